@@ -1,0 +1,1 @@
+"""What the results support: metrics, and nothing more than the data carries."""

@@ -1,0 +1,1 @@
+"""From bars to model inputs: indicators, labels, splits, windows."""

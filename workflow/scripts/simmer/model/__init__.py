@@ -1,0 +1,1 @@
+"""The PatchTST classifier and the budgets it must meet."""

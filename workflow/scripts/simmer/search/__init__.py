@@ -1,0 +1,1 @@
+"""The search: space, suggestion, trial, ledger."""

@@ -1,0 +1,1 @@
+"""Heat: sensors, monitor, guard. Knows nothing of training."""
