@@ -1,0 +1,95 @@
+"""A scale is a budget, and it is met: the shape is chosen, the width is solved.
+
+The search picks depth, head width and feed-forward ratio. The width follows from the budget; because
+widths come in steps, the feed-forward width takes up the rest, so that the counted parameters lie
+within the tolerance and the achieved ratio stays near the one asked for.
+"""
+
+import math
+from dataclasses import dataclass, replace
+
+from simmer.errors import BudgetError
+from simmer.model.patchtst import ModelShape
+
+WIDTH_STEP = 8  # matrix units of CPUs and GPUs want inner dimensions that are multiples of 8
+CANDIDATE_STEPS = 3  # widths tried on either side of the ideal one
+
+
+@dataclass(frozen=True, kw_only=True)
+class Geometry:
+    """What the data fixes before any shape is chosen."""
+
+    channels: int
+    context_days: int
+    patch_days: int
+    stride_days: int
+
+
+def expected_parameters(shape: ModelShape) -> int:
+    """Return the parameter count of `PatchTST(shape)` in closed form, without building it."""
+    width, inner, ff, patches = shape.width, shape.heads * shape.head_width, shape.ff_width, shape.patches
+    embedding = shape.patch_days * shape.channels * width + width + patches * width
+    attention = width * 3 * inner + 3 * inner + inner * width + width
+    feed_forward = width * ff + ff + ff * width + width
+    norms = 4 * width
+    return embedding + shape.depth * (attention + feed_forward + norms) + 2 * width + patches * width + 1
+
+
+def solve_shape(
+    *, budget: int, tolerance: float, geometry: Geometry, depth: int, head_width: int, ff_ratio: float
+) -> ModelShape:
+    """Return the shape that meets `budget` parameters with the asked depth, head width and ratio.
+
+    Of the widths near the ideal one, the one whose achieved feed-forward ratio comes nearest to
+    `ff_ratio` wins.
+
+    Args:
+        budget: parameters aimed at.
+        tolerance: largest accepted |counted - budget| / budget.
+        geometry: channels and patching.
+        depth: encoder layers.
+        head_width: dimensions of one attention head.
+        ff_ratio: feed-forward width over width, aimed at.
+
+    Raises:
+        BudgetError: when no width meets the budget within the tolerance.
+    """
+    # Leading term of the count: depth * (4 + 2 * ratio) * width^2.
+    ideal = math.sqrt(budget / (depth * (4 + 2 * ff_ratio)))
+    nearest = max(1, round(ideal / WIDTH_STEP))
+    best: tuple[float, ModelShape] | None = None
+    for steps in range(max(1, nearest - 3 * CANDIDATE_STEPS), nearest + CANDIDATE_STEPS + 1):
+        shape = _fill_budget(budget, geometry, depth, head_width, width=steps * WIDTH_STEP)
+        if shape is None or abs(expected_parameters(shape) - budget) > tolerance * budget:
+            continue
+        distance = abs(math.log(shape.ff_width / shape.width / ff_ratio))
+        if best is None or distance < best[0]:
+            best = (distance, shape)
+    if best is None:
+        raise BudgetError(
+            f"no PatchTST with depth {depth}, head width {head_width} and feed-forward ratio {ff_ratio} has "
+            f"{budget:,} parameters within {tolerance:.1%}; expected a shape that fits: lower the depth or "
+            "the head width in the scale's space, or raise its budget_parameters"
+        )
+    return best[1]
+
+
+def _fill_budget(
+    budget: int, geometry: Geometry, depth: int, head_width: int, *, width: int
+) -> ModelShape | None:
+    shape = ModelShape(
+        channels=geometry.channels,
+        context_days=geometry.context_days,
+        patch_days=geometry.patch_days,
+        stride_days=geometry.stride_days,
+        depth=depth,
+        width=width,
+        heads=max(1, round(width / head_width)),
+        head_width=head_width,
+        ff_width=0,
+    )
+    # The count is linear in the feed-forward width, so the missing parameters give it directly.
+    per_unit = depth * (2 * width + 1)
+    missing = (budget - expected_parameters(shape)) / per_unit
+    ff_width = round(missing / WIDTH_STEP) * WIDTH_STEP
+    return replace(shape, ff_width=ff_width) if ff_width >= WIDTH_STEP else None

@@ -1,0 +1,129 @@
+"""The ledger: what was computed, in files that no workflow engine knows and therefore none deletes.
+
+    <root>/<fingerprint>/study.json
+    <root>/<fingerprint>/<scale>/<horizon>/trial_NNN/params.json    written once, before training
+                                                     /events.jsonl   appended: starts, epochs, samples
+                                                     /checkpoint*    while it trains
+                                                     /result.json    written last
+                                                     /lock           who works on it now
+"""
+
+import json
+import os
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from simmer.errors import LedgerError
+from simmer.files import read_json, user_facing_os_errors, write_bytes, write_json
+from simmer.search.study import Study, horizon_name, trial_name
+
+
+class TrialLedger:
+    """The files of one trial."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.lock_path = folder / "lock"
+        self._params, self._result = folder / "params.json", folder / "result.json"
+        self._events = folder / "events.jsonl"
+
+    def params(self) -> dict[str, Any] | None:
+        """Return what the trial chose, or None before its first start."""
+        return _read_if_there(self._params)
+
+    def write_params(self, params: dict[str, Any]) -> None:
+        """Record what the trial chose; never changed afterwards."""
+        write_json(self._params, params)
+
+    def result(self) -> dict[str, Any] | None:
+        """Return the result, or None while the trial is not finished."""
+        return _read_if_there(self._result)
+
+    def write_result(self, result: dict[str, Any]) -> None:
+        """Record the result: the trial is finished."""
+        write_json(self._result, result)
+
+    def append_event(self, event: dict[str, Any]) -> None:
+        """Append one event, durably, with the time; a line cut off by a power cut is dropped first."""
+        stamp = {"time": datetime.now(UTC).isoformat(timespec="milliseconds")}
+        line = json.dumps(stamp | event, allow_nan=False) + "\n"
+        with user_facing_os_errors(self._events):
+            self.folder.mkdir(parents=True, exist_ok=True)
+            with self._events.open("ab+") as file:
+                _drop_torn_tail(file.fileno())
+                file.write(line.encode())
+                file.flush()
+                os.fsync(file.fileno())
+
+    def events(self) -> list[dict[str, Any]]:
+        """Return all whole events, oldest first."""
+        return [json.loads(line) for line in self._event_lines()]
+
+    def publish(self, *, result: Path, log: Path) -> None:
+        """Write the declared outputs of a finished trial from what the ledger holds."""
+        write_bytes(log, b"".join(self._event_lines()))
+        write_bytes(result, self._result.read_bytes())
+
+    def _event_lines(self) -> list[bytes]:
+        if not self._events.is_file():
+            return []
+        return [line for line in self._events.read_bytes().splitlines(keepends=True) if line.endswith(b"\n")]
+
+
+class StudyLedger:
+    """The trials of one study under one fingerprint."""
+
+    def __init__(self, root: Path, *, study: Study, features_sha256: str) -> None:
+        self.study, self.fingerprint = study, study.fingerprint(features_sha256)
+        self._home = root / self.fingerprint
+        self._features_sha256 = features_sha256
+
+    def trial(self, number: int) -> TrialLedger:
+        """Return the ledger of one trial."""
+        name = horizon_name(self.study.horizon_days)
+        return TrialLedger(self._home / self.study.scale / name / trial_name(number))
+
+    def describe(self) -> None:
+        """Write `study.json`, for people who wonder what a fingerprint stands for."""
+        path = self._home / "study.json"
+        if not path.is_file():
+            write_json(path, self.study.meaning() | {"features_sha256": self._features_sha256})
+
+    def results_before(self, trial: int) -> list[dict[str, Any]]:
+        """Return the results that trial number `trial` may see: 0 to trial - parallel_trials.
+
+        Raises:
+            LedgerError: when one of them is missing.
+        """
+        results = []
+        for earlier in range(max(0, trial - self.study.search.parallel_trials + 1)):
+            result = self.trial(earlier).result()
+            if result is None:
+                raise LedgerError(
+                    f"found no result of {self.study.name} {trial_name(earlier)} in {self.trial(earlier).folder}, "
+                    f"which {trial_name(trial)} must see; delete the published {trial_name(earlier)}.json of that "
+                    "study and run the same command again: it will be computed first"
+                )
+            results.append(result)
+        return results
+
+
+def _read_if_there(path: Path) -> dict[str, Any] | None:
+    if not path.is_file():
+        return None
+    try:
+        return read_json(path)
+    except ValueError as error:
+        raise LedgerError(
+            f"found {path} damaged ({error}); expected JSON; delete the folder {path.parent} to compute this "
+            "trial again (no other trial is touched)"
+        ) from error
+
+
+def _drop_torn_tail(descriptor: int) -> None:
+    size = os.lseek(descriptor, 0, os.SEEK_END)
+    if size == 0 or os.pread(descriptor, 1, size - 1) == b"\n":
+        return
+    content = os.pread(descriptor, size, 0)
+    os.ftruncate(descriptor, content.rfind(b"\n") + 1)

@@ -1,0 +1,133 @@
+"""The search space as data: what may vary, in which range, on which scale.
+
+Every key of `Hyperparameters` stands in the space and is used by the trial; a key that must not vary is
+a choice of one value. Nothing else can be searched.
+"""
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, fields
+from typing import Any
+
+from simmer.errors import ConfigError
+from simmer.training.settings import Recipe
+
+Value = int | float | bool
+
+
+@dataclass(frozen=True, kw_only=True)
+class Hyperparameters:
+    """What one trial chooses: three numbers for the shape, the rest for the recipe.
+
+    Attributes:
+        depth: encoder layers.
+        head_width: dimensions of one attention head.
+        ff_ratio: feed-forward width over width, aimed at.
+
+    The others are those of `Recipe`.
+    """
+
+    depth: int
+    head_width: int
+    ff_ratio: float
+    learning_rate: float
+    weight_decay: float
+    warmup_fraction: float
+    dropout: float
+    batch_size: int
+    window_norm: bool
+
+    def recipe(self) -> Recipe:
+        """Return the part that acts on training."""
+        return Recipe(**{field.name: getattr(self, field.name) for field in fields(Recipe)})
+
+
+KEYS = tuple(field.name for field in fields(Hyperparameters))
+INTEGER_KEYS = ("depth", "head_width", "batch_size")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Range:
+    """A number between `low` and `high`, both included, on a linear or logarithmic scale."""
+
+    low: float
+    high: float
+    log: bool
+    integer: bool
+
+    def contains(self, value: Value) -> bool:
+        """Tell whether `value` lies in the range and has its type."""
+        typed = isinstance(value, int) if self.integer else isinstance(value, int | float)
+        return typed and not isinstance(value, bool) and self.low <= value <= self.high
+
+
+@dataclass(frozen=True)
+class Choice:
+    """One of a few values."""
+
+    values: tuple[Value, ...]
+
+    def contains(self, value: Value) -> bool:
+        """Tell whether `value` is one of the values."""
+        return any(value == known and isinstance(value, bool) == isinstance(known, bool) for known in self.values)
+
+
+Dimension = Range | Choice
+
+
+@dataclass(frozen=True)
+class Space:
+    """A dimension for each key of `Hyperparameters`."""
+
+    dimensions: Mapping[str, Dimension]
+
+    def __post_init__(self) -> None:
+        if set(self.dimensions) != set(KEYS):
+            raise ConfigError(
+                f"config block search.space: found keys {sorted(self.dimensions)}, expected exactly "
+                f"{sorted(KEYS)}; a key that must not vary is a choice of one value, `{{values: [0.1]}}`"
+            )
+
+    @classmethod
+    def from_config(cls, block: Mapping[str, Mapping[str, Any]], *, where: str) -> "Space":
+        """Read `{key: {low, high, log} | {values: [...]}}`.
+
+        Raises:
+            ConfigError: for a missing or unknown key, an empty range, a log scale that touches zero.
+        """
+        return cls({key: _dimension(key, spec, where=f"{where}.{key}") for key, spec in block.items()})
+
+    def check(self, hyperparameters: Hyperparameters, *, where: str) -> None:
+        """Raise `ConfigError` naming `where` and every key whose value lies outside the space."""
+        outside = {
+            key: value
+            for key, value in asdict(hyperparameters).items()
+            if not self.dimensions[key].contains(value)
+        }
+        if outside:
+            raise ConfigError(
+                f"config block {where}: found {outside}, expected values inside the search space "
+                f"({', '.join(f'{key}: {self.dimensions[key]}' for key in outside)})"
+            )
+
+    def as_json(self) -> dict[str, Any]:
+        """Return the space as plain values, for the fingerprint."""
+        return {key: asdict(dimension) for key, dimension in self.dimensions.items()}
+
+
+def _dimension(key: str, spec: Mapping[str, Any], *, where: str) -> Dimension:
+    if "values" in spec:
+        if set(spec) != {"values"} or not spec["values"]:
+            raise ConfigError(f"config block {where}: found {dict(spec)}, expected `values: [...]` alone, not empty")
+        if key in INTEGER_KEYS and not all(isinstance(value, int) for value in spec["values"]):
+            raise ConfigError(f"config block {where}: found {spec['values']}, expected whole numbers")
+        return Choice(tuple(spec["values"]))
+    low, high, log = spec.get("low"), spec.get("high"), spec.get("log", False)
+    if low is None or high is None or low >= high or (log and low <= 0):
+        raise ConfigError(
+            f"config block {where}: found {dict(spec)}, expected `low` < `high` (and `low` > 0 with `log: true`) "
+            "or `values: [...]`"
+        )
+    integer = key in INTEGER_KEYS
+    if integer and not (isinstance(low, int) and isinstance(high, int)):
+        raise ConfigError(f"config block {where}: found {low}..{high}, expected whole numbers")
+    return Range(low=low, high=high, log=log, integer=integer)

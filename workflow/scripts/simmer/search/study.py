@@ -1,0 +1,107 @@
+"""A study: one scale, one horizon, and everything that gives its trials their meaning."""
+
+import hashlib
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from simmer.features.dataset import SplitSpec
+from simmer.features.labels import LabelSpec
+from simmer.files import to_json
+from simmer.model.budgets import Geometry, solve_shape
+from simmer.model.patchtst import ModelShape
+from simmer.search.space import Hyperparameters, Space
+from simmer.search.suggest import SearchSettings
+from simmer.training.settings import TrainingSettings
+
+FINGERPRINT_DIGITS = 12
+
+
+@dataclass(frozen=True, kw_only=True)
+class Study:
+    """The settings of a study; two studies with the same fingerprint are the same study.
+
+    Attributes:
+        scale: its name, such as `20M`.
+        budget_parameters: parameters aimed at.
+        budget_tolerance: largest accepted relative distance of the counted parameters.
+        precision: as configured (`auto` included): what a machine makes of it is recorded per trial.
+    """
+
+    scale: str
+    budget_parameters: int
+    budget_tolerance: float
+    epochs_max: int
+    label: LabelSpec
+    split: SplitSpec
+    geometry: Geometry
+    space: Space
+    default: Hyperparameters
+    search: SearchSettings
+    training: TrainingSettings
+    precision: str
+    seed: int
+
+    @property
+    def horizon_days(self) -> int:
+        """Days ahead that a label looks."""
+        return self.label.horizon_days
+
+    @property
+    def name(self) -> str:
+        """Scale and horizon, as in paths and messages."""
+        return f"{self.scale}/{horizon_name(self.horizon_days)}"
+
+    def meaning(self) -> dict[str, Any]:
+        """Return all settings that change a trial's result, as plain values.
+
+        How many trials run side by side is left out: it decides what a suggestion may see, which each
+        trial records, and a finished trial stays true whatever it becomes.
+        """
+        return {
+            "scale": self.scale,
+            "budget_parameters": self.budget_parameters,
+            "budget_tolerance": self.budget_tolerance,
+            "epochs_max": self.epochs_max,
+            "label": asdict(self.label),
+            "split": asdict(self.split),
+            "geometry": asdict(self.geometry),
+            "space": self.space.as_json(),
+            "default": asdict(self.default),
+            "startup_trials": self.search.startup_trials,
+            "training": asdict(self.training),
+            "precision": self.precision,
+            "seed": self.seed,
+        }
+
+    def settings_digest(self) -> str:
+        """Return a digest of the settings alone, known before any data is."""
+        return _short_digest(self.meaning())
+
+    def fingerprint(self, features_sha256: str) -> str:
+        """Return the digest of settings and feature values that names this study in the ledger."""
+        return _short_digest(self.meaning() | {"features_sha256": features_sha256})
+
+    def shape(self, hyperparameters: Hyperparameters) -> ModelShape:
+        """Return the model shape that meets the budget with these hyperparameters."""
+        return solve_shape(
+            budget=self.budget_parameters,
+            tolerance=self.budget_tolerance,
+            geometry=self.geometry,
+            depth=hyperparameters.depth,
+            head_width=hyperparameters.head_width,
+            ff_ratio=hyperparameters.ff_ratio,
+        )
+
+
+def horizon_name(horizon_days: int) -> str:
+    """Return the name of a horizon in paths: `h5` for five days."""
+    return f"h{horizon_days}"
+
+
+def trial_name(trial: int) -> str:
+    """Return the name of a trial in paths: `trial_007`."""
+    return f"trial_{trial:03d}"
+
+
+def _short_digest(value: dict[str, Any]) -> str:
+    return hashlib.sha256(to_json(value).encode()).hexdigest()[:FINGERPRINT_DIGITS]

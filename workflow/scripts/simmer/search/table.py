@@ -1,0 +1,114 @@
+"""The tables a person opens: trials.csv and best.json, always rebuilt from the trials' own files."""
+
+import csv
+import io
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import fields
+from typing import Any
+
+from simmer.search.space import Hyperparameters
+
+Result = Mapping[str, Any]
+
+_SHAPE_COLUMNS = ("depth", "width", "heads", "head_width", "ff_width")
+_SCORE_COLUMNS = (
+    "auc",
+    "auc_se",
+    "brier",
+    "recall",
+    "prediction_min",
+    "prediction_max",
+    "prediction_std",
+    "collapsed",
+)
+_HYPERPARAMETERS = tuple(field.name for field in fields(Hyperparameters))
+
+COLUMNS: dict[str, Callable[[Result], Any]] = {
+    "scale": lambda result: result["scale"],
+    "horizon_days": lambda result: result["horizon_days"],
+    "trial": lambda result: result["trial"],
+    "state": lambda result: result["state"],
+    "validation_log_loss": lambda result: result["validation_log_loss"],
+    "prior_log_loss": lambda result: result["dataset"]["splits"]["validation"]["prior_log_loss"],
+    "best_epoch": lambda result: result["best_epoch"],
+    "epochs": lambda result: len(result["curve"]),
+    "train_log_loss": lambda result: (result["best"] or {}).get("train_log_loss"),
+    **{
+        name: (lambda result, name=name: ((result["best"] or {}).get("validation") or {}).get(name))
+        for name in _SCORE_COLUMNS
+    },
+    "parameters": lambda result: result["parameters"],
+    "budget_parameters": lambda result: result["budget_parameters"],
+    **{name: (lambda result, name=name: result["hyperparameters"][name]) for name in _HYPERPARAMETERS},
+    **{
+        f"shape_{name}": (lambda result, name=name: result["shape"][name]) for name in _SHAPE_COLUMNS
+    },
+    "train_windows": lambda result: result["dataset"]["splits"]["train"]["n"],
+    "validation_windows": lambda result: result["dataset"]["splits"]["validation"]["n"],
+    "weights_sha256": lambda result: result["weights_sha256"],
+    "fingerprint": lambda result: result["fingerprint"],
+    "code_digests": lambda result: " ".join(result["code_digests"]),
+    "campaign": lambda result: result["campaign"],
+}
+
+# What a repetition on the same or another machine may change without changing the result.
+MACHINE_COLUMNS: dict[str, Callable[[Result], Any]] = {
+    "train_s": lambda result: result["train_s"],
+    "checkpoint_s": lambda result: result["checkpoint_s"],
+    "starts": lambda result: result["machine"]["starts"],
+    "device": lambda result: result["machine"]["device"],
+    "precision": lambda result: result["machine"]["precision"],
+    "threads": lambda result: result["machine"]["threads"],
+    "micro_batch": lambda result: result["machine"]["micro_batch"],
+    "peak_memory_bytes": lambda result: result["machine"]["peak_memory_bytes"],
+    "max_temperature_c": lambda result: result["machine"]["guard"].get("max_temperature_c"),
+    "temperature_source": lambda result: result["machine"]["guard"].get("source"),
+    "paused_s": lambda result: result["machine"]["guard"].get("paused_s"),
+}
+
+
+def trials_csv(results: Sequence[Result]) -> str:
+    """Return one row per trial; an absent value is an empty cell."""
+    text = io.StringIO()
+    columns = COLUMNS | MACHINE_COLUMNS
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(columns)
+    for result in results:
+        writer.writerow([_cell(read(result)) for read in columns.values()])
+    return text.getvalue()
+
+
+def best_by_horizon(results: Sequence[Result]) -> dict[str, Any]:
+    """Return, for each horizon, the whole result of its best trial, or None when none was completed."""
+    best: dict[str, Any] = {}
+    for result in results:
+        key = str(result["horizon_days"])
+        known = best.setdefault(key, None)
+        loss = result["validation_log_loss"]
+        if loss is not None and (known is None or loss < known["validation_log_loss"]):
+            best[key] = dict(result)
+    return best
+
+
+def summary(results: Sequence[Result]) -> str:
+    """Return the text of a `.done` file: a line per study, for a person."""
+    lines = []
+    for horizon, best in best_by_horizon(results).items():
+        of_study = [result for result in results if str(result["horizon_days"]) == horizon]
+        failed = sum(result["state"] != "complete" for result in of_study)
+        counts = f"{len(of_study)} trials" + (f" ({failed} without a result)" if failed else "")
+        study = f"{of_study[0]['scale']} h{horizon}: {counts}"
+        if best is None:
+            lines.append(f"{study}, none completed")
+            continue
+        scores, prior = best["best"]["validation"], COLUMNS["prior_log_loss"](best)
+        lines.append(
+            f"{study}, best validation log-loss {best['validation_log_loss']:.4f} (prior {prior:.4f}), "
+            f"AUC {scores['auc']:.3f} ± {scores['auc_se']:.3f}, {best['parameters']:,} parameters, "
+            f"trial {best['trial']:03d}, fingerprint {best['fingerprint']}, campaign {best['campaign']}"
+        )
+    return "\n".join(lines) + "\n"
+
+
+def _cell(value: Any) -> Any:
+    return "" if value is None else value

@@ -1,0 +1,260 @@
+"""One trial, from suggestion to result: resumed if it was begun, republished if it was finished."""
+
+import logging
+import resource
+import sys
+import time
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import torch
+
+from simmer.features.dataset import Dataset, describe
+from simmer.model.patchtst import PatchTST, counted_parameters
+from simmer.provenance import code_digest, versions
+from simmer.search.ledger import StudyLedger, TrialLedger
+from simmer.search.space import Hyperparameters
+from simmer.search.study import trial_name
+from simmer.search.suggest import FinishedTrial, suggest
+from simmer.seeds import derive_seed
+from simmer.thermal.guard import GuardProtocol
+from simmer.training.checkpoint import CheckpointStore
+from simmer.training.loop import Diverged, Outcome, Plan, TrainingRun
+from simmer.training.settings import Execution
+from simmer.training.windows import Windows
+
+OUT_OF_MEMORY_PHRASES = ("can't allocate memory", "out of memory", "not enough memory")
+
+logger = logging.getLogger(__name__)
+
+
+class OutOfMemory(Exception):
+    """Even one window at a time does not fit."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Trial:
+    """A trial of a study, and what it needs to run.
+
+    Attributes:
+        campaign: name of the campaign, recorded in the result.
+        ledger: the study's ledger.
+        number: trial number, from 0.
+        dataset: windows, labels and splits of the study's horizon.
+        execution: how this machine would compute it; a resumed trial keeps what it began with.
+        checkpoint_interval_s: seconds between checkpoints, at least.
+    """
+
+    campaign: str
+    ledger: StudyLedger
+    number: int
+    dataset: Dataset
+    execution: Execution
+    checkpoint_interval_s: float
+
+    @property
+    def files(self) -> TrialLedger:
+        """The trial's own files in the ledger."""
+        return self.ledger.trial(self.number)
+
+    def run(self, guard: GuardProtocol) -> None:
+        """Train the trial to its result, or do nothing if the ledger has it.
+
+        Raises:
+            Interrupted: heat or a signal; the same call goes on where this one stopped.
+        """
+        if self.files.result() is not None:
+            self.files.append_event({"event": "republish"})
+            return
+        self.ledger.describe()
+        params = self.files.params() or self._choose()
+        self.files.append_event({"event": "start", "code_digest": code_digest(), "micro_batch": self._micro_batch(params)})
+        start = time.monotonic()
+        try:
+            outcome = self._train_within_memory(params, guard)
+            verdict: dict[str, Any] = {"state": "complete", "reason": None} | _measures(outcome)
+        except Diverged as error:
+            verdict = {"state": "diverged", "reason": str(error)} | NO_MEASURES
+        except OutOfMemory as error:
+            verdict = {"state": "out_of_memory", "reason": str(error)} | NO_MEASURES
+        self.files.append_event({"event": "finish", "state": verdict["state"], "reason": verdict["reason"]})
+        self.files.write_result(self._result(params, verdict, guard, job_s=time.monotonic() - start))
+        CheckpointStore(self.files.folder).discard()
+
+    def _choose(self) -> dict[str, Any]:
+        study = self.ledger.study
+        results = self.ledger.results_before(self.number)
+        hyperparameters = suggest(
+            space=study.space,
+            default=study.default,
+            settings=study.search,
+            history=[_finished(result) for result in results],
+            seed_parts=(study.seed, study.scale, study.horizon_days),
+            trial=self.number,
+        )
+        params = {
+            "hyperparameters": asdict(hyperparameters),
+            "execution": asdict(self.execution),
+            "seen_trials": len(results),
+        }
+        self.files.write_params(params)
+        return params
+
+    def _train_within_memory(self, params: dict[str, Any], guard: GuardProtocol) -> Outcome:
+        while True:
+            micro_batch = self._micro_batch(params)
+            try:
+                return self._training_run(params, micro_batch, guard).run()
+            except (MemoryError, RuntimeError) as error:
+                if not _is_out_of_memory(error):
+                    raise
+                if micro_batch == 1:
+                    raise OutOfMemory(f"one window at a time does not fit: {error}") from error
+            # Outside the handler, so that the failed step's tensors are free before the next attempt.
+            logger.warning("out of memory with a micro-batch of %d; halving it", micro_batch)
+            self.files.append_event({"event": "out_of_memory", "micro_batch": micro_batch})
+
+    def _training_run(self, params: dict[str, Any], micro_batch: int, guard: GuardProtocol) -> TrainingRun:
+        study, dataset = self.ledger.study, self.dataset
+        hyperparameters = Hyperparameters(**params["hyperparameters"])
+        execution = Execution(**params["execution"])
+        seed = derive_seed(study.seed, study.scale, study.horizon_days, self.number, "training")
+        torch.manual_seed(derive_seed(seed, "weights"))
+        model = PatchTST(
+            study.shape(hyperparameters),
+            dropout=hyperparameters.dropout,
+            window_norm=hyperparameters.window_norm,
+        )
+        summary = describe(dataset)
+        base_rate = summary["splits"]["train"]["base_rate"]
+        model.initialise(prior_logit=float(torch.logit(torch.tensor(base_rate, dtype=torch.float64))))
+        features = torch.from_numpy(dataset.features)
+        windows = {
+            split: Windows(
+                features=features,
+                decision_rows=torch.from_numpy(rows),
+                labels=torch.from_numpy(dataset.labels[rows]),
+                context_days=dataset.context_days,
+                device=execution.device,
+            )
+            for split, rows in (("train", dataset.train_rows), ("validation", dataset.validation_rows))
+        }
+        plan = Plan(
+            model=model.to(execution.device),
+            train=windows["train"],
+            validation=windows["validation"],
+            recipe=hyperparameters.recipe(),
+            settings=study.training,
+            execution=execution,
+            epochs_max=study.epochs_max,
+            micro_batch=micro_batch,
+            seed=seed,
+            prior_log_loss=summary["splits"]["train"]["prior_log_loss"],
+        )
+        return TrainingRun(
+            plan,
+            store=CheckpointStore(self.files.folder),
+            guard=guard,
+            checkpoint_interval_s=self.checkpoint_interval_s,
+            on_epoch=lambda record: self._report_epoch(record, len(windows["train"]), guard),
+        )
+
+    def _micro_batch(self, params: dict[str, Any]) -> int:
+        halvings = sum(event["event"] == "out_of_memory" for event in self.files.events())
+        return max(1, params["hyperparameters"]["batch_size"] >> halvings)
+
+    def _report_epoch(self, record: dict[str, Any], windows: int, guard: GuardProtocol) -> None:
+        study = self.ledger.study
+        validation = record["validation"]
+        epoch_s = record["train_s"] / record["epoch"]
+        counters = guard.counters()
+        self.files.append_event({"event": "epoch", "windows_per_s": windows / epoch_s} | record)
+        prior = describe(self.dataset)["splits"]["validation"]["prior_log_loss"]
+        temperature = counters.get("temperature_c")
+        logger.info(
+            "%s %s | epoch %d/%d | train %.4f | validation %.4f (prior %.4f) | %.0f windows/s | %s | "
+            "at most %s to go",
+            study.name,
+            trial_name(self.number),
+            record["epoch"],
+            study.epochs_max,
+            record["train_log_loss"],
+            validation["log_loss"],
+            prior,
+            windows / epoch_s,
+            "no temperature" if temperature is None else f"{temperature:.0f} °C",
+            _clock_time((study.epochs_max - record["epoch"]) * epoch_s),
+        )
+
+    def _result(
+        self, params: dict[str, Any], verdict: dict[str, Any], guard: GuardProtocol, *, job_s: float
+    ) -> dict[str, Any]:
+        study = self.ledger.study
+        shape = study.shape(Hyperparameters(**params["hyperparameters"]))
+        with torch.device("meta"):
+            parameters = counted_parameters(PatchTST(shape, dropout=0.0, window_norm=False))
+        events = self.files.events()
+        return {
+            "campaign": self.campaign,
+            "fingerprint": self.ledger.fingerprint,
+            "scale": study.scale,
+            "horizon_days": study.horizon_days,
+            "trial": self.number,
+            **verdict,
+            "hyperparameters": params["hyperparameters"],
+            "shape": asdict(shape),
+            "parameters": parameters,
+            "budget_parameters": study.budget_parameters,
+            "seen_trials": params["seen_trials"],
+            "dataset": describe(self.dataset),
+            "code_digests": sorted({event["code_digest"] for event in events if event["event"] == "start"}),
+            "versions": versions(),
+            "machine": params["execution"]
+            | {
+                "micro_batch": self._micro_batch(params),
+                "starts": sum(event["event"] == "start" for event in events),
+                "last_job_s": job_s,
+                "peak_memory_bytes": _peak_memory_bytes(),
+                "guard": guard.counters(),
+            },
+        }
+
+
+NO_MEASURES: dict[str, Any] = {
+    "validation_log_loss": None,
+    "best_epoch": None,
+    "best": None,
+    "curve": [],
+    "stopped_early": None,
+    "weights_sha256": None,
+    "train_s": None,
+    "checkpoint_s": None,
+    "checkpoints": None,
+}
+
+
+def _measures(outcome: Outcome) -> dict[str, Any]:
+    best = outcome.curve[outcome.best_epoch - 1]
+    return {"validation_log_loss": best["validation"]["log_loss"], "best": best} | asdict(outcome)
+
+
+def _finished(result: dict[str, Any]) -> FinishedTrial:
+    return FinishedTrial(
+        hyperparameters=Hyperparameters(**result["hyperparameters"]), value=result["validation_log_loss"]
+    )
+
+
+def _is_out_of_memory(error: Exception) -> bool:
+    text = str(error).lower()
+    return isinstance(error, MemoryError) or any(phrase in text for phrase in OUT_OF_MEMORY_PHRASES)
+
+
+def _peak_memory_bytes() -> int:
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return peak if sys.platform == "darwin" else peak * 1024  # getrusage(2): kilobytes on Linux
+
+
+def _clock_time(seconds: float) -> str:
+    minutes, rest = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02d}:{rest:02d}" if hours else f"{minutes}:{rest:02d}"

@@ -1,0 +1,103 @@
+"""Checkpoints that are whole, verified, and never the only copy.
+
+A checkpoint is one safetensors file: tensors by name, and the rest of the state as JSON in its header.
+Nothing in it can run code when it is read. `checkpoints.json` names the last two with their SHA-256 and
+is renamed into place after the file it names is on disk, so a power cut at any moment leaves at least
+one that verifies.
+"""
+
+import json
+import logging
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import safetensors
+import safetensors.torch
+from torch import Tensor
+
+from simmer.errors import CheckpointError
+from simmer.files import read_json, sha256_of_file, write_json, write_through
+
+KEEP = 2
+INDEX = "checkpoints.json"
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Checkpoint:
+    """The state of a run at one step: tensors by flat name, and JSON values."""
+
+    step: int
+    tensors: Mapping[str, Tensor]
+    values: Mapping[str, Any]
+
+
+class CheckpointStore:
+    """The checkpoints of one trial, in one folder."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+
+    def save(self, checkpoint: Checkpoint) -> None:
+        """Write a checkpoint durably, then forget all but the last two.
+
+        Raises:
+            LedgerError: when the disk is full or the folder cannot be written; earlier checkpoints stay.
+        """
+        path = self.folder / f"checkpoint_{checkpoint.step:08d}.safetensors"
+        tensors = {name: tensor.detach().cpu().contiguous() for name, tensor in checkpoint.tensors.items()}
+        header = {"step": str(checkpoint.step), "values": json.dumps(checkpoint.values)}
+        write_through(path, lambda aside: safetensors.torch.save_file(tensors, aside, metadata=header))
+        entry = {"file": path.name, "sha256": sha256_of_file(path)}
+        kept = [entry, *(old for old in self._entries() if old["file"] != path.name)][:KEEP]
+        write_json(self.folder / INDEX, kept)
+        self._remove_except({old["file"] for old in kept})
+
+    def load(self) -> Checkpoint | None:
+        """Return the newest checkpoint that verifies, or None when none was ever written.
+
+        Raises:
+            CheckpointError: when there were checkpoints and not one can be trusted.
+        """
+        entries = self._entries()
+        for entry in entries:
+            path = self.folder / entry["file"]
+            if not path.is_file() or sha256_of_file(path) != entry["sha256"]:
+                logger.warning("checkpoint %s is damaged or missing; falling back to the one before", path)
+                continue
+            with safetensors.safe_open(path, framework="pt") as file:
+                header = file.metadata()
+                tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+            return Checkpoint(int(header["step"]), tensors, json.loads(header["values"]))
+        if entries:
+            raise CheckpointError(
+                f"found no intact checkpoint among {[entry['file'] for entry in entries]} in {self.folder}; "
+                "expected at least one whose SHA-256 matches checkpoints.json; delete that folder to train "
+                "this trial again from its beginning (finished trials are not touched)"
+            )
+        return None
+
+    def discard(self) -> None:
+        """Remove all checkpoints: the trial is finished."""
+        (self.folder / INDEX).unlink(missing_ok=True)
+        self._remove_except(set())
+
+    def _entries(self) -> list[dict[str, str]]:
+        index = self.folder / INDEX
+        if not index.is_file():
+            return []
+        try:
+            return read_json(index)
+        except ValueError:
+            raise CheckpointError(
+                f"found {index} unreadable; expected a JSON list of checkpoints; delete the folder "
+                f"{self.folder} to train this trial again from its beginning"
+            ) from None
+
+    def _remove_except(self, kept: set[str]) -> None:
+        for path in self.folder.glob("*checkpoint_*.safetensors*"):
+            if path.name not in kept:
+                path.unlink(missing_ok=True)

@@ -1,0 +1,78 @@
+"""Which device, precision and thread count a trial uses on this machine."""
+
+import os
+import statistics
+import time
+
+import torch
+
+from simmer.errors import ConfigError
+from simmer.training.settings import Execution
+
+PROBE_SIZE = 1024  # large enough to leave the caches, small enough to take milliseconds
+PROBE_REPEATS = 5
+WORTHWHILE_SPEEDUP = 1.2  # below this the rounding of bf16 buys nothing
+
+
+def choose_execution(*, device: str, precision: str, threads: int | str, slots: int) -> Execution:
+    """Resolve every `auto` of the config block `training` by looking at the machine.
+
+    Args:
+        device: `auto`, `cpu`, `cuda` or `mps`.
+        precision: `auto` (measured), `fp32` or `bf16`.
+        threads: `auto` (the machine's usable cores divided by `slots`) or a number.
+        slots: trials that run side by side.
+
+    Raises:
+        ConfigError: when the device asked for is not there.
+    """
+    found = _choose_device(device)
+    count = max(1, usable_cores() // slots) if threads == "auto" else int(threads)
+    if precision == "auto":
+        torch.set_num_threads(count)
+        precision = "bf16" if _bf16_speedup(found) >= WORTHWHILE_SPEEDUP else "fp32"
+    return Execution(device=found, precision=precision, threads=count)
+
+
+def usable_cores() -> int:
+    """Return the number of cores this process may run on (affinity respected where known)."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
+def synchronise(device: str) -> None:
+    """Wait until the accelerator has finished what was queued; nothing to do on a CPU."""
+    if device.startswith("cuda"):
+        torch.cuda.synchronize()
+    elif device.startswith("mps"):
+        torch.mps.synchronize()
+
+
+def _choose_device(device: str) -> str:
+    available = {"cpu": True, "cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available()}
+    if device == "auto":
+        return next(name for name in ("cuda", "mps", "cpu") if available[name])
+    if not available.get(device, False):
+        raise ConfigError(
+            f"config key training.device: found `{device}`, which this machine does not offer; "
+            f"expected one of {sorted(name for name, there in available.items() if there)} or `auto`"
+        )
+    return device
+
+
+def _bf16_speedup(device: str) -> float:
+    def seconds(dtype: torch.dtype) -> float:
+        matrix = torch.ones(PROBE_SIZE, PROBE_SIZE, device=device, dtype=dtype)
+        matrix @ matrix
+        times = []
+        for _ in range(PROBE_REPEATS):
+            synchronise(device)
+            start = time.perf_counter()
+            matrix @ matrix
+            synchronise(device)
+            times.append(time.perf_counter() - start)
+        return statistics.median(times)
+
+    return seconds(torch.float32) / seconds(torch.bfloat16)
+
