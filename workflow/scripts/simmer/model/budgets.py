@@ -9,7 +9,7 @@ import math
 from dataclasses import dataclass, replace
 
 from simmer.errors import BudgetError
-from simmer.model.patchtst import ModelShape
+from simmer.model.shape import ModelShape
 
 WIDTH_STEP = 8  # matrix units of CPUs and GPUs want inner dimensions that are multiples of 8
 CANDIDATE_STEPS = 3  # widths tried on either side of the ideal one

@@ -10,37 +10,15 @@ Notation in the shape comments:
 """
 
 import math
-from dataclasses import dataclass
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from simmer.model.shape import ModelShape
+
 INITIAL_STD = 0.02
 WINDOW_NORM_EPSILON = 1e-5
-
-
-@dataclass(frozen=True, kw_only=True)
-class ModelShape:
-    """Everything that decides the parameters of a model, and nothing else.
-
-    `heads * head_width` need not equal `width`: the width is free to meet the budget.
-    """
-
-    channels: int
-    context_days: int
-    patch_days: int
-    stride_days: int
-    depth: int
-    width: int
-    heads: int
-    head_width: int
-    ff_width: int
-
-    @property
-    def patches(self) -> int:
-        """Number of patches in one window."""
-        return (self.context_days - self.patch_days) // self.stride_days + 1
 
 
 class Attention(nn.Module):

@@ -1,11 +1,11 @@
 """The ledger: what was computed, in files that no workflow engine knows and therefore none deletes.
 
-    <root>/<fingerprint>/study.json
-    <root>/<fingerprint>/<scale>/<horizon>/trial_NNN/params.json    written once, before training
-                                                     /events.jsonl   appended: starts, epochs, samples
-                                                     /checkpoint*    while it trains
-                                                     /result.json    written last
-                                                     /lock           who works on it now
+<root>/<fingerprint>/study.json
+<root>/<fingerprint>/<scale>/<horizon>/trial_NNN/params.json    written once, before training
+                                                 /events.jsonl   appended: starts, epochs, samples
+                                                 /checkpoint*    while it trains
+                                                 /result.json    written last
+                                                 /lock           who works on it now
 """
 
 import json
@@ -77,7 +77,7 @@ class StudyLedger:
     def __init__(self, root: Path, *, study: Study, features_sha256: str) -> None:
         self.study, self.fingerprint = study, study.fingerprint(features_sha256)
         self._home = root / self.fingerprint
-        self._features_sha256 = features_sha256
+        self.features_sha256 = features_sha256
 
     def trial(self, number: int) -> TrialLedger:
         """Return the ledger of one trial."""
@@ -88,7 +88,7 @@ class StudyLedger:
         """Write `study.json`, for people who wonder what a fingerprint stands for."""
         path = self._home / "study.json"
         if not path.is_file():
-            write_json(path, self.study.meaning() | {"features_sha256": self._features_sha256})
+            write_json(path, self.study.meaning() | {"features_sha256": self.features_sha256})
 
     def results_before(self, trial: int) -> list[dict[str, Any]]:
         """Return the results that trial number `trial` may see: 0 to trial - parallel_trials.
@@ -100,10 +100,11 @@ class StudyLedger:
         for earlier in range(max(0, trial - self.study.search.parallel_trials + 1)):
             result = self.trial(earlier).result()
             if result is None:
+                name, folder = trial_name(earlier), self.trial(earlier).folder
                 raise LedgerError(
-                    f"found no result of {self.study.name} {trial_name(earlier)} in {self.trial(earlier).folder}, "
-                    f"which {trial_name(trial)} must see; delete the published {trial_name(earlier)}.json of that "
-                    "study and run the same command again: it will be computed first"
+                    f"found no result of {self.study.name} {name} in {folder}, which {trial_name(trial)} "
+                    f"must see; delete the published {name}.json of that study and run the same command "
+                    "again: it will be computed first"
                 )
             results.append(result)
         return results

@@ -54,6 +54,11 @@ class Range:
     log: bool
     integer: bool
 
+    @property
+    def ends(self) -> tuple[Value, Value]:
+        """The smallest and the largest value."""
+        return self.low, self.high
+
     def contains(self, value: Value) -> bool:
         """Tell whether `value` lies in the range and has its type."""
         typed = isinstance(value, int) if self.integer else isinstance(value, int | float)
@@ -66,9 +71,16 @@ class Choice:
 
     values: tuple[Value, ...]
 
+    @property
+    def ends(self) -> tuple[Value, Value]:
+        """The smallest and the largest value."""
+        return min(self.values), max(self.values)
+
     def contains(self, value: Value) -> bool:
         """Tell whether `value` is one of the values."""
-        return any(value == known and isinstance(value, bool) == isinstance(known, bool) for known in self.values)
+        return any(
+            value == known and isinstance(value, bool) == isinstance(known, bool) for known in self.values
+        )
 
 
 Dimension = Range | Choice
@@ -117,15 +129,17 @@ class Space:
 def _dimension(key: str, spec: Mapping[str, Any], *, where: str) -> Dimension:
     if "values" in spec:
         if set(spec) != {"values"} or not spec["values"]:
-            raise ConfigError(f"config block {where}: found {dict(spec)}, expected `values: [...]` alone, not empty")
+            raise ConfigError(
+                f"config block {where}: found {dict(spec)}, expected `values: [...]` alone, not empty"
+            )
         if key in INTEGER_KEYS and not all(isinstance(value, int) for value in spec["values"]):
             raise ConfigError(f"config block {where}: found {spec['values']}, expected whole numbers")
         return Choice(tuple(spec["values"]))
     low, high, log = spec.get("low"), spec.get("high"), spec.get("log", False)
     if low is None or high is None or low >= high or (log and low <= 0):
         raise ConfigError(
-            f"config block {where}: found {dict(spec)}, expected `low` < `high` (and `low` > 0 with `log: true`) "
-            "or `values: [...]`"
+            f"config block {where}: found {dict(spec)}, expected `low` < `high` (and `low` > 0 with "
+            "`log: true`) or `values: [...]`"
         )
     integer = key in INTEGER_KEYS
     if integer and not (isinstance(low, int) and isinstance(high, int)):

@@ -4,13 +4,13 @@ import hashlib
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from simmer.features.dataset import SplitSpec
 from simmer.features.labels import LabelSpec
+from simmer.features.splits import SplitSpec
 from simmer.files import to_json
 from simmer.model.budgets import Geometry, solve_shape
-from simmer.model.patchtst import ModelShape
+from simmer.model.shape import ModelShape
+from simmer.search.settings import SearchSettings
 from simmer.search.space import Hyperparameters, Space
-from simmer.search.suggest import SearchSettings
 from simmer.training.settings import TrainingSettings
 
 FINGERPRINT_DIGITS = 12
@@ -83,13 +83,21 @@ class Study:
 
     def shape(self, hyperparameters: Hyperparameters) -> ModelShape:
         """Return the model shape that meets the budget with these hyperparameters."""
+        return self.solve(
+            depth=hyperparameters.depth,
+            head_width=hyperparameters.head_width,
+            ff_ratio=hyperparameters.ff_ratio,
+        )
+
+    def solve(self, *, depth: int, head_width: int, ff_ratio: float) -> ModelShape:
+        """Return the model shape that meets the budget with this depth, head width and ratio."""
         return solve_shape(
             budget=self.budget_parameters,
             tolerance=self.budget_tolerance,
             geometry=self.geometry,
-            depth=hyperparameters.depth,
-            head_width=hyperparameters.head_width,
-            ff_ratio=hyperparameters.ff_ratio,
+            depth=depth,
+            head_width=head_width,
+            ff_ratio=ff_ratio,
         )
 
 

@@ -7,7 +7,6 @@ times suggests what an unbroken one suggests.
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
-from typing import Any
 
 import optuna
 from optuna.distributions import (
@@ -17,30 +16,11 @@ from optuna.distributions import (
     IntDistribution,
 )
 
-from simmer.errors import ConfigError
-from simmer.search.space import Choice, Dimension, Hyperparameters, Range, Space
+from simmer.search.settings import SearchSettings
+from simmer.search.space import Choice, Dimension, Hyperparameters, Space
 from simmer.seeds import derive_seed
 
 REPEAT_ATTEMPTS = 8  # fresh seeds tried before a repeated suggestion is accepted
-
-
-@dataclass(frozen=True, kw_only=True)
-class SearchSettings:
-    """How a study searches, as in the config block `search`.
-
-    Attributes:
-        startup_trials: trials before the sampler learns from results (enqueued ones counted in).
-        parallel_trials: how many trials of one study may run at once; trial n sees 0..n-parallel_trials.
-    """
-
-    startup_trials: int
-    parallel_trials: int
-
-    def __post_init__(self) -> None:
-        if self.startup_trials < 1 or self.parallel_trials < 1:
-            raise ConfigError(
-                f"config block `search`: found {self}, expected startup_trials >= 1 and parallel_trials >= 1"
-            )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -78,7 +58,7 @@ def suggest(
 
 def enqueued_trials(space: Space, default: Hyperparameters) -> list[Hyperparameters]:
     """Return the trials every study begins with: the default shape, then the extremes of depth."""
-    depths = _extremes(space.dimensions["depth"])
+    depths = space.dimensions["depth"].ends
     candidates = [default, *(replace(default, depth=int(depth)) for depth in depths)]
     return list(dict.fromkeys(candidates))
 
@@ -97,9 +77,7 @@ def _ask(
     return Hyperparameters(**asked.params)
 
 
-def _frozen(
-    finished: FinishedTrial, distributions: dict[str, BaseDistribution]
-) -> optuna.trial.FrozenTrial:
+def _frozen(finished: FinishedTrial, distributions: dict[str, BaseDistribution]) -> optuna.trial.FrozenTrial:
     # A pruned trial without reports ranks below every finished one, which is what a failure deserves.
     failed = finished.value is None
     return optuna.trial.create_trial(
@@ -116,9 +94,3 @@ def _distribution(dimension: Dimension) -> BaseDistribution:
     if dimension.integer:
         return IntDistribution(int(dimension.low), int(dimension.high), log=dimension.log)
     return FloatDistribution(dimension.low, dimension.high, log=dimension.log)
-
-
-def _extremes(dimension: Dimension) -> tuple[Any, Any]:
-    if isinstance(dimension, Range):
-        return dimension.low, dimension.high
-    return min(dimension.values), max(dimension.values)

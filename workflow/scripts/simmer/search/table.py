@@ -29,7 +29,7 @@ COLUMNS: dict[str, Callable[[Result], Any]] = {
     "trial": lambda result: result["trial"],
     "state": lambda result: result["state"],
     "validation_log_loss": lambda result: result["validation_log_loss"],
-    "prior_log_loss": lambda result: result["dataset"]["splits"]["validation"]["prior_log_loss"],
+    "prior_log_loss": lambda result: result["dataset"]["validation"]["prior_log_loss"],
     "best_epoch": lambda result: result["best_epoch"],
     "epochs": lambda result: len(result["curve"]),
     "train_log_loss": lambda result: (result["best"] or {}).get("train_log_loss"),
@@ -40,11 +40,9 @@ COLUMNS: dict[str, Callable[[Result], Any]] = {
     "parameters": lambda result: result["parameters"],
     "budget_parameters": lambda result: result["budget_parameters"],
     **{name: (lambda result, name=name: result["hyperparameters"][name]) for name in _HYPERPARAMETERS},
-    **{
-        f"shape_{name}": (lambda result, name=name: result["shape"][name]) for name in _SHAPE_COLUMNS
-    },
-    "train_windows": lambda result: result["dataset"]["splits"]["train"]["n"],
-    "validation_windows": lambda result: result["dataset"]["splits"]["validation"]["n"],
+    **{f"shape_{name}": (lambda result, name=name: result["shape"][name]) for name in _SHAPE_COLUMNS},
+    "train_windows": lambda result: result["dataset"]["train"]["n"],
+    "validation_windows": lambda result: result["dataset"]["validation"]["n"],
     "weights_sha256": lambda result: result["weights_sha256"],
     "fingerprint": lambda result: result["fingerprint"],
     "code_digests": lambda result: " ".join(result["code_digests"]),
@@ -62,7 +60,7 @@ MACHINE_COLUMNS: dict[str, Callable[[Result], Any]] = {
     "micro_batch": lambda result: result["machine"]["micro_batch"],
     "peak_memory_bytes": lambda result: result["machine"]["peak_memory_bytes"],
     "max_temperature_c": lambda result: result["machine"]["guard"].get("max_temperature_c"),
-    "temperature_source": lambda result: result["machine"]["guard"].get("source"),
+    "temperature_source": lambda result: result["machine"]["guard"].get("max_temperature_source"),
     "paused_s": lambda result: result["machine"]["guard"].get("paused_s"),
 }
 

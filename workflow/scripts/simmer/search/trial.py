@@ -68,7 +68,9 @@ class Trial:
             return
         self.ledger.describe()
         params = self.files.params() or self._choose()
-        self.files.append_event({"event": "start", "code_digest": code_digest(), "micro_batch": self._micro_batch(params)})
+        self.files.append_event(
+            {"event": "start", "code_digest": code_digest(), "micro_batch": self._micro_batch(params)}
+        )
         start = time.monotonic()
         try:
             outcome = self._train_within_memory(params, guard)
@@ -126,18 +128,18 @@ class Trial:
             window_norm=hyperparameters.window_norm,
         )
         summary = describe(dataset)
-        base_rate = summary["splits"]["train"]["base_rate"]
+        base_rate = summary["train"]["base_rate"]
         model.initialise(prior_logit=float(torch.logit(torch.tensor(base_rate, dtype=torch.float64))))
         features = torch.from_numpy(dataset.features)
         windows = {
             split: Windows(
                 features=features,
-                decision_rows=torch.from_numpy(rows),
-                labels=torch.from_numpy(dataset.labels[rows]),
+                decision_rows=torch.from_numpy(dataset.decision_rows(split)),
+                labels=torch.from_numpy(dataset.labels_of(split)),
                 context_days=dataset.context_days,
                 device=execution.device,
             )
-            for split, rows in (("train", dataset.train_rows), ("validation", dataset.validation_rows))
+            for split in ("train", "validation")
         }
         plan = Plan(
             model=model.to(execution.device),
@@ -149,7 +151,7 @@ class Trial:
             epochs_max=study.epochs_max,
             micro_batch=micro_batch,
             seed=seed,
-            prior_log_loss=summary["splits"]["train"]["prior_log_loss"],
+            prior_log_loss=summary["train"]["prior_log_loss"],
         )
         return TrainingRun(
             plan,
@@ -169,7 +171,7 @@ class Trial:
         epoch_s = record["train_s"] / record["epoch"]
         counters = guard.counters()
         self.files.append_event({"event": "epoch", "windows_per_s": windows / epoch_s} | record)
-        prior = describe(self.dataset)["splits"]["validation"]["prior_log_loss"]
+        prior = describe(self.dataset)["validation"]["prior_log_loss"]
         temperature = counters.get("temperature_c")
         logger.info(
             "%s %s | epoch %d/%d | train %.4f | validation %.4f (prior %.4f) | %.0f windows/s | %s | "

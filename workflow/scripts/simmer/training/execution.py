@@ -1,12 +1,12 @@
 """Which device, precision and thread count a trial uses on this machine."""
 
-import os
 import statistics
 import time
 
 import torch
 
 from simmer.errors import ConfigError
+from simmer.machine import usable_cores
 from simmer.training.settings import Execution
 
 PROBE_SIZE = 1024  # large enough to leave the caches, small enough to take milliseconds
@@ -32,13 +32,6 @@ def choose_execution(*, device: str, precision: str, threads: int | str, slots: 
         torch.set_num_threads(count)
         precision = "bf16" if _bf16_speedup(found) >= WORTHWHILE_SPEEDUP else "fp32"
     return Execution(device=found, precision=precision, threads=count)
-
-
-def usable_cores() -> int:
-    """Return the number of cores this process may run on (affinity respected where known)."""
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
 
 
 def synchronise(device: str) -> None:
@@ -75,4 +68,3 @@ def _bf16_speedup(device: str) -> float:
         return statistics.median(times)
 
     return seconds(torch.float32) / seconds(torch.bfloat16)
-

@@ -1,7 +1,7 @@
 """How much memory a trial needs, computed before it starts."""
 
 from simmer.model.budgets import expected_parameters
-from simmer.model.patchtst import ModelShape
+from simmer.model.shape import ModelShape
 
 FP32_BYTES = 4
 ADAMW_COPIES = 4  # weights, gradients, two moments

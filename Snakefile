@@ -1,0 +1,45 @@
+"""simmer: parameter-scaling searches that survive heat, sleep and power cuts.
+
+    snakemake --cores 1 results/hpo_20M.done
+"""
+
+from pathlib import Path
+
+from snakemake.utils import min_version
+
+min_version("9.0")
+
+
+configfile: Path(workflow.basedir) / "config" / "config.yaml"
+
+
+include: "workflow/rules/common.smk"
+
+
+CAMPAIGN = load_campaign(config)
+
+prepare_environment()
+
+
+wildcard_constraints:
+    ticker=r"[A-Z0-9][A-Z0-9.-]*",
+    stage=r"raw|processed",
+    scale=r"[A-Za-z0-9]+",
+    horizon=r"h\d+",
+    trial=r"\d{3}",
+
+
+rule all:
+    input:
+        done=expand("results/hpo_{scale}.done", scale=CAMPAIGN.run_scales),
+    default_target: True
+
+
+include: "workflow/rules/data.smk"
+include: "workflow/rules/features.smk"
+include: "workflow/rules/preflight.smk"
+include: "workflow/rules/hpo.smk"
+
+
+onstart:
+    take_campaign_lock()

@@ -1,0 +1,83 @@
+import math
+
+import pytest
+import torch
+
+from simmer.model.patchtst import PatchTST
+from simmer.model.shape import ModelShape
+
+SHAPE = ModelShape(
+    channels=3,
+    context_days=20,
+    patch_days=10,
+    stride_days=5,
+    depth=2,
+    width=16,
+    heads=2,
+    head_width=8,
+    ff_width=32,
+)
+
+
+def built(*, window_norm=False, dropout=0.0, prior_logit=-0.7):
+    torch.manual_seed(1)
+    model = PatchTST(SHAPE, dropout=dropout, window_norm=window_norm)
+    model.initialise(prior_logit=prior_logit)
+    return model
+
+
+def disturbed(**options):
+    """A model whose head is not zero, so that its inputs matter."""
+    model = built(**options)
+    torch.nn.init.normal_(model.head.weight)
+    return model
+
+
+def test_one_logit_per_window_which_is_the_prior_at_first():
+    logits = built(prior_logit=-0.7)(torch.randn(5, 20, 3))
+    assert logits.shape == (5,)
+    torch.testing.assert_close(logits, torch.full((5,), -0.7))
+
+
+def test_every_day_and_every_channel_reaches_the_logit():
+    model = disturbed()
+    window = torch.randn(1, 20, 3, requires_grad=True)
+    model(window).sum().backward()
+    assert (window.grad.abs() > 0).all()
+
+
+def test_windows_of_a_batch_do_not_see_each_other():
+    model = disturbed().eval()
+    windows = torch.randn(4, 20, 3)
+    together, alone = model(windows), torch.cat([model(window[None]) for window in windows])
+    torch.testing.assert_close(together, alone, rtol=1e-5, atol=1e-6)
+
+
+def test_window_norm_removes_level_and_scale_and_its_absence_keeps_them():
+    windows = torch.randn(2, 20, 3, dtype=torch.float64)
+    moved = windows * 7 + 100
+    normed, plain = disturbed(window_norm=True).double().eval(), disturbed().double().eval()
+    torch.testing.assert_close(normed(windows), normed(moved), rtol=1e-4, atol=1e-4)
+    assert not torch.allclose(plain(windows), plain(moved), rtol=1e-2)
+
+
+def test_attention_equals_the_library_function():
+    attention = disturbed().layers[0].attention
+    tokens = torch.randn(2, 3, 16)
+    joint = attention.query_key_value(tokens).view(2, 3, 3, 2, 8).permute(2, 0, 3, 1, 4)
+    expected = torch.nn.functional.scaled_dot_product_attention(*joint)
+    expected = attention.project(expected.transpose(1, 2).reshape(2, 3, 16))
+    torch.testing.assert_close(attention(tokens), expected)
+
+
+def test_dropout_acts_in_training_only():
+    model = disturbed(dropout=0.5)
+    windows = torch.randn(2, 20, 3)
+    assert not torch.equal(model.train()(windows), model(windows))
+    assert torch.equal(model.eval()(windows), model(windows))
+
+
+def test_residual_projections_start_smaller_than_the_others():
+    model = built()
+    assert model.layers[0].ff_out.weight.std().item() == pytest.approx(0.02 / math.sqrt(4), rel=0.15)
+    assert model.layers[0].ff_in.weight.std().item() == pytest.approx(0.02, rel=0.15)

@@ -1,0 +1,45 @@
+"""Synthetic bars for tests: a seeded random walk on XNYS-like weekdays, and the real ones inside `arch`."""
+
+from functools import cache
+
+import numpy as np
+import pandas as pd
+
+from simmer.data.sources import acquire
+from simmer.data.tickers import TickerSpec
+
+
+def random_bars(rows: int, *, seed: int = 0, start: str = "2003-01-06") -> pd.DataFrame:
+    """Bars of a random walk on every weekday from `start`, in the dtypes of `parse_bars`."""
+    rng = np.random.default_rng(seed)
+    first = np.busday_offset(np.datetime64(start), 0, roll="forward")
+    days = np.busday_offset(first, np.arange(rows))
+    close = 100 * np.exp(np.cumsum(rng.normal(0.0002, 0.011, rows)))
+    open_ = close * np.exp(rng.normal(0, 0.004, rows))
+    high = np.maximum(open_, close) * np.exp(np.abs(rng.normal(0, 0.005, rows)))
+    low = np.minimum(open_, close) * np.exp(-np.abs(rng.normal(0, 0.005, rows)))
+    return pd.DataFrame(
+        {
+            "Date": days.astype("datetime64[us]"),
+            "Open": open_,
+            "High": high,
+            "Low": low,
+            "Close": close,
+            "Volume": rng.integers(1_000_000, 9_000_000, rows),
+        }
+    )
+
+
+@cache
+def _bundled(ticker: str) -> pd.DataFrame:
+    return acquire("bundled", TickerSpec(ticker, "index")).frame
+
+
+def bundled_bars(ticker: str = "GSPC") -> pd.DataFrame:
+    """A copy of the real bars of an index that the `arch` package contains."""
+    return _bundled(ticker).copy()
+
+
+def bits(values: np.ndarray) -> bytes:
+    """The raw bytes of an array: equal only when every value is equal bit for bit, NaN and -0.0 included."""
+    return np.ascontiguousarray(values).tobytes()

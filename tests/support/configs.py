@@ -1,0 +1,35 @@
+"""Configurations for tests: the shipped one, and the shipped one with changes laid over it."""
+
+from collections.abc import Mapping
+from copy import deepcopy
+from pathlib import Path
+
+import yaml
+
+from simmer.config import Config, check_schema, parse_config
+
+ROOT = Path(__file__).parents[2]
+SCHEMA = yaml.safe_load((ROOT / "workflow/schemas/config.schema.yaml").read_text())
+
+
+def raw_config(*overlays: Mapping) -> dict:
+    """Return config/config.yaml with overlays merged into it as Snakemake does it."""
+    merged = yaml.safe_load((ROOT / "config/config.yaml").read_text())
+    for overlay in overlays:
+        merge(merged, overlay)
+    return merged
+
+
+def merge(into: dict, overlay: Mapping) -> None:
+    for key, value in overlay.items():
+        if isinstance(value, Mapping) and isinstance(into.get(key), dict):
+            merge(into[key], value)
+        else:
+            into[key] = deepcopy(value)
+
+
+def default_config(*overlays: Mapping) -> Config:
+    """Return the shipped configuration, with overlays, as dataclasses."""
+    raw = raw_config(*overlays)
+    check_schema(raw, SCHEMA)
+    return parse_config(raw)

@@ -1,0 +1,113 @@
+"""What the rules share. No rule stands here."""
+
+import os
+import sys
+
+import yaml
+from snakemake.exceptions import WorkflowError
+
+SCRIPTS = Path(workflow.basedir) / "workflow" / "scripts"
+SCHEMA = Path(workflow.basedir) / "workflow" / "schemas" / "config.schema.yaml"
+LOCK = Path("results/.lock")
+
+sys.path.insert(0, str(SCRIPTS))
+
+from simmer.config import check_schema, parse_config
+from simmer.errors import SimmerError
+from simmer.locks import lock_or_refuse
+from simmer.search.study import horizon_name, trial_name
+
+# glibc gives freed memory back to the system and then faults it in again at every training step;
+# keeping it is worth a quarter of the time at the small scales.
+ALLOCATOR = {"MALLOC_TRIM_THRESHOLD_": "-1", "MALLOC_MMAP_MAX_": "0"}
+
+
+def load_campaign(raw):
+    """Return the configuration as dataclasses, or stop with every problem listed."""
+    try:
+        check_schema(raw, yaml.safe_load(SCHEMA.read_text(encoding="utf-8")))
+        return parse_config(raw)
+    except SimmerError as error:
+        raise WorkflowError(str(error)) from None
+
+
+def prepare_environment():
+    """Set what a trial's process must find in its environment when it starts."""
+    for name, value in ALLOCATOR.items():
+        os.environ.setdefault(name, value)
+
+
+def take_campaign_lock():
+    """Refuse to start while another run works in this folder; the lock dies with this process."""
+    try:
+        workflow.globals["campaign_lock"] = lock_or_refuse(LOCK, what="this folder")
+    except SimmerError as error:
+        raise WorkflowError(str(error)) from None
+
+
+def horizons():
+    """Return the names of all horizons."""
+    return [horizon_name(days) for days in CAMPAIGN.dataset.horizons_days]
+
+
+def horizon_days(wildcards):
+    """Return the days of a horizon wildcard."""
+    return int(wildcards.horizon.removeprefix("h"))
+
+
+def dataset_table(kind):
+    """Return the path of the table the trials learn from, or of its resource entry."""
+    return f"data/processed/{CAMPAIGN.dataset.ticker}_dataset_a25.{kind}"
+
+
+def tickers():
+    """Return the names of all configured tickers."""
+    return [spec.ticker for spec in CAMPAIGN.data.tickers]
+
+
+def resources_of_stage(wildcards):
+    """Return the resource entries that a manifest gathers."""
+    suffix = {"raw": "", "processed": "_dataset_a25"}[wildcards.stage]
+    return [f"data/{wildcards.stage}/{ticker}{suffix}.resource.json" for ticker in tickers()]
+
+
+def trials_of(scale):
+    """Return the published results of all trials of a scale."""
+    names = [trial_name(number) for number in range(CAMPAIGN.scales[scale].n_trials)]
+    return [f"results/hpo/{scale}/{horizon}/{name}.json" for horizon in horizons() for name in names]
+
+
+def trial_before(scale):
+    """Return the function that names the newest trial a trial must wait for, if there is one."""
+
+    def paths(wildcards):
+        earlier = int(wildcards.trial) - CAMPAIGN.search.parallel_trials
+        if earlier < 0:
+            return []
+        return [ancient(f"results/hpo/{scale}/{wildcards.horizon}/{trial_name(earlier)}.json")]
+
+    return paths
+
+
+def settings_digest(scale):
+    """Return the function that digests what gives the trials of a study their meaning."""
+    return lambda wildcards: CAMPAIGN.study(scale, horizon_days(wildcards)).settings_digest()
+
+
+def order(scale):
+    """Return the function that ranks scales as configured, and earlier trials before later ones."""
+    rank = list(CAMPAIGN.scales).index(scale)
+    return lambda wildcards: 100_000 - 1_000 * rank - int(wildcards.trial)
+
+
+def slots():
+    """Return how many trials run side by side: `--cores`."""
+    return workflow.cores or 1
+
+
+def accelerator_share():
+    """Return 1 where trials would meet on an accelerator, 0 where they only share cores."""
+    device = CAMPAIGN.execution.device
+    if device == "auto":
+        return int(Path("/dev/nvidia0").exists() or (sys.platform, os.uname().machine) == ("darwin", "arm64"))
+    return int(device != "cpu")

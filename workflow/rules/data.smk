@@ -1,0 +1,60 @@
+"""Raw bars: acquired once, named by a manifest, validated before anything is built from them.
+
+Reads: a source named in the config.
+Writes: data/raw/<TICKER>.csv, data/{raw,processed}/datapackage.json, results/data_validation.{json,txt}.
+"""
+
+
+rule acquire_data:
+    """Fetch one ticker's bars and keep them as an immutable snapshot with its SHA-256."""
+    output:
+        bars="data/raw/{ticker}.csv",
+        resource="data/raw/{ticker}.resource.json",
+    log:
+        "results/logs/acquire_data/{ticker}.log",
+    benchmark:
+        "results/benchmarks/acquire_data/{ticker}.tsv"
+    params:
+        source=CAMPAIGN.data.source,
+        ticker=lambda wildcards: CAMPAIGN.data.ticker(wildcards.ticker),
+    message:
+        "Acquiring the bars of {wildcards.ticker}"
+    script:
+        "../scripts/acquire_data.py"
+
+
+rule write_manifest:
+    """Gather the resource entries of one stage into its Data Package manifest."""
+    input:
+        resources=resources_of_stage,
+    output:
+        manifest="data/{stage}/datapackage.json",
+    log:
+        "results/logs/write_manifest/{stage}.log",
+    benchmark:
+        "results/benchmarks/write_manifest/{stage}.tsv"
+    message:
+        "Writing the manifest of the {wildcards.stage} data"
+    script:
+        "../scripts/write_manifest.py"
+
+
+rule validate_manifest:
+    """Hold every raw file against the manifest and the rules of daily bars; list all problems at once."""
+    input:
+        manifest="data/raw/datapackage.json",
+        bars=expand("data/raw/{ticker}.csv", ticker=tickers()),
+    output:
+        report="results/data_validation.json",
+        table="results/data_validation.txt",
+    log:
+        "results/logs/validate_manifest.log",
+    benchmark:
+        "results/benchmarks/validate_manifest.tsv"
+    params:
+        kinds=CAMPAIGN.data.kinds(),
+        calendar=CAMPAIGN.data.calendar,
+    message:
+        "Validating the raw bars against their manifest"
+    script:
+        "../scripts/validate_manifest.py"

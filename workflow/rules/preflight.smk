@@ -1,0 +1,26 @@
+"""Is this machine fit for a scale?
+
+Reads: results/data_validation.json, results/dataset.json, the processed manifest, the machine itself.
+Writes: results/preflight/<scale>.{json,txt}.
+"""
+
+
+rule preflight:
+    """Check accelerator, sensors, memory, disk, data and limits for one scale; a FAIL stops the chain."""
+    input:
+        validation="results/data_validation.json",
+        dataset="results/dataset.json",
+        manifest="data/processed/datapackage.json",
+    output:
+        report="results/preflight/{scale}.json",
+        table="results/preflight/{scale}.txt",
+    log:
+        "results/logs/preflight/{scale}.log",
+    benchmark:
+        "results/benchmarks/preflight/{scale}.tsv"
+    params:
+        thermal=CAMPAIGN.thermal,
+    message:
+        "Checking this machine for scale {wildcards.scale}"
+    script:
+        "../scripts/preflight.py"

@@ -1,0 +1,56 @@
+"""Form labels and splits for every horizon and record their sizes and base rates."""
+
+import logging
+from pathlib import Path
+
+from simmer.config import DatasetSettings, parse_config
+from simmer.data.tables import read_table
+from simmer.features.dataset import check_base_rates, describe
+from simmer.files import write_json
+from simmer.logs import job
+
+logger = logging.getLogger(__name__)
+
+
+def main(*, settings: DatasetSettings, table: Path, summary: Path) -> None:
+    """Write sizes, dates, base rates and prior log-losses of all horizons to `summary`.
+
+    Raises:
+        DatasetError: when a split is too small, lacks a class, or base rates fall with the horizon.
+    """
+    frame = read_table(table)
+    datasets = {days: settings.build(frame, days) for days in settings.horizons_days}
+    check_base_rates(datasets)
+    described = {f"h{days}": describe(dataset) for days, dataset in datasets.items()}
+    for horizon, splits in described.items():
+        for split, facts in splits.items():
+            logger.info(
+                "%s %s %s: %d windows, %.1f %% positive, prior log-loss %.4f, %s to %s",
+                settings.ticker,
+                horizon,
+                split,
+                facts["n"],
+                100 * facts["base_rate"],
+                facts["prior_log_loss"],
+                facts["first_date"],
+                facts["last_date"],
+            )
+    write_json(
+        summary,
+        {
+            "ticker": settings.ticker,
+            "threshold": settings.threshold,
+            "basis": settings.basis,
+            "context_days": settings.context_days,
+            "horizons": described,
+        },
+    )
+
+
+if __name__ == "__main__":
+    with job(snakemake.log[0]):
+        main(
+            settings=parse_config(snakemake.config).dataset,
+            table=Path(snakemake.input.table),
+            summary=Path(snakemake.output.summary),
+        )

@@ -1,0 +1,47 @@
+"""Check whether this machine is fit for one scale."""
+
+import logging
+from datetime import UTC, datetime
+from pathlib import Path
+
+from simmer.config import Config, parse_config
+from simmer.files import write_json, write_text
+from simmer.logs import job
+from simmer.machine import inspect_data, inspect_machine
+from simmer.preflight import run_preflight
+from simmer.search.needs import needs_of_study
+
+logger = logging.getLogger(__name__)
+
+
+def main(*, config: Config, scale: str, validation: Path, dataset: Path, report: Path, table: Path) -> None:
+    """Write the checks of `scale` to `report` and `table`; write nothing if one of them fails.
+
+    Raises:
+        PreflightError: naming every failed check and how to mend it.
+    """
+    study = config.study(scale, config.dataset.horizons_days[0])
+    checks = run_preflight(
+        needs_of_study(study, device=config.execution.device),
+        inspect_machine(report.parent, Path(config.thermal.sysfs_root)),
+        inspect_data(validation, dataset),
+        limits=config.thermal.limits(),
+        require_sensor=config.thermal.require_sensor,
+        time=datetime.now(UTC).isoformat(timespec="seconds"),
+    )
+    logger.info("%s", checks.as_text().rstrip())
+    checks.raise_if_failed()
+    write_text(table, checks.as_text())
+    write_json(report, checks.as_json())
+
+
+if __name__ == "__main__":
+    with job(snakemake.log[0]):
+        main(
+            config=parse_config(snakemake.config),
+            scale=snakemake.wildcards.scale,
+            validation=Path(snakemake.input.validation),
+            dataset=Path(snakemake.input.dataset),
+            report=Path(snakemake.output.report),
+            table=Path(snakemake.output.table),
+        )

@@ -1,0 +1,270 @@
+"""The configuration: a mapping comes in, frozen dataclasses go out, and nothing else sees the mapping.
+
+Reading it imports neither torch nor optuna, so that a dry run starts at once.
+"""
+
+import difflib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from simmer.data.tickers import TickerSpec
+from simmer.errors import ConfigError
+from simmer.features.columns import A25_COLUMNS
+from simmer.features.labels import LabelSpec
+from simmer.features.splits import SplitSpec
+from simmer.model.budgets import Geometry
+from simmer.search.settings import SearchSettings
+from simmer.search.space import Hyperparameters, Space
+from simmer.search.study import Study
+from simmer.thermal.settings import ThermalSettings
+from simmer.training.settings import TrainingSettings
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from simmer.features.dataset import Dataset
+
+
+@dataclass(frozen=True, kw_only=True)
+class DataSettings:
+    """Config block `data`."""
+
+    source: str
+    calendar: str
+    tickers: tuple[TickerSpec, ...]
+
+    def ticker(self, name: str) -> TickerSpec:
+        """Return the entry of a ticker by its name."""
+        return next(spec for spec in self.tickers if spec.ticker == name)
+
+    def kinds(self) -> dict[str, str]:
+        """Return the kind of each ticker."""
+        return {spec.ticker: spec.kind for spec in self.tickers}
+
+
+@dataclass(frozen=True, kw_only=True)
+class DatasetSettings:
+    """Config block `dataset`."""
+
+    ticker: str
+    context_days: int
+    horizons_days: tuple[int, ...]
+    threshold: float
+    basis: str
+    split: SplitSpec
+    min_validation_decisions: int
+
+    def label(self, horizon_days: int) -> LabelSpec:
+        """Return the label of one horizon."""
+        return LabelSpec(horizon_days=horizon_days, threshold=self.threshold, basis=self.basis)
+
+    def build(self, frame: "pd.DataFrame", horizon_days: int) -> "Dataset":
+        """Return windows, labels and splits of one horizon, from the a25 table of the ticker."""
+        from simmer.features.dataset import build_dataset
+
+        return build_dataset(
+            frame,
+            label=self.label(horizon_days),
+            split=self.split,
+            context_days=self.context_days,
+            feature_columns=A25_COLUMNS,
+            min_validation_decisions=self.min_validation_decisions,
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
+class ExecutionSettings:
+    """The keys of config block `training` that say how, not what, to compute."""
+
+    device: str
+    precision: str
+    threads: int | str
+    checkpoint_interval_s: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class ScaleSettings:
+    """One entry of config block `scales`."""
+
+    budget_parameters: int
+    n_trials: int
+    epochs_max: int
+    space: Space
+    default: Hyperparameters
+
+
+@dataclass(frozen=True, kw_only=True)
+class Config:
+    """A whole campaign."""
+
+    campaign: str
+    seed: int
+    data: DataSettings
+    dataset: DatasetSettings
+    geometry: Geometry
+    run_scales: tuple[str, ...]
+    budget_tolerance: float
+    scales: Mapping[str, ScaleSettings]
+    search: SearchSettings
+    training: TrainingSettings
+    execution: ExecutionSettings
+    thermal: ThermalSettings
+    hardware_interval_s: float
+
+    def __post_init__(self) -> None:
+        unknown = [scale for scale in self.run_scales if scale not in self.scales]
+        if unknown:
+            raise ConfigError(
+                f"config key run_scales: found {unknown}, expected names from `scales`: {sorted(self.scales)}"
+            )
+        names = [spec.ticker for spec in self.data.tickers]
+        if self.dataset.ticker not in names or len(set(names)) != len(names):
+            raise ConfigError(
+                f"config keys data.tickers and dataset.ticker: found {names} and `{self.dataset.ticker}`; "
+                "expected each ticker once, and dataset.ticker among them"
+            )
+
+    def study(self, scale: str, horizon_days: int) -> Study:
+        """Return one study of the campaign.
+
+        Raises:
+            ConfigError: for a scale or a horizon that is not configured.
+        """
+        if scale not in self.scales or horizon_days not in self.dataset.horizons_days:
+            raise ConfigError(
+                f"found no study {scale} at {horizon_days} days; expected a scale of "
+                f"{sorted(self.scales)} and a horizon of {list(self.dataset.horizons_days)} days"
+            )
+        settings = self.scales[scale]
+        return Study(
+            scale=scale,
+            budget_parameters=settings.budget_parameters,
+            budget_tolerance=self.budget_tolerance,
+            epochs_max=settings.epochs_max,
+            label=self.dataset.label(horizon_days),
+            split=self.dataset.split,
+            geometry=self.geometry,
+            space=settings.space,
+            default=settings.default,
+            search=self.search,
+            training=self.training,
+            precision=self.execution.precision,
+            seed=self.seed,
+        )
+
+
+def parse_config(raw: Mapping[str, Any]) -> Config:
+    """Turn a configuration that fits the schema into dataclasses.
+
+    Raises:
+        ConfigError: when values contradict each other.
+    """
+    training = dict(raw["training"])
+    execution = ExecutionSettings(
+        **{key: training.pop(key) for key in ("device", "precision", "threads", "checkpoint_interval_s")}
+    )
+    dataset, data, search = raw["dataset"], raw["data"], raw["search"]
+    return Config(
+        campaign=raw["campaign"],
+        seed=raw["seed"],
+        data=DataSettings(
+            source=data["source"],
+            calendar=data["calendar"],
+            tickers=tuple(TickerSpec(**entry) for entry in data["tickers"]),
+        ),
+        dataset=DatasetSettings(
+            **{
+                **dataset,
+                "horizons_days": tuple(dataset["horizons_days"]),
+                "split": SplitSpec(**dataset["split"]),
+            }
+        ),
+        geometry=Geometry(channels=len(A25_COLUMNS), context_days=dataset["context_days"], **raw["model"]),
+        run_scales=tuple(raw["run_scales"]),
+        budget_tolerance=raw["budget_tolerance"],
+        scales={name: _scale(name, block, search) for name, block in raw["scales"].items()},
+        search=SearchSettings(
+            startup_trials=search["startup_trials"], parallel_trials=search["parallel_trials"]
+        ),
+        training=TrainingSettings(**training),
+        execution=execution,
+        thermal=ThermalSettings(**raw["thermal"]),
+        hardware_interval_s=raw["hardware_log"]["interval_s"],
+    )
+
+
+def check_schema(raw: Mapping[str, Any], schema: Mapping[str, Any]) -> None:
+    """Hold a configuration against its JSON Schema and report every problem at once, in plain words.
+
+    Raises:
+        ConfigError: naming each key, what was found and what was expected.
+    """
+    from jsonschema import Draft202012Validator
+
+    errors = Draft202012Validator(schema).iter_errors(raw)
+    problems = sorted({line for error in errors for line in _explain(error)})
+    if problems:
+        count = "a problem" if len(problems) == 1 else f"{len(problems)} problems"
+        listing = "\n".join(f"  - {problem}" for problem in problems)
+        raise ConfigError(
+            f"the configuration has {count}:\n{listing}\nEvery key is explained in config/README.md."
+        )
+
+
+def _scale(name: str, block: Mapping[str, Any], search: Mapping[str, Any]) -> ScaleSettings:
+    where = f"scales.{name}"
+    space = Space.from_config({**search["space"], **block["space"]}, where=f"{where}.space")
+    values = {**search["default"], **block["default"]}
+    try:
+        default = Hyperparameters(**values)
+    except TypeError as error:
+        raise ConfigError(f"config block {where}.default with search.default: {error}") from error
+    space.check(default, where=f"{where}.default with search.default")
+    return ScaleSettings(
+        budget_parameters=block["budget_parameters"],
+        n_trials=block["n_trials"],
+        epochs_max=block["epochs_max"],
+        space=space,
+        default=default,
+    )
+
+
+def _explain(error: Any) -> list[str]:
+    where = ".".join(str(part) for part in error.absolute_path) or "the top level"
+    if error.validator == "additionalProperties":
+        known = list(error.schema.get("properties", {}))
+        lines = []
+        for key in sorted(set(error.instance) - set(known)):
+            near = difflib.get_close_matches(key, known, n=1)
+            hint = f"did you mean `{near[0]}`?" if near else f"expected one of {sorted(known)}"
+            lines.append(f"{where}: unknown key `{key}`; {hint}")
+        return lines
+    if error.validator == "required":
+        missing = [key for key in error.validator_value if key not in error.instance]
+        return [f"{where}: missing key `{key}`" for key in missing]
+    found = f"{where}: found {error.instance!r}"
+    if error.validator == "type" and isinstance(error.instance, str):
+        hint = " (YAML reads 1e-4 as text: write 1.0e-4)" if _looks_like_number(error.instance) else ""
+        return [f"{found}, expected {error.validator_value}{hint}"]
+    expectations = {
+        "minimum": "at least {}",
+        "maximum": "at most {}",
+        "exclusiveMinimum": "more than {}",
+        "exclusiveMaximum": "less than {}",
+        "enum": "one of {}",
+        "type": "{}",
+        "pattern": "text that matches {}",
+        "minItems": "at least {} entries",
+        "oneOf": "`auto` or a whole number of at least 1",
+    }
+    expected = expectations.get(error.validator, error.validator + " {}").format(error.validator_value)
+    return [f"{found}, expected {expected}"]
+
+
+def _looks_like_number(text: str) -> bool:
+    try:
+        float(text)
+    except ValueError:
+        return False
+    return True

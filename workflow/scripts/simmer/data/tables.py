@@ -1,0 +1,107 @@
+"""Parquet tables with pinned dtypes, and a digest of their values that no file format can change."""
+
+import hashlib
+import io
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from simmer.data.problems import quote
+from simmer.errors import DataError
+from simmer.files import write_through
+
+DATE_DTYPE = "datetime64[us]"
+MAX_ROWS = 1_000_000
+MAX_COLUMNS = 4_096
+
+_LITTLE_ENDIAN = {DATE_DTYPE: "<i8", "float64": "<f8", "int64": "<i8"}
+
+
+def write_table(frame: pd.DataFrame, path: Path) -> None:
+    """Write a frame (Date datetime64[us] first, then float64 or int64 columns) as parquet, whole or absent.
+
+    The bytes depend on the values and on pyarrow's version only: no index, no pandas metadata.
+
+    Raises:
+        DataError: when a column has another dtype.
+        LedgerError: when the file cannot be written.
+    """
+    import pyarrow
+    import pyarrow.parquet
+
+    require_table_layout(frame, what=path.name)
+    arrays = {str(name): pyarrow.array(frame[name].to_numpy()) for name in frame.columns}
+    table = pyarrow.table(arrays)
+    write_through(
+        path,
+        lambda aside: pyarrow.parquet.write_table(
+            table, aside, version="2.6", compression="zstd", compression_level=3, store_schema=False
+        ),
+    )
+
+
+def read_table(source: Path | bytes, *, name: str | None = None) -> pd.DataFrame:
+    """Read a table that `write_table` wrote, from a path or from bytes already in hand.
+
+    Args:
+        source: the file, or its content.
+        name: what messages call the table; by default the file's name.
+
+    Raises:
+        DataError: when the file is missing, is not such a table, or is larger than this program expects.
+    """
+    import pyarrow
+    import pyarrow.parquet
+
+    what = name or (source.name if isinstance(source, Path) else "the table")
+    try:
+        content = source.read_bytes() if isinstance(source, Path) else source
+        file = pyarrow.parquet.ParquetFile(io.BytesIO(content))
+        # Counted before reading: a small compressed file can unfold into any number of rows.
+        rows, columns = file.metadata.num_rows, file.metadata.num_columns
+        if rows > MAX_ROWS or columns > MAX_COLUMNS:
+            raise DataError(f"{what} has {rows} rows, {columns} columns; at most {MAX_ROWS}, {MAX_COLUMNS}")
+        frame = file.read().to_pandas(ignore_metadata=True)
+    except FileNotFoundError as error:
+        raise DataError(f"{what} does not exist; run the rule that builds it") from error
+    except (pyarrow.ArrowException, OSError) as error:
+        raise DataError(
+            f"{what} is not a readable parquet table ({quote(str(error))}); build it again"
+        ) from error
+    require_table_layout(frame, what=what)
+    return frame
+
+
+def require_table_layout(frame: pd.DataFrame, *, what: str) -> None:
+    """Refuse a frame that is not Date (datetime64[us]) followed by unique float64 or int64 columns.
+
+    Raises:
+        DataError: naming the first column that differs.
+    """
+    names = [str(name) for name in frame.columns]
+    if not names or names[0] != "Date" or len(set(names)) != len(names):
+        raise DataError(f"{what} has the columns {quote(names)}; expected Date first and no name twice")
+    for name, dtype in frame.dtypes.items():
+        wanted = (DATE_DTYPE,) if name == "Date" else ("float64", "int64")
+        if str(dtype) not in wanted:
+            raise DataError(f"{what}: column {quote(name)} is {dtype}; expected {' or '.join(wanted)}")
+
+
+def content_sha256(frame: pd.DataFrame) -> str:
+    """Return the SHA-256 of column names, dtypes, row count and raw little-endian values.
+
+    Two files with the same table have the same digest whatever wrote them and however they are compressed.
+
+    Raises:
+        DataError: when a column has a dtype that `write_table` would refuse.
+    """
+    require_table_layout(frame, what="the table")
+    digest = hashlib.sha256(f"{len(frame)} rows\n".encode())
+    for name, dtype in frame.dtypes.items():
+        values = np.ascontiguousarray(frame[name].to_numpy())
+        if str(dtype) == DATE_DTYPE:
+            values = values.view(np.int64)
+        digest.update(f"{name}\t{dtype}\n".encode())
+        digest.update(values.astype(_LITTLE_ENDIAN[str(dtype)], copy=False).tobytes())
+    return digest.hexdigest()

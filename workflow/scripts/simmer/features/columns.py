@@ -1,0 +1,26 @@
+"""The columns of the feature table, in the order the model sees them."""
+
+OHLCV = ("Open", "High", "Low", "Close", "Volume")
+INDICATORS = (
+    "dema_9",
+    "dema_10",
+    "sma_12",
+    "dema_20",
+    "dema_25",
+    "sma_50",
+    "dema_90",
+    "sma_100",
+    "sma_200",
+    "rsi_daily",
+    "rsi_weekly",
+    "stochrsi_daily",
+    "stochrsi_weekly",
+    "macd_line",
+    "obv",
+    "adosc",
+    "atr_14",
+    "adx_14",
+    "bb_percent_b",
+    "vwap_20",
+)
+A25_COLUMNS = (*OHLCV, *INDICATORS)

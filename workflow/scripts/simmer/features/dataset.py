@@ -1,0 +1,215 @@
+"""Decision rows with features scaled from train only and labels from raw prices."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from simmer.data.problems import quote
+from simmer.errors import DatasetError
+from simmer.features.labels import LabelSpec
+from simmer.features.labels import label as label_rows
+from simmer.features.splits import SPLITS, SplitSpec, decision_rows, find_borders
+
+# A channel whose spread is this small a part of its mean is constant but for rounding.
+MIN_RELATIVE_STD = 1e-12
+
+
+@dataclass(frozen=True)
+class Dataset:
+    """Everything a trial reads, all splits in one table of rows.
+
+    Attributes:
+        dates: [rows] datetime64[us].
+        features: [rows, channels] float32, scaled as (raw - mean) / std.
+        mean: [channels] float64, over rows 0 .. train[-1].
+        std: [channels] float64, over the same rows, with n in the denominator.
+        feature_names: the channels, in order.
+        labels: [rows - horizon] int8, of row t.
+        train, validation, test: decision rows t of each split, int64, ascending.
+        borders: first row of validation and first row of test, before purging.
+        label_spec: what the labels ask.
+        context_days: rows of one window.
+    """
+
+    dates: np.ndarray
+    features: np.ndarray
+    mean: np.ndarray
+    std: np.ndarray
+    feature_names: tuple[str, ...]
+    labels: np.ndarray
+    train: np.ndarray
+    validation: np.ndarray
+    test: np.ndarray
+    borders: tuple[int, int]
+    label_spec: LabelSpec
+    context_days: int
+
+    def decision_rows(self, split: str) -> np.ndarray:
+        """Return the decision rows of the split called "train", "validation" or "test"."""
+        return {"train": self.train, "validation": self.validation, "test": self.test}[split]
+
+    def labels_of(self, split: str) -> np.ndarray:
+        """Return the labels of a split's decision rows, [n] int8."""
+        return self.labels[self.decision_rows(split)]
+
+
+def build_dataset(
+    frame: pd.DataFrame,
+    *,
+    label: LabelSpec,
+    split: SplitSpec,
+    context_days: int,
+    feature_columns: Sequence[str],
+    min_validation_decisions: int = 400,
+) -> Dataset:
+    """Label, split and scale a feature table.
+
+    The borders do not depend on the horizon, so that all horizons are judged on the same dates.
+
+    Args:
+        frame: Date (ascending), raw High and Close, and the feature columns; no missing values.
+        label: horizon, threshold and basis.
+        split: where train and validation end.
+        context_days: rows of one window, at least 1.
+        feature_columns: the channels of the model, in order.
+        min_validation_decisions: fewer labelled validation rows than this are refused.
+
+    Raises:
+        DatasetError: when the table is too short or lacks columns, a feature is not finite or constant in
+            train, a border lies outside the table, a split lacks a class, or validation is too small.
+    """
+    dates, values = _read_frame(frame, feature_columns)
+    if not 1 <= context_days <= len(dates) - label.horizon_days:
+        raise DatasetError(
+            f"a context of {context_days} days and a horizon of {label.horizon_days} do not fit into "
+            f"{len(dates)} rows; use a shorter context or a longer series"
+        )
+    prices = {name: frame[name].to_numpy(dtype=np.float64) for name in ("High", "Close")}
+    labels = label_rows(prices["High"], prices["Close"], label)
+    borders = find_borders(dates, split, context_days=context_days)
+    rows = decision_rows(len(dates), borders, context_days=context_days, horizon_days=label.horizon_days)
+    _require_usable_splits(dates, labels, rows, min_validation_decisions)
+    mean, std = _scaling(values[: rows["train"][-1] + 1], feature_columns)
+    return Dataset(
+        dates=dates,
+        features=((values - mean) / std).astype(np.float32),
+        mean=mean,
+        std=std,
+        feature_names=tuple(feature_columns),
+        labels=labels,
+        borders=borders,
+        label_spec=label,
+        context_days=context_days,
+        **rows,
+    )
+
+
+def describe(dataset: Dataset) -> dict[str, dict[str, int | float | str]]:
+    """Return per split: n, positives, base_rate, first_date, last_date, prior_log_loss and purged rows.
+
+    `prior_log_loss` is what the train base rate, given as a constant answer, scores on that split in nats;
+    `purged` counts rows at the split's end whose label would look past it (test: past the table).
+    """
+    prior = float(dataset.labels_of("train").mean())
+    facts = {}
+    for name in SPLITS:
+        rows, labels = dataset.decision_rows(name), dataset.labels_of(name)
+        rate = float(labels.mean())
+        facts[name] = {
+            "n": len(rows),
+            "positives": int(labels.sum()),
+            "base_rate": rate,
+            "first_date": _iso(dataset.dates[rows[0]]),
+            "last_date": _iso(dataset.dates[rows[-1]]),
+            "prior_log_loss": float(-rate * np.log(prior) - (1 - rate) * np.log1p(-prior)),
+            "purged": dataset.label_spec.horizon_days,
+        }
+    return facts
+
+
+def check_base_rates(by_horizon: Mapping[int, Dataset]) -> None:
+    """Refuse datasets whose base rate falls as the horizon grows.
+
+    A longer look ahead can only add positives, so on the rows that all horizons share the base rate cannot
+    fall; when it does, some labels were made with another horizon, threshold, basis or price series.
+
+    Raises:
+        DatasetError: naming the split, the horizons and the rates.
+    """
+    horizons = sorted(by_horizon)
+    for horizon in horizons:
+        if by_horizon[horizon].label_spec.horizon_days != horizon:
+            found = by_horizon[horizon].label_spec.horizon_days
+            raise DatasetError(
+                f"the dataset of horizon {horizon} has labels of horizon {found}; build it again"
+            )
+    for split in SPLITS:
+        shared = by_horizon[horizons[0]].decision_rows(split)
+        for horizon in horizons[1:]:
+            shared = np.intersect1d(shared, by_horizon[horizon].decision_rows(split))
+        rates = [float(by_horizon[horizon].labels[shared].mean()) for horizon in horizons]
+        if any(np.diff(rates) < 0):
+            listing = ", ".join(f"{h} days {rate:.4f}" for h, rate in zip(horizons, rates, strict=True))
+            raise DatasetError(
+                f"the {split} base rate falls as the horizon grows ({listing}); expected it to rise: make "
+                "sure that threshold, basis and prices are the same for all horizons"
+            )
+
+
+def _read_frame(frame: pd.DataFrame, feature_columns: Sequence[str]) -> tuple[np.ndarray, np.ndarray]:
+    missing = [name for name in ("Date", "High", "Close", *feature_columns) if name not in frame.columns]
+    if missing or not feature_columns or len(set(feature_columns)) != len(feature_columns):
+        raise DatasetError(
+            f"the table lacks {missing}; expected Date, High, Close and at least one feature, none "
+            f"named twice (features asked for: {quote(list(feature_columns))})"
+        )
+    dates = frame["Date"].to_numpy().astype("datetime64[us]")
+    if len(dates) == 0 or np.isnat(dates).any() or (np.diff(dates) <= np.timedelta64(0)).any():
+        raise DatasetError("the table is empty or its dates are not strictly ascending; build it again")
+    # One memory order, for the order of summation depends on it and with it the last bit of the scaling.
+    values = np.ascontiguousarray(frame[list(feature_columns)].to_numpy(dtype=np.float64))
+    bad = np.argwhere(~np.isfinite(values))
+    if bad.size:
+        row, column = bad[0]
+        raise DatasetError(
+            f"{feature_columns[column]} of {_iso(dates[row])} is {values[row, column]} ({len(bad)} such); "
+            "expected finite features: build them again"
+        )
+    return dates, values
+
+
+def _require_usable_splits(
+    dates: np.ndarray, labels: np.ndarray, rows: Mapping[str, np.ndarray], min_validation_decisions: int
+) -> None:
+    found = len(rows["validation"])
+    if found < min_validation_decisions:
+        raise DatasetError(
+            f"validation has {found} labelled decision rows; expected at least {min_validation_decisions}, "
+            "for fewer cannot tell one trial from another: raise validation_fraction, move the split dates "
+            "apart, or use a longer series"
+        )
+    for name in SPLITS:
+        count, positives = len(rows[name]), int(labels[rows[name]].sum())
+        if not 0 < positives < count:
+            span = f" ({_iso(dates[rows[name][0]])} to {_iso(dates[rows[name][-1]])})" if count else ""
+            raise DatasetError(
+                f"{name} has {count} decision rows{span} of which {positives} are positive; expected both "
+                "classes: change the threshold, the horizon or the split"
+            )
+
+
+def _scaling(train_values: np.ndarray, names: Sequence[str]) -> tuple[np.ndarray, np.ndarray]:
+    mean, std = train_values.mean(axis=0), train_values.std(axis=0)
+    constant = np.flatnonzero(std <= MIN_RELATIVE_STD * np.abs(mean))
+    if constant.size:
+        raise DatasetError(
+            f"{names[constant[0]]} is constant ({mean[constant[0]]:g}) over the train rows; it cannot be "
+            "scaled: leave it out of the features"
+        )
+    return mean, std
+
+
+def _iso(day: np.datetime64) -> str:
+    return str(day.astype("datetime64[D]"))

@@ -1,0 +1,166 @@
+"""The A25 table: OHLCV and 20 indicators of daily bars, computed by TA-Lib.
+
+Definitions are TA-Lib's (https://ta-lib.org/functions/) with its default of no unstable period. Every
+value of a day uses that day and earlier days only: the features of the first rows are the first rows of
+the features, bit for bit.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from simmer.data.tables import DATE_DTYPE
+from simmer.errors import DataError
+from simmer.features.columns import A25_COLUMNS, INDICATORS, OHLCV
+
+# Longer than any stretch real markets repeat a value for: a year of sessions.
+MAX_CONSTANT_ROWS = 250
+
+
+@dataclass(frozen=True)
+class A25:
+    """The A25 table and what its warm-up cost.
+
+    `frame` has Date (datetime64[us]) and `A25_COLUMNS` (all float64), no missing value; `dropped_rows`
+    leading rows of the bars are not in it, because `last_to_start` was the last indicator to have a value.
+    """
+
+    frame: pd.DataFrame
+    dropped_rows: int
+    last_to_start: str
+
+
+def build_a25(bars: pd.DataFrame) -> A25:
+    """Compute the 20 indicators of daily bars and drop the rows of their warm-up.
+
+    Args:
+        bars: `simmer.data.bars.COLUMNS`, ascending dates, checked; n rows give n - 199 in a normal series.
+
+    Raises:
+        DataError: when a price or volume is not finite, the bars are too few, or a feature has a gap or
+            stays constant for `MAX_CONSTANT_ROWS` rows.
+    """
+    dates = bars["Date"].to_numpy().astype(DATE_DTYPE)
+    raw = {name: np.ascontiguousarray(bars[name].to_numpy(), dtype=np.float64) for name in OHLCV}
+    _require_usable_bars(dates, raw)
+    features = {**raw, **_indicators(dates, raw)}
+    starts = {name: _first_finite(features[name]) for name in A25_COLUMNS}
+    last_to_start = max(starts, key=lambda name: starts[name])
+    first = starts[last_to_start]
+    if first == len(bars):
+        raise DataError(
+            f"{len(bars)} bars give no complete row: {last_to_start} never has a value; use a longer series "
+            "(at least 200 bars), or one with volume"
+        )
+    frame = pd.DataFrame({"Date": dates[first:], **{name: features[name][first:] for name in A25_COLUMNS}})
+    _require_sound_features(frame)
+    return A25(frame, first, last_to_start)
+
+
+def _indicators(dates: np.ndarray, raw: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
+    import talib
+
+    high, low, close, volume = (raw[name] for name in ("High", "Low", "Close", "Volume"))
+    weekly_close, completed = _completed_weeks(dates, close)
+    upper, _, lower = talib.BBANDS(close, timeperiod=20, nbdevup=2, nbdevdn=2, matype=talib.MA_Type.SMA)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        percent_b = (close - lower) / (upper - lower)
+        vwap = _trailing_sum(close * volume, 20) / _trailing_sum(volume, 20)
+    values = {
+        **{f"dema_{n}": talib.DEMA(close, timeperiod=n) for n in (9, 10, 20, 25, 90)},
+        **{f"sma_{n}": talib.SMA(close, timeperiod=n) for n in (12, 50, 100, 200)},
+        "rsi_daily": talib.RSI(close, timeperiod=14),
+        "rsi_weekly": _carry(talib.RSI(weekly_close, timeperiod=14), completed),
+        "stochrsi_daily": _stochrsi(close),
+        "stochrsi_weekly": _carry(_stochrsi(weekly_close), completed),
+        "macd_line": talib.MACD(close, fastperiod=12, slowperiod=26, signalperiod=9)[0],
+        "obv": talib.OBV(close, volume),
+        "adosc": talib.ADOSC(high, low, close, volume, fastperiod=3, slowperiod=10),
+        "atr_14": talib.ATR(high, low, close, timeperiod=14),
+        "adx_14": talib.ADX(high, low, close, timeperiod=14),
+        "bb_percent_b": percent_b,
+        "vwap_20": vwap,
+    }
+    return {name: values[name] for name in INDICATORS}
+
+
+def _completed_weeks(dates: np.ndarray, close: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return the last close of each week with a session, and per day how many weeks were over before it.
+
+    Weeks run from Monday to Sunday. A week's value is known on the first session after it, be that a
+    Monday or, after a holiday, a later day; counting weeks needs no date to match another.
+    """
+    days = dates.astype("datetime64[D]").astype(np.int64)
+    monday = days - (days + 3) % 7  # day 0 of the epoch, 1970-01-01, was a Thursday
+    starts_week = np.concatenate([[True], np.diff(monday) > 0])
+    last_of_week = np.concatenate([np.flatnonzero(starts_week)[1:] - 1, [len(days) - 1]])
+    return close[last_of_week], np.cumsum(starts_week) - 1
+
+
+def _carry(weekly: np.ndarray, completed: np.ndarray) -> np.ndarray:
+    # A day with k completed weeks behind it sees the k-th week; the very first week sees none.
+    return np.concatenate([[np.nan], weekly])[completed]
+
+
+def _stochrsi(close: np.ndarray) -> np.ndarray:
+    import talib
+
+    # The first output, fastk, is the unsmoothed one.
+    return talib.STOCHRSI(
+        close, timeperiod=14, fastk_period=5, fastd_period=3, fastd_matype=talib.MA_Type.SMA
+    )[0]
+
+
+def _trailing_sum(values: np.ndarray, rows: int) -> np.ndarray:
+    # Added in a fixed order per row: a running sum would carry rounding from the start of the series, and
+    # a vectorised one may add in an order that depends on the length.
+    total = np.full(len(values), np.nan)
+    if len(values) >= rows:
+        total[rows - 1 :] = 0.0
+        for lag in range(rows):
+            total[rows - 1 :] += values[rows - 1 - lag : len(values) - lag]
+    return total
+
+
+def _require_usable_bars(dates: np.ndarray, raw: dict[str, np.ndarray]) -> None:
+    # One missing price makes TA-Lib's RSI 0 and its ADX constant ever after, which no later check can see.
+    if len(dates) == 0 or np.isnat(dates).any() or (np.diff(dates) <= np.timedelta64(0)).any():
+        raise DataError("bars are empty or their dates are not strictly ascending; validate them first")
+    for name, values in raw.items():
+        bad = np.flatnonzero(~np.isfinite(values))
+        if bad.size:
+            raise DataError(
+                f"{name} of {_day(dates[bad[0]])} is {values[bad[0]]} ({bad.size} such values); "
+                "indicators need finite numbers: mend or remove those bars"
+            )
+
+
+def _require_sound_features(frame: pd.DataFrame) -> None:
+    dates = frame["Date"].to_numpy()
+    for name in A25_COLUMNS:
+        values = frame[name].to_numpy()
+        bad = np.flatnonzero(~np.isfinite(values))
+        if bad.size:
+            raise DataError(
+                f"{name} has no value on {_day(dates[bad[0]])} ({bad.size} rows after its start), as "
+                "happens without volume or without any price change; mend those bars or start later"
+            )
+        run_starts = np.concatenate([[0], np.flatnonzero(np.diff(values)) + 1, [len(values)]])
+        longest = int(np.argmax(np.diff(run_starts)))
+        rows = int(run_starts[longest + 1] - run_starts[longest])
+        if rows >= MAX_CONSTANT_ROWS:
+            raise DataError(
+                f"{name} stays at {values[run_starts[longest]]} for {rows} rows from "
+                f"{_day(dates[run_starts[longest]])}; "
+                f"expected fewer than {MAX_CONSTANT_ROWS}: look for bad bars there"
+            )
+
+
+def _first_finite(values: np.ndarray) -> int:
+    finite = np.isfinite(values)
+    return int(np.argmax(finite)) if finite.any() else len(values)
+
+
+def _day(date: np.datetime64) -> str:
+    return str(date.astype("datetime64[D]"))

@@ -1,0 +1,113 @@
+"""Walk-forward splits: which rows decide in train, validation and test.
+
+A decision row t is the last row of a window: its input is rows t - context + 1 .. t, its label looks at
+rows t + 1 .. t + horizon. Inputs may reach back over a border between splits, labels never reach over one.
+"""
+
+from dataclasses import dataclass
+from datetime import date
+
+import numpy as np
+
+from simmer.errors import ConfigError, DatasetError
+
+SPLITS = ("train", "validation", "test")
+
+
+@dataclass(frozen=True)
+class SplitSpec:
+    """Where train and validation end: as fractions of the decision rows, or as ISO dates (inclusive).
+
+    Exactly one pair is given, the other is `None`; the test split is what remains.
+    """
+
+    train_fraction: float | None = None
+    validation_fraction: float | None = None
+    train_end: str | None = None
+    validation_end: str | None = None
+
+    def __post_init__(self) -> None:
+        fractions = (self.train_fraction, self.validation_fraction)
+        ends = (self.train_end, self.validation_end)
+        given = [pair for pair in (fractions, ends) if pair != (None, None)]
+        if len(given) != 1 or None in given[0]:
+            raise ConfigError(
+                f"the split has fractions {fractions} and dates {ends}; expected either train_fraction and "
+                "validation_fraction, or train_end and validation_end"
+            )
+        if given[0] is fractions:
+            _check_fractions(fractions)
+        else:
+            _check_ends(ends)
+
+
+def find_borders(dates: np.ndarray, split: SplitSpec, *, context_days: int) -> tuple[int, int]:
+    """Return the first row of validation and the first row of test.
+
+    They do not depend on the horizon, so that all horizons are judged on the same dates.
+
+    Args:
+        dates: [rows] ascending days.
+        split: where train and validation end.
+        context_days: rows of one window; the first decision row is `context_days - 1`.
+
+    Raises:
+        DatasetError: when a split would have no rows.
+    """
+    first = context_days - 1
+    days = dates.astype("datetime64[D]")
+    if split.train_end is not None:
+        ends = np.array([split.train_end, split.validation_end], dtype="datetime64[D]")
+        borders = np.searchsorted(days, ends, side="right")
+    else:
+        shares = np.array([split.train_fraction, split.train_fraction + split.validation_fraction])
+        borders = first + np.rint(shares * (len(dates) - first)).astype(np.int64)
+    if not first < borders[0] < borders[1] < len(dates):
+        raise DatasetError(
+            f"the split leaves a part of the table empty: its {len(dates) - first} decision rows run from "
+            f"{days[first]} to {days[-1]}; move the split's dates or fractions"
+        )
+    return int(borders[0]), int(borders[1])
+
+
+def decision_rows(
+    rows: int, borders: tuple[int, int], *, context_days: int, horizon_days: int
+) -> dict[str, np.ndarray]:
+    """Return the decision rows of each split, int64 ascending, purged where a label would cross a border.
+
+    Args:
+        rows: rows of the table.
+        borders: first row of validation and of test.
+        context_days: rows of one window.
+        horizon_days: rows a label looks ahead.
+    """
+    # t + horizon must lie before the next split's first row: t < border - horizon.
+    starts = (context_days - 1, *borders)
+    ends = (*borders, rows)
+    return {
+        name: np.arange(start, max(start, end - horizon_days), dtype=np.int64)
+        for name, start, end in zip(SPLITS, starts, ends, strict=True)
+    }
+
+
+def _check_fractions(fractions: tuple) -> None:
+    numbers = all(isinstance(f, int | float) and not isinstance(f, bool) for f in fractions)
+    if not numbers or not all(0 < f < 1 for f in fractions) or sum(fractions) >= 1:
+        raise ConfigError(
+            f"the split fractions are {fractions}; expected two numbers above 0 whose sum is below 1, for "
+            "what remains is the test split"
+        )
+
+
+def _check_ends(ends: tuple) -> None:
+    try:
+        parsed = [date.fromisoformat(end) for end in ends]
+        # fromisoformat also takes 20141231, which numpy would read as a year.
+        if any(day.isoformat() != end for day, end in zip(parsed, ends, strict=True)):
+            raise ValueError("another ISO form")
+    except (TypeError, ValueError) as error:
+        raise ConfigError(
+            f"the split dates are {ends}; expected ISO dates in quotes, as 2014-12-31"
+        ) from error
+    if parsed[0] >= parsed[1]:
+        raise ConfigError(f"train ends {ends[0]}, validation {ends[1]}; expected train to end first")

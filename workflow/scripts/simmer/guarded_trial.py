@@ -1,0 +1,65 @@
+"""A trial under its guard: sensors watched, a hot machine waited for, the run resumable."""
+
+import pandas as pd
+
+from simmer.config import Config
+from simmer.data.tables import content_sha256
+from simmer.errors import DataError
+from simmer.search.ledger import StudyLedger
+from simmer.search.trial import Trial
+from simmer.thermal.governor import Governor
+from simmer.thermal.guard import Guard, StopRequest, cool_down_gate
+from simmer.thermal.monitor import Monitor
+from simmer.training.execution import choose_execution
+
+
+def train_under_guard(
+    config: Config, ledger: StudyLedger, number: int, *, frame: pd.DataFrame, slots: int, stop: StopRequest
+) -> None:
+    """Train trial `number` of a study to its result.
+
+    Args:
+        config: the campaign.
+        ledger: the study's ledger.
+        number: trial number, from 0.
+        frame: the a25 table the ledger's fingerprint was made from.
+        slots: trials that run side by side on this machine.
+        stop: set by signal handlers.
+
+    Raises:
+        DataError: when the table is not the registered one.
+        Interrupted: heat or a signal; a checkpoint was written.
+    """
+    if content_sha256(frame) != ledger.features_sha256:
+        raise DataError(
+            f"the feature table of {config.dataset.ticker} does not match the content_sha256 of its resource "
+            "entry; expected the table that was built with it: delete both files and run the command again"
+        )
+    thermal = config.thermal
+    limits = thermal.limits()
+    files = ledger.trial(number)
+    trial = Trial(
+        campaign=config.campaign,
+        ledger=ledger,
+        number=number,
+        dataset=config.dataset.build(frame, ledger.study.horizon_days),
+        execution=choose_execution(
+            device=config.execution.device,
+            precision=config.execution.precision,
+            threads=config.execution.threads,
+            slots=slots,
+        ),
+        checkpoint_interval_s=config.execution.checkpoint_interval_s,
+    )
+    with Monitor(thermal.sensors(), period_s=thermal.sample_period_s) as monitor:
+        cool_down_gate(
+            monitor, limits, timeout_s=thermal.cooldown_timeout_s, stop=stop, on_event=files.append_event
+        )
+        guard = Guard(
+            monitor,
+            Governor(limits, require_sensor=thermal.require_sensor),
+            stop=stop,
+            on_event=files.append_event,
+            hardware_interval_s=config.hardware_interval_s,
+        )
+        trial.run(guard)

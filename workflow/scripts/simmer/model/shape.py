@@ -1,0 +1,26 @@
+"""The dimensions of a model, apart from the model itself: counting needs no torch."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, kw_only=True)
+class ModelShape:
+    """Everything that decides the parameters of a model, and nothing else.
+
+    `heads * head_width` need not equal `width`: the width is free to meet the budget.
+    """
+
+    channels: int
+    context_days: int
+    patch_days: int
+    stride_days: int
+    depth: int
+    width: int
+    heads: int
+    head_width: int
+    ff_width: int
+
+    @property
+    def patches(self) -> int:
+        """Number of patches in one window."""
+        return (self.context_days - self.patch_days) // self.stride_days + 1

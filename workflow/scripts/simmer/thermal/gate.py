@@ -1,0 +1,82 @@
+"""Waiting for a hot machine to cool before a job starts."""
+
+import logging
+import time
+from collections.abc import Callable
+from typing import Any
+
+from simmer.errors import Interrupted
+from simmer.thermal.events import heat_text, thermal_line
+from simmer.thermal.monitor import Monitor
+from simmer.thermal.readings import Limits, ThermalState, has_cooled, state_of
+from simmer.thermal.stop import StopRequest
+
+logger = logging.getLogger(__name__)
+
+_SLICE_S = 0.25
+_REPORT_EVERY_S = 60.0
+_HOT = (ThermalState.WARNING, ThermalState.CRITICAL)
+
+
+def cool_down_gate(
+    monitor: Monitor,
+    limits: Limits,
+    *,
+    timeout_s: float,
+    stop: StopRequest,
+    on_event: Callable[[dict[str, Any]], None],
+    clock: Callable[[], float] = time.monotonic,
+    wall_clock: Callable[[], float] = time.time,
+    wait: Callable[[float], bool] | None = None,
+) -> float:
+    """Return the seconds waited: 0 unless the machine is at or above `warning_c`, then until `resume_c`.
+
+    When every source is lost there is nothing to wait for, and the guard says so.
+
+    Raises:
+        Interrupted: when a stop is requested, or the machine is still hot after `timeout_s` seconds.
+    """
+    if not any(state_of(reading, limits) in _HOT for reading in monitor.latest().readings):
+        return 0.0
+    started_s = reported_s = clock()
+
+    def tell(action: str, message: str) -> None:
+        logger.warning("%s", message)
+        hottest, now_s, lasted_s = monitor.latest().hottest, wall_clock(), clock() - started_s
+        on_event(
+            thermal_line(
+                action,
+                hottest,
+                wall_time_s=now_s,
+                limit_c=limits.resume_c,
+                lasted_s=lasted_s,
+                message=message,
+            )
+        )
+
+    tell("cooldown", _waiting_text(monitor, limits, timeout_s))
+    while not has_cooled(monitor.latest().readings, limits):
+        if stop.is_set() or (wait or stop.wait)(_SLICE_S):
+            raise Interrupted(f"{stop.reason or 'stop requested'} while waiting for the machine to cool")
+        if clock() - started_s >= timeout_s:
+            raise Interrupted(_too_hot_text(monitor, limits, clock() - started_s))
+        if clock() - reported_s >= _REPORT_EVERY_S:
+            reported_s = clock()
+            logger.info("%s", _waiting_text(monitor, limits, timeout_s - (reported_s - started_s)))
+    tell("cooldown_over", f"cooled down: {heat_text(monitor.latest().hottest)}")
+    return clock() - started_s
+
+
+def _waiting_text(monitor: Monitor, limits: Limits, left_s: float) -> str:
+    return (
+        f"the machine is hot, {heat_text(monitor.latest().hottest)}: waiting for {limits.resume_c:g} °C or "
+        f"less, {left_s:.0f} s at most"
+    )
+
+
+def _too_hot_text(monitor: Monitor, limits: Limits, waited_s: float) -> str:
+    return (
+        f"still {heat_text(monitor.latest().hottest)} after {waited_s:.0f} s of waiting, "
+        f"{limits.resume_c:g} °C or less is expected; find what heats the machine, or raise "
+        "thermal.cooldown_timeout_s, and run the same command again"
+    )

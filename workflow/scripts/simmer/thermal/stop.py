@@ -1,0 +1,61 @@
+"""A request to stop that a signal handler may set at any moment."""
+
+import queue
+import signal
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager, suppress
+from types import FrameType
+
+STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+
+
+class StopRequest:
+    """Says that, and why, a job should end at its next step boundary.
+
+    Built on SimpleQueue and not on threading.Event: `Event.set` in a handler deadlocks when the signal meets
+    the main thread inside `Event.wait`, while `SimpleQueue.put` is reentrant (Python library reference).
+    """
+
+    def __init__(self) -> None:
+        self._reason: str | None = None
+        self._wake: queue.SimpleQueue[None] = queue.SimpleQueue()
+
+    @property
+    def reason(self) -> str | None:
+        """Why the first request was made, e.g. `signal SIGTERM`; None as long as there is none."""
+        return self._reason
+
+    def set(self, reason: str) -> None:
+        """Request a stop; the first reason stays."""
+        if self._reason is None:
+            self._reason = reason
+        self._wake.put(None)
+
+    def is_set(self) -> bool:
+        """Tell whether a stop was requested."""
+        return self._reason is not None
+
+    def wait(self, timeout_s: float) -> bool:
+        """Wait up to `timeout_s` seconds for a request, and tell whether there is one."""
+        if self._reason is None:
+            with suppress(queue.Empty):
+                self._wake.get(timeout=max(0.0, timeout_s))
+        return self.is_set()
+
+    @contextmanager
+    def on_signals(self, signals: Iterable[signal.Signals] = STOP_SIGNALS) -> Iterator["StopRequest"]:
+        """Let signals set this request inside the block; the handlers of before are put back after it.
+
+        Raises:
+            ValueError: outside the main thread, where Python installs no handlers.
+        """
+        before = {number: signal.signal(number, self._handle) for number in signals}
+        try:
+            yield self
+        finally:
+            for number, handler in before.items():
+                # None: the handler was not installed from Python and cannot be put back by it.
+                signal.signal(number, signal.SIG_DFL if handler is None else handler)
+
+    def _handle(self, number: int, _frame: FrameType | None) -> None:
+        self.set(f"signal {signal.Signals(number).name}")

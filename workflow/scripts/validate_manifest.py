@@ -1,0 +1,39 @@
+"""Hold every raw file against the manifest and the rules of daily bars."""
+
+import logging
+from collections.abc import Mapping
+from pathlib import Path
+
+from simmer.config import parse_config
+from simmer.data.validation import validate_manifest
+from simmer.errors import DataError
+from simmer.files import write_json, write_text
+from simmer.logs import job
+
+logger = logging.getLogger(__name__)
+
+
+def main(*, manifest: Path, kinds: Mapping[str, str], calendar: str, report: Path, table: Path) -> None:
+    """Write what was checked to `report` and `table`; write nothing if there is an error.
+
+    Raises:
+        DataError: listing every problem at once.
+    """
+    found = validate_manifest(manifest, kinds=kinds, calendar=calendar)
+    if not found.ok:
+        raise DataError(f"the raw data of {manifest.parent} is not valid:\n{found.as_text()}")
+    logger.info("%s", found.as_text())
+    write_text(table, found.as_text())
+    write_json(report, found.as_json())
+
+
+if __name__ == "__main__":
+    with job(snakemake.log[0]):
+        data = parse_config(snakemake.config).data
+        main(
+            manifest=Path(snakemake.input.manifest),
+            kinds=data.kinds(),
+            calendar=data.calendar,
+            report=Path(snakemake.output.report),
+            table=Path(snakemake.output.table),
+        )
