@@ -1,6 +1,6 @@
 """simmer: parameter-scaling searches that survive heat, sleep and power cuts.
 
-    snakemake --cores 1 results/hpo_20M.done
+snakemake --cores 1 results/hpo_20M.done
 """
 
 from pathlib import Path
@@ -30,9 +30,9 @@ wildcard_constraints:
 
 
 rule all:
+    default_target: True
     input:
         done=expand("results/hpo_{scale}.done", scale=CAMPAIGN.run_scales),
-    default_target: True
 
 
 include: "workflow/rules/data.smk"

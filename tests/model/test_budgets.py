@@ -4,11 +4,11 @@ import random
 
 import pytest
 import torch
-from support.configs import default_config
 
 from simmer.errors import BudgetError
 from simmer.model.budgets import Geometry, expected_parameters, solve_shape
 from simmer.model.patchtst import PatchTST, counted_parameters
+from support.configs import default_config
 
 GEOMETRY = Geometry(channels=25, context_days=60, patch_days=10, stride_days=5)
 CONFIG = default_config()

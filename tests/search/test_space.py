@@ -1,8 +1,8 @@
 import pytest
-from support.configs import default_config, raw_config
 
 from simmer.errors import ConfigError
 from simmer.search.space import Choice, Range, Space
+from support.configs import default_config, raw_config
 
 SPACE = raw_config()["search"]["space"]
 

@@ -1,9 +1,9 @@
 from dataclasses import replace
 
 import pytest
-from support.configs import default_config
 
 from simmer.search.suggest import FinishedTrial, enqueued_trials, suggest
+from support.configs import default_config
 
 STUDY = default_config().study("2M", 1)
 

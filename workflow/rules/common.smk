@@ -2,6 +2,7 @@
 
 import os
 import sys
+from dataclasses import asdict
 
 import yaml
 from snakemake.exceptions import WorkflowError
@@ -15,6 +16,7 @@ sys.path.insert(0, str(SCRIPTS))
 from simmer.config import check_schema, parse_config
 from simmer.errors import SimmerError
 from simmer.locks import lock_or_refuse
+from simmer.machine import looks_accelerated
 from simmer.search.study import horizon_name, trial_name
 
 # glibc gives freed memory back to the system and then faults it in again at every training step;
@@ -65,6 +67,11 @@ def tickers():
     return [spec.ticker for spec in CAMPAIGN.data.tickers]
 
 
+def ticker_settings(wildcards):
+    """Return the configured entry of a ticker."""
+    return asdict(CAMPAIGN.data.ticker(wildcards.ticker))
+
+
 def resources_of_stage(wildcards):
     """Return the resource entries that a manifest gathers."""
     suffix = {"raw": "", "processed": "_dataset_a25"}[wildcards.stage]
@@ -108,6 +115,4 @@ def slots():
 def accelerator_share():
     """Return 1 where trials would meet on an accelerator, 0 where they only share cores."""
     device = CAMPAIGN.execution.device
-    if device == "auto":
-        return int(Path("/dev/nvidia0").exists() or (sys.platform, os.uname().machine) == ("darwin", "arm64"))
-    return int(device != "cpu")
+    return int(looks_accelerated() if device == "auto" else device != "cpu")

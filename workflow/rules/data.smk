@@ -14,9 +14,11 @@ rule acquire_data:
         "results/logs/acquire_data/{ticker}.log",
     benchmark:
         "results/benchmarks/acquire_data/{ticker}.tsv"
+    conda:
+        "../envs/simmer.yaml"
     params:
         source=CAMPAIGN.data.source,
-        ticker=lambda wildcards: CAMPAIGN.data.ticker(wildcards.ticker),
+        ticker=ticker_settings,
     message:
         "Acquiring the bars of {wildcards.ticker}"
     script:
@@ -33,6 +35,8 @@ rule write_manifest:
         "results/logs/write_manifest/{stage}.log",
     benchmark:
         "results/benchmarks/write_manifest/{stage}.tsv"
+    conda:
+        "../envs/simmer.yaml"
     message:
         "Writing the manifest of the {wildcards.stage} data"
     script:
@@ -51,6 +55,8 @@ rule validate_manifest:
         "results/logs/validate_manifest.log",
     benchmark:
         "results/benchmarks/validate_manifest.tsv"
+    conda:
+        "../envs/simmer.yaml"
     params:
         kinds=CAMPAIGN.data.kinds(),
         calendar=CAMPAIGN.data.calendar,

@@ -18,6 +18,8 @@ rule build_features:
         "results/logs/build_features/{ticker}.log",
     benchmark:
         "results/benchmarks/build_features/{ticker}.tsv"
+    conda:
+        "../envs/simmer.yaml"
     message:
         "Building the features of {wildcards.ticker}"
     script:
@@ -34,8 +36,10 @@ rule describe_dataset:
         "results/logs/describe_dataset.log",
     benchmark:
         "results/benchmarks/describe_dataset.tsv"
+    conda:
+        "../envs/simmer.yaml"
     params:
-        dataset=CAMPAIGN.dataset,
+        dataset=asdict(CAMPAIGN.dataset),
     message:
         "Describing labels and splits of {CAMPAIGN.dataset.ticker}"
     script:

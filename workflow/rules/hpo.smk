@@ -26,14 +26,16 @@ for scale in CAMPAIGN.scales:
             f"results/logs/hpo_{scale}/{{horizon}}/trial_{{trial}}.log",
         benchmark:
             f"results/benchmarks/hpo_{scale}/{{horizon}}/trial_{{trial}}.tsv"
-        params:
-            scale=scale,
-            settings=settings_digest(scale),
-        retries: CAMPAIGN.thermal.auto_resume
         priority: order(scale)
+        retries: CAMPAIGN.thermal.auto_resume
+        conda:
+            "../envs/simmer.yaml"
         resources:
             accelerator=accelerator_share(),
             slots=slots(),
+        params:
+            scale=scale,
+            settings=settings_digest(scale),
         message:
             "Trial {wildcards.trial} of {params.scale} at {wildcards.horizon}"
         script:
@@ -52,6 +54,8 @@ for scale in CAMPAIGN.scales:
             f"results/logs/hpo_{scale}_done.log",
         benchmark:
             f"results/benchmarks/hpo_{scale}_done.tsv"
+        conda:
+            "../envs/simmer.yaml"
         params:
             scale=scale,
         message:

@@ -18,8 +18,10 @@ rule preflight:
         "results/logs/preflight/{scale}.log",
     benchmark:
         "results/benchmarks/preflight/{scale}.tsv"
+    conda:
+        "../envs/simmer.yaml"
     params:
-        thermal=CAMPAIGN.thermal,
+        thermal=asdict(CAMPAIGN.thermal),
     message:
         "Checking this machine for scale {wildcards.scale}"
     script:

@@ -4,6 +4,7 @@ import importlib
 import json
 import math
 import os
+import platform
 import re
 import socket
 import sys
@@ -19,6 +20,7 @@ from simmer.thermal.sensors.command import run_command
 
 # cgroup v1 writes "no limit" as the largest page-aligned 63-bit number.
 _UNLIMITED_BYTES = 1 << 60
+NVIDIA_DEVICE = Path("/dev/nvidia0")
 
 
 @dataclass(frozen=True)
@@ -114,6 +116,11 @@ def usable_cores() -> int:
     if hasattr(os, "sched_getaffinity"):
         return len(os.sched_getaffinity(0))
     return os.cpu_count() or 1
+
+
+def looks_accelerated() -> bool:
+    """Tell whether an accelerator is likely, without importing torch: an NVIDIA device or Apple Silicon."""
+    return NVIDIA_DEVICE.exists() or (sys.platform, platform.machine()) == ("darwin", "arm64")
 
 
 def find_accelerator() -> Accelerator | None:

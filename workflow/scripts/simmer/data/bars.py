@@ -271,10 +271,10 @@ def _sessions(calendar: str, first: np.datetime64, last: np.datetime64) -> np.nd
     import exchange_calendars
 
     # Without explicit bounds the calendar covers the last 20 years only, and moves with the day it is run.
-    # It also wants at least one session in between, which a week on either side gives.
-    week = np.timedelta64(7, "D")
+    # It also wants two days and at least one session in between, which a week more gives.
+    week_before = first - np.timedelta64(7, "D")
     try:
-        found = exchange_calendars.get_calendar(calendar, start=str(first - week), end=str(last + week))
+        found = exchange_calendars.get_calendar(calendar, start=str(week_before), end=str(last))
     except exchange_calendars.errors.InvalidCalendarName as error:
         raise ConfigError(
             f"calendar {quote(calendar)} is unknown; expected a name of exchange_calendars such as XNYS"

@@ -44,7 +44,7 @@ def build_a25(bars: pd.DataFrame) -> A25:
     dates = bars["Date"].to_numpy().astype(DATE_DTYPE)
     raw = {name: np.ascontiguousarray(bars[name].to_numpy(), dtype=np.float64) for name in OHLCV}
     _require_usable_bars(dates, raw)
-    features = {**raw, **_indicators(dates, raw)}
+    features = {**raw, **compute_indicators(dates, raw)}
     starts = {name: _first_finite(features[name]) for name in A25_COLUMNS}
     last_to_start = max(starts, key=lambda name: starts[name])
     first = starts[last_to_start]
@@ -58,7 +58,13 @@ def build_a25(bars: pd.DataFrame) -> A25:
     return A25(frame, first, last_to_start)
 
 
-def _indicators(dates: np.ndarray, raw: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
+def compute_indicators(dates: np.ndarray, raw: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
+    """Return the 20 indicators in the order of `INDICATORS`, each [rows] float64, NaN in its warm-up.
+
+    Args:
+        dates: [rows] datetime64, ascending.
+        raw: `OHLCV` by name, each [rows] float64 and finite.
+    """
     import talib
 
     high, low, close, volume = (raw[name] for name in ("High", "Low", "Close", "Volume"))

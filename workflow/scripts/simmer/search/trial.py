@@ -23,6 +23,7 @@ from simmer.training.loop import Diverged, Outcome, Plan, TrainingRun
 from simmer.training.settings import Execution
 from simmer.training.windows import Windows
 
+SEARCH_SPLITS = ("train", "validation")  # the test split is for the report alone
 OUT_OF_MEMORY_PHRASES = ("can't allocate memory", "out of memory", "not enough memory")
 
 logger = logging.getLogger(__name__)
@@ -58,14 +59,11 @@ class Trial:
         return self.ledger.trial(self.number)
 
     def run(self, guard: GuardProtocol) -> None:
-        """Train the trial to its result, or do nothing if the ledger has it.
+        """Train the trial to its result, from its last checkpoint if it was begun before.
 
         Raises:
             Interrupted: heat or a signal; the same call goes on where this one stopped.
         """
-        if self.files.result() is not None:
-            self.files.append_event({"event": "republish"})
-            return
         self.ledger.describe()
         params = self.files.params() or self._choose()
         self.files.append_event(
@@ -139,7 +137,7 @@ class Trial:
                 context_days=dataset.context_days,
                 device=execution.device,
             )
-            for split in ("train", "validation")
+            for split in SEARCH_SPLITS
         }
         plan = Plan(
             model=model.to(execution.device),
@@ -169,10 +167,8 @@ class Trial:
         study = self.ledger.study
         validation = record["validation"]
         epoch_s = record["train_s"] / record["epoch"]
-        counters = guard.counters()
         self.files.append_event({"event": "epoch", "windows_per_s": windows / epoch_s} | record)
         prior = describe(self.dataset)["validation"]["prior_log_loss"]
-        temperature = counters.get("temperature_c")
         logger.info(
             "%s %s | epoch %d/%d | train %.4f | validation %.4f (prior %.4f) | %.0f windows/s | %s | "
             "at most %s to go",
@@ -184,7 +180,7 @@ class Trial:
             validation["log_loss"],
             prior,
             windows / epoch_s,
-            "no temperature" if temperature is None else f"{temperature:.0f} °C",
+            guard.heat(),
             _clock_time((study.epochs_max - record["epoch"]) * epoch_s),
         )
 
@@ -208,7 +204,7 @@ class Trial:
             "parameters": parameters,
             "budget_parameters": study.budget_parameters,
             "seen_trials": params["seen_trials"],
-            "dataset": describe(self.dataset),
+            "dataset": {split: describe(self.dataset)[split] for split in SEARCH_SPLITS},
             "code_digests": sorted({event["code_digest"] for event in events if event["event"] == "start"}),
             "versions": versions(),
             "machine": params["execution"]

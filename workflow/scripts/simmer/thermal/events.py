@@ -12,7 +12,7 @@ _SENTENCES = {
     ChangeKind.PAUSE: "training pauses until the machine has cooled",
     ChangeKind.RESUME: "training goes on",
     ChangeKind.ABORT: "training stops after a checkpoint; the same command goes on from it",
-    ChangeKind.SENSOR_UNKNOWN: "no temperature source answers: heat is unknown, nobody watches it",
+    ChangeKind.SENSOR_UNKNOWN: "no temperature source answers, so nobody watches the heat",
     ChangeKind.SENSOR_KNOWN: "a temperature source answers",
 }
 
@@ -25,7 +25,7 @@ def utc_text(wall_time_s: float) -> str:
 def heat_text(reading: Reading | None) -> str:
     """Return a reading for people: degrees or level, and the source."""
     if reading is None or (reading.celsius is None and reading.level is None):
-        return "no reading"
+        return "no temperature"
     degrees = None if reading.celsius is None else f"{reading.celsius:.1f} °C"
     level = None if reading.level is None else f"pressure {reading.level.word}"
     return f"{', '.join(filter(None, (degrees, level)))} ({reading.source})"

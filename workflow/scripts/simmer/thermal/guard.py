@@ -40,6 +40,10 @@ class GuardProtocol(Protocol):
         """Wait as long as the machine is too hot, then tell whether to stop."""
         ...
 
+    def heat(self) -> str:
+        """Return the last reading for people."""
+        ...
+
     def counters(self) -> dict[str, Any]:
         """Return what the guard counted, ready for a checkpoint."""
         ...
@@ -118,6 +122,10 @@ class Guard:
         if verdict.stop:
             self._final = verdict
         return verdict
+
+    def heat(self) -> str:
+        """Return the last reading for people: degrees or level, and the source."""
+        return heat_text(None if self._last is None else self._last.reading)
 
     def counters(self) -> dict[str, Any]:
         """Return seconds paused and unknown, pauses, aborts and the highest temperature with its source."""

@@ -98,6 +98,9 @@ class CheckpointStore:
             ) from None
 
     def _remove_except(self, kept: set[str]) -> None:
-        for path in self.folder.glob("*checkpoint_*.safetensors*"):
-            if path.name not in kept:
-                path.unlink(missing_ok=True)
+        # The hidden ones are what a killed process was writing (safetensors names its own `.tmp*`); only
+        # the holder of the trial's lock comes here.
+        for pattern in ("checkpoint_*.safetensors", ".*.tmp", ".tmp*"):
+            for path in self.folder.glob(pattern):
+                if path.name not in kept:
+                    path.unlink(missing_ok=True)

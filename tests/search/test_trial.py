@@ -1,0 +1,171 @@
+"""A trial on real bars: what it chose is what it used, and what it used is what it recorded."""
+
+from dataclasses import asdict, replace
+
+import pytest
+import torch
+
+from simmer.data.sources import acquire
+from simmer.data.tables import content_sha256
+from simmer.data.tickers import TickerSpec
+from simmer.errors import Interrupted, LedgerError
+from simmer.features.indicators import build_a25
+from simmer.model.patchtst import PatchTST
+from simmer.search.ledger import StudyLedger
+from simmer.search.space import KEYS
+from simmer.search.trial import Trial
+from simmer.training.settings import Execution
+from support.configs import default_config
+from support.runs import FakeGuard
+
+OVERLAY = {
+    "scales": {"debug": {"epochs_max": 1, "budget_parameters": 20000}},
+    "dataset": {"split": {"train_fraction": 0.2, "validation_fraction": 0.2}},
+}
+CONFIG = default_config(OVERLAY)
+
+
+@pytest.fixture(scope="session")
+def table():
+    return build_a25(acquire("bundled", TickerSpec("GSPC", "index")).frame).frame
+
+
+def trial(folder, table, *, number=0, study=None, config=CONFIG):
+    study = study or config.study("debug", 1)
+    return Trial(
+        campaign="test",
+        ledger=StudyLedger(folder, study=study, features_sha256=content_sha256(table)),
+        number=number,
+        dataset=config.dataset.build(table, 1),
+        execution=Execution(device="cpu", precision="fp32", threads=1),
+        checkpoint_interval_s=1e9,
+    )
+
+
+def run(folder, table, **options):
+    one = trial(folder, table, **options)
+    one.run(FakeGuard())
+    return one.files.result()
+
+
+def test_what_is_recorded_is_what_was_used(tmp_path, table):
+    result = run(tmp_path, table)
+    study = CONFIG.study("debug", 1)
+    assert result["state"] == "complete"
+    assert result["hyperparameters"] == asdict(study.default)
+    assert result["shape"] == asdict(study.shape(study.default))
+    with torch.device("meta"):
+        built = PatchTST(study.shape(study.default), dropout=0.0, window_norm=False)
+    assert result["parameters"] == sum(parameter.numel() for parameter in built.parameters())
+    assert result["best"] == result["curve"][result["best_epoch"] - 1]
+    assert result["validation_log_loss"] == result["best"]["validation"]["log_loss"]
+    assert result["dataset"].keys() == {"train", "validation"}
+
+
+OTHER_VALUES = {
+    "depth": 3,
+    "head_width": 16,
+    "ff_ratio": 1.0,
+    "learning_rate": 1e-3,
+    "weight_decay": 0.5,
+    "warmup_fraction": 0.3,
+    "dropout": 0.5,
+    "batch_size": 128,
+    "window_norm": True,
+}
+
+
+@pytest.mark.parametrize("key", KEYS)
+def test_every_searched_key_changes_the_run(tmp_path, table, key):
+    base = CONFIG.study("debug", 1)
+    changed = replace(base, default=replace(base.default, **{key: OTHER_VALUES[key]}))
+    first = run(tmp_path, table, study=base)
+    second = run(tmp_path, table, study=changed)
+    assert second["hyperparameters"][key] == OTHER_VALUES[key]
+    assert first["weights_sha256"] != second["weights_sha256"]
+    assert first["fingerprint"] != second["fingerprint"]
+
+
+def test_trials_of_a_study_use_different_seeds(tmp_path, table):
+    study = CONFIG.study("debug", 1)
+    frozen = replace(study, default=replace(study.default, depth=1))
+    first, second = (run(tmp_path, table, study=frozen, number=number) for number in (0, 1))
+    assert first["weights_sha256"] != second["weights_sha256"]
+
+
+def test_an_interrupted_trial_keeps_its_choice_and_its_execution(tmp_path, table):
+    first = trial(tmp_path, table)
+    with pytest.raises(Interrupted):
+        first.run(FakeGuard(stop_after=2))
+    assert first.files.result() is None
+    later = replace(first, execution=Execution(device="cpu", precision="fp32", threads=2))
+    later.run(FakeGuard())
+    result = later.files.result()
+    assert result["machine"]["threads"] == 1
+    assert result["machine"]["starts"] == 2
+    assert result["weights_sha256"] == run(tmp_path / "unbroken", table)["weights_sha256"]
+
+
+def test_a_finished_trial_leaves_no_checkpoint(tmp_path, table):
+    one = trial(tmp_path, table)
+    with pytest.raises(Interrupted):
+        one.run(FakeGuard(stop_after=2))
+    assert list(one.files.folder.glob("*.safetensors"))
+    one.run(FakeGuard())
+    assert not list(one.files.folder.glob("*checkpoint*"))
+
+
+def test_a_diverged_trial_is_a_result(tmp_path, table):
+    config = default_config(OVERLAY, {"training": {"divergence_factor": 1.0001}})
+    study = config.study("debug", 1)
+    hot = replace(study, default=replace(study.default, learning_rate=3e-3, warmup_fraction=0.0))
+    hot = replace(hot, training=replace(hot.training, gradient_clip_norm=1e9))
+    one = trial(tmp_path, table, study=replace(hot, default=replace(hot.default, learning_rate=50.0)))
+    one.run(FakeGuard())
+    result = one.files.result()
+    assert result["state"] == "diverged"
+    assert "limit" in result["reason"]
+    assert result["validation_log_loss"] is None
+
+
+def test_out_of_memory_halves_the_micro_batch_and_the_batch_stays(tmp_path, table):
+    with room_for(windows=16):
+        result = run(tmp_path, table)
+    assert result["state"] == "complete"
+    assert result["hyperparameters"]["batch_size"] == 64
+    assert result["machine"]["micro_batch"] == 16
+
+
+def test_a_trial_that_never_fits_is_a_result(tmp_path, table):
+    with room_for(windows=0):
+        result = run(tmp_path, table)
+    assert result["state"] == "out_of_memory"
+    assert "one window at a time" in result["reason"]
+
+
+class room_for:
+    """A machine whose allocator fails as torch's does, when more windows than fit are trained at once."""
+
+    def __init__(self, *, windows):
+        self.windows = windows
+
+    def __enter__(self):
+        def refuse(module, inputs):
+            if isinstance(module, PatchTST) and module.training and len(inputs[0]) > self.windows:
+                raise RuntimeError("[enforce fail] DefaultCPUAllocator: can't allocate memory")
+
+        self.hook = torch.nn.modules.module.register_module_forward_pre_hook(refuse)
+
+    def __exit__(self, *error):
+        self.hook.remove()
+
+
+def test_a_later_trial_without_its_forerunners_is_refused_with_advice(tmp_path, table):
+    with pytest.raises(LedgerError, match=r"no result of debug/h1 trial_000.*delete the published"):
+        trial(tmp_path, table, number=1).run(FakeGuard())
+
+
+def test_a_later_trial_says_how_many_results_it_saw(tmp_path, table):
+    for number in range(3):
+        result = run(tmp_path, table, number=number)
+    assert result["seen_trials"] == 2

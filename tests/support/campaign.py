@@ -1,0 +1,309 @@
+"""A campaign folder that real Snakemake processes work in, and a way to kill them all."""
+
+import csv
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+import psutil
+import yaml
+
+from simmer.search.table import MACHINE_COLUMNS
+from support.configs import ROOT, merge
+
+TIMEOUT_S = 180
+
+# Trials of a few seconds on real bars, with a thermometer that a test can heat.
+SMALL = {
+    "data": {"tickers": [{"ticker": "GSPC", "kind": "index"}]},
+    "dataset": {"horizons_days": [1]},
+    "run_scales": ["debug"],
+    "scales": {
+        "debug": {
+            "budget_parameters": 20_000,
+            "n_trials": 3,
+            "epochs_max": 6,
+            "space": {"depth": {"low": 1, "high": 2}, "batch_size": {"values": [128, 256]}},
+            "default": {"batch_size": 128},
+        }
+    },
+    "search": {"startup_trials": 2},
+    "training": {"device": "cpu", "precision": "fp32", "threads": 1, "checkpoint_interval_s": 0},
+    "thermal": {
+        "sample_period_s": 0.1,
+        "confirm_readings": 2,
+        "cooldown_timeout_s": 2,
+        "sysfs_root": "sysfs",
+    },
+    "hardware_log": {"interval_s": 0.5},
+}
+DONE = "results/hpo_debug.done"
+
+
+class Campaign:
+    """A working directory with its configuration, run by the Snakefile of this repository."""
+
+    def __init__(self, folder: Path, *overlays: Mapping[str, Any]) -> None:
+        self.folder = folder
+        self.folder.mkdir(parents=True, exist_ok=True)
+        self.config: dict[str, Any] = {}
+        self.sessions: list[int] = []
+        self.configure(*overlays)
+        if not (folder / "sysfs").exists():
+            self.heat_to(45)
+
+    # ---- what a user does -------------------------------------------------------------------
+
+    def configure(self, *overlays: Mapping[str, Any]) -> None:
+        """Lay overlays over the campaign's own configuration file."""
+        for overlay in overlays:
+            merge(self.config, overlay)
+        (self.folder / "campaign.yaml").write_text(yaml.safe_dump(self.config))
+
+    def command(self, *arguments: str) -> list[str]:
+        """Return the command a user would type, `--cores 1` included."""
+        return [
+            *(sys.executable, "-m", "snakemake", "-s", str(ROOT / "Snakefile")),
+            *("--directory", str(self.folder), "--configfile", str(self.folder / "campaign.yaml")),
+            *("--cores", "1", *arguments),
+        ]
+
+    def start(self, *arguments: str, prefix: Iterable[str] = ()) -> "Run":
+        """Start Snakemake in a session of its own, as a terminal would."""
+        number = len(self.sessions) + 1
+        output = self.folder / f"output_{number}_{os.getpid()}.txt"
+        with output.open("wb") as file:
+            process = subprocess.Popen(
+                [*prefix, *self.command(*arguments)],
+                cwd=self.folder,
+                stdin=subprocess.DEVNULL,
+                stdout=file,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+            )
+        self.sessions.append(process.pid)
+        return Run(process, output)
+
+    def run(self, *arguments: str, prefix: Iterable[str] = ()) -> "Run":
+        """Run Snakemake to its end."""
+        run = self.start(*(arguments or (DONE,)), prefix=prefix)
+        run.wait()
+        return run
+
+    def plan(self, *arguments: str) -> Counter[str]:
+        """Return how many jobs of each rule a dry run announces."""
+        run = self.run("-n", *arguments)
+        assert run.status == 0, run.text
+        return planned_jobs(run.text)
+
+    def heat_to(self, celsius: float) -> None:
+        """Let the thermometer of the campaign's own sysfs show a temperature."""
+        chip = self.folder / "sysfs" / "class" / "hwmon" / "hwmon0"
+        chip.mkdir(parents=True, exist_ok=True)
+        for name, text in (
+            ("name", "k10temp"),
+            ("temp1_label", "Tdie"),
+            ("temp1_input", str(int(celsius * 1000))),
+        ):
+            aside = chip / f".{name}"
+            aside.write_text(text + "\n")
+            aside.replace(chip / name)
+
+    def copy_to(self, folder: Path, *overlays: Mapping[str, Any]) -> "Campaign":
+        """Return a copy of the whole folder, times and Snakemake's memory included."""
+        shutil.copytree(self.folder, folder, ignore=shutil.ignore_patterns("output_*.txt"))
+        return Campaign(folder, self.config, *overlays)
+
+    def forget(self, *numbers: int) -> None:
+        """Remove all traces of trials, and of the tables made from them."""
+        for number in numbers:
+            shutil.rmtree(self.trial(number))
+            for path in (self.folder / "results/hpo/debug/h1").glob(f"trial_{number:03d}.*"):
+                path.unlink()
+        for name in (DONE, "results/hpo/debug/trials.csv", "results/hpo/debug/best.json"):
+            (self.folder / name).unlink(missing_ok=True)
+
+    # ---- what is there ----------------------------------------------------------------------
+
+    @property
+    def trials(self) -> list[Path]:
+        """The ledger folders of all trials, of all fingerprints."""
+        return sorted((self.folder / "results" / "ledger").glob("*/*/*/trial_*"))
+
+    def trial(self, number: int) -> Path:
+        """Return the ledger folder of trial `number` where there is one study only."""
+        found = [path for path in self.trials if path.name == f"trial_{number:03d}"]
+        assert len(found) == 1, f"trial {number} is in the ledger {len(found)} times"
+        return found[0]
+
+    def events(self, number: int, kind: str | None = None) -> list[dict[str, Any]]:
+        """Return the events of a trial, all or those of one kind; a torn last line is left out."""
+        path = self.trial(number) / "events.jsonl"
+        lines = path.read_text().splitlines(keepends=True) if path.exists() else []
+        events = [json.loads(line) for line in lines if line.endswith("\n")]
+        return [event for event in events if kind in (None, event["event"])]
+
+    def result(self, number: int) -> dict[str, Any]:
+        """Return the published result of a trial."""
+        return json.loads((self.folder / f"results/hpo/debug/h1/trial_{number:03d}.json").read_text())
+
+    def published_log(self, number: int) -> list[dict[str, Any]]:
+        """Return the lines of a trial's published log."""
+        path = self.folder / f"results/hpo/debug/h1/trial_{number:03d}.jsonl"
+        return [json.loads(line) for line in path.read_text().splitlines()]
+
+    def starts(self) -> dict[str, int]:
+        """Return how often each trial was started, by its path in the ledger."""
+        return self._count("start")
+
+    def republishes(self) -> dict[str, int]:
+        """Return how often each trial was republished, by its path in the ledger."""
+        return self._count("republish")
+
+    def table(self) -> list[dict[str, str]]:
+        """Return trials.csv without the columns that depend on the machine and the clock."""
+        with (self.folder / "results/hpo/debug/trials.csv").open() as file:
+            rows = list(csv.DictReader(file))
+        return [
+            {column: value for column, value in row.items() if column not in MACHINE_COLUMNS} for row in rows
+        ]
+
+    def checkpoint_step(self, number: int) -> int:
+        """Return the step of a trial's newest registered checkpoint, 0 where there is none."""
+        found = [path for path in self.trials if path.name == f"trial_{number:03d}"]
+        try:
+            entries = json.loads((found[0] / "checkpoints.json").read_text())
+        except (IndexError, FileNotFoundError):
+            return 0
+        return int(entries[0]["file"].removeprefix("checkpoint_").removesuffix(".safetensors"))
+
+    def trainer_pid(self, number: int) -> int:
+        """Return the process that a trial's lock names."""
+        return json.loads((self.trial(number) / "lock").read_text())["pid"]
+
+    # ---- moments ----------------------------------------------------------------------------
+
+    def started(self, number: int, times: int = 1) -> bool:
+        """Tell whether a trial has been started so many times."""
+        known = any(path.name == f"trial_{number:03d}" for path in self.trials)
+        return known and len(self.events(number, "start")) >= times
+
+    def in_epoch(self, number: int, epoch: int) -> bool:
+        """Tell whether a trial has finished the epoch before `epoch`."""
+        return self.started(number) and len(self.events(number, "epoch")) >= epoch - 1
+
+    # ---- the end ----------------------------------------------------------------------------
+
+    def kill_everything(self) -> None:
+        """SIGKILL every process of every session that was started here, orphans included."""
+        for process in self.processes():
+            with_suppressed_race(process.kill)
+        wait_until(lambda: not self.processes(), "all processes to end")
+
+    def processes(self) -> list[psutil.Process]:
+        """Return the living processes of all sessions started here."""
+        return [process for process in psutil.process_iter() if self._is_ours(process)]
+
+    def _is_ours(self, process: psutil.Process) -> bool:
+        try:
+            return (
+                os.getsid(process.pid) in self.sessions and process.status() != psutil.STATUS_ZOMBIE
+            )
+        except (ProcessLookupError, psutil.NoSuchProcess):
+            return False
+
+    def _count(self, kind: str) -> dict[str, int]:
+        counts = {}
+        for folder in self.trials:
+            lines = (folder / "events.jsonl").read_text().splitlines()
+            name = folder.relative_to(self.folder / "results" / "ledger").as_posix()
+            counts[name] = sum(json.loads(line)["event"] == kind for line in lines)
+        return counts
+
+
+class Run:
+    """One Snakemake process and what it has printed so far."""
+
+    def __init__(self, process: subprocess.Popen, output: Path) -> None:
+        self.process, self.output = process, output
+
+    @property
+    def pid(self) -> int:
+        return self.process.pid
+
+    @property
+    def text(self) -> str:
+        """Standard output and error together."""
+        return self.output.read_text(errors="replace")
+
+    @property
+    def status(self) -> int | None:
+        """The exit status, None as long as it runs."""
+        return self.process.poll()
+
+    def wait(self) -> int:
+        """Wait for the end and return the exit status."""
+        try:
+            return self.process.wait(TIMEOUT_S)
+        except subprocess.TimeoutExpired:
+            raise AssertionError(f"still running after {TIMEOUT_S} s:\n{self.text}") from None
+
+    def until(self, condition: Callable[[], Any], what: str) -> None:
+        """Wait for a condition while the process lives."""
+        wait_until(lambda: condition() or self.status is not None, what)
+        assert condition(), f"ended with status {self.status} before {what}:\n{self.text}"
+
+    def signal_group(self, number: signal.Signals) -> None:
+        """Send a signal to Snakemake and its jobs, as the terminal and `kill -- -pgid` do."""
+        os.killpg(self.pid, number)
+
+    def succeeded(self) -> "Run":
+        """Fail, showing the output, unless the run ended well."""
+        assert self.wait() == 0, self.text
+        return self
+
+    def failed(self) -> "Run":
+        """Fail, showing the output, if the run ended well or a traceback was printed."""
+        assert self.wait() != 0, self.text
+        assert "Traceback" not in self.text, self.text
+        return self
+
+
+def wait_until(condition: Callable[[], Any], what: str, timeout_s: float = TIMEOUT_S) -> None:
+    """Poll until a condition holds."""
+    deadline = time.monotonic() + timeout_s
+    while not condition():
+        assert time.monotonic() < deadline, f"waited {timeout_s} s in vain for {what}"
+        time.sleep(0.02)
+
+
+def with_suppressed_race(action: Callable[[], Any]) -> None:
+    """Do something to a process that may have ended meanwhile."""
+    try:
+        action()
+    except (ProcessLookupError, psutil.NoSuchProcess):
+        return
+
+
+def planned_jobs(text: str) -> Counter[str]:
+    """Return the table `Job stats:` of a dry run; empty when there is nothing to be done."""
+    if "Job stats:" not in text:
+        return Counter()
+    table = text.split("Job stats:\n", 1)[1].split("\n\n", 1)[0].splitlines()[2:]
+    jobs = Counter({rule: int(count) for rule, count in (line.split() for line in table)})
+    assert jobs.pop("total") == sum(jobs.values())
+    return jobs
+
+
+def without_machine(result: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a result without what depends on the clock and the machine."""
+    timed = ("machine", "train_s", "checkpoint_s", "checkpoints")
+    return {key: value for key, value in result.items() if key not in timed}

@@ -1,0 +1,153 @@
+import subprocess
+import sys
+
+import pytest
+import yaml
+from support.configs import ROOT, SCHEMA, default_config, raw_config
+
+from simmer.config import check_schema, parse_config
+from simmer.config_docs import reference
+from simmer.errors import ConfigError
+from simmer.features.columns import A25_COLUMNS
+
+
+def test_the_shipped_configurations_fit_the_schema():
+    demo = yaml.safe_load((ROOT / "config/demo.yaml").read_text())
+    assert default_config().campaign == "main"
+    assert default_config(demo).campaign == "demo"
+
+
+def test_the_campaign_is_four_scales_three_horizons_fifty_trials():
+    config = default_config()
+    assert config.run_scales == ("2M", "20M", "200M", "2B")
+    assert [config.scales[scale].n_trials for scale in config.run_scales] == [50] * 4
+    assert config.dataset.horizons_days == (1, 3, 5)
+    assert config.geometry.channels == len(A25_COLUMNS) == 25
+
+
+def test_the_demo_does_less_at_20m_than_at_2m_and_all_horizons_at_both():
+    demo = default_config(yaml.safe_load((ROOT / "config/demo.yaml").read_text()))
+    small, large = demo.scales["2M"], demo.scales["20M"]
+    assert large.n_trials < small.n_trials
+    assert large.epochs_max < small.epochs_max
+    assert demo.dataset.horizons_days == (1, 3, 5)
+
+
+def test_the_reference_page_is_in_step_with_schema_and_defaults():
+    page = (ROOT / "config/README.md").read_text()
+    assert page == reference(SCHEMA, raw_config()), "run `make config-docs`"
+
+
+def test_every_key_has_a_description_and_every_block_refuses_unknown_keys():
+    def walk(node, path):
+        if node.get("type") == "object" and "properties" in node:
+            assert node.get("additionalProperties") is False, path
+        for key, child in node.get("properties", {}).items():
+            assert child.get("description"), (*path, key)
+            walk(child, (*path, key))
+        if isinstance(node.get("additionalProperties"), dict):
+            walk(node["additionalProperties"], (*path, "*"))
+
+    walk(SCHEMA, ())
+
+
+@pytest.mark.parametrize(
+    ("overlay", "message"),
+    [
+        ({"thermal": {"warnign_c": 80}}, r"thermal: unknown key `warnign_c`; did you mean `warning_c`\?"),
+        ({"banana": 1}, r"the top level: unknown key `banana`"),
+        ({"seed": "one"}, r"seed: found 'one', expected integer"),
+        ({"dataset": {"threshold": "1e-2"}}, r"dataset\.threshold.*write 1\.0e-4"),
+        ({"dataset": {"horizons_days": [0]}}, r"dataset\.horizons_days\.0: found 0, expected at least 1"),
+        ({"dataset": {"basis": "low"}}, r"dataset\.basis: found 'low', expected one of"),
+        ({"training": {"threads": "many"}}, r"training\.threads: found 'many', expected `auto`"),
+        ({"scales": {"2M": {"trials": 5}}}, r"scales\.2M: unknown key `trials`; did you mean `n_trials`"),
+        ({"scales": {"3M": {"n_trials": 5}}}, r"scales\.3M: missing key `budget_parameters`"),
+    ],
+)
+def test_a_wrong_key_or_value_is_explained(overlay, message):
+    with pytest.raises(ConfigError, match=message):
+        check_schema(raw_config(overlay), SCHEMA)
+
+
+def test_all_problems_are_listed_at_once():
+    with pytest.raises(ConfigError, match=r"2 problems:\n.*seed.*\n.*banana"):
+        check_schema(raw_config({"banana": 1, "seed": -1}), SCHEMA)
+
+
+@pytest.mark.parametrize(
+    ("overlay", "message"),
+    [
+        ({"run_scales": ["2M", "3M"]}, r"run_scales: found \['3M'\], expected names"),
+        ({"dataset": {"ticker": "SPY"}}, r"dataset\.ticker.*`SPY`"),
+        ({"thermal": {"resume_c": 90}}, r"resume_c 90 must be below warning_c"),
+        ({"thermal": {"critical_c": 80}}, r"must rise"),
+        ({"dataset": {"split": {"train_end": "2012-12-31"}}}, r"either train_fraction"),
+    ],
+)
+def test_values_that_contradict_each_other_are_explained(overlay, message):
+    with pytest.raises(ConfigError, match=message):
+        parse_config(raw_config(overlay))
+
+
+def test_a_study_that_is_not_configured_is_refused():
+    with pytest.raises(ConfigError, match="found no study 7M"):
+        default_config().study("7M", 1)
+    with pytest.raises(ConfigError, match="2 days"):
+        default_config().study("2M", 2)
+
+
+def test_a_scale_narrows_the_space_and_inherits_the_rest():
+    large = default_config().scales["2B"]
+    assert large.space.dimensions["depth"].high == 48
+    assert large.space.dimensions["dropout"].high == 0.6
+
+
+def test_only_what_gives_a_trial_its_meaning_is_in_the_fingerprint():
+    def fingerprint(**overlay):
+        return default_config(overlay).study("2M", 1).fingerprint("data")
+
+    base = fingerprint()
+    for meaning in (
+        {"seed": 2},
+        {"dataset": {"threshold": 0.02}},
+        {"dataset": {"context_days": 80}},
+        {"training": {"patience_epochs": 3}},
+        {"search": {"startup_trials": 5}},
+        {"search": {"space": {"dropout": {"high": 0.5}}}},
+        {"scales": {"2M": {"epochs_max": 3}}},
+    ):
+        assert fingerprint(**meaning) != base, meaning
+    for circumstance in (
+        {"campaign": "other"},
+        {"scales": {"2M": {"n_trials": 7}, "20M": {"epochs_max": 3}}},
+        {"search": {"parallel_trials": 2}},
+        {"training": {"checkpoint_interval_s": 7, "threads": 1}},
+        {"thermal": {"warning_c": 80}},
+        {"hardware_log": {"interval_s": 7}},
+    ):
+        assert fingerprint(**circumstance) == base, circumstance
+    assert default_config().study("2M", 1).fingerprint("other data") != base
+    assert default_config().study("2M", 3).fingerprint("data") != base
+
+
+def test_reading_the_configuration_imports_nothing_heavy():
+    program = (
+        "import sys; import simmer.config;"
+        "print([name for name in ('torch', 'optuna', 'pandas', 'talib') if name in sys.modules])"
+    )
+    printed = subprocess.run(
+        [sys.executable, "-c", program],
+        capture_output=True,
+        text=True,
+        check=True,
+        cwd=ROOT / "workflow/scripts",
+    )
+    assert printed.stdout.strip() == "[]"
+
+
+def test_the_conda_environment_names_the_pinned_versions():
+    pins = set((ROOT / "constraints.txt").read_text().split("\n"))
+    environment = yaml.safe_load((ROOT / "workflow/envs/simmer.yaml").read_text())
+    packages = environment["dependencies"][-1]["pip"]
+    assert set(packages) <= pins

@@ -1,0 +1,199 @@
+import math
+from dataclasses import replace
+from itertools import pairwise
+
+import pytest
+import torch
+
+from simmer.errors import Interrupted
+from simmer.training.checkpoint import CheckpointStore
+from simmer.training.loop import Diverged
+from simmer.training.optimizer import learning_rate_at, make_optimizer, window_order
+from support.runs import RECIPE, SETTINGS, FakeGuard, training_run
+
+STEPS = 3 * 5  # 70 windows in batches of 16, three epochs
+
+
+@pytest.fixture(scope="module")
+def unbroken(tmp_path_factory):
+    return training_run(tmp_path_factory.mktemp("unbroken")).run()
+
+
+@pytest.mark.parametrize("stop_after", range(1, STEPS + 1))
+def test_a_run_stopped_after_any_step_and_resumed_ends_as_the_unbroken_one(tmp_path, unbroken, stop_after):
+    with pytest.raises(Interrupted, match="the test said so"):
+        training_run(tmp_path, guard=FakeGuard(stop_after)).run()
+    resumed = training_run(tmp_path)
+    outcome = resumed.run()
+    assert outcome.weights_sha256 == unbroken.weights_sha256
+    assert outcome.curve == unbroken.curve
+    assert resumed.guard.steps == STEPS, "a step was repeated or skipped"
+
+
+def test_a_run_stopped_at_every_step_ends_as_the_unbroken_one(tmp_path, unbroken):
+    outcome, starts = None, 0
+    while outcome is None:
+        starts += 1
+        run = training_run(tmp_path)
+        run.guard.stop_after = starts
+        try:
+            outcome = run.run()
+        except Interrupted:
+            continue
+    assert starts == STEPS + 1
+    assert outcome.weights_sha256 == unbroken.weights_sha256
+    assert outcome.curve == unbroken.curve
+
+
+def test_bf16_resumes_as_exactly(tmp_path):
+    whole = training_run(tmp_path / "whole", precision="bf16").run()
+    with pytest.raises(Interrupted):
+        training_run(tmp_path / "cut", precision="bf16", guard=FakeGuard(7)).run()
+    assert training_run(tmp_path / "cut", precision="bf16").run().weights_sha256 == whole.weights_sha256
+
+
+def test_periodic_checkpoints_change_nothing(tmp_path, unbroken):
+    outcome = training_run(tmp_path, checkpoint_interval_s=0.0).run()
+    assert outcome.checkpoints > 0
+    assert outcome.weights_sha256 == unbroken.weights_sha256
+
+
+def test_the_checkpoint_interval_stretches_so_that_writing_stays_below_one_per_cent(tmp_path):
+    clock = FakeClock()
+    run = training_run(tmp_path, epochs_max=200, checkpoint_interval_s=5.0, clock=clock)
+    run.guard = SlowGuard(clock)
+    run.store = SlowStore(tmp_path, clock)
+    outcome = run.run()
+    assert run.store.saved_at_s[0] == 5.0
+    assert outcome.checkpoints == len(run.store.saved_at_s) >= 2
+    gaps = [later - earlier for earlier, later in pairwise(run.store.saved_at_s)]
+    assert min(gaps) >= 100 * SlowStore.WRITE_S
+
+
+class FakeClock:
+    def __init__(self):
+        self.now_s = 0.0
+
+    def __call__(self):
+        return self.now_s
+
+
+class SlowGuard(FakeGuard):
+    """Makes every step take a second."""
+
+    def __init__(self, clock):
+        super().__init__()
+        self.clock = clock
+
+    def between_steps(self):
+        self.clock.now_s += 1.0
+        return super().between_steps()
+
+
+class SlowStore(CheckpointStore):
+    """Makes every checkpoint take three seconds."""
+
+    WRITE_S = 3.0
+
+    def __init__(self, folder, clock):
+        super().__init__(folder)
+        self.clock, self.saved_at_s = clock, []
+
+    def save(self, checkpoint):
+        super().save(checkpoint)
+        self.saved_at_s.append(self.clock.now_s)
+        self.clock.now_s += self.WRITE_S
+
+
+def test_it_learns_what_can_be_learned(tmp_path):
+    recipe = replace(RECIPE, dropout=0.0, learning_rate=1e-2)
+    outcome = training_run(tmp_path, recipe=recipe, epochs_max=30).run()
+    assert outcome.curve[outcome.best_epoch - 1]["validation"]["log_loss"] < 0.55
+
+
+def test_the_best_epoch_is_the_lowest_validation_loss_not_the_last(tmp_path):
+    recipe = replace(RECIPE, dropout=0.0, learning_rate=3e-2)
+    outcome = training_run(tmp_path, recipe=recipe, epochs_max=25).run()
+    losses = [record["validation"]["log_loss"] for record in outcome.curve]
+    assert outcome.best_epoch == 1 + losses.index(min(losses))
+
+
+def test_patience_ends_a_run_that_no_longer_improves(tmp_path):
+    settings = replace(SETTINGS, patience_epochs=2, min_improvement=10.0)
+    outcome = training_run(tmp_path, settings=settings, epochs_max=20).run()
+    assert len(outcome.curve) == 3  # the first always improves on nothing
+    assert outcome.stopped_early
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"learning_rate": 1e-3},
+        {"weight_decay": 0.5},
+        {"warmup_fraction": 0.5},
+        {"dropout": 0.4},
+        {"batch_size": 8},
+        {"window_norm": True},
+    ],
+    ids=str,
+)
+def test_every_key_of_the_recipe_changes_the_weights(tmp_path, unbroken, change):
+    outcome = training_run(tmp_path, recipe=replace(RECIPE, **change)).run()
+    assert outcome.weights_sha256 != unbroken.weights_sha256
+
+
+def test_the_same_recipe_twice_is_the_same_run(tmp_path, unbroken):
+    assert training_run(tmp_path).run().weights_sha256 == unbroken.weights_sha256
+
+
+def test_micro_batches_accumulate_to_the_same_effective_batch(tmp_path):
+    recipe = replace(RECIPE, dropout=0.0)
+    whole = training_run(tmp_path / "whole", recipe=recipe).run()
+    split = training_run(tmp_path / "split", recipe=recipe, micro_batch=4).run()
+    for one, other in zip(whole.curve, split.curve, strict=True):
+        assert one["train_log_loss"] == pytest.approx(other["train_log_loss"], abs=1e-5)
+
+
+def test_divergence_is_noticed(tmp_path):
+    recipe = replace(RECIPE, learning_rate=1e6, warmup_fraction=0.0)
+    with pytest.raises(Diverged, match="train log-loss"):
+        training_run(tmp_path, recipe=recipe, settings=replace(SETTINGS, gradient_clip_norm=1e9)).run()
+
+
+def test_the_train_loss_is_the_mean_over_windows_not_over_batches(tmp_path):
+    recipe = replace(RECIPE, learning_rate=1e-12, dropout=0.0)  # nothing moves, every window costs ln 2
+    outcome = training_run(tmp_path, recipe=recipe, epochs_max=1).run()
+    assert outcome.curve[0]["train_log_loss"] == pytest.approx(math.log(2), abs=1e-6)
+
+
+def test_each_epoch_is_reported_once_and_in_order(tmp_path):
+    records = []
+    training_run(tmp_path, on_epoch=records.append).run()
+    assert [record["epoch"] for record in records] == [1, 2, 3]
+
+
+def test_the_learning_rate_rises_then_falls_to_its_final_fraction():
+    rates = [
+        learning_rate_at(step, total_steps=100, recipe=RECIPE, final_fraction=0.05) for step in range(100)
+    ]
+    assert rates[0] == pytest.approx(RECIPE.learning_rate / 20)
+    assert rates[19] == pytest.approx(RECIPE.learning_rate)
+    assert all(later < earlier for earlier, later in pairwise(rates[20:]))
+    assert rates[-1] == pytest.approx(0.05 * RECIPE.learning_rate, rel=0.05)
+
+
+def test_every_window_is_visited_once_per_epoch_in_another_order():
+    first, second = (window_order(100, seed=1, epoch=epoch) for epoch in (0, 1))
+    assert sorted(first.tolist()) == sorted(second.tolist()) == list(range(100))
+    assert not torch.equal(first, second)
+    assert torch.equal(first, window_order(100, seed=1, epoch=0))
+
+
+def test_only_matrices_decay(tmp_path):
+    model = training_run(tmp_path).plan.model
+    groups = make_optimizer(model, RECIPE).param_groups
+    decayed = {id(parameter) for parameter in groups[0]["params"]}
+    assert groups[0]["weight_decay"] == RECIPE.weight_decay
+    assert groups[1]["weight_decay"] == 0.0
+    for name, parameter in model.named_parameters():
+        assert (id(parameter) in decayed) == (name.endswith("weight") and "norm" not in name), name
