@@ -3,6 +3,7 @@
 import ast
 
 import pytest
+
 from support.configs import ROOT
 
 LIBRARY = ROOT / "workflow/scripts/simmer"

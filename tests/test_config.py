@@ -3,12 +3,12 @@ import sys
 
 import pytest
 import yaml
-from support.configs import ROOT, SCHEMA, default_config, raw_config
 
 from simmer.config import check_schema, parse_config
 from simmer.config_docs import reference
 from simmer.errors import ConfigError
 from simmer.features.columns import A25_COLUMNS
+from support.configs import ROOT, SCHEMA, default_config, raw_config
 
 
 def test_the_shipped_configurations_fit_the_schema():

@@ -3,11 +3,11 @@ from datetime import date
 import numpy as np
 import pandas as pd
 import pytest
-from support.bars import bundled_bars, random_bars
 
 from simmer.data.bars import canonical_csv, check_bars, parse_bars
 from simmer.data.problems import MAX_SHOWN_PER_RULE, Problem, refuse_errors, shorten
 from simmer.errors import ConfigError, DataError
+from support.bars import bundled_bars, random_bars
 
 HEADER = "Date,Open,High,Low,Close,Volume"
 GOOD = "2018-12-27,10.0,11.0,9.0,10.5,100"

@@ -3,7 +3,6 @@ import os
 import re
 
 import pytest
-from support.bars import random_bars
 
 from simmer.data.bars import canonical_csv
 from simmer.data.manifest import (
@@ -17,6 +16,7 @@ from simmer.data.manifest import (
 )
 from simmer.errors import DataError
 from simmer.files import sha256_of_bytes, to_json, write_json
+from support.bars import random_bars
 
 
 def provenance(ticker, kind="etf"):

@@ -1,11 +1,11 @@
 import pandas as pd
 import pytest
-from support.bars import bundled_bars, random_bars
 
 from simmer.data.bars import canonical_csv
 from simmer.data.sources import SOURCES, acquire, require_bundled_range
 from simmer.data.tickers import TickerSpec
 from simmer.errors import ConfigError, DataError
+from support.bars import bundled_bars, random_bars
 
 
 @pytest.mark.parametrize("ticker", ["GSPC", "IXIC"])

@@ -3,10 +3,10 @@ import pandas as pd
 import pyarrow
 import pyarrow.parquet
 import pytest
-from support.bars import random_bars
 
 from simmer.data.tables import content_sha256, read_table, write_table
 from simmer.errors import DataError
+from support.bars import random_bars
 
 
 def test_a_table_reads_back_exactly_and_its_bytes_repeat(tmp_path):

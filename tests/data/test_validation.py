@@ -4,13 +4,13 @@ import sys
 from pathlib import Path
 
 import pytest
-from support.bars import bundled_bars, random_bars
 
 from simmer.data.bars import canonical_csv
 from simmer.data.manifest import Provenance, build_manifest, describe_resource
 from simmer.data.tables import write_table
 from simmer.data.validation import validate_manifest
 from simmer.files import sha256_of_bytes, to_json, write_json
+from support.bars import bundled_bars, random_bars
 
 KINDS = {"SPY": "etf", "GSPC": "index"}
 
@@ -35,12 +35,12 @@ def folder(tmp_path):
     return raw
 
 
-def edit(folder, ticker, **values):
+def edit(folder, which, /, **values):
     """Change entries of one ticker in the manifest; `None` removes the key."""
     path = folder / "datapackage.json"
     manifest = json.loads(path.read_text())
     for entry in manifest["resources"]:
-        if entry["ticker"] == ticker:
+        if entry["ticker"] == which:
             entry.update(values)
             for key in [key for key, value in values.items() if value is None]:
                 del entry[key]

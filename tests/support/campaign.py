@@ -2,6 +2,7 @@
 
 import csv
 import json
+import multiprocessing
 import os
 import shutil
 import signal
@@ -10,6 +11,7 @@ import sys
 import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +19,7 @@ import psutil
 import yaml
 
 from simmer.search.table import MACHINE_COLUMNS
-from support.configs import ROOT, merge
+from support.configs import ROOT, default_config, merge
 
 TIMEOUT_S = 180
 
@@ -178,12 +180,16 @@ class Campaign:
 
     def checkpoint_step(self, number: int) -> int:
         """Return the step of a trial's newest registered checkpoint, 0 where there is none."""
+        files = self.checkpoints(number)
+        return int(files[0].removeprefix("checkpoint_").removesuffix(".safetensors")) if files else 0
+
+    def checkpoints(self, number: int) -> list[str]:
+        """Return the names of a trial's registered checkpoints, newest first."""
         found = [path for path in self.trials if path.name == f"trial_{number:03d}"]
         try:
-            entries = json.loads((found[0] / "checkpoints.json").read_text())
+            return [entry["file"] for entry in json.loads((found[0] / "checkpoints.json").read_text())]
         except (IndexError, FileNotFoundError):
-            return 0
-        return int(entries[0]["file"].removeprefix("checkpoint_").removesuffix(".safetensors"))
+            return []
 
     def trainer_pid(self, number: int) -> int:
         """Return the process that a trial's lock names."""
@@ -205,7 +211,8 @@ class Campaign:
     def kill_everything(self) -> None:
         """SIGKILL every process of every session that was started here, orphans included."""
         for process in self.processes():
-            with_suppressed_race(process.kill)
+            with suppress(psutil.NoSuchProcess):
+                process.kill()
         wait_until(lambda: not self.processes(), "all processes to end")
 
     def processes(self) -> list[psutil.Process]:
@@ -256,6 +263,11 @@ class Run:
         except subprocess.TimeoutExpired:
             raise AssertionError(f"still running after {TIMEOUT_S} s:\n{self.text}") from None
 
+    def wait_at_most(self, seconds: float) -> None:
+        """Let some time pass, less if the run ends."""
+        with suppress(subprocess.TimeoutExpired):
+            self.process.wait(seconds)
+
     def until(self, condition: Callable[[], Any], what: str) -> None:
         """Wait for a condition while the process lives."""
         wait_until(lambda: condition() or self.status is not None, what)
@@ -285,14 +297,6 @@ def wait_until(condition: Callable[[], Any], what: str, timeout_s: float = TIMEO
         time.sleep(0.02)
 
 
-def with_suppressed_race(action: Callable[[], Any]) -> None:
-    """Do something to a process that may have ended meanwhile."""
-    try:
-        action()
-    except (ProcessLookupError, psutil.NoSuchProcess):
-        return
-
-
 def planned_jobs(text: str) -> Counter[str]:
     """Return the table `Job stats:` of a dry run; empty when there is nothing to be done."""
     if "Job stats:" not in text:
@@ -307,3 +311,36 @@ def without_machine(result: Mapping[str, Any]) -> dict[str, Any]:
     """Return a result without what depends on the clock and the machine."""
     timed = ("machine", "train_s", "checkpoint_s", "checkpoints")
     return {key: value for key, value in result.items() if key not in timed}
+
+
+_FORKS = multiprocessing.get_context("forkserver")
+_FORKS.set_forkserver_preload(["torch", "pandas", "pyarrow.parquet", "optuna", "psutil", "safetensors.torch"])
+
+
+def start_trainer(campaign: Campaign, number: int) -> multiprocessing.Process:
+    """Start the script of one trial in a process of its own, forked where torch is already imported."""
+    process = _FORKS.Process(target=_train, args=(campaign.folder, campaign.config, number), daemon=True)
+    process.start()
+    return process
+
+
+def _train(folder: Path, overlay: Mapping[str, Any], number: int) -> None:
+    import hpo
+
+    from simmer.logs import job
+
+    os.chdir(folder)
+    table = Path("data/processed/GSPC_dataset_a25.parquet")
+    published = Path("results/hpo/debug/h1")
+    with job(f"results/logs/trainer_{number}.log"):
+        hpo.main(
+            config=default_config(overlay),
+            scale="debug",
+            horizon_days=1,
+            number=number,
+            table=table,
+            resource=table.with_suffix(".resource.json"),
+            slots=1,
+            result=published / f"trial_{number:03d}.json",
+            log=published / f"trial_{number:03d}.jsonl",
+        )

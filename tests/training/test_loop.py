@@ -7,7 +7,7 @@ import torch
 
 from simmer.errors import Interrupted
 from simmer.training.checkpoint import CheckpointStore
-from simmer.training.loop import Diverged
+from simmer.training.evaluation import Diverged, evaluate
 from simmer.training.optimizer import learning_rate_at, make_optimizer, window_order
 from support.runs import RECIPE, SETTINGS, FakeGuard, training_run
 
@@ -158,6 +158,13 @@ def test_divergence_is_noticed(tmp_path):
     recipe = replace(RECIPE, learning_rate=1e6, warmup_fraction=0.0)
     with pytest.raises(Diverged, match="train log-loss"):
         training_run(tmp_path, recipe=recipe, settings=replace(SETTINGS, gradient_clip_norm=1e9)).run()
+
+
+def test_a_prediction_that_is_not_a_number_is_divergence_too(tmp_path):
+    plan = training_run(tmp_path).plan
+    torch.nn.init.constant_(plan.model.head.bias, float("nan"))
+    with pytest.raises(Diverged, match="not a number"):
+        evaluate(plan.model, plan.validation, plan.execution)
 
 
 def test_the_train_loss_is_the_mean_over_windows_not_over_batches(tmp_path):

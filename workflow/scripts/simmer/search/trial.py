@@ -19,7 +19,8 @@ from simmer.search.suggest import FinishedTrial, suggest
 from simmer.seeds import derive_seed
 from simmer.thermal.guard import GuardProtocol
 from simmer.training.checkpoint import CheckpointStore
-from simmer.training.loop import Diverged, Outcome, Plan, TrainingRun
+from simmer.training.evaluation import Diverged
+from simmer.training.loop import Outcome, Plan, TrainingRun
 from simmer.training.settings import Execution
 from simmer.training.windows import Windows
 

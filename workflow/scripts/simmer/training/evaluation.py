@@ -14,6 +14,10 @@ from simmer.training.windows import Windows
 EVALUATION_BATCH = 512
 
 
+class Diverged(Exception):
+    """The loss or the predictions are no longer numbers, or far worse than the prior's."""
+
+
 def compute_context(execution: Execution) -> AbstractContextManager[Any]:
     """Return the context in which the model computes: bf16 matrix products or plain fp32."""
     if execution.precision == "bf16":
@@ -23,11 +27,17 @@ def compute_context(execution: Execution) -> AbstractContextManager[Any]:
 
 @torch.no_grad()
 def evaluate(model: PatchTST, windows: Windows, execution: Execution) -> Scores:
-    """Score a model on all windows of a split."""
+    """Score a model on all windows of a split.
+
+    Raises:
+        Diverged: when a prediction is not a number.
+    """
     model.eval()
     logits = []
     for index in torch.arange(len(windows), device=execution.device).split(EVALUATION_BATCH):
         with compute_context(execution):
             logits.append(model(windows.take(index)[0]).float())
     logit = torch.cat(logits).double().cpu().numpy()
+    if not np.isfinite(logit).all():
+        raise Diverged("a prediction on the validation windows is not a number")
     return score(windows.labels.cpu().numpy().astype(np.int8), 1.0 / (1.0 + np.exp(-logit)))

@@ -22,7 +22,7 @@ from simmer.model.patchtst import PatchTST
 from simmer.seeds import derive_seed
 from simmer.thermal.guard import GuardProtocol
 from simmer.training.checkpoint import Checkpoint, CheckpointStore
-from simmer.training.evaluation import compute_context, evaluate
+from simmer.training.evaluation import Diverged, compute_context, evaluate
 from simmer.training.execution import synchronise
 from simmer.training.optimizer import learning_rate_at, make_optimizer, window_order
 from simmer.training.settings import Execution, Recipe, TrainingSettings
@@ -32,10 +32,6 @@ CHECKPOINT_SHARE = 0.01  # of the training time, at most
 DIVERGENCE_CHECK_STEPS = 50  # reading a loss stops an accelerator's queue, so not each step
 
 logger = logging.getLogger(__name__)
-
-
-class Diverged(Exception):
-    """The loss is no longer a number, or far above the prior's."""
 
 
 @dataclass(frozen=True, kw_only=True)

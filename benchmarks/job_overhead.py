@@ -1,0 +1,73 @@
+"""What a trial's job costs beside training: interpreter, imports, data, sensors, Snakemake.
+
+    .venv/bin/python benchmarks/job_overhead.py
+
+Runs the debug scale in a temporary folder, twice: trained, and republished from the ledger. Prints seconds
+per job, medians over all trials, and how long each import takes on its own.
+"""
+
+import csv
+import json
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+ROOT = Path(__file__).parents[1]
+SNAKEMAKE = Path(sys.executable).with_name("snakemake")
+TARGET = "results/hpo_debug.done"
+IMPORTS = ("numpy", "pandas", "optuna", "torch", "simmer.config", "simmer.guarded_trial", "snakemake.script")
+
+
+def run_study(folder: Path, *options: str) -> float:
+    """Run the debug study in `folder`; return the seconds it took."""
+    command = [SNAKEMAKE, "-s", ROOT / "Snakefile", "--directory", folder, "--cores", "1", *options]
+    start = time.perf_counter()
+    subprocess.run([*command, "--", TARGET], check=True, capture_output=True)
+    return time.perf_counter() - start
+
+
+def seconds_beside_training(folder: Path) -> tuple[list[float], list[float]]:
+    """Return, for all trials, the seconds of the job beside training and the seconds of training."""
+    beside, training = [], []
+    for path in sorted((folder / "results/hpo/debug").glob("h*/trial_*.json")):
+        with (folder / "results/benchmarks/hpo_debug" / path.parent.name / f"{path.stem}.tsv").open() as file:
+            job_s = float(next(csv.DictReader(file, delimiter="\t"))["s"])
+        train_s = json.loads(path.read_text())["train_s"]
+        beside.append(job_s - train_s)
+        training.append(train_s)
+    return beside, training
+
+
+def import_s(module: str) -> float:
+    """Return the median seconds to start an interpreter and import one module."""
+    program = f"import sys; sys.path.insert(0, {str(ROOT / 'workflow/scripts')!r}); import {module}"
+    times = []
+    for _ in range(3):
+        start = time.perf_counter()
+        subprocess.run([sys.executable, "-c", program], check=True)
+        times.append(time.perf_counter() - start)
+    return statistics.median(times)
+
+
+def main() -> None:
+    """Measure and print."""
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        first_s = run_study(folder)
+        beside, training = seconds_beside_training(folder)
+        nothing_s = run_study(folder)
+        again_s = run_study(folder, "--forcerun", "hpo_debug")
+    print(f"whole debug study, trained             {first_s:6.2f} s for {len(beside)} trials")
+    print(f"the same command again, nothing to do  {nothing_s:6.2f} s")
+    print(f"republished from the ledger            {again_s:6.2f} s")
+    print(f"training of a trial, median            {statistics.median(training):6.2f} s")
+    for module in IMPORTS:
+        print(f"import {module:30s}  {import_s(module):6.2f} s")
+    print(f"beside_training_s={statistics.median(beside):.2f} republish_s={again_s / len(beside):.2f}")
+
+
+if __name__ == "__main__":
+    main()
