@@ -23,7 +23,8 @@ ARROWS = {
     "search": BASE | {"training", "model", "features", "thermal", "preflight"},
     "config": BASE | {"data", "features", "model", "search", "thermal", "training"},
     "config_docs": BASE,
-    "guarded_trial": BASE | {"config", "data", "search", "thermal", "training"},
+    "guarded_trial": BASE
+    | {"config", "data", "machine", "preflight", "preflight_report", "search", "thermal", "training"},
     "locks": BASE,
     "logs": BASE,
     "files": {"errors"},

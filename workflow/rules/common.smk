@@ -19,6 +19,9 @@ from simmer.locks import lock_or_refuse
 from simmer.machine import looks_accelerated
 from simmer.search.study import horizon_name, trial_name
 
+# A ready job of low priority waits for all trials of higher priority, and these take days.
+BEFORE_TRIALS = 1_000_000
+
 # glibc gives freed memory back to the system and then faults it in again at every training step;
 # keeping it is worth a quarter of the time at the small scales.
 ALLOCATOR = {"MALLOC_TRIM_THRESHOLD_": "-1", "MALLOC_MMAP_MAX_": "0"}
@@ -104,7 +107,7 @@ def settings_digest(scale):
 def order(scale):
     """Return the function that ranks scales as configured, and earlier trials before later ones."""
     rank = list(CAMPAIGN.scales).index(scale)
-    return lambda wildcards: 100_000 - 1_000 * rank - int(wildcards.trial)
+    return lambda wildcards: BEFORE_TRIALS // 2 - 1_000 * rank - int(wildcards.trial)
 
 
 def slots():

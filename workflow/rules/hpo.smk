@@ -54,6 +54,7 @@ for scale in CAMPAIGN.scales:
             f"results/logs/hpo_{scale}_done.log",
         benchmark:
             f"results/benchmarks/hpo_{scale}_done.tsv"
+        priority: BEFORE_TRIALS
         conda:
             "../envs/simmer.yaml"
         params:

@@ -18,6 +18,7 @@ rule preflight:
         "results/logs/preflight/{scale}.log",
     benchmark:
         "results/benchmarks/preflight/{scale}.tsv"
+    priority: BEFORE_TRIALS
     conda:
         "../envs/simmer.yaml"
     params:

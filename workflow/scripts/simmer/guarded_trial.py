@@ -1,11 +1,17 @@
 """A trial under its guard: sensors watched, a hot machine waited for, the run resumable."""
 
+from pathlib import Path
+
 import pandas as pd
 
 from simmer.config import Config
 from simmer.data.tables import content_sha256
 from simmer.errors import DataError
+from simmer.machine import inspect_machine
+from simmer.preflight import check_memory
+from simmer.preflight_report import refuse_failures
 from simmer.search.ledger import StudyLedger
+from simmer.search.needs import needs_of_study
 from simmer.search.trial import Trial
 from simmer.thermal.governor import Governor
 from simmer.thermal.guard import Guard, StopRequest, cool_down_gate
@@ -28,6 +34,7 @@ def train_under_guard(
 
     Raises:
         DataError: when the table is not the registered one.
+        PreflightError: when the memory the scale needs is no longer free.
         Interrupted: heat or a signal; a checkpoint was written.
     """
     if content_sha256(frame) != ledger.features_sha256:
@@ -37,6 +44,10 @@ def train_under_guard(
         )
     thermal = config.thermal
     limits = thermal.limits()
+    # Preflight ran perhaps days ago; memory is the one thing that can have changed for the worse since.
+    needs = needs_of_study(ledger.study, device=config.execution.device)
+    machine = inspect_machine(ledger.root, Path(thermal.sysfs_root))
+    refuse_failures(needs.scale, check_memory(needs, machine))
     files = ledger.trial(number)
     trial = Trial(
         campaign=config.campaign,

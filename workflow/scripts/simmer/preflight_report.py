@@ -1,6 +1,6 @@
 """The result of a preflight, as an error, as JSON and as a table for people."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
 from enum import StrEnum
 from typing import Any
@@ -66,14 +66,23 @@ class PreflightReport:
         Raises:
             PreflightError: naming every failed check and how to mend it.
         """
-        failed = [check for check in self.checks if check.verdict is CheckVerdict.FAIL]
-        if failed:
-            rows = "\n".join(
-                f"  {check.id}: {_cell(check.measured)} found, {_cell(check.needed)} needed"
-                f"{f' ({check.unit})' if check.unit else ''}; {check.fix}"
-                for check in failed
-            )
-            raise PreflightError(f"this machine cannot run {self.scale} as configured:\n{rows}")
+        refuse_failures(self.scale, self.checks)
+
+
+def refuse_failures(scale: str, checks: Iterable[CheckResult]) -> None:
+    """Stop here when one of these checks failed.
+
+    Raises:
+        PreflightError: naming every failed check and how to mend it.
+    """
+    failed = [check for check in checks if check.verdict is CheckVerdict.FAIL]
+    if failed:
+        rows = "\n".join(
+            f"  {check.id}: {_cell(check.measured)} found, {_cell(check.needed)} needed"
+            f"{f' ({check.unit})' if check.unit else ''}; {check.fix}"
+            for check in failed
+        )
+        raise PreflightError(f"this machine cannot run {scale} as configured:\n{rows}")
 
 
 def _cell(value: Any) -> str:

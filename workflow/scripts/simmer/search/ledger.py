@@ -76,7 +76,7 @@ class StudyLedger:
 
     def __init__(self, root: Path, *, study: Study, features_sha256: str) -> None:
         self.study, self.fingerprint = study, study.fingerprint(features_sha256)
-        self._home = root / self.fingerprint
+        self.root, self._home = root, root / self.fingerprint
         self.features_sha256 = features_sha256
 
     def trial(self, number: int) -> TrialLedger:
