@@ -8,7 +8,7 @@ import torch
 from simmer.errors import Interrupted
 from simmer.training.checkpoint import CheckpointStore
 from simmer.training.evaluation import Diverged, evaluate
-from simmer.training.optimizer import learning_rate_at, make_optimizer, window_order
+from simmer.training.optimizer import learning_rate_at, window_order
 from support.runs import RECIPE, SETTINGS, FakeGuard, training_run
 
 STEPS = 3 * 5  # 70 windows in batches of 16, three epochs
@@ -194,13 +194,3 @@ def test_every_window_is_visited_once_per_epoch_in_another_order():
     assert sorted(first.tolist()) == sorted(second.tolist()) == list(range(100))
     assert not torch.equal(first, second)
     assert torch.equal(first, window_order(100, seed=1, epoch=0))
-
-
-def test_only_matrices_decay(tmp_path):
-    model = training_run(tmp_path).plan.model
-    groups = make_optimizer(model, RECIPE).param_groups
-    decayed = {id(parameter) for parameter in groups[0]["params"]}
-    assert groups[0]["weight_decay"] == RECIPE.weight_decay
-    assert groups[1]["weight_decay"] == 0.0
-    for name, parameter in model.named_parameters():
-        assert (id(parameter) in decayed) == (name.endswith("weight") and "norm" not in name), name

@@ -24,7 +24,7 @@ from simmer.thermal.guard import GuardProtocol
 from simmer.training.checkpoint import Checkpoint, CheckpointStore
 from simmer.training.evaluation import Diverged, compute_context, evaluate
 from simmer.training.execution import synchronise
-from simmer.training.optimizer import learning_rate_at, make_optimizer, window_order
+from simmer.training.optimizer import AdamW, learning_rate_at, window_order
 from simmer.training.settings import Execution, Recipe, TrainingSettings
 from simmer.training.windows import Windows
 
@@ -97,7 +97,7 @@ class TrainingRun:
         self.plan, self.store, self.guard = plan, store, guard
         self.checkpoint_interval_s, self.on_epoch, self.clock = checkpoint_interval_s, on_epoch, clock
         self.progress = Progress()
-        self.optimizer = make_optimizer(plan.model, plan.recipe)
+        self.optimizer = AdamW(plan.model, plan.recipe)
         self.loss_sum = torch.zeros((), device=plan.execution.device)
         self.steps_per_epoch = math.ceil(len(plan.train) / plan.recipe.batch_size)
         self._last_checkpoint = self._slice_start = clock()
@@ -150,9 +150,7 @@ class TrainingRun:
             recipe=plan.recipe,
             final_fraction=plan.settings.final_learning_rate_fraction,
         )
-        for group in self.optimizer.param_groups:
-            group["lr"] = rate
-        self.optimizer.zero_grad(set_to_none=True)
+        self.optimizer.zero_grad()
         for part in batch.split(plan.micro_batch):
             windows, labels = plan.train.take(part)
             with compute_context(plan.execution):
@@ -161,7 +159,7 @@ class TrainingRun:
             (loss / len(batch)).backward()
             self.loss_sum += loss.detach()
         torch.nn.utils.clip_grad_norm_(plan.model.parameters(), plan.settings.gradient_clip_norm)
-        self.optimizer.step()
+        self.optimizer.step(rate)
 
     def _close_epoch(self) -> None:
         plan, progress = self.plan, self.progress
@@ -220,8 +218,7 @@ class TrainingRun:
         start = self.clock()
         progress = self.progress
         tensors = {f"model.{name}": tensor for name, tensor in self.plan.model.state_dict().items()}
-        for index, state in self.optimizer.state_dict()["state"].items():
-            tensors |= {f"optimizer.{index}.{name}": tensor for name, tensor in state.items()}
+        tensors |= {f"optimizer.{name}": tensor for name, tensor in self.optimizer.state.items()}
         tensors["loss_sum"] = self.loss_sum
         tensors["random.cpu"] = torch.get_rng_state()
         if self.plan.execution.device.startswith("cuda"):
@@ -239,11 +236,7 @@ class TrainingRun:
             return
         tensors = checkpoint.tensors
         self.plan.model.load_state_dict(_strip(tensors, "model."))
-        states: dict[int, dict[str, Tensor]] = {}
-        for name, tensor in _strip(tensors, "optimizer.").items():
-            index, key = name.split(".", 1)
-            states.setdefault(int(index), {})[key] = tensor
-        self.optimizer.load_state_dict(self.optimizer.state_dict() | {"state": states})
+        self.optimizer.load(_strip(tensors, "optimizer."))
         self.loss_sum.copy_(tensors["loss_sum"])
         torch.set_rng_state(tensors["random.cpu"])
         if "random.cuda" in tensors:
