@@ -64,10 +64,15 @@ def test_the_best_is_the_lowest_loss_of_each_horizon():
 def test_a_horizon_whose_trials_all_failed_has_no_best_and_says_so():
     results = [result(0, None)]
     assert best_by_horizon(results) == {"1": None}
-    assert summary(results) == "debug h1: 1 trials (1 without a result), none completed\n"
+    assert summary(results).startswith("debug h1: 1 trials (1 without a result), none completed\n")
 
 
 def test_the_summary_names_the_loss_beside_its_prior():
     assert "best validation log-loss 0.5000 (prior 0.6900), AUC 0.610 ± 0.030, 60,441" in summary(
         [result(0, 0.5)]
     )
+
+
+def test_the_summary_says_when_versions_of_the_code_are_mixed():
+    assert "computed by 2 versions of the code" in summary([result(0, 0.5)])
+    assert "versions" not in summary([result(0, 0.5) | {"code_digests": ["d1"]}])

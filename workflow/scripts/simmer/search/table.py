@@ -89,23 +89,30 @@ def best_by_horizon(results: Sequence[Result]) -> dict[str, Any]:
 
 
 def summary(results: Sequence[Result]) -> str:
-    """Return the text of a `.done` file: a line per study, for a person."""
+    """Return the text of a `.done` file: a line per study, for a person, and what to be wary of."""
+    best = best_by_horizon(results)
     lines = []
-    for horizon, best in best_by_horizon(results).items():
+    for horizon in best:
         of_study = [result for result in results if str(result["horizon_days"]) == horizon]
-        failed = sum(result["state"] != "complete" for result in of_study)
-        counts = f"{len(of_study)} trials" + (f" ({failed} without a result)" if failed else "")
-        study = f"{of_study[0]['scale']} h{horizon}: {counts}"
-        if best is None:
-            lines.append(f"{study}, none completed")
-            continue
-        scores, prior = best["best"]["validation"], COLUMNS["prior_log_loss"](best)
-        lines.append(
-            f"{study}, best validation log-loss {best['validation_log_loss']:.4f} (prior {prior:.4f}), "
-            f"AUC {scores['auc']:.3f} ± {scores['auc_se']:.3f}, {best['parameters']:,} parameters, "
-            f"trial {best['trial']:03d}, fingerprint {best['fingerprint']}, campaign {best['campaign']}"
-        )
+        lines.append(_study_line(of_study, best[horizon]))
+        digests = {digest for result in of_study for digest in result["code_digests"]}
+        if len(digests) > 1:
+            lines.append(f"  computed by {len(digests)} versions of the code (see trials.csv, code_digests)")
     return "\n".join(lines) + "\n"
+
+
+def _study_line(of_study: Sequence[Result], best: Result | None) -> str:
+    failed = sum(result["state"] != "complete" for result in of_study)
+    counts = f"{len(of_study)} trials" + (f" ({failed} without a result)" if failed else "")
+    study = f"{of_study[0]['scale']} h{of_study[0]['horizon_days']}: {counts}"
+    if best is None:
+        return f"{study}, none completed"
+    scores, prior = best["best"]["validation"], COLUMNS["prior_log_loss"](best)
+    return (
+        f"{study}, best validation log-loss {best['validation_log_loss']:.4f} (prior {prior:.4f}), "
+        f"AUC {scores['auc']:.3f} ± {scores['auc_se']:.3f}, {best['parameters']:,} parameters, "
+        f"trial {best['trial']:03d}, fingerprint {best['fingerprint']}, campaign {best['campaign']}"
+    )
 
 
 def _cell(value: Any) -> Any:

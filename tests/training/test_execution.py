@@ -1,0 +1,28 @@
+import pytest
+import torch
+
+from simmer.errors import ConfigError
+from simmer.machine import usable_cores
+from simmer.training.execution import choose_execution
+
+
+def test_what_is_asked_for_is_taken():
+    execution = choose_execution(device="cpu", precision="fp32", threads=3, slots=1)
+    assert (execution.device, execution.precision, execution.threads) == ("cpu", "fp32", 3)
+
+
+@pytest.mark.parametrize("slots", [1, 2, 64])
+def test_trials_side_by_side_share_the_cores(slots):
+    execution = choose_execution(device="cpu", precision="fp32", threads="auto", slots=slots)
+    assert execution.threads == max(1, usable_cores() // slots)
+
+
+def test_auto_precision_is_measured_and_one_of_two():
+    execution = choose_execution(device="cpu", precision="auto", threads=1, slots=1)
+    assert execution.precision in ("fp32", "bf16")
+
+
+@pytest.mark.skipif(torch.cuda.is_available(), reason="this machine has CUDA")
+def test_a_device_that_is_not_there_is_refused_with_what_is():
+    with pytest.raises(ConfigError, match=r"found `cuda`.*expected one of \['cpu'"):
+        choose_execution(device="cuda", precision="fp32", threads=1, slots=1)
