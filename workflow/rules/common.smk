@@ -22,9 +22,15 @@ from simmer.search.study import horizon_name, trial_name
 # A ready job of low priority waits for all trials of higher priority, and these take days.
 BEFORE_TRIALS = 1_000_000
 
-# glibc gives freed memory back to the system and then faults it in again at every training step;
-# keeping it is worth a quarter of the time at the small scales.
-ALLOCATOR = {"MALLOC_TRIM_THRESHOLD_": "-1", "MALLOC_MMAP_MAX_": "0"}
+# What a trial's process must find in its environment when it starts; a user's own settings win.
+TRAINER_ENVIRONMENT = {
+    # glibc gives freed memory back to the system and then faults it in again at every training step.
+    "MALLOC_TRIM_THRESHOLD_": "-1",
+    "MALLOC_MMAP_MAX_": "0",
+    # Threads that spin while they wait slow each other down by a multiple as soon as another program
+    # wants a core, and heat the machine meanwhile.
+    "OMP_WAIT_POLICY": "PASSIVE",
+}
 
 
 def load_campaign(raw):
@@ -37,8 +43,8 @@ def load_campaign(raw):
 
 
 def prepare_environment():
-    """Set what a trial's process must find in its environment when it starts."""
-    for name, value in ALLOCATOR.items():
+    """Set `TRAINER_ENVIRONMENT` for the jobs to inherit."""
+    for name, value in TRAINER_ENVIRONMENT.items():
         os.environ.setdefault(name, value)
 
 
