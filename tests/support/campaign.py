@@ -30,11 +30,11 @@ SMALL = {
     "run_scales": ["debug"],
     "scales": {
         "debug": {
-            "budget_parameters": 20_000,
+            "budget_parameters": 10_000,
             "n_trials": 3,
-            "epochs_max": 6,
+            "epochs_max": 5,
             "space": {"depth": {"low": 1, "high": 2}, "batch_size": {"values": [128, 256]}},
-            "default": {"batch_size": 128},
+            "default": {"depth": 1, "batch_size": 256},
         }
     },
     "search": {"startup_trials": 2},
@@ -42,7 +42,7 @@ SMALL = {
     "thermal": {
         "sample_period_s": 0.1,
         "confirm_readings": 2,
-        "cooldown_timeout_s": 2,
+        "cooldown_timeout_s": 1,
         "sysfs_root": "sysfs",
     },
     "hardware_log": {"interval_s": 0.5},
@@ -221,9 +221,7 @@ class Campaign:
 
     def _is_ours(self, process: psutil.Process) -> bool:
         try:
-            return (
-                os.getsid(process.pid) in self.sessions and process.status() != psutil.STATUS_ZOMBIE
-            )
+            return os.getsid(process.pid) in self.sessions and process.status() != psutil.STATUS_ZOMBIE
         except (ProcessLookupError, psutil.NoSuchProcess):
             return False
 
@@ -328,7 +326,10 @@ def _train(folder: Path, overlay: Mapping[str, Any], number: int) -> None:
     import hpo
 
     from simmer.logs import job
+    from simmer.training import loop
 
+    # On a disk that takes its time, checkpoints would lie further apart than this small trial is long.
+    loop.CHECKPOINT_SHARE = 0.5
     os.chdir(folder)
     table = Path("data/processed/GSPC_dataset_a25.parquet")
     published = Path("results/hpo/debug/h1")

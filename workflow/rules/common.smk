@@ -9,7 +9,8 @@ from snakemake.exceptions import WorkflowError
 
 SCRIPTS = Path(workflow.basedir) / "workflow" / "scripts"
 SCHEMA = Path(workflow.basedir) / "workflow" / "schemas" / "config.schema.yaml"
-LOCK = Path("results/.lock")
+RESULTS = Path("results")
+LOCK = RESULTS / ".lock"
 
 sys.path.insert(0, str(SCRIPTS))
 
@@ -35,6 +36,8 @@ TRAINER_ENVIRONMENT = {
 
 def load_campaign(raw):
     """Return the configuration as dataclasses, or stop with every problem listed."""
+    if RESULTS.exists() and not RESULTS.is_dir():
+        raise WorkflowError(f"found a file named {RESULTS}; expected a folder: move the file away")
     try:
         check_schema(raw, yaml.safe_load(SCHEMA.read_text(encoding="utf-8")))
         return parse_config(raw)
@@ -100,7 +103,7 @@ def trial_before(scale):
         earlier = int(wildcards.trial) - CAMPAIGN.search.parallel_trials
         if earlier < 0:
             return []
-        return [ancient(f"results/hpo/{scale}/{wildcards.horizon}/{trial_name(earlier)}.json")]
+        return [f"results/hpo/{scale}/{wildcards.horizon}/{trial_name(earlier)}.json"]
 
     return paths
 
@@ -125,3 +128,11 @@ def accelerator_share():
     """Return 1 where trials would meet on an accelerator, 0 where they only share cores."""
     device = CAMPAIGN.execution.device
     return int(looks_accelerated() if device == "auto" else device != "cpu")
+
+
+def refuse_unknown_scale(wildcards):
+    """Stop with the scales that are configured; any other exception would add its own traceback."""
+    sys.exit(
+        f"found no scale {wildcards.unknown}; expected one of {', '.join(CAMPAIGN.scales)}: choose one of "
+        "these, or add it to `scales` in the configuration"
+    )

@@ -5,19 +5,22 @@ Writes: results/hpo/<scale>/<horizon>/trial_NNN.{json,jsonl}, results/hpo/<scale
 results/hpo_<scale>.done.
 
 What a trial computes is kept in results/ledger, which Snakemake does not know and so never deletes; a
-job publishes its outputs from there. Features and preflight are `ancient`: the content of the features
-is watched through the small resource entry, and a repeated preflight reruns nothing.
+job publishes its outputs from there, so a rerun costs a moment, not a training. Only the feature table is
+`ancient`: its content is watched through the small resource entry that the same job writes. Nothing else
+may be: behind an `ancient` input whose own job is to run, Snakemake does not look at a trial's other
+reasons to run (changed settings, missing outputs), and the trial would be left out.
 """
 
 for scale in CAMPAIGN.scales:
 
     rule:
+        """Train one trial under the thermal guard, or publish it again from the ledger."""
         name:
             f"hpo_{scale}"
         input:
             table=ancient(dataset_table("parquet")),
             resource=dataset_table("resource.json"),
-            preflight=ancient(f"results/preflight/{scale}.json"),
+            preflight=f"results/preflight/{scale}.json",
             previous=trial_before(scale),
         output:
             result=f"results/hpo/{scale}/{{horizon}}/trial_{{trial}}.json",
@@ -42,6 +45,7 @@ for scale in CAMPAIGN.scales:
             "../scripts/hpo.py"
 
     rule:
+        """Gather all trials of the scale into trials.csv, best.json and a line per study."""
         name:
             f"hpo_{scale}_done"
         input:
@@ -63,3 +67,13 @@ for scale in CAMPAIGN.scales:
             "All trials of {params.scale} are finished: writing tables"
         script:
             "../scripts/hpo_done.py"
+
+
+rule unknown_scale:
+    """Answer a target of a scale that is not configured with the names of those that are."""
+    input:
+        refuse_unknown_scale,
+    output:
+        "results/hpo_{unknown}.done",
+    wildcard_constraints:
+        unknown="(?!(" + "|".join(CAMPAIGN.scales) + r")$)[^/]+",

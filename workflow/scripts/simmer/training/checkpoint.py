@@ -8,6 +8,8 @@ one that verifies.
 
 import json
 import logging
+import os
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -50,7 +52,7 @@ class CheckpointStore:
         path = self.folder / f"checkpoint_{checkpoint.step:08d}.safetensors"
         tensors = {name: tensor.detach().cpu().contiguous() for name, tensor in checkpoint.tensors.items()}
         header = {"step": str(checkpoint.step), "values": json.dumps(checkpoint.values)}
-        write_through(path, lambda aside: safetensors.torch.save_file(tensors, aside, metadata=header))
+        write_through(path, lambda aside: _save_file(tensors, aside, header))
         entry = {"file": path.name, "sha256": sha256_of_file(path)}
         kept = [entry, *(old for old in self._entries() if old["file"] != path.name)][:KEEP]
         write_json(self.folder / INDEX, kept)
@@ -104,3 +106,15 @@ class CheckpointStore:
             for path in self.folder.glob(pattern):
                 if path.name not in kept:
                     path.unlink(missing_ok=True)
+
+
+def _save_file(tensors: Mapping[str, Tensor], path: Path, header: Mapping[str, str]) -> None:
+    try:
+        safetensors.torch.save_file(dict(tensors), path, metadata=dict(header))
+    except safetensors.SafetensorError as error:
+        # Its Rust core gives the cause as text only: "... No space left on device (os error 28)".
+        found = re.search(r"os error (\d+)", str(error))
+        if found is None:
+            raise
+        number = int(found[1])
+        raise OSError(number, os.strerror(number)) from error

@@ -1,0 +1,231 @@
+"""Mistakes and failing machines: what was found, what was expected, what to do, and no traceback."""
+
+import os
+import shutil
+import subprocess
+import sys
+
+import pytest
+
+from support.campaign import DONE, SMALL, without_machine
+
+# ---- the configuration ----------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("overlay", "expected"),
+    [
+        ({"dataset": {"treshold": 0.02}}, ["unknown key `treshold`", "did you mean `threshold`?"]),
+        (
+            {"thermal": {"warning_c": "1e-4"}},
+            ["thermal.warning_c: found '1e-4'", "expected number", "write 1.0e-4"],
+        ),
+        ({"dataset": {"horizons_days": [0]}}, ["dataset.horizons_days", "found 0", "expected at least 1"]),
+        ({"run_scales": ["3B"]}, ["run_scales", "found ['3B']", "expected", "'2B'"]),
+    ],
+    ids=["unknown key", "number as text", "horizon 0", "unknown scale"],
+)
+def test_a_wrong_configuration_is_refused_before_any_job(new_campaign, overlay, expected):
+    campaign = new_campaign(SMALL, overlay)
+    run = campaign.run(DONE).failed()
+    for part in expected:
+        assert part in run.text
+    assert not (campaign.folder / "data").exists()
+    assert not (campaign.folder / "results").exists()
+
+
+def test_all_problems_of_a_configuration_are_listed_at_once(new_campaign):
+    run = (
+        new_campaign(SMALL, {"seed": -1, "dataset": {"basis": "low"}, "model": {"patches": 3}}).run().failed()
+    )
+    assert "3 problems" in run.text
+    for part in ("seed: found -1", "dataset.basis: found 'low'", "unknown key `patches`"):
+        assert part in run.text
+
+
+def test_an_unknown_target_scale_is_named(new_campaign):
+    run = new_campaign(SMALL).run("results/hpo_3B.done").failed()
+    assert "found no scale 3B; expected one of debug, 2M, 20M, 200M, 2B" in run.text
+
+
+def test_a_file_where_the_results_should_be_is_named(new_campaign):
+    campaign = new_campaign(SMALL)
+    (campaign.folder / "results").write_text("")
+    assert "found a file named results; expected a folder" in campaign.run().failed().text
+
+
+def test_a_preflight_for_an_unknown_scale_names_the_known_ones(prepared, campaign_from):
+    run = campaign_from(prepared).run("results/preflight/3B.json").failed()
+    assert "found no study 3B" in run.text
+    assert "'debug'" in run.text
+
+
+# ---- the data -------------------------------------------------------------------------------
+
+
+def own_file(campaign, spoil):
+    """Spoil the lines of the user's own file of bars."""
+    lines = (campaign.folder / "bars.csv").read_text().splitlines()
+    (campaign.folder / "bars.csv").write_text("\n".join(spoil(lines)) + "\n")
+
+
+CSV = {
+    "data": {"source": "csv", "tickers": [{"ticker": "GSPC", "kind": "index", "file": "bars.csv"}]},
+}
+
+
+@pytest.fixture
+def csv_campaign(prepared, new_campaign):
+    campaign = new_campaign(SMALL, CSV)
+    shutil.copy(prepared.folder / "data/raw/GSPC.csv", campaign.folder / "bars.csv")
+    return campaign
+
+
+def test_own_bars_are_kept_as_they_are_and_validated(csv_campaign, prepared):
+    csv_campaign.run("results/data_validation.json").succeeded()
+    bars = "data/raw/GSPC.csv"
+    assert (csv_campaign.folder / bars).read_bytes() == (prepared.folder / bars).read_bytes()
+
+
+def test_a_missing_file_of_bars_is_named(new_campaign):
+    campaign = new_campaign(SMALL, CSV)
+    run = campaign.run(DONE).failed()
+    assert "the bars of GSPC cannot be read from bars.csv (No such file or directory)" in run.text
+    assert "Date,Open,High,Low,Close,Volume" in run.text
+    assert not (campaign.folder / "data/raw/GSPC.csv").exists()
+
+
+def test_unreadable_bars_are_listed_by_file_and_line(csv_campaign):
+    def garble(lines):
+        for line in (11, 41):
+            lines[line - 1] = lines[line - 1].replace(",", ",nan", 1)
+        return lines
+
+    own_file(csv_campaign, garble)
+    run = csv_campaign.run(DONE).failed()
+    for line in (11, 41):
+        assert f"bars.csv, line {line}: " in run.text
+    assert "expected a finite decimal number" in run.text
+    assert "mend the file and run again" in run.text
+    assert not (csv_campaign.folder / "data/raw/GSPC.csv").exists()
+
+
+def test_impossible_bars_are_listed_by_file_and_line_and_nothing_is_built_from_them(csv_campaign):
+    def break_rules(lines):
+        lines[20] = lines[19]
+        date, opened, high, low, close, volume = lines[30].split(",")
+        lines[30] = ",".join((date, opened, low, high, close, volume))
+        return lines
+
+    own_file(csv_campaign, break_rules)
+    run = csv_campaign.run(DONE).failed()
+    assert "the raw data of data/raw is not valid" in run.text
+    named = [line.split()[1:3] for line in run.text.splitlines() if line.startswith("error ")]
+    assert ["GSPC.csv", "21"] in named, run.text
+    assert ["GSPC.csv", "31"] in named, run.text
+    assert not (csv_campaign.folder / "data/processed").exists()
+    assert not (csv_campaign.folder / "results/ledger").exists()
+
+
+def test_raw_bars_changed_after_registration_stop_the_chain(prepared, campaign_from):
+    campaign = campaign_from(prepared)
+    bars = campaign.folder / "data/raw/GSPC.csv"
+    lines = bars.read_text().splitlines()
+    date, opened, high, low, close, volume = lines[100].split(",")
+    lines[100] = ",".join((date, opened, high, low, opened, volume))
+    assert close != opened
+    bars.write_text("\n".join(lines) + "\n")
+    run = campaign.run(DONE).failed()
+    assert "GSPC.csv" in run.text
+    assert "sha256" in run.text
+    assert "expected" in run.text
+    assert not campaign.trials
+    assert "Building the features" not in run.text
+
+
+def test_a_feature_table_that_is_not_the_registered_one_is_not_trained_on(prepared, campaign_from):
+    import pandas as pd
+
+    campaign = campaign_from(prepared)
+    table = campaign.folder / "data/processed/GSPC_dataset_a25.parquet"
+    frame = pd.read_parquet(table)
+    frame.loc[200, "Close"] *= 1.01
+    before = table.stat()
+    frame.to_parquet(table)
+    os.utime(table, ns=(before.st_atime_ns, before.st_mtime_ns))
+    run = campaign.run(DONE).failed()
+    assert "does not match the content_sha256" in run.text
+    assert "delete both files" in run.text
+    assert not list((campaign.folder / "results/ledger").rglob("result.json"))
+
+
+# ---- the machine ----------------------------------------------------------------------------
+
+
+def test_a_results_folder_that_cannot_be_written_is_said(first_trial_done):
+    campaign = first_trial_done()
+    closed = campaign.trial(0).parent
+    closed.chmod(0o555)
+    try:
+        run = campaign.run(DONE, prefix=without_superuser_rights()).failed()
+    finally:
+        closed.chmod(0o755)
+    assert "cannot write" in run.text
+    assert "give write permission and run the same command again" in run.text
+    assert "What was finished before is kept" in run.text
+    assert campaign.result(0)["state"] == "complete"
+
+
+def test_a_full_disk_loses_nothing_and_the_same_command_goes_on(first_trial_done, finished):
+    campaign = first_trial_done()
+    require_own_mounts()
+    results, saved = campaign.folder / "results", campaign.folder / "saved"
+    results.rename(saved)
+    results.mkdir()
+    done_before = {path.name: path.read_bytes() for path in (saved / "ledger").rglob("trial_000/*")}
+    # One small disk over results/, in a mount namespace that ends with this shell: filled, then freed.
+    script = """
+        mount -t tmpfs -o size=4m simmer results || exit 90
+        cp -a saved/. results/
+        dd if=/dev/zero of=results/filler bs=1k 2>/dev/null
+        truncate -s -60K results/filler
+        "$@"; echo "first status $?"
+        cp -a results/ledger ledger_when_full
+        rm results/filler
+        "$@"; echo "second status $?"
+        cp -a results/. saved/
+        sync; exit 0
+    """
+    target = "results/hpo/debug/h1/trial_001.json"
+    run = campaign.start(target, prefix=["unshare", "--mount", "bash", "-c", script, "bash"])
+    run.wait()
+    results.rmdir()
+    saved.rename(results)
+    first, second = run.text.split("first status ")
+    assert "no space is left on this disk: free some and run the same command again" in first, run.text
+    assert "Traceback" not in run.text, run.text
+    assert not second.startswith("0")
+    assert "second status 0" in second, run.text
+    when_full = (campaign.folder / "ledger_when_full").rglob("trial_000/*")
+    assert {path.name: path.read_bytes() for path in when_full} == done_before
+    assert len(campaign.events(0, "start")) == 1
+    assert without_machine(campaign.result(1)) == without_machine(finished.result(1))
+
+
+def without_superuser_rights():
+    """Return the start of a command line that lets even root meet the permissions of a file."""
+    if os.geteuid() != 0:
+        return []
+    if shutil.which("setpriv") is None:
+        pytest.skip("tests run as root, and there is no setpriv to take its rights away")
+    return ["setpriv", "--bounding-set", "-dac_override,-dac_read_search", "--"]
+
+
+def require_own_mounts():
+    if sys.platform != "linux" or shutil.which("unshare") is None:
+        pytest.skip("only Linux gives a test a small disk of its own")
+    tried = subprocess.run(
+        ["unshare", "--mount", "mount", "-t", "tmpfs", "simmer", "/mnt"], capture_output=True, text=True
+    )
+    if tried.returncode != 0:
+        pytest.skip(f"no right to mount a small disk here: {tried.stderr.strip()}")

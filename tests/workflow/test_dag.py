@@ -1,0 +1,132 @@
+"""What Snakemake plans, before anything is run."""
+
+import re
+from collections import Counter
+
+import pytest
+
+from support.campaign import DONE
+from support.configs import ROOT
+
+SHARED = {
+    "acquire_data": 2,
+    "write_manifest": 2,
+    "validate_manifest": 1,
+    "build_features": 2,
+    "describe_dataset": 1,
+}
+SCALES = ("2M", "20M", "200M", "2B")
+RULE_FILES = sorted((ROOT / "workflow/rules").glob("*.smk"))
+RULE = re.compile(r"^(?P<indent> *)rule(?: (?P<name>\w+))?:\n(?P<body>(?:(?P=indent) +.*\n|\n)*)", re.M)
+
+
+def rules():
+    """Return {name: body} of all rules in the rule files; a name made in a loop keeps its braces."""
+    found = {}
+    for path in RULE_FILES:
+        for match in RULE.finditer(path.read_text()):
+            named = re.search(r'name:\s+f?"([^"]+)"', match["body"])
+            found[match["name"] or named[1]] = match["body"]
+    del found["unknown_scale"]  # an answer to a typing error, never a job
+    return found
+
+
+@pytest.fixture
+def shipped(new_campaign):
+    return new_campaign()
+
+
+@pytest.mark.parametrize("scale", SCALES)
+def test_a_scale_is_fifty_trials_at_each_of_three_horizons(shipped, scale):
+    assert shipped.plan(f"results/hpo_{scale}.done") == SHARED | {
+        "preflight": 1,
+        f"hpo_{scale}": 150,
+        f"hpo_{scale}_done": 1,
+    }
+
+
+def test_all_scales_together_share_data_and_features(shipped):
+    trials = {f"hpo_{scale}": 150 for scale in SCALES}
+    tables = {f"hpo_{scale}_done": 1 for scale in SCALES}
+    assert shipped.plan("all") == SHARED | {"preflight": 4, "all": 1} | trials | tables
+
+
+def test_no_target_means_the_scales_that_are_to_be_run(new_campaign):
+    assert new_campaign({"run_scales": ["debug"]}).plan() == SHARED | {
+        "preflight": 1,
+        "hpo_debug": 9,
+        "hpo_debug_done": 1,
+        "all": 1,
+    }
+
+
+def test_a_prepared_copy_plans_nothing_but_trials(prepared, campaign_from):
+    assert campaign_from(prepared).plan(DONE) == {"hpo_debug": 3, "hpo_debug_done": 1}
+
+
+def test_a_finished_campaign_has_nothing_left_to_do(finished, campaign_from):
+    assert campaign_from(finished).plan(DONE) == Counter()
+
+
+def test_another_seed_makes_every_trial_another_one(finished, campaign_from):
+    assert campaign_from(finished, {"seed": 2}).plan(DONE) == {"hpo_debug": 3, "hpo_debug_done": 1}
+
+
+def test_a_repeated_preflight_hides_no_missing_table(finished, campaign_from):
+    campaign = campaign_from(finished, {"thermal": {"resume_c": 77}})
+    (campaign.folder / DONE).unlink()
+    planned = campaign.plan(DONE)
+    assert planned["preflight"] == 1
+    assert planned["hpo_debug_done"] == 1
+
+
+def test_a_repeated_preflight_hides_no_new_trial(finished, campaign_from):
+    changes = {"thermal": {"resume_c": 77}, "scales": {"debug": {"n_trials": 4}}}
+    planned = campaign_from(finished, changes).plan(DONE)
+    assert planned["preflight"] == 1
+    assert planned["hpo_debug"] >= 1
+    assert planned["hpo_debug_done"] == 1
+
+
+def test_rules_are_listed_by_name_and_each_says_what_it_does(shipped):
+    listing = shipped.run("--list").succeeded().text
+    described = dict(re.findall(r"^(\w+)(?: \((.+)\))?$", listing, re.M))
+    expected = {*SHARED, "preflight", "all", "unknown_scale"}
+    for scale in (*SCALES, "debug"):
+        expected |= {f"hpo_{scale}", f"hpo_{scale}_done"}
+    assert set(described) == expected
+    silent = {name for name, text in described.items() if not text} - {"all"}
+    assert not silent, "rules without a docstring"
+
+
+def test_the_rule_files_hold_every_rule():
+    assert set(rules()) == {*SHARED, "preflight", "hpo_{scale}", "hpo_{scale}_done"}
+
+
+@pytest.mark.parametrize("name", rules())
+def test_a_rule_has_message_log_benchmark_and_a_script_of_its_name(name):
+    directives = set(re.findall(r"^ +(\w+):", rules()[name], re.M))
+    assert {"message", "log", "benchmark", "script", "output"} <= directives
+    script = re.search(r'script:\s+"\.\./scripts/(.+)"', rules()[name])[1]
+    assert script == name.replace("_{scale}", "") + ".py"
+    assert (ROOT / "workflow/scripts" / script).is_file()
+
+
+def test_every_script_belongs_to_a_rule():
+    scripts = {path.stem for path in (ROOT / "workflow/scripts").glob("*.py")}
+    assert scripts == {name.replace("_{scale}", "") for name in rules()}
+
+
+@pytest.mark.parametrize("parallel", [1, 2])
+def test_a_trial_waits_for_the_trials_it_learns_from(prepared, campaign_from, parallel):
+    campaign = campaign_from(
+        prepared, {"search": {"parallel_trials": parallel}, "scales": {"debug": {"n_trials": 5}}}
+    )
+    drawn = campaign.run("--dag", "--", DONE).succeeded().text
+    numbers = {
+        job: int(trial) for job, trial in re.findall(r'(\d+)\[label = "hpo_debug.*trial: (\d+)', drawn)
+    }
+    edges = re.findall(r"(\d+) -> (\d+)", drawn)
+    waits = {(numbers[a], numbers[b]) for a, b in edges if a in numbers and b in numbers}
+    assert sorted(numbers.values()) == [0, 1, 2, 3, 4]
+    assert waits == {(earlier, earlier + parallel) for earlier in range(5 - parallel)}

@@ -1,0 +1,92 @@
+"""The demo: the whole chain in a folder of its own, never taken for the campaign and never in its way."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import yaml
+
+from support.campaign import SMALL, TIMEOUT_S, Campaign, planned_jobs
+from support.configs import ROOT, default_config
+
+DEMO = yaml.safe_load((ROOT / "config/demo.yaml").read_text())
+
+
+@pytest.fixture(scope="module")
+def house(tmp_path_factory):
+    """A campaign's folder in which nothing was run but the demo, in its own folder below."""
+    campaign = Campaign(tmp_path_factory.mktemp("house") / "campaign", SMALL)
+    campaign.plan_before = campaign.run("-n").succeeded().text
+    demo = Campaign(
+        campaign.folder / "demo", DEMO, SMALL, {"scales": {"debug": {"n_trials": 1, "epochs_max": 2}}}
+    )
+    ready = Path(sys.prefix) / ".ready"  # the environment of these tests serves, whoever made it
+    made = subprocess.run(
+        [
+            *("make", "demo", f"VENV={sys.prefix}", f"--assume-old={ready}"),
+            *(f"DEMO_FOLDER={demo.folder}", f"DEMO_CONFIG={demo.folder / 'campaign.yaml'}"),
+            "DEMO_TARGETS=results/hpo_debug.done",
+        ],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=TIMEOUT_S,
+    )
+    assert made.returncode == 0, made.stdout + made.stderr
+    campaign.printed = made.stdout
+    campaign.demo = demo
+    yield campaign
+    campaign.kill_everything()
+
+
+def test_the_demo_is_the_campaign_with_fewer_trials_and_epochs():
+    shipped = yaml.safe_load((ROOT / "config/config.yaml").read_text())
+    assert DEMO["campaign"] != shipped["campaign"]
+    assert not {"data", "dataset", "model", "budget_tolerance", "seed"} & set(DEMO)
+    for scale, settings in DEMO["scales"].items():
+        assert set(settings) <= {"n_trials", "epochs_max"}
+        assert settings["n_trials"] < shipped["scales"][scale]["n_trials"]
+
+
+def test_make_demo_works_in_a_folder_of_its_own_that_git_does_not_see():
+    announced = subprocess.run(["make", "-n", "demo"], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert "snakemake --directory demo --configfile config/demo.yaml --cores 1" in announced.stdout
+    assert "/demo/" in (ROOT / ".gitignore").read_text().splitlines()
+
+
+def test_make_demo_ends_with_the_result_where_to_look_and_the_real_command(house):
+    end = house.printed.split("debug h1: 1 trials, best validation log-loss", 1)[1]
+    assert "results/hpo_debug.done" not in end
+    assert f"Look into {house.demo.folder}/results/" in end
+    assert end.rstrip().endswith("bin/snakemake --cores 1 results/hpo_20M.done")
+
+
+def test_everything_the_demo_made_bears_its_name(house):
+    assert [row["campaign"] for row in house.demo.table()] == ["demo"]
+    results = list((house.demo.folder / "results").rglob("trial_*.json"))
+    assert len(results) == 1
+    best = json.loads((house.demo.folder / "results/hpo/debug/best.json").read_text())
+    for result in [*map(json.loads, (path.read_text() for path in results)), *best.values()]:
+        assert result["campaign"] == "demo"
+    assert "campaign demo" in (house.demo.folder / "results/hpo_debug.done").read_text()
+
+
+def test_the_demo_leaves_nothing_outside_its_folder(house):
+    left = {path.name for path in house.folder.iterdir() if not path.name.startswith("output_")}
+    assert left == {"campaign.yaml", "sysfs", ".snakemake", "demo"}
+
+
+def test_the_campaign_plans_the_same_jobs_after_a_demo_as_before(house):
+    after = house.run("-n").succeeded().text
+    assert planned_jobs(after) == planned_jobs(house.plan_before)
+    assert planned_jobs(after)["hpo_debug"] == SMALL["scales"]["debug"]["n_trials"]
+
+
+def test_trials_of_the_demo_are_other_trials_to_the_ledger():
+    campaign, demo = default_config(), default_config(DEMO)
+    for scale in demo.run_scales:
+        for horizon_days in demo.dataset.horizons_days:
+            studies = [config.study(scale, horizon_days) for config in (campaign, demo)]
+            assert studies[0].settings_digest() != studies[1].settings_digest()
