@@ -130,6 +130,11 @@ def accelerator_share():
     return int(looks_accelerated() if device == "auto" else device != "cpu")
 
 
+def not_one_of(names):
+    """Return a pattern that matches what stands before `.done`, these names excepted."""
+    return rf"(?!(?:{'|'.join(names)})\.done)[^/]+"
+
+
 def refuse_unknown_scale(wildcards):
     """Stop with the scales that are configured; any other exception would add its own traceback."""
     sys.exit(

@@ -76,4 +76,4 @@ rule unknown_scale:
     output:
         "results/hpo_{unknown}.done",
     wildcard_constraints:
-        unknown="(?!(" + "|".join(CAMPAIGN.scales) + r")$)[^/]+",
+        unknown=not_one_of(CAMPAIGN.scales),
