@@ -28,9 +28,9 @@ TRAINER_ENVIRONMENT = {
     # glibc gives freed memory back to the system and then faults it in again at every training step.
     "MALLOC_TRIM_THRESHOLD_": "-1",
     "MALLOC_MMAP_MAX_": "0",
-    # Threads that spin while they wait slow each other down by a multiple as soon as another program
-    # wants a core, and heat the machine meanwhile.
-    "OMP_WAIT_POLICY": "PASSIVE",
+    # Threads that spin for long while they wait slow each other down as soon as another program wants a
+    # core. MEASURED at 2M on two cores: alone 0.8 to 0.9 of the speed, beside one busy program 1.7 times it.
+    "GOMP_SPINCOUNT": "3000",
 }
 
 
