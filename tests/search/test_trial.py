@@ -106,12 +106,13 @@ def test_an_interrupted_trial_keeps_its_choice_and_its_execution(tmp_path, table
     assert result["weights_sha256"] == run(tmp_path / "unbroken", table)["weights_sha256"]
 
 
-def test_a_finished_trial_leaves_no_checkpoint(tmp_path, table):
+def test_a_published_trial_leaves_no_checkpoint(tmp_path, table):
     one = trial(tmp_path, table)
     with pytest.raises(Interrupted):
         one.run(FakeGuard(stop_after=2))
     assert list(one.files.folder.glob("*.safetensors"))
     one.run(FakeGuard())
+    one.files.publish(result=tmp_path / "trial.json", log=tmp_path / "trial.jsonl")
     assert not list(one.files.folder.glob("*checkpoint*"))
 
 

@@ -79,14 +79,6 @@ def test_saving_the_same_step_twice_keeps_one_file(tmp_path):
     assert files_in(tmp_path) == ["checkpoint_00000001.safetensors"]
 
 
-def test_discarding_leaves_nothing(tmp_path):
-    store = CheckpointStore(tmp_path)
-    store.save(checkpoint(1))
-    store.discard()
-    assert store.load() is None
-    assert list(tmp_path.iterdir()) == []
-
-
 def test_what_cannot_be_written_leaves_the_old_ones(tmp_path):
     store = CheckpointStore(tmp_path)
     store.save(checkpoint(1))

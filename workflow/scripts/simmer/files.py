@@ -89,7 +89,7 @@ def sha256_of_file(path: Path) -> str:
 
 
 def _flush_folder(folder: Path) -> None:
-    # A rename is durable only once the folder's own entry is on disk (fsync(2), notes).
+    # A rename is durable only once the folder's own entry is on disk (fsync(2)).
     handle = os.open(folder, os.O_RDONLY)
     try:
         os.fsync(handle)

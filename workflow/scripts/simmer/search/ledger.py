@@ -61,7 +61,9 @@ class TrialLedger:
         return [json.loads(line) for line in self._event_lines()]
 
     def publish(self, *, result: Path, log: Path) -> None:
-        """Write the declared outputs of a finished trial from what the ledger holds."""
+        """Write the declared outputs of a finished trial, which needs its checkpoints no longer."""
+        for path in self.folder.glob("checkpoint*"):
+            path.unlink()
         write_bytes(log, b"".join(self._event_lines()))
         write_bytes(result, self._result.read_bytes())
 

@@ -80,7 +80,6 @@ class Trial:
             verdict = {"state": "out_of_memory", "reason": str(error)} | NO_MEASURES
         self.files.append_event({"event": "finish", "state": verdict["state"], "reason": verdict["reason"]})
         self.files.write_result(self._result(params, verdict, guard, job_s=time.monotonic() - start))
-        CheckpointStore(self.files.folder).discard()
 
     def _choose(self) -> dict[str, Any]:
         study = self.ledger.study

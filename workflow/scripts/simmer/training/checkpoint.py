@@ -82,11 +82,6 @@ class CheckpointStore:
             )
         return None
 
-    def discard(self) -> None:
-        """Remove all checkpoints: the trial is finished."""
-        (self.folder / INDEX).unlink(missing_ok=True)
-        self._remove_except(set())
-
     def _entries(self) -> list[dict[str, str]]:
         index = self.folder / INDEX
         if not index.is_file():
