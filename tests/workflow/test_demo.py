@@ -25,7 +25,7 @@ def house(tmp_path_factory):
     ready = Path(sys.prefix) / ".ready"  # the environment of these tests serves, whoever made it
     made = subprocess.run(
         [
-            *("make", "demo", f"VENV={sys.prefix}", f"--assume-old={ready}"),
+            *("make", "--no-print-directory", "demo", f"VENV={sys.prefix}", f"--assume-old={ready}"),
             *(f"DEMO_FOLDER={demo.folder}", f"DEMO_CONFIG={demo.folder / 'campaign.yaml'}"),
             "DEMO_TARGETS=results/hpo_debug.done",
         ],
