@@ -11,7 +11,7 @@ STUDY = default_config().study("debug", 1)
 
 @pytest.fixture
 def ledger(tmp_path):
-    return TrialLedger(tmp_path / "trial_000")
+    return TrialLedger(tmp_path / "trial_000", lock_path=tmp_path / "lock")
 
 
 def test_a_new_trial_has_neither_params_nor_result_nor_events(ledger):
@@ -62,6 +62,14 @@ def test_a_damaged_result_is_named_with_advice(ledger):
 def test_the_path_holds_fingerprint_scale_horizon_and_trial(tmp_path):
     study = StudyLedger(tmp_path, study=STUDY, features_sha256="x")
     assert study.trial(7).folder == tmp_path / study.fingerprint / "debug" / "h1" / "trial_007"
+
+
+def test_two_studies_that_would_publish_the_same_file_share_its_lock(tmp_path):
+    other = default_config({"dataset": {"threshold": 0.02}}).study("debug", 1)
+    studies = [StudyLedger(tmp_path, study=study, features_sha256="x") for study in (STUDY, other)]
+    assert studies[0].trial(7).folder != studies[1].trial(7).folder
+    assert studies[0].trial(7).lock_path == studies[1].trial(7).lock_path
+    assert studies[0].trial(7).lock_path != studies[0].trial(8).lock_path
 
 
 def test_the_study_describes_itself(tmp_path):

@@ -1,7 +1,17 @@
 import csv
 import io
 
-from simmer.search.table import COLUMNS, MACHINE_COLUMNS, best_by_horizon, summary, trials_csv
+import pytest
+
+from simmer.errors import LedgerError
+from simmer.search.table import (
+    COLUMNS,
+    MACHINE_COLUMNS,
+    best_by_horizon,
+    refuse_mixture,
+    summary,
+    trials_csv,
+)
 
 
 def result(trial, loss, *, horizon=1):
@@ -76,3 +86,10 @@ def test_the_summary_names_the_loss_beside_its_prior():
 def test_the_summary_says_when_versions_of_the_code_are_mixed():
     assert "computed by 2 versions of the code" in summary([result(0, 0.5)])
     assert "versions" not in summary([result(0, 0.5) | {"code_digests": ["d1"]}])
+
+
+def test_a_trial_of_another_study_is_refused_with_advice():
+    results = [result(0, 0.5), result(1, 0.4) | {"fingerprint": "old"}]
+    with pytest.raises(LedgerError, match=r"trial_001 of debug/h1 .*study old, expected abc; delete"):
+        refuse_mixture(results, {1: "abc"})
+    refuse_mixture(results[:1], {1: "abc"})

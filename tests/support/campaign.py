@@ -138,7 +138,8 @@ class Campaign:
     @property
     def trials(self) -> list[Path]:
         """The ledger folders of all trials, of all fingerprints."""
-        return sorted((self.folder / "results" / "ledger").glob("*/*/*/trial_*"))
+        found = (self.folder / "results" / "ledger").glob("*/*/*/trial_*")
+        return sorted(path for path in found if path.is_dir())
 
     def trial(self, number: int) -> Path:
         """Return the ledger folder of trial `number` where there is one study only."""
@@ -193,7 +194,8 @@ class Campaign:
 
     def trainer_pid(self, number: int) -> int:
         """Return the process that a trial's lock names."""
-        return json.loads((self.trial(number) / "lock").read_text())["pid"]
+        lock = self.folder / f"results/ledger/locks/debug/h1/trial_{number:03d}.lock"
+        return json.loads(lock.read_text())["pid"]
 
     # ---- moments ----------------------------------------------------------------------------
 

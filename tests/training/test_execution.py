@@ -24,5 +24,5 @@ def test_auto_precision_is_measured_and_one_of_two():
 
 @pytest.mark.skipif(torch.cuda.is_available(), reason="this machine has CUDA")
 def test_a_device_that_is_not_there_is_refused_with_what_is():
-    with pytest.raises(ConfigError, match=r"found `cuda`.*expected one of \['cpu'"):
+    with pytest.raises(ConfigError, match=r"found device `cuda`.*expected one of \['cpu'"):
         choose_execution(device="cuda", precision="fp32", threads=1, slots=1)

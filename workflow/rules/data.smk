@@ -19,6 +19,7 @@ rule acquire_data:
     params:
         source=CAMPAIGN.data.source,
         ticker=ticker_settings,
+        calendar=CAMPAIGN.data.calendar,
     message:
         "Acquiring the bars of {wildcards.ticker}"
     script:

@@ -50,6 +50,7 @@ for scale in CAMPAIGN.scales:
             f"hpo_{scale}_done"
         input:
             trials=trials_of(scale),
+            resource=dataset_table("resource.json"),
         output:
             done=f"results/hpo_{scale}.done",
             table=f"results/hpo/{scale}/trials.csv",

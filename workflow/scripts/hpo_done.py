@@ -4,16 +4,28 @@ import logging
 from collections.abc import Sequence
 from pathlib import Path
 
+from simmer.config import Config, parse_config
 from simmer.files import read_json, write_json, write_text
 from simmer.logs import job
-from simmer.search.table import best_by_horizon, summary, trials_csv
+from simmer.search.table import best_by_horizon, refuse_mixture, summary, trials_csv
 
 logger = logging.getLogger(__name__)
 
 
-def main(*, trials: Sequence[Path], table: Path, best: Path, done: Path) -> None:
-    """Write one row per trial to `table`, the best trial per horizon to `best`, a summary to `done`."""
+def main(
+    *, config: Config, scale: str, trials: Sequence[Path], resource: Path, table: Path, best: Path, done: Path
+) -> None:
+    """Write one row per trial to `table`, the best trial per horizon to `best`, a summary to `done`.
+
+    Raises:
+        LedgerError: when a trial belongs to another study than the configured one.
+    """
     results = [read_json(path) for path in trials]
+    features_sha256 = read_json(resource)["content_sha256"]
+    fingerprints = {
+        days: config.study(scale, days).fingerprint(features_sha256) for days in config.dataset.horizons_days
+    }
+    refuse_mixture(results, fingerprints)
     write_text(table, trials_csv(results))
     write_json(best, best_by_horizon(results))
     write_text(done, summary(results))
@@ -23,6 +35,9 @@ def main(*, trials: Sequence[Path], table: Path, best: Path, done: Path) -> None
 if __name__ == "__main__":
     with job(snakemake.log[0]):
         main(
+            config=parse_config(snakemake.config),
+            scale=snakemake.params.scale,
+            resource=Path(snakemake.input.resource),
             trials=[Path(path) for path in snakemake.input.trials],
             table=Path(snakemake.output.table),
             best=Path(snakemake.output.best),

@@ -37,16 +37,16 @@ def try_lock(path: Path) -> IO[str] | None:
     with user_facing_os_errors(path):
         path.parent.mkdir(parents=True, exist_ok=True)
         file = path.open("a+", encoding="utf-8")
-    try:
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        file.close()
-        return None
-    file.seek(0)
-    file.truncate()
-    json.dump(describe_this_process(), file)
-    file.flush()
-    return file
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            file.close()
+            return None
+        file.seek(0)
+        file.truncate()
+        json.dump(describe_this_process(), file)
+        file.flush()
+        return file
 
 
 def holder_of(path: Path) -> str:

@@ -8,7 +8,7 @@ within the tolerance and the achieved ratio stays near the one asked for.
 import math
 from dataclasses import dataclass, replace
 
-from simmer.errors import BudgetError
+from simmer.errors import BudgetError, ConfigError
 from simmer.model.shape import ModelShape
 
 WIDTH_STEP = 8  # matrix units of CPUs and GPUs want inner dimensions that are multiples of 8
@@ -23,6 +23,16 @@ class Geometry:
     context_days: int
     patch_days: int
     stride_days: int
+
+    def __post_init__(self) -> None:
+        left = self.context_days - self.patch_days
+        if left < 0 or left % self.stride_days:
+            # Patches start at the oldest day: with a remainder the decision row itself would go unseen.
+            raise ConfigError(
+                f"config block model: found patch_days {self.patch_days} and stride_days {self.stride_days} "
+                f"for a context of {self.context_days} days; expected patches that end on the decision row: "
+                "(context_days - patch_days) divisible by stride_days"
+            )
 
 
 def expected_parameters(shape: ModelShape) -> int:

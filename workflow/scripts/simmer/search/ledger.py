@@ -5,7 +5,10 @@
                                                  /events.jsonl   appended: starts, epochs, samples
                                                  /checkpoint*    while it trains
                                                  /result.json    written last
-                                                 /lock           who works on it now
+<root>/locks/<scale>/<horizon>/trial_NNN.lock    who works on that trial now
+
+Locks know no fingerprint because the published paths know none: two studies that differ in their settings
+only must not publish the same trial side by side.
 """
 
 import json
@@ -22,9 +25,8 @@ from simmer.search.study import Study, horizon_name, trial_name
 class TrialLedger:
     """The files of one trial."""
 
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
-        self.lock_path = folder / "lock"
+    def __init__(self, folder: Path, *, lock_path: Path) -> None:
+        self.folder, self.lock_path = folder, lock_path
         self._params, self._result = folder / "params.json", folder / "result.json"
         self._events = folder / "events.jsonl"
 
@@ -62,8 +64,9 @@ class TrialLedger:
 
     def publish(self, *, result: Path, log: Path) -> None:
         """Write the declared outputs of a finished trial, which needs its checkpoints no longer."""
-        for path in self.folder.glob("checkpoint*"):
-            path.unlink()
+        for pattern in ("checkpoint*", ".*.tmp", ".tmp*"):
+            for path in self.folder.glob(pattern):
+                path.unlink()
         write_bytes(log, b"".join(self._event_lines()))
         write_bytes(result, self._result.read_bytes())
 
@@ -83,8 +86,8 @@ class StudyLedger:
 
     def trial(self, number: int) -> TrialLedger:
         """Return the ledger of one trial."""
-        name = horizon_name(self.study.horizon_days)
-        return TrialLedger(self._home / self.study.scale / name / trial_name(number))
+        place = Path(self.study.scale) / horizon_name(self.study.horizon_days) / trial_name(number)
+        return TrialLedger(self._home / place, lock_path=self.root / "locks" / place.with_suffix(".lock"))
 
     def describe(self) -> None:
         """Write `study.json`, for people who wonder what a fingerprint stands for."""

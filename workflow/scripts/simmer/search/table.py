@@ -3,10 +3,11 @@
 import csv
 import io
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import fields
 from typing import Any
 
-from simmer.search.space import Hyperparameters
+from simmer.errors import LedgerError
+from simmer.search.space import KEYS
+from simmer.search.study import horizon_name, trial_name
 
 Result = Mapping[str, Any]
 
@@ -21,7 +22,6 @@ _SCORE_COLUMNS = (
     "prediction_std",
     "collapsed",
 )
-_HYPERPARAMETERS = tuple(field.name for field in fields(Hyperparameters))
 
 COLUMNS: dict[str, Callable[[Result], Any]] = {
     "scale": lambda result: result["scale"],
@@ -39,7 +39,7 @@ COLUMNS: dict[str, Callable[[Result], Any]] = {
     },
     "parameters": lambda result: result["parameters"],
     "budget_parameters": lambda result: result["budget_parameters"],
-    **{name: (lambda result, name=name: result["hyperparameters"][name]) for name in _HYPERPARAMETERS},
+    **{name: (lambda result, name=name: result["hyperparameters"][name]) for name in KEYS},
     **{f"shape_{name}": (lambda result, name=name: result["shape"][name]) for name in _SHAPE_COLUMNS},
     "train_windows": lambda result: result["dataset"]["train"]["n"],
     "validation_windows": lambda result: result["dataset"]["validation"]["n"],
@@ -86,6 +86,23 @@ def best_by_horizon(results: Sequence[Result]) -> dict[str, Any]:
         if loss is not None and (known is None or loss < known["validation_log_loss"]):
             best[key] = dict(result)
     return best
+
+
+def refuse_mixture(results: Sequence[Result], fingerprints: Mapping[int, str]) -> None:
+    """Refuse results that do not belong to the study of their horizon.
+
+    Raises:
+        LedgerError: naming the first such trial and how to mend it.
+    """
+    for result in results:
+        expected = fingerprints[result["horizon_days"]]
+        if result["fingerprint"] != expected:
+            scale, name = result["scale"], horizon_name(result["horizon_days"])
+            raise LedgerError(
+                f"found {trial_name(result['trial'])} of {scale}/{name} published from study "
+                f"{result['fingerprint']}, expected {expected}; delete results/hpo/{scale} and run the same "
+                "command again: what the ledger has is published anew, the rest is trained"
+            )
 
 
 def summary(results: Sequence[Result]) -> str:

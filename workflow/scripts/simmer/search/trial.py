@@ -4,7 +4,7 @@ import logging
 import resource
 import sys
 import time
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 import torch
@@ -20,6 +20,7 @@ from simmer.seeds import derive_seed
 from simmer.thermal.guard import GuardProtocol
 from simmer.training.checkpoint import CheckpointStore
 from simmer.training.evaluation import Diverged
+from simmer.training.execution import require_device
 from simmer.training.loop import Outcome, Plan, TrainingRun
 from simmer.training.settings import Execution
 from simmer.training.windows import Windows
@@ -63,10 +64,14 @@ class Trial:
         """Train the trial to its result, from its last checkpoint if it was begun before.
 
         Raises:
+            ConfigError: when the device it was begun on is not there.
             Interrupted: heat or a signal; the same call goes on where this one stopped.
         """
         self.ledger.describe()
         params = self.files.params() or self._choose()
+        require_device(
+            params["execution"]["device"], asked_by=f"{self.ledger.study.name} {trial_name(self.number)}"
+        )
         self.files.append_event(
             {"event": "start", "code_digest": code_digest(), "micro_batch": self._micro_batch(params)}
         )
@@ -92,9 +97,13 @@ class Trial:
             seed_parts=(study.seed, study.scale, study.horizon_days),
             trial=self.number,
         )
+        execution = self.execution
+        if study.precision == "auto" and results:
+            # A timing decides `auto`, and a busy moment must not tip it for one trial of a study.
+            execution = replace(execution, precision=results[0]["machine"]["precision"])
         params = {
             "hyperparameters": asdict(hyperparameters),
-            "execution": asdict(self.execution),
+            "execution": asdict(execution),
             "seen_trials": len(results),
         }
         self.files.write_params(params)

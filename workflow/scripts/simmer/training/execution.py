@@ -42,16 +42,29 @@ def synchronise(device: str) -> None:
         torch.mps.synchronize()
 
 
-def _choose_device(device: str) -> str:
-    available = {"cpu": True, "cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available()}
-    if device == "auto":
-        return next(name for name in ("cuda", "mps", "cpu") if available[name])
-    if not available.get(device, False):
+def require_device(device: str, *, asked_by: str) -> None:
+    """Refuse a device that this machine does not offer.
+
+    Raises:
+        ConfigError: naming who asked for it and what there is.
+    """
+    if device not in _devices():
         raise ConfigError(
-            f"config key training.device: found `{device}`, which this machine does not offer; "
-            f"expected one of {sorted(name for name, there in available.items() if there)} or `auto`"
+            f"{asked_by}: found device `{device}`, which this machine does not offer; expected one of "
+            f"{sorted(_devices())}; mend the driver or choose another device"
         )
+
+
+def _choose_device(device: str) -> str:
+    if device == "auto":
+        return next(name for name in ("cuda", "mps", "cpu") if name in _devices())
+    require_device(device, asked_by="config key training.device")
     return device
+
+
+def _devices() -> set[str]:
+    accelerators = {"cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available()}
+    return {"cpu"} | {name for name, there in accelerators.items() if there}
 
 
 def _bf16_speedup(device: str) -> float:

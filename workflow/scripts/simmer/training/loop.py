@@ -223,6 +223,8 @@ class TrainingRun:
         tensors["random.cpu"] = torch.get_rng_state()
         if self.plan.execution.device.startswith("cuda"):
             tensors["random.cuda"] = torch.cuda.get_rng_state()
+        if self.plan.execution.device.startswith("mps"):
+            tensors["random.mps"] = torch.mps.get_rng_state()
         values = {"progress": asdict(progress), "guard": self.guard.counters()}
         step = progress.epoch * self.steps_per_epoch + progress.step_in_epoch
         self.store.save(Checkpoint(step, tensors, values))
@@ -241,6 +243,8 @@ class TrainingRun:
         torch.set_rng_state(tensors["random.cpu"])
         if "random.cuda" in tensors:
             torch.cuda.set_rng_state(tensors["random.cuda"])
+        if "random.mps" in tensors:
+            torch.mps.set_rng_state(tensors["random.mps"])
         self.progress = Progress(**checkpoint.values["progress"])
         self.guard.restore(checkpoint.values["guard"])
         self._last_checkpoint = self._slice_start = self.clock()
