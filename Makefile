@@ -14,7 +14,7 @@ DEMO_FOLDER  ?= demo
 
 setup: $(READY)
 
-# torch comes first and alone: any other order may pull a build with gigabytes of CUDA libraries.
+# torch comes first and alone, so that nothing else can pull another build of it.
 $(READY): pyproject.toml constraints.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "found Python " + sys.version.split()[0] + ", expected 3.11 or newer: run make PYTHON=/path/to/python3.11")'
 	$(PYTHON) -m venv $(VENV)

@@ -61,6 +61,7 @@ def test_every_key_has_a_description_and_every_block_refuses_unknown_keys():
         ({"dataset": {"horizons_days": [0]}}, r"dataset\.horizons_days\.0: found 0, expected at least 1"),
         ({"dataset": {"basis": "low"}}, r"dataset\.basis: found 'low', expected one of"),
         ({"training": {"threads": "many"}}, r"training\.threads: found 'many', expected `auto`"),
+        ({"scales": {"2M": {"n_trials": 4.0}}}, r"scales\.2M\.n_trials: found 4\.0, expected integer"),
         ({"scales": {"2M": {"trials": 5}}}, r"scales\.2M: unknown key `trials`; did you mean `n_trials`"),
         ({"scales": {"3M": {"n_trials": 5}}}, r"scales\.3M: missing key `budget_parameters`"),
     ],
@@ -82,6 +83,8 @@ def test_all_problems_are_listed_at_once():
         ({"dataset": {"ticker": "SPY"}}, r"dataset\.ticker.*`SPY`"),
         ({"thermal": {"resume_c": 90}}, r"resume_c 90 must be below warning_c"),
         ({"thermal": {"critical_c": 80}}, r"must rise"),
+        ({"model": {"stride_days": 7}}, r"patches that end on the decision row"),
+        ({"dataset": {"context_days": 5}}, r"patches that end on the decision row"),
         ({"dataset": {"split": {"train_end": "2012-12-31"}}}, r"either train_fraction"),
     ],
 )

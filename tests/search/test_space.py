@@ -47,3 +47,33 @@ def test_a_default_outside_the_space_is_refused():
     overlay = {"scales": {"2M": {"default": {"depth": 99}}}}
     with pytest.raises(ConfigError, match=r"scales\.2M\.default.*depth"):
         default_config(overlay)
+
+
+@pytest.mark.parametrize(
+    ("key", "spec"),
+    [
+        ("batch_size", {"values": [0, 32]}),
+        ("dropout", {"low": 0.0, "high": 1.5}),
+        ("learning_rate", {"low": -1.0, "high": 1.0}),
+        ("depth", {"low": 0, "high": 4}),
+        ("window_norm", {"values": [0, 1]}),
+    ],
+)
+def test_values_that_cannot_mean_anything_are_refused(key, spec):
+    with pytest.raises(ConfigError, match=rf"search\.space\.{key}: found values from"):
+        Space.from_config(SPACE | {key: spec}, where="search.space")
+
+
+def test_an_overlay_turns_a_range_into_a_choice_by_setting_its_keys_to_null():
+    fixed = {"low": None, "high": None, "log": None, "values": [0.2]}
+    config = default_config({"search": {"space": {"dropout": fixed}}})
+    assert config.scales["2M"].space.dimensions["dropout"] == Choice((0.2,))
+
+
+def test_a_whole_number_and_its_float_are_the_same_study():
+    def digest(low, ratio):
+        space = {"dropout": {"low": low}, "ff_ratio": {"values": [ratio]}}
+        overlay = {"search": {"space": space, "default": {"ff_ratio": ratio}}}
+        return default_config(overlay).study("2M", 1).settings_digest()
+
+    assert digest(0, 4) == digest(0.0, 4.0)

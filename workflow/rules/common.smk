@@ -113,6 +113,13 @@ def settings_digest(scale):
     return lambda wildcards: CAMPAIGN.study(scale, horizon_days(wildcards)).settings_digest()
 
 
+def settings_of_scale(wildcards):
+    """Return the digest of a scale's settings; an unknown scale is explained by the job itself."""
+    if wildcards.scale not in CAMPAIGN.scales:
+        return None
+    return CAMPAIGN.study(wildcards.scale, CAMPAIGN.dataset.horizons_days[0]).settings_digest()
+
+
 def order(scale):
     """Return the function that ranks scales as configured, and earlier trials before later ones."""
     rank = list(CAMPAIGN.scales).index(scale)
@@ -120,8 +127,8 @@ def order(scale):
 
 
 def slots():
-    """Return how many trials run side by side: `--cores`."""
-    return workflow.cores or 1
+    """Return how many trials run side by side: `--cores`, or one where they meet on an accelerator."""
+    return 1 if accelerator_share() else workflow.cores or 1
 
 
 def accelerator_share():

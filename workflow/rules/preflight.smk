@@ -21,8 +21,13 @@ rule preflight:
     priority: BEFORE_TRIALS
     conda:
         "../envs/simmer.yaml"
+    resources:
+        slots=slots(),
     params:
-        thermal=asdict(CAMPAIGN.thermal),
+        limits=asdict(CAMPAIGN.thermal.limits()),
+        require_sensor=CAMPAIGN.thermal.require_sensor,
+        device=CAMPAIGN.execution.device,
+        settings=settings_of_scale,
     message:
         "Checking this machine for scale {wildcards.scale}"
     script:

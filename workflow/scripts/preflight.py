@@ -14,7 +14,9 @@ from simmer.search.needs import needs_of_study
 logger = logging.getLogger(__name__)
 
 
-def main(*, config: Config, scale: str, validation: Path, dataset: Path, report: Path, table: Path) -> None:
+def main(
+    *, config: Config, scale: str, slots: int, validation: Path, dataset: Path, report: Path, table: Path
+) -> None:
     """Write the checks of `scale` to `report` and `table`; write nothing if one of them fails.
 
     Raises:
@@ -22,7 +24,7 @@ def main(*, config: Config, scale: str, validation: Path, dataset: Path, report:
     """
     study = config.study(scale, config.dataset.horizons_days[0])
     checks = run_preflight(
-        needs_of_study(study, device=config.execution.device),
+        needs_of_study(study, device=config.execution.device, slots=slots),
         inspect_machine(report.parent, Path(config.thermal.sysfs_root)),
         inspect_data(validation, dataset),
         limits=config.thermal.limits(),
@@ -40,6 +42,7 @@ if __name__ == "__main__":
         main(
             config=parse_config(snakemake.config),
             scale=snakemake.wildcards.scale,
+            slots=snakemake.resources.slots,
             validation=Path(snakemake.input.validation),
             dataset=Path(snakemake.input.dataset),
             report=Path(snakemake.output.report),

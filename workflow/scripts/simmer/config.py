@@ -15,7 +15,7 @@ from simmer.features.labels import LabelSpec
 from simmer.features.splits import SplitSpec
 from simmer.model.budgets import Geometry
 from simmer.search.settings import SearchSettings
-from simmer.search.space import Hyperparameters, Space
+from simmer.search.space import Hyperparameters, Space, typed
 from simmer.search.study import Study
 from simmer.thermal.settings import ThermalSettings
 from simmer.training.settings import TrainingSettings
@@ -177,6 +177,7 @@ def parse_config(raw: Mapping[str, Any]) -> Config:
             **{
                 **dataset,
                 "horizons_days": tuple(dataset["horizons_days"]),
+                "threshold": float(dataset["threshold"]),
                 "split": SplitSpec(**dataset["split"]),
             }
         ),
@@ -200,9 +201,13 @@ def check_schema(raw: Mapping[str, Any], schema: Mapping[str, Any]) -> None:
     Raises:
         ConfigError: naming each key, what was found and what was expected.
     """
-    from jsonschema import Draft202012Validator
+    from jsonschema import Draft202012Validator, validators
 
-    errors = Draft202012Validator(schema).iter_errors(raw)
+    # JSON Schema takes 4.0 for a whole number; `range` does not.
+    whole = Draft202012Validator.TYPE_CHECKER.redefine(
+        "integer", lambda _, value: isinstance(value, int) and not isinstance(value, bool)
+    )
+    errors = validators.extend(Draft202012Validator, type_checker=whole)(schema).iter_errors(raw)
     problems = sorted({line for error in errors for line in _explain(error)})
     if problems:
         count = "a problem" if len(problems) == 1 else f"{len(problems)} problems"
@@ -215,7 +220,7 @@ def check_schema(raw: Mapping[str, Any], schema: Mapping[str, Any]) -> None:
 def _scale(name: str, block: Mapping[str, Any], search: Mapping[str, Any]) -> ScaleSettings:
     where = f"scales.{name}"
     space = Space.from_config({**search["space"], **block["space"]}, where=f"{where}.space")
-    values = {**search["default"], **block["default"]}
+    values = {key: typed(key, value) for key, value in {**search["default"], **block["default"]}.items()}
     try:
         default = Hyperparameters(**values)
     except TypeError as error:

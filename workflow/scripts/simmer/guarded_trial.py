@@ -45,7 +45,7 @@ def train_under_guard(
     thermal = config.thermal
     limits = thermal.limits()
     # Preflight ran perhaps days ago; memory is the one thing that can have changed for the worse since.
-    needs = needs_of_study(ledger.study, device=config.execution.device)
+    needs = needs_of_study(ledger.study, device=config.execution.device, slots=1)
     machine = inspect_machine(ledger.root, Path(thermal.sysfs_root))
     refuse_failures(needs.scale, check_memory(needs, machine))
     files = ledger.trial(number)

@@ -117,7 +117,7 @@ def check_memory(needs: Needs, machine: Machine) -> Iterator[CheckResult]:
     on_board = (
         board is not None and board.free_bytes is not None and needs.accelerator in ("auto", board.kind)
     )
-    lower = "close other programs, or lower the micro-batch or the scale"
+    lower = "close other programs, lower batch_size in the space of the scale, or take it out of run_scales"
     if on_board and board is not None and board.free_bytes is not None:
         yield _enough(
             "accelerator_memory", board.free_bytes, needs.memory_bytes, board.name or board.kind, lower

@@ -10,16 +10,22 @@ from simmer.training.checkpoint import KEEP
 from simmer.training.memory import checkpoint_bytes, training_bytes
 
 
-def needs_of_study(study: Study, *, device: str) -> Needs:
-    """Return memory and disk for the corner of the search space that needs most of them."""
+def needs_of_study(study: Study, *, device: str, slots: int) -> Needs:
+    """Return memory and disk for the corner of the search space that needs most of them.
+
+    Args:
+        study: any horizon of the scale; they differ in labels only.
+        device: as configured.
+        slots: trials that run side by side, all of them at that corner.
+    """
     shapes = list(_corner_shapes(study))
     micro_batch = max(study.space.dimensions["batch_size"].ends)
     return Needs(
         scale=study.scale,
         parameters=max(expected_parameters(shape) for shape in shapes),
-        memory_bytes=max(training_bytes(shape, micro_batch=micro_batch) for shape in shapes),
+        memory_bytes=slots * max(training_bytes(shape, micro_batch=micro_batch) for shape in shapes),
         checkpoint_bytes=max(checkpoint_bytes(shape) for shape in shapes),
-        checkpoints_kept=KEEP,
+        checkpoints_kept=slots * KEEP,
         accelerator=device,
     )
 

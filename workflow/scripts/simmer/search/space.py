@@ -4,7 +4,7 @@ Every key of `Hyperparameters` stands in the space and is used by the trial; a k
 a choice of one value. Nothing else can be searched.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, fields
 from typing import Any
 
@@ -43,6 +43,25 @@ class Hyperparameters:
 
 KEYS = tuple(field.name for field in fields(Hyperparameters))
 INTEGER_KEYS = ("depth", "head_width", "batch_size")
+SWITCHES = ("window_norm",)
+
+# What makes sense for each key, in words and as a test of its extremes.
+MEANINGFUL: dict[str, tuple[str, Callable[[Value], bool]]] = {
+    "depth": ("at least 1", lambda value: value >= 1),
+    "head_width": ("at least 1", lambda value: value >= 1),
+    "ff_ratio": ("more than 0", lambda value: value > 0),
+    "learning_rate": ("more than 0", lambda value: value > 0),
+    "weight_decay": ("at least 0", lambda value: value >= 0),
+    "warmup_fraction": ("0 to 1", lambda value: 0 <= value <= 1),
+    "dropout": ("0 to less than 1", lambda value: 0 <= value < 1),
+    "batch_size": ("at least 1", lambda value: value >= 1),
+    "window_norm": ("true or false", lambda value: isinstance(value, bool)),
+}
+
+
+def typed(key: str, value: Value) -> Value:
+    """Return `value` in the one type its key has, so that 4 and 4.0 are the same study."""
+    return value if key in INTEGER_KEYS or key in SWITCHES else float(value)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -92,13 +111,6 @@ class Space:
 
     dimensions: Mapping[str, Dimension]
 
-    def __post_init__(self) -> None:
-        if set(self.dimensions) != set(KEYS):
-            raise ConfigError(
-                f"config block search.space: found keys {sorted(self.dimensions)}, expected exactly "
-                f"{sorted(KEYS)}; a key that must not vary is a choice of one value, `{{values: [0.1]}}`"
-            )
-
     @classmethod
     def from_config(cls, block: Mapping[str, Mapping[str, Any]], *, where: str) -> "Space":
         """Read `{key: {low, high, log} | {values: [...]}}`.
@@ -106,6 +118,11 @@ class Space:
         Raises:
             ConfigError: for a missing or unknown key, an empty range, a log scale that touches zero.
         """
+        if set(block) != set(KEYS):
+            raise ConfigError(
+                f"config block {where}: found keys {sorted(block)}, expected exactly {sorted(KEYS)}; a key "
+                "that must not vary is a choice of one value, `{values: [0.1]}`"
+            )
         return cls({key: _dimension(key, spec, where=f"{where}.{key}") for key, spec in block.items()})
 
     def check(self, hyperparameters: Hyperparameters, *, where: str) -> None:
@@ -127,14 +144,25 @@ class Space:
 
 
 def _dimension(key: str, spec: Mapping[str, Any], *, where: str) -> Dimension:
+    dimension = _read_dimension(key, spec, where=where)
+    meaning, valid = MEANINGFUL[key]
+    if not all(valid(end) for end in dimension.ends):
+        raise ConfigError(f"config block {where}: found values from {dimension.ends}, expected {meaning}")
+    return dimension
+
+
+def _read_dimension(key: str, spec: Mapping[str, Any], *, where: str) -> Dimension:
+    # An overlay can only add keys to a mapping, so it takes one away by setting it to null.
+    spec = {name: value for name, value in spec.items() if value is not None}
     if "values" in spec:
         if set(spec) != {"values"} or not spec["values"]:
             raise ConfigError(
-                f"config block {where}: found {dict(spec)}, expected `values: [...]` alone, not empty"
+                f"config block {where}: found {dict(spec)}, expected `values: [...]` alone and not empty; an "
+                "overlay sets `low`, `high` and `log` to null"
             )
         if key in INTEGER_KEYS and not all(isinstance(value, int) for value in spec["values"]):
             raise ConfigError(f"config block {where}: found {spec['values']}, expected whole numbers")
-        return Choice(tuple(spec["values"]))
+        return Choice(tuple(typed(key, value) for value in spec["values"]))
     low, high, log = spec.get("low"), spec.get("high"), spec.get("log", False)
     if low is None or high is None or low >= high or (log and low <= 0):
         raise ConfigError(
@@ -144,4 +172,4 @@ def _dimension(key: str, spec: Mapping[str, Any], *, where: str) -> Dimension:
     integer = key in INTEGER_KEYS
     if integer and not (isinstance(low, int) and isinstance(high, int)):
         raise ConfigError(f"config block {where}: found {low}..{high}, expected whole numbers")
-    return Range(low=low, high=high, log=log, integer=integer)
+    return Range(low=typed(key, low), high=typed(key, high), log=log, integer=integer)

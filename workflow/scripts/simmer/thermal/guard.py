@@ -66,8 +66,8 @@ class _Counters:
 class Guard:
     """Pauses a hot machine between steps and says when to stop.
 
-    It touches no random number and no tensor: weights are the same with and without it. A loop that trains
-    on an accelerator reads a loss or synchronises before it asks, or queued kernels heat through a pause.
+    It touches no random number and no tensor: weights are the same with and without it. Kernels already
+    queued on an accelerator run on into a pause.
     """
 
     def __init__(
