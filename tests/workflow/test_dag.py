@@ -69,7 +69,8 @@ def test_a_finished_campaign_has_nothing_left_to_do(finished, campaign_from):
 
 
 def test_another_seed_makes_every_trial_another_one(finished, campaign_from):
-    assert campaign_from(finished, {"seed": 2}).plan(DONE) == {"hpo_debug": 3, "hpo_debug_done": 1}
+    planned = campaign_from(finished, {"seed": 2}).plan(DONE)
+    assert planned == {"preflight": 1, "hpo_debug": 3, "hpo_debug_done": 1}
 
 
 def test_a_repeated_preflight_hides_no_missing_table(finished, campaign_from):
