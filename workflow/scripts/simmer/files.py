@@ -33,7 +33,7 @@ def user_facing_os_errors(path: Path) -> Iterator[None]:
         ) from error
 
 
-def write_through(path: Path, write: Callable[[Path], None]) -> None:
+def write_through(path: Path, write: Callable[[Path], object]) -> None:
     """Let `write` fill a temporary file beside `path`, then flush it to disk and rename it into place.
 
     Raises:
@@ -54,7 +54,7 @@ def write_through(path: Path, write: Callable[[Path], None]) -> None:
 
 def write_bytes(path: Path, content: bytes) -> None:
     """Write `content` to `path`, whole or not at all."""
-    write_through(path, lambda aside: aside.write_bytes(content) and None)
+    write_through(path, lambda aside: aside.write_bytes(content))
 
 
 def write_text(path: Path, text: str) -> None:

@@ -5,6 +5,7 @@ import resource
 import sys
 import time
 from dataclasses import asdict, dataclass, replace
+from functools import cached_property
 from typing import Any
 
 import torch
@@ -59,6 +60,12 @@ class Trial:
     def files(self) -> TrialLedger:
         """The trial's own files in the ledger."""
         return self.ledger.trial(self.number)
+
+    @cached_property
+    def dataset_facts(self) -> dict[str, Any]:
+        """Sizes, dates, base rates and prior log-losses of the splits a search may know."""
+        facts = describe(self.dataset)
+        return {split: facts[split] for split in SEARCH_SPLITS}
 
     def run(self, guard: GuardProtocol) -> None:
         """Train the trial to its result, from its last checkpoint if it was begun before.
@@ -134,8 +141,8 @@ class Trial:
             dropout=hyperparameters.dropout,
             window_norm=hyperparameters.window_norm,
         )
-        summary = describe(dataset)
-        base_rate = summary["train"]["base_rate"]
+        train_facts = self.dataset_facts["train"]
+        base_rate = train_facts["base_rate"]
         model.initialise(prior_logit=float(torch.logit(torch.tensor(base_rate, dtype=torch.float64))))
         features = torch.from_numpy(dataset.features)
         windows = {
@@ -158,7 +165,7 @@ class Trial:
             epochs_max=study.epochs_max,
             micro_batch=micro_batch,
             seed=seed,
-            prior_log_loss=summary["train"]["prior_log_loss"],
+            prior_log_loss=train_facts["prior_log_loss"],
         )
         return TrainingRun(
             plan,
@@ -177,7 +184,7 @@ class Trial:
         validation = record["validation"]
         epoch_s = record["train_s"] / record["epoch"]
         self.files.append_event({"event": "epoch", "windows_per_s": windows / epoch_s} | record)
-        prior = describe(self.dataset)["validation"]["prior_log_loss"]
+        prior = self.dataset_facts["validation"]["prior_log_loss"]
         logger.info(
             "%s %s | epoch %d/%d | train %.4f | validation %.4f (prior %.4f) | %.0f windows/s | %s | "
             "at most %s to go",
@@ -213,7 +220,7 @@ class Trial:
             "parameters": parameters,
             "budget_parameters": study.budget_parameters,
             "seen_trials": params["seen_trials"],
-            "dataset": {split: describe(self.dataset)[split] for split in SEARCH_SPLITS},
+            "dataset": self.dataset_facts,
             "code_digests": sorted({event["code_digest"] for event in events if event["event"] == "start"}),
             "versions": versions(),
             "machine": params["execution"]

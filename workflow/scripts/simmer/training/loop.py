@@ -61,10 +61,8 @@ class Progress:
     checkpoint_s: float = 0.0
     checkpoints: int = 0
 
-    def best_epoch(self) -> int | None:
+    def best_epoch(self) -> int:
         """Return the number of the epoch with the lowest validation log-loss, the first of equals."""
-        if not self.curve:
-            return None
         return min(self.curve, key=lambda record: record["validation"]["log_loss"])["epoch"]
 
 
@@ -116,13 +114,10 @@ class TrainingRun:
         while progress.epoch < self.plan.epochs_max and not self._out_of_patience():
             self._train_epoch()
             self._close_epoch()
-        best = progress.best_epoch()
-        if best is None:
-            raise Diverged("no epoch was completed")
         self._count_time()
         return Outcome(
             curve=progress.curve,
-            best_epoch=best,
+            best_epoch=progress.best_epoch(),
             stopped_early=progress.epoch < self.plan.epochs_max,
             train_s=progress.train_s,
             checkpoint_s=progress.checkpoint_s,
