@@ -12,11 +12,13 @@ from pathlib import Path
 import pytest
 
 from simmer.errors import Interrupted
+from simmer.thermal.gate import cool_down_gate
 from simmer.thermal.governor import Governor
-from simmer.thermal.guard import Guard, GuardProtocol, StopRequest, Verdict, cool_down_gate
+from simmer.thermal.guard import Guard, GuardProtocol, Verdict
 from simmer.thermal.monitor import Monitor
 from simmer.thermal.readings import PressureLevel, Reading
 from simmer.thermal.sensors.linux import find_linux_sensors
+from simmer.thermal.stop import StopRequest
 
 PERIOD_S = 2.0
 WALL_S = 1_700_000_000.0
@@ -338,7 +340,8 @@ def test_sigterm_in_a_real_pause_returns_at_once() -> None:
     program = textwrap.dedent("""
         import os, signal, threading, time
         from simmer.thermal.governor import Governor
-        from simmer.thermal.guard import Guard, StopRequest
+        from simmer.thermal.guard import Guard
+        from simmer.thermal.stop import StopRequest
         from simmer.thermal.monitor import Monitor
         from simmer.thermal.readings import Limits, Reading
 

@@ -10,7 +10,7 @@ from simmer.files import read_json
 from simmer.locks import lock_after_waiting
 from simmer.logs import job
 from simmer.search.ledger import StudyLedger
-from simmer.thermal.guard import StopRequest
+from simmer.thermal.stop import StopRequest
 
 logger = logging.getLogger(__name__)
 

@@ -13,9 +13,11 @@ from simmer.preflight_report import refuse_failures
 from simmer.search.ledger import StudyLedger
 from simmer.search.needs import needs_of_study
 from simmer.search.trial import Trial
+from simmer.thermal.gate import cool_down_gate
 from simmer.thermal.governor import Governor
-from simmer.thermal.guard import Guard, StopRequest, cool_down_gate
+from simmer.thermal.guard import Guard
 from simmer.thermal.monitor import Monitor
+from simmer.thermal.stop import StopRequest
 from simmer.training.execution import choose_execution
 
 

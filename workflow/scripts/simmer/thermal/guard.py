@@ -7,14 +7,11 @@ from dataclasses import asdict, dataclass, fields
 from typing import Any, Protocol
 
 from simmer.thermal.events import hardware_sample, heat_text, thermal_event
-from simmer.thermal.gate import cool_down_gate
 from simmer.thermal.governor import Action, ChangeKind, Decision, Governor
 from simmer.thermal.monitor import Monitor, Snapshot
 from simmer.thermal.provider import get_hardware_stats
 from simmer.thermal.readings import ThermalState
 from simmer.thermal.stop import StopRequest
-
-__all__ = ["Guard", "GuardProtocol", "StopRequest", "Verdict", "cool_down_gate"]
 
 logger = logging.getLogger(__name__)
 
