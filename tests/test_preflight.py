@@ -13,7 +13,7 @@ from simmer.machine import (
     DataState,
     Machine,
     cgroup_cpu_quota_cores,
-    cgroup_memory_available_bytes,
+    cgroup_memory,
     find_low_power_mode,
     inspect_data,
     inspect_machine,
@@ -27,6 +27,8 @@ NEEDS = Needs(
     scale="20M",
     parameters=20_000_000,
     memory_bytes=8 * GIB,
+    memory="full",
+    activation_checkpointing=False,
     checkpoint_bytes=GIB,
     checkpoints_kept=2,
     accelerator="auto",
@@ -40,6 +42,7 @@ HEALTHY = Machine(
     cores=8,
     cpu_quota_cores=None,
     memory_available_bytes=64 * GIB,
+    memory_total_bytes=64 * GIB,
     swap_used_bytes=0,
     disk_free_bytes=500 * GIB,
     load_per_core=0.1,
@@ -80,7 +83,7 @@ def test_a_healthy_machine_passes_every_check() -> None:
     [
         ({"accelerator": None}, "accelerator", "SKIP"),
         ({"accelerator": Accelerator("cpu")}, "accelerator", "WARN"),
-        ({"accelerator": Accelerator("cuda", "H200", None, "out of order")}, "accelerator", "FAIL"),
+        ({"accelerator": Accelerator("cuda", "H200", problem="out of order")}, "accelerator", "FAIL"),
         ({"accelerator": Accelerator("cuda", "GTX", GIB)}, "accelerator_memory", "FAIL"),
         ({"accelerator": Accelerator("cpu"), "memory_available_bytes": 7 * GIB}, "memory", "FAIL"),
         ({"accelerator": Accelerator("mps"), "memory_available_bytes": 7 * GIB}, "memory", "FAIL"),
@@ -194,7 +197,7 @@ def test_the_tightest_limit_of_all_ancestors_counts(tmp_path: Path) -> None:
             "cpu.max": "400000 100000\n",
         },
     )
-    assert cgroup_memory_available_bytes(sysfs, proc) == 1400
+    assert min(left for _, left in cgroup_memory(sysfs, proc)) == 1400
     assert cgroup_cpu_quota_cores(sysfs, proc) == 1.5
 
 
@@ -213,7 +216,7 @@ def test_the_old_layout_of_cgroups_is_read_too(tmp_path: Path) -> None:
             "cpu/job/cpu.cfs_period_us": "100000\n",
         },
     )
-    assert cgroup_memory_available_bytes(sysfs, proc) == 4000
+    assert cgroup_memory(sysfs, proc) == [(5000, 4000)]
     assert cgroup_cpu_quota_cores(sysfs, proc) == 2.0
 
 
@@ -223,7 +226,7 @@ def test_the_old_way_to_write_no_limit_is_no_limit(tmp_path: Path) -> None:
         "4:memory:/\n",
         {"memory/memory.limit_in_bytes": "9223372036854771712\n", "memory/memory.usage_in_bytes": "1\n"},
     )
-    assert cgroup_memory_available_bytes(sysfs, proc) is None
+    assert cgroup_memory(sysfs, proc) == []
 
 
 def test_a_container_whose_path_is_not_mounted_uses_the_root(tmp_path: Path) -> None:
@@ -232,12 +235,23 @@ def test_a_container_whose_path_is_not_mounted_uses_the_root(tmp_path: Path) -> 
         "0::/../host/slice\n",
         {"memory.max": "700\n", "memory.current": "200\n", "cpu.max": "50000 100000\n"},
     )
-    assert cgroup_memory_available_bytes(sysfs, proc) == 500
+    assert cgroup_memory(sysfs, proc) == [(700, 500)]
     assert cgroup_cpu_quota_cores(sysfs, proc) == 0.5
 
 
+@pytest.mark.parametrize(
+    ("memory", "verdict"), [("full", "OK"), ("kahan", "OK"), ("stochastic", "OK"), ("lean", "WARN")]
+)
+def test_the_memory_recipe_is_shown_and_another_optimizer_is_said(memory: str, verdict: str) -> None:
+    found = report(needs=replace(NEEDS, memory=memory, activation_checkpointing=True))
+    check = next(check for check in found.checks if check.id == "memory_recipe")
+    assert check.verdict.value == verdict
+    assert check.measured == f"{memory}, activations computed twice"
+    assert ("Adafactor" in (check.fix or "")) is (memory == "lean")
+
+
 def test_no_cgroup_no_limit(tmp_path: Path) -> None:
-    assert cgroup_memory_available_bytes(tmp_path, tmp_path) is None
+    assert cgroup_memory(tmp_path, tmp_path) == []
     assert cgroup_cpu_quota_cores(tmp_path, tmp_path) is None
 
 

@@ -20,9 +20,10 @@ SHAPE = ModelShape(
 
 
 def built(*, window_norm=False, dropout=0.0, prior_logit=-0.7):
-    torch.manual_seed(1)
     model = PatchTST(SHAPE, dropout=dropout, window_norm=window_norm)
-    model.initialise(prior_logit=prior_logit)
+    with torch.no_grad():
+        for name, value in model.initial_values(prior_logit=prior_logit, seed=1):
+            model.get_parameter(name).copy_(value)
     return model
 
 

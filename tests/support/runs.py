@@ -6,7 +6,6 @@ from typing import Any
 
 import torch
 
-from simmer.model.patchtst import PatchTST
 from simmer.model.shape import ModelShape
 from simmer.thermal.guard import Verdict
 from simmer.training.checkpoint import CheckpointStore
@@ -40,6 +39,7 @@ SETTINGS = TrainingSettings(
     final_learning_rate_fraction=0.05,
     divergence_factor=5.0,
 )
+EXECUTION = Execution(device="cpu", precision="fp32", threads=1)
 
 
 class FakeGuard:
@@ -88,25 +88,23 @@ def training_run(
     shape: ModelShape = SHAPE,
     epochs_max: int = 3,
     micro_batch: int = 16,
-    precision: str = "fp32",
+    execution: Execution = EXECUTION,
     checkpoint_interval_s: float = 1e9,
     on_epoch=lambda record: None,
     clock=time.monotonic,
 ) -> TrainingRun:
     """Return a run of 70 train and 40 validation windows, resumed from `folder` if it holds a checkpoint."""
-    torch.manual_seed(7)
-    model = PatchTST(shape, dropout=recipe.dropout, window_norm=recipe.window_norm)
-    model.initialise(prior_logit=0.0)
     plan = Plan(
-        model=model,
+        shape=shape,
         train=windows(70, seed=1),
         validation=windows(40, seed=2),
         recipe=recipe,
         settings=settings,
-        execution=Execution(device="cpu", precision=precision, threads=1),
+        execution=execution,
         epochs_max=epochs_max,
         micro_batch=micro_batch,
         seed=11,
+        base_rate=0.5,
         prior_log_loss=0.69,
     )
     return TrainingRun(

@@ -3,7 +3,7 @@ import torch
 
 from simmer.errors import ConfigError
 from simmer.machine import usable_cores
-from simmer.training.execution import choose_execution
+from simmer.training.execution import choose_execution, require_device
 
 
 def test_what_is_asked_for_is_taken():
@@ -25,4 +25,9 @@ def test_auto_precision_is_measured_and_one_of_two():
 @pytest.mark.skipif(torch.cuda.is_available(), reason="this machine has CUDA")
 def test_a_device_that_is_not_there_is_refused_with_what_is():
     with pytest.raises(ConfigError, match=r"found device `cuda`.*expected one of \['cpu'"):
-        choose_execution(device="cuda", precision="fp32", threads=1, slots=1)
+        require_device("cuda", asked_by="config key training.device")
+
+
+def test_a_device_that_is_not_there_is_planned_with_so_that_preflight_can_tell():
+    execution = choose_execution(device="cuda", precision="auto", threads=1, slots=1)
+    assert execution.device == "cuda"

@@ -8,8 +8,9 @@ import torch
 from simmer.errors import Interrupted
 from simmer.training.checkpoint import CheckpointStore
 from simmer.training.evaluation import Diverged, evaluate
-from simmer.training.optimizer import learning_rate_at, window_order
-from support.runs import RECIPE, SETTINGS, FakeGuard, training_run
+from simmer.training.loop import tensors_digest
+from simmer.training.schedule import learning_rate_at, window_order
+from support.runs import EXECUTION, RECIPE, SETTINGS, FakeGuard, training_run
 
 STEPS = 3 * 5  # 70 windows in batches of 16, three epochs
 
@@ -45,11 +46,23 @@ def test_a_run_stopped_at_every_step_ends_as_the_unbroken_one(tmp_path, unbroken
     assert outcome.curve == unbroken.curve
 
 
-def test_bf16_resumes_as_exactly(tmp_path):
-    whole = training_run(tmp_path / "whole", precision="bf16").run()
+@pytest.mark.parametrize("memory", ["full", "kahan", "stochastic", "lean"])
+def test_every_way_of_keeping_weights_resumes_as_exactly(tmp_path, monkeypatch, memory):
+    monkeypatch.setattr("simmer.training.in_backward.SMALL_ENTRIES", 64)  # so that these matrices are large
+    options = {"execution": replace(EXECUTION, precision="bf16", memory=memory), "micro_batch": 8}
+    whole = training_run(tmp_path / "whole", **options)
+    whole_outcome = whole.run()
     with pytest.raises(Interrupted):
-        training_run(tmp_path / "cut", precision="bf16", guard=FakeGuard(7)).run()
-    assert training_run(tmp_path / "cut", precision="bf16").run().weights_sha256 == whole.weights_sha256
+        training_run(tmp_path / "cut", guard=FakeGuard(7), **options).run()
+    resumed = training_run(tmp_path / "cut", **options)
+    assert resumed.run().curve == whole_outcome.curve
+    assert tensors_digest(resumed.state.tensors()) == tensors_digest(whole.state.tensors())
+
+
+def test_recomputing_activations_changes_no_bit(tmp_path, unbroken):
+    execution = replace(EXECUTION, activation_checkpointing=True)
+    outcome = training_run(tmp_path, execution=execution).run()
+    assert outcome.weights_sha256 == unbroken.weights_sha256
 
 
 def test_periodic_checkpoints_change_nothing(tmp_path, unbroken):
@@ -99,8 +112,8 @@ class SlowStore(CheckpointStore):
         super().__init__(folder)
         self.clock, self.saved_at_s = clock, []
 
-    def save(self, checkpoint):
-        super().save(checkpoint)
+    def save(self, step, tensors, values):
+        super().save(step, tensors, values)
         self.saved_at_s.append(self.clock.now_s)
         self.clock.now_s += self.WRITE_S
 
@@ -161,10 +174,11 @@ def test_divergence_is_noticed(tmp_path):
 
 
 def test_a_prediction_that_is_not_a_number_is_divergence_too(tmp_path):
-    plan = training_run(tmp_path).plan
-    torch.nn.init.constant_(plan.model.head.bias, float("nan"))
+    run = training_run(tmp_path)
+    run.state.initialise(base_rate=0.5)
+    torch.nn.init.constant_(run.state.model.head.bias, float("nan"))
     with pytest.raises(Diverged, match="not a number"):
-        evaluate(plan.model, plan.validation, plan.execution)
+        evaluate(run.state.model, run.plan.validation)
 
 
 def test_the_train_loss_is_the_mean_over_windows_not_over_batches(tmp_path):

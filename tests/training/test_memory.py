@@ -1,36 +1,108 @@
+from dataclasses import replace
+
 import pytest
 
 from simmer.model.budgets import expected_parameters
-from simmer.search.needs import needs_of_study
+from simmer.search.needs import fit_memory, needs_of_study
 from simmer.training.memory import checkpoint_bytes, training_bytes
+from simmer.training.settings import Execution
 from support.configs import default_config
+from support.runs import EXECUTION, RECIPE, SHAPE, training_run
 
 CONFIG = default_config()
 GIB = 2**30
+BF16 = Execution(device="cpu", precision="bf16", threads=1)
+
+
+def needs(scale, execution=BF16, *, slots=1):
+    return needs_of_study(CONFIG.study(scale, 1), execution, device="auto", slots=slots)
 
 
 @pytest.mark.parametrize("scale", CONFIG.run_scales)
 def test_the_hungriest_corner_needs_at_least_what_the_default_needs(scale):
     study = CONFIG.study(scale, 1)
-    needs = needs_of_study(study, device="auto", slots=1)
-    default = study.shape(study.default)
-    assert needs.memory_bytes >= training_bytes(default, micro_batch=study.default.batch_size)
-    assert needs.checkpoint_bytes >= checkpoint_bytes(default) == 12 * expected_parameters(default)
+    shape, recipe = study.shape(study.default), study.default.recipe()
+    found = needs(scale)
+    assert found.memory_bytes >= training_bytes(shape, recipe, BF16, micro_batch=recipe.batch_size)
+    assert found.checkpoint_bytes >= checkpoint_bytes(shape, recipe, BF16)
 
 
-def test_fp32_adamw_at_2b_does_not_fit_into_24_gib_and_preflight_will_say_so():
-    assert needs_of_study(CONFIG.study("2B", 1), device="auto", slots=1).memory_bytes > 24 * GIB
-    assert needs_of_study(CONFIG.study("20M", 1), device="auto", slots=1).memory_bytes < 4 * GIB
+@pytest.mark.parametrize(
+    ("memory", "bytes_per_parameter"), [("full", 14), ("kahan", 8), ("stochastic", 6), ("lean", 2)]
+)
+def test_a_checkpoint_holds_what_the_table_of_recipes_says(memory, bytes_per_parameter):
+    study = CONFIG.study("200M", 1)
+    shape = study.shape(study.default)
+    found = checkpoint_bytes(shape, study.default.recipe(), replace(BF16, memory=memory))
+    assert found / expected_parameters(shape) == pytest.approx(bytes_per_parameter, rel=0.03)
 
 
-def test_activations_grow_with_the_micro_batch():
-    shape = CONFIG.study("20M", 1).shape(CONFIG.study("20M", 1).default)
-    small, large = (training_bytes(shape, micro_batch=size) for size in (1, 65))
-    assert large - small == pytest.approx(64 * (training_bytes(shape, micro_batch=2) - small), rel=1e-9)
+def test_the_size_of_a_checkpoint_is_known_before_it_is_written(tmp_path):
+    run = training_run(tmp_path, checkpoint_interval_s=0.0)
+    run.run()
+    written = max(path.stat().st_size for path in tmp_path.glob("*.safetensors"))
+    expected = checkpoint_bytes(SHAPE, RECIPE, EXECUTION)
+    assert expected <= written <= expected + 40_000  # names and the curve are not counted
+
+
+@pytest.mark.parametrize(
+    ("scale", "total_gib", "memory", "recompute"),
+    [
+        ("2M", 24, "full", False),
+        ("20M", 24, "full", False),
+        ("200M", 24, "full", False),
+        ("2B", 80, "full", False),
+        ("2B", 24, "kahan", True),
+        ("2B", 18, "stochastic", True),
+        ("2B", 8, "lean", True),
+        ("2B", 1, "lean", True),
+    ],
+)
+def test_the_memory_of_a_machine_decides_the_recipe(scale, total_gib, memory, recompute):
+    execution = fit_memory(CONFIG.study(scale, 1), BF16, room_bytes=int(0.8 * total_gib * GIB))
+    assert (execution.memory, execution.activation_checkpointing) == (memory, recompute)
+    if total_gib > 1:
+        assert needs(scale, execution).memory_bytes <= 0.8 * total_gib * GIB
+
+
+def test_a_recipe_that_is_asked_for_is_kept_even_where_it_does_not_fit():
+    study = default_config({"training": {"memory": "kahan"}}).study("2B", 1)
+    execution = fit_memory(study, BF16, room_bytes=GIB)
+    assert (execution.memory, execution.activation_checkpointing) == ("kahan", True)
+
+
+def test_fp32_is_never_traded_for_memory_when_it_is_asked_for():
+    study = default_config({"training": {"precision": "fp32"}}).study("2B", 1)
+    execution = fit_memory(study, replace(BF16, precision="fp32"), room_bytes=GIB)
+    assert (execution.precision, execution.memory) == ("fp32", "full")
+
+
+def test_where_bf16_is_slow_it_still_comes_before_not_training_at_all():
+    execution = fit_memory(CONFIG.study("2B", 1), replace(BF16, precision="fp32"), room_bytes=18 * GIB)
+    assert (execution.precision, execution.memory) == ("bf16", "kahan")
+
+
+def test_2b_fits_into_13_and_5_gib_with_the_recipes_made_for_it():
+    study = CONFIG.study("2B", 1)
+    shape = study.shape(study.default)
+    for memory, batch_size, limit_gib in (("stochastic", 32, 13), ("lean", 16, 5)):
+        recipe = replace(study.default.recipe(), batch_size=batch_size)
+        execution = replace(BF16, memory=memory)
+        assert training_bytes(shape, recipe, execution, micro_batch=batch_size) < limit_gib * GIB
+
+
+def test_activations_grow_with_the_micro_batch_and_hardly_when_recomputed():
+    study = CONFIG.study("20M", 1)
+    shape, recipe = study.shape(study.default), replace(study.default.recipe(), dropout=0.0, batch_size=512)
+
+    def growth(execution):
+        small, large = (training_bytes(shape, recipe, execution, micro_batch=batch) for batch in (512, 1024))
+        return large - small
+
+    assert growth(BF16) > 3 * growth(replace(BF16, activation_checkpointing=True)) > 0
 
 
 def test_trials_side_by_side_need_their_memory_and_disk_together():
-    study = CONFIG.study("20M", 1)
-    one, two = (needs_of_study(study, device="cpu", slots=slots) for slots in (1, 2))
+    one, two = (needs("20M", slots=slots) for slots in (1, 2))
     assert two.memory_bytes == 2 * one.memory_bytes
     assert two.checkpoints_kept == 2 * one.checkpoints_kept

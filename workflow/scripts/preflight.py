@@ -8,6 +8,7 @@ from simmer.config import Config, parse_config
 from simmer.files import write_json, write_text
 from simmer.logs import job
 from simmer.machine import inspect_data, inspect_machine
+from simmer.machine_fit import fit_to_machine
 from simmer.preflight import run_preflight
 from simmer.search.needs import needs_of_study
 
@@ -23,9 +24,11 @@ def main(
         PreflightError: naming every failed check and how to mend it.
     """
     study = config.study(scale, config.dataset.horizons_days[0])
+    machine = inspect_machine(report.parent, Path(config.thermal.sysfs_root))
+    execution = fit_to_machine(study, config.execution, machine, slots=slots)
     checks = run_preflight(
-        needs_of_study(study, device=config.execution.device, slots=slots),
-        inspect_machine(report.parent, Path(config.thermal.sysfs_root)),
+        needs_of_study(study, execution, device=config.execution.device, slots=slots),
+        machine,
         inspect_data(validation, dataset),
         limits=config.thermal.limits(),
         require_sensor=config.thermal.require_sensor,

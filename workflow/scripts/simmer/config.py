@@ -5,7 +5,7 @@ Reading it imports neither torch nor optuna, so that a dry run starts at once.
 
 import difflib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING, Any
 
 from simmer.data.tickers import TickerSpec
@@ -79,8 +79,19 @@ class ExecutionSettings:
 
     device: str
     precision: str
+    memory: str
     threads: int | str
     checkpoint_interval_s: float
+
+    def __post_init__(self) -> None:
+        if self.precision == "fp32" and self.memory not in ("auto", "full"):
+            raise ConfigError(
+                f"config block `training`: found precision fp32 with memory {self.memory}, which keeps "
+                "weights in bf16; expected memory `full` or `auto`, or precision `bf16` or `auto`"
+            )
+
+
+EXECUTION_KEYS = tuple(field.name for field in fields(ExecutionSettings))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -150,6 +161,7 @@ class Config:
             search=self.search,
             training=self.training,
             precision=self.execution.precision,
+            memory=self.execution.memory,
             seed=self.seed,
         )
 
@@ -161,9 +173,7 @@ def parse_config(raw: Mapping[str, Any]) -> Config:
         ConfigError: when values contradict each other.
     """
     training = dict(raw["training"])
-    execution = ExecutionSettings(
-        **{key: training.pop(key) for key in ("device", "precision", "threads", "checkpoint_interval_s")}
-    )
+    execution = ExecutionSettings(**{key: training.pop(key) for key in EXECUTION_KEYS})
     dataset, data, search = raw["dataset"], raw["data"], raw["search"]
     return Config(
         campaign=raw["campaign"],

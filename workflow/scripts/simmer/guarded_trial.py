@@ -8,6 +8,7 @@ from simmer.config import Config
 from simmer.data.tables import content_sha256
 from simmer.errors import DataError
 from simmer.machine import inspect_machine
+from simmer.machine_fit import fit_to_machine
 from simmer.preflight import check_memory
 from simmer.preflight_report import refuse_failures
 from simmer.search.ledger import StudyLedger
@@ -18,7 +19,7 @@ from simmer.thermal.governor import Governor
 from simmer.thermal.guard import Guard
 from simmer.thermal.monitor import Monitor
 from simmer.thermal.stop import StopRequest
-from simmer.training.execution import choose_execution
+from simmer.training.execution import require_device
 
 
 def train_under_guard(
@@ -35,6 +36,7 @@ def train_under_guard(
         stop: set by signal handlers.
 
     Raises:
+        ConfigError: when a device is not there.
         DataError: when the table is not the registered one.
         PreflightError: when the memory the scale needs is no longer free.
         Interrupted: heat or a signal; a checkpoint was written.
@@ -46,24 +48,21 @@ def train_under_guard(
         )
     thermal = config.thermal
     limits = thermal.limits()
-    # Preflight ran perhaps days ago; memory is the one thing that can have changed for the worse since.
-    needs = needs_of_study(ledger.study, device=config.execution.device, slots=1)
+    require_device(config.execution.device, asked_by="config key training.device")
     machine = inspect_machine(ledger.root, Path(thermal.sysfs_root))
-    refuse_failures(needs.scale, check_memory(needs, machine))
     files = ledger.trial(number)
     trial = Trial(
         campaign=config.campaign,
         ledger=ledger,
         number=number,
         dataset=config.dataset.build(frame, ledger.study.horizon_days),
-        execution=choose_execution(
-            device=config.execution.device,
-            precision=config.execution.precision,
-            threads=config.execution.threads,
-            slots=slots,
-        ),
+        execution=fit_to_machine(ledger.study, config.execution, machine, slots=slots),
         checkpoint_interval_s=config.execution.checkpoint_interval_s,
     )
+    # Preflight ran perhaps days ago; memory is the one thing that can have changed for the worse since.
+    execution = trial.prepare()
+    needs = needs_of_study(ledger.study, execution, device=config.execution.device, slots=1)
+    refuse_failures(needs.scale, check_memory(needs, machine))
     with Monitor(thermal.sensors(), period_s=thermal.sample_period_s) as monitor:
         cool_down_gate(
             monitor, limits, timeout_s=thermal.cooldown_timeout_s, stop=stop, on_event=files.append_event

@@ -31,12 +31,14 @@ class Accelerator:
         kind: `cuda`, `mps` or `cpu`.
         name: the board's name, or None.
         free_bytes: free memory of the board, or None where it shares the machine's.
+        total_bytes: memory of the board, or None where it shares the machine's.
         problem: why the device does not compute, or None when a product of two matrices came out right.
     """
 
     kind: str
     name: str | None = None
     free_bytes: int | None = None
+    total_bytes: int | None = None
     problem: str | None = None
 
 
@@ -51,6 +53,7 @@ class Machine:
         cores: cores this process may run on.
         cpu_quota_cores: cores' worth of time the cgroup grants, or None without a quota.
         memory_available_bytes: free or reclaimable memory, the limit of the cgroup respected.
+        memory_total_bytes: all memory, the limit of the cgroup respected.
         swap_used_bytes: swap in use.
         disk_free_bytes: free space where results are written.
         load_per_core: load average of one minute, divided by the cores.
@@ -65,6 +68,7 @@ class Machine:
     cores: int
     cpu_quota_cores: float | None
     memory_available_bytes: int
+    memory_total_bytes: int
     swap_used_bytes: int
     disk_free_bytes: int
     load_per_core: float | None
@@ -86,15 +90,16 @@ def inspect_machine(results_dir: Path, sysfs_root: Path, *, proc_root: Path = Pa
     battery = getattr(psutil, "sensors_battery", lambda: None)()
     cores = usable_cores()
     sensors = find_sensors(sysfs_root)
-    limit_bytes = cgroup_memory_available_bytes(sysfs_root, proc_root)
-    available_bytes = psutil.virtual_memory().available
+    group = cgroup_memory(sysfs_root, proc_root)
+    memory = psutil.virtual_memory()
     return Machine(
         host=socket.gethostname(),
         accelerator=find_accelerator(),
         readings=tuple(reading for sensor in sensors if (reading := sensor.read()) is not None),
         cores=cores,
         cpu_quota_cores=cgroup_cpu_quota_cores(sysfs_root, proc_root),
-        memory_available_bytes=available_bytes if limit_bytes is None else min(available_bytes, limit_bytes),
+        memory_available_bytes=min([memory.available, *(left for _, left in group)]),
+        memory_total_bytes=min([memory.total, *(limit for limit, _ in group)]),
         swap_used_bytes=psutil.swap_memory().used,
         disk_free_bytes=psutil.disk_usage(str(_existing(results_dir))).free,
         load_per_core=psutil.getloadavg()[0] / cores,
@@ -136,19 +141,19 @@ def find_accelerator() -> Accelerator | None:
     return Accelerator("cpu")
 
 
-def cgroup_memory_available_bytes(sysfs_root: Path, proc_root: Path) -> int | None:
-    """Return the bytes left under the tightest memory limit of this process's cgroups; None without limit.
+def cgroup_memory(sysfs_root: Path, proc_root: Path) -> list[tuple[int, int]]:
+    """Return limit and bytes left for each of this process's cgroups that has a memory limit.
 
     Page cache that the kernel can drop at once (inactive_file) counts as left
     (Documentation/admin-guide/cgroup-v2.rst and cgroup-v1/memory.rst).
     """
-    left = []
+    groups = []
     for folder in _cgroup_folders(sysfs_root, proc_root, "memory"):
         limit = _first_number(folder, "memory.max", "memory.limit_in_bytes")
         used = _first_number(folder, "memory.current", "memory.usage_in_bytes")
         if limit is not None and used is not None and limit < _UNLIMITED_BYTES:
-            left.append(max(0, int(limit - used + _reclaimable_bytes(folder))))
-    return min(left, default=None)
+            groups.append((limit, max(0, int(limit - used + _reclaimable_bytes(folder)))))
+    return groups
 
 
 def cgroup_cpu_quota_cores(sysfs_root: Path, proc_root: Path) -> float | None:
@@ -181,10 +186,11 @@ def _tried(torch: Any, kind: str) -> Accelerator:
     try:
         ones = torch.ones(8, 8, device=kind)
         right = math.isclose(float((ones @ ones).sum()), 512.0)
-        free_bytes = torch.cuda.mem_get_info(0)[0] if kind == "cuda" else None
+        free_bytes, total_bytes = torch.cuda.mem_get_info(0) if kind == "cuda" else (None, None)
     except RuntimeError as error:
-        return Accelerator(kind, name, None, problem=str(error).splitlines()[0])
-    return Accelerator(kind, name, free_bytes, problem=None if right else "a product of ones came out wrong")
+        return Accelerator(kind, name, problem=str(error).splitlines()[0])
+    problem = None if right else "a product of ones came out wrong"
+    return Accelerator(kind, name, free_bytes, total_bytes, problem)
 
 
 def _cgroup_folders(sysfs_root: Path, proc_root: Path, controller: str) -> list[Path]:

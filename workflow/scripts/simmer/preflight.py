@@ -27,6 +27,8 @@ class Needs:
         scale: its name, e.g. `20M`.
         parameters: counted, of the largest shape in the search space.
         memory_bytes: peak during training, where the model lives.
+        memory: how weights and moments are kept: `full`, `kahan`, `stochastic` or `lean`.
+        activation_checkpointing: whether activations are computed twice instead of being kept.
         checkpoint_bytes: size of one checkpoint.
         checkpoints_kept: how many stay on disk at the same time, over all trials that run side by side.
         accelerator: the device asked for: `auto`, `cuda`, `mps` or `cpu`.
@@ -35,6 +37,8 @@ class Needs:
     scale: str
     parameters: int
     memory_bytes: int
+    memory: str
+    activation_checkpointing: bool
     checkpoint_bytes: int
     checkpoints_kept: int
     accelerator: str
@@ -49,6 +53,7 @@ def run_preflight(
         check_temperature_source(machine, require_sensor=require_sensor),
         *check_thresholds(machine, limits),
         *check_memory(needs, machine),
+        check_memory_recipe(needs),
         check_disk(needs, machine),
         *check_data(data),
         check_power(machine),
@@ -125,6 +130,17 @@ def check_memory(needs: Needs, machine: Machine) -> Iterator[CheckResult]:
     # With the model on a board, the machine itself holds a copy of the state while it writes a checkpoint.
     host_bytes = needs.checkpoint_bytes if on_board else needs.memory_bytes
     yield _enough("memory", machine.memory_available_bytes, host_bytes, "psutil, cgroup", lower)
+
+
+def check_memory_recipe(needs: Needs) -> CheckResult:
+    """What the memory allows is still the optimizer of the other scales."""
+    measured = needs.memory + (", activations computed twice" if needs.activation_checkpointing else "")
+    fix = None
+    if needs.memory == "lean":
+        fix = "only another optimizer (Adafactor) fits: its results do not compare with those of AdamW; "
+        fix += "for AdamW use a machine with more memory, or lower batch_size in the space of the scale"
+    verdict = CheckVerdict.WARN if fix else CheckVerdict.OK
+    return CheckResult("memory_recipe", verdict, measured, "AdamW", None, "computed need", fix)
 
 
 def check_disk(needs: Needs, machine: Machine) -> CheckResult:

@@ -10,14 +10,18 @@ Notation in the shape comments:
 """
 
 import math
+from collections.abc import Iterator
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
+from torch.utils.checkpoint import checkpoint
 
+from simmer.model.dropout import POOL_ENTRIES, Dropout, MaskPool
 from simmer.model.shape import ModelShape
 
 INITIAL_STD = 0.02
+RESIDUAL_PROJECTIONS = ("attention.project.weight", "ff_out.weight")
 WINDOW_NORM_EPSILON = 1e-5
 
 
@@ -33,7 +37,7 @@ class Attention(nn.Module):
         self.heads, self.head_width = shape.heads, shape.head_width
         self.query_key_value = nn.Linear(shape.width, 3 * inner)
         self.project = nn.Linear(inner, shape.width)
-        self.dropout = nn.Dropout(dropout)
+        self.dropout = Dropout(dropout)
 
     def forward(self, tokens: Tensor) -> Tensor:
         """Map tokens [B, N, D] to [B, N, D]."""
@@ -55,37 +59,50 @@ class EncoderLayer(nn.Module):
         self.ff_norm = nn.LayerNorm(shape.width)
         self.ff_in = nn.Linear(shape.width, shape.ff_width)
         self.ff_out = nn.Linear(shape.ff_width, shape.width)
-        self.dropout = nn.Dropout(dropout)
+        self.attention_dropout = Dropout(dropout)
+        self.hidden_dropout = Dropout(dropout)
+        self.ff_dropout = Dropout(dropout)
 
     def forward(self, tokens: Tensor) -> Tensor:
         """Map tokens [B, N, D] to [B, N, D]."""
-        tokens = tokens + self.dropout(self.attention(self.attention_norm(tokens)))
-        hidden = self.dropout(functional.gelu(self.ff_in(self.ff_norm(tokens))))
-        return tokens + self.dropout(self.ff_out(hidden))
+        tokens = self.attention_dropout.onto(tokens, self.attention(self.attention_norm(tokens)))
+        hidden = self.hidden_dropout(functional.gelu(self.ff_in(self.ff_norm(tokens))))
+        return self.ff_dropout.onto(tokens, self.ff_out(hidden))
 
 
 class PatchTST(nn.Module):
     """Map a window [B, L, C] to one logit [B]: the log-odds of a positive label.
+
+    It computes in the dtype of its weights; windows come in float32.
 
     Args:
         shape: the model's dimensions.
         dropout: probability of dropping an activation, in attention, feed-forward and head alike.
         window_norm: normalise each window per channel to zero mean and unit variance, which removes
             level and volatility from the inputs; it has no parameters.
+        activation_checkpointing: keep only each layer's input for the backward pass and compute the
+            rest again; the same numbers for less memory and a third more time.
     """
 
-    def __init__(self, shape: ModelShape, *, dropout: float, window_norm: bool) -> None:
+    def __init__(
+        self, shape: ModelShape, *, dropout: float, window_norm: bool, activation_checkpointing: bool = False
+    ) -> None:
         super().__init__()
         self.shape, self.window_norm = shape, window_norm
+        self.activation_checkpointing = activation_checkpointing
         self.embed = nn.Linear(shape.patch_days * shape.channels, shape.width)
         self.positions = nn.Parameter(torch.empty(shape.patches, shape.width))
+        self.embed_dropout = Dropout(dropout)
         self.layers = nn.ModuleList(EncoderLayer(shape, dropout) for _ in range(shape.depth))
         self.norm = nn.LayerNorm(shape.width)
-        self.dropout = nn.Dropout(dropout)
+        self.head_dropout = Dropout(dropout)
         self.head = nn.Linear(shape.patches * shape.width, 1)
 
-    def initialise(self, *, prior_logit: float) -> None:
-        """Draw all weights from torch's global generator; the model starts by predicting the prior.
+    def initial_values(self, *, prior_logit: float, seed: int) -> Iterator[tuple[str, Tensor]]:
+        """Yield name and first value, float32, of each parameter; the model starts by predicting the prior.
+
+        Values are drawn one parameter at a time, so that the whole model never exists twice, and on the
+        CPU, so that every device starts from the same.
 
         | parameter | start |
         |---|---|
@@ -95,29 +112,62 @@ class PatchTST(nn.Module):
         | norms | weight 1, bias 0 |
         | head | weights 0, bias `prior_logit` (log-odds of the train base rate) |
         """
-        for module in self.modules():
-            if isinstance(module, nn.Linear):
-                nn.init.normal_(module.weight, std=INITIAL_STD)
-                nn.init.zeros_(module.bias)
-        nn.init.normal_(self.positions, std=INITIAL_STD)
+        generator = torch.Generator().manual_seed(seed)
         residual_std = INITIAL_STD / math.sqrt(2 * self.shape.depth)
-        for layer in self.layers:
-            nn.init.normal_(layer.attention.project.weight, std=residual_std)
-            nn.init.normal_(layer.ff_out.weight, std=residual_std)
-        nn.init.zeros_(self.head.weight)
-        nn.init.constant_(self.head.bias, prior_logit)
+        for name, parameter in self.named_parameters():
+            if name == "head.bias":
+                yield name, torch.full(parameter.shape, prior_logit)
+            elif name == "head.weight" or name.endswith("bias"):
+                yield name, torch.zeros(parameter.shape)
+            elif "norm" in name:
+                yield name, torch.ones(parameter.shape)
+            else:
+                std = residual_std if name.endswith(RESIDUAL_PROJECTIONS) else INITIAL_STD
+                yield name, torch.empty(parameter.shape).normal_(std=std, generator=generator)
+
+    def pool_masks(self, *, windows: int, seed: int) -> None:
+        """Draw the masks of an epoch for all dropout sites, for batches of up to `windows` windows."""
+        shape = self.shape
+        per_window = shape.patches * max(shape.width, shape.ff_width, shape.heads * shape.patches)
+        sites = self._dropout_sites()
+        if sites[0].probability == 0:
+            return
+        pool = MaskPool(
+            sites[0].probability,
+            entries=max(POOL_ENTRIES, 2 * windows * per_window),
+            seed=seed,
+            device=self.positions.device,
+            dtype=self.positions.dtype,
+        )
+        for site in sites:
+            site.pool = pool
+
+    def place_masks(self, *, seed: int) -> None:
+        """Choose anew where each dropout site reads the pool."""
+        sites = self._dropout_sites()
+        generator = torch.Generator().manual_seed(seed)
+        places = torch.randint(2**62, (len(sites),), generator=generator).tolist()
+        for site, place in zip(sites, places, strict=True):
+            site.place = place
 
     def forward(self, window: Tensor) -> Tensor:
         """Return logits [B] for windows [B, L, C]."""
         if self.window_norm:
             centred = window - window.mean(dim=1, keepdim=True)
             window = centred / (centred.square().mean(dim=1, keepdim=True) + WINDOW_NORM_EPSILON).sqrt()
+        window = window.to(self.positions.dtype)
         patches = window.unfold(1, self.shape.patch_days, self.shape.stride_days)  # [B, N, C, P]
         tokens = self.embed(patches.flatten(start_dim=2)) + self.positions  # [B, N, D]
-        tokens = self.dropout(tokens)
+        tokens = self.embed_dropout(tokens)
         for layer in self.layers:
-            tokens = layer(tokens)
-        return self.head(self.dropout(self.norm(tokens).flatten(start_dim=1))).squeeze(-1)
+            if self.activation_checkpointing and torch.is_grad_enabled():
+                tokens = checkpoint(layer, tokens, use_reentrant=False)
+            else:
+                tokens = layer(tokens)
+        return self.head(self.head_dropout(self.norm(tokens).flatten(start_dim=1))).squeeze(-1)
+
+    def _dropout_sites(self) -> list[Dropout]:
+        return [module for module in self.modules() if isinstance(module, Dropout)]
 
 
 def counted_parameters(model: nn.Module) -> int:

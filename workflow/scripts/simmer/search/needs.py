@@ -1,5 +1,6 @@
-"""What the hungriest trial of a study asks of the machine."""
+"""What the hungriest trial of a study asks of the machine, and how to make it ask for less."""
 
+from dataclasses import replace
 from itertools import product
 
 from simmer.model.budgets import expected_parameters
@@ -8,25 +9,73 @@ from simmer.preflight import Needs
 from simmer.search.study import Study
 from simmer.training.checkpoint import KEEP
 from simmer.training.memory import checkpoint_bytes, training_bytes
+from simmer.training.settings import Execution, Memory
+
+# From what costs nothing to what costs most: recomputing activations costs time, `lean` is another optimizer.
+_LADDER: tuple[tuple[Memory, bool], ...] = (
+    ("full", False),
+    ("kahan", False),
+    ("stochastic", False),
+    ("full", True),
+    ("kahan", True),
+    ("stochastic", True),
+    ("lean", False),
+    ("lean", True),
+)
 
 
-def needs_of_study(study: Study, *, device: str, slots: int) -> Needs:
+def fit_memory(study: Study, execution: Execution, *, room_bytes: int) -> Execution:
+    """Return how to keep weights, moments and activations so that every trial of a study has room.
+
+    Args:
+        study: what `memory` it asks for, and with which `precision`, bounds the choice.
+        execution: device, precision and threads.
+        room_bytes: for one trial.
+
+    Returns:
+        The first choice that fits, or the smallest when none does.
+    """
+    smallest: tuple[int, Execution] | None = None
+    for memory, recompute in _LADDER:
+        if study.memory not in ("auto", memory) or (study.precision == "fp32" and memory != "full"):
+            continue
+        precision = execution.precision if memory == "full" else "bf16"
+        choice = replace(execution, precision=precision, memory=memory, activation_checkpointing=recompute)
+        need_bytes = _peak_bytes(study, choice)
+        if need_bytes <= room_bytes:
+            return choice
+        if smallest is None or need_bytes < smallest[0]:
+            smallest = (need_bytes, choice)
+    return smallest[1]
+
+
+def needs_of_study(study: Study, execution: Execution, *, device: str, slots: int) -> Needs:
     """Return memory and disk for the corner of the search space that needs most of them.
 
     Args:
         study: any horizon of the scale; they differ in labels only.
+        execution: how its trials are computed.
         device: as configured.
         slots: trials that run side by side, all of them at that corner.
     """
-    shapes = list(_corner_shapes(study))
-    micro_batch = max(study.space.dimensions["batch_size"].ends)
+    shapes, recipe = list(_corner_shapes(study)), study.default.recipe()
     return Needs(
         scale=study.scale,
         parameters=max(expected_parameters(shape) for shape in shapes),
-        memory_bytes=slots * max(training_bytes(shape, micro_batch=micro_batch) for shape in shapes),
-        checkpoint_bytes=max(checkpoint_bytes(shape) for shape in shapes),
+        memory_bytes=slots * _peak_bytes(study, execution),
+        memory=execution.memory,
+        activation_checkpointing=execution.activation_checkpointing,
+        checkpoint_bytes=max(checkpoint_bytes(shape, recipe, execution) for shape in shapes),
         checkpoints_kept=slots * KEEP,
         accelerator=device,
+    )
+
+
+def _peak_bytes(study: Study, execution: Execution) -> int:
+    batch_size = max(study.space.dimensions["batch_size"].ends)
+    recipe = replace(study.default.recipe(), batch_size=batch_size)
+    return max(
+        training_bytes(shape, recipe, execution, micro_batch=batch_size) for shape in _corner_shapes(study)
     )
 
 

@@ -24,7 +24,8 @@ class Study:
         scale: its name, such as `20M`.
         budget_parameters: parameters aimed at.
         budget_tolerance: largest accepted relative distance of the counted parameters.
-        precision: as configured (`auto` included): what a machine makes of it is recorded per trial.
+        precision, memory: as configured (`auto` included): what a machine makes of them is recorded per
+            trial.
     """
 
     scale: str
@@ -39,6 +40,7 @@ class Study:
     search: SearchSettings
     training: TrainingSettings
     precision: str
+    memory: str
     seed: int
 
     @property
@@ -70,6 +72,7 @@ class Study:
             "startup_trials": self.search.startup_trials,
             "training": asdict(self.training),
             "precision": self.precision,
+            "memory": self.memory,
             "seed": self.seed,
         }
 

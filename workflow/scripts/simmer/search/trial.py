@@ -67,6 +67,12 @@ class Trial:
         facts = describe(self.dataset)
         return {split: facts[split] for split in SEARCH_SPLITS}
 
+    def prepare(self) -> Execution:
+        """Record what the trial chooses, unless it was begun before; return how it is computed."""
+        self.ledger.describe()
+        params = self.files.params() or self._choose()
+        return Execution(**params["execution"])
+
     def run(self, guard: GuardProtocol) -> None:
         """Train the trial to its result, from its last checkpoint if it was begun before.
 
@@ -74,14 +80,10 @@ class Trial:
             ConfigError: when the device it was begun on is not there.
             Interrupted: heat or a signal; the same call goes on where this one stopped.
         """
-        self.ledger.describe()
-        params = self.files.params() or self._choose()
-        require_device(
-            params["execution"]["device"], asked_by=f"{self.ledger.study.name} {trial_name(self.number)}"
-        )
-        self.files.append_event(
-            {"event": "start", "code_digest": code_digest(), "micro_batch": self._micro_batch(params)}
-        )
+        execution = self.prepare()
+        require_device(execution.device, asked_by=f"{self.ledger.study.name} {trial_name(self.number)}")
+        params = self.files.params()
+        self.files.append_event({"event": "start", "code_digest": code_digest()})
         start = time.monotonic()
         try:
             outcome = self._train_within_memory(params, guard)
@@ -105,9 +107,11 @@ class Trial:
             trial=self.number,
         )
         execution = self.execution
-        if study.precision == "auto" and results:
-            # A timing decides `auto`, and a busy moment must not tip it for one trial of a study.
-            execution = replace(execution, precision=results[0]["machine"]["precision"])
+        if results:
+            # What `auto` becomes depends on the machine and the moment; the trials of a study must agree.
+            first = results[0]["machine"]
+            agreed = {key: first[key] for key in ("precision", "memory") if getattr(study, key) == "auto"}
+            execution = replace(execution, **agreed)
         params = {
             "hyperparameters": asdict(hyperparameters),
             "execution": asdict(execution),
@@ -118,32 +122,24 @@ class Trial:
 
     def _train_within_memory(self, params: dict[str, Any], guard: GuardProtocol) -> Outcome:
         while True:
-            micro_batch = self._micro_batch(params)
+            execution, micro_batch = self._eased(params)
             try:
-                return self._training_run(params, micro_batch, guard).run()
+                return self._training_run(params, execution, micro_batch, guard).run()
             except (MemoryError, RuntimeError) as error:
                 if not _is_out_of_memory(error):
                     raise
                 if micro_batch == 1:
                     raise OutOfMemory(f"one window at a time does not fit: {error}") from error
             # Outside the handler, so that the failed step's tensors are free before the next attempt.
-            logger.warning("out of memory with a micro-batch of %d; halving it", micro_batch)
+            logger.warning("out of memory with a micro-batch of %d; easing it", micro_batch)
             self.files.append_event({"event": "out_of_memory", "micro_batch": micro_batch})
 
-    def _training_run(self, params: dict[str, Any], micro_batch: int, guard: GuardProtocol) -> TrainingRun:
+    def _training_run(
+        self, params: dict[str, Any], execution: Execution, micro_batch: int, guard: GuardProtocol
+    ) -> TrainingRun:
         study, dataset = self.ledger.study, self.dataset
         hyperparameters = Hyperparameters(**params["hyperparameters"])
-        execution = Execution(**params["execution"])
-        seed = derive_seed(study.seed, study.scale, study.horizon_days, self.number, "training")
-        torch.manual_seed(derive_seed(seed, "weights"))
-        model = PatchTST(
-            study.shape(hyperparameters),
-            dropout=hyperparameters.dropout,
-            window_norm=hyperparameters.window_norm,
-        )
         train_facts = self.dataset_facts["train"]
-        base_rate = train_facts["base_rate"]
-        model.initialise(prior_logit=float(torch.logit(torch.tensor(base_rate, dtype=torch.float64))))
         features = torch.from_numpy(dataset.features)
         windows = {
             split: Windows(
@@ -156,7 +152,7 @@ class Trial:
             for split in SEARCH_SPLITS
         }
         plan = Plan(
-            model=model.to(execution.device),
+            shape=study.shape(hyperparameters),
             train=windows["train"],
             validation=windows["validation"],
             recipe=hyperparameters.recipe(),
@@ -164,7 +160,8 @@ class Trial:
             execution=execution,
             epochs_max=study.epochs_max,
             micro_batch=micro_batch,
-            seed=seed,
+            seed=derive_seed(study.seed, study.scale, study.horizon_days, self.number, "training"),
+            base_rate=train_facts["base_rate"],
             prior_log_loss=train_facts["prior_log_loss"],
         )
         return TrainingRun(
@@ -175,9 +172,13 @@ class Trial:
             on_epoch=lambda record: self._report_epoch(record, len(windows["train"]), guard),
         )
 
-    def _micro_batch(self, params: dict[str, Any]) -> int:
-        halvings = sum(event["event"] == "out_of_memory" for event in self.files.events())
-        return max(1, params["hyperparameters"]["batch_size"] >> halvings)
+    def _eased(self, params: dict[str, Any]) -> tuple[Execution, int]:
+        # Recomputing activations comes first: the numbers stay, and no gradients need to be added up.
+        failures = sum(event["event"] == "out_of_memory" for event in self.files.events())
+        execution = Execution(**params["execution"])
+        if failures and not execution.activation_checkpointing:
+            execution, failures = replace(execution, activation_checkpointing=True), failures - 1
+        return execution, max(1, params["hyperparameters"]["batch_size"] >> failures)
 
     def _report_epoch(self, record: dict[str, Any], windows: int, guard: GuardProtocol) -> None:
         study = self.ledger.study
@@ -208,6 +209,7 @@ class Trial:
         with torch.device("meta"):
             parameters = counted_parameters(PatchTST(shape, dropout=0.0, window_norm=False))
         events = self.files.events()
+        execution, micro_batch = self._eased(params)
         return {
             "campaign": self.campaign,
             "fingerprint": self.ledger.fingerprint,
@@ -223,9 +225,9 @@ class Trial:
             "dataset": self.dataset_facts,
             "code_digests": sorted({event["code_digest"] for event in events if event["event"] == "start"}),
             "versions": versions(),
-            "machine": params["execution"]
+            "machine": asdict(execution)
             | {
-                "micro_batch": self._micro_batch(params),
+                "micro_batch": micro_batch,
                 "starts": sum(event["event"] == "start" for event in events),
                 "last_job_s": job_s,
                 "peak_memory_bytes": _peak_memory_bytes(),

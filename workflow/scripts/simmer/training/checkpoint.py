@@ -11,7 +11,6 @@ import logging
 import os
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -28,38 +27,37 @@ INDEX = "checkpoints.json"
 logger = logging.getLogger(__name__)
 
 
-@dataclass(frozen=True)
-class Checkpoint:
-    """The state of a run at one step: tensors by flat name, and JSON values."""
-
-    step: int
-    tensors: Mapping[str, Tensor]
-    values: Mapping[str, Any]
-
-
 class CheckpointStore:
     """The checkpoints of one trial, in one folder."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
 
-    def save(self, checkpoint: Checkpoint) -> None:
+    def save(self, step: int, tensors: Mapping[str, Tensor], values: Mapping[str, Any]) -> None:
         """Write a checkpoint durably, then forget all but the last two.
+
+        Args:
+            step: of the run; the newer of two checkpoints has the higher one.
+            tensors: by flat name.
+            values: what else there is, as JSON.
 
         Raises:
             LedgerError: when the disk is full or the folder cannot be written; earlier checkpoints stay.
         """
-        path = self.folder / f"checkpoint_{checkpoint.step:08d}.safetensors"
-        tensors = {name: tensor.detach().cpu().contiguous() for name, tensor in checkpoint.tensors.items()}
-        header = {"step": str(checkpoint.step), "values": json.dumps(checkpoint.values)}
+        path = self.folder / f"checkpoint_{step:08d}.safetensors"
+        tensors = {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}
+        header = {"values": json.dumps(values)}
         write_through(path, lambda aside: _save_file(tensors, aside, header))
         entry = {"file": path.name, "sha256": sha256_of_file(path)}
         kept = [entry, *(old for old in self._entries() if old["file"] != path.name)][:KEEP]
         write_json(self.folder / INDEX, kept)
         self._remove_except({old["file"] for old in kept})
 
-    def load(self) -> Checkpoint | None:
-        """Return the newest checkpoint that verifies, or None when none was ever written.
+    def restore(self, tensors: Mapping[str, Tensor]) -> dict[str, Any] | None:
+        """Copy the newest checkpoint that verifies into `tensors`, and return its values.
+
+        Returns:
+            None, with `tensors` untouched, when no checkpoint was ever written.
 
         Raises:
             CheckpointError: when there were checkpoints and not one can be trusted.
@@ -70,10 +68,12 @@ class CheckpointStore:
             if not path.is_file() or sha256_of_file(path) != entry["sha256"]:
                 logger.warning("checkpoint %s is damaged or missing; falling back to the one before", path)
                 continue
+            for name, tensor in tensors.items():
+                # Opened for each: what was read of an open file stays in memory, a second model in the end.
+                with safetensors.safe_open(path, framework="pt") as file:
+                    tensor.copy_(file.get_tensor(name))
             with safetensors.safe_open(path, framework="pt") as file:
-                header = file.metadata()
-                tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
-            return Checkpoint(int(header["step"]), tensors, json.loads(header["values"]))
+                return json.loads(file.metadata()["values"])
         if entries:
             raise CheckpointError(
                 f"found no intact checkpoint among {[entry['file'] for entry in entries]} in {self.folder}; "

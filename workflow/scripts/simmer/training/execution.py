@@ -2,6 +2,7 @@
 
 import statistics
 import time
+from collections.abc import Mapping
 
 import torch
 
@@ -23,14 +24,15 @@ def choose_execution(*, device: str, precision: str, threads: int | str, slots: 
         threads: `auto` (the machine's usable cores divided by `slots`) or a number.
         slots: trials that run side by side.
 
-    Raises:
-        ConfigError: when the device asked for is not there.
+    A device that is named is taken at its word: `require_device` tells whether it is there.
     """
-    found = _choose_device(device)
+    there = _devices()
+    found = next(name for name in ("cuda", "mps", "cpu") if name in there) if device == "auto" else device
     count = max(1, usable_cores() // slots) if threads == "auto" else int(threads)
     if precision == "auto":
         torch.set_num_threads(count)
-        precision = "bf16" if _bf16_speedup(found) >= WORTHWHILE_SPEEDUP else "fp32"
+        faster = found in there and _bf16_speedup(found) >= WORTHWHILE_SPEEDUP
+        precision = "bf16" if faster else "fp32"
     return Execution(device=found, precision=precision, threads=count)
 
 
@@ -42,24 +44,38 @@ def synchronise(device: str) -> None:
         torch.mps.synchronize()
 
 
+def random_states(device: str) -> dict[str, torch.Tensor]:
+    """Return the states of all generators that training on a device draws from, by name."""
+    states = {"random.cpu": torch.get_rng_state()}
+    if device.startswith("cuda"):
+        states["random.cuda"] = torch.cuda.get_rng_state()
+    elif device.startswith("mps"):
+        states["random.mps"] = torch.mps.get_rng_state()
+    return states
+
+
+def set_random_states(states: Mapping[str, torch.Tensor]) -> None:
+    """Make the generators go on from what `random_states` returned."""
+    setters = {
+        "random.cpu": torch.set_rng_state,
+        "random.cuda": torch.cuda.set_rng_state,
+        "random.mps": torch.mps.set_rng_state,
+    }
+    for name, state in states.items():
+        setters[name](state)
+
+
 def require_device(device: str, *, asked_by: str) -> None:
     """Refuse a device that this machine does not offer.
 
     Raises:
         ConfigError: naming who asked for it and what there is.
     """
-    if device not in _devices():
+    if device not in {"auto"} | _devices():
         raise ConfigError(
             f"{asked_by}: found device `{device}`, which this machine does not offer; expected one of "
             f"{sorted(_devices())}; mend the driver or choose another device"
         )
-
-
-def _choose_device(device: str) -> str:
-    if device == "auto":
-        return next(name for name in ("cuda", "mps", "cpu") if name in _devices())
-    require_device(device, asked_by="config key training.device")
-    return device
 
 
 def _devices() -> set[str]:

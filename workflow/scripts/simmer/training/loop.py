@@ -9,7 +9,7 @@ import hashlib
 import logging
 import math
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
@@ -18,17 +18,19 @@ from torch import Tensor
 from torch.nn import functional
 
 from simmer.errors import Interrupted
-from simmer.model.patchtst import PatchTST
+from simmer.model.shape import ModelShape
 from simmer.seeds import derive_seed
 from simmer.thermal.guard import GuardProtocol
-from simmer.training.checkpoint import Checkpoint, CheckpointStore
-from simmer.training.evaluation import Diverged, compute_context, evaluate
-from simmer.training.execution import synchronise
-from simmer.training.optimizer import AdamW, learning_rate_at, window_order
+from simmer.training.checkpoint import CheckpointStore
+from simmer.training.evaluation import Diverged, evaluate
+from simmer.training.execution import random_states, set_random_states, synchronise
+from simmer.training.schedule import learning_rate_at, window_order
 from simmer.training.settings import Execution, Recipe, TrainingSettings
+from simmer.training.state import TrainingState
 from simmer.training.windows import Windows
 
 CHECKPOINT_SHARE = 0.01  # of the training time, at most
+WRITE_BYTES_PER_S = 5e8  # of a checkpoint, its digest included, until a write has been measured
 DIVERGENCE_CHECK_STEPS = 50  # reading a loss stops an accelerator's queue, so not each step
 
 logger = logging.getLogger(__name__)
@@ -38,7 +40,7 @@ logger = logging.getLogger(__name__)
 class Plan:
     """What is trained, on what, how, and for how long at most."""
 
-    model: PatchTST
+    shape: ModelShape
     train: Windows
     validation: Windows
     recipe: Recipe
@@ -47,6 +49,7 @@ class Plan:
     epochs_max: int
     micro_batch: int
     seed: int
+    base_rate: float
     prior_log_loss: float
 
 
@@ -95,9 +98,16 @@ class TrainingRun:
         self.plan, self.store, self.guard = plan, store, guard
         self.checkpoint_interval_s, self.on_epoch, self.clock = checkpoint_interval_s, on_epoch, clock
         self.progress = Progress()
-        self.optimizer = AdamW(plan.model, plan.recipe)
+        self.state = TrainingState(
+            plan.shape,
+            plan.recipe,
+            plan.execution,
+            clip_norm=plan.settings.gradient_clip_norm,
+            seed=plan.seed,
+        )
         self.loss_sum = torch.zeros((), device=plan.execution.device)
         self.steps_per_epoch = math.ceil(len(plan.train) / plan.recipe.batch_size)
+        self._expected_write_s = self.state.nbytes() / WRITE_BYTES_PER_S
         self._last_checkpoint = self._slice_start = clock()
 
     def run(self) -> Outcome:
@@ -109,7 +119,8 @@ class TrainingRun:
         """
         torch.set_num_threads(self.plan.execution.threads)
         torch.manual_seed(derive_seed(self.plan.seed, "dropout"))
-        self._resume()
+        if not self._resume():
+            self.state.initialise(self.plan.base_rate)
         progress = self.progress
         while progress.epoch < self.plan.epochs_max and not self._out_of_patience():
             self._train_epoch()
@@ -122,44 +133,48 @@ class TrainingRun:
             train_s=progress.train_s,
             checkpoint_s=progress.checkpoint_s,
             checkpoints=progress.checkpoints,
-            weights_sha256=weights_digest(self.plan.model),
+            weights_sha256=tensors_digest(self.state.model.state_dict()),
         )
 
     def _train_epoch(self) -> None:
         plan, progress = self.plan, self.progress
         order = window_order(len(plan.train), seed=plan.seed, epoch=progress.epoch)
-        plan.model.train()
+        order = order.to(plan.execution.device)
+        self.state.model.train()
+        if plan.execution.device == "cpu":  # accelerators draw masks as fast as they read them
+            seed = derive_seed(plan.seed, "masks", progress.epoch)
+            self.state.model.pool_masks(windows=plan.micro_batch, seed=seed)
         for step in range(progress.step_in_epoch, self.steps_per_epoch):
             batch = order[step * plan.recipe.batch_size : (step + 1) * plan.recipe.batch_size]
-            self._step(batch.to(plan.execution.device), progress.epoch * self.steps_per_epoch + step)
+            self._step(batch, progress.epoch * self.steps_per_epoch + step)
             progress.step_in_epoch = step + 1
             if (step + 1) % DIVERGENCE_CHECK_STEPS == 0:
                 self._check_divergence(int(min((step + 1) * plan.recipe.batch_size, len(order))))
             self._between_steps()
 
-    def _step(self, batch: Tensor, global_step: int) -> None:
+    def _step(self, batch: Tensor, step: int) -> None:
         plan = self.plan
         rate = learning_rate_at(
-            global_step,
+            step,
             total_steps=plan.epochs_max * self.steps_per_epoch,
             recipe=plan.recipe,
             final_fraction=plan.settings.final_learning_rate_fraction,
         )
-        self.optimizer.zero_grad()
-        for part in batch.split(plan.micro_batch):
+        parts = batch.split(plan.micro_batch)
+        for number, part in enumerate(parts):
             windows, labels = plan.train.take(part)
-            with compute_context(plan.execution):
-                logits = plan.model(windows)
+            self.state.model.place_masks(seed=derive_seed(plan.seed, "dropout", step, number))
+            logits = self.state.model(windows)
             loss = functional.binary_cross_entropy_with_logits(logits.float(), labels, reduction="sum")
+            self.state.optimizer.before_backward(rate, step=step, last=number == len(parts) - 1)
             (loss / len(batch)).backward()
             self.loss_sum += loss.detach()
-        torch.nn.utils.clip_grad_norm_(plan.model.parameters(), plan.settings.gradient_clip_norm)
-        self.optimizer.step(rate)
+        self.state.optimizer.finish_step()
 
     def _close_epoch(self) -> None:
         plan, progress = self.plan, self.progress
         self._check_divergence(len(plan.train))
-        scores = evaluate(plan.model, plan.validation, plan.execution)
+        scores = evaluate(self.state.model, plan.validation)
         self._count_time()
         progress.epoch += 1
         progress.step_in_epoch = 0
@@ -181,8 +196,10 @@ class TrainingRun:
                 f"{self.progress.step_in_epoch} of {self.steps_per_epoch}: {verdict.reason}. "
                 "The same command resumes there."
             )
-        mean_s = self.progress.checkpoint_s / max(1, self.progress.checkpoints)
-        interval_s = max(self.checkpoint_interval_s, mean_s / CHECKPOINT_SHARE)
+        write_s = self._expected_write_s
+        if self.progress.checkpoints:
+            write_s = self.progress.checkpoint_s / self.progress.checkpoints
+        interval_s = max(self.checkpoint_interval_s, write_s / CHECKPOINT_SHARE)
         if self.clock() - self._last_checkpoint >= interval_s:
             self._checkpoint()
 
@@ -212,36 +229,22 @@ class TrainingRun:
         self._count_time()
         start = self.clock()
         progress = self.progress
-        tensors = {f"model.{name}": tensor for name, tensor in self.plan.model.state_dict().items()}
-        tensors |= {f"optimizer.{name}": tensor for name, tensor in self.optimizer.state.items()}
-        tensors["loss_sum"] = self.loss_sum
-        tensors["random.cpu"] = torch.get_rng_state()
-        if self.plan.execution.device.startswith("cuda"):
-            tensors["random.cuda"] = torch.cuda.get_rng_state()
-        if self.plan.execution.device.startswith("mps"):
-            tensors["random.mps"] = torch.mps.get_rng_state()
-        values = {"progress": asdict(progress), "guard": self.guard.counters()}
         step = progress.epoch * self.steps_per_epoch + progress.step_in_epoch
-        self.store.save(Checkpoint(step, tensors, values))
+        values = {"progress": asdict(progress), "guard": self.guard.counters()}
+        self.store.save(step, self._tensors(), values)
         progress.checkpoints += 1
         progress.checkpoint_s += self.clock() - start
         self._last_checkpoint = self._slice_start = self.clock()
 
-    def _resume(self) -> None:
-        checkpoint = self.store.load()
-        if checkpoint is None:
-            return
-        tensors = checkpoint.tensors
-        self.plan.model.load_state_dict(_strip(tensors, "model."))
-        self.optimizer.load(_strip(tensors, "optimizer."))
-        self.loss_sum.copy_(tensors["loss_sum"])
-        torch.set_rng_state(tensors["random.cpu"])
-        if "random.cuda" in tensors:
-            torch.cuda.set_rng_state(tensors["random.cuda"])
-        if "random.mps" in tensors:
-            torch.mps.set_rng_state(tensors["random.mps"])
-        self.progress = Progress(**checkpoint.values["progress"])
-        self.guard.restore(checkpoint.values["guard"])
+    def _resume(self) -> bool:
+        tensors = self._tensors()
+        with torch.no_grad():
+            values = self.store.restore(tensors)
+        if values is None:
+            return False
+        set_random_states({name: tensors[name] for name in random_states(self.plan.execution.device)})
+        self.progress = Progress(**values["progress"])
+        self.guard.restore(values["guard"])
         self._last_checkpoint = self._slice_start = self.clock()
         logger.info(
             "resuming at epoch %d, step %d of %d",
@@ -249,16 +252,17 @@ class TrainingRun:
             self.progress.step_in_epoch,
             self.steps_per_epoch,
         )
+        return True
+
+    def _tensors(self) -> dict[str, Tensor]:
+        states = random_states(self.plan.execution.device)
+        return self.state.tensors() | states | {"loss_sum": self.loss_sum}
 
 
-def weights_digest(model: PatchTST) -> str:
-    """Return a SHA-256 over all weights, so that two runs can be compared to the last bit."""
+def tensors_digest(tensors: Mapping[str, Tensor]) -> str:
+    """Return a SHA-256 over named tensors, so that two runs can be compared to the last bit."""
     digest = hashlib.sha256()
-    for name, tensor in sorted(model.state_dict().items()):
+    for name, tensor in sorted(tensors.items()):
         digest.update(name.encode())
-        digest.update(tensor.detach().cpu().contiguous().numpy().tobytes())
+        digest.update(tensor.detach().cpu().contiguous().view(-1).view(torch.uint8).numpy())
     return digest.hexdigest()
-
-
-def _strip(tensors: Any, prefix: str) -> dict[str, Tensor]:
-    return {name.removeprefix(prefix): tensor for name, tensor in tensors.items() if name.startswith(prefix)}

@@ -1,29 +1,67 @@
-"""How much memory a trial needs, computed before it starts."""
+"""How much memory a run needs at its peak, counted before it starts.
+
+Weights and moments are counted on the real model, built on the meta device. Activations are
+counted as the model keeps them for the backward pass: per layer and token four vectors of the width, four
+of all heads together, two of the feed-forward width, and two rows of attention.
+"""
+
+from dataclasses import replace
 
 from simmer.model.budgets import expected_parameters
+from simmer.model.dropout import POOL_ENTRIES
 from simmer.model.shape import ModelShape
+from simmer.training.evaluation import EVALUATION_BATCH
+from simmer.training.optimizer import GROUP_ENTRIES
+from simmer.training.settings import Execution, Recipe
+from simmer.training.state import DTYPES, TrainingState
 
-FP32_BYTES = 4
-ADAMW_COPIES = 4  # weights, gradients, two moments
-AUTOCAST_BYTES = 2  # bf16 copies of the weights, held from forward to backward
-RUNTIME_BYTES = 600 * 2**20  # interpreter, torch and the feature table
-CHECKPOINT_COPIES = 3  # weights and two moments
+RUNTIME_BYTES = 420 << 20  # MEASURED: interpreter, torch, optuna, pandas and the feature table
+_FLOAT32_BYTES = 4
 
 
-def training_bytes(shape: ModelShape, *, micro_batch: int) -> int:
-    """Return the expected peak memory of an fp32 AdamW step, in bytes.
+def training_bytes(shape: ModelShape, recipe: Recipe, execution: Execution, *, micro_batch: int) -> int:
+    """Return the expected peak memory of a run, in bytes.
 
-    Per layer and token the backward pass keeps about ten vectors of the width, three of the
-    feed-forward width and the attention scores.
+    Args:
+        shape: of the model.
+        recipe: the trial's hyperparameters.
+        execution: precision, and how weights, moments and activations are kept.
+        micro_batch: windows per backward pass.
     """
-    parameters = expected_parameters(shape)
-    tokens = micro_batch * shape.patches
+    parameters, largest = expected_parameters(shape), _largest_parameter(shape)
+    entry_bytes = DTYPES[execution.precision].itemsize
+    if execution.memory == "full":
+        gradients = parameters * entry_bytes
+        gradients += _FLOAT32_BYTES * max(largest, min(GROUP_ENTRIES, parameters))
+    else:
+        gradients = (parameters if micro_batch < recipe.batch_size else 2 * largest) * entry_bytes
+    layer = _layer_entries(shape, micro_batch * shape.patches)
+    kept = shape.depth * layer
+    if execution.activation_checkpointing:
+        kept = shape.depth * micro_batch * shape.patches * shape.width + layer
+    widest = max(shape.ff_width, 3 * shape.heads * shape.head_width)
+    passing = 3 * micro_batch * shape.patches * widest
+    evaluation = 3 * EVALUATION_BATCH * shape.patches * widest
+    masks = max(POOL_ENTRIES, 2 * micro_batch * shape.patches * widest) if recipe.dropout else 0
+    activations = entry_bytes * (max(kept + passing, evaluation) + masks)
+    return checkpoint_bytes(shape, recipe, execution) + gradients + activations + RUNTIME_BYTES
+
+
+def checkpoint_bytes(shape: ModelShape, recipe: Recipe, execution: Execution) -> int:
+    """Return the bytes of weights and moments, which are the size of one checkpoint."""
+    on_meta = replace(execution, device="meta")
+    one, two = (
+        TrainingState(replace(shape, depth=depth), recipe, on_meta, clip_norm=1.0, seed=0).nbytes()
+        for depth in (1, 2)
+    )
+    return one + (shape.depth - 1) * (two - one)  # all layers are alike
+
+
+def _largest_parameter(shape: ModelShape) -> int:
     inner = shape.heads * shape.head_width
-    per_token = 7 * shape.width + 5 * inner + 3 * shape.ff_width + 3 * shape.heads * shape.patches
-    activations = shape.depth * tokens * per_token * FP32_BYTES
-    return parameters * (FP32_BYTES * ADAMW_COPIES + AUTOCAST_BYTES) + activations + RUNTIME_BYTES
+    return shape.width * max(3 * inner, shape.ff_width, shape.patch_days * shape.channels)
 
 
-def checkpoint_bytes(shape: ModelShape) -> int:
-    """Return the size of one checkpoint, in bytes."""
-    return expected_parameters(shape) * FP32_BYTES * CHECKPOINT_COPIES
+def _layer_entries(shape: ModelShape, tokens: int) -> int:
+    inner, attention = shape.heads * shape.head_width, shape.heads * shape.patches
+    return tokens * (4 * shape.width + 4 * inner + 2 * shape.ff_width + 2 * attention)

@@ -1,84 +1,169 @@
-"""The optimizer and everything about it that depends on the step alone."""
+"""The optimizers: AdamW over all parameters at once, or one parameter at a time inside backward."""
 
-import math
-from collections.abc import Mapping
+from abc import ABC, abstractmethod
 
 import torch
 from torch import Tensor, nn
-from torch.optim.adamw import adamw
-
-from simmer.seeds import derive_seed
-from simmer.training.settings import Recipe
 
 BETA_1, BETA_2, EPSILON = 0.9, 0.999, 1e-8  # the paper's
+GROUP_ENTRIES = 1 << 20  # gradients widened to float32 at the same time: they stay in the caches
 
 
-class AdamW:
-    """AdamW (Loshchilov & Hutter 2019) that decays matrices only, with its state under parameter names.
+class Optimizer(ABC):
+    """Moves the weights of a model, and keeps what it needs for that under names.
 
-    Calls torch's functional form: the class `torch.optim.AdamW` imports the compiler when it is built,
-    which costs every trial more than a second.
+    Biases, norms and positions are not decayed.
+
+    Args:
+        model: its parameters are moved.
+        weight_decay: decoupled decay of matrices.
+        clip_norm: norm to which gradients are clipped.
 
     Attributes:
-        state: two moments of each parameter, `exp_avg.<name>` and `exp_avg_sq.<name>`, and its `step.<name>`.
+        state: all tensors beside the weights that a checkpoint must hold.
     """
 
-    def __init__(self, model: nn.Module, recipe: Recipe) -> None:
-        self._parameters = dict(model.named_parameters())
-        self._decay = {
-            name: recipe.weight_decay if parameter.ndim > 1 and name != "positions" else 0.0
-            for name, parameter in self._parameters.items()
+    def __init__(self, model: nn.Module, *, weight_decay: float, clip_norm: float) -> None:
+        self.parameters = dict(model.named_parameters())
+        self.clip_norm = clip_norm
+        self.decay = {
+            name: weight_decay if parameter.ndim > 1 and name != "positions" else 0.0
+            for name, parameter in self.parameters.items()
         }
         self.state: dict[str, Tensor] = {}
-        for name, parameter in self._parameters.items():
-            self.state[f"exp_avg.{name}"] = torch.zeros_like(parameter)
-            self.state[f"exp_avg_sq.{name}"] = torch.zeros_like(parameter)
-            self.state[f"step.{name}"] = torch.zeros((), device=parameter.device)
 
-    def load(self, state: Mapping[str, Tensor]) -> None:
-        """Take up the state of a checkpoint."""
-        for name, tensor in self.state.items():
-            tensor.copy_(state[name])
+    @abstractmethod
+    def place(self, name: str, value: Tensor) -> None:
+        """Set a parameter to its first value, float32 of the parameter's shape."""
 
-    def zero_grad(self) -> None:
-        """Forget the gradients."""
-        for parameter in self._parameters.values():
-            parameter.grad = None
+    @abstractmethod
+    def before_backward(self, learning_rate: float, *, step: int, last: bool) -> None:
+        """Get ready for a backward pass.
+
+        Args:
+            learning_rate: of the optimizer step.
+            step: number of the optimizer step, from 0.
+            last: whether this is the last of its micro-batches.
+        """
+
+    @abstractmethod
+    def finish_step(self) -> None:
+        """Complete the optimizer step after its last backward pass."""
+
+
+class AdamW(Optimizer):
+    """AdamW (Loshchilov & Hutter 2019) with weights and moments in float32.
+
+    A model in bfloat16 is a rounded copy of the weights that are kept here.
+
+    Attributes:
+        state: `exp_avg.<name>`, `exp_avg_sq.<name>`, and `weight.<name>` where the model's own is not
+            float32.
+    """
+
+    def __init__(self, model: nn.Module, *, weight_decay: float, clip_norm: float) -> None:
+        super().__init__(model, weight_decay=weight_decay, clip_norm=clip_norm)
+        self._learning_rate, self._step = 0.0, 0
+        self._weights: dict[str, Tensor] = {}
+        for name, parameter in self.parameters.items():
+            kept = parameter.detach()
+            if parameter.dtype != torch.float32:
+                kept = self.state[f"weight.{name}"] = kept.float()
+            self._weights[name] = kept
+            for moment in ("exp_avg", "exp_avg_sq"):
+                self.state[f"{moment}.{name}"] = torch.zeros_like(kept)
+        self._groups = self._grouped()
 
     @torch.no_grad()
-    def step(self, learning_rate: float) -> None:
-        """Move the weights once along their gradients."""
-        for decay in set(self._decay.values()):
-            names = [name for name, value in self._decay.items() if value == decay]
-            adamw(
-                [self._parameters[name] for name in names],
-                [self._parameters[name].grad for name in names],
-                [self.state[f"exp_avg.{name}"] for name in names],
-                [self.state[f"exp_avg_sq.{name}"] for name in names],
-                [],
-                [self.state[f"step.{name}"] for name in names],
-                fused=True,
-                amsgrad=False,
-                beta1=BETA_1,
-                beta2=BETA_2,
-                lr=learning_rate,
-                weight_decay=decay,
-                eps=EPSILON,
-                maximize=False,
+    def place(self, name: str, value: Tensor) -> None:
+        """Set a parameter to its first value, float32 of the parameter's shape."""
+        self._weights[name].copy_(value)
+        self.parameters[name].copy_(value)
+
+    def before_backward(self, learning_rate: float, *, step: int, last: bool) -> None:  # noqa: ARG002
+        """Note the learning rate; gradients add up until the step is finished."""
+        self._learning_rate, self._step = learning_rate, step
+
+    @torch.no_grad()
+    def finish_step(self) -> None:
+        """Clip the gradients by their global norm, move the weights, and forget the gradients."""
+        norms = torch._foreach_norm([parameter.grad for parameter in self.parameters.values()])
+        shrink = clip_factor(torch.linalg.vector_norm(torch.stack(norms).float()), self.clip_norm)
+        number = torch.tensor(self._step + 1.0, device=shrink.device)
+        for group in self._groups:
+            parameters = [self.parameters[name] for name in group]
+            weights = [self._weights[name] for name in group]
+            grads = [parameter.grad.float() for parameter in parameters]
+            for parameter in parameters:
+                parameter.grad = None
+            fused_adamw(
+                weights,
+                grads,
+                [self.state[f"exp_avg.{name}"] for name in group],
+                [self.state[f"exp_avg_sq.{name}"] for name in group],
+                step=number,
+                learning_rate=self._learning_rate,
+                decay=self.decay[group[0]],
+                shrink=shrink,
             )
+            if parameters[0].dtype != torch.float32:
+                torch._foreach_copy_(parameters, weights)
+
+    def _grouped(self) -> list[list[str]]:
+        # One call for many small tensors; few large ones at a time, so that their float32 gradients are few.
+        groups: list[list[str]] = []
+        for decay in sorted(set(self.decay.values())):
+            entries = GROUP_ENTRIES
+            for name in (name for name, value in self.decay.items() if value == decay):
+                if entries >= GROUP_ENTRIES:
+                    groups.append([])
+                    entries = 0
+                groups[-1].append(name)
+                entries += self.parameters[name].numel()
+        return groups
 
 
-def learning_rate_at(step: int, *, total_steps: int, recipe: Recipe, final_fraction: float) -> float:
-    """Return the learning rate of a step: linear warm-up, then a cosine down to `final_fraction`."""
-    warmup_steps = round(recipe.warmup_fraction * total_steps)
-    if step < warmup_steps:
-        return recipe.learning_rate * (step + 1) / warmup_steps
-    along = (step - warmup_steps) / max(1, total_steps - warmup_steps)
-    cosine = 0.5 * (1 + math.cos(math.pi * min(1.0, along)))
-    return recipe.learning_rate * (final_fraction + (1 - final_fraction) * cosine)
+def fused_adamw(
+    weights: list[Tensor],
+    grads: list[Tensor],
+    exp_avgs: list[Tensor],
+    exp_avg_sqs: list[Tensor],
+    *,
+    step: Tensor,
+    learning_rate: float,
+    decay: float,
+    shrink: Tensor,
+) -> None:
+    """Move float32 weights in place by one step of AdamW, in one pass over memory.
+
+    Torch's own kernel is called, because the class `torch.optim.AdamW` imports the compiler when it is
+    built, which costs every trial more than a second.
+
+    Args:
+        weights, grads, exp_avgs, exp_avg_sqs: tensors of equal shapes; all but the gradients change.
+        step: number of this step from 1, float32.
+        learning_rate: of this step.
+        decay: decoupled weight decay.
+        shrink: what the gradients are multiplied by.
+    """
+    torch._fused_adamw_(
+        weights,
+        grads,
+        exp_avgs,
+        exp_avg_sqs,
+        [],
+        [step] * len(weights),
+        amsgrad=False,
+        lr=learning_rate,
+        beta1=BETA_1,
+        beta2=BETA_2,
+        weight_decay=decay,
+        eps=EPSILON,
+        maximize=False,
+        grad_scale=shrink.reciprocal(),
+    )
 
 
-def window_order(windows: int, *, seed: int, epoch: int) -> Tensor:
-    """Return the order [windows] in which an epoch visits the train windows."""
-    generator = torch.Generator().manual_seed(derive_seed(seed, "order", epoch))
-    return torch.randperm(windows, generator=generator)
+def clip_factor(norm: Tensor, clip_norm: float) -> Tensor:
+    """Return what gradients of a norm are multiplied by, without asking the device for the norm."""
+    return (clip_norm / (norm + 1e-6)).clamp(max=1.0)

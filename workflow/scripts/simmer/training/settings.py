@@ -6,6 +6,7 @@ from typing import Literal
 from simmer.errors import ConfigError
 
 Precision = Literal["fp32", "bf16"]
+Memory = Literal["full", "kahan", "stochastic", "lean"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -60,10 +61,19 @@ class TrainingSettings:
 class Execution:
     """How a trial is computed on this machine; recorded once, then kept over every resume.
 
-    The numbers of a run depend on all three to the last bit, so a resumed trial reuses what the first
-    start recorded.
+    The numbers of a run depend on all of it to the last bit (activation checkpointing excepted), so a
+    resumed trial reuses what the first start recorded.
+
+    Attributes:
+        device: `cpu`, `cuda` or `mps`.
+        precision: arithmetic of the model.
+        threads: CPU threads.
+        memory: how weights and moments are kept; see `OPTIMIZERS` in `simmer.training.memory`.
+        activation_checkpointing: compute activations twice instead of keeping them.
     """
 
     device: str
     precision: Precision
     threads: int
+    memory: Memory = "full"
+    activation_checkpointing: bool = False

@@ -1,0 +1,245 @@
+"""Optimizers for models that fill the memory: each weight moves as soon as its gradient is there.
+
+The gradient is freed at once, so that gradients of the whole model never exist together. Large matrices
+and their moments are kept in bfloat16 and rounded so that no update is lost; everything small is kept in
+float32, as in `AdamW`.
+
+| rule | bytes per parameter | update |
+|---|---|---|
+| `Kahan` | 8 | AdamW; the weight's rounding error is kept beside it (Kahan 1965) |
+| `Stochastic` | 6 | AdamW; weights are rounded stochastically (Gupta et al. 2015) |
+| `Factored` | 2 | Adafactor (Shazeer & Stern 2018): no first moment, the second one factored |
+
+The global norm of the gradients is known only when backward is over, so gradients are clipped by the
+norm of the step before, or by their own where that is larger. Moments are rounded stochastically: a moment
+rounded to the nearest stops moving as soon as what is added is less than half a rounding step.
+"""
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+
+from simmer.seeds import derive_seed
+from simmer.training.optimizer import Optimizer, clip_factor, fused_adamw
+from simmer.training.rounding import Noise, store_split, store_stochastically
+
+SMALL_ENTRIES = 1 << 16  # tensors up to this size are kept in float32: they weigh nothing
+CHUNK_ENTRIES = 1 << 18  # one chunk's float32 intermediates stay in the caches
+_FACTORED_FLOOR, _FACTORED_DECAY, _FACTORED_CLIP = 1e-30, 0.8, 1.0  # the paper's
+
+
+@dataclass(frozen=True)
+class Step:
+    """What all parameters share in one optimizer step.
+
+    Attributes:
+        number: from 1, float32.
+        learning_rate: of this step.
+        noise: where chance comes from.
+    """
+
+    number: Tensor
+    learning_rate: float
+    noise: Noise
+
+
+class Rule(ABC):
+    """How one parameter is kept and moved.
+
+    Args:
+        weight: the model's own parameter.
+        decay: decoupled weight decay.
+
+    Attributes:
+        state: tensors beside the weight, by short name.
+    """
+
+    def __init__(self, weight: Tensor, decay: float) -> None:
+        self.weight, self.decay = weight, decay
+        self.state: dict[str, Tensor] = {}
+
+    def place(self, value: Tensor) -> None:
+        """Set the weight to its first value, float32."""
+        self.weight.copy_(value)
+
+    @abstractmethod
+    def move(self, grad: Tensor, shrink: Tensor, step: Step) -> None:
+        """Move the weight along `grad * shrink`."""
+
+
+class Master(Rule):
+    """The weight and both moments in float32; the model's own is a rounded copy."""
+
+    def __init__(self, weight: Tensor, decay: float) -> None:
+        super().__init__(weight, decay)
+        self.state = {name: torch.zeros_like(weight, dtype=torch.float32) for name in ("kept", "m", "v")}
+
+    def place(self, value: Tensor) -> None:
+        """Set the weight to its first value, float32."""
+        self.state["kept"].copy_(value)
+        self.weight.copy_(value)
+
+    def move(self, grad: Tensor, shrink: Tensor, step: Step) -> None:
+        """Move the weight along `grad * shrink`."""
+        kept = self.state["kept"]
+        _adamw(kept, grad, self.state["m"], self.state["v"], shrink, self.decay, step)
+        self.weight.copy_(kept)
+
+
+class Kahan(Rule):
+    """The weight as a sum of two bfloat16, and bfloat16 moments."""
+
+    def __init__(self, weight: Tensor, decay: float) -> None:
+        super().__init__(weight, decay)
+        self.state = {name: torch.zeros_like(weight) for name in ("rest", "m", "v")}
+
+    def place(self, value: Tensor) -> None:
+        """Set the weight to its first value, float32."""
+        rest = value.to(self.weight.device, copy=True)
+        store_split(self.weight, rest)
+        self.state["rest"].copy_(rest)
+
+    def move(self, grad: Tensor, shrink: Tensor, step: Step) -> None:
+        """Move the weight along `grad * shrink`."""
+        state = self.state
+        for weight, part, rest, m, v in _chunks(self.weight, grad, state["rest"], state["m"], state["v"]):
+            moved, wide_m, wide_v = weight.float().add_(rest), m.float(), v.float()
+            _adamw(moved, part, wide_m, wide_v, shrink, self.decay, step)
+            store_split(weight, moved)
+            store_stochastically(rest, moved, step.noise.take(rest.numel()))
+            store_stochastically(m, wide_m, step.noise.take(m.numel()))
+            store_stochastically(v, wide_v, step.noise.take(v.numel()))
+
+
+class Stochastic(Rule):
+    """Weight and moments in bfloat16; what changes by less than a rounding step is rounded by chance."""
+
+    def __init__(self, weight: Tensor, decay: float) -> None:
+        super().__init__(weight, decay)
+        self.state = {name: torch.zeros_like(weight) for name in ("m", "v")}
+
+    def move(self, grad: Tensor, shrink: Tensor, step: Step) -> None:
+        """Move the weight along `grad * shrink`."""
+        for weight, part, m, v in _chunks(self.weight, grad, self.state["m"], self.state["v"]):
+            moved, wide_m, wide_v = weight.float(), m.float(), v.float()
+            _adamw(moved, part, wide_m, wide_v, shrink, self.decay, step)
+            store_stochastically(weight, moved, step.noise.take(weight.numel()))
+            store_stochastically(m, wide_m, step.noise.take(m.numel()))
+            store_stochastically(v, wide_v, step.noise.take(v.numel()))
+
+
+class Factored(Rule):
+    """The weight in bfloat16, and the second moment as a product of a row and a column in float32."""
+
+    def __init__(self, weight: Tensor, decay: float) -> None:
+        super().__init__(weight, decay)
+        rows, columns = weight.shape
+        self.state = {"row": torch.zeros(rows, device=weight.device)}
+        self.state["column"] = torch.zeros(columns, device=weight.device)
+
+    def move(self, grad: Tensor, shrink: Tensor, step: Step) -> None:
+        """Move the weight along `grad * shrink`."""
+        row, column = self.state["row"], self.state["column"]
+        chunk = max(1, CHUNK_ENTRIES // grad.shape[1])
+        rows, columns = [], torch.zeros_like(column)
+        for part in grad.split(chunk):
+            square = (part.float() * shrink).square_().add_(_FACTORED_FLOOR)
+            rows.append(square.mean(dim=1))
+            columns += square.sum(dim=0)
+        new = step.number**-_FACTORED_DECAY
+        row.lerp_(torch.cat(rows), new)
+        column.lerp_(columns / grad.shape[0], new)
+        row_factor, column_factor = (row / row.mean()).rsqrt_().unsqueeze(1), column.rsqrt()
+        # The root mean square of the whole update, which the paper clips at 1.
+        squares = torch.zeros((), device=grad.device)
+        for part, factor in zip(grad.split(chunk), row_factor.split(chunk), strict=True):
+            squares += (part.float() * factor).mul_(column_factor).square_().sum()
+        rms = (squares / grad.numel()).sqrt_() * shrink
+        rate = step.learning_rate * shrink / (rms / _FACTORED_CLIP).clamp_(min=1.0)
+        parts = (tensor.split(chunk) for tensor in (self.weight, grad, row_factor))
+        for weight, part, factor in zip(*parts, strict=True):
+            moved = weight.float().mul_(1 - step.learning_rate * self.decay)
+            moved -= (part.float() * factor).mul_(column_factor * rate)
+            store_stochastically(weight, moved, step.noise.take(moved.numel()).view(moved.shape))
+
+
+RULES: dict[str, type[Rule]] = {"kahan": Kahan, "stochastic": Stochastic, "lean": Factored}
+
+
+class InBackward(Optimizer):
+    """Moves each parameter inside backward, by the rule that its size and `memory` call for.
+
+    With several micro-batches gradients add up, all of them together, until the last one moves the
+    weights; activation checkpointing is the cheaper way to a smaller peak.
+
+    Args:
+        model: in bfloat16.
+        memory: a name of `RULES`.
+        seed: where the chance in rounding starts.
+    """
+
+    def __init__(
+        self, model: nn.Module, *, weight_decay: float, clip_norm: float, memory: str, seed: int
+    ) -> None:
+        super().__init__(model, weight_decay=weight_decay, clip_norm=clip_norm)
+        device = next(iter(self.parameters.values())).device
+        self._seed = seed
+        self._noise: Noise | None = None  # drawn when it is needed: a model that is only counted has none
+        self._step: Step | None = None
+        self.state["norm"] = torch.zeros((), device=device)
+        self._squares = torch.zeros((), device=device)
+        self._rules: dict[str, Rule] = {}
+        for name, parameter in self.parameters.items():
+            small = parameter.ndim != 2 or parameter.numel() <= SMALL_ENTRIES
+            rule = (Master if small else RULES[memory])(parameter.detach(), self.decay[name])
+            self._rules[name] = rule
+            self.state |= {f"{key}.{name}": tensor for key, tensor in rule.state.items()}
+            parameter.register_post_accumulate_grad_hook(self._hook(rule))
+
+    def place(self, name: str, value: Tensor) -> None:
+        """Set a parameter to its first value, float32 of the parameter's shape."""
+        self._rules[name].place(value)
+
+    def before_backward(self, learning_rate: float, *, step: int, last: bool) -> None:
+        """Let the next backward pass move the weights if it is the `last` of the step."""
+        if self._noise is None:
+            self._noise = Noise(CHUNK_ENTRIES, str(self._squares.device))
+        self._noise.restart(derive_seed(self._seed, "rounding", step))
+        number = torch.tensor(step + 1.0, device=self._squares.device)
+        self._step = Step(number, learning_rate, self._noise) if last else None
+
+    @torch.no_grad()
+    def finish_step(self) -> None:
+        """Remember the norm of this step's gradients for the next one."""
+        self.state["norm"].copy_(self._squares.sqrt())
+        self._squares.zero_()
+
+    def _hook(self, rule: Rule) -> Callable[[Tensor], None]:
+        @torch.no_grad()
+        def move(parameter: Tensor) -> None:
+            if self._step is None:
+                return
+            grad = parameter.grad
+            norm = torch.linalg.vector_norm(grad, dtype=torch.float32)
+            self._squares += norm.square()
+            shrink = clip_factor(torch.maximum(norm, self.state["norm"]), self.clip_norm)
+            parameter.grad = None
+            rule.move(grad, shrink, self._step)
+
+        return move
+
+
+def _chunks(*tensors: Tensor) -> zip:
+    return zip(*(tensor.view(-1).split(CHUNK_ENTRIES) for tensor in tensors), strict=True)
+
+
+def _adamw(
+    weight: Tensor, grad: Tensor, m: Tensor, v: Tensor, shrink: Tensor, decay: float, step: Step
+) -> None:
+    fused_adamw(
+        [weight], [grad.float()], [m], [v],
+        step=step.number, learning_rate=step.learning_rate, decay=decay, shrink=shrink,
+    )  # fmt: skip

@@ -1,0 +1,25 @@
+"""What follows from the number of a step or an epoch alone."""
+
+import math
+
+import torch
+from torch import Tensor
+
+from simmer.seeds import derive_seed
+from simmer.training.settings import Recipe
+
+
+def learning_rate_at(step: int, *, total_steps: int, recipe: Recipe, final_fraction: float) -> float:
+    """Return the learning rate of a step: linear warm-up, then a cosine down to `final_fraction`."""
+    warmup_steps = round(recipe.warmup_fraction * total_steps)
+    if step < warmup_steps:
+        return recipe.learning_rate * (step + 1) / warmup_steps
+    along = (step - warmup_steps) / max(1, total_steps - warmup_steps)
+    cosine = 0.5 * (1 + math.cos(math.pi * min(1.0, along)))
+    return recipe.learning_rate * (final_fraction + (1 - final_fraction) * cosine)
+
+
+def window_order(windows: int, *, seed: int, epoch: int) -> Tensor:
+    """Return the order [windows] in which an epoch visits the train windows."""
+    generator = torch.Generator().manual_seed(derive_seed(seed, "order", epoch))
+    return torch.randperm(windows, generator=generator)
