@@ -9,7 +9,7 @@ DEMO_CONFIG  ?= config/demo.yaml
 DEMO_TARGETS ?= results/hpo_2M.done results/hpo_20M.done
 DEMO_FOLDER  ?= demo
 
-.PHONY: setup demo test lint config-docs bench-jobs clean
+.PHONY: setup demo smoke-2B test lint config-docs bench-jobs bench-memory bench-numerics bench-speed clean
 .DEFAULT_GOAL := setup
 
 setup: $(READY)
@@ -35,6 +35,11 @@ demo: $(READY)
 	@echo
 	@echo "    $(BIN)/snakemake --cores 1 results/hpo_20M.done"
 
+# A few optimizer steps of two billion parameters, within 24 GiB and without an accelerator.
+smoke-2B: $(READY)
+	$(BIN)/snakemake --directory smoke-2B --configfile config/smoke-2B.yaml --cores 1 -- results/hpo_2B.done
+	@cat smoke-2B/results/hpo_2B.done
+
 test: $(READY)
 	$(BIN)/python -m pytest $(PYTEST_ARGS)
 
@@ -49,6 +54,22 @@ config-docs: $(READY)
 
 bench-jobs: $(READY)
 	$(BIN)/python benchmarks/job_overhead.py
+
+bench-memory: $(READY)
+	$(BIN)/python benchmarks/memory.py
+
+bench-numerics: $(READY)
+	$(BIN)/python benchmarks/numerics.py
+
+bench-speed: $(READY) .venv-bench/.ready
+	$(BIN)/python benchmarks/speed.py
+
+# Peers to compare with; nothing of the product is installed here, and nothing of this into the product.
+.venv-bench/.ready: benchmarks/requirements.txt
+	$(PYTHON) -m venv .venv-bench
+	.venv-bench/bin/python -m pip install --quiet --disable-pip-version-check torch==2.13.0
+	.venv-bench/bin/python -m pip install --quiet --disable-pip-version-check -r benchmarks/requirements.txt
+	@touch .venv-bench/.ready
 
 clean:
 	rm -rf $(DEMO_FOLDER)

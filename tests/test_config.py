@@ -6,15 +6,31 @@ import yaml
 
 from simmer.config import check_schema, parse_config
 from simmer.config_docs import reference
+from simmer.data.sources import acquire
+from simmer.data.tickers import TickerSpec
 from simmer.errors import ConfigError
 from simmer.features.columns import A25_COLUMNS
+from simmer.features.indicators import build_a25
 from support.configs import ROOT, SCHEMA, default_config, raw_config
 
 
-def test_the_shipped_configurations_fit_the_schema():
-    demo = yaml.safe_load((ROOT / "config/demo.yaml").read_text())
-    assert default_config().campaign == "main"
-    assert default_config(demo).campaign == "demo"
+def overlay(name):
+    return yaml.safe_load((ROOT / "config" / name).read_text())
+
+
+@pytest.mark.parametrize("path", sorted((ROOT / "config").glob("*.yaml")), ids=lambda path: path.name)
+def test_the_shipped_configurations_fit_the_schema(path):
+    names = {"config.yaml": "main", "demo.yaml": "demo", "smoke-2B.yaml": "smoke-2B", "mps.yaml": "main"}
+    assert default_config(overlay(path.name)).campaign == names[path.name]
+
+
+def test_the_smoke_run_of_2b_is_a_few_steps_of_one_trial_on_real_bars():
+    config = default_config(overlay("smoke-2B.yaml"))
+    table = build_a25(acquire("bundled", TickerSpec("GSPC", "index")).frame).frame
+    dataset = config.dataset.build(table, 1)
+    settings = config.scales["2B"]
+    assert (config.run_scales, settings.n_trials, settings.epochs_max) == (("2B",), 1, 1)
+    assert 2 <= len(dataset.train) / settings.default.batch_size <= 5
 
 
 def test_the_campaign_is_four_scales_three_horizons_fifty_trials():
@@ -26,7 +42,7 @@ def test_the_campaign_is_four_scales_three_horizons_fifty_trials():
 
 
 def test_the_demo_does_less_at_20m_than_at_2m_and_all_horizons_at_both():
-    demo = default_config(yaml.safe_load((ROOT / "config/demo.yaml").read_text()))
+    demo = default_config(overlay("demo.yaml"))
     small, large = demo.scales["2M"], demo.scales["20M"]
     assert large.n_trials < small.n_trials
     assert large.epochs_max < small.epochs_max
@@ -91,6 +107,11 @@ def test_all_problems_are_listed_at_once():
 def test_values_that_contradict_each_other_are_explained(overlay, message):
     with pytest.raises(ConfigError, match=message):
         parse_config(raw_config(overlay))
+
+
+def test_fp32_with_weights_in_bf16_is_a_contradiction():
+    with pytest.raises(ConfigError, match="found precision fp32 with memory kahan"):
+        default_config({"training": {"precision": "fp32", "memory": "kahan"}})
 
 
 def test_a_study_that_is_not_configured_is_refused():

@@ -7,18 +7,20 @@ from simmer.training.execution import choose_execution, require_device
 
 
 def test_what_is_asked_for_is_taken():
-    execution = choose_execution(device="cpu", precision="fp32", threads=3, slots=1)
+    execution = choose_execution(device="cpu", precision="fp32", threads=3, slots=1, compile_model="auto")
     assert (execution.device, execution.precision, execution.threads) == ("cpu", "fp32", 3)
 
 
 @pytest.mark.parametrize("slots", [1, 2, 64])
 def test_trials_side_by_side_share_the_cores(slots):
-    execution = choose_execution(device="cpu", precision="fp32", threads="auto", slots=slots)
+    execution = choose_execution(
+        device="cpu", precision="fp32", threads="auto", slots=slots, compile_model="auto"
+    )
     assert execution.threads == max(1, usable_cores() // slots)
 
 
 def test_auto_precision_is_measured_and_one_of_two():
-    execution = choose_execution(device="cpu", precision="auto", threads=1, slots=1)
+    execution = choose_execution(device="cpu", precision="auto", threads=1, slots=1, compile_model="auto")
     assert execution.precision in ("fp32", "bf16")
 
 
@@ -29,5 +31,14 @@ def test_a_device_that_is_not_there_is_refused_with_what_is():
 
 
 def test_a_device_that_is_not_there_is_planned_with_so_that_preflight_can_tell():
-    execution = choose_execution(device="cuda", precision="auto", threads=1, slots=1)
+    execution = choose_execution(device="cuda", precision="auto", threads=1, slots=1, compile_model="auto")
     assert execution.device == "cuda"
+
+
+def test_compiling_is_for_cuda_unless_it_is_asked_for():
+    def compiled(compile_model):
+        return choose_execution(
+            device="cpu", precision="fp32", threads=1, slots=1, compile_model=compile_model
+        ).compiled
+
+    assert [compiled(word) for word in ("auto", "on", "off")] == [False, True, False]

@@ -10,7 +10,7 @@ from simmer.training.checkpoint import CheckpointStore
 from simmer.training.evaluation import Diverged, evaluate
 from simmer.training.loop import tensors_digest
 from simmer.training.schedule import learning_rate_at, window_order
-from support.runs import EXECUTION, RECIPE, SETTINGS, FakeGuard, training_run
+from support.runs import EXECUTION, RECIPE, SETTINGS, SHAPE, FakeGuard, training_run
 
 STEPS = 3 * 5  # 70 windows in batches of 16, three epochs
 
@@ -63,6 +63,17 @@ def test_recomputing_activations_changes_no_bit(tmp_path, unbroken):
     execution = replace(EXECUTION, activation_checkpointing=True)
     outcome = training_run(tmp_path, execution=execution).run()
     assert outcome.weights_sha256 == unbroken.weights_sha256
+
+
+def test_a_compiled_run_resumes_as_exactly_and_learns_as_much(tmp_path):
+    shallow = {"shape": replace(SHAPE, depth=1), "epochs_max": 2}
+    compiled = shallow | {"execution": replace(EXECUTION, compiled=True)}
+    whole = training_run(tmp_path / "whole", **compiled).run()
+    with pytest.raises(Interrupted):
+        training_run(tmp_path / "cut", guard=FakeGuard(7), **compiled).run()
+    assert training_run(tmp_path / "cut", **compiled).run().weights_sha256 == whole.weights_sha256
+    eager = training_run(tmp_path / "eager", **shallow).run()
+    assert whole.curve[-1]["train_log_loss"] == pytest.approx(eager.curve[-1]["train_log_loss"], abs=0.05)
 
 
 def test_periodic_checkpoints_change_nothing(tmp_path, unbroken):

@@ -19,19 +19,10 @@ from simmer.errors import SimmerError
 from simmer.locks import lock_or_refuse
 from simmer.machine import looks_accelerated
 from simmer.search.study import horizon_name, trial_name
+from simmer.training.environment import TRAINER_ENVIRONMENT
 
 # A ready job of low priority waits for all trials of higher priority, and these take days.
 BEFORE_TRIALS = 1_000_000
-
-# What a trial's process must find in its environment when it starts; a user's own settings win.
-TRAINER_ENVIRONMENT = {
-    # glibc gives freed memory back to the system and then faults it in again at every training step.
-    "MALLOC_TRIM_THRESHOLD_": "-1",
-    "MALLOC_MMAP_MAX_": "0",
-    # Threads that spin for long while they wait slow each other down as soon as another program wants a
-    # core. MEASURED at 2M on two cores: alone 0.8 to 0.9 of the speed, beside one busy program 1.7 times it.
-    "GOMP_SPINCOUNT": "3000",
-}
 
 
 def load_campaign(raw):
@@ -46,8 +37,9 @@ def load_campaign(raw):
 
 
 def prepare_environment():
-    """Set `TRAINER_ENVIRONMENT` for the jobs to inherit."""
-    for name, value in TRAINER_ENVIRONMENT.items():
+    """Set the environment for the jobs to inherit; a user's own settings win."""
+    compiled = {"TORCHINDUCTOR_CACHE_DIR": str((RESULTS / ".compiled").absolute())}
+    for name, value in (TRAINER_ENVIRONMENT | compiled).items():
         os.environ.setdefault(name, value)
 
 
@@ -127,8 +119,10 @@ def order(scale):
 
 
 def slots():
-    """Return how many trials run side by side: `--cores`, or one where they meet on an accelerator."""
-    return 1 if accelerator_share() else workflow.cores or 1
+    """Return how many trials run side by side: `--cores`, or what `--resources accelerator=` allows."""
+    cores = workflow.cores or 1
+    limit = workflow.global_resources.get("accelerator")
+    return min(cores, limit.value) if accelerator_share() and limit else cores
 
 
 def accelerator_share():

@@ -80,6 +80,7 @@ class ExecutionSettings:
     device: str
     precision: str
     memory: str
+    compile: str
     threads: int | str
     checkpoint_interval_s: float
 

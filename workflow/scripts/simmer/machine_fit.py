@@ -8,7 +8,7 @@ from simmer.training.execution import choose_execution
 from simmer.training.settings import Execution
 
 # The rest is for the system, and for whoever works on the machine meanwhile.
-HOST_SHARE = 0.8
+HOST_SHARE = 0.7
 BOARD_SHARE = 0.9
 
 
@@ -19,7 +19,11 @@ def fit_to_machine(study: Study, settings: ExecutionSettings, machine: Machine, 
     should not. Whether enough is free is for preflight to say.
     """
     execution = choose_execution(
-        device=settings.device, precision=settings.precision, threads=settings.threads, slots=slots
+        device=settings.device,
+        precision=settings.precision,
+        threads=settings.threads,
+        compile_model=settings.compile,
+        slots=slots,
     )
     room_bytes = HOST_SHARE * machine.memory_total_bytes
     board = machine.accelerator

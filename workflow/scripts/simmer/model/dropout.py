@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-POOL_ENTRIES = 1 << 24  # per epoch; at least twice the largest site, so that its places vary
+POOL_ENTRIES = 1 << 22  # per epoch; at least twice the largest site, so that its places vary
 _LEVELS = 1 << 16
 _ALIGNED = 64  # masks start where vector loads do not straddle cache lines
 

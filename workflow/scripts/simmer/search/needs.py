@@ -40,7 +40,14 @@ def fit_memory(study: Study, execution: Execution, *, room_bytes: int) -> Execut
         if study.memory not in ("auto", memory) or (study.precision == "fp32" and memory != "full"):
             continue
         precision = execution.precision if memory == "full" else "bf16"
-        choice = replace(execution, precision=precision, memory=memory, activation_checkpointing=recompute)
+        choice = replace(
+            execution,
+            precision=precision,
+            memory=memory,
+            activation_checkpointing=recompute,
+            # A compiled backward pass returns all gradients at once, which the other recipes must not hold.
+            compiled=execution.compiled and memory == "full",
+        )
         need_bytes = _peak_bytes(study, choice)
         if need_bytes <= room_bytes:
             return choice

@@ -3,6 +3,7 @@
 import statistics
 import time
 from collections.abc import Mapping
+from importlib.util import find_spec
 
 import torch
 
@@ -15,13 +16,16 @@ PROBE_REPEATS = 5
 WORTHWHILE_SPEEDUP = 1.2  # below this the rounding of bf16 buys nothing
 
 
-def choose_execution(*, device: str, precision: str, threads: int | str, slots: int) -> Execution:
+def choose_execution(
+    *, device: str, precision: str, threads: int | str, compile_model: str, slots: int
+) -> Execution:
     """Resolve every `auto` of the config block `training` by looking at the machine.
 
     Args:
         device: `auto`, `cpu`, `cuda` or `mps`.
         precision: `auto` (measured), `fp32` or `bf16`.
         threads: `auto` (the machine's usable cores divided by `slots`) or a number.
+        compile_model: `auto` (on CUDA, where Triton is installed), `on` or `off`.
         slots: trials that run side by side.
 
     A device that is named is taken at its word: `require_device` tells whether it is there.
@@ -33,7 +37,12 @@ def choose_execution(*, device: str, precision: str, threads: int | str, slots: 
         torch.set_num_threads(count)
         faster = found in there and _bf16_speedup(found) >= WORTHWHILE_SPEEDUP
         precision = "bf16" if faster else "fp32"
-    return Execution(device=found, precision=precision, threads=count)
+    compiled = compile_model == "on"
+    if compile_model == "auto":
+        # Small models wait for the launch of their kernels there. MEASURED on a CPU: no gain to speak of,
+        # for 80 seconds of compiling.
+        compiled = found == "cuda" and find_spec("triton") is not None
+    return Execution(device=found, precision=precision, threads=count, compiled=compiled)
 
 
 def synchronise(device: str) -> None:

@@ -141,7 +141,8 @@ class TrainingRun:
         order = window_order(len(plan.train), seed=plan.seed, epoch=progress.epoch)
         order = order.to(plan.execution.device)
         self.state.model.train()
-        if plan.execution.device == "cpu":  # accelerators draw masks as fast as they read them
+        if plan.execution.device == "cpu" and not plan.execution.compiled:
+            # Accelerators and compiled kernels draw masks as fast as they would read them.
             seed = derive_seed(plan.seed, "masks", progress.epoch)
             self.state.model.pool_masks(windows=plan.micro_batch, seed=seed)
         for step in range(progress.step_in_epoch, self.steps_per_epoch):

@@ -68,8 +68,9 @@ class Execution:
         device: `cpu`, `cuda` or `mps`.
         precision: arithmetic of the model.
         threads: CPU threads.
-        memory: how weights and moments are kept; see `OPTIMIZERS` in `simmer.training.memory`.
+        memory: how weights and moments are kept, see `simmer.training.optimizer` and `in_backward`.
         activation_checkpointing: compute activations twice instead of keeping them.
+        compiled: run the model through `torch.compile`.
     """
 
     device: str
@@ -77,3 +78,4 @@ class Execution:
     threads: int
     memory: Memory = "full"
     activation_checkpointing: bool = False
+    compiled: bool = False

@@ -39,6 +39,8 @@ class TrainingState:
                 activation_checkpointing=execution.activation_checkpointing,
             )
         self.model = model.to(DTYPES[execution.precision]).to_empty(device=execution.device)
+        if execution.compiled and execution.device != "meta":
+            self.model.compile()
         self.optimizer: Optimizer
         if execution.memory == "full":
             self.optimizer = AdamW(self.model, weight_decay=recipe.weight_decay, clip_norm=clip_norm)

@@ -1,0 +1,179 @@
+"""Peak memory per scale and memory recipe, predicted and measured; seconds of a step and of a checkpoint.
+
+    make bench-memory
+
+Each row is a process of its own that trains as a trial does: two optimizer steps, one evaluation, one
+checkpoint, one restore. The prediction is the one that preflight compares with the machine.
+"""
+
+import contextlib
+import importlib
+import json
+import os
+import resource
+import subprocess
+import sys
+import tempfile
+import time
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from setting import CORES, Execution, default_config, real_windows, trial_run
+from simmer.errors import Interrupted
+from simmer.thermal.guard import Verdict
+from simmer.training.checkpoint import CheckpointStore
+from simmer.training.environment import TRAINER_ENVIRONMENT
+from simmer.training.evaluation import evaluate
+from simmer.training.memory import checkpoint_bytes, training_bytes
+
+GIB = 1 << 30
+STEPS = 2
+
+
+@dataclass(frozen=True)
+class Row:
+    """One way to train one scale."""
+
+    scale: str
+    memory: str
+    batch: int = 64
+    micro_batch: int = 64
+    recompute: bool = False
+    precision: str = "bf16"
+
+
+ROWS = (
+    Row("2M", "full"),
+    Row("2M", "full", precision="fp32"),
+    Row("20M", "full"),
+    Row("20M", "kahan"),
+    Row("20M", "stochastic"),
+    Row("20M", "lean"),
+    Row("200M", "full", precision="fp32"),
+    Row("200M", "full"),
+    Row("200M", "kahan"),
+    Row("200M", "stochastic"),
+    Row("200M", "stochastic", recompute=True),
+    Row("200M", "stochastic", micro_batch=16),
+    Row("200M", "lean"),
+    Row("2B", "kahan", batch=32, micro_batch=32),
+    Row("2B", "stochastic", batch=32, micro_batch=32),
+    Row("2B", "stochastic", batch=128, micro_batch=128, recompute=True),
+    Row("2B", "lean", batch=16, micro_batch=16),
+)
+
+
+class Stopwatch:
+    """A guard that notes when each step ends, and asks to stop after the last."""
+
+    def __init__(self) -> None:
+        self.ends_s: list[float] = []
+
+    def between_steps(self) -> Verdict:
+        """Note the time."""
+        self.ends_s.append(time.perf_counter())
+        return Verdict(stop=len(self.ends_s) >= STEPS, reason="measured")
+
+    def counters(self) -> dict[str, Any]:
+        """Keep nothing."""
+        return {}
+
+    def restore(self, _: dict) -> None:
+        """Restore nothing."""
+
+
+def measure(row: Row) -> dict[str, float]:
+    """Train, in this process, and return what it took."""
+    importlib.import_module("simmer.guarded_trial")  # with all that a trial's process has imported
+    execution = Execution(
+        device="cpu",
+        precision=row.precision,
+        threads=CORES,
+        memory=row.memory,
+        activation_checkpointing=row.recompute,
+    )
+    study, windows = default_config().study(row.scale, 1), real_windows()
+    with tempfile.TemporaryDirectory(prefix="simmer-bench-") as folder:
+        watch, store = Stopwatch(), CheckpointStore(Path(folder))
+        run = trial_run(
+            study.shape(study.default),
+            windows,
+            execution,
+            guard=watch,
+            store=store,
+            batch=row.batch,
+            micro_batch=row.micro_batch,
+            dropout=study.default.dropout,
+            epochs=1,
+        )
+        with contextlib.suppress(Interrupted):
+            run.run()
+        start = time.perf_counter()
+        evaluate(run.state.model, windows[1])
+        evaluation_s = time.perf_counter() - start
+        peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+        start = time.perf_counter()
+        store.restore(run.state.tensors())
+        restore_s = time.perf_counter() - start
+    plan = run.plan
+    return {
+        "parameters": sum(parameter.numel() for parameter in run.state.model.parameters()),
+        "predicted": training_bytes(plan.shape, plan.recipe, execution, micro_batch=row.micro_batch),
+        "peak": peak,
+        "peak_restored": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024,
+        "step_s": watch.ends_s[-1] - watch.ends_s[-2],
+        "evaluation_s": evaluation_s,
+        "checkpoint": checkpoint_bytes(plan.shape, plan.recipe, execution),
+        "write_s": run.progress.checkpoint_s,
+        "restore_s": restore_s,
+    }
+
+
+def measure_apart(row: Row) -> dict[str, float]:
+    """Run `measure` in a process of its own, with the environment of a trial."""
+    done = subprocess.run(
+        [sys.executable, __file__, json.dumps(asdict(row))],
+        stdout=subprocess.PIPE,
+        env=os.environ | TRAINER_ENVIRONMENT,
+        check=True,
+    )
+    return json.loads(done.stdout)
+
+
+COLUMNS = "{:5s}  {:24s}  {:>6s}  {:>9s}  {:>8s}  {:>7s}  {:>6s}  {:>14s}  {:>7s}  {:>9s}"
+
+
+def main() -> None:
+    """Measure every row and print."""
+    head = ("scale", "recipe", "batch", "predicted", "peak GiB", "error %", "s/step", "checkpoint GiB")
+    print(COLUMNS.format(*head, "write s", "restore s"))
+    worst, peaks = 0.0, {}
+    for row in ROWS:
+        found = measure_apart(row)
+        error = 100 * (found["predicted"] / found["peak"] - 1)
+        worst = max(worst, abs(error))
+        peaks[row] = found["peak"] / GIB
+        extras = [row.memory, "recomputed" if row.recompute else "", row.precision.replace("bf16", "")]
+        numbers = (
+            f"{found['predicted'] / GIB:.2f}",
+            f"{found['peak'] / GIB:.2f}",
+            f"{error:.1f}",
+            f"{found['step_s']:.2f}",
+            f"{found['checkpoint'] / GIB:.2f}",
+            f"{found['write_s']:.2f}",
+            f"{found['restore_s']:.2f}",
+        )
+        batch = f"{row.batch}" if row.batch == row.micro_batch else f"{row.batch}/{row.micro_batch}"
+        print(COLUMNS.format(row.scale, ", ".join(filter(None, extras)), batch, *numbers), flush=True)
+    adamw = peaks[Row("2B", "stochastic", batch=32, micro_batch=32)]
+    lean = peaks[Row("2B", "lean", batch=16, micro_batch=16)]
+    summary = {"peak_2B_adamw_gib": adamw, "peak_2B_lean_gib": lean, "worst_prediction_error_percent": worst}
+    print(" ".join(f"{name}={value:.2f}" for name, value in summary.items()))
+
+
+if __name__ == "__main__":
+    if len(sys.argv) > 1:
+        print(json.dumps(measure(Row(**json.loads(sys.argv[1])))))
+    else:
+        main()
