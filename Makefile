@@ -72,4 +72,4 @@ bench-speed: $(READY) .venv-bench/.ready
 	@touch .venv-bench/.ready
 
 clean:
-	rm -rf $(DEMO_FOLDER)
+	rm -rf $(DEMO_FOLDER) smoke-2B

@@ -1,6 +1,5 @@
 """What the benchmarks share: dimensions, windows, a trial's run, and the operations of a step."""
 
-import os
 import sys
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -13,13 +12,14 @@ import torch  # noqa: E402
 from simmer.data.sources import acquire  # noqa: E402
 from simmer.data.tickers import TickerSpec  # noqa: E402
 from simmer.features.indicators import build_a25  # noqa: E402
+from simmer.machine import usable_cores  # noqa: E402
 from simmer.model.shape import ModelShape  # noqa: E402
 from simmer.training.loop import Plan, TrainingRun  # noqa: E402
 from simmer.training.settings import Execution  # noqa: E402
 from simmer.training.windows import Windows  # noqa: E402
 from support.configs import default_config  # noqa: E402
 
-CORES = len(os.sched_getaffinity(0))
+CORES = usable_cores()
 CONTEXT_DAYS, CHANNELS, PATCH_DAYS, STRIDE_DAYS = 60, 25, 10, 5
 PATCHES = (CONTEXT_DAYS - PATCH_DAYS) // STRIDE_DAYS + 1
 
@@ -99,6 +99,7 @@ def trial_run(
     micro_batch: int | None = None,
     dropout: float,
     epochs: int,
+    learning_rate: float = 1e-4,
     seed: int = 1,
 ) -> TrainingRun:
     """Return a run as a trial makes it, with the default configuration where nothing else is said."""
@@ -108,7 +109,9 @@ def trial_run(
         shape=shape,
         train=train,
         validation=validation,
-        recipe=replace(study.default.recipe(), dropout=dropout, batch_size=batch),
+        recipe=replace(
+            study.default.recipe(), learning_rate=learning_rate, dropout=dropout, batch_size=batch
+        ),
         settings=replace(study.training, patience_epochs=epochs),
         execution=execution,
         epochs_max=epochs,

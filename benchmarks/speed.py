@@ -32,7 +32,6 @@ class Contender:
             program,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
             text=True,
             env=os.environ | (TRAINER_ENVIRONMENT if tuned else {}),
         )
@@ -103,6 +102,7 @@ def main() -> None:
     """Measure and print."""
     summary = {}
     print(f"batch {BATCH}, dropout 0.1, {CORES} cores; medians; x = times the usual code, in the same rounds")
+    print("ours: bf16 with fp32 weights, in a trial's environment; the others: fp32, as people run them")
     for scale, size in SIZES.items():
         found = rounds(scale)
         peak = ratio(found, "ours", "gemm_bf16", size.operations_per_window())

@@ -31,6 +31,7 @@ NEEDS = Needs(
     activation_checkpointing=False,
     checkpoint_bytes=GIB,
     checkpoints_kept=2,
+    slots=1,
     accelerator="auto",
 )
 BOARD = Accelerator("cuda", "H200", 100 * GIB)

@@ -129,12 +129,27 @@ def test_a_diverged_trial_is_a_result(tmp_path, table):
     assert result["validation_log_loss"] is None
 
 
-def test_out_of_memory_halves_the_micro_batch_and_the_batch_stays(tmp_path, table):
+def test_out_of_memory_recomputes_activations_then_halves_the_micro_batch(
+    tmp_path, table
+):
+    one = trial(tmp_path, table)
     with room_for(windows=16):
-        result = run(tmp_path, table)
+        one.run(FakeGuard())
+    result = one.files.result()
     assert result["state"] == "complete"
     assert result["hyperparameters"]["batch_size"] == 64
+    assert result["machine"]["activation_checkpointing"]
     assert result["machine"]["micro_batch"] == 16
+    eased = [event["micro_batch"] for event in one.files.events() if event["event"] == "out_of_memory"]
+    assert eased == [64, 64, 32]
+
+
+def test_recomputing_activations_alone_may_be_enough(tmp_path, table):
+    with room_for(windows=63, recomputing=64):
+        result = run(tmp_path, table)
+    assert result["machine"]["activation_checkpointing"]
+    assert result["machine"]["micro_batch"] == 64
+    assert result["weights_sha256"] == run(tmp_path / "with_room", table)["weights_sha256"]
 
 
 def test_a_trial_that_never_fits_is_a_result(tmp_path, table):
@@ -147,12 +162,15 @@ def test_a_trial_that_never_fits_is_a_result(tmp_path, table):
 class room_for:
     """A machine whose allocator fails as torch's does, when more windows than fit are trained at once."""
 
-    def __init__(self, *, windows):
-        self.windows = windows
+    def __init__(self, *, windows, recomputing=None):
+        self.windows, self.recomputing = windows, recomputing or windows
 
     def __enter__(self):
         def refuse(module, inputs):
-            if isinstance(module, PatchTST) and module.training and len(inputs[0]) > self.windows:
+            if not isinstance(module, PatchTST) or not module.training:
+                return
+            room = self.recomputing if module.activation_checkpointing else self.windows
+            if len(inputs[0]) > room:
                 raise RuntimeError("[enforce fail] DefaultCPUAllocator: can't allocate memory")
 
         self.hook = torch.nn.modules.module.register_module_forward_pre_hook(refuse)

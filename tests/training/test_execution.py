@@ -41,4 +41,4 @@ def test_compiling_is_for_cuda_unless_it_is_asked_for():
             device="cpu", precision="fp32", threads=1, slots=1, compile_model=compile_model
         ).compiled
 
-    assert [compiled(word) for word in ("auto", "on", "off")] == [False, True, False]
+    assert [compiled(word) for word in ("auto", True, False)] == [False, True, False]

@@ -107,4 +107,4 @@ def test_activations_grow_with_the_micro_batch_and_hardly_when_recomputed():
 def test_trials_side_by_side_need_their_memory_and_disk_together():
     one, two = (needs("20M", slots=slots) for slots in (1, 2))
     assert two.memory_bytes == 2 * one.memory_bytes
-    assert two.checkpoints_kept == 2 * one.checkpoints_kept
+    assert two.slots == 2 * one.slots

@@ -122,7 +122,8 @@ def slots():
     """Return how many trials run side by side: `--cores`, or what `--resources accelerator=` allows."""
     cores = workflow.cores or 1
     limit = workflow.global_resources.get("accelerator")
-    return min(cores, limit.value) if accelerator_share() and limit else cores
+    at_once = limit.value if limit else None
+    return min(cores, at_once) if accelerator_share() and at_once else cores
 
 
 def accelerator_share():

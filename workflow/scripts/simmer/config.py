@@ -80,7 +80,7 @@ class ExecutionSettings:
     device: str
     precision: str
     memory: str
-    compile: str
+    compile: str | bool
     threads: int | str
     checkpoint_interval_s: float
 

@@ -46,8 +46,10 @@ def _walk(
 
 
 def _default(node: Mapping[str, Any], value: Any) -> str:
-    if value is None or node.get("type") == "object":
-        return ""
+    return "" if value is None or node.get("type") == "object" else _as_yaml(value)
+
+
+def _as_yaml(value: Any) -> str:
     text = yaml.safe_dump(value, default_flow_style=True, sort_keys=False, width=10**6)
     return f"`{text.removesuffix('...' + chr(10)).strip()}`"
 
@@ -56,7 +58,7 @@ def _allowed(node: Mapping[str, Any]) -> str:
     if "$ref" in node:
         return node["$ref"].rsplit("/", 1)[1]
     if "enum" in node:
-        return ", ".join(f"`{value}`" for value in node["enum"])
+        return ", ".join(_as_yaml(value) for value in node["enum"])
     if "oneOf" in node:
         return " or ".join(_allowed(option) for option in node["oneOf"])
     if "const" in node:

@@ -1,5 +1,6 @@
 """A trial under its guard: sensors watched, a hot machine waited for, the run resumable."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pandas as pd
@@ -13,6 +14,7 @@ from simmer.preflight import check_memory
 from simmer.preflight_report import refuse_failures
 from simmer.search.ledger import StudyLedger
 from simmer.search.needs import needs_of_study
+from simmer.search.study import Study
 from simmer.search.trial import Trial
 from simmer.thermal.gate import cool_down_gate
 from simmer.thermal.governor import Governor
@@ -20,6 +22,7 @@ from simmer.thermal.guard import Guard
 from simmer.thermal.monitor import Monitor
 from simmer.thermal.stop import StopRequest
 from simmer.training.execution import require_device
+from simmer.training.settings import Execution
 
 
 def train_under_guard(
@@ -50,19 +53,21 @@ def train_under_guard(
     limits = thermal.limits()
     require_device(config.execution.device, asked_by="config key training.device")
     machine = inspect_machine(ledger.root, Path(thermal.sysfs_root))
+    execution = recorded_execution(ledger, number)
+    if execution is None:
+        execution = fit_to_machine(as_begun(ledger), config.execution, machine, slots=slots)
+    # Preflight ran perhaps days ago; memory is the one thing that can have changed for the worse since.
+    needs = needs_of_study(ledger.study, execution, device=config.execution.device, slots=1)
+    refuse_failures(needs.scale, check_memory(needs, machine))
     files = ledger.trial(number)
     trial = Trial(
         campaign=config.campaign,
         ledger=ledger,
         number=number,
         dataset=config.dataset.build(frame, ledger.study.horizon_days),
-        execution=fit_to_machine(ledger.study, config.execution, machine, slots=slots),
+        execution=execution,
         checkpoint_interval_s=config.execution.checkpoint_interval_s,
     )
-    # Preflight ran perhaps days ago; memory is the one thing that can have changed for the worse since.
-    execution = trial.prepare()
-    needs = needs_of_study(ledger.study, execution, device=config.execution.device, slots=1)
-    refuse_failures(needs.scale, check_memory(needs, machine))
     with Monitor(thermal.sensors(), period_s=thermal.sample_period_s) as monitor:
         cool_down_gate(
             monitor, limits, timeout_s=thermal.cooldown_timeout_s, stop=stop, on_event=files.append_event
@@ -75,3 +80,21 @@ def train_under_guard(
             hardware_interval_s=config.hardware_interval_s,
         )
         trial.run(guard)
+
+
+def recorded_execution(ledger: StudyLedger, number: int) -> Execution | None:
+    """Return how a trial is computed, or None when it was not begun."""
+    params = ledger.trial(number).params()
+    return None if params is None else Execution(**params["execution"])
+
+
+def as_begun(ledger: StudyLedger) -> Study:
+    """Return the study with every `auto` that its first trial has settled.
+
+    What `auto` becomes depends on the machine and the moment; the trials of a study must agree.
+    """
+    first, study = recorded_execution(ledger, 0), ledger.study
+    if first is None:
+        return study
+    settled = {"precision": first.precision, "memory": first.memory}
+    return replace(study, **{key: value for key, value in settled.items() if getattr(study, key) == "auto"})

@@ -15,12 +15,14 @@ BOARD_SHARE = 0.9
 def fit_to_machine(study: Study, settings: ExecutionSettings, machine: Machine, *, slots: int) -> Execution:
     """Return device, precision, threads and memory recipe for each of `slots` trials side by side.
 
+    Precision and memory recipe are those of the study where it names them.
+
     All memory counts, not what is free at the moment: that differs from day to day, and trials of a study
     should not. Whether enough is free is for preflight to say.
     """
     execution = choose_execution(
         device=settings.device,
-        precision=settings.precision,
+        precision=study.precision,
         threads=settings.threads,
         compile_model=settings.compile,
         slots=slots,

@@ -30,7 +30,8 @@ class Needs:
         memory: how weights and moments are kept: `full`, `kahan`, `stochastic` or `lean`.
         activation_checkpointing: whether activations are computed twice instead of being kept.
         checkpoint_bytes: size of one checkpoint.
-        checkpoints_kept: how many stay on disk at the same time, over all trials that run side by side.
+        checkpoints_kept: how many of a trial stay on disk at the same time.
+        slots: trials that run side by side; `memory_bytes` is for all of them.
         accelerator: the device asked for: `auto`, `cuda`, `mps` or `cpu`.
     """
 
@@ -41,6 +42,7 @@ class Needs:
     activation_checkpointing: bool
     checkpoint_bytes: int
     checkpoints_kept: int
+    slots: int
     accelerator: str
 
 
@@ -128,7 +130,7 @@ def check_memory(needs: Needs, machine: Machine) -> Iterator[CheckResult]:
             "accelerator_memory", board.free_bytes, needs.memory_bytes, board.name or board.kind, lower
         )
     # With the model on a board, the machine itself holds a copy of the state while it writes a checkpoint.
-    host_bytes = needs.checkpoint_bytes if on_board else needs.memory_bytes
+    host_bytes = needs.slots * needs.checkpoint_bytes if on_board else needs.memory_bytes
     yield _enough("memory", machine.memory_available_bytes, host_bytes, "psutil, cgroup", lower)
 
 
@@ -145,7 +147,7 @@ def check_memory_recipe(needs: Needs) -> CheckResult:
 
 def check_disk(needs: Needs, machine: Machine) -> CheckResult:
     """The checkpoints fit, and one more that is written aside before it replaces the last."""
-    needed = needs.checkpoint_bytes * (needs.checkpoints_kept + 1)
+    needed = needs.slots * needs.checkpoint_bytes * (needs.checkpoints_kept + 1)
     return _enough("disk", machine.disk_free_bytes, needed, "results folder", "free space on that disk")
 
 

@@ -1,8 +1,8 @@
 """Dropout from masks drawn in advance: a CPU's generator is too slow to draw each one anew.
 
 A pool of independent keep-or-drop values is drawn once per epoch; each dropout site reads it from a
-random place of its own at every step. Whatever depends on chance is a function of the seeds given, so
-nothing of it needs to be kept in a checkpoint, and recomputed activations meet the same masks.
+random place of its own at every step. Masks from a pool are a function of the seeds given, so nothing of
+them needs to be kept in a checkpoint, and recomputed activations meet the same ones on every device.
 """
 
 import torch
@@ -30,13 +30,13 @@ class MaskPool:
     def __init__(
         self, probability: float, *, entries: int, seed: int, device: torch.device, dtype: torch.dtype
     ) -> None:
-        generator = torch.Generator(device).manual_seed(seed)
-        words = torch.empty(-(-entries // 4), dtype=torch.int64, device=device)
+        generator = torch.Generator().manual_seed(seed)
+        words = torch.empty(-(-entries // 4), dtype=torch.int64)
         levels = words.random_(-(2**63), None, generator=generator).view(torch.int16)
         scale = torch.tensor(1.0 / (1.0 - probability), dtype=dtype).item()
         # Levels are uniform over -32768..32767; the lowest of them are dropped.
         keep = levels >= round((1.0 - 1.0 / scale) * _LEVELS) - _LEVELS // 2
-        self._values = keep.to(dtype).mul_(scale)
+        self._values = keep.to(dtype).mul_(scale).to(device)
 
     def mask(self, like: Tensor, place: int) -> Tensor:
         """Return a mask of the shape of `like`; `place` is any number, equal ones give equal masks."""

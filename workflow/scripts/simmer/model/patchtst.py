@@ -73,7 +73,8 @@ class EncoderLayer(nn.Module):
 class PatchTST(nn.Module):
     """Map a window [B, L, C] to one logit [B]: the log-odds of a positive label.
 
-    It computes in the dtype of its weights; windows come in float32.
+    It computes in the dtype of its weights, the logit in float32: rounded to bfloat16, weak signals would
+    give the same logit to most windows. Windows come in float32.
 
     Args:
         shape: the model's dimensions.
@@ -127,14 +128,12 @@ class PatchTST(nn.Module):
 
     def pool_masks(self, *, windows: int, seed: int) -> None:
         """Draw the masks of an epoch for all dropout sites, for batches of up to `windows` windows."""
-        shape = self.shape
-        per_window = shape.patches * max(shape.width, shape.ff_width, shape.heads * shape.patches)
         sites = self._dropout_sites()
         if sites[0].probability == 0:
             return
         pool = MaskPool(
             sites[0].probability,
-            entries=max(POOL_ENTRIES, 2 * windows * per_window),
+            entries=mask_entries(self.shape, windows),
             seed=seed,
             device=self.positions.device,
             dtype=self.positions.dtype,
@@ -143,8 +142,10 @@ class PatchTST(nn.Module):
             site.pool = pool
 
     def place_masks(self, *, seed: int) -> None:
-        """Choose anew where each dropout site reads the pool."""
+        """Choose anew where each dropout site reads the pool, if there is one."""
         sites = self._dropout_sites()
+        if sites[0].pool is None:
+            return
         generator = torch.Generator().manual_seed(seed)
         places = torch.randint(2**62, (len(sites),), generator=generator).tolist()
         for site, place in zip(sites, places, strict=True):
@@ -164,10 +165,17 @@ class PatchTST(nn.Module):
                 tokens = checkpoint(layer, tokens, use_reentrant=False)
             else:
                 tokens = layer(tokens)
-        return self.head(self.head_dropout(self.norm(tokens).flatten(start_dim=1))).squeeze(-1)
+        features = self.head_dropout(self.norm(tokens).flatten(start_dim=1)).float()
+        return functional.linear(features, self.head.weight.float(), self.head.bias.float()).squeeze(-1)
 
     def _dropout_sites(self) -> list[Dropout]:
         return [module for module in self.modules() if isinstance(module, Dropout)]
+
+
+def mask_entries(shape: ModelShape, windows: int) -> int:
+    """Return how many values the pool of masks has, for batches of up to `windows` windows."""
+    per_window = shape.patches * max(shape.width, shape.ff_width, shape.heads * shape.patches)
+    return max(POOL_ENTRIES, 2 * windows * per_window)
 
 
 def counted_parameters(model: nn.Module) -> int:

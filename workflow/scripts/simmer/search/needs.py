@@ -73,14 +73,15 @@ def needs_of_study(study: Study, execution: Execution, *, device: str, slots: in
         memory=execution.memory,
         activation_checkpointing=execution.activation_checkpointing,
         checkpoint_bytes=max(checkpoint_bytes(shape, recipe, execution) for shape in shapes),
-        checkpoints_kept=slots * KEEP,
+        checkpoints_kept=KEEP,
+        slots=slots,
         accelerator=device,
     )
 
 
 def _peak_bytes(study: Study, execution: Execution) -> int:
-    batch_size = max(study.space.dimensions["batch_size"].ends)
-    recipe = replace(study.default.recipe(), batch_size=batch_size)
+    batch_size, dropout = (max(study.space.dimensions[key].ends) for key in ("batch_size", "dropout"))
+    recipe = replace(study.default.recipe(), batch_size=batch_size, dropout=dropout)
     return max(
         training_bytes(shape, recipe, execution, micro_batch=batch_size) for shape in _corner_shapes(study)
     )

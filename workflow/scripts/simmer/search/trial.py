@@ -45,7 +45,7 @@ class Trial:
         ledger: the study's ledger.
         number: trial number, from 0.
         dataset: windows, labels and splits of the study's horizon.
-        execution: how this machine would compute it; a resumed trial keeps what it began with.
+        execution: how it is computed, unless it was begun before: then it keeps what it began with.
         checkpoint_interval_s: seconds between checkpoints, at least.
     """
 
@@ -67,12 +67,6 @@ class Trial:
         facts = describe(self.dataset)
         return {split: facts[split] for split in SEARCH_SPLITS}
 
-    def prepare(self) -> Execution:
-        """Record what the trial chooses, unless it was begun before; return how it is computed."""
-        self.ledger.describe()
-        params = self.files.params() or self._choose()
-        return Execution(**params["execution"])
-
     def run(self, guard: GuardProtocol) -> None:
         """Train the trial to its result, from its last checkpoint if it was begun before.
 
@@ -80,9 +74,11 @@ class Trial:
             ConfigError: when the device it was begun on is not there.
             Interrupted: heat or a signal; the same call goes on where this one stopped.
         """
-        execution = self.prepare()
-        require_device(execution.device, asked_by=f"{self.ledger.study.name} {trial_name(self.number)}")
-        params = self.files.params()
+        self.ledger.describe()
+        params = self.files.params() or self._choose()
+        require_device(
+            params["execution"]["device"], asked_by=f"{self.ledger.study.name} {trial_name(self.number)}"
+        )
         self.files.append_event({"event": "start", "code_digest": code_digest()})
         start = time.monotonic()
         try:
@@ -106,15 +102,9 @@ class Trial:
             seed_parts=(study.seed, study.scale, study.horizon_days),
             trial=self.number,
         )
-        execution = self.execution
-        if results:
-            # What `auto` becomes depends on the machine and the moment; the trials of a study must agree.
-            first = results[0]["machine"]
-            agreed = {key: first[key] for key in ("precision", "memory") if getattr(study, key) == "auto"}
-            execution = replace(execution, **agreed)
         params = {
             "hyperparameters": asdict(hyperparameters),
-            "execution": asdict(execution),
+            "execution": asdict(self.execution),
             "seen_trials": len(results),
         }
         self.files.write_params(params)
@@ -128,7 +118,7 @@ class Trial:
             except (MemoryError, RuntimeError) as error:
                 if not _is_out_of_memory(error):
                     raise
-                if micro_batch == 1:
+                if micro_batch == 1 and execution.activation_checkpointing:
                     raise OutOfMemory(f"one window at a time does not fit: {error}") from error
             # Outside the handler, so that the failed step's tensors are free before the next attempt.
             logger.warning("out of memory with a micro-batch of %d; easing it", micro_batch)

@@ -17,7 +17,7 @@ WORTHWHILE_SPEEDUP = 1.2  # below this the rounding of bf16 buys nothing
 
 
 def choose_execution(
-    *, device: str, precision: str, threads: int | str, compile_model: str, slots: int
+    *, device: str, precision: str, threads: int | str, compile_model: str | bool, slots: int
 ) -> Execution:
     """Resolve every `auto` of the config block `training` by looking at the machine.
 
@@ -25,7 +25,7 @@ def choose_execution(
         device: `auto`, `cpu`, `cuda` or `mps`.
         precision: `auto` (measured), `fp32` or `bf16`.
         threads: `auto` (the machine's usable cores divided by `slots`) or a number.
-        compile_model: `auto` (on CUDA, where Triton is installed), `on` or `off`.
+        compile_model: true, false or `auto` (on CUDA, where Triton is installed).
         slots: trials that run side by side.
 
     A device that is named is taken at its word: `require_device` tells whether it is there.
@@ -37,7 +37,7 @@ def choose_execution(
         torch.set_num_threads(count)
         faster = found in there and _bf16_speedup(found) >= WORTHWHILE_SPEEDUP
         precision = "bf16" if faster else "fp32"
-    compiled = compile_model == "on"
+    compiled = compile_model is True
     if compile_model == "auto":
         # Small models wait for the launch of their kernels there. MEASURED on a CPU: no gain to speak of,
         # for 80 seconds of compiling.

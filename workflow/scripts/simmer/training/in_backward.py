@@ -11,10 +11,14 @@ float32, as in `AdamW`.
 | `Factored` | 2 | Adafactor (Shazeer & Stern 2018): no first moment, the second one factored |
 
 The global norm of the gradients is known only when backward is over, so gradients are clipped by the
-norm of the step before, or by their own where that is larger. Moments are rounded stochastically: a moment
-rounded to the nearest stops moving as soon as what is added is less than half a rounding step.
+norm of the step before, or by their own where that is larger; before the first step a rehearsal measures
+it, for a first gradient that counts too much would dwarf the others in the second moment for long.
+
+Moments are rounded stochastically: a moment rounded to the nearest stops moving as soon as what is added
+is less than half a rounding step.
 """
 
+import weakref
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -27,7 +31,8 @@ from simmer.training.optimizer import Optimizer, clip_factor, fused_adamw
 from simmer.training.rounding import Noise, store_split, store_stochastically
 
 SMALL_ENTRIES = 1 << 16  # tensors up to this size are kept in float32: they weigh nothing
-CHUNK_ENTRIES = 1 << 18  # one chunk's float32 intermediates stay in the caches
+CHUNK_ENTRIES = 1 << 18  # one chunk's float32 intermediates stay in the caches of a CPU
+ACCELERATOR_CHUNK_ENTRIES = 1 << 24  # few kernels to launch, and little memory beside 2B
 _FACTORED_FLOOR, _FACTORED_DECAY, _FACTORED_CLIP = 1e-30, 0.8, 1.0  # the paper's
 
 
@@ -39,11 +44,13 @@ class Step:
         number: from 1, float32.
         learning_rate: of this step.
         noise: where chance comes from.
+        rehearsal: only measure the gradients.
     """
 
     number: Tensor
     learning_rate: float
     noise: Noise
+    rehearsal: bool = False
 
 
 class Rule(ABC):
@@ -143,7 +150,7 @@ class Factored(Rule):
     def move(self, grad: Tensor, shrink: Tensor, step: Step) -> None:
         """Move the weight along `grad * shrink`."""
         row, column = self.state["row"], self.state["column"]
-        chunk = max(1, CHUNK_ENTRIES // grad.shape[1])
+        chunk = max(1, _chunk_entries(grad.device) // grad.shape[1])
         rows, columns = [], torch.zeros_like(column)
         for part in grad.split(chunk):
             square = (part.float() * shrink).square_().add_(_FACTORED_FLOOR)
@@ -203,13 +210,20 @@ class InBackward(Optimizer):
         """Set a parameter to its first value, float32 of the parameter's shape."""
         self._rules[name].place(value)
 
-    def before_backward(self, learning_rate: float, *, step: int, last: bool) -> None:
+    def needs_rehearsal(self, step: int) -> bool:
+        """Tell whether a step must be rehearsed: the first one, whose norm nothing else tells."""
+        return step == 0
+
+    def before_backward(
+        self, learning_rate: float, *, step: int, last: bool, rehearsal: bool = False
+    ) -> None:
         """Let the next backward pass move the weights if it is the `last` of the step."""
         if self._noise is None:
-            self._noise = Noise(CHUNK_ENTRIES, str(self._squares.device))
+            device = self._squares.device
+            self._noise = Noise(_chunk_entries(device), str(device))
         self._noise.restart(derive_seed(self._seed, "rounding", step))
-        number = torch.tensor(step + 1.0, device=self._squares.device)
-        self._step = Step(number, learning_rate, self._noise) if last else None
+        number = torch.full((), step + 1.0, device=self._squares.device)
+        self._step = Step(number, learning_rate, self._noise, rehearsal) if last else None
 
     @torch.no_grad()
     def finish_step(self) -> None:
@@ -218,22 +232,32 @@ class InBackward(Optimizer):
         self._squares.zero_()
 
     def _hook(self, rule: Rule) -> Callable[[Tensor], None]:
+        # A parameter that held on to what holds it would outlive its run, and memory with it.
+        optimizer = weakref.proxy(self)
+
         @torch.no_grad()
         def move(parameter: Tensor) -> None:
-            if self._step is None:
+            step = optimizer._step
+            if step is None:
                 return
             grad = parameter.grad
-            norm = torch.linalg.vector_norm(grad, dtype=torch.float32)
-            self._squares += norm.square()
-            shrink = clip_factor(torch.maximum(norm, self.state["norm"]), self.clip_norm)
             parameter.grad = None
-            rule.move(grad, shrink, self._step)
+            norm = torch.linalg.vector_norm(grad, dtype=torch.float32)
+            optimizer._squares += norm.square()
+            if not step.rehearsal:
+                shrink = clip_factor(torch.maximum(norm, optimizer.state["norm"]), optimizer.clip_norm)
+                rule.move(grad, shrink, step)
 
         return move
 
 
+def _chunk_entries(device: torch.device) -> int:
+    return CHUNK_ENTRIES if device.type == "cpu" else ACCELERATOR_CHUNK_ENTRIES
+
+
 def _chunks(*tensors: Tensor) -> zip:
-    return zip(*(tensor.view(-1).split(CHUNK_ENTRIES) for tensor in tensors), strict=True)
+    entries = _chunk_entries(tensors[0].device)
+    return zip(*(tensor.view(-1).split(entries) for tensor in tensors), strict=True)
 
 
 def _adamw(

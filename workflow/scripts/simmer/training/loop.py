@@ -141,8 +141,8 @@ class TrainingRun:
         order = window_order(len(plan.train), seed=plan.seed, epoch=progress.epoch)
         order = order.to(plan.execution.device)
         self.state.model.train()
-        if plan.execution.device == "cpu" and not plan.execution.compiled:
-            # Accelerators and compiled kernels draw masks as fast as they would read them.
+        if plan.execution.device != "cuda" and not plan.execution.compiled:
+            # CUDA and compiled kernels draw masks as fast as they would read them.
             seed = derive_seed(plan.seed, "masks", progress.epoch)
             self.state.model.pool_masks(windows=plan.micro_batch, seed=seed)
         for step in range(progress.step_in_epoch, self.steps_per_epoch):
@@ -154,23 +154,31 @@ class TrainingRun:
             self._between_steps()
 
     def _step(self, batch: Tensor, step: int) -> None:
-        plan = self.plan
+        if self.state.optimizer.needs_rehearsal(step):
+            self._pass_through(batch, step, rehearsal=True)
+        self.loss_sum += self._pass_through(batch, step)
+
+    def _pass_through(self, batch: Tensor, step: int, *, rehearsal: bool = False) -> Tensor:
+        plan, optimizer = self.plan, self.state.optimizer
         rate = learning_rate_at(
             step,
             total_steps=plan.epochs_max * self.steps_per_epoch,
             recipe=plan.recipe,
             final_fraction=plan.settings.final_learning_rate_fraction,
         )
+        loss_sum = torch.zeros_like(self.loss_sum)
         parts = batch.split(plan.micro_batch)
         for number, part in enumerate(parts):
             windows, labels = plan.train.take(part)
             self.state.model.place_masks(seed=derive_seed(plan.seed, "dropout", step, number))
             logits = self.state.model(windows)
-            loss = functional.binary_cross_entropy_with_logits(logits.float(), labels, reduction="sum")
-            self.state.optimizer.before_backward(rate, step=step, last=number == len(parts) - 1)
+            loss = functional.binary_cross_entropy_with_logits(logits, labels, reduction="sum")
+            last = number == len(parts) - 1
+            optimizer.before_backward(rate, step=step, last=last, rehearsal=rehearsal)
             (loss / len(batch)).backward()
-            self.loss_sum += loss.detach()
-        self.state.optimizer.finish_step()
+            loss_sum += loss.detach()
+        optimizer.finish_step()
+        return loss_sum
 
     def _close_epoch(self) -> None:
         plan, progress = self.plan, self.progress

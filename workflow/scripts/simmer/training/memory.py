@@ -8,7 +8,7 @@ of all heads together, two of the feed-forward width, and two rows of attention.
 from dataclasses import replace
 
 from simmer.model.budgets import expected_parameters
-from simmer.model.dropout import POOL_ENTRIES
+from simmer.model.patchtst import mask_entries
 from simmer.model.shape import ModelShape
 from simmer.training.evaluation import EVALUATION_BATCH
 from simmer.training.optimizer import GROUP_ENTRIES
@@ -42,7 +42,7 @@ def training_bytes(shape: ModelShape, recipe: Recipe, execution: Execution, *, m
     widest = max(shape.ff_width, 3 * shape.heads * shape.head_width)
     passing = 3 * micro_batch * shape.patches * widest
     evaluation = 3 * EVALUATION_BATCH * shape.patches * widest
-    masks = max(POOL_ENTRIES, 2 * micro_batch * shape.patches * widest) if recipe.dropout else 0
+    masks = mask_entries(shape, micro_batch) if recipe.dropout else 0
     activations = entry_bytes * (max(kept + passing, evaluation) + masks)
     return checkpoint_bytes(shape, recipe, execution) + gradients + activations + RUNTIME_BYTES
 

@@ -36,14 +36,21 @@ class Optimizer(ABC):
     def place(self, name: str, value: Tensor) -> None:
         """Set a parameter to its first value, float32 of the parameter's shape."""
 
+    def needs_rehearsal(self, step: int) -> bool:  # noqa: ARG002
+        """Tell whether a step must first be gone through without moving the weights."""
+        return False
+
     @abstractmethod
-    def before_backward(self, learning_rate: float, *, step: int, last: bool) -> None:
+    def before_backward(
+        self, learning_rate: float, *, step: int, last: bool, rehearsal: bool = False
+    ) -> None:
         """Get ready for a backward pass.
 
         Args:
             learning_rate: of the optimizer step.
             step: number of the optimizer step, from 0.
             last: whether this is the last of its micro-batches.
+            rehearsal: measure the gradients, but leave the weights where they are.
         """
 
     @abstractmethod
@@ -80,16 +87,17 @@ class AdamW(Optimizer):
         self._weights[name].copy_(value)
         self.parameters[name].copy_(value)
 
-    def before_backward(self, learning_rate: float, *, step: int, last: bool) -> None:  # noqa: ARG002
+    def before_backward(self, learning_rate: float, *, step: int, **_: bool) -> None:
         """Note the learning rate; gradients add up until the step is finished."""
         self._learning_rate, self._step = learning_rate, step
 
     @torch.no_grad()
     def finish_step(self) -> None:
         """Clip the gradients by their global norm, move the weights, and forget the gradients."""
-        norms = torch._foreach_norm([parameter.grad for parameter in self.parameters.values()])
-        shrink = clip_factor(torch.linalg.vector_norm(torch.stack(norms).float()), self.clip_norm)
-        number = torch.tensor(self._step + 1.0, device=shrink.device)
+        grads = [parameter.grad for parameter in self.parameters.values()]
+        norms = torch.stack(torch._foreach_norm(grads, dtype=torch.float32))
+        shrink = clip_factor(torch.linalg.vector_norm(norms), self.clip_norm)
+        number = torch.full((), self._step + 1.0, device=shrink.device)
         for group in self._groups:
             parameters = [self.parameters[name] for name in group]
             weights = [self._weights[name] for name in group]
@@ -140,7 +148,8 @@ def fused_adamw(
     built, which costs every trial more than a second.
 
     Args:
-        weights, grads, exp_avgs, exp_avg_sqs: tensors of equal shapes; all but the gradients change.
+        weights, grads, exp_avgs, exp_avg_sqs: float32 tensors of equal shapes; all change, the gradients by
+            `shrink`.
         step: number of this step from 1, float32.
         learning_rate: of this step.
         decay: decoupled weight decay.

@@ -40,7 +40,7 @@ class TrainingState:
             )
         self.model = model.to(DTYPES[execution.precision]).to_empty(device=execution.device)
         if execution.compiled and execution.device != "meta":
-            self.model.compile()
+            self.model.compile(dynamic=False)  # one graph per batch size, whatever was seen before
         self.optimizer: Optimizer
         if execution.memory == "full":
             self.optimizer = AdamW(self.model, weight_decay=recipe.weight_decay, clip_norm=clip_norm)
