@@ -46,6 +46,8 @@ def result(trial, loss, *, horizon=1):
             "starts": 1,
             "device": "cpu",
             "precision": "fp32",
+            "memory": "full",
+            "activation_checkpointing": False,
             "threads": 1,
             "micro_batch": 8,
             "peak_memory_bytes": 1,

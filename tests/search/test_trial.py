@@ -129,9 +129,7 @@ def test_a_diverged_trial_is_a_result(tmp_path, table):
     assert result["validation_log_loss"] is None
 
 
-def test_out_of_memory_recomputes_activations_then_halves_the_micro_batch(
-    tmp_path, table
-):
+def test_out_of_memory_recomputes_activations_then_halves_the_micro_batch(tmp_path, table):
     one = trial(tmp_path, table)
     with room_for(windows=16):
         one.run(FakeGuard())

@@ -25,6 +25,13 @@ RESIDUAL_PROJECTIONS = ("attention.project.weight", "ff_out.weight")
 WINDOW_NORM_EPSILON = 1e-5
 
 
+class Linear(nn.Linear):
+    """A linear layer without first values: `PatchTST.initial_values` gives them."""
+
+    def reset_parameters(self) -> None:
+        """Draw nothing."""
+
+
 class Attention(nn.Module):
     """Multi-head self-attention over the patches of one window.
 
@@ -35,8 +42,8 @@ class Attention(nn.Module):
         super().__init__()
         inner = shape.heads * shape.head_width
         self.heads, self.head_width = shape.heads, shape.head_width
-        self.query_key_value = nn.Linear(shape.width, 3 * inner)
-        self.project = nn.Linear(inner, shape.width)
+        self.query_key_value = Linear(shape.width, 3 * inner)
+        self.project = Linear(inner, shape.width)
         self.dropout = Dropout(dropout)
 
     def forward(self, tokens: Tensor) -> Tensor:
@@ -57,8 +64,8 @@ class EncoderLayer(nn.Module):
         self.attention_norm = nn.LayerNorm(shape.width)
         self.attention = Attention(shape, dropout)
         self.ff_norm = nn.LayerNorm(shape.width)
-        self.ff_in = nn.Linear(shape.width, shape.ff_width)
-        self.ff_out = nn.Linear(shape.ff_width, shape.width)
+        self.ff_in = Linear(shape.width, shape.ff_width)
+        self.ff_out = Linear(shape.ff_width, shape.width)
         self.attention_dropout = Dropout(dropout)
         self.hidden_dropout = Dropout(dropout)
         self.ff_dropout = Dropout(dropout)
@@ -91,13 +98,13 @@ class PatchTST(nn.Module):
         super().__init__()
         self.shape, self.window_norm = shape, window_norm
         self.activation_checkpointing = activation_checkpointing
-        self.embed = nn.Linear(shape.patch_days * shape.channels, shape.width)
+        self.embed = Linear(shape.patch_days * shape.channels, shape.width)
         self.positions = nn.Parameter(torch.empty(shape.patches, shape.width))
         self.embed_dropout = Dropout(dropout)
         self.layers = nn.ModuleList(EncoderLayer(shape, dropout) for _ in range(shape.depth))
         self.norm = nn.LayerNorm(shape.width)
         self.head_dropout = Dropout(dropout)
-        self.head = nn.Linear(shape.patches * shape.width, 1)
+        self.head = Linear(shape.patches * shape.width, 1)
 
     def initial_values(self, *, prior_logit: float, seed: int) -> Iterator[tuple[str, Tensor]]:
         """Yield name and first value, float32, of each parameter; the model starts by predicting the prior.

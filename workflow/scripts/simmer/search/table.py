@@ -56,6 +56,8 @@ MACHINE_COLUMNS: dict[str, Callable[[Result], Any]] = {
     "starts": lambda result: result["machine"]["starts"],
     "device": lambda result: result["machine"]["device"],
     "precision": lambda result: result["machine"]["precision"],
+    "memory": lambda result: result["machine"]["memory"],
+    "activation_checkpointing": lambda result: result["machine"]["activation_checkpointing"],
     "threads": lambda result: result["machine"]["threads"],
     "micro_batch": lambda result: result["machine"]["micro_batch"],
     "peak_memory_bytes": lambda result: result["machine"]["peak_memory_bytes"],

@@ -27,7 +27,7 @@ import torch
 from torch import Tensor, nn
 
 from simmer.seeds import derive_seed
-from simmer.training.optimizer import Optimizer, clip_factor, fused_adamw
+from simmer.training.optimizer import Optimizer, clip_factor, fused_adamw, zeros
 from simmer.training.rounding import Noise, store_split, store_stochastically
 
 SMALL_ENTRIES = 1 << 16  # tensors up to this size are kept in float32: they weigh nothing
@@ -82,7 +82,7 @@ class Master(Rule):
 
     def __init__(self, weight: Tensor, decay: float) -> None:
         super().__init__(weight, decay)
-        self.state = {name: torch.zeros_like(weight, dtype=torch.float32) for name in ("kept", "m", "v")}
+        self.state = {name: zeros(weight, torch.float32) for name in ("kept", "m", "v")}
 
     def place(self, value: Tensor) -> None:
         """Set the weight to its first value, float32."""
@@ -101,7 +101,7 @@ class Kahan(Rule):
 
     def __init__(self, weight: Tensor, decay: float) -> None:
         super().__init__(weight, decay)
-        self.state = {name: torch.zeros_like(weight) for name in ("rest", "m", "v")}
+        self.state = {name: zeros(weight, weight.dtype) for name in ("rest", "m", "v")}
 
     def place(self, value: Tensor) -> None:
         """Set the weight to its first value, float32."""
@@ -126,7 +126,7 @@ class Stochastic(Rule):
 
     def __init__(self, weight: Tensor, decay: float) -> None:
         super().__init__(weight, decay)
-        self.state = {name: torch.zeros_like(weight) for name in ("m", "v")}
+        self.state = {name: zeros(weight, weight.dtype) for name in ("m", "v")}
 
     def move(self, grad: Tensor, shrink: Tensor, step: Step) -> None:
         """Move the weight along `grad * shrink`."""

@@ -6,6 +6,7 @@ of all heads together, two of the feed-forward width, and two rows of attention.
 """
 
 from dataclasses import replace
+from functools import cache
 
 from simmer.model.budgets import expected_parameters
 from simmer.model.patchtst import mask_entries
@@ -47,6 +48,7 @@ def training_bytes(shape: ModelShape, recipe: Recipe, execution: Execution, *, m
     return checkpoint_bytes(shape, recipe, execution) + gradients + activations + RUNTIME_BYTES
 
 
+@cache
 def checkpoint_bytes(shape: ModelShape, recipe: Recipe, execution: Execution) -> int:
     """Return the bytes of weights and moments, which are the size of one checkpoint."""
     on_meta = replace(execution, device="meta")

@@ -75,10 +75,10 @@ class AdamW(Optimizer):
         for name, parameter in self.parameters.items():
             kept = parameter.detach()
             if parameter.dtype != torch.float32:
-                kept = self.state[f"weight.{name}"] = kept.float()
+                kept = self.state[f"weight.{name}"] = zeros(kept, torch.float32)
             self._weights[name] = kept
             for moment in ("exp_avg", "exp_avg_sq"):
-                self.state[f"{moment}.{name}"] = torch.zeros_like(kept)
+                self.state[f"{moment}.{name}"] = zeros(kept, torch.float32)
         self._groups = self._grouped()
 
     @torch.no_grad()
@@ -171,6 +171,11 @@ def fused_adamw(
         maximize=False,
         grad_scale=shrink.reciprocal(),
     )
+
+
+def zeros(like: Tensor, dtype: torch.dtype) -> Tensor:
+    """Return zeros in the shape of `like`; unlike `zeros_like` it takes no second of imports on meta."""
+    return torch.zeros(like.shape, dtype=dtype, device=like.device)
 
 
 def clip_factor(norm: Tensor, clip_norm: float) -> Tensor:

@@ -1,6 +1,8 @@
 """What a run keeps from step to step: the model and its optimizer."""
 
 import math
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 import torch
 from torch import Tensor
@@ -13,6 +15,16 @@ from simmer.training.optimizer import AdamW, Optimizer
 from simmer.training.settings import Execution, Recipe
 
 DTYPES = {"fp32": torch.float32, "bf16": torch.bfloat16}
+
+
+@contextmanager
+def _default_dtype(dtype: torch.dtype) -> Iterator[None]:
+    before = torch.get_default_dtype()
+    torch.set_default_dtype(dtype)
+    try:
+        yield
+    finally:
+        torch.set_default_dtype(before)
 
 
 class TrainingState:
@@ -31,14 +43,13 @@ class TrainingState:
         self, shape: ModelShape, recipe: Recipe, execution: Execution, *, clip_norm: float, seed: int
     ) -> None:
         self._seed = seed
-        with torch.device("meta"):
-            model = PatchTST(
+        with torch.device(execution.device), _default_dtype(DTYPES[execution.precision]):
+            self.model = PatchTST(
                 shape,
                 dropout=recipe.dropout,
                 window_norm=recipe.window_norm,
                 activation_checkpointing=execution.activation_checkpointing,
             )
-        self.model = model.to(DTYPES[execution.precision]).to_empty(device=execution.device)
         if execution.compiled and execution.device != "meta":
             self.model.compile(dynamic=False)  # one graph per batch size, whatever was seen before
         self.optimizer: Optimizer
