@@ -19,7 +19,7 @@ BENCH_PYTHON = ROOT / ".venv-bench/bin/python"
 BATCH = 64
 PEAK_STEPS, PEAK_OPERATIONS = 20, 2 * 2048**3
 # Rounds, and optimizer steps per round of: ours, the usual code, Hugging Face, neuralforecast.
-PLAN = {"2M": (9, 60, 25, 2, 1), "20M": (7, 12, 6, 0, 0), "200M": (5, 2, 1, 0, 0)}
+PLAN = {"2M": (7, 60, 25, 1, 1), "20M": (5, 12, 6, 0, 0), "200M": (4, 2, 1, 0, 0)}
 
 
 class Contender:

@@ -40,8 +40,8 @@ def test_a_trial_killed_a_dozen_times_ends_bit_identical(prepared, finished, cam
     for kill in range(KILLS):
         trainer = start_trainer(campaign, 0)
         try:
-            live_until_checkpoint(trainer, campaign, steps * kill // (KILLS + 2))
-            trainer.join(moments.uniform(0.0, 0.25) if kill else 0)
+            live_until_checkpoint(trainer, campaign, steps * kill // (KILLS + 6))
+            trainer.join(moments.uniform(0.0, 0.05) if kill else 0)
             assert trainer.is_alive(), "the trial ended before it could be killed"
         finally:
             trainer.kill()
