@@ -7,7 +7,7 @@ from simmer.evidence.metrics import Scores, score
 from simmer.model.patchtst import PatchTST
 from simmer.training.windows import Windows
 
-EVALUATION_BATCH = 512
+EVALUATION_BATCH = 128  # without gradients, so no more than a training step keeps
 
 
 class Diverged(Exception):
