@@ -56,19 +56,19 @@ class Size:
 SIZES = {"2M": Size(192, 4), "20M": Size(512, 6), "200M": Size(1024, 16)}
 
 
-def real_windows() -> tuple[Windows, Windows]:
+def real_windows(validation_windows: int | None = None) -> tuple[Windows, Windows]:
     """Return train and validation windows of the bundled S&P 500 bars, one day ahead."""
     table = build_a25(acquire("bundled", TickerSpec("GSPC", "index")).frame).frame
     dataset = default_config().dataset.build(table, 1)
     train, validation = (
         Windows(
             features=torch.from_numpy(dataset.features),
-            decision_rows=torch.from_numpy(dataset.decision_rows(split)),
-            labels=torch.from_numpy(dataset.labels_of(split)),
+            decision_rows=torch.from_numpy(dataset.decision_rows(split))[:count],
+            labels=torch.from_numpy(dataset.labels_of(split))[:count],
             context_days=dataset.context_days,
             device="cpu",
         )
-        for split in ("train", "validation")
+        for split, count in (("train", None), ("validation", validation_windows))
     )
     return train, validation
 

@@ -30,7 +30,7 @@ from simmer.training.state import TrainingState
 from simmer.training.windows import Windows
 
 CHECKPOINT_SHARE = 0.01  # of the training time, at most
-WRITE_BYTES_PER_S = 5e8  # of a checkpoint, its digest included, until a write has been measured
+WRITE_BYTES_PER_S = 2.5e8  # of a checkpoint, its digest included, until a write has been measured
 DIVERGENCE_CHECK_STEPS = 50  # reading a loss stops an accelerator's queue, so not each step
 
 logger = logging.getLogger(__name__)
