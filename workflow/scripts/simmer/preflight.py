@@ -139,7 +139,7 @@ def check_memory_recipe(needs: Needs) -> CheckResult:
     measured = needs.memory + (", activations computed twice" if needs.activation_checkpointing else "")
     fix = None
     if needs.memory == "lean":
-        fix = "only another optimizer (Adafactor) fits: its results do not compare with those of AdamW; "
+        fix = "`lean` is another optimizer (Adafactor): its results do not compare with those of AdamW; "
         fix += "for AdamW use a machine with more memory, or lower batch_size in the space of the scale"
     verdict = CheckVerdict.WARN if fix else CheckVerdict.OK
     return CheckResult("memory_recipe", verdict, measured, "AdamW", None, "computed need", fix)

@@ -9,7 +9,7 @@ from simmer.preflight import Needs
 from simmer.search.study import Study
 from simmer.training.checkpoint import KEEP
 from simmer.training.memory import checkpoint_bytes, training_bytes
-from simmer.training.settings import Execution, Memory
+from simmer.training.settings import Execution, Memory, Recipe
 
 # From what costs nothing to what costs most: recomputing activations costs time, `lean` is another optimizer.
 _LADDER: tuple[tuple[Memory, bool], ...] = (
@@ -65,7 +65,7 @@ def needs_of_study(study: Study, execution: Execution, *, device: str, slots: in
         device: as configured.
         slots: trials that run side by side, all of them at that corner.
     """
-    shapes, recipe = list(_corner_shapes(study)), study.default.recipe()
+    shapes, recipe = list(_corner_shapes(study)), _hungriest_recipe(study)
     return Needs(
         scale=study.scale,
         parameters=max(expected_parameters(shape) for shape in shapes),
@@ -80,11 +80,16 @@ def needs_of_study(study: Study, execution: Execution, *, device: str, slots: in
 
 
 def _peak_bytes(study: Study, execution: Execution) -> int:
-    batch_size, dropout = (max(study.space.dimensions[key].ends) for key in ("batch_size", "dropout"))
-    recipe = replace(study.default.recipe(), batch_size=batch_size, dropout=dropout)
+    recipe = _hungriest_recipe(study)
     return max(
-        training_bytes(shape, recipe, execution, micro_batch=batch_size) for shape in _corner_shapes(study)
+        training_bytes(shape, recipe, execution, micro_batch=recipe.batch_size)
+        for shape in _corner_shapes(study)
     )
+
+
+def _hungriest_recipe(study: Study) -> Recipe:
+    batch_size, dropout = (max(study.space.dimensions[key].ends) for key in ("batch_size", "dropout"))
+    return replace(study.default.recipe(), batch_size=batch_size, dropout=dropout)
 
 
 def _corner_shapes(study: Study) -> list[ModelShape]:
