@@ -3,7 +3,9 @@ from pathlib import Path
 
 import pytest
 
-from simmer.thermal.readings import Limits, Reading
+from simmer.thermal.governor import GovernorSettings
+from simmer.thermal.limits import Limits
+from simmer.thermal.readings import Reading
 
 
 class FakeClock:
@@ -41,7 +43,21 @@ class ScriptedSensor:
 
 @pytest.fixture
 def limits() -> Limits:
-    return Limits(acceptable_c=70, warning_c=85, critical_c=95, resume_c=78, confirm_readings=3)
+    return Limits(
+        acceptable_c=70, setpoint_c=82, warning_c=85, critical_c=95, resume_c=78, confirm_readings=3
+    )
+
+
+@pytest.fixture
+def governor_settings() -> GovernorSettings:
+    return GovernorSettings(
+        govern=True,
+        require_sensor=False,
+        duty_when_blind=1.0,
+        blind_hold_s=60.0,
+        cooldown_timeout_s=3600.0,
+        period_s=2.0,
+    )
 
 
 @pytest.fixture

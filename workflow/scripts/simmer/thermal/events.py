@@ -9,6 +9,8 @@ from simmer.thermal.monitor import Snapshot
 from simmer.thermal.readings import Reading
 
 _SENTENCES = {
+    ChangeKind.THROTTLE: "training is slowed to hold the setpoint",
+    ChangeKind.FULL_SPEED: "training runs at full speed again",
     ChangeKind.PAUSE: "training pauses until the machine has cooled",
     ChangeKind.RESUME: "training goes on",
     ChangeKind.ABORT: "training stops after a checkpoint; the same command goes on from it",
@@ -24,16 +26,19 @@ def utc_text(wall_time_s: float) -> str:
 
 def heat_text(reading: Reading | None) -> str:
     """Return a reading for people: degrees or level, and the source."""
-    if reading is None or (reading.celsius is None and reading.level is None):
+    if reading is None or not reading.tells_heat:
         return "no temperature"
     degrees = None if reading.celsius is None else f"{reading.celsius:.1f} °C"
+    margin = None if reading.margin_c is None else f"{reading.margin_c:g} K below slowdown"
     level = None if reading.level is None else f"pressure {reading.level.word}"
-    return f"{', '.join(filter(None, (degrees, level)))} ({reading.source})"
+    return f"{', '.join(filter(None, (degrees, margin, level)))} ({reading.source})"
 
 
-def thermal_event(change: Change, reading: Reading | None, *, wall_time_s: float) -> dict[str, Any]:
+def thermal_event(
+    change: Change, reading: Reading | None, *, wall_time_s: float, duty: float
+) -> dict[str, Any]:
     """Return the line for a change of the governor's mind."""
-    return thermal_line(
+    line = thermal_line(
         change.kind,
         reading,
         wall_time_s=wall_time_s,
@@ -41,6 +46,7 @@ def thermal_event(change: Change, reading: Reading | None, *, wall_time_s: float
         lasted_s=change.lasted_s,
         message=f"{_SENTENCES[change.kind]}: {heat_text(reading)}",
     )
+    return line | {"duty": round(duty, 3)}
 
 
 def thermal_line(
@@ -72,20 +78,23 @@ def hardware_sample(
     load: Mapping[str, float],
     counters: Mapping[str, Any],
 ) -> dict[str, Any]:
-    """Return the periodic line: load in percent, heat with its source, power in W, time paused so far."""
-    powers = [reading.power_w for reading in snapshot.readings if reading.power_w is not None]
+    """Return the periodic line: load in percent, heat with its source, power in W, sums so far in s."""
     return {
         "event": "hardware_sample",
         "time": utc_text(wall_time_s),
         **load,
         **_heat(snapshot.hottest),
         "state": str(decision.state),
-        "power_w": round(sum(powers), 3) if powers else None,
+        "duty": round(decision.duty, 3),
+        "power_w": None if snapshot.power_w is None else round(snapshot.power_w, 3),
+        "brakes": sorted(snapshot.brakes),
+        "memory_temperature_c": max(
+            (reading.memory_c for reading in snapshot.readings if reading.memory_c is not None), default=None
+        ),
         "sample_age_s": None if snapshot.age_s is None else round(snapshot.age_s, 3),
-        "paused_s": counters["paused_s"],
-        "pauses": counters["pauses"],
-        "unknown_s": counters["unknown_s"],
+        **{name: counters[name] for name in ("slept_s", "paused_s", "pauses", "blind_s", "energy_wh")},
         "failures": dict(snapshot.failures),
+        "retired": list(snapshot.retired),
     }
 
 
@@ -95,4 +104,5 @@ def _heat(reading: Reading | None) -> dict[str, Any]:
         "temperature_c": None if reading is None else reading.celsius,
         "source": None if reading is None else reading.source,
         "pressure_level": None if level is None else level.word,
+        "margin_c": None if reading is None else reading.margin_c,
     }

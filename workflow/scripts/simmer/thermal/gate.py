@@ -7,8 +7,8 @@ from typing import Any
 
 from simmer.errors import Interrupted
 from simmer.thermal.events import heat_text, thermal_line
+from simmer.thermal.limits import Limits, ThermalState, has_cooled, judged, state_of
 from simmer.thermal.monitor import Monitor
-from simmer.thermal.readings import Limits, ThermalState, has_cooled, state_of
 from simmer.thermal.stop import StopRequest
 
 logger = logging.getLogger(__name__)
@@ -36,7 +36,7 @@ def cool_down_gate(
     Raises:
         Interrupted: when a stop is requested, or the machine is still hot after `timeout_s` seconds.
     """
-    if not any(state_of(reading, limits) in _HOT for reading in monitor.latest().readings):
+    if not any(state_of(reading, limits) in _HOT for reading in judged(monitor.latest().readings, limits)):
         return 0.0
     started_s = reported_s = clock()
 

@@ -1,22 +1,28 @@
-"""What a training loop asks between two optimizer steps: go on, or stop."""
+"""What a training loop asks: between two steps whether to go on, and inside a long step for a breath."""
 
 import logging
 import time
+from collections import deque
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, fields
 from typing import Any, Protocol
 
-from simmer.thermal.events import hardware_sample, heat_text, thermal_event
+from simmer.thermal.events import hardware_sample, heat_text, thermal_event, thermal_line
 from simmer.thermal.governor import Action, ChangeKind, Decision, Governor
+from simmer.thermal.limits import ThermalState
 from simmer.thermal.monitor import Monitor, Snapshot
 from simmer.thermal.provider import get_hardware_stats
-from simmer.thermal.readings import ThermalState
 from simmer.thermal.stop import StopRequest
 
 logger = logging.getLogger(__name__)
 
 # Short, so that a wait injected without a wake-up still serves a stop request soon.
 SLICE_S = 0.25
+# Less is not slept but owed: a sleep of microseconds would be longer than asked for.
+SHORTEST_SLEEP_S = 0.002
+# One uninterrupted stretch of work counts no more: it may have been a stopped process or a closed lid.
+LONGEST_WORK_DECISIONS = 30
+READINGS_BEFORE_AN_ABORT = 10
 
 
 @dataclass(frozen=True)
@@ -34,7 +40,11 @@ class GuardProtocol(Protocol):
     """What a training loop needs of a guard."""
 
     def between_steps(self) -> Verdict:
-        """Wait as long as the machine is too hot, then tell whether to stop."""
+        """Rest as long as the machine needs it, then tell whether to stop."""
+        ...
+
+    def breathe(self) -> None:
+        """Rest as long as the machine needs it, inside a step; a stop is served at the step's end."""
         ...
 
     def heat(self) -> str:
@@ -52,19 +62,25 @@ class GuardProtocol(Protocol):
 
 @dataclass
 class _Counters:
+    """Seconds slept to hold the duty, paused, blind, hot, and slowed by the hardware itself; energy in Wh."""
+
+    slept_s: float = 0.0
     paused_s: float = 0.0
     pauses: int = 0
     aborts: int = 0
-    unknown_s: float = 0.0
+    blind_s: float = 0.0
+    warning_s: float = 0.0
+    critical_s: float = 0.0
+    braked_s: float = 0.0
+    energy_wh: float | None = None
     max_temperature_c: float | None = None
     max_temperature_source: str | None = None
 
 
 class Guard:
-    """Pauses a hot machine between steps and says when to stop.
+    """Holds a trial to the governor's duty by sleeping between its steps, and says when to stop.
 
-    It touches no random number and no tensor: weights are the same with and without it. Kernels already
-    queued on an accelerator run on into a pause.
+    It touches no random number and no tensor: weights are the same with and without it.
     """
 
     def __init__(
@@ -75,6 +91,7 @@ class Guard:
         stop: StopRequest,
         on_event: Callable[[dict[str, Any]], None],
         hardware_interval_s: float,
+        synchronise: Callable[[], None] = lambda: None,
         clock: Callable[[], float] = time.monotonic,
         wall_clock: Callable[[], float] = time.time,
         wait: Callable[[float], bool] | None = None,
@@ -87,6 +104,7 @@ class Guard:
             stop: what signal handlers set.
             on_event: receives `hardware_sample` and `thermal_event` lines.
             hardware_interval_s: seconds between two hardware samples.
+            synchronise: waits for the accelerator; else its queue would run on through a sleep.
             clock: monotonic seconds.
             wall_clock: seconds since 1970.
             wait: sleeps up to the given seconds and tells whether a stop is requested.
@@ -96,6 +114,7 @@ class Guard:
         self._stop = stop
         self._on_event = on_event
         self._hardware_interval_s = hardware_interval_s
+        self._synchronise = synchronise
         self._clock = clock
         self._wall_clock = wall_clock
         self._wait = wait or stop.wait
@@ -103,29 +122,68 @@ class Guard:
         self._next_look_s = self._next_hardware_s = float("-inf")
         self._last_look_s: float | None = None
         self._last: Decision | None = None
+        self._snapshot: Snapshot | None = None
+        self._recent: deque[dict[str, Any]] = deque(maxlen=READINGS_BEFORE_AN_ABORT)
         self._final: Verdict | None = None
+        self._worked_s = self._slept_s = 0.0
+        self._work_since_s = clock()
 
     def between_steps(self) -> Verdict:
-        """Wait while the machine is too hot; then tell whether to go on.
+        """Rest while the machine needs it; then tell whether to go on.
 
-        One decision is due per period of the monitor; between two of them a call only reads the clock. A
-        stop is final: every later call repeats it.
+        One decision is due per period of the monitor; between two of them, at full duty, a call only reads
+        the clock. A stop is final: every later call repeats it.
         """
         if self._final is not None:
             return self._final
-        if not self._stop.is_set() and self._clock() < self._next_look_s:
-            return GO_ON
-        verdict = self._settle()
-        if verdict.stop:
-            self._final = verdict
-        return verdict
+        self._breathe(inside_step=False)
+        if self._stop.is_set():
+            self._account(self._clock())
+            self._final = Verdict(stop=True, reason=self._stop.reason)
+        elif self._last is not None and self._last.action is Action.ABORT:
+            self._final = Verdict(stop=True, reason=self._abort_reason(self._last))
+        return self._final or GO_ON
+
+    def breathe(self) -> None:
+        """Sleep what the duty asks for the work since the last call; through a pause, until it ends.
+
+        Ends at once when a stop is requested. After a confirmed critical reading the rest of the step is
+        worked at the lowest duty: a step that is cut short would be lost.
+        """
+        self._breathe(inside_step=True)
+
+    def _breathe(self, *, inside_step: bool) -> None:
+        now_s = self._clock()
+        worked_s = now_s - self._work_since_s
+        self._worked_s += min(worked_s, LONGEST_WORK_DECISIONS * self._monitor.period_s)
+        if now_s >= self._next_look_s:
+            self._look()
+        if self._owed_s() > 0.0:
+            self._rest(inside_step=inside_step)
+        self._work_since_s = self._clock()
+
+    def after_stop(self) -> None:
+        """Log the heat once more when the checkpoint is written: what a stop was worth."""
+        reading = self._monitor.latest().hottest
+        line = thermal_line(
+            "stopped",
+            reading,
+            wall_time_s=self._wall_clock(),
+            limit_c=None,
+            lasted_s=0.0 if self._last_look_s is None else self._clock() - self._last_look_s,
+            message=f"stopped after a checkpoint: {heat_text(reading)}",
+        )
+        self._on_event(line)
 
     def heat(self) -> str:
-        """Return the last reading for people: degrees or level, and the source."""
-        return heat_text(None if self._last is None else self._last.reading)
+        """Return the last reading for people: degrees or level, source, and the duty where it is not full."""
+        if self._last is None:
+            return heat_text(None)
+        duty = "" if self._last.duty >= 1.0 else f", duty {self._last.duty:.0%}"
+        return heat_text(self._last.reading) + duty
 
     def counters(self) -> dict[str, Any]:
-        """Return seconds paused and unknown, pauses, aborts and the highest temperature with its source."""
+        """Return seconds slept, paused, blind and hot, energy, and the highest temperature."""
         return asdict(self._counters)
 
     def restore(self, counters: Mapping[str, Any]) -> None:
@@ -133,30 +191,53 @@ class Guard:
         known = {field.name for field in fields(_Counters)}
         self._counters = _Counters(**{name: value for name, value in counters.items() if name in known})
 
-    def _settle(self) -> Verdict:
-        while True:
-            if self._stop.is_set():
-                self._account(self._clock())
-                return Verdict(stop=True, reason=self._stop.reason)
-            decision = self._look()
-            if decision.action is Action.GO:
-                return GO_ON
-            if decision.action is Action.ABORT:
-                return Verdict(stop=True, reason=self._abort_reason(decision))
-            self._rest_until(self._next_look_s)
+    def _owed_s(self) -> float:
+        """Return how long to sleep for the work done, at the duty of now: it may change during the sleep."""
+        if self._last is None or self._last.duty in (0.0, 1.0):
+            self._worked_s = self._slept_s = 0.0
+            return float("inf") if self._last is not None and self._last.action is Action.PAUSE else 0.0
+        owed_s = self._worked_s * (1.0 / self._last.duty - 1.0) - self._slept_s
+        return owed_s if owed_s >= SHORTEST_SLEEP_S else 0.0
 
-    def _rest_until(self, deadline_s: float) -> None:
-        while (left_s := deadline_s - self._clock()) > 0 and not self._wait(min(left_s, SLICE_S)):
-            pass
+    def _rest(self, *, inside_step: bool) -> None:
+        synchronising_since_s = self._clock()
+        self._synchronise()
+        self._worked_s += self._clock() - synchronising_since_s
+        while (owed_s := self._owed_s()) > 0.0 and not self._stop.is_set():
+            if self._last is not None and self._last.action is Action.ABORT and not inside_step:
+                return
+            since_s = self._clock()
+            self._wait(max(0.0, min(owed_s, SLICE_S, self._next_look_s - since_s)))
+            now_s = self._clock()
+            if self._last is not None and self._last.action is not Action.PAUSE:
+                self._slept_s += now_s - since_s
+                self._counters.slept_s += now_s - since_s
+            if now_s >= self._next_look_s:
+                self._look()
+        self._settle()
 
-    def _look(self) -> Decision:
+    def _settle(self) -> None:
+        # What is paid must not be priced again at a later duty; too little or too much sleep is carried on.
+        if self._last is not None and self._last.duty > 0.0:
+            self._slept_s -= self._worked_s * (1.0 / self._last.duty - 1.0)
+            self._worked_s = 0.0
+
+    def _look(self) -> None:
         now_s = self._clock()
         self._next_look_s = now_s + self._monitor.period_s
         self._account(now_s)
         snapshot = self._monitor.latest()
         self._last = decision = self._governor.decide(snapshot.samples, now_s)
+        self._snapshot = snapshot
         self._note_highest(snapshot)
         self._tell(decision)
+        self._recent.append(
+            {
+                "monotonic_s": now_s,
+                "temperature_c": None if decision.reading is None else decision.reading.celsius,
+                "duty": round(decision.duty, 3),
+            }
+        )
         if now_s >= self._next_hardware_s:
             self._next_hardware_s = now_s + self._hardware_interval_s
             self._on_event(
@@ -168,16 +249,21 @@ class Guard:
                     counters=self.counters(),
                 )
             )
-        return decision
 
     def _account(self, now_s: float) -> None:
-        # The time since the last look belongs to what was decided then.
+        # The time since the last look belongs to what was found and decided then.
         elapsed_s = 0.0 if self._last_look_s is None else now_s - self._last_look_s
         self._last_look_s = now_s
-        if self._last is not None and self._last.action is Action.PAUSE:
-            self._counters.paused_s += elapsed_s
-        if self._last is not None and self._last.state is ThermalState.UNKNOWN:
-            self._counters.unknown_s += elapsed_s
+        if self._last is None or self._snapshot is None:
+            return
+        counters, state = self._counters, self._last.state
+        counters.paused_s += elapsed_s * (self._last.action is Action.PAUSE)
+        counters.blind_s += elapsed_s * (state is ThermalState.UNKNOWN)
+        counters.warning_s += elapsed_s * (state is ThermalState.WARNING)
+        counters.critical_s += elapsed_s * (state is ThermalState.CRITICAL)
+        counters.braked_s += elapsed_s * ("thermal" in self._snapshot.brakes)
+        if self._snapshot.power_w is not None:
+            counters.energy_wh = (counters.energy_wh or 0.0) + self._snapshot.power_w * elapsed_s / 3600.0
 
     def _note_highest(self, snapshot: Snapshot) -> None:
         hottest, highest_c = snapshot.hottest, self._counters.max_temperature_c
@@ -191,15 +277,20 @@ class Guard:
         for change in decision.changes:
             self._counters.pauses += change.kind is ChangeKind.PAUSE
             self._counters.aborts += change.kind is ChangeKind.ABORT
-            line = thermal_event(change, decision.reading, wall_time_s=self._wall_clock())
+            line = thermal_event(change, decision.reading, wall_time_s=self._wall_clock(), duty=decision.duty)
+            if change.kind is ChangeKind.ABORT:
+                line["before"] = self._readings_before()
             logger.warning("%s", line["message"])
             self._on_event(line)
 
+    def _readings_before(self) -> list[dict[str, Any]]:
+        now_s = self._clock()
+        return [
+            {"seconds_before": round(now_s - entry["monotonic_s"], 3)}
+            | {name: entry[name] for name in ("temperature_c", "duty")}
+            for entry in self._recent
+        ]
+
     def _abort_reason(self, decision: Decision) -> str:
-        if decision.state is ThermalState.UNKNOWN:
-            return "thermal abort: no temperature source answers and thermal.require_sensor is true"
-        limits = self._governor.limits
-        return (
-            f"thermal abort: {heat_text(decision.reading)}, critical from {limits.critical_c:g} °C, "
-            f"confirmed by {limits.confirm_readings} readings in a row"
-        )
+        heat = "" if decision.reading is None else f"{heat_text(decision.reading)}, "
+        return f"thermal abort: {heat}{decision.reason}"

@@ -1,12 +1,16 @@
-"""Watching the sensors from daemon threads, so that nothing in training ever waits for one."""
+"""Watching the sensors from a daemon thread, so that nothing in training ever waits for one."""
 
 import logging
+import queue
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from types import TracebackType
 from typing import Self
+
+import psutil
 
 from simmer.thermal.readings import Reading, Sample, hottest_of
 from simmer.thermal.sensors import Sensor
@@ -15,6 +19,13 @@ logger = logging.getLogger(__name__)
 
 SUBSAMPLES_PER_PERIOD = 8
 LOST_AFTER_PERIODS = 3
+RETIRED_AFTER_FAILURES = 3
+# A laptop that wakes up, or a driver that is reloaded, brings a source back; so a retired one is asked again,
+# ever more rarely.
+FIRST_RETRY_S, LAST_RETRY_S = 10.0, 600.0
+FROZEN_AFTER_S = 600.0
+# A load that moved this much, of all cores or of the board's power, moves a thermometer that lives.
+_LOAD_MOVED = 0.3
 
 
 @dataclass(frozen=True)
@@ -22,63 +33,95 @@ class Snapshot:
     """What is known about heat at one moment.
 
     Attributes:
-        samples: the peak of the last full window of every source that is not lost.
+        samples: the peak of the last period of every source that is not lost.
         hottest: the hottest of their readings, or None when every source is lost.
         age_s: seconds since `hottest` was taken; None when there is none.
         failures: failed reads per source since the start.
+        retired: the sources that failed too often in a row and are asked only now and then.
     """
 
     samples: tuple[Sample, ...]
     hottest: Reading | None
     age_s: float | None
     failures: Mapping[str, int]
+    retired: tuple[str, ...] = ()
 
     @property
     def readings(self) -> tuple[Reading, ...]:
         """The readings of all sources that are not lost."""
         return tuple(sample.reading for sample in self.samples)
 
+    @property
+    def power_w(self) -> float | None:
+        """The power of all parts that tell theirs, in W; None where none does."""
+        powers = [reading.power_w for reading in self.readings if reading.power_w is not None]
+        return sum(powers) if powers else None
+
+    @property
+    def brakes(self) -> frozenset[str]:
+        """What slows a clock at the moment, on any part."""
+        return frozenset(brake for reading in self.readings for brake in reading.brakes or ())
+
 
 class Monitor:
-    """Sub-samples every sensor and holds the peak of each period.
+    """Sub-samples every sensor and holds the peak of the last period.
 
-    One daemon thread per source: a source that hangs turns lost and blinds no other. Peak-hold matters
-    because a guard that pauses training cools the very moment at which a single sample would be taken.
+    One daemon thread reads all sources that cost microseconds; a source with an interval of its own (a
+    program that is run) has its own thread. A source that hangs is left to the thread it holds up, and the
+    others go on in a new one: it turns lost and blinds no other. Peak-hold matters because a guard that
+    pauses training cools the very moment at which a single sample would be taken.
     """
 
     def __init__(
-        self, sensors: Sequence[Sensor], *, period_s: float, clock: Callable[[], float] = time.monotonic
+        self,
+        sensors: Sequence[Sensor],
+        *,
+        period_s: float,
+        clock: Callable[[], float] = time.monotonic,
+        load: Callable[[], float] | None = None,
     ) -> None:
+        """Take the sensors to watch.
+
+        Args:
+            sensors: asked from daemon threads.
+            period_s: the guard's period of decisions; each sensor is asked eight times in it.
+            clock: monotonic seconds.
+            load: busy share of all cores, 0 to 1, since the last call of the same thread.
+        """
         self.period_s = period_s
         self._clock = clock
-        self._sources = [_Source(sensor, period_s, clock) for sensor in sensors]
-        self._stopping = threading.Event()
-        self._threads: list[threading.Thread] = []
+        self._sources = [_Source(sensor, period_s, clock, load or _cpu_load) for sensor in sensors]
+        self._workers: list[_Worker] = []
 
     def start(self) -> None:
         """Start the threads and give each source up to one period for its first answer."""
-        if self._threads:
+        if self._workers:
             return
-        self._stopping = threading.Event()
-        self._threads = [
-            threading.Thread(
-                target=source.run, args=(self._stopping,), name=f"monitor {source.sensor.name}", daemon=True
-            )
-            for source in self._sources
-        ]
-        for thread in self._threads:
-            thread.start()
+        quick = [source for source in self._sources if source.sensor.interval_s == 0]
+        slow = [[source] for source in self._sources if source.sensor.interval_s > 0]
+        for sources in filter(None, (quick, *slow)):
+            self._start_worker(sources)
         deadline_s = time.monotonic() + self.period_s
         for source in self._sources:
             source.asked_once.wait(max(0.0, deadline_s - time.monotonic()))
 
     def stop(self) -> None:
         """Ask the threads to end; one that hangs in a sensor is left behind, as a daemon."""
-        self._stopping.set()
+        for worker in self._workers:
+            worker.stop()
         deadline_s = time.monotonic() + self.period_s
-        for thread in self._threads:
-            thread.join(max(0.0, deadline_s - time.monotonic()))
-        self._threads = []
+        for worker in self._workers:
+            worker.thread.join(max(0.0, deadline_s - time.monotonic()))
+        self._workers = []
+
+    def _start_worker(self, sources: Sequence["_Source"]) -> None:
+        self._workers.append(_Worker(sources, self._clock))
+        self._workers[-1].thread.start()
+
+    def _part_from_hung(self) -> None:
+        for worker in list(self._workers):
+            if others := worker.part_from_hung(self._clock()):
+                self._start_worker(others)
 
     def __enter__(self) -> Self:
         self.start()
@@ -90,77 +133,174 @@ class Monitor:
         self.stop()
 
     def sample_once(self) -> None:
-        """Read every sensor once in the calling thread; what the threads do, without the threads."""
+        """Read every sensor that is due once in the calling thread; what the threads do, without them."""
         for source in self._sources:
             source.sample_once()
 
     def latest(self) -> Snapshot:
         """Return what is known now; never waits, and drops what is older than a few periods."""
+        self._part_from_hung()
         now_s = self._clock()
-        samples = tuple(
-            sample
-            for source in self._sources
-            if (sample := source.published) is not None and now_s - sample.taken_at_s <= source.lost_after_s
+        peaks = [peak for source in self._sources if (peak := source.peak(now_s)) is not None]
+        hottest = hottest_of(sample.reading for sample in peaks)
+        return Snapshot(
+            samples=tuple(peaks),
+            hottest=hottest,
+            age_s=next((now_s - sample.taken_at_s for sample in peaks if sample.reading is hottest), None),
+            failures={source.sensor.name: source.failures for source in self._sources},
+            retired=tuple(source.sensor.name for source in self._sources if source.retired),
         )
-        hottest = hottest_of(sample.reading for sample in samples)
-        age_s = next((now_s - sample.taken_at_s for sample in samples if sample.reading is hottest), None)
-        failures = {source.sensor.name: source.failures for source in self._sources}
-        return Snapshot(samples, hottest, age_s, failures)
+
+
+class _Worker:
+    """A daemon thread that reads some sources in turn."""
+
+    def __init__(self, sources: Sequence["_Source"], clock: Callable[[], float]) -> None:
+        # Replaced as a whole, never changed: the thread and `part_from_hung` need no lock.
+        self._sources = tuple(sources)
+        self._clock = clock
+        self._at_work: tuple[_Source, float] | None = None
+        self._stopping: queue.SimpleQueue[None] = queue.SimpleQueue()
+        self.thread = threading.Thread(target=self._run, name="monitor", daemon=True)
+
+    def stop(self) -> None:
+        """Ask the thread to end."""
+        self._stopping.put(None)
+
+    def part_from_hung(self, now_s: float) -> tuple["_Source", ...]:
+        """Keep only the source that holds the thread up, if one does, and return the others."""
+        at_work = self._at_work
+        if at_work is None or now_s - at_work[1] <= at_work[0].patience_s or len(self._sources) == 1:
+            return ()
+        others = tuple(source for source in self._sources if source is not at_work[0])
+        self._sources = (at_work[0],)
+        return others
+
+    def _run(self) -> None:
+        # SimpleQueue waits in C: an Event would cost more than reading the sensors does.
+        while self._stopping.empty():
+            for source in self._sources:
+                if source in self._sources:
+                    self._at_work = (source, self._clock())
+                    source.sample_once()
+            self._at_work = None
+            with suppress(queue.Empty):
+                self._stopping.get(timeout=self._sources[0].pace_s)
+                return
 
 
 class _Source:
-    """One sensor and the peak of its running window; written by one thread, read by any."""
+    """One sensor and its samples of the last period; written by one thread, read by any."""
 
-    def __init__(self, sensor: Sensor, period_s: float, clock: Callable[[], float]) -> None:
+    def __init__(
+        self, sensor: Sensor, period_s: float, clock: Callable[[], float], load: Callable[[], float]
+    ) -> None:
         self.sensor = sensor
         self.failures = 0
-        # One reference, replaced as a whole: readers need no lock, so no reader can be blocked.
-        self.published: Sample | None = None
         self.asked_once = threading.Event()
-        self.lost_after_s = LOST_AFTER_PERIODS * max(period_s, sensor.interval_s)
-        self._period_s = period_s
+        self.pace_s = max(period_s / SUBSAMPLES_PER_PERIOD, sensor.interval_s)
+        self.patience_s = max(period_s, sensor.interval_s)
+        self._lost_after_s = LOST_AFTER_PERIODS * max(period_s, sensor.interval_s)
+        self._window_s = max(period_s, sensor.interval_s)
         self._clock = clock
-        self._peak: Sample | None = None
-        # The first sample is published at once: a job's start should not wait for a full window.
-        self._window_ends_s = float("-inf")
-        self._failing = False
+        # One reference, replaced as a whole: readers need no lock, so no reader can be blocked.
+        self._recent: tuple[Sample, ...] = ()
+        self._failed_in_a_row = 0
+        self._next_try_s = float("-inf")
+        self._stillness = _Stillness(load)
 
-    def run(self, stopping: threading.Event) -> None:
-        pace_s = max(self._period_s / SUBSAMPLES_PER_PERIOD, self.sensor.interval_s)
-        while not stopping.is_set():
-            self.sample_once()
-            stopping.wait(pace_s)
+    @property
+    def retired(self) -> bool:
+        """Whether it failed so often in a row that it is asked only now and then."""
+        return self._failed_in_a_row >= RETIRED_AFTER_FAILURES
 
     def sample_once(self) -> None:
         asked_at_s = self._clock()
-        reading = self._read()
+        if asked_at_s < self._next_try_s:
+            return
+        reading = self._read(asked_at_s)
         if reading is not None:
             # Dated before the read, so that a slow sensor never looks fresher than it is.
-            self._peak = _peak(self._peak, Sample(reading, asked_at_s))
-        if self._peak is not None and asked_at_s >= self._window_ends_s:
-            self.published, self._peak = self._peak, None
-            self._window_ends_s = asked_at_s + self._period_s
+            fresh_from_s = asked_at_s - self._window_s
+            kept = (sample for sample in self._recent if sample.taken_at_s > fresh_from_s)
+            self._recent = (*kept, Sample(reading, asked_at_s))
         self.asked_once.set()
 
-    def _read(self) -> Reading | None:
+    def peak(self, now_s: float) -> Sample | None:
+        """Return the hottest sample of the last period, dated as the newest; None for a lost source."""
+        recent = self._recent
+        if not recent or now_s - recent[-1].taken_at_s > self._lost_after_s:
+            return None
+        hottest = hottest_of(sample.reading for sample in recent) or recent[-1].reading
+        levels = [sample.reading.level for sample in recent if sample.reading.level is not None]
+        return Sample(replace(hottest, level=max(levels, default=None)), recent[-1].taken_at_s)
+
+    def _read(self, asked_at_s: float) -> Reading | None:
         problem = "no value"
         try:
             reading = self.sensor.read()
         except (OSError, ValueError, RuntimeError) as error:
             reading, problem = None, str(error)
+        if reading is not None and self._stillness.frozen(reading, asked_at_s):
+            reading, problem = (
+                None,
+                f"it has said {reading.celsius} °C for {FROZEN_AFTER_S:g} s of changing load",
+            )
         if reading is None:
-            self.failures += 1
-            if not self._failing:
-                logger.warning("temperature source %s does not answer: %s", self.sensor.name, problem)
-        elif self._failing:
+            self._note_failure(problem, asked_at_s)
+        elif self._failed_in_a_row:
             logger.warning("temperature source %s answers again", self.sensor.name)
-        self._failing = reading is None
+            self._failed_in_a_row = 0
         return reading
 
+    def _note_failure(self, problem: str, asked_at_s: float) -> None:
+        self.failures += 1
+        self._failed_in_a_row += 1
+        if not self.retired:
+            if self._failed_in_a_row == 1:
+                logger.warning("temperature source %s does not answer: %s", self.sensor.name, problem)
+            return
+        retries = self._failed_in_a_row - RETIRED_AFTER_FAILURES
+        delay_s = min(LAST_RETRY_S, FIRST_RETRY_S * 2**retries)
+        self._next_try_s = asked_at_s + delay_s
+        if retries == 0:
+            logger.warning(
+                "temperature source %s is retired after %d failures in a row (%s); it is asked again later",
+                self.sensor.name,
+                self._failed_in_a_row,
+                problem,
+            )
 
-def _peak(held: Sample | None, new: Sample) -> Sample:
-    if held is None:
-        return new
-    hotter = hottest_of((held.reading, new.reading)) or new.reading
-    levels = [sample.reading.level for sample in (held, new) if sample.reading.level is not None]
-    return Sample(replace(hotter, level=max(levels, default=None)), new.taken_at_s)
+
+class _Stillness:
+    """Tells a thermometer that is stuck from a machine that is steady: under changing load, still is wrong.
+
+    Sensors that repeat one value, 40.0 for instance, for as long as the machine runs exist (exelban/stats,
+    issue 2486).
+    """
+
+    def __init__(self, load: Callable[[], float]) -> None:
+        self._load = load
+        self._celsius: float | None = None
+        self._since_s = self._next_load_s = 0.0
+        self._loads: list[float] = []
+
+    def frozen(self, reading: Reading, now_s: float) -> bool:
+        if reading.celsius is None or reading.celsius != self._celsius:
+            self._celsius, self._since_s, self._loads = reading.celsius, now_s, []
+            self._next_load_s = now_s + 1.0
+            return False
+        if now_s >= self._next_load_s:
+            load = reading.power_w if reading.power_w is not None else self._load()
+            self._loads = [min([load, *self._loads]), max([load, *self._loads])]
+            self._next_load_s = now_s + 10.0
+        moved = len(self._loads) == 2 and self._moved(reading.power_w is not None)
+        return moved and now_s - self._since_s >= FROZEN_AFTER_S
+
+    def _moved(self, in_watts: bool) -> bool:
+        low, high = self._loads
+        return high - low > _LOAD_MOVED * (high if in_watts else 1.0)
+
+
+def _cpu_load() -> float:
+    return psutil.cpu_percent(interval=None) / 100.0

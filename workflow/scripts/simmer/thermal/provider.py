@@ -8,9 +8,9 @@ from pathlib import Path
 
 import psutil
 
-from simmer.thermal.readings import Limits, Reading, ThermalState, hottest_of, state_of
-from simmer.thermal.sensors import find_sensors
-from simmer.thermal.sensors.macos import get_macos_temperature
+from simmer.thermal.limits import Limits, ThermalState, state_of
+from simmer.thermal.readings import Reading, hottest_of
+from simmer.thermal.sensors import find_sensors, get_macos_temperature
 
 __all__ = ["ThermalCallback", "ThermalStatus", "get_hardware_stats", "get_macos_temperature"]
 

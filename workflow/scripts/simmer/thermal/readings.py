@@ -1,11 +1,9 @@
-"""What a sensor says, the limits it is held against, and the state that follows."""
+"""What a sensor says: each field in its unit, or None."""
 
 import math
 from collections.abc import Iterable
 from dataclasses import dataclass
-from enum import IntEnum, StrEnum
-
-from simmer.errors import ConfigError
+from enum import IntEnum
 
 
 class PressureLevel(IntEnum):
@@ -45,62 +43,56 @@ _LEVEL_WORDS = {level.word: level for level in PressureLevel} | {
     "critical": PressureLevel.TRAPPING,
 }
 
-
-class ThermalState(StrEnum):
-    """How hot the machine is; `unknown` is a state of its own and never means cool."""
-
-    NORMAL = "normal"
-    ACCEPTABLE = "acceptable"
-    WARNING = "warning"
-    CRITICAL = "critical"
-    UNKNOWN = "unknown"
-
-    @property
-    def severity(self) -> int:
-        """Rank for choosing the worse of two states; `unknown` is outranked by every known one."""
-        return _SEVERITY[self]
+# Drivers without a value print 0, -273, 127 (an unconnected converter) or 65261. A source that changes its
+# unit (degrees or tenths where thousandths are due, kelvin for degrees) falls outside as well.
+_LOWEST_C, _HIGHEST_C = 5.0, 126.0
 
 
-_SEVERITY = {
-    ThermalState.UNKNOWN: -1,
-    ThermalState.NORMAL: 0,
-    ThermalState.ACCEPTABLE: 1,
-    ThermalState.WARNING: 2,
-    ThermalState.CRITICAL: 3,
-}
-
-_STATE_OF_LEVEL = {
-    PressureLevel.NOMINAL: ThermalState.NORMAL,
-    PressureLevel.MODERATE: ThermalState.WARNING,
-    PressureLevel.HEAVY: ThermalState.WARNING,
-    PressureLevel.TRAPPING: ThermalState.CRITICAL,
-    PressureLevel.SLEEPING: ThermalState.CRITICAL,
-}
+def plausible_celsius(value: float | None) -> float | None:
+    """Return a temperature that silicon at work can have, or None: a lie is no reading."""
+    if value is None or not _LOWEST_C < value < _HIGHEST_C:
+        return None
+    return float(value)
 
 
 @dataclass(frozen=True)
 class Reading:
-    """One answer of one source; what the source does not tell is None, NaN included.
+    """One answer of one source; what the source does not tell is None, NaN and implausible degrees included.
 
     Attributes:
         source: where the number comes from, e.g. `hwmon:coretemp:Package id 0`.
         celsius: temperature in °C.
         level: thermal pressure level, on machines that tell a level.
         critical_c: the sensor's own critical temperature in °C.
+        margin_c: kelvins left until the hardware slows itself down.
+        memory_c: temperature of the board's memory in °C; logged, never judged.
         power_w: power drawn by the part the sensor sits on, in W.
+        power_limit_w: the power limit in force there, in W.
+        brakes: what slows the clock at the moment (`thermal`, `power`), empty when nothing does.
     """
 
     source: str
     celsius: float | None = None
     level: PressureLevel | None = None
     critical_c: float | None = None
+    margin_c: float | None = None
+    memory_c: float | None = None
     power_w: float | None = None
+    power_limit_w: float | None = None
+    brakes: tuple[str, ...] | None = None
 
     def __post_init__(self) -> None:
-        for name in ("celsius", "critical_c", "power_w"):
+        for name in ("celsius", "memory_c"):
+            object.__setattr__(self, name, plausible_celsius(getattr(self, name)))
+        for name in ("critical_c", "margin_c", "power_w", "power_limit_w"):
             value = getattr(self, name)
             if value is not None and not math.isfinite(value):
                 object.__setattr__(self, name, None)
+
+    @property
+    def tells_heat(self) -> bool:
+        """Whether there is anything to judge: degrees, a margin or a level."""
+        return any(value is not None for value in (self.celsius, self.margin_c, self.level))
 
 
 @dataclass(frozen=True)
@@ -111,79 +103,14 @@ class Sample:
     taken_at_s: float
 
 
-@dataclass(frozen=True)
-class Limits:
-    """The temperatures, in °C, at which the machine's state changes.
-
-    Attributes:
-        acceptable_c: below it the machine is `normal`.
-        warning_c: at or above it training pauses.
-        critical_c: at or above it, once confirmed, training stops after a checkpoint.
-        resume_c: a pause ends at or below it.
-        confirm_readings: fresh critical readings in a row before training stops.
-
-    Raises:
-        ConfigError: when the values contradict each other.
-    """
-
-    acceptable_c: float
-    warning_c: float
-    critical_c: float
-    resume_c: float
-    confirm_readings: int
-
-    def __post_init__(self) -> None:
-        # `not a < b` instead of `a >= b`, so that NaN is refused too.
-        if not self.acceptable_c < self.warning_c < self.critical_c:
-            raise ConfigError(
-                f"thermal: acceptable_c {self.acceptable_c:g}, warning_c {self.warning_c:g} and critical_c "
-                f"{self.critical_c:g} must rise in this order; mend the block `thermal` of the config"
-            )
-        if not self.resume_c < self.warning_c:
-            raise ConfigError(
-                f"thermal: resume_c {self.resume_c:g} must be below warning_c {self.warning_c:g}, or a pause "
-                "would end where it began; mend the block `thermal` of the config"
-            )
-        if self.confirm_readings < 1:
-            raise ConfigError(
-                f"thermal: confirm_readings is {self.confirm_readings}, at least 1 is expected; "
-                "mend the block `thermal` of the config"
-            )
-
-
-def state_of(reading: Reading | None, limits: Limits) -> ThermalState:
-    """Return the worse of what the degrees and the pressure level of a reading mean."""
-    if reading is None:
-        return ThermalState.UNKNOWN
-    by_level = ThermalState.UNKNOWN if reading.level is None else _STATE_OF_LEVEL[reading.level]
-    return max(_state_of_degrees(reading.celsius, limits), by_level, key=lambda state: state.severity)
-
-
-def has_cooled(readings: Iterable[Reading], limits: Limits) -> bool:
-    """Tell whether every reading allows work to go on: at or below `resume_c`, and pressure nominal."""
-    return all(
-        (reading.celsius is None or reading.celsius <= limits.resume_c)
-        and reading.level in (None, PressureLevel.NOMINAL)
-        for reading in readings
-    )
-
-
 def hottest_of(readings: Iterable[Reading]) -> Reading | None:
     """Return the reading with the most degrees; without degrees anywhere, the one with the worst level."""
-    known = [reading for reading in readings if reading.celsius is not None or reading.level is not None]
-    return max(known, key=_heat, default=None)
+    return max((reading for reading in readings if reading.tells_heat), key=_heat, default=None)
 
 
-def _heat(reading: Reading) -> tuple[float, int]:
-    degrees = -math.inf if reading.celsius is None else reading.celsius
-    return degrees, -1 if reading.level is None else reading.level
-
-
-def _state_of_degrees(celsius: float | None, limits: Limits) -> ThermalState:
-    if celsius is None:
-        return ThermalState.UNKNOWN
-    if celsius >= limits.critical_c:
-        return ThermalState.CRITICAL
-    if celsius >= limits.warning_c:
-        return ThermalState.WARNING
-    return ThermalState.ACCEPTABLE if celsius >= limits.acceptable_c else ThermalState.NORMAL
+def _heat(reading: Reading) -> tuple[float, int, float]:
+    return (
+        -math.inf if reading.celsius is None else reading.celsius,
+        -1 if reading.level is None else reading.level,
+        -math.inf if reading.margin_c is None else -reading.margin_c,
+    )

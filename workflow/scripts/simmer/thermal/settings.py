@@ -1,10 +1,14 @@
 """Config block `thermal`."""
 
+import platform
+import sys
 from dataclasses import dataclass
 from pathlib import Path
 
-from simmer.thermal.readings import Limits
+from simmer.thermal.governor import GovernorSettings
+from simmer.thermal.limits import Limits, Profile
 from simmer.thermal.sensors import Sensor, find_sensors
+from simmer.thermal.sensors.nvml import NVIDIA_DEVICE
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -15,13 +19,18 @@ class ThermalSettings:
         ConfigError: when the temperatures contradict each other.
     """
 
+    profile: str
     acceptable_c: float
+    setpoint_c: float
     warning_c: float
     critical_c: float
     resume_c: float
     confirm_readings: int
+    govern: bool
     sample_period_s: float
     require_sensor: bool
+    duty_when_blind: float
+    blind_hold_s: float
     cooldown_timeout_s: float
     auto_resume: int
     allow_sudo_powermetrics: bool
@@ -31,15 +40,37 @@ class ThermalSettings:
         self.limits()
 
     def limits(self) -> Limits:
-        """Return the temperatures at which the machine's state changes."""
+        """Return the temperatures at which the machine's state changes, and what is judged by them."""
         return Limits(
             acceptable_c=self.acceptable_c,
+            setpoint_c=self.setpoint_c,
             warning_c=self.warning_c,
             critical_c=self.critical_c,
             resume_c=self.resume_c,
             confirm_readings=self.confirm_readings,
+            profile=profile_of_machine() if self.profile == "auto" else Profile(self.profile),
+        )
+
+    def governor(self) -> GovernorSettings:
+        """Return how the governor acts."""
+        return GovernorSettings(
+            govern=self.govern,
+            require_sensor=self.require_sensor,
+            duty_when_blind=self.duty_when_blind,
+            blind_hold_s=self.blind_hold_s,
+            cooldown_timeout_s=self.cooldown_timeout_s,
+            period_s=self.sample_period_s,
         )
 
     def sensors(self) -> list[Sensor]:
         """Return the sensors of this machine; none where none is readable."""
         return find_sensors(Path(self.sysfs_root), allow_sudo_powermetrics=self.allow_sudo_powermetrics)
+
+
+def profile_of_machine(
+    system: str = sys.platform, processor: str | None = None, nvidia: Path = NVIDIA_DEVICE
+) -> Profile:
+    """Return what `auto` means: a Mac's profile by its chip, `gpu` beside an NVIDIA board, else `default`."""
+    if (system, processor or platform.machine()) == ("darwin", "arm64"):
+        return Profile.APPLE_SILICON
+    return Profile.GPU if nvidia.exists() else Profile.DEFAULT

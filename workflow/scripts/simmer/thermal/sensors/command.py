@@ -3,22 +3,43 @@
 import os
 import signal
 import subprocess
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 
 _LONGEST_OUTPUT = 64 * 1024
 _ENVIRONMENT = {"LC_ALL": "C", "PATH": "/usr/bin:/bin"}
 
+Run = Callable[..., str | None]
 
-def run_command(arguments: Sequence[str], *, timeout_s: float) -> str | None:
+# Children that outlived their time and could not be killed, by command. Children belong to the process, so
+# the whole process knows them: whoever asks the same command again must not start a second one.
+_stuck: dict[tuple[str, ...], subprocess.Popen] = {}
+
+
+def _kill_group(group: int) -> None:
+    os.killpg(group, signal.SIGKILL)
+
+
+def run_command(
+    arguments: Sequence[str], *, timeout_s: float, kill: Callable[[int], None] = _kill_group
+) -> str | None:
     """Return what a program printed, or None when it is absent, fails or takes longer than `timeout_s`.
 
-    The first argument is an absolute path: a look-up in PATH would let a planted program run. The program
-    gets no terminal, so that nothing can ask for a password.
+    The program gets no terminal, so that nothing can ask for a password. A child that runs as root cannot be
+    killed: it is left alone, and the same command returns None at once for as long as that child lives.
+
+    Args:
+        arguments: the first is an absolute path: a look-up in PATH would let a planted program run.
+        timeout_s: how long the program may take.
+        kill: ends a process group by its number.
     """
+    command = tuple(arguments)
+    if command in _stuck and _stuck[command].poll() is None:
+        return None
+    _stuck.pop(command, None)
     try:
         process = subprocess.Popen(
-            list(arguments),
+            command,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
@@ -30,16 +51,22 @@ def run_command(arguments: Sequence[str], *, timeout_s: float) -> str | None:
     try:
         output, _ = process.communicate(timeout=timeout_s)
     except subprocess.TimeoutExpired:
-        _end(process)
+        if not _ended(process, kill):
+            _stuck[command] = process
         return None
     return output[:_LONGEST_OUTPUT].decode(errors="replace") if process.returncode == 0 else None
 
 
-def _end(process: subprocess.Popen) -> None:
-    # A child under sudo belongs to root: killing it is refused, and waiting for it could take for ever.
-    with suppress(OSError):
-        os.killpg(process.pid, signal.SIGKILL)
-    with suppress(subprocess.TimeoutExpired):
-        process.wait(timeout=1.0)
+def _ended(process: subprocess.Popen, kill: Callable[[int], None]) -> bool:
     if process.stdout is not None:
         process.stdout.close()
+    try:
+        kill(process.pid)
+    except ProcessLookupError:
+        pass
+    except OSError:
+        # A child under sudo belongs to root: killing it is refused, and waiting for it could take for ever.
+        return process.poll() is not None
+    with suppress(subprocess.TimeoutExpired):
+        process.wait(timeout=1.0)
+    return process.returncode is not None
