@@ -97,8 +97,8 @@ def test_all_problems_are_listed_at_once():
     [
         ({"run_scales": ["2M", "3M"]}, r"run_scales: found \['3M'\], expected names"),
         ({"dataset": {"ticker": "SPY"}}, r"dataset\.ticker.*`SPY`"),
-        ({"thermal": {"resume_c": 90}}, r"resume_c 90 must be below warning_c"),
-        ({"thermal": {"critical_c": 80}}, r"must rise"),
+        ({"thermal": {"resume_c": 90}}, r"found resume_c 90, expected less than setpoint_c 82"),
+        ({"thermal": {"critical_c": 80}}, r"expected them to rise"),
         ({"model": {"stride_days": 7}}, r"patches that end on the decision row"),
         ({"dataset": {"context_days": 5}}, r"patches that end on the decision row"),
         ({"dataset": {"split": {"train_end": "2012-12-31"}}}, r"either train_fraction"),
@@ -147,7 +147,7 @@ def test_only_what_gives_a_trial_its_meaning_is_in_the_fingerprint():
         {"scales": {"2M": {"n_trials": 7}, "20M": {"epochs_max": 3}}},
         {"search": {"parallel_trials": 2}},
         {"training": {"checkpoint_interval_s": 7, "threads": 1}},
-        {"thermal": {"warning_c": 80}},
+        {"thermal": {"setpoint_c": 79, "warning_c": 80, "govern": False}},
         {"hardware_log": {"interval_s": 7}},
     ):
         assert fingerprint(**circumstance) == base, circumstance

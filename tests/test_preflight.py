@@ -18,11 +18,13 @@ from simmer.machine import (
     inspect_data,
     inspect_machine,
 )
+from simmer.machine_power import PowerCap, PowerFacts, find_power_facts
 from simmer.preflight import CheckVerdict, Needs, PreflightReport, run_preflight
-from simmer.thermal.readings import Limits, PressureLevel, Reading
+from simmer.thermal.limits import Limits, Profile
+from simmer.thermal.readings import PressureLevel, Reading
 
 GIB = 1 << 30
-LIMITS = Limits(acceptable_c=70, warning_c=85, critical_c=95, resume_c=78, confirm_readings=3)
+LIMITS = Limits(acceptable_c=70, setpoint_c=82, warning_c=85, critical_c=95, resume_c=78, confirm_readings=3)
 NEEDS = Needs(
     scale="20M",
     parameters=20_000_000,
@@ -50,18 +52,26 @@ HEALTHY = Machine(
     on_battery=False,
     battery_percent=90.0,
     low_power_mode=False,
+    power=PowerFacts(system="linux", cap=None, sleep_guard="systemd-inhibit", kept_awake=True, nice=0),
 )
 READY = DataState(validation_ok=True, dataset_present=True)
 
 
 def report(
-    *, needs: Needs = NEEDS, data: DataState = READY, require_sensor: bool = False, **facts: object
+    *,
+    needs: Needs = NEEDS,
+    data: DataState = READY,
+    limits: Limits = LIMITS,
+    govern: bool = True,
+    require_sensor: bool = False,
+    **facts: object,
 ) -> PreflightReport:
     return run_preflight(
         needs,
         replace(HEALTHY, **facts),
         data,
-        limits=LIMITS,
+        limits=limits,
+        govern=govern,
         require_sensor=require_sensor,
         time="2026-01-02T03:04:05+00:00",
     )
@@ -73,7 +83,9 @@ def verdicts(found: PreflightReport) -> dict[str, str]:
 
 def test_a_healthy_machine_passes_every_check() -> None:
     found = report()
-    assert set(verdicts(found).values()) == {"OK"}
+    told = verdicts(found)
+    assert told.pop("power_limit") == "SKIP"
+    assert set(told.values()) == {"OK"}
     assert found.ok
     assert all(check.fix is None for check in found.checks)
     found.raise_if_failed()
@@ -112,6 +124,82 @@ def test_each_fault_is_found_and_the_mend_is_told(facts: dict, check: str, verdi
     assert row.verdict.value == verdict
     assert (row.fix is not None) or verdict in ("OK", "SKIP")
     assert found.ok == ("FAIL" not in verdicts(found).values())
+
+
+def thresholds(reading: Reading, *, profile: str = "default", govern: bool = True) -> tuple[str, str]:
+    found = report(readings=(reading,), limits=replace(LIMITS, profile=Profile(profile)), govern=govern)
+    row = next(row for row in found.checks if row.id == "thresholds")
+    return row.verdict.value, row.fix or ""
+
+
+def test_a_board_that_slows_itself_first_is_sent_to_the_gpu_profile() -> None:
+    board = Reading("nvml:gpu0", celsius=50.0, critical_c=89.0, margin_c=39.0)
+    verdict, fix = thresholds(board)
+    assert verdict == "WARN"
+    assert "set thermal.profile to gpu, or thermal.critical_c to 84 or less" in fix
+    assert thresholds(board, profile="gpu") == ("OK", "")
+    verdict, fix = thresholds(replace(board, margin_c=5.0), profile="gpu")
+    assert verdict == "WARN"
+    assert "already 50 °C" in fix
+
+
+def test_a_mac_is_sent_to_its_own_profile() -> None:
+    die = Reading("smc:TCMz", celsius=60.0)
+    verdict, fix = thresholds(die)
+    assert verdict == "WARN"
+    assert "set thermal.profile to apple-silicon" in fix
+    assert thresholds(die, profile="apple-silicon") == ("OK", "")
+
+
+def test_parts_that_run_hot_by_design_are_named_with_what_happens_to_them() -> None:
+    ryzen = Reading("hwmon:k10temp:Tctl", celsius=50.0)
+    assert "held below it at the cost of speed" in thresholds(ryzen)[1]
+    assert "ended by the guard although healthy" in thresholds(ryzen, govern=False)[1]
+    laptop = Reading("hwmon:coretemp:Package id 0", celsius=50.0, critical_c=100.0)
+    assert thresholds(laptop)[0] == "OK"
+    assert "set it to true" in thresholds(laptop, govern=False)[1]
+
+
+def advice(check: str, **power: object) -> tuple[str, str]:
+    found = report(power=replace(HEALTHY.power, **power))
+    row = next(row for row in found.checks if row.id == check)
+    return row.verdict.value, row.fix or ""
+
+
+def test_a_power_limit_is_advised_with_its_exact_command() -> None:
+    cap = PowerCap(450.0, "nvml:gpu0", "sudo nvidia-smi -pl 360")
+    verdict, fix = advice("power_limit", cap=cap)
+    assert verdict == "OK"
+    assert fix.endswith("sudo nvidia-smi -pl 360")
+    assert advice("power_limit", system="darwin")[1].endswith("sudo pmset -a lowpowermode 1")
+
+
+def test_a_laptop_that_may_sleep_is_told_what_keeps_it_awake() -> None:
+    verdict, fix = advice("sleep", kept_awake=False, sleep_guard="caffeinate -is")
+    assert verdict == "WARN"
+    assert fix.endswith("caffeinate -is <the same command>")
+    assert advice("sleep", sleep_guard=None) == ("SKIP", "")
+
+
+def test_background_priority_is_a_warning() -> None:
+    assert advice("background", nice=10)[0] == "WARN"
+    assert "taskpolicy -B -p" in advice("background", system="darwin")[1]
+
+
+def test_power_caps_are_found_on_boards_and_in_powercap(tmp_path: Path) -> None:
+    board = Reading("nvml:gpu0", celsius=50.0, power_limit_w=450.0)
+    assert find_power_facts((board,), tmp_path, system="linux").cap == PowerCap(
+        450.0, "nvml:gpu0", "sudo nvidia-smi -pl 360"
+    )
+    limit = tmp_path / "class/powercap/intel-rapl:0/constraint_0_power_limit_uw"
+    limit.parent.mkdir(parents=True)
+    limit.write_text("45000000\n")
+    found = find_power_facts((), tmp_path, system="linux")
+    assert found.cap == PowerCap(45.0, "intel-rapl", f"echo 36000000 | sudo tee {limit}")
+    assert limit.read_text() == "45000000\n", "advice, never action"
+    assert found.nice is not None
+    limit.write_text("text")
+    assert find_power_facts((), tmp_path, system="linux").cap is None
 
 
 def test_a_missing_sensor_fails_only_where_one_is_required() -> None:
@@ -168,7 +256,7 @@ def test_the_table_is_aligned_and_carries_the_fixes() -> None:
     rows = [line for line in text.splitlines()[1:] if "->" not in line]
     column = rows[0].index("verdict")
     assert {row[column - 1] for row in rows} == {" "}
-    assert {row[column:].split()[0] for row in rows[1:]} == {"OK", "FAIL"}
+    assert {row[column:].split()[0] for row in rows[1:]} == {"OK", "FAIL", "SKIP"}
     assert text.count("    -> ") == 1
 
 

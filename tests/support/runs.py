@@ -46,12 +46,15 @@ class FakeGuard:
     """Lets `stop_after` steps pass, then asks to stop."""
 
     def __init__(self, stop_after: int | None = None) -> None:
-        self.steps, self.stop_after = 0, stop_after
+        self.steps, self.breaths, self.stop_after = 0, 0, stop_after
 
     def between_steps(self) -> Verdict:
         self.steps += 1
         stop = self.stop_after is not None and self.steps >= self.stop_after
         return Verdict(stop=stop, reason="the test said so" if stop else None)
+
+    def breathe(self) -> None:
+        self.breaths += 1
 
     def heat(self) -> str:
         return "no temperature"

@@ -6,6 +6,7 @@ import pytest
 import torch
 
 from simmer.errors import Interrupted
+from simmer.training import loop
 from simmer.training.checkpoint import CheckpointStore
 from simmer.training.evaluation import Diverged, evaluate
 from simmer.training.loop import tensors_digest
@@ -195,7 +196,7 @@ def test_a_prediction_that_is_not_a_number_is_divergence_too(tmp_path):
     run.state.initialise(base_rate=0.5)
     torch.nn.init.constant_(run.state.model.head.bias, float("nan"))
     with pytest.raises(Diverged, match="not a number"):
-        evaluate(run.state.model, run.plan.validation)
+        evaluate(run.state.model, run.plan.validation, breathe=lambda: None)
 
 
 def test_the_train_loss_is_the_mean_over_windows_not_over_batches(tmp_path):
@@ -225,3 +226,28 @@ def test_every_window_is_visited_once_per_epoch_in_another_order():
     assert sorted(first.tolist()) == sorted(second.tolist()) == list(range(100))
     assert not torch.equal(first, second)
     assert torch.equal(first, window_order(100, seed=1, epoch=0))
+
+
+def test_a_guard_is_asked_after_each_layer_of_a_long_step_and_no_bit_changes(tmp_path, unbroken, monkeypatch):
+    monkeypatch.setattr(loop, "LONG_STEP_S", 0.0)
+    guard = FakeGuard()
+    outcome = training_run(tmp_path, guard=guard).run()
+    assert outcome.weights_sha256 == unbroken.weights_sha256
+    # Forward and backward of two layers in every step but the first, and evaluation beside.
+    assert guard.breaths >= 4 * (guard.steps - 1)
+
+
+def test_a_guard_is_asked_between_micro_batches_and_validation_batches(tmp_path):
+    guard = FakeGuard()
+    training_run(tmp_path, guard=guard, micro_batch=4, epochs_max=1).run()
+    # Four steps of 16 windows and one of 6, in parts of 4; one batch of validation.
+    assert guard.breaths == 4 * 3 + 1 + 1
+
+
+@pytest.mark.parametrize("memory", ["full", "kahan", "lean"])
+def test_breathing_inside_a_step_changes_no_bit_of_any_recipe(tmp_path, monkeypatch, memory):
+    execution = replace(EXECUTION, precision="bf16", memory=memory, activation_checkpointing=True)
+    plain = training_run(tmp_path / "plain", execution=execution).run()
+    monkeypatch.setattr(loop, "LONG_STEP_S", 0.0)
+    breathing = training_run(tmp_path / "breathing", execution=execution).run()
+    assert breathing.weights_sha256 == plain.weights_sha256

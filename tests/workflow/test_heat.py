@@ -34,6 +34,9 @@ def test_critical_heat_stops_the_run_after_a_checkpoint(overheated):
     assert len(abort) == 1
     assert abort[0]["temperature_c"] == CRITICAL_C
     assert abort[0]["limit_c"] == 95
+    assert abort[0]["before"][0]["temperature_c"] == STEADY_C
+    after = overheated.events(1, "thermal_event")[-1]
+    assert (after["action"], after["temperature_c"]) == ("stopped", CRITICAL_C)
     assert not overheated.processes()
 
 
@@ -85,7 +88,7 @@ def test_auto_resume_waits_for_the_machine_and_goes_on_by_itself(overheated, fin
     assert without_machine(campaign.result(1)) == without_machine(finished.result(1))
 
 
-def test_a_warning_pauses_the_trial_and_changes_nothing_else(finished, first_trial_done):
+def test_lasting_warning_slows_then_pauses_the_trial_and_changes_nothing_else(finished, first_trial_done):
     campaign = first_trial_done()
     run = campaign.start("results/hpo/debug/h1/trial_001.json")
     run.until(lambda: campaign.in_epoch(1, 2), "the second epoch")
@@ -93,14 +96,16 @@ def test_a_warning_pauses_the_trial_and_changes_nothing_else(finished, first_tri
     run.until(lambda: "pause" in actions(campaign, 1), "the pause")
     campaign.heat_to(80)
     run.wait_at_most(0.5)
-    assert actions(campaign, 1)[-1] == "pause", "80 °C is below the warning but not cool yet"
+    assert actions(campaign, 1) == ["throttle", "pause"], "80 °C is below the warning but not cool yet"
     campaign.heat_to(60)
     run.succeeded()
-    assert actions(campaign, 1) == ["pause", "resume"]
+    assert actions(campaign, 1)[:3] == ["throttle", "pause", "resume"]
     result = campaign.result(1)
     assert result["machine"]["starts"] == 1
-    assert result["machine"]["guard"]["pauses"] == 1
-    assert result["machine"]["guard"]["paused_s"] >= 0.5
+    guard = result["machine"]["guard"]
+    assert guard["pauses"] == 1
+    assert guard["paused_s"] >= 0.5
+    assert guard["slept_s"] > 0.5
     assert without_machine(result) == without_machine(finished.result(1))
 
 
@@ -112,7 +117,7 @@ def test_hardware_samples_stand_in_every_published_log(finished):
         for sample in samples:
             assert sample["temperature_c"] == STEADY_C
             assert sample["source"] == "hwmon:k10temp:Tdie"
-            assert sample["state"] == "normal"
+            assert (sample["state"], sample["duty"], sample["blind_s"]) == ("normal", 1.0, 0.0)
             assert 0 <= sample["cpu_percent"] <= 100
             assert 0 < sample["memory_percent"] <= 100
 

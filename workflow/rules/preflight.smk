@@ -24,8 +24,7 @@ rule preflight:
     resources:
         slots=slots(),
     params:
-        limits=asdict(CAMPAIGN.thermal.limits()),
-        require_sensor=CAMPAIGN.thermal.require_sensor,
+        thermal=asdict(CAMPAIGN.thermal),
         device=CAMPAIGN.execution.device,
         settings=settings_of_scale,
     message:

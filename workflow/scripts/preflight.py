@@ -31,6 +31,7 @@ def main(
         machine,
         inspect_data(validation, dataset),
         limits=config.thermal.limits(),
+        govern=config.thermal.govern,
         require_sensor=config.thermal.require_sensor,
         time=datetime.now(UTC).isoformat(timespec="seconds"),
     )

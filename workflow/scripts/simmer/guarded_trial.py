@@ -1,13 +1,14 @@
 """A trial under its guard: sensors watched, a hot machine waited for, the run resumable."""
 
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import pandas as pd
 
 from simmer.config import Config
 from simmer.data.tables import content_sha256
-from simmer.errors import DataError
+from simmer.errors import DataError, Interrupted
 from simmer.machine import inspect_machine
 from simmer.machine_fit import fit_to_machine
 from simmer.preflight import check_memory
@@ -21,7 +22,7 @@ from simmer.thermal.governor import Governor
 from simmer.thermal.guard import Guard
 from simmer.thermal.monitor import Monitor
 from simmer.thermal.stop import StopRequest
-from simmer.training.execution import require_device
+from simmer.training.execution import require_device, synchronise
 from simmer.training.settings import Execution
 
 
@@ -74,12 +75,17 @@ def train_under_guard(
         )
         guard = Guard(
             monitor,
-            Governor(limits, require_sensor=thermal.require_sensor),
+            Governor(limits, thermal.governor()),
             stop=stop,
             on_event=files.append_event,
             hardware_interval_s=config.hardware_interval_s,
+            synchronise=partial(synchronise, execution.device),
         )
-        trial.run(guard)
+        try:
+            trial.run(guard)
+        except Interrupted:
+            guard.after_stop()
+            raise
 
 
 def recorded_execution(ledger: StudyLedger, number: int) -> Execution | None:

@@ -14,13 +14,14 @@ from typing import Any
 
 import psutil
 
+from simmer.machine_power import PowerFacts, find_power_facts
 from simmer.thermal.readings import Reading
 from simmer.thermal.sensors import find_sensors
 from simmer.thermal.sensors.command import run_command
+from simmer.thermal.sensors.nvml import NVIDIA_DEVICE
 
 # cgroup v1 writes "no limit" as the largest page-aligned 63-bit number.
 _UNLIMITED_BYTES = 1 << 60
-NVIDIA_DEVICE = Path("/dev/nvidia0")
 
 
 @dataclass(frozen=True)
@@ -60,6 +61,7 @@ class Machine:
         on_battery: None for a machine without a battery.
         battery_percent: charge, or None for a machine without a battery.
         low_power_mode: whether the system saves power at the cost of speed.
+        power: power limit, sleep and priority.
     """
 
     host: str
@@ -75,6 +77,7 @@ class Machine:
     on_battery: bool | None
     battery_percent: float | None
     low_power_mode: bool | None
+    power: PowerFacts
 
 
 @dataclass(frozen=True)
@@ -87,15 +90,16 @@ class DataState:
 
 def inspect_machine(results_dir: Path, sysfs_root: Path, *, proc_root: Path = Path("/proc")) -> Machine:
     """Return the facts about this machine; takes a second at most, most of it importing torch."""
-    battery = getattr(psutil, "sensors_battery", lambda: None)()
+    battery = _battery()
     cores = usable_cores()
     sensors = find_sensors(sysfs_root)
     group = cgroup_memory(sysfs_root, proc_root)
     memory = psutil.virtual_memory()
+    readings = tuple(reading for sensor in sensors if (reading := sensor.read()) is not None)
     return Machine(
         host=socket.gethostname(),
         accelerator=find_accelerator(),
-        readings=tuple(reading for sensor in sensors if (reading := sensor.read()) is not None),
+        readings=readings,
         cores=cores,
         cpu_quota_cores=cgroup_cpu_quota_cores(sysfs_root, proc_root),
         memory_available_bytes=min([memory.available, *(left for _, left in group)]),
@@ -106,6 +110,7 @@ def inspect_machine(results_dir: Path, sysfs_root: Path, *, proc_root: Path = Pa
         on_battery=None if battery is None or battery.power_plugged is None else not battery.power_plugged,
         battery_percent=None if battery is None else float(battery.percent),
         low_power_mode=find_low_power_mode(sysfs_root),
+        power=find_power_facts(readings, sysfs_root),
     )
 
 
@@ -179,6 +184,14 @@ def find_low_power_mode(sysfs_root: Path) -> bool | None:
         return None if found is None else found.group(1) == "1"
     profile = _words(sysfs_root / "firmware/acpi/platform_profile")
     return profile[0] == "low-power" if profile else None
+
+
+def _battery() -> Any:
+    try:
+        return getattr(psutil, "sensors_battery", lambda: None)()
+    except OSError:
+        # A container may hide the folder that psutil takes for granted.
+        return None
 
 
 def _tried(torch: Any, kind: str) -> Accelerator:

@@ -6,15 +6,13 @@ Every check is a pure function of facts that were gathered elsewhere, and all of
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from simmer.advice import advise
 from simmer.machine import DataState, Machine
+from simmer.preflight_heat import check_temperature_source, check_thresholds
 from simmer.preflight_report import CheckResult, CheckVerdict, PreflightReport
-from simmer.thermal.readings import Limits, Reading, hottest_of
+from simmer.thermal.limits import Limits
 
 _GIB = 1 << 30
-# A sensor's critical value is where the hardware shuts down or brakes hard; stopping needs some room below.
-_ROOM_BELOW_CRITICAL_C = 5.0
-# AMD specifies 95 °C as the design limit of Ryzen 7000 and later: sustained work there is healthy.
-_RYZEN_DESIGN_LIMIT_C = 95.0
 _BUSY_LOAD_PER_CORE = 0.5
 _SMALL_SCALE_PARAMETERS = 5_000_000
 
@@ -47,18 +45,26 @@ class Needs:
 
 
 def run_preflight(
-    needs: Needs, machine: Machine, data: DataState, *, limits: Limits, require_sensor: bool, time: str
+    needs: Needs,
+    machine: Machine,
+    data: DataState,
+    *,
+    limits: Limits,
+    govern: bool,
+    require_sensor: bool,
+    time: str,
 ) -> PreflightReport:
     """Return the report of all checks; none of them stops another."""
     checks = (
         check_accelerator(needs, machine),
-        check_temperature_source(machine, require_sensor=require_sensor),
-        *check_thresholds(machine, limits),
+        check_temperature_source(machine.readings, require_sensor=require_sensor),
+        *check_thresholds(machine.readings, limits, govern=govern),
         *check_memory(needs, machine),
         check_memory_recipe(needs),
         check_disk(needs, machine),
         *check_data(data),
         check_power(machine),
+        *advise(machine.power, on_battery=machine.on_battery, low_power_mode=machine.low_power_mode),
         check_cpu_quota(machine),
         check_swap(machine),
         check_load(machine),
@@ -89,33 +95,6 @@ def check_accelerator(needs: Needs, machine: Machine) -> CheckResult:
             "set the device to cpu if that is meant",
         )
     return result(CheckVerdict.OK)
-
-
-def check_temperature_source(machine: Machine, *, require_sensor: bool) -> CheckResult:
-    """Some CPU or GPU sensor answers."""
-    hottest = hottest_of(machine.readings)
-    if hottest is not None:
-        degrees = hottest.celsius
-        measured = (
-            degrees if degrees is not None else hottest.level.word if hottest.level is not None else None
-        )
-        unit = "°C" if degrees is not None else "pressure"
-        return CheckResult(
-            "temperature_source", CheckVerdict.OK, measured, "a reading", unit, hottest.source, None
-        )
-    fix = "no CPU or GPU temperature is readable, so training runs unwatched: load the sensor driver "
-    fix += "(Linux: modprobe coretemp or k10temp)"
-    fix += " or set thermal.require_sensor to false" if require_sensor else ", or make sure the room is cool"
-    verdict = CheckVerdict.FAIL if require_sensor else CheckVerdict.WARN
-    return CheckResult("temperature_source", verdict, None, "a reading", "°C", "none", fix)
-
-
-def check_thresholds(machine: Machine, limits: Limits) -> Iterator[CheckResult]:
-    """The configured limits suit each sensor: low enough to protect, high enough for a healthy machine."""
-    for reading in machine.readings:
-        yield _check_threshold(reading, limits)
-    if not machine.readings:
-        yield CheckResult("thresholds", CheckVerdict.SKIP, None, limits.critical_c, "°C", "none", None)
 
 
 def check_memory(needs: Needs, machine: Machine) -> Iterator[CheckResult]:
@@ -213,36 +192,6 @@ def check_load(machine: Machine) -> CheckResult:
     verdict = CheckVerdict.WARN if busy else CheckVerdict.OK
     load, most = round(machine.load_per_core, 2), f"under {_BUSY_LOAD_PER_CORE}"
     return CheckResult("load", verdict, load, most, "per core", "psutil", fix)
-
-
-def _check_threshold(reading: Reading, limits: Limits) -> CheckResult:
-    def result(verdict: CheckVerdict, fix: str | None = None) -> CheckResult:
-        measured = reading.critical_c
-        return CheckResult("thresholds", verdict, measured, limits.critical_c, "°C", reading.source, fix)
-
-    ryzen = reading.source.startswith(("hwmon:k10temp", "hwmon:zenpower"))
-    if reading.critical_c is not None and limits.critical_c > reading.critical_c - _ROOM_BELOW_CRITICAL_C:
-        highest = reading.critical_c - _ROOM_BELOW_CRITICAL_C
-        return result(
-            CheckVerdict.WARN,
-            f"the sensor's own critical value is {reading.critical_c:g} °C: set thermal.critical_c to "
-            f"{highest:g} or less, or the hardware acts before the guard does",
-        )
-    if ryzen and limits.critical_c <= _RYZEN_DESIGN_LIMIT_C:
-        return result(
-            CheckVerdict.WARN,
-            "Ryzen 7000 and later hold 95 °C by design under load: if yours does, lower its limit in the "
-            "firmware (Eco mode), or the guard will end healthy runs",
-        )
-    if reading.celsius is not None and reading.celsius >= limits.warning_c:
-        return result(
-            CheckVerdict.WARN,
-            f"already {reading.celsius:.0f} °C before any training, and {limits.warning_c:g} °C pauses it: "
-            "let it cool",
-        )
-    if reading.critical_c is None:
-        return result(CheckVerdict.SKIP)
-    return result(CheckVerdict.OK)
 
 
 def _enough(name: str, measured_bytes: int, needed_bytes: int, source: str, fix: str) -> CheckResult:

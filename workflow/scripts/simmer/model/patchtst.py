@@ -10,7 +10,7 @@ Notation in the shape comments:
 """
 
 import math
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import torch
 from torch import Tensor, nn
@@ -90,6 +90,10 @@ class PatchTST(nn.Module):
             level and volatility from the inputs; it has no parameters.
         activation_checkpointing: keep only each layer's input for the backward pass and compute the
             rest again; the same numbers for less memory and a third more time.
+
+    Attributes:
+        breathe: called after each layer, forward and backward, where it is set: a grain for whoever has
+            to interrupt a long step. It changes no number, but would cut the graph of a compiled model.
     """
 
     def __init__(
@@ -98,6 +102,7 @@ class PatchTST(nn.Module):
         super().__init__()
         self.shape, self.window_norm = shape, window_norm
         self.activation_checkpointing = activation_checkpointing
+        self.breathe: Callable[[], None] | None = None
         self.embed = Linear(shape.patch_days * shape.channels, shape.width)
         self.positions = nn.Parameter(torch.empty(shape.patches, shape.width))
         self.embed_dropout = Dropout(dropout)
@@ -172,8 +177,16 @@ class PatchTST(nn.Module):
                 tokens = checkpoint(layer, tokens, use_reentrant=False)
             else:
                 tokens = layer(tokens)
+            if self.breathe is not None:
+                self._breathe_at(tokens, self.breathe)
         features = self.head_dropout(self.norm(tokens).flatten(start_dim=1)).float()
         return functional.linear(features, self.head.weight.float(), self.head.bias.float()).squeeze(-1)
+
+    @staticmethod
+    def _breathe_at(tokens: Tensor, breathe: Callable[[], None]) -> None:
+        breathe()
+        if tokens.requires_grad:
+            tokens.register_hook(lambda _: breathe())
 
     def _dropout_sites(self) -> list[Dropout]:
         return [module for module in self.modules() if isinstance(module, Dropout)]

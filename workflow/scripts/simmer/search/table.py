@@ -49,6 +49,17 @@ COLUMNS: dict[str, Callable[[Result], Any]] = {
     "campaign": lambda result: result["campaign"],
 }
 
+GUARD_SUMS = (
+    "slept_s",
+    "paused_s",
+    "blind_s",
+    "warning_s",
+    "critical_s",
+    "braked_s",
+    "aborts",
+    "energy_wh",
+)
+
 # What a repetition on the same or another machine may change without changing the result.
 MACHINE_COLUMNS: dict[str, Callable[[Result], Any]] = {
     "train_s": lambda result: result["train_s"],
@@ -63,7 +74,10 @@ MACHINE_COLUMNS: dict[str, Callable[[Result], Any]] = {
     "peak_memory_bytes": lambda result: result["machine"]["peak_memory_bytes"],
     "max_temperature_c": lambda result: result["machine"]["guard"].get("max_temperature_c"),
     "temperature_source": lambda result: result["machine"]["guard"].get("max_temperature_source"),
-    "paused_s": lambda result: result["machine"]["guard"].get("paused_s"),
+    **{
+        name: (lambda result, name=name: result["machine"]["guard"].get(name))
+        for name in GUARD_SUMS
+    },
 }
 
 

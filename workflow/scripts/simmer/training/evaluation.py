@@ -1,5 +1,7 @@
 """Scoring a model on a split, in the arithmetic it is trained in."""
 
+from collections.abc import Callable
+
 import numpy as np
 import torch
 
@@ -15,15 +17,23 @@ class Diverged(Exception):
 
 
 @torch.no_grad()
-def evaluate(model: PatchTST, windows: Windows) -> Scores:
+def evaluate(model: PatchTST, windows: Windows, *, breathe: Callable[[], None]) -> Scores:
     """Score a model on all windows of a split.
+
+    Args:
+        model: left in evaluation mode.
+        windows: the split.
+        breathe: called after each batch, so that a guard can hold a hot machine.
 
     Raises:
         Diverged: when a prediction is not a number.
     """
     model.eval()
     numbers = torch.arange(len(windows), device=windows.labels.device)
-    logits = [model(windows.take(index)[0]) for index in numbers.split(EVALUATION_BATCH)]
+    logits = []
+    for index in numbers.split(EVALUATION_BATCH):
+        logits.append(model(windows.take(index)[0]))
+        breathe()
     logit = torch.cat(logits).cpu().double().numpy()
     if not np.isfinite(logit).all():
         raise Diverged("a prediction on the validation windows is not a number")

@@ -31,6 +31,7 @@ from simmer.training.windows import Windows
 
 CHECKPOINT_SHARE = 0.01  # of the training time, at most
 WRITE_BYTES_PER_S = 2.5e8  # of a checkpoint, its digest included, until a write has been measured
+LONG_STEP_S = 0.5  # from here on the guard is asked after each layer, too
 DIVERGENCE_CHECK_STEPS = 50  # reading a loss stops an accelerator's queue, so not each step
 
 logger = logging.getLogger(__name__)
@@ -147,7 +148,10 @@ class TrainingRun:
             self.state.model.pool_masks(windows=plan.micro_batch, seed=seed)
         for step in range(progress.step_in_epoch, self.steps_per_epoch):
             batch = order[step * plan.recipe.batch_size : (step + 1) * plan.recipe.batch_size]
+            start = self.clock()
             self._step(batch, progress.epoch * self.steps_per_epoch + step)
+            if self.clock() - start >= LONG_STEP_S and not plan.execution.compiled:
+                self.state.model.breathe = self.guard.breathe
             progress.step_in_epoch = step + 1
             if (step + 1) % DIVERGENCE_CHECK_STEPS == 0:
                 self._check_divergence(int(min((step + 1) * plan.recipe.batch_size, len(order))))
@@ -177,13 +181,15 @@ class TrainingRun:
             optimizer.before_backward(rate, step=step, last=last, rehearsal=rehearsal)
             (loss / len(batch)).backward()
             loss_sum += loss.detach()
+            if not last:
+                self.guard.breathe()
         optimizer.finish_step()
         return loss_sum
 
     def _close_epoch(self) -> None:
         plan, progress = self.plan, self.progress
         self._check_divergence(len(plan.train))
-        scores = evaluate(self.state.model, plan.validation)
+        scores = evaluate(self.state.model, plan.validation, breathe=self.guard.breathe)
         self._count_time()
         progress.epoch += 1
         progress.step_in_epoch = 0
