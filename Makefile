@@ -6,10 +6,10 @@ READY  := $(VENV)/.ready
 BIN    := $(VENV)/bin
 
 DEMO_CONFIG  ?= config/demo.yaml
-DEMO_TARGETS ?= results/hpo_2M.done results/hpo_20M.done
+DEMO_TARGETS ?= results/hpo_2M.done results/hpo_20M.done results/hardware.parquet
 DEMO_FOLDER  ?= demo
 
-.PHONY: setup demo smoke-2B test lint config-docs bench-jobs bench-memory bench-numerics bench-speed clean
+.PHONY: setup demo smoke-2B test lint config-docs bench-heat bench-jobs bench-memory bench-numerics bench-speed clean
 .DEFAULT_GOAL := setup
 
 setup: $(READY)
@@ -27,10 +27,11 @@ $(READY): pyproject.toml constraints.txt
 demo: $(READY)
 	$(BIN)/snakemake --directory $(DEMO_FOLDER) --configfile $(DEMO_CONFIG) --cores 1 -- $(DEMO_TARGETS)
 	@echo
-	@cd $(DEMO_FOLDER) && cat $(DEMO_TARGETS)
+	@cd $(DEMO_FOLDER) && cat $(filter %.done,$(DEMO_TARGETS)) < /dev/null
 	@echo
 	@echo "Look into $(DEMO_FOLDER)/results/: hpo/<scale>/trials.csv, hpo/<scale>/best.json, dataset.json,"
-	@echo "data_validation.txt, preflight/<scale>.txt, and one .json and .jsonl per trial in hpo/."
+	@echo "data_validation.txt, preflight/<scale>.txt, one .json and .jsonl per trial in hpo/, the hardware"
+	@echo "samples in hardware.parquet, and figures/hardware_<scale>_<horizon>.svg: what the machine did."
 	@echo "A demo proves the chain and nothing else. The real campaign, resumable at any time:"
 	@echo
 	@echo "    $(BIN)/snakemake --cores 1 results/hpo_20M.done"
@@ -51,6 +52,9 @@ lint: $(READY)
 
 config-docs: $(READY)
 	PYTHONPATH=workflow/scripts $(BIN)/python -m simmer.config_docs workflow/schemas/config.schema.yaml config/config.yaml config/README.md
+
+bench-heat: $(READY)
+	$(BIN)/python benchmarks/heat.py
 
 bench-jobs: $(READY)
 	$(BIN)/python benchmarks/job_overhead.py

@@ -33,12 +33,14 @@ rule all:
     default_target: True
     input:
         done=expand("results/hpo_{scale}.done", scale=CAMPAIGN.run_scales),
+        hardware="results/hardware.parquet",
 
 
 include: "workflow/rules/data.smk"
 include: "workflow/rules/features.smk"
 include: "workflow/rules/preflight.smk"
 include: "workflow/rules/hpo.smk"
+include: "workflow/rules/hardware.smk"
 
 
 onstart:

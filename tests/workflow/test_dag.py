@@ -41,6 +41,7 @@ def test_a_scale_is_fifty_trials_at_each_of_three_horizons(shipped, scale):
     assert shipped.plan(f"results/hpo_{scale}.done") == SHARED | {
         "preflight": 1,
         f"hpo_{scale}": 150,
+        "hardware_timeline": 3,
         f"hpo_{scale}_done": 1,
     }
 
@@ -48,7 +49,8 @@ def test_a_scale_is_fifty_trials_at_each_of_three_horizons(shipped, scale):
 def test_all_scales_together_share_data_and_features(shipped):
     trials = {f"hpo_{scale}": 150 for scale in SCALES}
     tables = {f"hpo_{scale}_done": 1 for scale in SCALES}
-    assert shipped.plan("all") == SHARED | {"preflight": 4, "all": 1} | trials | tables
+    hardware = {"hardware_timeline": 12, "hardware_table": 1}
+    assert shipped.plan("all") == SHARED | {"preflight": 4, "all": 1} | trials | tables | hardware
 
 
 def test_no_target_means_the_scales_that_are_to_be_run(new_campaign):
@@ -56,12 +58,18 @@ def test_no_target_means_the_scales_that_are_to_be_run(new_campaign):
         "preflight": 1,
         "hpo_debug": 9,
         "hpo_debug_done": 1,
+        "hardware_timeline": 3,
+        "hardware_table": 1,
         "all": 1,
     }
 
 
 def test_a_prepared_copy_plans_nothing_but_trials(prepared, campaign_from):
-    assert campaign_from(prepared).plan(DONE) == {"hpo_debug": 3, "hpo_debug_done": 1}
+    assert campaign_from(prepared).plan(DONE) == {
+        "hpo_debug": 3,
+        "hpo_debug_done": 1,
+        "hardware_timeline": 1,
+    }
 
 
 def test_a_finished_campaign_has_nothing_left_to_do(finished, campaign_from):
@@ -70,7 +78,7 @@ def test_a_finished_campaign_has_nothing_left_to_do(finished, campaign_from):
 
 def test_another_seed_makes_every_trial_another_one(finished, campaign_from):
     planned = campaign_from(finished, {"seed": 2}).plan(DONE)
-    assert planned == {"preflight": 1, "hpo_debug": 3, "hpo_debug_done": 1}
+    assert planned == {"preflight": 1, "hpo_debug": 3, "hpo_debug_done": 1, "hardware_timeline": 1}
 
 
 def test_a_repeated_preflight_hides_no_missing_table(finished, campaign_from):
@@ -92,7 +100,7 @@ def test_a_repeated_preflight_hides_no_new_trial(finished, campaign_from):
 def test_rules_are_listed_by_name_and_each_says_what_it_does(shipped):
     listing = shipped.run("--list").succeeded().text
     described = dict(re.findall(r"^(\w+)(?: \((.+)\))?$", listing, re.M))
-    expected = {*SHARED, "preflight", "all", "unknown_scale"}
+    expected = {*SHARED, "preflight", "all", "unknown_scale", "hardware_table", "hardware_timeline"}
     for scale in (*SCALES, "debug"):
         expected |= {f"hpo_{scale}", f"hpo_{scale}_done"}
     assert set(described) == expected
@@ -101,7 +109,8 @@ def test_rules_are_listed_by_name_and_each_says_what_it_does(shipped):
 
 
 def test_the_rule_files_hold_every_rule():
-    assert set(rules()) == {*SHARED, "preflight", "hpo_{scale}", "hpo_{scale}_done"}
+    hardware = {"hardware_table", "hardware_timeline"}
+    assert set(rules()) == {*SHARED, "preflight", "hpo_{scale}", "hpo_{scale}_done", *hardware}
 
 
 @pytest.mark.parametrize("name", rules())

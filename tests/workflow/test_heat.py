@@ -4,7 +4,7 @@ import pytest
 
 from support.campaign import DONE, without_machine
 
-STEADY_C, WARNING_C, CRITICAL_C = 45, 88, 96
+STEADY_C, WARNING_C, CRITICAL_C = 45, 94, 96
 
 
 @pytest.fixture(scope="module")

@@ -88,6 +88,34 @@ def trials_of(scale):
     return [f"results/hpo/{scale}/{horizon}/{name}.json" for horizon in horizons() for name in names]
 
 
+def logs_of(scale, horizon):
+    """Return the published logs of all trials of one study."""
+    names = [trial_name(number) for number in range(CAMPAIGN.scales[scale].n_trials)]
+    return [f"results/hpo/{scale}/{horizon}/{name}.jsonl" for name in names]
+
+
+def logs_of_study(wildcards):
+    """Return the published logs of the study that a figure shows."""
+    return logs_of(wildcards.scale, wildcards.horizon)
+
+
+def logs_of_campaign():
+    """Return the published logs of all trials of the scales that are to be run."""
+    studies = [(scale, horizon) for scale in CAMPAIGN.run_scales for horizon in horizons()]
+    return [path for study in studies for path in logs_of(*study)]
+
+
+def limits_as_params():
+    """Return the thermal limits as plain values, which a job can be given."""
+    limits = CAMPAIGN.thermal.limits()
+    return asdict(limits) | {"profile": str(limits.profile)}
+
+
+def timelines_of(scale):
+    """Return the timelines of all studies of a scale."""
+    return [f"results/figures/hardware_{scale}_{horizon}.svg" for horizon in horizons()]
+
+
 def trial_before(scale):
     """Return the function that names the newest trial a trial must wait for, if there is one."""
 

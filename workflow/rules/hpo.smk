@@ -1,6 +1,7 @@
 """The search: one rule per scale, one job per trial.
 
-Reads: data/processed/<TICKER>_dataset_a25.parquet, results/preflight/<scale>.json, earlier trials.
+Reads: data/processed/<TICKER>_dataset_a25.parquet, results/preflight/<scale>.json, earlier trials;
+for the tables of a scale also results/figures/hardware_<scale>_<horizon>.svg, so that they are drawn with them.
 Writes: results/hpo/<scale>/<horizon>/trial_NNN.{json,jsonl}, results/hpo/<scale>/{trials.csv,best.json},
 results/hpo_<scale>.done.
 
@@ -50,6 +51,7 @@ for scale in CAMPAIGN.scales:
             f"hpo_{scale}_done"
         input:
             trials=trials_of(scale),
+            timelines=timelines_of(scale),
             resource=dataset_table("resource.json"),
         output:
             done=f"results/hpo_{scale}.done",

@@ -5,8 +5,8 @@ integration against wind-up and a limit on how fast the duty moves. Gains and li
 machine models of `benchmarks/heat.py`; gains of half and of twice the size did as well.
 """
 
-GAIN_PER_K = 0.03
-INTEGRAL_DECISIONS = 10  # 20 s at a decision each 2 s
+GAIN_PER_K = 0.045
+INTEGRAL_DECISIONS = 15  # 30 s at a decision each 2 s
 MIN_DUTY = 0.10
 _LARGEST_RISE, _LARGEST_FALL = 0.10, 0.25  # of the duty, per decision
 _DEAD_BAND_K = 0.5

@@ -127,6 +127,7 @@ class Guard:
         self._final: Verdict | None = None
         self._worked_s = self._slept_s = 0.0
         self._work_since_s = clock()
+        get_hardware_stats()  # the first call has nothing to compare with and says 0 %
 
     def between_steps(self) -> Verdict:
         """Rest while the machine needs it; then tell whether to go on.

@@ -1,0 +1,49 @@
+"""What the machine did: the hardware samples of all trials, for people and for other programs.
+
+Reads: results/hpo/<scale>/<horizon>/trial_NNN.jsonl.
+Writes: results/hardware.parquet, results/figures/hardware_<scale>_<horizon>.svg.
+"""
+
+
+rule hardware_table:
+    """Gather every hardware sample of the scales that are to be run into one table."""
+    input:
+        logs=logs_of_campaign(),
+    output:
+        table="results/hardware.parquet",
+    log:
+        "results/logs/hardware_table.log",
+    benchmark:
+        "results/benchmarks/hardware_table.tsv"
+    priority: BEFORE_TRIALS
+    conda:
+        "../envs/simmer.yaml"
+    message:
+        "Gathering the hardware samples of all trials"
+    script:
+        "../scripts/hardware_table.py"
+
+
+rule hardware_timeline:
+    """Draw heat, state, duty and load of one study over its hours, thermal aborts marked."""
+    input:
+        logs=logs_of_study,
+    output:
+        figure="results/figures/hardware_{scale}_{horizon}.svg",
+    log:
+        "results/logs/hardware_timeline/{scale}_{horizon}.log",
+    benchmark:
+        "results/benchmarks/hardware_timeline/{scale}_{horizon}.tsv"
+    wildcard_constraints:
+        scale="|".join(CAMPAIGN.scales),
+        horizon="|".join(horizons()),
+    priority: BEFORE_TRIALS
+    conda:
+        "../envs/simmer.yaml"
+    params:
+        limits=limits_as_params(),
+        interval_s=CAMPAIGN.hardware_interval_s,
+    message:
+        "Drawing the timeline of {wildcards.scale} at {wildcards.horizon}"
+    script:
+        "../scripts/hardware_timeline.py"

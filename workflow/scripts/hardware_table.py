@@ -1,0 +1,30 @@
+"""Gather the hardware samples of all trials into one table."""
+
+import logging
+from collections.abc import Sequence
+from pathlib import Path
+
+from simmer.hardware.logs import read_trial_log
+from simmer.hardware.table import hardware_table, write_hardware_table
+from simmer.logs import job
+
+logger = logging.getLogger(__name__)
+
+
+def main(*, logs: Sequence[Path], table: Path) -> None:
+    """Write one row per hardware sample of `logs` to `table`.
+
+    Raises:
+        LedgerError: when a log is damaged.
+    """
+    frame = hardware_table(map(read_trial_log, logs))
+    write_hardware_table(frame, table)
+    logger.info("%d hardware samples of %d trials", len(frame), len(logs))
+
+
+if __name__ == "__main__":
+    with job(snakemake.log[0]):
+        main(
+            logs=[Path(path) for path in snakemake.input.logs],
+            table=Path(snakemake.output.table),
+        )
