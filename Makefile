@@ -9,7 +9,7 @@ DEMO_CONFIG  ?= config/demo.yaml
 DEMO_TARGETS ?= results/hpo_2M.done results/hpo_20M.done results/hardware.parquet
 DEMO_FOLDER  ?= demo
 
-.PHONY: setup demo smoke-2B test lint config-docs bench-heat bench-jobs bench-memory bench-numerics bench-speed clean
+.PHONY: setup demo smoke-2B test lint config-docs bench-closed-loop bench-heat bench-jobs bench-memory bench-numerics bench-speed clean
 .DEFAULT_GOAL := setup
 
 setup: $(READY)
@@ -52,6 +52,9 @@ lint: $(READY)
 
 config-docs: $(READY)
 	PYTHONPATH=workflow/scripts $(BIN)/python -m simmer.config_docs workflow/schemas/config.schema.yaml config/config.yaml config/README.md
+
+bench-closed-loop: $(READY)
+	$(BIN)/python benchmarks/closed_loop.py
 
 bench-heat: $(READY)
 	$(BIN)/python benchmarks/heat.py

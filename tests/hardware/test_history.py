@@ -2,7 +2,8 @@
 
 import pytest
 
-from simmer.hardware.history import Span, history_of, merged
+from simmer.hardware.history import history_of
+from simmer.hardware.spans import Span, merged
 from support.hardware_logs import START_S
 
 INTERVAL_S = 300.0

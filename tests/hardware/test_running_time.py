@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from simmer.hardware.history import Span
 from simmer.hardware.running_time import RunningTime
+from simmer.hardware.spans import Span
 
 RUNS = (Span(1000, 2000), Span(90_000, 91_000), Span(500_000, 508_000))
 
@@ -42,5 +42,5 @@ def test_no_run_and_a_run_of_no_length_still_make_an_axis():
 
 def test_spans_that_look_like_one_are_one():
     axis = RunningTime((Span(0, 1000),))
-    spans = [Span(number, number + 0.5) for number in range(0, 100)] + [Span(500, 500.1)]
-    assert axis.spans(spans, least=0.002, join=0.001) == [(0, 101), (500, 502)]
+    spans = [Span(number, number + 0.5) for number in range(100)] + [Span(500, 500.1)]
+    assert axis.spans(spans) == [(0, 101), (500, 502)]

@@ -20,8 +20,8 @@ PERIOD_S = 2.0 / TIME_SCALE
 HOT_LAPTOP = replace(LAPTOP, name="laptop, 110 W", full_w=110)
 TARGET = "results/hpo/debug/h1/trial_000.json"
 SPIKE_C = 97
-SETTLING_S, MEASURED_S = 5.0, 7.0
-CPU_S = 26.0  # more than the scenario uses before the spike, so that something is left to resume
+SETTLING_S, MEASURED_S = 6.0, 7.0
+CPU_S = 28.0  # more than the scenario uses before the spike, so that something is left to resume
 
 
 def overlay(epochs_max: int, *, sysfs_root: str, govern: bool = True) -> dict:
@@ -44,7 +44,7 @@ def epochs_for(epoch_s: float) -> int:
     return math.ceil(CPU_S / epoch_s)
 
 
-def plant(*, worked_s: float = 15.0) -> Plant:
+def plant(*, worked_s: float = 22.0) -> Plant:
     """Return the laptop after it has worked for a while, so that no test waits for it to warm up."""
     laptop = Plant(HOT_LAPTOP, noise=random.Random(1), time_scale=TIME_SCALE)
     laptop.advance(worked_s, 0.45)

@@ -1,9 +1,10 @@
 """What the logs of one study say about its hours: when it ran, was blind, paused, was stopped and went on."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from simmer.hardware.logs import Event, TrialLog, time_s
+from simmer.hardware.spans import Span, merged
 
 # A study counts as not running where its logs are silent for longer than so many sampling intervals; but a
 # job needs some seconds to start, so between two trials a minute is always allowed.
@@ -13,19 +14,6 @@ _SHORTEST_SILENCE_S = 60.0
 _PAUSE_BEGINS = ("pause", "cooldown")
 _PAUSE_ENDS = ("resume", "cooldown_over", "abort", "stopped")
 _TELLS_HEAT = ("temperature_c", "pressure_level", "margin_c")
-
-
-@dataclass(frozen=True)
-class Span:
-    """A stretch of wall time, in seconds since 1970."""
-
-    start_s: float
-    end_s: float
-
-    @property
-    def length_s(self) -> float:
-        """Its length in seconds."""
-        return self.end_s - self.start_s
 
 
 @dataclass(frozen=True)
@@ -96,34 +84,19 @@ def history_of(logs: Sequence[TrialLog], *, interval_s: float) -> History:
     """
     # A republication is a copy of what was computed before, perhaps weeks later: nothing ran.
     lives = [[event for event in log.events if event["event"] != "republish"] for log in logs]
-    points = sorted((_point(event) for life in lives for event in life if _is_look(event)), key=_at_s)
-    times_s = sorted(time_s(event) for life in lives for event in life)
-    runs = tuple(_runs(times_s, max(_SILENT_INTERVALS * interval_s, _SHORTEST_SILENCE_S)))
+    events = sorted((event for life in lives for event in life), key=time_s)
+    points = [_point(event) for event in events if _is_look(event)]
+    silence_s = max(_SILENT_INTERVALS * interval_s, _SHORTEST_SILENCE_S)
+    runs = tuple(merged((Span(time_s(event), time_s(event)) for event in events), gap_s=silence_s))
     return History(
         trials=len(logs),
         points=tuple(points),
         runs=runs,
         blind=tuple(_blind(points, runs)),
         paused=tuple(merged(span for life in lives for span in _paused(life))),
-        aborts=tuple(
-            sorted((_point(event) for life in lives for event in life if _is_abort(event)), key=_at_s)
-        ),
+        aborts=tuple(_point(event) for event in events if _is_abort(event)),
         resumes_s=tuple(sorted(at_s for life in lives for at_s in _resumes(life))),
     )
-
-
-def merged(spans: Iterable[Span], *, gap_s: float = 0.0) -> Iterator[Span]:
-    """Yield spans, oldest first, with those joined that overlap or lie no further apart than `gap_s`."""
-    current: Span | None = None
-    for span in sorted(spans, key=lambda span: (span.start_s, span.end_s)):
-        if current is not None and span.start_s - current.end_s <= gap_s:
-            current = Span(current.start_s, max(current.end_s, span.end_s))
-            continue
-        if current is not None:
-            yield current
-        current = span
-    if current is not None:
-        yield current
 
 
 def held_until_s(points: Sequence[Point], runs: Sequence[Span]) -> Iterator[float]:
@@ -136,10 +109,6 @@ def held_until_s(points: Sequence[Point], runs: Sequence[Span]) -> Iterator[floa
         end_s = point.at_s if run is None else run.end_s
         following_s = points[index + 1].at_s if index + 1 < len(points) else end_s
         yield min(end_s, following_s)
-
-
-def _at_s(point: Point) -> float:
-    return point.at_s
 
 
 def _is_look(event: Event) -> bool:
@@ -160,10 +129,6 @@ def _point(event: Event) -> Point:
         **{name: event.get(name) for name in ("temperature_c", "pressure_level", "margin_c", "source")},
         **{name: event.get(name) for name in ("duty", "cpu_percent", "state")},
     )
-
-
-def _runs(times_s: Sequence[float], silence_s: float) -> Iterator[Span]:
-    return merged((Span(at_s, at_s) for at_s in times_s), gap_s=silence_s)
 
 
 def _blind(points: Sequence[Point], runs: Sequence[Span]) -> Iterator[Span]:

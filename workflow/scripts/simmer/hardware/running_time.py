@@ -4,10 +4,13 @@ from collections.abc import Iterable, Sequence
 
 import numpy as np
 
-from simmer.hardware.history import Span, merged
+from simmer.hardware.spans import Span, merged
 
 # The widths of one break and of all breaks together, as shares of the running time.
 _BREAK_SHARE, _BREAKS_SHARE = 0.014, 0.15
+
+# A narrower span cannot be seen, nor a narrower gap between two; shares of the axis.
+_LEAST_SHARE, _JOIN_SHARE = 0.002, 0.0006
 
 
 class RunningTime:
@@ -40,17 +43,13 @@ class RunningTime:
         """Return positions of running times; where a break begins and ends, either side is as true."""
         return np.interp(ran_s, self._ran_s, self._positions)
 
-    def spans(self, spans: Iterable[Span], *, least: float, join: float) -> list[tuple[float, float]]:
-        """Return positions of spans, however many there are: those that would look like one are one.
-
-        Args:
-            spans: in wall time.
-            least: the least width, as a share of the axis.
-            join: spans no further apart than this share of the axis are joined.
-        """
+    def spans(self, spans: Iterable[Span]) -> list[tuple[float, float]]:
+        """Return positions of spans of wall time; those that would look like one are one."""
         placed = (Span(*self.at(np.array([span.start_s, span.end_s]))) for span in spans)
-        wide = (Span(span.start_s, max(span.end_s, span.start_s + least * self.end)) for span in placed)
-        return [(span.start_s, span.end_s) for span in merged(wide, gap_s=join * self.end)]
+        wide = (
+            Span(span.start_s, max(span.end_s, span.start_s + _LEAST_SHARE * self.end)) for span in placed
+        )
+        return [(span.start_s, span.end_s) for span in merged(wide, gap_s=_JOIN_SHARE * self.end)]
 
     def breaks(self) -> list[tuple[Span, float, float]]:
         """Return each break with the positions of its edges."""

@@ -1,0 +1,31 @@
+"""Stretches of time."""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Span:
+    """A stretch of time: seconds since 1970 by the wall clock, or positions on an axis."""
+
+    start_s: float
+    end_s: float
+
+    @property
+    def length_s(self) -> float:
+        """Its length in seconds."""
+        return self.end_s - self.start_s
+
+
+def merged(spans: Iterable[Span], *, gap_s: float = 0.0) -> Iterator[Span]:
+    """Yield spans, oldest first, with those joined that overlap or lie no further apart than `gap_s`."""
+    current: Span | None = None
+    for span in sorted(spans, key=lambda span: (span.start_s, span.end_s)):
+        if current is not None and span.start_s - current.end_s <= gap_s:
+            current = Span(current.start_s, max(current.end_s, span.end_s))
+            continue
+        if current is not None:
+            yield current
+        current = span
+    if current is not None:
+        yield current
