@@ -185,6 +185,7 @@ class Guard:
 
     def counters(self) -> dict[str, Any]:
         """Return seconds slept, paused, blind and hot, energy, and the highest temperature."""
+        self._account(self._clock())
         return asdict(self._counters)
 
     def restore(self, counters: Mapping[str, Any]) -> None:
