@@ -106,7 +106,7 @@ def measure(row: Row) -> dict[str, float]:
         with contextlib.suppress(Interrupted):
             run.run()
         start = time.perf_counter()
-        evaluate(run.state.model, windows[1], breathe=lambda: None)
+        evaluate(run.state.model, windows[1], between_batches=lambda: None)
         evaluation_s = time.perf_counter() - start
         peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
         start = time.perf_counter()

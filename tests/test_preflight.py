@@ -22,6 +22,7 @@ from simmer.machine_power import PowerCap, PowerFacts, find_power_facts
 from simmer.preflight import CheckVerdict, Needs, PreflightReport, run_preflight
 from simmer.thermal.limits import Limits, Profile
 from simmer.thermal.readings import PressureLevel, Reading
+from simmer.thermal.sensors import find_sensors
 
 GIB = 1 << 30
 LIMITS = Limits(acceptable_c=70, setpoint_c=82, warning_c=85, critical_c=95, resume_c=78, confirm_readings=3)
@@ -148,7 +149,13 @@ def test_a_mac_is_sent_to_its_own_profile() -> None:
     verdict, fix = thresholds(die)
     assert verdict == "WARN"
     assert "set thermal.profile to apple-silicon" in fix
-    assert thresholds(die, profile="apple-silicon") == ("OK", "")
+    assert thresholds(die, profile="apple-silicon")[0] == "WARN", "without any level degrees are judged"
+    found = report(
+        readings=(die, Reading("notify", level=PressureLevel.HEAVY)),
+        limits=replace(LIMITS, profile=Profile.APPLE_SILICON),
+    )
+    rows = [(row.source, row.verdict.value, row.measured) for row in found.checks if row.id == "thresholds"]
+    assert rows == [("smc:TCMz", "OK", "degrees"), ("notify", "WARN", "heavy")]
 
 
 def test_parts_that_run_hot_by_design_are_named_with_what_happens_to_them() -> None:
@@ -378,7 +385,9 @@ def test_this_machine_is_inspected(tmp_path: Path) -> None:
     folder.mkdir(parents=True)
     for name, content in {"name": "coretemp", "temp1_label": "Package id 0", "temp1_input": "61000"}.items():
         (folder / name).write_text(f"{content}\n")
-    machine = inspect_machine(tmp_path / "not/yet/there", tmp_path)
+    machine = inspect_machine(
+        tmp_path / "not/yet/there", tmp_path, sensors=find_sensors(tmp_path, environment={})
+    )
     if sys.platform == "linux":
         assert [reading.celsius for reading in machine.readings if "coretemp" in reading.source] == [61.0]
     assert machine.cores >= 1

@@ -1,3 +1,5 @@
+from itertools import pairwise
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -61,5 +63,5 @@ def test_drifting_moves_at_the_usual_speed() -> None:
 def test_the_duty_stays_in_bounds_and_never_jumps(rooms: list[float]) -> None:
     duties = [1.0, *steered(rooms)]
     assert all(MIN_DUTY <= duty <= 1.0 for duty in duties)
-    for before, after in zip(duties, duties[1:], strict=False):
+    for before, after in pairwise(duties):
         assert -0.25 - 1e-9 <= after - before <= 0.10 + 1e-9

@@ -14,9 +14,9 @@ import pytest
 
 from simmer.errors import Interrupted
 from simmer.thermal.gate import cool_down_gate
-from simmer.thermal.governor import Action, Decision, Governor, GovernorSettings
+from simmer.thermal.governor import Action, Decision, Governor
 from simmer.thermal.guard import Guard, GuardProtocol, Verdict
-from simmer.thermal.limits import ThermalState
+from simmer.thermal.limits import Profile, ThermalState
 from simmer.thermal.monitor import Monitor
 from simmer.thermal.readings import PressureLevel, Reading
 from simmer.thermal.sensors import find_sensors
@@ -49,7 +49,7 @@ class Rig:
         self.events: list[dict] = []
         self.stop = StopRequest()
         self.stop_at_s: float | None = None
-        self.worked_s = 0.0
+        self.worked_s = self.jump_s = 0.0
         self.monitor = Monitor([sensor], period_s=PERIOD_S, clock=clock, load=lambda: 0.5)
         self.hardware_interval_s = hardware_interval_s
         self.guard = self.guarded_by(Governor(limits, settings))
@@ -74,7 +74,8 @@ class Rig:
 
     def wait(self, seconds: float) -> bool:
         self.waits.append(seconds)
-        self.clock.advance(seconds)
+        self.clock.advance(seconds + self.jump_s)
+        self.jump_s = 0.0
         self.sample()
         if self.stop_at_s is not None and self.clock.now_s >= self.stop_at_s:
             self.stop.set("signal SIGTERM")
@@ -170,7 +171,7 @@ def test_work_that_is_paid_is_not_priced_again_at_a_later_duty(make_rig) -> None
 
 def test_a_duty_that_rises_in_a_sleep_ends_it(rig: Rig) -> None:
     rig.train([96, 60, 60, 60, 60, 60, 60, 60, 60], step_s=8.0)
-    # 8 s at the lowest duty would be a sleep of 72 s; a few cool decisions later there is nothing left to sleep.
+    # 8 s at the lowest duty would be a sleep of 72 s; a few cool decisions later nothing is left to sleep.
     assert sum(rig.waits) < 20.0
     assert rig.told()[0] == "throttle"
 
@@ -183,6 +184,74 @@ def test_a_stopped_process_owes_no_sleep_for_the_time_it_did_not_work(rig: Rig) 
     rig.sample()
     rig.guard.between_steps()
     assert rig.guard.counters()["slept_s"] - slept_s < 30.0
+
+
+def test_a_process_that_is_stopped_in_a_sleep_gets_no_credit_for_it(rig: Rig) -> None:
+    rig.train([86] * 10)
+    counted_s = rig.guard.counters()["slept_s"]
+    rig.jump_s = 3600.0
+    rig.work(2.0)
+    rig.guard.between_steps()
+    assert rig.guard.counters()["slept_s"] - counted_s < 5.0
+    waits = len(rig.waits)
+    rig.work(2.0)
+    rig.guard.between_steps()
+    assert len(rig.waits) > waits, "the next work is paid for as before"
+
+
+def test_critical_is_confirmed_although_no_look_was_possible_in_a_long_step(rig: Rig) -> None:
+    rig.script = [96.0] * 1000
+    rig.sample()
+    rig.guard.between_steps()
+    rig.script = [96.0] * 6 + [60.0] * 1000
+    rig.work(12.0)
+    rig.work(2.0)
+    assert rig.guard.between_steps().stop
+    counters = rig.guard.counters()
+    assert counters["critical_s"] >= 8.0
+
+
+def test_outside_the_main_thread_a_breath_does_nothing(rig: Rig) -> None:
+    rig.train([86] * 10)
+    rig.work(2.0)
+    waits = len(rig.waits)
+    thread = threading.Thread(target=rig.guard.breathe)
+    thread.start()
+    thread.join()
+    assert len(rig.waits) == waits
+    rig.guard.breathe()
+    assert len(rig.waits) > waits
+
+
+def test_a_mac_logs_degrees_of_one_source_and_the_level_of_another(
+    limits, clock, make_sensor, governor_settings
+) -> None:
+    die, level = make_sensor("smc"), make_sensor("notify")
+    die.heat(98.0)
+    level.reading = Reading("notify", level=PressureLevel.MODERATE)
+    events: list[dict] = []
+    monitor = Monitor([die, level], period_s=PERIOD_S, clock=clock)
+    monitor.sample_once()
+    guard = Guard(
+        monitor,
+        Governor(replace(limits, profile=Profile.APPLE_SILICON), governor_settings),
+        stop=StopRequest(),
+        on_event=events.append,
+        hardware_interval_s=300.0,
+        clock=clock,
+        wait=lambda seconds: clock.advance(seconds) or False,
+    )
+    guard.between_steps()
+    (sample,) = (event for event in events if event["event"] == "hardware_sample")
+    assert (sample["temperature_c"], sample["source"], sample["pressure_level"]) == (98.0, "smc", "moderate")
+    assert sample["state"] == "warning"
+
+
+def test_a_guard_that_has_counted_keeps_its_counts_when_a_trial_begins_anew(rig: Rig) -> None:
+    rig.train([86] * 10)
+    counted = rig.guard.counters()
+    rig.guard.restore({"slept_s": 0.0})
+    assert rig.guard.counters()["slept_s"] == counted["slept_s"] > 0
 
 
 def test_a_long_step_rests_in_its_middle_and_stops_at_its_end(rig: Rig) -> None:
@@ -307,7 +376,7 @@ def test_a_sensor_file_that_vanishes_turns_unknown_and_training_goes_on(
 
 def test_a_required_sensor_that_is_lost_stops_training(make_rig) -> None:
     rig = make_rig(require_sensor=True)
-    verdict = rig.train([60, None, None, None, None, None])[-1]
+    verdict = rig.train([60] + [None] * 40)[-1]
     assert verdict.stop
     assert verdict.reason.startswith("thermal abort: no temperature source answers")
     assert "thermal.require_sensor" in verdict.reason

@@ -1,5 +1,6 @@
 import threading
 import time
+from itertools import pairwise
 
 import pytest
 
@@ -107,7 +108,7 @@ def test_a_retired_source_is_asked_ever_more_rarely_and_may_come_back(sensor, cl
             asked_at_s.append(clock.now_s)
             before = sensor.reads
         clock.advance(1.0)
-    gaps = [after - earlier for earlier, after in zip(asked_at_s[2:], asked_at_s[3:], strict=False)]
+    gaps = [after - earlier for earlier, after in pairwise(asked_at_s[2:])]
     assert gaps[0] == FIRST_RETRY_S
     assert gaps == sorted(gaps)
     assert gaps[-1] == LAST_RETRY_S

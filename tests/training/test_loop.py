@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from simmer.errors import Interrupted
-from simmer.training import loop
+from simmer.training import evaluation, loop
 from simmer.training.checkpoint import CheckpointStore
 from simmer.training.evaluation import Diverged, evaluate
 from simmer.training.loop import tensors_digest
@@ -196,7 +196,7 @@ def test_a_prediction_that_is_not_a_number_is_divergence_too(tmp_path):
     run.state.initialise(base_rate=0.5)
     torch.nn.init.constant_(run.state.model.head.bias, float("nan"))
     with pytest.raises(Diverged, match="not a number"):
-        evaluate(run.state.model, run.plan.validation, breathe=lambda: None)
+        evaluate(run.state.model, run.plan.validation, between_batches=lambda: None)
 
 
 def test_the_train_loss_is_the_mean_over_windows_not_over_batches(tmp_path):
@@ -240,8 +240,16 @@ def test_a_guard_is_asked_after_each_layer_of_a_long_step_and_no_bit_changes(tmp
 def test_a_guard_is_asked_between_micro_batches_and_validation_batches(tmp_path):
     guard = FakeGuard()
     training_run(tmp_path, guard=guard, micro_batch=4, epochs_max=1).run()
-    # Four steps of 16 windows and one of 6, in parts of 4; one batch of validation.
-    assert guard.breaths == 4 * 3 + 1 + 1
+    # Four steps of 16 windows and one of 6, in parts of 4; validation is a single batch.
+    assert guard.breaths == 4 * 3 + 1
+    assert guard.steps == 5
+
+
+def test_a_stop_between_validation_batches_loses_no_step(tmp_path, unbroken, monkeypatch):
+    monkeypatch.setattr(evaluation, "EVALUATION_BATCH", 16)
+    with pytest.raises(Interrupted, match="at epoch 1, step 5 of 5"):
+        training_run(tmp_path, guard=FakeGuard(stop_after=6)).run()
+    assert training_run(tmp_path).run().weights_sha256 == unbroken.weights_sha256
 
 
 @pytest.mark.parametrize("memory", ["full", "kahan", "lean"])

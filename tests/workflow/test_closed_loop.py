@@ -4,6 +4,7 @@ In a private mount namespace the fake `/sys/class/hwmon` stands at the genuine p
 forbidden, the same runs through `thermal.sysfs_root`.
 """
 
+import re
 import statistics
 from pathlib import Path
 
@@ -115,7 +116,9 @@ def test_a_critical_reading_ends_with_the_status_that_means_try_again(governed):
 
 def test_the_plain_command_resumes_at_the_step_of_the_abort_and_completes(governed):
     assert governed.resumed.status == 0, governed.resumed.text
-    assert "resuming at epoch" in governed.resumed.text
+    stopped = re.search(r"stopped after a checkpoint at epoch (\d+), step (\d+)", governed.ended.run.text)
+    resumed = re.search(r"resuming at epoch (\d+), step (\d+)", governed.resumed.text)
+    assert stopped.groups() == resumed.groups(), "no step is lost"
     assert governed.aborted_at_step > 0
     epochs = [event["epoch"] for event in governed.events(0, "epoch")]
     assert epochs == list(range(1, len(epochs) + 1)), "no epoch was computed twice"

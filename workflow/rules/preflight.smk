@@ -24,7 +24,10 @@ rule preflight:
     resources:
         slots=slots(),
     params:
-        thermal=asdict(CAMPAIGN.thermal),
+        limits=limits_as_params(),
+        govern=CAMPAIGN.thermal.govern,
+        require_sensor=CAMPAIGN.thermal.require_sensor,
+        sysfs_root=CAMPAIGN.thermal.sysfs_root,
         device=CAMPAIGN.execution.device,
         settings=settings_of_scale,
     message:

@@ -24,15 +24,16 @@ def main(
         PreflightError: naming every failed check and how to mend it.
     """
     study = config.study(scale, config.dataset.horizons_days[0])
-    machine = inspect_machine(report.parent, Path(config.thermal.sysfs_root))
+    thermal = config.thermal
+    machine = inspect_machine(report.parent, Path(thermal.sysfs_root), sensors=thermal.sensors())
     execution = fit_to_machine(study, config.execution, machine, slots=slots)
     checks = run_preflight(
         needs_of_study(study, execution, device=config.execution.device, slots=slots),
         machine,
         inspect_data(validation, dataset),
-        limits=config.thermal.limits(),
-        govern=config.thermal.govern,
-        require_sensor=config.thermal.require_sensor,
+        limits=thermal.limits(),
+        govern=thermal.govern,
+        require_sensor=thermal.require_sensor,
         time=datetime.now(UTC).isoformat(timespec="seconds"),
     )
     logger.info("%s", checks.as_text().rstrip())

@@ -54,9 +54,7 @@ def _check_background(power: PowerFacts) -> CheckResult:
     if power.nice is None:
         return CheckResult("background", CheckVerdict.SKIP, None, 0, "nice", "none", None)
     if power.nice > 0:
-        fix = (
-            "a background priority trains slower, on macOS several times: start the command without `nice`"
-        )
+        fix = "a background priority trains slower, on macOS several times: start the command without `nice`"
         return CheckResult("background", CheckVerdict.WARN, power.nice, 0, "nice", "os", fix)
     fix = None
     if power.system == "darwin":

@@ -8,6 +8,7 @@ import platform
 import re
 import socket
 import sys
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,8 +16,9 @@ from typing import Any
 import psutil
 
 from simmer.machine_power import PowerFacts, find_power_facts
+from simmer.thermal.monitor import Monitor
 from simmer.thermal.readings import Reading
-from simmer.thermal.sensors import find_sensors
+from simmer.thermal.sensors import Sensor
 from simmer.thermal.sensors.command import run_command
 from simmer.thermal.sensors.nvml import NVIDIA_DEVICE
 
@@ -88,14 +90,29 @@ class DataState:
     dataset_present: bool
 
 
-def inspect_machine(results_dir: Path, sysfs_root: Path, *, proc_root: Path = Path("/proc")) -> Machine:
-    """Return the facts about this machine; takes a second at most, most of it importing torch."""
+def inspect_machine(
+    results_dir: Path,
+    sysfs_root: Path,
+    *,
+    sensors: Sequence[Sensor] = (),
+    proc_root: Path = Path("/proc"),
+) -> Machine:
+    """Return the facts about this machine.
+
+    Takes a second, most of it importing torch, and some more where a sensor is slow; one that hangs is left.
+
+    Args:
+        results_dir: where results are written; its disk is looked at.
+        sysfs_root: `/sys`, or a tree that looks like it.
+        sensors: the temperature sources to ask for the readings.
+        proc_root: `/proc`, or a tree that looks like it.
+    """
     battery = _battery()
     cores = usable_cores()
-    sensors = find_sensors(sysfs_root)
     group = cgroup_memory(sysfs_root, proc_root)
     memory = psutil.virtual_memory()
-    readings = tuple(reading for sensor in sensors if (reading := sensor.read()) is not None)
+    with Monitor(sensors, period_s=1.0) as monitor:
+        readings = monitor.latest().readings
     return Machine(
         host=socket.gethostname(),
         accelerator=find_accelerator(),

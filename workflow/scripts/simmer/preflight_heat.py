@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 
 from simmer.preflight_report import CheckResult, CheckVerdict
-from simmer.thermal.limits import Limits, Profile, ThermalState, state_of
+from simmer.thermal.limits import MARGIN_BANDS, Limits, Profile, ThermalState, state_of
 from simmer.thermal.readings import Reading, hottest_of
 
 # A sensor's critical value is where the hardware shuts down or brakes hard; stopping needs some room below.
@@ -34,26 +34,32 @@ def check_temperature_source(readings: Sequence[Reading], *, require_sensor: boo
 
 def check_thresholds(readings: Sequence[Reading], limits: Limits, *, govern: bool) -> Iterator[CheckResult]:
     """The configured limits suit each sensor: low enough to protect, high enough for a healthy machine."""
+    by_level = limits.profile is Profile.APPLE_SILICON and any(one.level is not None for one in readings)
     for reading in readings:
-        yield _check_threshold(reading, limits, govern=govern)
+        yield _check_threshold(reading, limits, govern=govern, by_level=by_level)
     if not readings:
         yield CheckResult("thresholds", CheckVerdict.SKIP, None, limits.critical_c, "°C", "none", None)
 
 
-def _check_threshold(reading: Reading, limits: Limits, *, govern: bool) -> CheckResult:
-    def result(verdict: CheckVerdict, fix: str | None = None) -> CheckResult:
-        measured = reading.critical_c
-        return CheckResult("thresholds", verdict, measured, limits.critical_c, "°C", reading.source, fix)
-
+def _check_threshold(reading: Reading, limits: Limits, *, govern: bool, by_level: bool) -> CheckResult:
     by_margin = limits.profile is Profile.GPU and reading.margin_c is not None
-    by_level = limits.profile is Profile.APPLE_SILICON
-    if problem := _misfit(reading, limits, govern=govern) if not (by_margin or by_level) else None:
+    measured: float | str | None = reading.critical_c
+    needed: float | str = limits.critical_c
+    unit = "°C"
+    if by_margin:
+        measured, needed, unit = reading.margin_c, f"over {-MARGIN_BANDS.warning:g}", "K below slowdown"
+    elif by_level:
+        measured, needed, unit = (reading.level.word if reading.level else "degrees"), "nominal", "pressure"
+
+    def result(verdict: CheckVerdict, fix: str | None = None) -> CheckResult:
+        return CheckResult("thresholds", verdict, measured, needed, unit, reading.source, fix)
+
+    if not (by_margin or by_level) and (problem := _misfit(reading, limits, govern=govern)):
         return result(CheckVerdict.WARN, problem)
-    if not by_level and reading.tells_heat and _already_hot(reading, limits):
+    counts = reading.tells_heat and (not by_level or reading.level is not None)
+    if counts and state_of(reading, limits) in (ThermalState.WARNING, ThermalState.CRITICAL):
         return result(CheckVerdict.WARN, f"already {_heat_text(reading)} before any training: let it cool")
-    if reading.critical_c is None and not by_margin and not by_level:
-        return result(CheckVerdict.SKIP)
-    return result(CheckVerdict.OK)
+    return result(CheckVerdict.SKIP if measured is None else CheckVerdict.OK)
 
 
 def _misfit(reading: Reading, limits: Limits, *, govern: bool) -> str | None:
@@ -83,10 +89,6 @@ def _misfit(reading: Reading, limits: Limits, *, govern: bool) -> str | None:
             "is false: the guard may end healthy runs; set it to true"
         )
     return None
-
-
-def _already_hot(reading: Reading, limits: Limits) -> bool:
-    return state_of(reading, limits) in (ThermalState.WARNING, ThermalState.CRITICAL)
 
 
 def _heat_text(reading: Reading) -> str:

@@ -74,10 +74,7 @@ MACHINE_COLUMNS: dict[str, Callable[[Result], Any]] = {
     "peak_memory_bytes": lambda result: result["machine"]["peak_memory_bytes"],
     "max_temperature_c": lambda result: result["machine"]["guard"].get("max_temperature_c"),
     "temperature_source": lambda result: result["machine"]["guard"].get("max_temperature_source"),
-    **{
-        name: (lambda result, name=name: result["machine"]["guard"].get(name))
-        for name in GUARD_SUMS
-    },
+    **{name: (lambda result, name=name: result["machine"]["guard"].get(name)) for name in GUARD_SUMS},
 }
 
 

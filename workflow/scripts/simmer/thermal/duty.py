@@ -46,6 +46,12 @@ class DutyController:
         self._room_k = None
         return self._move(towards)
 
+    def stay_below(self, ceiling: float) -> float:
+        """Take back what rose above a ceiling."""
+        self.duty = min(self.duty, max(ceiling, MIN_DUTY))
+        self._integral = min(self._integral, max(ceiling, MIN_DUTY))
+        return self.duty
+
     def brake(self) -> float:
         """Fall to `MIN_DUTY` at once and start from there."""
         self.duty = self._integral = MIN_DUTY
@@ -57,9 +63,13 @@ class DutyController:
         self._room_k = None
 
     def _move(self, wanted: float) -> float:
-        slowed = min(max(wanted, self.duty - _LARGEST_FALL), self.duty + _LARGEST_RISE)
-        self.duty = _within(slowed)
+        self.duty = drifted(self.duty, towards=wanted)
         return self.duty
+
+
+def drifted(duty: float, *, towards: float) -> float:
+    """Return a duty one decision later: as far towards another as it may move."""
+    return _within(min(max(towards, duty - _LARGEST_FALL), duty + _LARGEST_RISE))
 
 
 def _within(duty: float) -> float:

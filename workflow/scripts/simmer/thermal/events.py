@@ -1,6 +1,6 @@
 """The two kinds of lines that heat leaves in a trial's log."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -16,6 +16,7 @@ _SENTENCES = {
     ChangeKind.ABORT: "training stops after a checkpoint; the same command goes on from it",
     ChangeKind.SENSOR_UNKNOWN: "no temperature source answers, so nobody watches the heat",
     ChangeKind.SENSOR_KNOWN: "a temperature source answers",
+    ChangeKind.SOURCE_LOST: "lost the temperature source {sensor}, which was close to its setpoint",
 }
 
 
@@ -44,7 +45,7 @@ def thermal_event(
         wall_time_s=wall_time_s,
         limit_c=change.limit_c,
         lasted_s=change.lasted_s,
-        message=f"{_SENTENCES[change.kind]}: {heat_text(reading)}",
+        message=f"{_SENTENCES[change.kind].format(sensor=change.sensor)}: {heat_text(reading)}",
     )
     return line | {"duty": round(duty, 3)}
 
@@ -63,7 +64,7 @@ def thermal_line(
         "event": "thermal_event",
         "time": utc_text(wall_time_s),
         "action": str(action),
-        **_heat(reading),
+        **heat_fields(reading),
         "limit_c": limit_c,
         "lasted_s": round(lasted_s, 3),
         "message": message,
@@ -78,12 +79,13 @@ def hardware_sample(
     load: Mapping[str, float],
     counters: Mapping[str, Any],
 ) -> dict[str, Any]:
-    """Return the periodic line: load in percent, heat with its source, power in W, sums so far in s."""
+    """Return the periodic line: load in percent, heat and its source, power in W, sums so far in s."""
     return {
         "event": "hardware_sample",
         "time": utc_text(wall_time_s),
         **load,
-        **_heat(snapshot.hottest),
+        **heat_fields(snapshot.hottest),
+        **_worst_of_all(snapshot.readings),
         "state": str(decision.state),
         "duty": round(decision.duty, 3),
         "power_w": None if snapshot.power_w is None else round(snapshot.power_w, 3),
@@ -95,14 +97,26 @@ def hardware_sample(
         **{name: counters[name] for name in ("slept_s", "paused_s", "pauses", "blind_s", "energy_wh")},
         "failures": dict(snapshot.failures),
         "retired": list(snapshot.retired),
+        "lost": list(snapshot.lost),
     }
 
 
-def _heat(reading: Reading | None) -> dict[str, Any]:
+def heat_fields(reading: Reading | None) -> dict[str, Any]:
+    """Return °C, source, pressure level and margin in K of a reading, None for what it lacks."""
     level = None if reading is None else reading.level
     return {
         "temperature_c": None if reading is None else reading.celsius,
         "source": None if reading is None else reading.source,
         "pressure_level": None if level is None else level.word,
         "margin_c": None if reading is None else reading.margin_c,
+    }
+
+
+def _worst_of_all(readings: Sequence[Reading]) -> dict[str, Any]:
+    # On a Mac one source tells degrees, another the level; beside a GPU with a margin stands a CPU without.
+    levels = [reading.level for reading in readings if reading.level is not None]
+    margins = [reading.margin_c for reading in readings if reading.margin_c is not None]
+    return {
+        "pressure_level": max(levels).word if levels else None,
+        "margin_c": min(margins, default=None),
     }

@@ -7,8 +7,9 @@ from typing import Any
 
 from simmer.errors import Interrupted
 from simmer.thermal.events import heat_text, thermal_line
-from simmer.thermal.limits import Limits, ThermalState, has_cooled, judged, state_of
+from simmer.thermal.limits import Limits, ThermalState, judged, state_of, waits_for
 from simmer.thermal.monitor import Monitor
+from simmer.thermal.readings import Reading
 from simmer.thermal.stop import StopRequest
 
 logger = logging.getLogger(__name__)
@@ -40,43 +41,44 @@ def cool_down_gate(
         return 0.0
     started_s = reported_s = clock()
 
-    def tell(action: str, message: str) -> None:
+    def tell(action: str, reading: Reading | None, message: str) -> None:
         logger.warning("%s", message)
-        hottest, now_s, lasted_s = monitor.latest().hottest, wall_clock(), clock() - started_s
         on_event(
             thermal_line(
                 action,
-                hottest,
-                wall_time_s=now_s,
-                limit_c=limits.resume_c,
-                lasted_s=lasted_s,
+                reading,
+                wall_time_s=wall_clock(),
+                limit_c=limits.in_celsius("resume", reading),
+                lasted_s=clock() - started_s,
                 message=message,
             )
         )
 
-    tell("cooldown", _waiting_text(monitor, limits, timeout_s))
-    while not has_cooled(monitor.latest().readings, limits):
+    hot = waits_for(monitor.latest().readings, limits)
+    if hot is not None:
+        tell("cooldown", hot[0], _waiting_text(*hot, timeout_s))
+    while (hot := waits_for(monitor.latest().readings, limits)) is not None:
         if stop.is_set() or (wait or stop.wait)(_SLICE_S):
             raise Interrupted(f"{stop.reason or 'stop requested'} while waiting for the machine to cool")
         if clock() - started_s >= timeout_s:
-            raise Interrupted(_too_hot_text(monitor, limits, clock() - started_s))
+            raise Interrupted(_too_hot_text(*hot, clock() - started_s))
         if clock() - reported_s >= _REPORT_EVERY_S:
             reported_s = clock()
-            logger.info("%s", _waiting_text(monitor, limits, timeout_s - (reported_s - started_s)))
-    tell("cooldown_over", f"cooled down: {heat_text(monitor.latest().hottest)}")
+            logger.info("%s", _waiting_text(*hot, timeout_s - (reported_s - started_s)))
+    hottest = monitor.latest().hottest
+    if hottest is None:
+        tell("cooldown_over", None, "no temperature source answers any more: the wait ends without knowing")
+    else:
+        tell("cooldown_over", hottest, f"cooled down: {heat_text(hottest)}")
     return clock() - started_s
 
 
-def _waiting_text(monitor: Monitor, limits: Limits, left_s: float) -> str:
-    return (
-        f"the machine is hot, {heat_text(monitor.latest().hottest)}: waiting for {limits.resume_c:g} °C or "
-        f"less, {left_s:.0f} s at most"
-    )
+def _waiting_text(reading: Reading, aim: str, left_s: float) -> str:
+    return f"the machine is hot, {heat_text(reading)}: waiting for {aim}, {left_s:.0f} s at most"
 
 
-def _too_hot_text(monitor: Monitor, limits: Limits, waited_s: float) -> str:
+def _too_hot_text(reading: Reading, aim: str, waited_s: float) -> str:
     return (
-        f"still {heat_text(monitor.latest().hottest)} after {waited_s:.0f} s of waiting, "
-        f"{limits.resume_c:g} °C or less is expected; find what heats the machine, or raise "
-        "thermal.cooldown_timeout_s, and run the same command again"
+        f"still {heat_text(reading)} after {waited_s:.0f} s of waiting, {aim} is expected; find what heats "
+        "the machine, or raise thermal.cooldown_timeout_s, and run the same command again"
     )

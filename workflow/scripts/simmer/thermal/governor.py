@@ -4,13 +4,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
-from simmer.thermal.duty import MIN_DUTY, DutyController
-from simmer.thermal.limits import Limits, ThermalState, has_cooled, judged, room_k, state_of
+from simmer.thermal.duty import MIN_DUTY, DutyController, drifted
+from simmer.thermal.limits import Limits, ThermalState, judged, room_k, state_of, waits_for
 from simmer.thermal.readings import PressureLevel, Reading, Sample
 
 # Counted in decisions, so that a faster governor on a faster machine behaves alike; 2 s each by default.
 _PAUSE_AFTER_DECISIONS = 15  # at the lowest duty and still at or above `warning_c`
 _CALM_AFTER_DECISIONS = 30  # at full duty, before that is told
+_CLOSE_K = 10.0  # a source with more room than this is not missed when it is lost
 _GAP_DECISIONS = 5  # a longer silence (a closed lid, SIGSTOP) makes the past worthless
 
 
@@ -33,6 +34,7 @@ class ChangeKind(StrEnum):
     ABORT = "abort"
     SENSOR_UNKNOWN = "sensor_unknown"
     SENSOR_KNOWN = "sensor_known"
+    SOURCE_LOST = "source_lost"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -64,11 +66,13 @@ class Change:
         kind: what changed.
         limit_c: the limit in °C that was crossed, where one was.
         lasted_s: how long the condition before it lasted, in seconds.
+        sensor: which one, where a single source was lost.
     """
 
     kind: ChangeKind
     limit_c: float | None
     lasted_s: float
+    sensor: str | None = None
 
 
 @dataclass(frozen=True)
@@ -104,6 +108,7 @@ class Governor:
     | critical in `confirm_readings` fresh samples in a row | ABORT, for good |
     | a pause longer than `cooldown_timeout_s` | ABORT |
     | no source answers | the duty is kept for `blind_hold_s`, then drifts to `duty_when_blind` |
+    | a source close to its setpoint is lost | the others may lower the duty, and raise it as if blind |
 
     Without any reading training goes on, since most machines that tell nothing are cooled well, unless
     `require_sensor` asks to stop.
@@ -119,6 +124,11 @@ class Governor:
         self._blind = False
         self._blind_since_s: float | None = None
         self._ever_saw = False
+        self._room_of: dict[str, float] = {}
+        self._missing: dict[str, float] = {}
+        self._ceiling = 1.0
+        self._abort_band = "critical"
+        self._fatal: Reading | None = None
         self._confirmed = 0
         self._counted_at_s = float("-inf")
         self._decided_at_s: float | None = None
@@ -126,19 +136,33 @@ class Governor:
         self._calm_decisions = 0
         self._paused_since_s = 0.0
 
+    def watch(self, samples: Sequence[Sample]) -> ThermalState:
+        """Return the state of a period in which nothing could be decided; it counts as critical, too."""
+        worst = self.worst(samples)
+        state = state_of(worst, self.limits)
+        self._confirm(samples, state)
+        return state
+
     def decide(self, samples: Sequence[Sample], now_s: float) -> Decision:
         """Return what to do, given the samples of all sources that answer and the time in seconds."""
-        readings = judged((sample.reading for sample in samples), self.limits)
-        worst = max(readings, key=self._badness, default=None)
-        state = state_of(worst, self.limits)
+        readings = self._judged(samples)
+        worst = self.worst(samples)
+        state = self.watch(samples)
         self._notice_gap(now_s)
-        blindness = self._note_blindness(state, now_s)
-        self._confirm(samples, readings, state)
+        changes = [*self._note_blindness(state, now_s), *self._note_missing(samples, now_s)]
         if self._action is not Action.ABORT:
             self._action = self._next_action(readings, state, now_s)
-        changes = (*blindness, *self._note_action(worst, now_s))
+        worst = self._fatal or worst
+        changes += self._note_action(worst, now_s)
         duty = 0.0 if self._action is Action.PAUSE else self._controller.duty
-        return Decision(self._action, duty, state, worst, self._reason, changes)
+        return Decision(self._action, duty, state, worst, self._reason, tuple(changes))
+
+    def worst(self, samples: Sequence[Sample]) -> Reading | None:
+        """Return the reading that counts: of those the profile judges, the one in the worst state."""
+        return max(self._judged(samples), key=self._badness, default=None)
+
+    def _judged(self, samples: Sequence[Sample]) -> Sequence[Reading]:
+        return judged((sample.reading for sample in samples), self.limits)
 
     def _badness(self, reading: Reading) -> tuple[int, float]:
         return state_of(reading, self.limits).severity, -room_k(reading, self.limits)
@@ -150,28 +174,29 @@ class Governor:
                 self._controller.forget()
         self._decided_at_s = now_s
 
-    def _confirm(self, samples: Sequence[Sample], readings: Sequence[Reading], state: ThermalState) -> None:
+    def _confirm(self, samples: Sequence[Sample], state: ThermalState) -> None:
         if state is not ThermalState.CRITICAL:
             self._confirmed = 0
             return
         taken_at_s = max(
-            sample.taken_at_s
-            for sample in samples
-            if sample.reading in readings and state_of(sample.reading, self.limits) is state
+            sample.taken_at_s for sample in samples if state_of(sample.reading, self.limits) is state
         )
         # The same sample seen twice confirms nothing.
         if taken_at_s > self._counted_at_s:
             self._counted_at_s = taken_at_s
             self._confirmed += 1
+        if self._confirmed >= self.limits.confirm_readings:
+            # Kept: the machine may have cooled by the time somebody can decide.
+            self._fatal = self.worst(samples)
 
     def _next_action(self, readings: Sequence[Reading], state: ThermalState, now_s: float) -> Action:
+        if self._fatal is not None:
+            return self._abort(
+                f"critical from {self._critical_text(self._fatal)}, confirmed by "
+                f"{self.limits.confirm_readings} readings in a row"
+            )
         if state is ThermalState.UNKNOWN:
             return self._act_blind(now_s)
-        if self._confirmed >= self.limits.confirm_readings:
-            return self._abort(
-                f"critical from {self._critical_text(readings)}, confirmed by {self._confirmed} readings "
-                "in a row"
-            )
         if not self.settings.govern:
             return Action.GO
         if state is ThermalState.CRITICAL or any(
@@ -180,6 +205,7 @@ class Governor:
             self._controller.brake()
         elif self._action is not Action.PAUSE:
             self._controller.steer(min(room_k(reading, self.limits) for reading in readings))
+            self._controller.stay_below(self._ceiling)
         hot = state.severity >= ThermalState.WARNING.severity and self._controller.duty <= MIN_DUTY
         self._hot_decisions = self._hot_decisions + 1 if hot else 0
         if self._action is Action.PAUSE:
@@ -190,26 +216,34 @@ class Governor:
         return self._at_duty()
 
     def _act_blind(self, now_s: float) -> Action:
-        if self.settings.require_sensor:
+        if self._blind_since_s is None:
+            self._blind_since_s = now_s
+        held = self._ever_saw and now_s - self._blind_since_s < self.settings.blind_hold_s
+        if self.settings.require_sensor and not held:
             return self._abort("no temperature source answers and thermal.require_sensor is true")
-        held_s = now_s - (self._blind_since_s or now_s)
-        if self._ever_saw and held_s < self.settings.blind_hold_s:
+        if held and self._action is Action.PAUSE:
+            return self._stay_paused((), now_s, blind=True)
+        if held:
             return self._action
         if self.settings.govern:
             self._controller.drift(self.settings.duty_when_blind)
         return self._at_duty()
 
-    def _stay_paused(self, readings: Sequence[Reading], now_s: float) -> Action:
-        if has_cooled(readings, self.limits):
+    def _stay_paused(self, readings: Sequence[Reading], now_s: float, *, blind: bool = False) -> Action:
+        hot = waits_for(readings, self.limits)
+        if hot is None and not blind and not self._still_held(now_s):
             self._controller.brake()
             self._hot_decisions = 0
             return Action.THROTTLE
-        if now_s - self._paused_since_s >= self.settings.cooldown_timeout_s:
-            return self._abort(
-                f"not cooled to {self.limits.resume_c:g} °C in a pause of "
-                f"{now_s - self._paused_since_s:.0f} s (thermal.cooldown_timeout_s)"
-            )
+        paused_s = now_s - self._paused_since_s
+        if paused_s >= self.settings.cooldown_timeout_s:
+            self._abort_band = "resume"
+            aim = "no reading" if hot is None else f"not cooled to {hot[1]}"
+            return self._abort(f"{aim} in a pause of {paused_s:.0f} s (thermal.cooldown_timeout_s)")
         return Action.PAUSE
+
+    def _still_held(self, now_s: float) -> bool:
+        return any(now_s - lost_at_s < self.settings.blind_hold_s for lost_at_s in self._missing.values())
 
     def _at_duty(self) -> Action:
         return Action.GO if self._controller.duty >= 1.0 else Action.THROTTLE
@@ -219,9 +253,8 @@ class Governor:
         self._controller.brake()
         return Action.ABORT
 
-    def _critical_text(self, readings: Sequence[Reading]) -> str:
-        worst = max(readings, key=self._badness)
-        limit_c = self.limits.in_celsius("critical", worst)
+    def _critical_text(self, reading: Reading) -> str:
+        limit_c = self.limits.in_celsius("critical", reading)
         return "this pressure level" if limit_c is None else f"{limit_c:g} °C"
 
     def _note_blindness(self, state: ThermalState, now_s: float) -> tuple[Change, ...]:
@@ -235,6 +268,25 @@ class Governor:
         self._blind = blind
         return (Change(ChangeKind.SENSOR_UNKNOWN if blind else ChangeKind.SENSOR_KNOWN, None, lasted_s),)
 
+    def _note_missing(self, samples: Sequence[Sample], now_s: float) -> list[Change]:
+        heard = {sample.sensor or sample.reading.source: sample.reading for sample in samples}
+        lost = [name for name, room in self._room_of.items() if name not in heard and room < _CLOSE_K]
+        changes = []
+        for name in lost if heard else ():
+            if name not in self._missing:
+                self._ceiling = self._controller.duty
+                changes.append(Change(ChangeKind.SOURCE_LOST, None, 0.0, name))
+            self._missing.setdefault(name, now_s)
+        for name, reading in heard.items():
+            self._missing.pop(name, None)
+            if reading.tells_heat:
+                self._room_of[name] = room_k(reading, self.limits)
+        if not self._missing:
+            self._ceiling = 1.0
+        elif not self._still_held(now_s):
+            self._ceiling = drifted(self._ceiling, towards=self.settings.duty_when_blind)
+        return changes
+
     def _note_action(self, worst: Reading | None, now_s: float) -> tuple[Change, ...]:
         self._calm_decisions = self._calm_decisions + 1 if self._action is Action.GO else 0
         if self._told_since_s is None:
@@ -244,6 +296,7 @@ class Governor:
         if self._action is self._told or (restless and self._told is Action.THROTTLE):
             return ()
         kind, band = _change(self._told, self._action)
+        band = self._abort_band if kind is ChangeKind.ABORT else band
         lasted_s, self._told_since_s = now_s - self._told_since_s, now_s
         self._told = self._action
         return (Change(kind, self.limits.in_celsius(band, worst), lasted_s),)

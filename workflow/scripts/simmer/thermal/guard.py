@@ -1,13 +1,14 @@
 """What a training loop asks: between two steps whether to go on, and inside a long step for a breath."""
 
 import logging
+import threading
 import time
 from collections import deque
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, fields
 from typing import Any, Protocol
 
-from simmer.thermal.events import hardware_sample, heat_text, thermal_event, thermal_line
+from simmer.thermal.events import hardware_sample, heat_fields, heat_text, thermal_event, thermal_line
 from simmer.thermal.governor import Action, ChangeKind, Decision, Governor
 from simmer.thermal.limits import ThermalState
 from simmer.thermal.monitor import Monitor, Snapshot
@@ -120,10 +121,12 @@ class Guard:
         self._wait = wait or stop.wait
         self._counters = _Counters()
         self._next_look_s = self._next_hardware_s = float("-inf")
-        self._last_look_s: float | None = None
+        self._last_decision_s: float | None = None
+        self._last_account_s: float | None = None
+        self._longest_s = LONGEST_WORK_DECISIONS * monitor.period_s
         self._last: Decision | None = None
         self._snapshot: Snapshot | None = None
-        self._recent: deque[dict[str, Any]] = deque(maxlen=READINGS_BEFORE_AN_ABORT)
+        self._recent: deque[tuple[float, Decision]] = deque(maxlen=READINGS_BEFORE_AN_ABORT)
         self._final: Verdict | None = None
         self._worked_s = self._slept_s = 0.0
         self._work_since_s = clock()
@@ -149,14 +152,16 @@ class Guard:
         """Sleep what the duty asks for the work since the last call; through a pause, until it ends.
 
         Ends at once when a stop is requested. After a confirmed critical reading the rest of the step is
-        worked at the lowest duty: a step that is cut short would be lost.
+        worked at the lowest duty: a step that is cut short would be lost. Outside the main thread this does
+        nothing: accelerators run the backward pass in another one, and no signal would be served meanwhile.
         """
-        self._breathe(inside_step=True)
+        if threading.current_thread() is threading.main_thread():
+            self._breathe(inside_step=True)
 
     def _breathe(self, *, inside_step: bool) -> None:
         now_s = self._clock()
         worked_s = now_s - self._work_since_s
-        self._worked_s += min(worked_s, LONGEST_WORK_DECISIONS * self._monitor.period_s)
+        self._worked_s += min(worked_s, self._longest_s)
         if now_s >= self._next_look_s:
             self._look()
         if self._owed_s() > 0.0:
@@ -165,13 +170,14 @@ class Guard:
 
     def after_stop(self) -> None:
         """Log the heat once more when the checkpoint is written: what a stop was worth."""
-        reading = self._monitor.latest().hottest
+        reading = self._governor.worst(self._monitor.latest().samples)
+        now_s = self._clock()
         line = thermal_line(
             "stopped",
             reading,
             wall_time_s=self._wall_clock(),
             limit_c=None,
-            lasted_s=0.0 if self._last_look_s is None else self._clock() - self._last_look_s,
+            lasted_s=0.0 if self._last_decision_s is None else now_s - self._last_decision_s,
             message=f"stopped after a checkpoint: {heat_text(reading)}",
         )
         self._on_event(line)
@@ -189,7 +195,13 @@ class Guard:
         return asdict(self._counters)
 
     def restore(self, counters: Mapping[str, Any]) -> None:
-        """Go on counting from what a checkpoint holds; a counter it does not know starts at its beginning."""
+        """Go on counting from what a checkpoint holds; a counter it does not know starts at its beginning.
+
+        A guard that has counted by itself goes on from there: a trial that was begun anew in the same job,
+        short of memory, must not lose those seconds.
+        """
+        if self._last_decision_s is not None:
+            return
         known = {field.name for field in fields(_Counters)}
         self._counters = _Counters(**{name: value for name, value in counters.items() if name in known})
 
@@ -209,11 +221,14 @@ class Guard:
             if self._last is not None and self._last.action is Action.ABORT and not inside_step:
                 return
             since_s = self._clock()
-            self._wait(max(0.0, min(owed_s, SLICE_S, self._next_look_s - since_s)))
+            asked_s = max(0.0, min(owed_s, SLICE_S, self._next_look_s - since_s))
+            self._wait(asked_s)
             now_s = self._clock()
             if self._last is not None and self._last.action is not Action.PAUSE:
-                self._slept_s += now_s - since_s
-                self._counters.slept_s += now_s - since_s
+                # Much longer than asked for: the process was stopped, which is no credit for later.
+                slept_s = min(now_s - since_s, asked_s + SLICE_S)
+                self._slept_s += slept_s
+                self._counters.slept_s += slept_s
             if now_s >= self._next_look_s:
                 self._look()
         self._settle()
@@ -228,18 +243,16 @@ class Guard:
         now_s = self._clock()
         self._next_look_s = now_s + self._monitor.period_s
         self._account(now_s)
-        snapshot = self._monitor.latest()
-        self._last = decision = self._governor.decide(snapshot.samples, now_s)
-        self._snapshot = snapshot
-        self._note_highest(snapshot)
+        *missed, snapshot = self._monitor.since(self._last_decision_s)
+        states = [self._governor.watch(each.samples) for each in missed]
+        decision = self._governor.decide(snapshot.samples, now_s)
+        self._note_states([*states, decision.state], now_s)
+        self._last_decision_s = now_s
+        self._last, self._snapshot = decision, snapshot
+        for each in (*missed, snapshot):
+            self._note_highest(each)
         self._tell(decision)
-        self._recent.append(
-            {
-                "monotonic_s": now_s,
-                "temperature_c": None if decision.reading is None else decision.reading.celsius,
-                "duty": round(decision.duty, 3),
-            }
-        )
+        self._recent.append((now_s, decision))
         if now_s >= self._next_hardware_s:
             self._next_hardware_s = now_s + self._hardware_interval_s
             self._on_event(
@@ -252,17 +265,24 @@ class Guard:
                 )
             )
 
+    def _note_states(self, states: Sequence[ThermalState], now_s: float) -> None:
+        if self._last_decision_s is None:
+            return
+        each_s = min(now_s - self._last_decision_s, self._longest_s) / len(states)
+        self._counters.warning_s += each_s * states.count(ThermalState.WARNING)
+        self._counters.critical_s += each_s * states.count(ThermalState.CRITICAL)
+
     def _account(self, now_s: float) -> None:
-        # The time since the last look belongs to what was found and decided then.
-        elapsed_s = 0.0 if self._last_look_s is None else now_s - self._last_look_s
-        self._last_look_s = now_s
+        # The time since the last look belongs to what was found and decided then. A machine that slept
+        # meanwhile was neither hot nor paused.
+        elapsed_s = 0.0 if self._last_account_s is None else now_s - self._last_account_s
+        elapsed_s = min(elapsed_s, self._longest_s)
+        self._last_account_s = now_s
         if self._last is None or self._snapshot is None:
             return
-        counters, state = self._counters, self._last.state
+        counters = self._counters
         counters.paused_s += elapsed_s * (self._last.action is Action.PAUSE)
-        counters.blind_s += elapsed_s * (state is ThermalState.UNKNOWN)
-        counters.warning_s += elapsed_s * (state is ThermalState.WARNING)
-        counters.critical_s += elapsed_s * (state is ThermalState.CRITICAL)
+        counters.blind_s += elapsed_s * (self._last.state is ThermalState.UNKNOWN)
         counters.braked_s += elapsed_s * ("thermal" in self._snapshot.brakes)
         if self._snapshot.power_w is not None:
             counters.energy_wh = (counters.energy_wh or 0.0) + self._snapshot.power_w * elapsed_s / 3600.0
@@ -288,9 +308,10 @@ class Guard:
     def _readings_before(self) -> list[dict[str, Any]]:
         now_s = self._clock()
         return [
-            {"seconds_before": round(now_s - entry["monotonic_s"], 3)}
-            | {name: entry[name] for name in ("temperature_c", "duty")}
-            for entry in self._recent
+            {"seconds_before": round(now_s - at_s, 3)}
+            | heat_fields(one.reading)
+            | {"duty": round(one.duty, 3)}
+            for at_s, one in self._recent
         ]
 
     def _abort_reason(self, decision: Decision) -> str:

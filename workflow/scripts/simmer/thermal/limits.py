@@ -128,7 +128,7 @@ class Limits:
         """Return the number that is judged and its bands; None where a level alone is, or nothing can be."""
         if self.profile is Profile.APPLE_SILICON and reading.level is not None:
             return None
-        if self.profile is Profile.GPU and reading.margin_c is not None:
+        if reading.margin_c is not None and (self.profile is Profile.GPU or reading.celsius is None):
             return -reading.margin_c, MARGIN_BANDS
         if reading.celsius is None:
             return None
@@ -176,6 +176,24 @@ def room_k(reading: Reading, limits: Limits) -> float:
 def has_cooled(readings: Iterable[Reading], limits: Limits) -> bool:
     """Tell whether every reading that counts allows work to go on."""
     return all(_is_cool(reading, limits) for reading in judged(readings, limits))
+
+
+def waits_for(readings: Iterable[Reading], limits: Limits) -> tuple[Reading, str] | None:
+    """Return the worst reading that has not cooled, and what it has to come to; None when all are cool."""
+    hot = [reading for reading in judged(readings, limits) if not _is_cool(reading, limits)]
+    if not hot:
+        return None
+    worst = min(hot, key=lambda reading: room_k(reading, limits))
+    return worst, _resume_text(worst, limits)
+
+
+def _resume_text(reading: Reading, limits: Limits) -> str:
+    signal = limits.signal(reading)
+    if signal is None or (reading.level is not None and signal[0] <= signal[1].resume):
+        return "pressure nominal"
+    if signal[1] is MARGIN_BANDS:
+        return f"{-MARGIN_BANDS.resume:g} K below slowdown or more"
+    return f"{limits.resume_c:g} °C or less"
 
 
 def _is_cool(reading: Reading, limits: Limits) -> bool:

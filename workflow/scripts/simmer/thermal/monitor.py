@@ -10,22 +10,20 @@ from dataclasses import dataclass, replace
 from types import TracebackType
 from typing import Self
 
-import psutil
-
 from simmer.thermal.readings import Reading, Sample, hottest_of
 from simmer.thermal.sensors import Sensor
+from simmer.thermal.stillness import FROZEN_AFTER_S, CpuLoad, Stillness
 
 logger = logging.getLogger(__name__)
 
 SUBSAMPLES_PER_PERIOD = 8
+KEPT_PERIODS = 30  # a guard that could not look for a while finds out what it missed
 LOST_AFTER_PERIODS = 3
 RETIRED_AFTER_FAILURES = 3
 # A laptop that wakes up, or a driver that is reloaded, brings a source back; so a retired one is asked again,
 # ever more rarely.
 FIRST_RETRY_S, LAST_RETRY_S = 10.0, 600.0
-FROZEN_AFTER_S = 600.0
-# A load that moved this much, of all cores or of the board's power, moves a thermometer that lives.
-_LOAD_MOVED = 0.3
+FIRST_ANSWER_S, LAST_ANSWER_S = 2.0, 0.5  # how long starting waits for an answer, and stopping for a thread
 
 
 @dataclass(frozen=True)
@@ -38,6 +36,7 @@ class Snapshot:
         age_s: seconds since `hottest` was taken; None when there is none.
         failures: failed reads per source since the start.
         retired: the sources that failed too often in a row and are asked only now and then.
+        lost: the sources without a fresh value, retired or hanging or not believed.
     """
 
     samples: tuple[Sample, ...]
@@ -45,6 +44,7 @@ class Snapshot:
     age_s: float | None
     failures: Mapping[str, int]
     retired: tuple[str, ...] = ()
+    lost: tuple[str, ...] = ()
 
     @property
     def readings(self) -> tuple[Reading, ...]:
@@ -78,7 +78,7 @@ class Monitor:
         *,
         period_s: float,
         clock: Callable[[], float] = time.monotonic,
-        load: Callable[[], float] | None = None,
+        load: Callable[[], float | None] | None = None,
     ) -> None:
         """Take the sensors to watch.
 
@@ -86,30 +86,32 @@ class Monitor:
             sensors: asked from daemon threads.
             period_s: the guard's period of decisions; each sensor is asked eight times in it.
             clock: monotonic seconds.
-            load: busy share of all cores, 0 to 1, since the last call of the same thread.
+            load: busy share of all cores, 0 to 1, or None when it is not known.
         """
         self.period_s = period_s
         self._clock = clock
-        self._sources = [_Source(sensor, period_s, clock, load or _cpu_load) for sensor in sensors]
+        load = load or CpuLoad(clock)
+        self._sources = [_Source(sensor, period_s, clock, load) for sensor in sensors]
         self._workers: list[_Worker] = []
 
     def start(self) -> None:
-        """Start the threads and give each source up to one period for its first answer."""
+        """Start the threads and give each source some time for its first answer."""
         if self._workers:
             return
         quick = [source for source in self._sources if source.sensor.interval_s == 0]
         slow = [[source] for source in self._sources if source.sensor.interval_s > 0]
         for sources in filter(None, (quick, *slow)):
             self._start_worker(sources)
-        deadline_s = time.monotonic() + self.period_s
+        start_s = time.monotonic()
         for source in self._sources:
+            deadline_s = start_s + max(FIRST_ANSWER_S, 2 * source.sensor.interval_s)
             source.asked_once.wait(max(0.0, deadline_s - time.monotonic()))
 
     def stop(self) -> None:
         """Ask the threads to end; one that hangs in a sensor is left behind, as a daemon."""
         for worker in self._workers:
             worker.stop()
-        deadline_s = time.monotonic() + self.period_s
+        deadline_s = time.monotonic() + LAST_ANSWER_S
         for worker in self._workers:
             worker.thread.join(max(0.0, deadline_s - time.monotonic()))
         self._workers = []
@@ -139,16 +141,27 @@ class Monitor:
 
     def latest(self) -> Snapshot:
         """Return what is known now; never waits, and drops what is older than a few periods."""
-        self._part_from_hung()
+        return self._at(self._clock())
+
+    def since(self, looked_at_s: float | None) -> list[Snapshot]:
+        """Return a snapshot for each whole period since the last look, oldest first; the last is of now."""
         now_s = self._clock()
-        peaks = [peak for source in self._sources if (peak := source.peak(now_s)) is not None]
+        missed = 0 if looked_at_s is None else int((now_s - looked_at_s) / self.period_s) - 1
+        ages = range(min(missed, KEPT_PERIODS - 1), 0, -1)
+        return [*(self._at(now_s - age * self.period_s) for age in ages), self._at(now_s)]
+
+    def _at(self, moment_s: float) -> Snapshot:
+        self._part_from_hung()
+        peaks = [peak for source in self._sources if (peak := source.peak(moment_s)) is not None]
+        heard = {peak.sensor for peak in peaks}
         hottest = hottest_of(sample.reading for sample in peaks)
         return Snapshot(
             samples=tuple(peaks),
             hottest=hottest,
-            age_s=next((now_s - sample.taken_at_s for sample in peaks if sample.reading is hottest), None),
+            age_s=next((moment_s - peak.taken_at_s for peak in peaks if peak.reading is hottest), None),
             failures={source.sensor.name: source.failures for source in self._sources},
             retired=tuple(source.sensor.name for source in self._sources if source.retired),
+            lost=tuple(source.sensor.name for source in self._sources if source.sensor.name not in heard),
         )
 
 
@@ -174,6 +187,7 @@ class _Worker:
             return ()
         others = tuple(source for source in self._sources if source is not at_work[0])
         self._sources = (at_work[0],)
+        logger.warning("temperature source %s hangs; the others are read without it", at_work[0].sensor.name)
         return others
 
     def _run(self) -> None:
@@ -190,24 +204,24 @@ class _Worker:
 
 
 class _Source:
-    """One sensor and its samples of the last period; written by one thread, read by any."""
+    """One sensor and its samples of the last periods; written by one thread, read by any."""
 
     def __init__(
-        self, sensor: Sensor, period_s: float, clock: Callable[[], float], load: Callable[[], float]
+        self, sensor: Sensor, period_s: float, clock: Callable[[], float], load: Callable[[], float | None]
     ) -> None:
         self.sensor = sensor
         self.failures = 0
         self.asked_once = threading.Event()
         self.pace_s = max(period_s / SUBSAMPLES_PER_PERIOD, sensor.interval_s)
         self.patience_s = max(period_s, sensor.interval_s)
-        self._lost_after_s = LOST_AFTER_PERIODS * max(period_s, sensor.interval_s)
-        self._window_s = max(period_s, sensor.interval_s)
+        self._lost_after_s = LOST_AFTER_PERIODS * self.patience_s
         self._clock = clock
         # One reference, replaced as a whole: readers need no lock, so no reader can be blocked.
         self._recent: tuple[Sample, ...] = ()
         self._failed_in_a_row = 0
         self._next_try_s = float("-inf")
-        self._stillness = _Stillness(load)
+        self._stillness = Stillness(load)
+        self._believed = True
 
     @property
     def retired(self) -> bool:
@@ -219,21 +233,33 @@ class _Source:
         if asked_at_s < self._next_try_s:
             return
         reading = self._read(asked_at_s)
-        if reading is not None:
+        if reading is not None and self._believe(reading, asked_at_s):
             # Dated before the read, so that a slow sensor never looks fresher than it is.
-            fresh_from_s = asked_at_s - self._window_s
-            kept = (sample for sample in self._recent if sample.taken_at_s > fresh_from_s)
-            self._recent = (*kept, Sample(reading, asked_at_s))
+            kept = self._recent[1 - KEPT_PERIODS * SUBSAMPLES_PER_PERIOD :]
+            self._recent = (*kept, Sample(reading, asked_at_s, self.sensor.name))
         self.asked_once.set()
 
-    def peak(self, now_s: float) -> Sample | None:
-        """Return the hottest sample of the last period, dated as the newest; None for a lost source."""
-        recent = self._recent
-        if not recent or now_s - recent[-1].taken_at_s > self._lost_after_s:
+    def peak(self, moment_s: float) -> Sample | None:
+        """Return the hottest sample of the period before a moment; None for a source that was lost then.
+
+        It is dated as the newest of them, and power is their mean: the hottest moment is one of work.
+        """
+        recent = [sample for sample in self._recent if sample.taken_at_s <= moment_s]
+        if not recent or moment_s - recent[-1].taken_at_s > self._lost_after_s:
             return None
-        hottest = hottest_of(sample.reading for sample in recent) or recent[-1].reading
-        levels = [sample.reading.level for sample in recent if sample.reading.level is not None]
-        return Sample(replace(hottest, level=max(levels, default=None)), recent[-1].taken_at_s)
+        newest_s = recent[-1].taken_at_s
+        window = [sample.reading for sample in recent if sample.taken_at_s > newest_s - self.patience_s]
+        hottest = hottest_of(window) or window[-1]
+        levels = [reading.level for reading in window if reading.level is not None]
+        powers = [reading.power_w for reading in window if reading.power_w is not None]
+        brakes = [reading.brakes for reading in window if reading.brakes is not None]
+        peak = replace(
+            hottest,
+            level=max(levels, default=None),
+            power_w=sum(powers) / len(powers) if powers else None,
+            brakes=tuple(sorted({brake for each in brakes for brake in each})) if brakes else None,
+        )
+        return Sample(peak, newest_s, self.sensor.name)
 
     def _read(self, asked_at_s: float) -> Reading | None:
         problem = "no value"
@@ -241,17 +267,29 @@ class _Source:
             reading = self.sensor.read()
         except (OSError, ValueError, RuntimeError) as error:
             reading, problem = None, str(error)
-        if reading is not None and self._stillness.frozen(reading, asked_at_s):
-            reading, problem = (
-                None,
-                f"it has said {reading.celsius} °C for {FROZEN_AFTER_S:g} s of changing load",
-            )
+        except Exception:
+            # A fault in one source must not end the thread that reads them all.
+            logger.exception("temperature source %s is faulty", self.sensor.name)
+            reading, problem = None, "a fault in the program, see the log"
         if reading is None:
             self._note_failure(problem, asked_at_s)
         elif self._failed_in_a_row:
             logger.warning("temperature source %s answers again", self.sensor.name)
             self._failed_in_a_row = 0
         return reading
+
+    def _believe(self, reading: Reading, asked_at_s: float) -> bool:
+        believed = not self._stillness.frozen(reading, asked_at_s)
+        if believed != self._believed:
+            logger.warning(
+                "temperature source %s moves again"
+                if believed
+                else "temperature source %s is not believed: "
+                f"it has said {reading.celsius} °C for {FROZEN_AFTER_S:g} s of changing load",
+                self.sensor.name,
+            )
+        self._believed = believed
+        return believed
 
     def _note_failure(self, problem: str, asked_at_s: float) -> None:
         self.failures += 1
@@ -261,8 +299,7 @@ class _Source:
                 logger.warning("temperature source %s does not answer: %s", self.sensor.name, problem)
             return
         retries = self._failed_in_a_row - RETIRED_AFTER_FAILURES
-        delay_s = min(LAST_RETRY_S, FIRST_RETRY_S * 2**retries)
-        self._next_try_s = asked_at_s + delay_s
+        self._next_try_s = asked_at_s + min(LAST_RETRY_S, FIRST_RETRY_S * 2**retries)
         if retries == 0:
             logger.warning(
                 "temperature source %s is retired after %d failures in a row (%s); it is asked again later",
@@ -270,37 +307,3 @@ class _Source:
                 self._failed_in_a_row,
                 problem,
             )
-
-
-class _Stillness:
-    """Tells a thermometer that is stuck from a machine that is steady: under changing load, still is wrong.
-
-    Sensors that repeat one value, 40.0 for instance, for as long as the machine runs exist (exelban/stats,
-    issue 2486).
-    """
-
-    def __init__(self, load: Callable[[], float]) -> None:
-        self._load = load
-        self._celsius: float | None = None
-        self._since_s = self._next_load_s = 0.0
-        self._loads: list[float] = []
-
-    def frozen(self, reading: Reading, now_s: float) -> bool:
-        if reading.celsius is None or reading.celsius != self._celsius:
-            self._celsius, self._since_s, self._loads = reading.celsius, now_s, []
-            self._next_load_s = now_s + 1.0
-            return False
-        if now_s >= self._next_load_s:
-            load = reading.power_w if reading.power_w is not None else self._load()
-            self._loads = [min([load, *self._loads]), max([load, *self._loads])]
-            self._next_load_s = now_s + 10.0
-        moved = len(self._loads) == 2 and self._moved(reading.power_w is not None)
-        return moved and now_s - self._since_s >= FROZEN_AFTER_S
-
-    def _moved(self, in_watts: bool) -> bool:
-        low, high = self._loads
-        return high - low > _LOAD_MOVED * (high if in_watts else 1.0)
-
-
-def _cpu_load() -> float:
-    return psutil.cpu_percent(interval=None) / 100.0

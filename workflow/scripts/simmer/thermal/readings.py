@@ -97,10 +97,14 @@ class Reading:
 
 @dataclass(frozen=True)
 class Sample:
-    """A reading and when it was taken, in seconds of the monitor's monotonic clock."""
+    """A reading, when it was taken (seconds of the monitor's monotonic clock), and by which sensor.
+
+    A sensor of several inputs names another source whenever another input is the hottest; its own name stays.
+    """
 
     reading: Reading
     taken_at_s: float
+    sensor: str = ""
 
 
 def hottest_of(readings: Iterable[Reading]) -> Reading | None:

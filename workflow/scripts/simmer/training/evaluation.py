@@ -17,23 +17,24 @@ class Diverged(Exception):
 
 
 @torch.no_grad()
-def evaluate(model: PatchTST, windows: Windows, *, breathe: Callable[[], None]) -> Scores:
+def evaluate(model: PatchTST, windows: Windows, *, between_batches: Callable[[], None]) -> Scores:
     """Score a model on all windows of a split.
 
     Args:
         model: left in evaluation mode.
         windows: the split.
-        breathe: called after each batch, so that a guard can hold a hot machine.
+        between_batches: called between two batches; what it raises ends the scoring.
 
     Raises:
         Diverged: when a prediction is not a number.
     """
     model.eval()
     numbers = torch.arange(len(windows), device=windows.labels.device)
-    logits = []
+    logits: list[torch.Tensor] = []
     for index in numbers.split(EVALUATION_BATCH):
+        if logits:
+            between_batches()
         logits.append(model(windows.take(index)[0]))
-        breathe()
     logit = torch.cat(logits).cpu().double().numpy()
     if not np.isfinite(logit).all():
         raise Diverged("a prediction on the validation windows is not a number")

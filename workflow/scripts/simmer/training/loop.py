@@ -189,7 +189,8 @@ class TrainingRun:
     def _close_epoch(self) -> None:
         plan, progress = self.plan, self.progress
         self._check_divergence(len(plan.train))
-        scores = evaluate(self.state.model, plan.validation, breathe=self.guard.breathe)
+        # Between two batches of validation a run can stop as after the last step of the epoch.
+        scores = evaluate(self.state.model, plan.validation, between_batches=self._between_steps)
         self._count_time()
         progress.epoch += 1
         progress.step_in_epoch = 0

@@ -1,15 +1,23 @@
 """Reading single values from the files of Linux sysfs."""
 
+import os
 import re
 from pathlib import Path
 
 from simmer.thermal.readings import plausible_celsius
 
+_LONGEST = 4096  # sysfs gives a page at most
+
 
 def read_text(file: Path) -> str | None:
     """Return what a file holds, without the line end; None when it cannot be read."""
     try:
-        return file.read_text(encoding="ascii", errors="replace").strip()
+        # Without Python's file object, which costs three times as much, several times a second for weeks.
+        descriptor = os.open(file, os.O_RDONLY | os.O_CLOEXEC)
+        try:
+            return os.read(descriptor, _LONGEST).decode("ascii", errors="replace").strip()
+        finally:
+            os.close(descriptor)
     except OSError:
         # A chip may vanish (driver unloaded, resume from sleep) or answer EIO, ENODATA or ENXIO for a while.
         return None
