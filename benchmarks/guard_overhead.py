@@ -20,8 +20,9 @@ from simulated_machine import ROOT, THERMAL
 
 from simmer.thermal.governor import Governor
 from simmer.thermal.guard import Guard
-from simmer.thermal.monitor import SUBSAMPLES_PER_PERIOD, Monitor
+from simmer.thermal.monitor import Monitor
 from simmer.thermal.sensors import Sensor, find_sensors
+from simmer.thermal.source import SUBSAMPLES_PER_PERIOD
 from simmer.thermal.stop import StopRequest
 from simmer.training.environment import TRAINER_ENVIRONMENT
 

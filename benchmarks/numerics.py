@@ -15,7 +15,7 @@ import sys
 
 from setting import CORES, SIZES, Execution, model_shape, real_windows, trial_run
 from simmer.model.patchtst import PatchTST
-from simmer.thermal.guard import Verdict
+from simmer.thermal.guard import GO_ON, Verdict
 from simmer.training.environment import TRAINER_ENVIRONMENT
 
 SEEDS, BATCH, EPOCHS = (1, 2, 3), 32, 2
@@ -41,10 +41,15 @@ class LossRecorder:
     def between_steps(self) -> Verdict:
         """Note what the step added to the epoch's loss."""
         total = float(self.run.loss_sum)
+        if total == self._before:  # between two batches of validation
+            return GO_ON
         self._before = self._before if total > self._before else 0.0
         self.losses.append((total - self._before) / BATCH)
         self._before = total
-        return Verdict(stop=False, reason=None)
+        return GO_ON
+
+    def breathe(self) -> None:
+        """Go on at once."""
 
 
 def train(

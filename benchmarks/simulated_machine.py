@@ -11,8 +11,9 @@ ROOT = Path(__file__).parents[1]
 sys.path[:0] = [str(ROOT / "workflow/scripts"), str(ROOT / "tests")]
 
 from simmer.thermal import duty  # noqa: E402
-from simmer.thermal.monitor import SUBSAMPLES_PER_PERIOD, Monitor  # noqa: E402
+from simmer.thermal.monitor import Monitor  # noqa: E402
 from simmer.thermal.readings import Reading  # noqa: E402
+from simmer.thermal.source import SUBSAMPLES_PER_PERIOD  # noqa: E402
 from support.configs import default_config  # noqa: E402
 from support.plant import LAPTOP, Machine, Plant  # noqa: E402
 

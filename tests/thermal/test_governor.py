@@ -212,6 +212,14 @@ def test_losing_a_cool_source_changes_nothing() -> None:
     assert [change for one in found for change in one.changes] == []
 
 
+def test_degrees_that_are_not_judged_are_not_missed_either() -> None:
+    watched = Governor(replace(LIMITS, profile=Profile.APPLE_SILICON), SETTINGS)
+    level, die = Reading("notify", level=PressureLevel.NOMINAL), Reading("smc", celsius=101.0)
+    watched.decide([Sample(level, 0.0, "notify"), Sample(die, 0.0, "smc")], 0.0)
+    decision = watched.decide([Sample(level, 2.0, "notify")], 2.0)
+    assert (decision.action, decision.changes) == (Action.GO, ())
+
+
 def test_a_margin_without_degrees_is_judged_under_every_profile() -> None:
     reading = Reading("gpu", margin_c=1.0)
     for profile in Profile:

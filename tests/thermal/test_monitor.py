@@ -4,8 +4,10 @@ from itertools import pairwise
 
 import pytest
 
-from simmer.thermal.monitor import FIRST_RETRY_S, FROZEN_AFTER_S, LAST_RETRY_S, Monitor
+from simmer.thermal.monitor import Monitor
 from simmer.thermal.readings import PressureLevel, Reading
+from simmer.thermal.source import FIRST_RETRY_S, LAST_RETRY_S
+from simmer.thermal.stillness import FROZEN_AFTER_S
 
 
 def test_the_first_sample_is_there_at_once(sensor, clock) -> None:

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
-from simmer.thermal.governor import Change, ChangeKind, Decision
+from simmer.thermal.decision import Change, ChangeKind, Decision
 from simmer.thermal.monitor import Snapshot
 from simmer.thermal.readings import Reading
 

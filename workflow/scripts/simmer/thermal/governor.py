@@ -2,8 +2,8 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from enum import StrEnum
 
+from simmer.thermal.decision import Action, Change, ChangeKind, Decision
 from simmer.thermal.duty import MIN_DUTY, DutyController, drifted
 from simmer.thermal.limits import Limits, ThermalState, judged, room_k, state_of, waits_for
 from simmer.thermal.readings import PressureLevel, Reading, Sample
@@ -13,28 +13,6 @@ _PAUSE_AFTER_DECISIONS = 15  # at the lowest duty and still at or above `warning
 _CALM_AFTER_DECISIONS = 30  # at full duty, before that is told
 _CLOSE_K = 10.0  # a source with more room than this is not missed when it is lost
 _GAP_DECISIONS = 5  # a longer silence (a closed lid, SIGSTOP) makes the past worthless
-
-
-class Action(StrEnum):
-    """What training does until the next decision."""
-
-    GO = "go"
-    THROTTLE = "throttle"
-    PAUSE = "pause"
-    ABORT = "abort"
-
-
-class ChangeKind(StrEnum):
-    """What a decision changed."""
-
-    THROTTLE = "throttle"
-    FULL_SPEED = "full_speed"
-    PAUSE = "pause"
-    RESUME = "resume"
-    ABORT = "abort"
-    SENSOR_UNKNOWN = "sensor_unknown"
-    SENSOR_KNOWN = "sensor_known"
-    SOURCE_LOST = "source_lost"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -56,44 +34,6 @@ class GovernorSettings:
     blind_hold_s: float
     cooldown_timeout_s: float
     period_s: float
-
-
-@dataclass(frozen=True)
-class Change:
-    """A change to be told.
-
-    Attributes:
-        kind: what changed.
-        limit_c: the limit in °C that was crossed, where one was.
-        lasted_s: how long the condition before it lasted, in seconds.
-        sensor: which one, where a single source was lost.
-    """
-
-    kind: ChangeKind
-    limit_c: float | None
-    lasted_s: float
-    sensor: str | None = None
-
-
-@dataclass(frozen=True)
-class Decision:
-    """What to do until the next decision.
-
-    Attributes:
-        action: what training does.
-        duty: the share of time it may take, 0 in a pause.
-        state: the state the action follows from.
-        reading: the reading that decided, or None when there is none.
-        reason: why training stops; None unless it does.
-        changes: what is new.
-    """
-
-    action: Action
-    duty: float
-    state: ThermalState
-    reading: Reading | None
-    reason: str | None
-    changes: tuple[Change, ...]
 
 
 class Governor:
@@ -277,9 +217,10 @@ class Governor:
                 self._ceiling = self._controller.duty
                 changes.append(Change(ChangeKind.SOURCE_LOST, None, 0.0, name))
             self._missing.setdefault(name, now_s)
+        counts = self._judged(samples)
         for name, reading in heard.items():
             self._missing.pop(name, None)
-            if reading.tells_heat:
+            if reading in counts:
                 self._room_of[name] = room_k(reading, self.limits)
         if not self._missing:
             self._ceiling = 1.0

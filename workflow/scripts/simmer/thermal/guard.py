@@ -8,8 +8,10 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, fields
 from typing import Any, Protocol
 
+from simmer.thermal.counters import Counters
+from simmer.thermal.decision import Action, ChangeKind, Decision
 from simmer.thermal.events import hardware_sample, heat_fields, heat_text, thermal_event, thermal_line
-from simmer.thermal.governor import Action, ChangeKind, Decision, Governor
+from simmer.thermal.governor import Governor
 from simmer.thermal.limits import ThermalState
 from simmer.thermal.monitor import Monitor, Snapshot
 from simmer.thermal.provider import get_hardware_stats
@@ -61,23 +63,6 @@ class GuardProtocol(Protocol):
         ...
 
 
-@dataclass
-class _Counters:
-    """Seconds slept to hold the duty, paused, blind, hot, and slowed by the hardware itself; energy in Wh."""
-
-    slept_s: float = 0.0
-    paused_s: float = 0.0
-    pauses: int = 0
-    aborts: int = 0
-    blind_s: float = 0.0
-    warning_s: float = 0.0
-    critical_s: float = 0.0
-    braked_s: float = 0.0
-    energy_wh: float | None = None
-    max_temperature_c: float | None = None
-    max_temperature_source: str | None = None
-
-
 class Guard:
     """Holds a trial to the governor's duty by sleeping between its steps, and says when to stop.
 
@@ -119,7 +104,7 @@ class Guard:
         self._clock = clock
         self._wall_clock = wall_clock
         self._wait = wait or stop.wait
-        self._counters = _Counters()
+        self._counters = Counters()
         self._next_look_s = self._next_hardware_s = float("-inf")
         self._last_decision_s: float | None = None
         self._last_account_s: float | None = None
@@ -202,8 +187,8 @@ class Guard:
         """
         if self._last_decision_s is not None:
             return
-        known = {field.name for field in fields(_Counters)}
-        self._counters = _Counters(**{name: value for name, value in counters.items() if name in known})
+        known = {field.name for field in fields(Counters)}
+        self._counters = Counters(**{name: value for name, value in counters.items() if name in known})
 
     def _owed_s(self) -> float:
         """Return how long to sleep for the work done, at the duty of now: it may change during the sleep."""
