@@ -2,8 +2,9 @@
 
 import platform
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
+from typing import Any
 
 from simmer.thermal.governor import GovernorSettings
 from simmer.thermal.limits import Limits, Profile
@@ -41,26 +42,15 @@ class ThermalSettings:
 
     def limits(self) -> Limits:
         """Return the temperatures at which the machine's state changes, and what is judged by them."""
-        return Limits(
-            acceptable_c=self.acceptable_c,
-            setpoint_c=self.setpoint_c,
-            warning_c=self.warning_c,
-            critical_c=self.critical_c,
-            resume_c=self.resume_c,
-            confirm_readings=self.confirm_readings,
-            profile=profile_of_machine() if self.profile == "auto" else Profile(self.profile),
-        )
+        profile = profile_of_machine() if self.profile == "auto" else Profile(self.profile)
+        return Limits(**self._keys_of(Limits) | {"profile": profile})
 
     def governor(self) -> GovernorSettings:
         """Return how the governor acts."""
-        return GovernorSettings(
-            govern=self.govern,
-            require_sensor=self.require_sensor,
-            duty_when_blind=self.duty_when_blind,
-            blind_hold_s=self.blind_hold_s,
-            cooldown_timeout_s=self.cooldown_timeout_s,
-            period_s=self.sample_period_s,
-        )
+        return GovernorSettings(**self._keys_of(GovernorSettings), period_s=self.sample_period_s)
+
+    def _keys_of(self, kind: type) -> dict[str, Any]:
+        return {field.name: getattr(self, field.name) for field in fields(kind) if hasattr(self, field.name)}
 
     def sensors(self) -> list[Sensor]:
         """Return the sensors of this machine; none where none is readable."""
