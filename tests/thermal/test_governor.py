@@ -212,6 +212,24 @@ def test_losing_a_cool_source_changes_nothing() -> None:
     assert [change for one in found for change in one.changes] == []
 
 
+def test_fresh_degrees_that_are_not_judged_confirm_no_stale_level() -> None:
+    watched = Governor(replace(LIMITS, profile=Profile.APPLE_SILICON), SETTINGS)
+    level = Sample(Reading("powermetrics", level=PressureLevel.TRAPPING), 0.0, "powermetrics")
+    for at_s in (0.0, 2.0, 4.0, 6.0, 8.0):
+        decision = watched.decide([level, Sample(Reading("smc", celsius=100.0), at_s, "smc")], at_s)
+    assert decision.action is Action.THROTTLE
+
+
+def test_a_board_that_tells_nothing_but_its_power_is_lost() -> None:
+    watched = governor()
+    for n in range(10):
+        watched.decide(two(50, 88, n * PERIOD_S), n * PERIOD_S)
+    power = Sample(Reading("gpu", power_w=300.0), 20.0, "gpu")
+    decision = watched.decide([*two(50, None, 20.0), power], 20.0)
+    assert [change.kind.value for change in decision.changes] == ["source_lost"]
+    assert decision.duty < 0.9
+
+
 def test_degrees_that_are_not_judged_are_not_missed_either() -> None:
     watched = Governor(replace(LIMITS, profile=Profile.APPLE_SILICON), SETTINGS)
     level, die = Reading("notify", level=PressureLevel.NOMINAL), Reading("smc", celsius=101.0)
@@ -224,7 +242,9 @@ def test_a_margin_without_degrees_is_judged_under_every_profile() -> None:
     reading = Reading("gpu", margin_c=1.0)
     for profile in Profile:
         watched = Governor(replace(LIMITS, profile=profile), SETTINGS)
-        assert watched.decide([Sample(reading, 0.0)], 0.0).state == "critical"
+        for at_s in (0.0, 2.0, 4.0):
+            decision = watched.decide([Sample(reading, at_s)], at_s)
+        assert decision.reason.startswith("critical from 2 K below slowdown")
 
 
 def test_a_pause_without_readings_has_an_end_too() -> None:

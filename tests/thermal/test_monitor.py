@@ -237,6 +237,16 @@ def test_one_thread_reads_all_quick_sources_and_a_slow_one_has_its_own(make_sens
         assert len(monitor.latest().readings) == 4
 
 
+def test_the_first_look_does_not_miss_what_stands_behind_a_hung_source(sensor) -> None:
+    hung = HangingSensor()
+    hung.answered = True
+    sensor.heat(90.0)
+    with Monitor([hung, sensor], period_s=30.0) as monitor:
+        snapshot = monitor.latest()
+    assert (snapshot.hottest.celsius, snapshot.lost) == (90.0, ("hanging",))
+    hung.release.set()
+
+
 def test_stopping_does_not_wait_for_a_hung_sensor() -> None:
     hung = HangingSensor()
     monitor = Monitor([hung], period_s=0.05)

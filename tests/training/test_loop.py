@@ -252,6 +252,20 @@ def test_a_stop_between_validation_batches_loses_no_step(tmp_path, unbroken, mon
     assert training_run(tmp_path).run().weights_sha256 == unbroken.weights_sha256
 
 
+def test_the_checkpoint_of_a_step_is_written_once(tmp_path, monkeypatch):
+    monkeypatch.setattr(evaluation, "EVALUATION_BATCH", 16)
+    saved = []
+    save = CheckpointStore.save
+    monkeypatch.setattr(
+        CheckpointStore, "save", lambda store, step, *rest: (saved.append(step), save(store, step, *rest))
+    )
+    for _ in range(3):
+        with pytest.raises(Interrupted):
+            training_run(tmp_path, guard=FakeGuard(stop_after=6)).run()
+        monkeypatch.setattr(FakeGuard, "restore", lambda guard, counters: None)
+    assert len(saved) == len(set(saved))
+
+
 @pytest.mark.parametrize("memory", ["full", "kahan", "lean"])
 def test_breathing_inside_a_step_changes_no_bit_of_any_recipe(tmp_path, monkeypatch, memory):
     execution = replace(EXECUTION, precision="bf16", memory=memory, activation_checkpointing=True)

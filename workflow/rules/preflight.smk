@@ -28,6 +28,7 @@ rule preflight:
         govern=CAMPAIGN.thermal.govern,
         require_sensor=CAMPAIGN.thermal.require_sensor,
         sysfs_root=CAMPAIGN.thermal.sysfs_root,
+        allow_sudo_powermetrics=CAMPAIGN.thermal.allow_sudo_powermetrics,
         device=CAMPAIGN.execution.device,
         settings=settings_of_scale,
     message:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from simmer.thermal.decision import Action, Change, ChangeKind, Decision
 from simmer.thermal.duty import MIN_DUTY, DutyController, drifted
-from simmer.thermal.limits import Limits, ThermalState, judged, room_k, state_of, waits_for
+from simmer.thermal.limits import MARGIN_BANDS, Limits, ThermalState, judged, room_k, state_of, waits_for
 from simmer.thermal.readings import PressureLevel, Reading, Sample
 
 # Counted in decisions, so that a faster governor on a faster machine behaves alike; 2 s each by default.
@@ -118,8 +118,11 @@ class Governor:
         if state is not ThermalState.CRITICAL:
             self._confirmed = 0
             return
+        counts = self._judged(samples)
         taken_at_s = max(
-            sample.taken_at_s for sample in samples if state_of(sample.reading, self.limits) is state
+            sample.taken_at_s
+            for sample in samples
+            if sample.reading in counts and state_of(sample.reading, self.limits) is state
         )
         # The same sample seen twice confirms nothing.
         if taken_at_s > self._counted_at_s:
@@ -195,7 +198,11 @@ class Governor:
 
     def _critical_text(self, reading: Reading) -> str:
         limit_c = self.limits.in_celsius("critical", reading)
-        return "this pressure level" if limit_c is None else f"{limit_c:g} °C"
+        if limit_c is not None:
+            return f"{limit_c:g} °C"
+        if reading.level is None:
+            return f"{-MARGIN_BANDS.critical:g} K below slowdown"
+        return "this pressure level"
 
     def _note_blindness(self, state: ThermalState, now_s: float) -> tuple[Change, ...]:
         lasted_s = 0.0 if self._blind_since_s is None else now_s - self._blind_since_s
@@ -209,7 +216,11 @@ class Governor:
         return (Change(ChangeKind.SENSOR_UNKNOWN if blind else ChangeKind.SENSOR_KNOWN, None, lasted_s),)
 
     def _note_missing(self, samples: Sequence[Sample], now_s: float) -> list[Change]:
-        heard = {sample.sensor or sample.reading.source: sample.reading for sample in samples}
+        heard = {
+            sample.sensor or sample.reading.source: sample.reading
+            for sample in samples
+            if sample.reading.tells_heat
+        }
         lost = [name for name, room in self._room_of.items() if name not in heard and room < _CLOSE_K]
         changes = []
         for name in lost if heard else ():
@@ -220,6 +231,7 @@ class Governor:
         counts = self._judged(samples)
         for name, reading in heard.items():
             self._missing.pop(name, None)
+            self._room_of.pop(name, None)
             if reading in counts:
                 self._room_of[name] = room_k(reading, self.limits)
         if not self._missing:

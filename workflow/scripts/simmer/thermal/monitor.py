@@ -100,6 +100,11 @@ class Monitor:
         for source in self._sources:
             deadline_s = start_s + max(FIRST_ANSWER_S, 2 * source.sensor.interval_s)
             source.asked_once.wait(max(0.0, deadline_s - time.monotonic()))
+        # Whoever looks first should not miss the sources that stand behind one that hangs.
+        self._part_from_hung(0.9 * FIRST_ANSWER_S)
+        deadline_s = time.monotonic() + LAST_ANSWER_S
+        for source in self._sources:
+            source.asked_once.wait(max(0.0, deadline_s - time.monotonic()))
 
     def stop(self) -> None:
         """Ask the threads to end; one that hangs in a sensor is left behind, as a daemon."""
@@ -114,9 +119,9 @@ class Monitor:
         self._workers.append(_Worker(sources, self._clock))
         self._workers[-1].thread.start()
 
-    def _part_from_hung(self) -> None:
+    def _part_from_hung(self, patience_s: float = float("inf")) -> None:
         for worker in list(self._workers):
-            if others := worker.part_from_hung(self._clock()):
+            if others := worker.part_from_hung(self._clock(), patience_s):
                 self._start_worker(others)
 
     def __enter__(self) -> Self:
@@ -147,7 +152,7 @@ class Monitor:
     def _at(self, moment_s: float) -> Snapshot:
         self._part_from_hung()
         peaks = [peak for source in self._sources if (peak := source.peak(moment_s)) is not None]
-        heard = {peak.sensor for peak in peaks}
+        heard = {peak.sensor for peak in peaks if peak.reading.tells_heat}
         hottest = hottest_of(sample.reading for sample in peaks)
         return Snapshot(
             samples=tuple(peaks),
@@ -174,10 +179,12 @@ class _Worker:
         """Ask the thread to end."""
         self._stopping.put(None)
 
-    def part_from_hung(self, now_s: float) -> tuple["Source", ...]:
+    def part_from_hung(self, now_s: float, patience_s: float) -> tuple["Source", ...]:
         """Keep only the source that holds the thread up, if one does, and return the others."""
         at_work = self._at_work
-        if at_work is None or now_s - at_work[1] <= at_work[0].patience_s or len(self._sources) == 1:
+        if at_work is None or len(self._sources) == 1:
+            return ()
+        if now_s - at_work[1] <= min(patience_s, at_work[0].patience_s):
             return ()
         others = tuple(source for source in self._sources if source is not at_work[0])
         self._sources = (at_work[0],)

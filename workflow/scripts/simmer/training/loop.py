@@ -110,6 +110,7 @@ class TrainingRun:
         self.steps_per_epoch = math.ceil(len(plan.train) / plan.recipe.batch_size)
         self._expected_write_s = self.state.nbytes() / WRITE_BYTES_PER_S
         self._last_checkpoint = self._slice_start = clock()
+        self._kept_step: int | None = None
 
     def run(self) -> Outcome:
         """Train to the last epoch or until patience runs out.
@@ -241,13 +242,19 @@ class TrainingRun:
         self._slice_start = now
 
     def _checkpoint(self) -> None:
+        step = self.progress.epoch * self.steps_per_epoch + self.progress.step_in_epoch
+        if step == self._kept_step:
+            # Between two batches of validation the step is the one that is kept already: to write over it
+            # would put the only checkpoint at risk.
+            self._last_checkpoint = self.clock()
+            return
         synchronise(self.plan.execution.device)
         self._count_time()
         start = self.clock()
         progress = self.progress
-        step = progress.epoch * self.steps_per_epoch + progress.step_in_epoch
         values = {"progress": asdict(progress), "guard": self.guard.counters()}
         self.store.save(step, self._tensors(), values)
+        self._kept_step = step
         progress.checkpoints += 1
         progress.checkpoint_s += self.clock() - start
         self._last_checkpoint = self._slice_start = self.clock()
@@ -260,6 +267,7 @@ class TrainingRun:
             return False
         set_random_states({name: tensors[name] for name in random_states(self.plan.execution.device)})
         self.progress = Progress(**values["progress"])
+        self._kept_step = self.progress.epoch * self.steps_per_epoch + self.progress.step_in_epoch
         self.guard.restore(values["guard"])
         self._last_checkpoint = self._slice_start = self.clock()
         logger.info(
