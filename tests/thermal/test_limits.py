@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from simmer.errors import ConfigError
-from simmer.thermal.limits import Limits, Profile, ThermalState, has_cooled, judged, room_k, state_of
+from simmer.thermal.limits import Limits, Profile, ThermalState, judged, room_k, state_of, waits_for
 from simmer.thermal.readings import PressureLevel, Reading
 
 LIMITS = Limits(acceptable_c=70, setpoint_c=82, warning_c=85, critical_c=95, resume_c=78, confirm_readings=3)
@@ -61,7 +61,7 @@ def test_on_apple_silicon_the_level_outranks_degrees_of_any_source() -> None:
     both = Reading("x", celsius=103.0, level=PressureLevel.NOMINAL)
     assert state_of(both, APPLE) == "normal"
     assert room_k(both, APPLE) > 0
-    assert has_cooled([die, level], APPLE)
+    assert waits_for([die, level], APPLE) is None
 
 
 @pytest.mark.parametrize(
@@ -133,8 +133,8 @@ def test_limits_that_contradict_each_other_are_refused_by_name(change: dict[str,
 
 def test_cooled_asks_every_reading() -> None:
     cool, warm = Reading("a", celsius=78.0), Reading("b", celsius=78.1)
-    assert has_cooled([cool], LIMITS)
-    assert not has_cooled([cool, warm], LIMITS)
-    assert not has_cooled([cool, Reading("c", level=PressureLevel.MODERATE)], LIMITS)
-    assert has_cooled([cool, Reading("c", level=PressureLevel.NOMINAL)], LIMITS)
-    assert not has_cooled([Reading("gpu", celsius=60.0, margin_c=14.0)], GPU)
+    assert waits_for([cool], LIMITS) is None
+    assert waits_for([cool, warm], LIMITS) is not None
+    assert waits_for([cool, Reading("c", level=PressureLevel.MODERATE)], LIMITS) is not None
+    assert waits_for([cool, Reading("c", level=PressureLevel.NOMINAL)], LIMITS) is None
+    assert waits_for([Reading("gpu", celsius=60.0, margin_c=14.0)], GPU) is not None

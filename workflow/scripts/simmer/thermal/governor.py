@@ -78,16 +78,13 @@ class Governor:
 
     def watch(self, samples: Sequence[Sample]) -> ThermalState:
         """Return the state of a period in which nothing could be decided; it counts as critical, too."""
-        worst = self.worst(samples)
-        state = state_of(worst, self.limits)
-        self._confirm(samples, state)
+        _, state = self._see(samples)
         return state
 
     def decide(self, samples: Sequence[Sample], now_s: float) -> Decision:
         """Return what to do, given the samples of all sources that answer and the time in seconds."""
         readings = self._judged(samples)
-        worst = self.worst(samples)
-        state = self.watch(samples)
+        worst, state = self._see(samples)
         self._notice_gap(now_s)
         changes = [*self._note_blindness(state, now_s), *self._note_missing(samples, now_s)]
         if self._action is not Action.ABORT:
@@ -100,6 +97,12 @@ class Governor:
     def worst(self, samples: Sequence[Sample]) -> Reading | None:
         """Return the reading that counts: of those the profile judges, the one in the worst state."""
         return max(self._judged(samples), key=self._badness, default=None)
+
+    def _see(self, samples: Sequence[Sample]) -> tuple[Reading | None, ThermalState]:
+        worst = self.worst(samples)
+        state = state_of(worst, self.limits)
+        self._confirm(samples, worst, state)
+        return worst, state
 
     def _judged(self, samples: Sequence[Sample]) -> Sequence[Reading]:
         return judged((sample.reading for sample in samples), self.limits)
@@ -114,7 +117,7 @@ class Governor:
                 self._controller.forget()
         self._decided_at_s = now_s
 
-    def _confirm(self, samples: Sequence[Sample], state: ThermalState) -> None:
+    def _confirm(self, samples: Sequence[Sample], worst: Reading | None, state: ThermalState) -> None:
         if state is not ThermalState.CRITICAL:
             self._confirmed = 0
             return
@@ -130,7 +133,7 @@ class Governor:
             self._confirmed += 1
         if self._confirmed >= self.limits.confirm_readings:
             # Kept: the machine may have cooled by the time somebody can decide.
-            self._fatal = self.worst(samples)
+            self._fatal = worst
 
     def _next_action(self, readings: Sequence[Reading], state: ThermalState, now_s: float) -> Action:
         if self._fatal is not None:
@@ -159,8 +162,6 @@ class Governor:
         return self._at_duty()
 
     def _act_blind(self, now_s: float) -> Action:
-        if self._blind_since_s is None:
-            self._blind_since_s = now_s
         held = self._ever_saw and now_s - self._blind_since_s < self.settings.blind_hold_s
         if self.settings.require_sensor and not held:
             return self._abort("no temperature source answers and thermal.require_sensor is true")

@@ -173,11 +173,6 @@ def room_k(reading: Reading, limits: Limits) -> float:
     return min(rooms)
 
 
-def has_cooled(readings: Iterable[Reading], limits: Limits) -> bool:
-    """Tell whether every reading that counts allows work to go on."""
-    return all(_is_cool(reading, limits) for reading in judged(readings, limits))
-
-
 def waits_for(readings: Iterable[Reading], limits: Limits) -> tuple[Reading, str] | None:
     """Return the worst reading that has not cooled, and what it has to come to; None when all are cool."""
     hot = [reading for reading in judged(readings, limits) if not _is_cool(reading, limits)]

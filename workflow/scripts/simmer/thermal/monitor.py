@@ -115,7 +115,7 @@ class Monitor:
             worker.thread.join(max(0.0, deadline_s - time.monotonic()))
         self._workers = []
 
-    def _start_worker(self, sources: Sequence["Source"]) -> None:
+    def _start_worker(self, sources: Sequence[Source]) -> None:
         self._workers.append(_Worker(sources, self._clock))
         self._workers[-1].thread.start()
 
@@ -167,7 +167,7 @@ class Monitor:
 class _Worker:
     """A daemon thread that reads some sources in turn."""
 
-    def __init__(self, sources: Sequence["Source"], clock: Callable[[], float]) -> None:
+    def __init__(self, sources: Sequence[Source], clock: Callable[[], float]) -> None:
         # Replaced as a whole, never changed: the thread and `part_from_hung` need no lock.
         self._sources = tuple(sources)
         self._clock = clock
@@ -179,7 +179,7 @@ class _Worker:
         """Ask the thread to end."""
         self._stopping.put(None)
 
-    def part_from_hung(self, now_s: float, patience_s: float) -> tuple["Source", ...]:
+    def part_from_hung(self, now_s: float, patience_s: float) -> tuple[Source, ...]:
         """Keep only the source that holds the thread up, if one does, and return the others."""
         at_work = self._at_work
         if at_work is None or len(self._sources) == 1:
