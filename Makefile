@@ -9,7 +9,10 @@ DEMO_CONFIG  ?= config/demo.yaml
 DEMO_TARGETS ?= results/hpo_2M.done results/hpo_20M.done results/hardware.parquet
 DEMO_FOLDER  ?= demo
 
-.PHONY: setup demo smoke-2B test lint config-docs bench-closed-loop bench-heat bench-jobs bench-memory bench-numerics bench-speed clean
+RESULTS        ?= results
+DASHBOARD_PORT ?= 8080
+
+.PHONY: setup demo smoke-2B dashboard dashboard-export test lint config-docs bench-closed-loop bench-heat bench-jobs bench-memory bench-numerics bench-speed clean
 .DEFAULT_GOAL := setup
 
 setup: $(READY)
@@ -40,6 +43,20 @@ demo: $(READY)
 smoke-2B: $(READY)
 	$(BIN)/snakemake --directory smoke-2B --configfile config/smoke-2B.yaml --cores 1 -- results/hpo_2B.done
 	@cat smoke-2B/results/hpo_2B.done
+
+# Beside a campaign or after it; RESULTS=demo/results shows the demo. What is shown is a snapshot.
+dashboard: dashboard-export .venv-dashboard/.ready
+	@echo "The search as it is now: http://127.0.0.1:$(DASHBOARD_PORT)/ (Ctrl-C ends it; run it again for newer trials)"
+	.venv-dashboard/bin/optuna-dashboard --host 127.0.0.1 --port $(DASHBOARD_PORT) $(RESULTS)/dashboard.journal
+
+dashboard-export: $(READY)
+	PYTHONPATH=workflow/scripts $(BIN)/python -m simmer.dashboard $(RESULTS)/ledger $(RESULTS)/dashboard.journal
+
+# A web server that only looks at a search has no place among what computes it.
+.venv-dashboard/.ready: dashboard-requirements.txt constraints.txt
+	$(PYTHON) -m venv .venv-dashboard
+	.venv-dashboard/bin/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -r dashboard-requirements.txt
+	@touch .venv-dashboard/.ready
 
 test: $(READY)
 	$(BIN)/python -m pytest $(PYTEST_ARGS)

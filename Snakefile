@@ -41,6 +41,7 @@ include: "workflow/rules/features.smk"
 include: "workflow/rules/preflight.smk"
 include: "workflow/rules/hpo.smk"
 include: "workflow/rules/hardware.smk"
+include: "workflow/rules/search_figures.smk"
 
 
 onstart:

@@ -14,7 +14,8 @@ from simmer.data.tickers import TickerSpec  # noqa: E402
 from simmer.features.indicators import build_a25  # noqa: E402
 from simmer.machine import usable_cores  # noqa: E402
 from simmer.model.shape import ModelShape  # noqa: E402
-from simmer.training.loop import Plan, TrainingRun  # noqa: E402
+from simmer.training.loop import TrainingRun  # noqa: E402
+from simmer.training.plan import Plan  # noqa: E402
 from simmer.training.settings import Execution  # noqa: E402
 from simmer.training.windows import Windows  # noqa: E402
 from support.configs import default_config  # noqa: E402

@@ -10,8 +10,9 @@ from dataclasses import replace
 import matplotlib
 import pytest
 
+from simmer.figures import to_svg
 from simmer.hardware.history import history_of
-from simmer.hardware.timeline import timeline, to_svg
+from simmer.hardware.timeline import timeline
 from simmer.thermal.limits import Profile
 from support.configs import ROOT
 

@@ -17,7 +17,7 @@ def test_ranges_and_choices_are_read_with_their_types():
     space = Space.from_config(SPACE, where="search.space")
     assert space.dimensions["depth"] == Range(low=2, high=16, log=True, integer=True)
     assert space.dimensions["dropout"] == Range(low=0.0, high=0.6, log=False, integer=False)
-    assert space.dimensions["window_norm"] == Choice((False, True))
+    assert space.dimensions["input_form"] == Choice(("train_scaled", "window_norm", "price_relative"))
 
 
 @pytest.mark.parametrize(
@@ -29,6 +29,8 @@ def test_ranges_and_choices_are_read_with_their_types():
         ("dropout", {"values": [], "low": 1}, "alone"),
         ("depth", {"low": 1.5, "high": 4}, "whole numbers"),
         ("depth", {"values": [2, 2.5]}, "whole numbers"),
+        ("dropout", {"values": ["much"]}, "0 to less than 1"),
+        ("input_form", {"values": [0.1]}, "out of train_scaled, window_norm, price_relative"),
     ],
 )
 def test_a_senseless_dimension_is_refused(key, spec, message):
@@ -56,11 +58,14 @@ def test_a_default_outside_the_space_is_refused():
         ("dropout", {"low": 0.0, "high": 1.5}),
         ("learning_rate", {"low": -1.0, "high": 1.0}),
         ("depth", {"low": 0, "high": 4}),
-        ("window_norm", {"values": [0, 1]}),
+        ("label_smoothing", {"values": [1.0]}),
+        ("focal_gamma", {"low": -1.0, "high": 2.0}),
+        ("input_form", {"values": ["train_scaled", "raw"]}),
+        ("input_form", {"low": 0.0, "high": 1.0}),
     ],
 )
 def test_values_that_cannot_mean_anything_are_refused(key, spec):
-    with pytest.raises(ConfigError, match=rf"search\.space\.{key}: found values from"):
+    with pytest.raises(ConfigError, match=rf"search\.space\.{key}: found values \["):
         Space.from_config(SPACE | {key: spec}, where="search.space")
 
 

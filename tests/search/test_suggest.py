@@ -1,18 +1,22 @@
-from dataclasses import replace
+from dataclasses import asdict, replace
 
+import optuna
 import pytest
+from optuna.samplers._tpe.sampler import _split_trials
 
-from simmer.search.suggest import FinishedTrial, enqueued_trials, suggest
+from simmer.model.budgets import expected_parameters
+from simmer.search.space import Choice, Space
+from simmer.search.suggest import Enqueued, FinishedTrial, distributions, enqueued_trials, frozen, suggest
 from support.configs import default_config
 
 STUDY = default_config().study("2M", 1)
 
 
-def ask(trial, history, seed=1):
+def ask(trial, history, seed=1, settings=STUDY.search, space=STUDY.space, enqueued=None):
     return suggest(
-        space=STUDY.space,
-        default=STUDY.default,
-        settings=STUDY.search,
+        space=space,
+        enqueued=enqueued_trials(space, STUDY.default) if enqueued is None else enqueued,
+        settings=settings,
         history=history,
         seed_parts=(seed, STUDY.scale, 1),
         trial=trial,
@@ -23,18 +27,34 @@ def loss(hyperparameters):
     return abs(hyperparameters.dropout - 0.3) + abs(hyperparameters.learning_rate - 1e-3) * 100
 
 
-def search(trials, seed=1, parallel=1):
+def search(trials, seed=1, parallel=1, **options):
     history = []
     for trial in range(trials):
-        suggestion = ask(trial, history[: max(0, trial - parallel + 1)], seed)
-        history.append(FinishedTrial(hyperparameters=suggestion, value=loss(suggestion)))
+        used = ask(trial, history[: max(0, trial - parallel + 1)], seed, **options).hyperparameters
+        history.append(FinishedTrial(hyperparameters=used, value=loss(used)))
     return history
 
 
+def used(history):
+    return [finished.hyperparameters for finished in history]
+
+
 def test_the_default_and_the_extremes_of_depth_come_first():
-    first = [finished.hyperparameters for finished in search(3)]
-    assert first == [STUDY.default, replace(STUDY.default, depth=2), replace(STUDY.default, depth=16)]
-    assert enqueued_trials(STUDY.space, STUDY.default) == first
+    assert used(search(3)) == [
+        STUDY.default,
+        replace(STUDY.default, depth=2),
+        replace(STUDY.default, depth=16),
+    ]
+    assert [ask(trial, []).origin for trial in range(3)] == ["default", "depth extreme", "depth extreme"]
+
+
+def test_what_a_smaller_scale_hands_over_comes_after_the_default_and_never_twice():
+    handed = [
+        Enqueued(hyperparameters=replace(STUDY.default, dropout=0.4), origin="200k trial_007"),
+        Enqueued(hyperparameters=STUDY.default, origin="200k trial_000"),
+    ]
+    first = enqueued_trials(STUDY.space, STUDY.default, handed)
+    assert [one.origin for one in first] == ["default", "200k trial_007", "depth extreme", "depth extreme"]
 
 
 def test_a_suggestion_is_a_function_of_number_and_history():
@@ -43,28 +63,47 @@ def test_a_suggestion_is_a_function_of_number_and_history():
         assert ask(trial, history[:trial]) == ask(trial, history[:trial])
 
 
-def test_all_suggestions_lie_in_the_space_and_none_repeats():
-    suggestions = [finished.hyperparameters for finished in search(25)]
+@pytest.mark.parametrize("sampler", ["tpe", "gp", "random"])
+def test_all_suggestions_lie_in_the_space_and_none_repeats(sampler):
+    suggestions = used(search(8, settings=replace(STUDY.search, sampler=sampler, startup_trials=5)))
     for suggestion in suggestions:
         STUDY.space.check(suggestion, where="test")
-    assert len(set(suggestions)) == 25
+    assert len(set(suggestions)) == 8
+
+
+@pytest.mark.parametrize("sampler", ["tpe", "gp", "random"])
+def test_who_suggested_is_told(sampler):
+    history = search(12)
+    settings = replace(STUDY.search, sampler=sampler)
+    assert ask(9, history[:9], settings=settings).origin == "startup"
+    assert ask(12, history, settings=settings).origin == sampler
+
+
+def test_the_samplers_differ():
+    history = search(14)
+    drawn = {
+        ask(14, history, settings=replace(STUDY.search, sampler=name)) for name in ("tpe", "gp", "random")
+    }
+    assert len(drawn) == 3
 
 
 def test_another_seed_or_horizon_is_another_search():
     assert search(6, seed=1)[5] != search(6, seed=2)[5]
 
 
-def test_the_history_matters_after_the_startup():
+@pytest.mark.parametrize("sampler", ["tpe", "gp"])
+def test_the_history_matters_after_the_startup(sampler):
+    settings = replace(STUDY.search, sampler=sampler)
     history = search(14)
     worse = [replace(finished, value=1 - finished.value) for finished in history]
-    assert ask(14, history) != ask(14, worse)
-    assert ask(5, history[:5]) == ask(5, worse[:5])
+    assert ask(14, history, settings=settings) != ask(14, worse, settings=settings)
+    assert ask(5, history[:5], settings=settings) == ask(5, worse[:5], settings=settings)
 
 
 def test_the_sampler_learns():
-    history = search(40)
+    history = search(34)
     early = sum(finished.value for finished in history[3:13]) / 10
-    late = sum(finished.value for finished in history[30:]) / 10
+    late = sum(finished.value for finished in history[24:]) / 10
     assert late < early
 
 
@@ -79,3 +118,46 @@ def test_failed_trials_are_accepted_as_history_and_count_as_bad():
 @pytest.mark.parametrize("parallel", [1, 3])
 def test_a_search_with_k_trials_in_flight_is_as_repeatable_as_a_serial_one(parallel):
     assert search(15, parallel=parallel) == search(15, parallel=parallel)
+
+
+def test_where_nothing_new_is_left_the_repeated_trial_is_named():
+    values = {key: Choice((value,)) for key, value in asdict(STUDY.default).items()}
+    space = Space(values | {"dropout": Choice((0.1, STUDY.default.dropout))})
+    history = search(1, space=space)
+    second = ask(1, history, space=space)
+    assert (second.hyperparameters.dropout, second.repeats) == (0.1, None)
+    history.append(FinishedTrial(hyperparameters=second.hyperparameters, value=0.5))
+    third = ask(2, history, space=space)
+    assert third.hyperparameters == history[third.repeats].hyperparameters
+
+
+@pytest.mark.parametrize("scale", ["debug", "2M", "20M", "200M", "2B"])
+def test_a_thousand_suggestions_of_a_scale_lie_in_its_space_and_meet_its_budget(scale):
+    study = default_config().study(scale, 1)
+    settings = replace(study.search, sampler="random")
+    for trial in range(1000):
+        drawn = suggest(
+            space=study.space,
+            enqueued=enqueued_trials(study.space, study.default),
+            settings=settings,
+            history=[],
+            seed_parts=(1, scale, 1),
+            trial=trial,
+        ).hyperparameters
+        study.space.check(drawn, where="test")
+        counted = expected_parameters(study.shape(drawn))
+        assert abs(counted - study.budget_parameters) <= 0.02 * study.budget_parameters
+
+
+def test_the_sampler_ranks_completed_above_pruned_above_failed_trials():
+    """Held against the pinned version: among pruned trials it counts how far they came, then their loss."""
+    ranked = [(0.9, None), (0.5, 6), (0.6, 6), (0.4, 3), (None, None)]
+    history = [
+        FinishedTrial(hyperparameters=STUDY.default, value=value, ended_at=ended_at)
+        for value, ended_at in ranked
+    ]
+    study = optuna.create_study()
+    study.add_trials([frozen(finished, distributions(STUDY.space)) for finished in history])
+    for count in range(1, len(ranked)):
+        better, _ = _split_trials(study, study.get_trials(), count)
+        assert sorted(trial.number for trial in better) == list(range(count))

@@ -29,11 +29,16 @@ def result(trial, loss, *, horizon=1):
         "horizon_days": horizon,
         "trial": trial,
         "state": "complete" if best else "diverged",
+        "origin": "default",
+        "repeats": None,
+        "ended": "patience" if best else "diverged",
         "validation_log_loss": loss,
         "best_epoch": best and 1,
         "best": best,
         "curve": [best] if best else [],
-        "hyperparameters": hyperparameters | {"batch_size": 8, "window_norm": False},
+        "hyperparameters": hyperparameters
+        | {"batch_size": 8, "label_smoothing": 0.0, "focal_gamma": 0.0}
+        | {"input_form": "train_scaled"},
         "shape": {"depth": 2, "width": 16, "heads": 2, "head_width": 8, "ff_width": 32},
         "parameters": 60_441,
         "budget_parameters": 60_000,

@@ -14,8 +14,10 @@ from simmer.model.patchtst import PatchTST
 from simmer.search.ledger import StudyLedger
 from simmer.search.space import KEYS
 from simmer.search.trial import Trial
+from simmer.search.verdict import finished_trial, seen_curves, verdict_on, without_outcome
+from simmer.training.plan import Outcome
 from simmer.training.settings import Execution
-from support.configs import default_config
+from support.configs import default_config, raw_config
 from support.runs import FakeGuard
 
 OVERLAY = {
@@ -23,6 +25,7 @@ OVERLAY = {
     "dataset": {"split": {"train_fraction": 0.2, "validation_fraction": 0.2}},
 }
 CONFIG = default_config(OVERLAY)
+CONFIG_RAW = raw_config(OVERLAY)
 
 
 @pytest.fixture(scope="session")
@@ -71,7 +74,9 @@ OTHER_VALUES = {
     "warmup_fraction": 0.3,
     "dropout": 0.5,
     "batch_size": 128,
-    "window_norm": True,
+    "label_smoothing": 0.1,
+    "focal_gamma": 1.0,
+    "input_form": "window_norm",
 }
 
 
@@ -175,6 +180,104 @@ class room_for:
 
     def __exit__(self, *error):
         self.hook.remove()
+
+
+STRICT = {"search": {"halving": {"rung_fractions": [0.5], "eta": 9, "min_completed_trials": 1}}}
+
+
+def test_a_pruned_trial_keeps_its_curve_and_tells_the_next_ones(tmp_path, table):
+    config = default_config(OVERLAY, STRICT, {"scales": {"debug": {"epochs_max": 2}}})
+    first = run(tmp_path, table, config=config)
+    second = chosen(trial(tmp_path, table, config=config, number=1), learning_rate=3e-5)
+    assert (first["state"], first["ended"], len(first["curve"])) == ("complete", "last_epoch", 2)
+    assert (second["state"], second["ended"], len(second["curve"])) == ("pruned", "halving", 1)
+    assert second["validation_log_loss"] == second["curve"][0]["validation"]["log_loss"]
+    assert "epoch 1" in second["reason"]
+    assert finished_trial(second).ended_at == 1
+
+
+def chosen(one, **changes):
+    """Run a second trial as if its suggestion had been the first's, with changes."""
+    params = one.ledger.trial(0).params()
+    hyperparameters = params["hyperparameters"] | changes
+    one.files.write_params(params | {"hyperparameters": hyperparameters, "seen_trials": 1})
+    one.run(FakeGuard())
+    return one.files.result()
+
+
+def test_a_diverged_trial_keeps_its_curve_but_has_no_value(tmp_path, table):
+    outcome = Outcome(
+        curve=[{"epoch": 1, "train_log_loss": 0.5, "validation": {"log_loss": 0.4}}],
+        best_epoch=1,
+        ended="diverged",
+        reason="train log-loss nan",
+        train_s=1.0,
+        checkpoint_s=0.0,
+        checkpoints=0,
+        weights_sha256="w",
+    )
+    verdict = verdict_on(outcome)
+    assert verdict["validation_log_loss"] is verdict["best"] is verdict["best_epoch"] is None
+    assert len(verdict["curve"]) == 1
+    assert verdict.keys() == without_outcome("out_of_memory", "no room").keys()
+
+
+def test_a_trial_out_of_time_keeps_the_epochs_it_finished(tmp_path, table):
+    one = replace(trial(tmp_path, table), time_limit_s=0.0)
+    one.run(FakeGuard())
+    result = one.files.result()
+    assert (result["state"], result["curve"], result["validation_log_loss"]) == ("out_of_time", [], None)
+
+
+ONLY_ONE = {
+    key: {"low": None, "high": None, "log": None, "values": [value]}
+    for key, value in asdict(CONFIG.study("debug", 1).default).items()
+}
+
+
+def test_an_equal_suggestion_is_answered_from_the_ledger(tmp_path, table):
+    only_one = default_config(OVERLAY, {"scales": {"debug": {"space": ONLY_ONE}}})
+    first = run(tmp_path, table, config=only_one)
+    again = trial(tmp_path, table, config=only_one, number=1)
+    guard = FakeGuard()
+    again.run(guard)
+    result = again.files.result()
+    assert guard.steps == 0
+    assert (result["trial"], result["repeats"], result["origin"]) == (1, 0, "startup")
+    assert result["validation_log_loss"] == first["validation_log_loss"]
+    assert result["weights_sha256"] == first["weights_sha256"]
+    assert result["train_s"] == 0.0
+    assert seen_curves([first, result]) == seen_curves([first])
+
+
+def test_a_larger_study_begins_with_what_the_smaller_hands_over(tmp_path, table):
+    config = default_config(
+        OVERLAY,
+        {
+            "run_scales": ["debug", "double"],
+            "search": {"transfer": 1},
+            "scales": {
+                "debug": {"n_trials": 2},
+                "double": {"budget_parameters": 40000, "n_trials": 3, "epochs_max": 1}
+                | {key: CONFIG_RAW["scales"]["debug"][key] for key in ("space", "default")},
+            },
+        },
+    )
+    double = config.study("double", 1)
+    with pytest.raises(LedgerError, match=r"no result of debug/h1 trial_000.*double/h1"):
+        trial(tmp_path, table, config=config, study=double).run(FakeGuard())
+    smaller = [run(tmp_path, table, config=config, number=number) for number in range(2)]
+    winner = min(smaller, key=lambda result: result["validation_log_loss"])
+    larger = [run(tmp_path, table, config=config, study=double, number=number) for number in range(2)]
+    assert larger[0]["origin"] == "default"
+    assert larger[1]["origin"] == f"debug trial_00{winner['trial']}"
+    assert larger[1]["hyperparameters"]["learning_rate"] < winner["hyperparameters"]["learning_rate"]
+
+    # More trials of the smaller scale change nothing that was begun.
+    more = default_config(OVERLAY, {"scales": {"debug": {"n_trials": 9}}})
+    assert more.scales["debug"].n_trials == 9
+    ledger = trial(tmp_path, table, config=config, study=double).ledger
+    assert [kept["origin"] for kept in ledger.transferred()] == [larger[1]["origin"]]
 
 
 def test_a_later_trial_without_its_forerunners_is_refused_with_advice(tmp_path, table):

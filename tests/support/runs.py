@@ -9,7 +9,8 @@ import torch
 from simmer.model.shape import ModelShape
 from simmer.thermal.guard import Verdict
 from simmer.training.checkpoint import CheckpointStore
-from simmer.training.loop import Plan, TrainingRun
+from simmer.training.loop import TrainingRun
+from simmer.training.plan import Plan
 from simmer.training.settings import Execution, Recipe, TrainingSettings
 from simmer.training.windows import Windows
 
@@ -30,7 +31,9 @@ RECIPE = Recipe(
     warmup_fraction=0.2,
     dropout=0.2,
     batch_size=16,
-    window_norm=False,
+    label_smoothing=0.0,
+    focal_gamma=0.0,
+    input_form="train_scaled",
 )
 SETTINGS = TrainingSettings(
     patience_epochs=50,
@@ -95,6 +98,7 @@ def training_run(
     checkpoint_interval_s: float = 1e9,
     on_epoch=lambda record: None,
     clock=time.monotonic,
+    **options: Any,
 ) -> TrainingRun:
     """Return a run of 70 train and 40 validation windows, resumed from `folder` if it holds a checkpoint."""
     plan = Plan(
@@ -117,4 +121,5 @@ def training_run(
         checkpoint_interval_s=checkpoint_interval_s,
         on_epoch=on_epoch,
         clock=clock,
+        **options,
     )

@@ -112,8 +112,8 @@ class FakeClock:
 class SlowGuard(FakeGuard):
     """Makes every step take a second."""
 
-    def __init__(self, clock):
-        super().__init__()
+    def __init__(self, clock, stop_after=None):
+        super().__init__(stop_after)
         self.clock = clock
 
     def between_steps(self):
@@ -153,7 +153,55 @@ def test_patience_ends_a_run_that_no_longer_improves(tmp_path):
     settings = replace(SETTINGS, patience_epochs=2, min_improvement=10.0)
     outcome = training_run(tmp_path, settings=settings, epochs_max=20).run()
     assert len(outcome.curve) == 3  # the first always improves on nothing
-    assert outcome.stopped_early
+    assert outcome.ended == "patience"
+
+
+def test_a_run_that_falls_behind_ends_there_with_its_curve(tmp_path):
+    asked = []
+
+    def falls_behind(losses):
+        asked.append(len(losses))
+        return len(losses) == 2
+
+    outcome = training_run(tmp_path, falls_behind=falls_behind).run()
+    assert (outcome.ended, len(outcome.curve), asked) == ("halving", 2, [1, 2])
+
+
+def test_a_resumed_run_falls_behind_where_the_unbroken_one_does(tmp_path):
+    def falls_behind(losses):
+        return len(losses) == 2
+
+    whole = training_run(tmp_path / "whole", falls_behind=falls_behind).run()
+    for stop_after in (4, 7, 10):
+        folder = tmp_path / str(stop_after)
+        with pytest.raises(Interrupted):
+            training_run(folder, falls_behind=falls_behind, guard=FakeGuard(stop_after)).run()
+        outcome = training_run(folder, falls_behind=falls_behind).run()
+        assert (outcome.curve, outcome.weights_sha256) == (whole.curve, whole.weights_sha256)
+
+
+def test_a_run_ends_at_its_time_limit_with_what_it_has_over_all_its_starts(tmp_path):
+    def limited(guard_stops_after=None):
+        clock = FakeClock()
+        run = training_run(tmp_path, epochs_max=50, time_limit_s=25.0, clock=clock)
+        run.guard = SlowGuard(clock, guard_stops_after)
+        return run
+
+    with pytest.raises(Interrupted):
+        limited(guard_stops_after=10).run()
+    outcome = limited().run()
+    assert outcome.ended == "time_limit"
+    assert outcome.train_s == 25.0
+    assert "limit 25 s" in outcome.reason
+    assert outcome.best_epoch is not None
+
+
+def test_a_time_limit_before_the_first_epoch_leaves_no_best_epoch(tmp_path):
+    clock = FakeClock()
+    run = training_run(tmp_path, time_limit_s=1.0, clock=clock)
+    run.guard = SlowGuard(clock)
+    outcome = run.run()
+    assert (outcome.ended, outcome.best_epoch, outcome.curve) == ("time_limit", None, [])
 
 
 @pytest.mark.parametrize(
@@ -164,7 +212,9 @@ def test_patience_ends_a_run_that_no_longer_improves(tmp_path):
         {"warmup_fraction": 0.5},
         {"dropout": 0.4},
         {"batch_size": 8},
-        {"window_norm": True},
+        {"label_smoothing": 0.1},
+        {"focal_gamma": 1.0},
+        {"input_form": "window_norm"},
     ],
     ids=str,
 )
@@ -187,8 +237,10 @@ def test_micro_batches_accumulate_to_the_same_effective_batch(tmp_path):
 
 def test_divergence_is_noticed(tmp_path):
     recipe = replace(RECIPE, learning_rate=1e6, warmup_fraction=0.0)
-    with pytest.raises(Diverged, match="train log-loss"):
-        training_run(tmp_path, recipe=recipe, settings=replace(SETTINGS, gradient_clip_norm=1e9)).run()
+    settings = replace(SETTINGS, gradient_clip_norm=1e9)
+    outcome = training_run(tmp_path, recipe=recipe, settings=settings).run()
+    assert outcome.ended == "diverged"
+    assert "train log-loss" in outcome.reason
 
 
 def test_a_prediction_that_is_not_a_number_is_divergence_too(tmp_path):

@@ -15,6 +15,7 @@ SHARED = {
     "build_features": 2,
     "describe_dataset": 1,
 }
+FIGURES = {"hardware_table", "hardware_timeline", "search_figures"}
 SCALES = ("2M", "20M", "200M", "2B")
 RULE_FILES = sorted((ROOT / "workflow/rules").glob("*.smk"))
 RULE = re.compile(r"^(?P<indent> *)rule(?: (?P<name>\w+))?:\n(?P<body>(?:(?P=indent) +.*\n|\n)*)", re.M)
@@ -42,6 +43,7 @@ def test_a_scale_is_fifty_trials_at_each_of_three_horizons(shipped, scale):
         "preflight": 1,
         f"hpo_{scale}": 150,
         "hardware_timeline": 3,
+        "search_figures": 3,
         f"hpo_{scale}_done": 1,
     }
 
@@ -49,8 +51,8 @@ def test_a_scale_is_fifty_trials_at_each_of_three_horizons(shipped, scale):
 def test_all_scales_together_share_data_and_features(shipped):
     trials = {f"hpo_{scale}": 150 for scale in SCALES}
     tables = {f"hpo_{scale}_done": 1 for scale in SCALES}
-    hardware = {"hardware_timeline": 12, "hardware_table": 1}
-    assert shipped.plan("all") == SHARED | {"preflight": 4, "all": 1} | trials | tables | hardware
+    figures = {"hardware_timeline": 12, "hardware_table": 1, "search_figures": 12}
+    assert shipped.plan("all") == SHARED | {"preflight": 4, "all": 1} | trials | tables | figures
 
 
 def test_no_target_means_the_scales_that_are_to_be_run(new_campaign):
@@ -59,6 +61,7 @@ def test_no_target_means_the_scales_that_are_to_be_run(new_campaign):
         "hpo_debug": 9,
         "hpo_debug_done": 1,
         "hardware_timeline": 3,
+        "search_figures": 3,
         "hardware_table": 1,
         "all": 1,
     }
@@ -69,6 +72,7 @@ def test_a_prepared_copy_plans_nothing_but_trials(prepared, campaign_from):
         "hpo_debug": 3,
         "hpo_debug_done": 1,
         "hardware_timeline": 1,
+        "search_figures": 1,
     }
 
 
@@ -78,7 +82,8 @@ def test_a_finished_campaign_has_nothing_left_to_do(finished, campaign_from):
 
 def test_another_seed_makes_every_trial_another_one(finished, campaign_from):
     planned = campaign_from(finished, {"seed": 2}).plan(DONE)
-    assert planned == {"preflight": 1, "hpo_debug": 3, "hpo_debug_done": 1, "hardware_timeline": 1}
+    figures = {"hardware_timeline": 1, "search_figures": 1}
+    assert planned == {"preflight": 1, "hpo_debug": 3, "hpo_debug_done": 1} | figures
 
 
 def test_a_repeated_preflight_hides_no_missing_table(finished, campaign_from):
@@ -100,7 +105,7 @@ def test_a_repeated_preflight_hides_no_new_trial(finished, campaign_from):
 def test_rules_are_listed_by_name_and_each_says_what_it_does(shipped):
     listing = shipped.run("--list").succeeded().text
     described = dict(re.findall(r"^(\w+)(?: \((.+)\))?$", listing, re.M))
-    expected = {*SHARED, "preflight", "all", "unknown_scale", "hardware_table", "hardware_timeline"}
+    expected = {*SHARED, "preflight", "all", "unknown_scale", *FIGURES}
     for scale in (*SCALES, "debug"):
         expected |= {f"hpo_{scale}", f"hpo_{scale}_done"}
     assert set(described) == expected
@@ -109,8 +114,7 @@ def test_rules_are_listed_by_name_and_each_says_what_it_does(shipped):
 
 
 def test_the_rule_files_hold_every_rule():
-    hardware = {"hardware_table", "hardware_timeline"}
-    assert set(rules()) == {*SHARED, "preflight", "hpo_{scale}", "hpo_{scale}_done", *hardware}
+    assert set(rules()) == {*SHARED, "preflight", "hpo_{scale}", "hpo_{scale}_done", *FIGURES}
 
 
 @pytest.mark.parametrize("name", rules())

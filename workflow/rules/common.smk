@@ -84,8 +84,18 @@ def resources_of_stage(wildcards):
 
 def trials_of(scale):
     """Return the published results of all trials of a scale."""
+    return [path for horizon in horizons() for path in results_of(scale, horizon)]
+
+
+def results_of(scale, horizon):
+    """Return the published results of all trials of one study."""
     names = [trial_name(number) for number in range(CAMPAIGN.scales[scale].n_trials)]
-    return [f"results/hpo/{scale}/{horizon}/{name}.json" for horizon in horizons() for name in names]
+    return [f"results/hpo/{scale}/{horizon}/{name}.json" for name in names]
+
+
+def results_of_study(wildcards):
+    """Return the published results of the study that a figure shows."""
+    return results_of(wildcards.scale, wildcards.horizon)
 
 
 def logs_of(scale, horizon):
@@ -116,14 +126,40 @@ def timelines_of(scale):
     return [f"results/figures/hardware_{scale}_{horizon}.svg" for horizon in horizons()]
 
 
-def trial_before(scale):
-    """Return the function that names the newest trial a trial must wait for, if there is one."""
+def search_figures_of(scale):
+    """Return the figures of the searches of all studies of a scale, and the importances as a table."""
+    names = ["history_{}.svg", "importances_{}.svg", "importances_{}.json", "coverage_{}.svg"]
+    studies = [f"{scale}_{horizon}" for horizon in horizons()]
+    return [f"results/figures/search_{name.format(study)}" for study in studies for name in names]
+
+
+def trials_before(scale):
+    """Return the function that names the trials a trial waits for: through them, all that it may see.
+
+    With k trials side by side these are k, for each of them waits only for others of its own rank.
+    """
 
     def paths(wildcards):
-        earlier = int(wildcards.trial) - CAMPAIGN.search.parallel_trials
-        if earlier < 0:
+        at_once = CAMPAIGN.search.parallel_trials
+        seen = max(0, int(wildcards.trial) - at_once + 1)
+        names = [trial_name(number) for number in range(max(0, seen - at_once), seen)]
+        return [f"results/hpo/{scale}/{wildcards.horizon}/{name}.json" for name in names]
+
+    return paths
+
+
+def trials_handed_over(scale):
+    """Return the function that names the trials of the smaller scale which a study begins with.
+
+    Only trials that wait for no other of their study name them; the rest wait through those.
+    """
+
+    def paths(wildcards):
+        smaller = CAMPAIGN.next_smaller_scale(scale)
+        if smaller is None or int(wildcards.trial) >= CAMPAIGN.search.parallel_trials:
             return []
-        return [f"results/hpo/{scale}/{wildcards.horizon}/{trial_name(earlier)}.json"]
+        names = [trial_name(number) for number in range(CAMPAIGN.scales[smaller].n_trials)]
+        return [f"results/hpo/{smaller}/{wildcards.horizon}/{name}.json" for name in names]
 
     return paths
 
@@ -131,6 +167,11 @@ def trial_before(scale):
 def settings_digest(scale):
     """Return the function that digests what gives the trials of a study their meaning."""
     return lambda wildcards: CAMPAIGN.study(scale, horizon_days(wildcards)).settings_digest()
+
+
+def settings_of_study(wildcards):
+    """Return the digest of what gives the trials of the study that a figure shows their meaning."""
+    return settings_digest(wildcards.scale)(wildcards)
 
 
 def settings_of_scale(wildcards):

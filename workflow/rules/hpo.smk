@@ -1,7 +1,7 @@
 """The search: one rule per scale, one job per trial.
 
 Reads: data/processed/<TICKER>_dataset_a25.parquet, results/preflight/<scale>.json, earlier trials;
-for the tables of a scale also results/figures/hardware_<scale>_<horizon>.svg, so that they are drawn with them.
+for the tables of a scale also its results/figures/hardware_* and search_*, so that they are drawn with them.
 Writes: results/hpo/<scale>/<horizon>/trial_NNN.{json,jsonl}, results/hpo/<scale>/{trials.csv,best.json},
 results/hpo_<scale>.done.
 
@@ -22,7 +22,8 @@ for scale in CAMPAIGN.scales:
             table=ancient(dataset_table("parquet")),
             resource=dataset_table("resource.json"),
             preflight=f"results/preflight/{scale}.json",
-            previous=trial_before(scale),
+            previous=trials_before(scale),
+            handed_over=trials_handed_over(scale),
         output:
             result=f"results/hpo/{scale}/{{horizon}}/trial_{{trial}}.json",
             log=f"results/hpo/{scale}/{{horizon}}/trial_{{trial}}.jsonl",
@@ -52,6 +53,7 @@ for scale in CAMPAIGN.scales:
         input:
             trials=trials_of(scale),
             timelines=timelines_of(scale),
+            search_figures=search_figures_of(scale),
             resource=dataset_table("resource.json"),
         output:
             done=f"results/hpo_{scale}.done",

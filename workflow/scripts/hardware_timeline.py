@@ -4,10 +4,11 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from simmer.config import parse_config
+from simmer.figures import to_svg
 from simmer.files import write_bytes
 from simmer.hardware.history import history_of
 from simmer.hardware.logs import read_trial_log
-from simmer.hardware.timeline import timeline, to_svg
+from simmer.hardware.timeline import timeline
 from simmer.logs import job
 from simmer.thermal.limits import Limits
 

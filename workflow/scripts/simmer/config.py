@@ -14,7 +14,7 @@ from simmer.features.columns import A25_COLUMNS
 from simmer.features.labels import LabelSpec
 from simmer.features.splits import SplitSpec
 from simmer.model.budgets import Geometry
-from simmer.search.settings import SearchSettings
+from simmer.search.settings import HalvingSettings, SearchSettings
 from simmer.search.space import Hyperparameters, Space, typed
 from simmer.search.study import Study
 from simmer.thermal.settings import ThermalSettings
@@ -83,6 +83,7 @@ class ExecutionSettings:
     compile: str | bool
     threads: int | str
     checkpoint_interval_s: float
+    time_limit_s: float | None
 
     def __post_init__(self) -> None:
         if self.precision == "fp32" and self.memory not in ("auto", "full"):
@@ -148,11 +149,12 @@ class Config:
                 f"found no study {scale} at {horizon_days} days; expected a scale of "
                 f"{sorted(self.scales)} and a horizon of {list(self.dataset.horizons_days)} days"
             )
-        settings = self.scales[scale]
+        settings, smaller = self.scales[scale], self.next_smaller_scale(scale)
         return Study(
             scale=scale,
             budget_parameters=settings.budget_parameters,
             budget_tolerance=self.budget_tolerance,
+            n_trials=settings.n_trials,
             epochs_max=settings.epochs_max,
             label=self.dataset.label(horizon_days),
             split=self.dataset.split,
@@ -164,7 +166,17 @@ class Config:
             precision=self.execution.precision,
             memory=self.execution.memory,
             seed=self.seed,
+            smaller=None if smaller is None else self.study(smaller, horizon_days),
         )
+
+    def next_smaller_scale(self, scale: str) -> str | None:
+        """Return the scale that hands over trials to a scale, if transfer is on and there is one."""
+        budget = self.scales[scale].budget_parameters
+        budgets = {name: self.scales[name].budget_parameters for name in self.run_scales}
+        below = [name for name in self.run_scales if budgets[name] < budget]
+        if not self.search.transfer or not below or scale not in self.run_scales:
+            return None
+        return max(below, key=lambda name: budgets[name])
 
 
 def parse_config(raw: Mapping[str, Any]) -> Config:
@@ -196,13 +208,23 @@ def parse_config(raw: Mapping[str, Any]) -> Config:
         run_scales=tuple(raw["run_scales"]),
         budget_tolerance=raw["budget_tolerance"],
         scales={name: _scale(name, block, search) for name, block in raw["scales"].items()},
-        search=SearchSettings(
-            startup_trials=search["startup_trials"], parallel_trials=search["parallel_trials"]
-        ),
+        search=_search(search),
         training=TrainingSettings(**training),
         execution=execution,
         thermal=ThermalSettings(**raw["thermal"]),
         hardware_interval_s=raw["hardware_log"]["interval_s"],
+    )
+
+
+def _search(block: Mapping[str, Any]) -> SearchSettings:
+    halving = block["halving"]
+    return SearchSettings(
+        **{key: block[key] for key in ("sampler", "startup_trials", "parallel_trials", "transfer")},
+        halving=HalvingSettings(
+            rung_fractions=tuple(float(fraction) for fraction in halving["rung_fractions"]),
+            eta=float(halving["eta"]),
+            min_completed_trials=halving["min_completed_trials"],
+        ),
     )
 
 

@@ -68,6 +68,7 @@ def train_under_guard(
         dataset=config.dataset.build(frame, ledger.study.horizon_days),
         execution=execution,
         checkpoint_interval_s=config.execution.checkpoint_interval_s,
+        time_limit_s=config.execution.time_limit_s,
     )
     with Monitor(thermal.sensors(), period_s=thermal.sample_period_s) as monitor:
         cool_down_gate(

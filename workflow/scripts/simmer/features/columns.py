@@ -24,3 +24,6 @@ INDICATORS = (
     "vwap_20",
 )
 A25_COLUMNS = (*OHLCV, *INDICATORS)
+
+# How a window reaches the model, see `simmer.features.input_forms`.
+INPUT_FORMS = ("train_scaled", "window_norm", "price_relative")

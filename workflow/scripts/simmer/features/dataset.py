@@ -8,6 +8,7 @@ import pandas as pd
 
 from simmer.data.problems import quote
 from simmer.errors import DatasetError
+from simmer.features.input_forms import price_relative
 from simmer.features.labels import LabelSpec
 from simmer.features.labels import label as label_rows
 from simmer.features.splits import SPLITS, SplitSpec, decision_rows, find_borders
@@ -25,6 +26,7 @@ class Dataset:
         features: [rows, channels] float32, scaled as (raw - mean) / std.
         mean: [channels] float64, over rows 0 .. train[-1].
         std: [channels] float64, over the same rows, with n in the denominator.
+        price_relative: [rows, channels] float32, the same columns in their stationary form, scaled likewise.
         feature_names: the channels, in order.
         labels: [rows - horizon] int8, of row t.
         train, validation, test: decision rows t of each split, int64, ascending.
@@ -37,6 +39,7 @@ class Dataset:
     features: np.ndarray
     mean: np.ndarray
     std: np.ndarray
+    price_relative: np.ndarray
     feature_names: tuple[str, ...]
     labels: np.ndarray
     train: np.ndarray
@@ -49,6 +52,10 @@ class Dataset:
     def decision_rows(self, split: str) -> np.ndarray:
         """Return the decision rows of the split called "train", "validation" or "test"."""
         return {"train": self.train, "validation": self.validation, "test": self.test}[split]
+
+    def inputs(self, form: str) -> np.ndarray:
+        """Return what windows of an input form are cut from, [rows, channels] float32."""
+        return self.price_relative if form == "price_relative" else self.features
 
     def labels_of(self, split: str) -> np.ndarray:
         """Return the labels of a split's decision rows, [n] int8."""
@@ -91,12 +98,15 @@ def build_dataset(
     borders = find_borders(dates, split, context_days=context_days)
     rows = decision_rows(len(dates), borders, context_days=context_days, horizon_days=label.horizon_days)
     _require_usable_splits(dates, labels, rows, min_validation_decisions)
-    mean, std = _scaling(values[: rows["train"][-1] + 1], feature_columns)
+    train_rows = slice(rows["train"][-1] + 1)
+    mean, std = _scaling(values[train_rows], feature_columns)
+    relative = price_relative(frame, feature_columns)
     return Dataset(
         dates=dates,
         features=((values - mean) / std).astype(np.float32),
         mean=mean,
         std=std,
+        price_relative=_scaled_or_zero(relative, relative[train_rows]),
         feature_names=tuple(feature_columns),
         labels=labels,
         borders=borders,
@@ -209,6 +219,12 @@ def _scaling(train_values: np.ndarray, names: Sequence[str]) -> tuple[np.ndarray
             "scaled: leave it out of the features"
         )
     return mean, std
+
+
+def _scaled_or_zero(values: np.ndarray, train_values: np.ndarray) -> np.ndarray:
+    # Where Open is always Close, as in the oldest index data, its ratio tells nothing and harms nothing.
+    mean, std = train_values.mean(axis=0), train_values.std(axis=0)
+    return ((values - mean) / np.where(std > MIN_RELATIVE_STD, std, 1.0)).astype(np.float32)
 
 
 def _iso(day: np.datetime64) -> str:

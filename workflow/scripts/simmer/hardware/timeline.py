@@ -1,6 +1,5 @@
 """The timeline of one study as a figure: heat, state, duty and load over the hours in which it ran."""
 
-import io
 import math
 
 import matplotlib.style
@@ -9,6 +8,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
+from simmer.figures import STYLE
 from simmer.hardware.captions import subtitle, title, unit_of
 from simmer.hardware.history import History, Point, held_until_s
 from simmer.hardware.marks import draw_aborts, draw_breaks, shade
@@ -17,20 +17,6 @@ from simmer.hardware.series import draw_series
 from simmer.hardware.spans import Span
 from simmer.thermal.limits import Limits
 from simmer.thermal.readings import PressureLevel, Reading
-
-# Whatever a user's matplotlibrc says. Texts stay texts, so that a browser can search them; the salt makes the
-# same figure the same bytes.
-_STYLE = [
-    "default",
-    {
-        "svg.fonttype": "none",
-        "svg.hashsalt": "simmer",
-        "font.size": 9,
-        "hatch.linewidth": 0.6,
-        "axes.spines.top": False,
-        "axes.spines.right": False,
-    },
-]
 
 # Where several states fall on one place, the last of them is seen.
 _STATE_COLOURS = {
@@ -53,7 +39,7 @@ def timeline(name: str, history: History, limits: Limits) -> Figure:
         history: from the logs of all its trials.
         limits: the temperatures to draw as lines.
     """
-    with matplotlib.style.context(_STYLE):
+    with matplotlib.style.context(STYLE):
         figure = Figure(figsize=(12.0, 6.2))
         figure.text(0.06, 0.965, title(name, history), fontsize=12, fontweight="bold", va="top")
         figure.text(0.06, 0.922, subtitle(history), color="#555555", va="top")
@@ -73,14 +59,6 @@ def timeline(name: str, history: History, limits: Limits) -> Figure:
         _label_hours(work, axis)
         _draw_legend(figure)
         return figure
-
-
-def to_svg(figure: Figure) -> bytes:
-    """Return a figure as SVG; the same figure gives the same bytes, whenever it is drawn."""
-    buffer = io.BytesIO()
-    with matplotlib.style.context(_STYLE):
-        figure.savefig(buffer, format="svg", metadata={"Date": None, "Creator": None})
-    return buffer.getvalue()
 
 
 def _draw_heat(axes: Axes, axis: RunningTime, history: History, limits: Limits) -> None:

@@ -20,7 +20,7 @@ from torch.utils.checkpoint import checkpoint
 from simmer.model.dropout import POOL_ENTRIES, Dropout, MaskPool
 from simmer.model.shape import ModelShape
 
-INITIAL_STD = 0.02
+POSITION_STD = 0.02
 RESIDUAL_PROJECTIONS = ("attention.project.weight", "ff_out.weight")
 WINDOW_NORM_EPSILON = 1e-5
 
@@ -119,14 +119,14 @@ class PatchTST(nn.Module):
 
         | parameter | start |
         |---|---|
-        | matrices, positions | normal, standard deviation 0.02 |
-        | the two projections that write to the residual stream | 0.02 / sqrt(2 depth) (GPT-2) |
+        | matrices | normal, variance 1 / (3 fan-in), as torch's own linear layers |
+        | the two projections that write to the residual stream | the same, over 2 depth (GPT-2) |
+        | positions | normal, standard deviation 0.02 |
         | biases | 0 |
         | norms | weight 1, bias 0 |
         | head | weights 0, bias `prior_logit` (log-odds of the train base rate) |
         """
         generator = torch.Generator().manual_seed(seed)
-        residual_std = INITIAL_STD / math.sqrt(2 * self.shape.depth)
         for name, parameter in self.named_parameters():
             if name == "head.bias":
                 yield name, torch.full(parameter.shape, prior_logit)
@@ -135,8 +135,14 @@ class PatchTST(nn.Module):
             elif "norm" in name:
                 yield name, torch.ones(parameter.shape)
             else:
-                std = residual_std if name.endswith(RESIDUAL_PROJECTIONS) else INITIAL_STD
+                std = POSITION_STD if name == "positions" else self._matrix_std(name, parameter)
                 yield name, torch.empty(parameter.shape).normal_(std=std, generator=generator)
+
+    def _matrix_std(self, name: str, matrix: Tensor) -> float:
+        # By the fan-in, so that what a layer says has the same size at every width, which is what lets a
+        # learning rate be carried from one width to another.
+        share = 2 * self.shape.depth if name.endswith(RESIDUAL_PROJECTIONS) else 1
+        return 1 / math.sqrt(3 * matrix.shape[1] * share)
 
     def pool_masks(self, *, windows: int, seed: int) -> None:
         """Draw the masks of an epoch for all dropout sites, for batches of up to `windows` windows."""

@@ -1,6 +1,7 @@
 """The ledger: what was computed, in files that no workflow engine knows and therefore none deletes.
 
 <root>/<fingerprint>/study.json
+                    /transferred.json              written once, where a smaller scale hands trials over
 <root>/<fingerprint>/<scale>/<horizon>/trial_NNN/params.json    written once, before training
                                                  /events.jsonl   appended: starts, epochs, samples
                                                  /checkpoint*    while it trains
@@ -95,19 +96,43 @@ class StudyLedger:
         if not path.is_file():
             write_json(path, self.study.meaning() | {"features_sha256": self.features_sha256})
 
+    def smaller(self) -> "StudyLedger | None":
+        """Return the ledger of the study that hands over trials to this one, if there is one."""
+        if self.study.smaller is None:
+            return None
+        return StudyLedger(self.root, study=self.study.smaller, features_sha256=self.features_sha256)
+
+    def transferred(self) -> list[dict[str, Any]] | None:
+        """Return what the smaller scale handed over, or None before anybody wrote it down."""
+        return _read_if_there(self._home / "transferred.json")
+
+    def write_transferred(self, trials: list[dict[str, Any]]) -> None:
+        """Record what the smaller scale handed over; more trials there change nothing here any more."""
+        write_json(self._home / "transferred.json", trials)
+
     def results_before(self, trial: int) -> list[dict[str, Any]]:
         """Return the results that trial number `trial` may see: 0 to trial - parallel_trials.
 
         Raises:
             LedgerError: when one of them is missing.
         """
+        return self.results(
+            max(0, trial - self.study.search.parallel_trials + 1), needed_by=trial_name(trial)
+        )
+
+    def results(self, count: int, *, needed_by: str) -> list[dict[str, Any]]:
+        """Return the results of the first `count` trials.
+
+        Raises:
+            LedgerError: when one of them is missing.
+        """
         results = []
-        for earlier in range(max(0, trial - self.study.search.parallel_trials + 1)):
-            result = self.trial(earlier).result()
+        for number in range(count):
+            result = self.trial(number).result()
             if result is None:
-                name, folder = trial_name(earlier), self.trial(earlier).folder
+                name, folder = trial_name(number), self.trial(number).folder
                 raise LedgerError(
-                    f"found no result of {self.study.name} {name} in {folder}, which {trial_name(trial)} "
+                    f"found no result of {self.study.name} {name} in {folder}, which {needed_by} "
                     f"must see; delete the published {name}.json of that study and run the same command "
                     "again: it will be computed first"
                 )

@@ -9,9 +9,10 @@ from dataclasses import asdict, dataclass, fields
 from typing import Any
 
 from simmer.errors import ConfigError
+from simmer.features.columns import INPUT_FORMS
 from simmer.training.settings import Recipe
 
-Value = int | float | bool
+Value = int | float | str
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -34,7 +35,9 @@ class Hyperparameters:
     warmup_fraction: float
     dropout: float
     batch_size: int
-    window_norm: bool
+    label_smoothing: float
+    focal_gamma: float
+    input_form: str
 
     def recipe(self) -> Recipe:
         """Return the part that acts on training."""
@@ -43,9 +46,9 @@ class Hyperparameters:
 
 KEYS = tuple(field.name for field in fields(Hyperparameters))
 INTEGER_KEYS = ("depth", "head_width", "batch_size")
-SWITCHES = ("window_norm",)
+NAME_KEYS = ("input_form",)
 
-# What makes sense for each key, in words and as a test of its extremes.
+# What makes sense for each key, in words and as a test of its extremes or choices.
 MEANINGFUL: dict[str, tuple[str, Callable[[Value], bool]]] = {
     "depth": ("at least 1", lambda value: value >= 1),
     "head_width": ("at least 1", lambda value: value >= 1),
@@ -55,13 +58,15 @@ MEANINGFUL: dict[str, tuple[str, Callable[[Value], bool]]] = {
     "warmup_fraction": ("0 to 1", lambda value: 0 <= value <= 1),
     "dropout": ("0 to less than 1", lambda value: 0 <= value < 1),
     "batch_size": ("at least 1", lambda value: value >= 1),
-    "window_norm": ("true or false", lambda value: isinstance(value, bool)),
+    "label_smoothing": ("0 to less than 1", lambda value: 0 <= value < 1),
+    "focal_gamma": ("at least 0", lambda value: value >= 0),
+    "input_form": (f"`values` out of {', '.join(INPUT_FORMS)}", lambda value: value in INPUT_FORMS),
 }
 
 
 def typed(key: str, value: Value) -> Value:
     """Return `value` in the one type its key has, so that 4 and 4.0 are the same study."""
-    return value if key in INTEGER_KEYS or key in SWITCHES else float(value)
+    return value if key in INTEGER_KEYS or key in NAME_KEYS else float(value)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -81,7 +86,7 @@ class Range:
     def contains(self, value: Value) -> bool:
         """Tell whether `value` lies in the range and has its type."""
         typed = isinstance(value, int) if self.integer else isinstance(value, int | float)
-        return typed and not isinstance(value, bool) and self.low <= value <= self.high
+        return typed and self.low <= value <= self.high
 
 
 @dataclass(frozen=True)
@@ -97,9 +102,7 @@ class Choice:
 
     def contains(self, value: Value) -> bool:
         """Tell whether `value` is one of the values."""
-        return any(
-            value == known and isinstance(value, bool) == isinstance(known, bool) for known in self.values
-        )
+        return value in self.values
 
 
 Dimension = Range | Choice
@@ -146,8 +149,9 @@ class Space:
 def _dimension(key: str, spec: Mapping[str, Any], *, where: str) -> Dimension:
     dimension = _read_dimension(key, spec, where=where)
     meaning, valid = MEANINGFUL[key]
-    if not all(valid(end) for end in dimension.ends):
-        raise ConfigError(f"config block {where}: found values from {dimension.ends}, expected {meaning}")
+    values = dimension.values if isinstance(dimension, Choice) else dimension.ends
+    if not all(valid(value) for value in values):
+        raise ConfigError(f"config block {where}: found values {list(values)}, expected {meaning}")
     return dimension
 
 
@@ -162,6 +166,8 @@ def _read_dimension(key: str, spec: Mapping[str, Any], *, where: str) -> Dimensi
             )
         if key in INTEGER_KEYS and not all(isinstance(value, int) for value in spec["values"]):
             raise ConfigError(f"config block {where}: found {spec['values']}, expected whole numbers")
+        if any(isinstance(value, str) != (key in NAME_KEYS) for value in spec["values"]):
+            raise ConfigError(f"config block {where}: found {spec['values']}, expected {MEANINGFUL[key][0]}")
         return Choice(tuple(typed(key, value) for value in spec["values"]))
     low, high, log = spec.get("low"), spec.get("high"), spec.get("log", False)
     if low is None or high is None or low >= high or (log and low <= 0):

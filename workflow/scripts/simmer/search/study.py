@@ -24,6 +24,8 @@ class Study:
         scale: its name, such as `20M`.
         budget_parameters: parameters aimed at.
         budget_tolerance: largest accepted relative distance of the counted parameters.
+        n_trials: trials of the study; none of them depends on how many there are.
+        smaller: the study that hands over trials to this one, if any.
         precision, memory: as configured (`auto` included): what a machine makes of them is recorded per
             trial.
     """
@@ -31,6 +33,7 @@ class Study:
     scale: str
     budget_parameters: int
     budget_tolerance: float
+    n_trials: int
     epochs_max: int
     label: LabelSpec
     split: SplitSpec
@@ -42,6 +45,7 @@ class Study:
     precision: str
     memory: str
     seed: int
+    smaller: "Study | None" = None
 
     @property
     def horizon_days(self) -> int:
@@ -69,12 +73,19 @@ class Study:
             "geometry": asdict(self.geometry),
             "space": self.space.as_json(),
             "default": asdict(self.default),
-            "startup_trials": self.search.startup_trials,
+            "search": self._search(),
             "training": asdict(self.training),
             "precision": self.precision,
             "memory": self.memory,
             "seed": self.seed,
         }
+
+    def _search(self) -> dict[str, Any]:
+        settings = asdict(self.search)
+        del settings["parallel_trials"]
+        if self.smaller is None:
+            return settings | {"transfer": 0}
+        return settings | {"transfer_from": self.smaller.settings_digest()}
 
     def settings_digest(self) -> str:
         """Return a digest of the settings alone, known before any data is."""

@@ -15,76 +15,147 @@ from optuna.distributions import (
     FloatDistribution,
     IntDistribution,
 )
+from optuna.samplers import BaseSampler, GPSampler, RandomSampler, TPESampler
+from optuna.trial import FrozenTrial, TrialState, create_trial
 
 from simmer.search.settings import SearchSettings
 from simmer.search.space import Choice, Dimension, Hyperparameters, Space
 from simmer.seeds import derive_seed
 
-REPEAT_ATTEMPTS = 8  # fresh seeds tried before a repeated suggestion is accepted
+REPEAT_ATTEMPTS = 8  # fresh seeds tried before a repeated suggestion is answered from the ledger
 
 
 @dataclass(frozen=True, kw_only=True)
 class FinishedTrial:
-    """What a suggestion may know of an earlier trial; `value` is None when the trial failed."""
+    """What a suggestion may know of an earlier trial.
+
+    Attributes:
+        hyperparameters: what it used.
+        value: its best validation log-loss, None when it failed.
+        ended_at: epochs after which halving ended it, None where it came to its own end.
+    """
 
     hyperparameters: Hyperparameters
     value: float | None
+    ended_at: int | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Enqueued:
+    """A trial that no sampler suggests, and where it comes from."""
+
+    hyperparameters: Hyperparameters
+    origin: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Suggestion:
+    """What a trial is to use.
+
+    Attributes:
+        hyperparameters: all of them.
+        origin: `default`, `depth extreme`, `startup`, the sampler's name, or the trial it was transferred
+            from.
+        repeats: number of the finished trial that used the very same, None as a rule.
+    """
+
+    hyperparameters: Hyperparameters
+    origin: str
+    repeats: int | None
 
 
 def suggest(
     *,
     space: Space,
-    default: Hyperparameters,
+    enqueued: Sequence[Enqueued],
     settings: SearchSettings,
     history: Sequence[FinishedTrial],
     seed_parts: tuple[int | str, ...],
     trial: int,
-) -> Hyperparameters:
+) -> Suggestion:
     """Return the hyperparameters of trial number `trial`.
 
-    First the default, then the extremes of depth, then random draws, then multivariate TPE. A suggestion
-    that repeats an earlier one is drawn again with another seed.
+    First those enqueued, then random draws, then the sampler. A suggestion that repeats an earlier trial is
+    drawn again with another seed, and where that never helps it names the trial that it repeats.
+
+    Args:
+        space: what may vary.
+        enqueued: what the study begins with.
+        settings: sampler and length of the startup.
+        history: the results it may see, in the order of their numbers from 0.
+        seed_parts: what, beside the number, the draw depends on.
+        trial: its number.
     """
-    enqueued = enqueued_trials(space, default)
+    seen = {finished.hyperparameters: number for number, finished in reversed(list(enumerate(history)))}
     if trial < len(enqueued):
-        return enqueued[trial]
-    seen = [finished.hyperparameters for finished in history]
+        first = enqueued[trial]
+        repeats = seen.get(first.hyperparameters)
+        return Suggestion(hyperparameters=first.hyperparameters, origin=first.origin, repeats=repeats)
+    origin = "startup" if len(history) < settings.startup_trials else settings.sampler
     for attempt in range(REPEAT_ATTEMPTS):
-        suggestion = _ask(space, settings, history, seed=derive_seed(*seed_parts, trial, attempt))
-        if suggestion not in seen:
+        drawn = _ask(space, settings, history, seed=derive_seed(*seed_parts, trial, attempt))
+        if drawn not in seen:
             break
-    return suggestion
+    return Suggestion(hyperparameters=drawn, origin=origin, repeats=seen.get(drawn))
 
 
-def enqueued_trials(space: Space, default: Hyperparameters) -> list[Hyperparameters]:
-    """Return the trials every study begins with: the default shape, then the extremes of depth."""
-    depths = space.dimensions["depth"].ends
-    candidates = [default, *(replace(default, depth=int(depth)) for depth in depths)]
-    return list(dict.fromkeys(candidates))
+def enqueued_trials(
+    space: Space, default: Hyperparameters, transferred: Sequence[Enqueued] = ()
+) -> list[Enqueued]:
+    """Return what a study begins with: the default, then what a smaller scale handed over, then the extremes.
+
+    The extremes are the default at the smallest and at the largest depth.
+    """
+    extremes = (replace(default, depth=int(depth)) for depth in space.dimensions["depth"].ends)
+    candidates = [
+        Enqueued(hyperparameters=default, origin="default"),
+        *transferred,
+        *(Enqueued(hyperparameters=extreme, origin="depth extreme") for extreme in extremes),
+    ]
+    first: dict[Hyperparameters, Enqueued] = {}
+    for candidate in candidates:
+        first.setdefault(candidate.hyperparameters, candidate)
+    return list(first.values())
+
+
+def distributions(space: Space) -> dict[str, BaseDistribution]:
+    """Return the space as Optuna has it."""
+    return {key: _distribution(dimension) for key, dimension in space.dimensions.items()}
 
 
 def _ask(
     space: Space, settings: SearchSettings, history: Sequence[FinishedTrial], *, seed: int
 ) -> Hyperparameters:
     optuna.logging.set_verbosity(optuna.logging.WARNING)
-    sampler = optuna.samplers.TPESampler(
-        n_startup_trials=settings.startup_trials, multivariate=True, seed=seed % 2**32
-    )
-    study = optuna.create_study(direction="minimize", sampler=sampler)
-    distributions = {key: _distribution(dimension) for key, dimension in space.dimensions.items()}
-    study.add_trials([_frozen(finished, distributions) for finished in history])
-    asked = study.ask(distributions)
-    return Hyperparameters(**asked.params)
+    study = optuna.create_study(direction="minimize", sampler=_sampler(settings, seed=seed % 2**32))
+    known = distributions(space)
+    study.add_trials([frozen(finished, known) for finished in history])
+    return Hyperparameters(**study.ask(known).params)
 
 
-def _frozen(finished: FinishedTrial, distributions: dict[str, BaseDistribution]) -> optuna.trial.FrozenTrial:
-    # A pruned trial without reports ranks below every finished one, which is what a failure deserves.
-    failed = finished.value is None
-    return optuna.trial.create_trial(
-        state=optuna.trial.TrialState.PRUNED if failed else optuna.trial.TrialState.COMPLETE,
+def _sampler(settings: SearchSettings, *, seed: int) -> BaseSampler:
+    startup = settings.startup_trials
+    if settings.sampler == "random":
+        return RandomSampler(seed=seed)
+    if settings.sampler == "gp":
+        return GPSampler(n_startup_trials=startup, seed=seed)
+    return TPESampler(n_startup_trials=startup, multivariate=True, seed=seed)
+
+
+def frozen(finished: FinishedTrial, known: dict[str, BaseDistribution]) -> FrozenTrial:
+    """Return a finished trial as Optuna has it.
+
+    A pruned trial ranks below every completed one, by how far it came and then by its loss there; a failure,
+    which is one without a report, ranks below all.
+    """
+    pruned = finished.value is None or finished.ended_at is not None
+    reports = {} if finished.ended_at is None else {finished.ended_at: finished.value}
+    return create_trial(
+        state=TrialState.PRUNED if pruned else TrialState.COMPLETE,
         value=finished.value,
+        intermediate_values=reports,
         params=asdict(finished.hyperparameters),
-        distributions=distributions,
+        distributions=known,
     )
 
 

@@ -28,10 +28,13 @@ COLUMNS: dict[str, Callable[[Result], Any]] = {
     "horizon_days": lambda result: result["horizon_days"],
     "trial": lambda result: result["trial"],
     "state": lambda result: result["state"],
+    "origin": lambda result: result["origin"],
+    "repeats": lambda result: result["repeats"],
     "validation_log_loss": lambda result: result["validation_log_loss"],
     "prior_log_loss": lambda result: result["dataset"]["validation"]["prior_log_loss"],
     "best_epoch": lambda result: result["best_epoch"],
     "epochs": lambda result: len(result["curve"]),
+    "ended": lambda result: result["ended"],
     "train_log_loss": lambda result: (result["best"] or {}).get("train_log_loss"),
     **{
         name: (lambda result, name=name: ((result["best"] or {}).get("validation") or {}).get(name))

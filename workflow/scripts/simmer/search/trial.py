@@ -5,7 +5,7 @@ import resource
 import sys
 import time
 from dataclasses import asdict, dataclass, replace
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Any
 
 import torch
@@ -13,16 +13,19 @@ import torch
 from simmer.features.dataset import Dataset, describe
 from simmer.model.patchtst import PatchTST, counted_parameters
 from simmer.provenance import code_digest, versions
+from simmer.search.halving import falls_behind
 from simmer.search.ledger import StudyLedger, TrialLedger
 from simmer.search.space import Hyperparameters
 from simmer.search.study import trial_name
-from simmer.search.suggest import FinishedTrial, suggest
+from simmer.search.suggest import Enqueued, enqueued_trials, suggest
+from simmer.search.transfer import transferred
+from simmer.search.verdict import finished_trial, seen_curves, verdict_on, without_outcome
 from simmer.seeds import derive_seed
 from simmer.thermal.guard import GuardProtocol
 from simmer.training.checkpoint import CheckpointStore
-from simmer.training.evaluation import Diverged
 from simmer.training.execution import require_device
-from simmer.training.loop import Outcome, Plan, TrainingRun
+from simmer.training.loop import TrainingRun
+from simmer.training.plan import Outcome, Plan
 from simmer.training.settings import Execution
 from simmer.training.windows import Windows
 
@@ -47,6 +50,7 @@ class Trial:
         dataset: windows, labels and splits of the study's horizon.
         execution: how it is computed, unless it was begun before: then it keeps what it began with.
         checkpoint_interval_s: seconds between checkpoints, at least.
+        time_limit_s: wall-clock time a trial may take, None: any.
     """
 
     campaign: str
@@ -55,6 +59,7 @@ class Trial:
     dataset: Dataset
     execution: Execution
     checkpoint_interval_s: float
+    time_limit_s: float | None = None
 
     @property
     def files(self) -> TrialLedger:
@@ -80,35 +85,60 @@ class Trial:
             params["execution"]["device"], asked_by=f"{self.ledger.study.name} {trial_name(self.number)}"
         )
         self.files.append_event({"event": "start", "code_digest": code_digest()})
+        if params["repeats"] is not None:
+            self._answer_from_ledger(params, guard)
+            return
         start = time.monotonic()
         try:
-            outcome = self._train_within_memory(params, guard)
-            verdict: dict[str, Any] = {"state": "complete", "reason": None} | _measures(outcome)
-        except Diverged as error:
-            verdict = {"state": "diverged", "reason": str(error)} | NO_MEASURES
+            verdict = verdict_on(self._train_within_memory(params, guard))
         except OutOfMemory as error:
-            verdict = {"state": "out_of_memory", "reason": str(error)} | NO_MEASURES
+            verdict = without_outcome("out_of_memory", str(error))
         self.files.append_event({"event": "finish", "state": verdict["state"], "reason": verdict["reason"]})
         self.files.write_result(self._result(params, verdict, guard, job_s=time.monotonic() - start))
 
     def _choose(self) -> dict[str, Any]:
         study = self.ledger.study
         results = self.ledger.results_before(self.number)
-        hyperparameters = suggest(
+        suggestion = suggest(
             space=study.space,
-            default=study.default,
+            enqueued=enqueued_trials(study.space, study.default, self._transferred()),
             settings=study.search,
-            history=[_finished(result) for result in results],
+            history=[finished_trial(result) for result in results],
             seed_parts=(study.seed, study.scale, study.horizon_days),
             trial=self.number,
         )
-        params = {
-            "hyperparameters": asdict(hyperparameters),
+        params = asdict(suggestion) | {
             "execution": asdict(self.execution),
             "seen_trials": len(results),
         }
         self.files.write_params(params)
         return params
+
+    def _transferred(self) -> list[Enqueued]:
+        study, smaller = self.ledger.study, self.ledger.smaller()
+        if smaller is None:
+            return []
+        kept = self.ledger.transferred()
+        if kept is None:
+            results = smaller.results(smaller.study.n_trials, needed_by=study.name)
+            kept = [asdict(trial) for trial in transferred(results, smaller=smaller.study, larger=study)]
+            self.ledger.write_transferred(kept)
+        return [
+            Enqueued(hyperparameters=Hyperparameters(**trial["hyperparameters"]), origin=trial["origin"])
+            for trial in kept
+        ]
+
+    def _answer_from_ledger(self, params: dict[str, Any], guard: GuardProtocol) -> None:
+        repeated = self.ledger.trial(params["repeats"]).result()
+        logger.info("the same as %s: answered from the ledger", trial_name(params["repeats"]))
+        self.files.append_event({"event": "finish", "state": repeated["state"], "reason": repeated["reason"]})
+        self.files.write_result(
+            repeated
+            | {key: params[key] for key in ("origin", "repeats", "seen_trials")}
+            | {"campaign": self.campaign, "trial": self.number}
+            | {"train_s": 0.0, "checkpoint_s": 0.0, "checkpoints": 0}
+            | {"machine": repeated["machine"] | {"starts": 1, "last_job_s": 0.0, "guard": guard.counters()}}
+        )
 
     def _train_within_memory(self, params: dict[str, Any], guard: GuardProtocol) -> Outcome:
         while True:
@@ -130,7 +160,7 @@ class Trial:
         study, dataset = self.ledger.study, self.dataset
         hyperparameters = Hyperparameters(**params["hyperparameters"])
         train_facts = self.dataset_facts["train"]
-        features = torch.from_numpy(dataset.features)
+        features = torch.from_numpy(dataset.inputs(hyperparameters.input_form))
         windows = {
             split: Windows(
                 features=features,
@@ -160,7 +190,19 @@ class Trial:
             guard=guard,
             checkpoint_interval_s=self.checkpoint_interval_s,
             on_epoch=lambda record: self._report_epoch(record, len(windows["train"]), guard),
+            falls_behind=partial(
+                falls_behind,
+                seen=seen_curves(
+                    self.ledger.results(params["seen_trials"], needed_by=trial_name(self.number))
+                ),
+                settings=study.search.halving,
+                epochs_max=study.epochs_max,
+            ),
+            time_limit_s=self.time_limit_s,
         )
+
+    def _results(self, count: int) -> list[dict[str, Any]]:
+        return self.ledger.results(count, needed_by=trial_name(self.number))
 
     def _eased(self, params: dict[str, Any]) -> tuple[Execution, int]:
         # Recomputing activations comes first: the numbers stay, and no gradients need to be added up.
@@ -207,6 +249,8 @@ class Trial:
             "horizon_days": study.horizon_days,
             "trial": self.number,
             **verdict,
+            "origin": params["origin"],
+            "repeats": params["repeats"],
             "hyperparameters": params["hyperparameters"],
             "shape": asdict(shape),
             "parameters": parameters,
@@ -224,30 +268,6 @@ class Trial:
                 "guard": guard.counters(),
             },
         }
-
-
-NO_MEASURES: dict[str, Any] = {
-    "validation_log_loss": None,
-    "best_epoch": None,
-    "best": None,
-    "curve": [],
-    "stopped_early": None,
-    "weights_sha256": None,
-    "train_s": None,
-    "checkpoint_s": None,
-    "checkpoints": None,
-}
-
-
-def _measures(outcome: Outcome) -> dict[str, Any]:
-    best = outcome.curve[outcome.best_epoch - 1]
-    return {"validation_log_loss": best["validation"]["log_loss"], "best": best} | asdict(outcome)
-
-
-def _finished(result: dict[str, Any]) -> FinishedTrial:
-    return FinishedTrial(
-        hyperparameters=Hyperparameters(**result["hyperparameters"]), value=result["validation_log_loss"]
-    )
 
 
 def _is_out_of_memory(error: Exception) -> bool:

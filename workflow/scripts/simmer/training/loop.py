@@ -9,25 +9,23 @@ import hashlib
 import logging
 import math
 import time
-from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass, field
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict
 from typing import Any
 
 import torch
 from torch import Tensor
-from torch.nn import functional
 
 from simmer.errors import Interrupted
-from simmer.model.shape import ModelShape
 from simmer.seeds import derive_seed
 from simmer.thermal.guard import GuardProtocol
 from simmer.training.checkpoint import CheckpointStore
 from simmer.training.evaluation import Diverged, evaluate
 from simmer.training.execution import random_states, set_random_states, synchronise
+from simmer.training.loss import log_loss, training_loss
+from simmer.training.plan import Ending, Outcome, Plan, Progress
 from simmer.training.schedule import learning_rate_at, window_order
-from simmer.training.settings import Execution, Recipe, TrainingSettings
 from simmer.training.state import TrainingState
-from simmer.training.windows import Windows
 
 CHECKPOINT_SHARE = 0.01  # of the training time, at most
 WRITE_BYTES_PER_S = 2.5e8  # of a checkpoint, its digest included, until a write has been measured
@@ -37,54 +35,27 @@ DIVERGENCE_CHECK_STEPS = 50  # reading a loss stops an accelerator's queue, so n
 logger = logging.getLogger(__name__)
 
 
-@dataclass(frozen=True, kw_only=True)
-class Plan:
-    """What is trained, on what, how, and for how long at most."""
-
-    shape: ModelShape
-    train: Windows
-    validation: Windows
-    recipe: Recipe
-    settings: TrainingSettings
-    execution: Execution
-    epochs_max: int
-    micro_batch: int
-    seed: int
-    base_rate: float
-    prior_log_loss: float
+def _never(_: Sequence[float]) -> bool:
+    return False
 
 
-@dataclass
-class Progress:
-    """Everything a checkpoint must hold beside tensors."""
-
-    epoch: int = 0
-    step_in_epoch: int = 0
-    curve: list[dict[str, Any]] = field(default_factory=list)
-    train_s: float = 0.0
-    checkpoint_s: float = 0.0
-    checkpoints: int = 0
-
-    def best_epoch(self) -> int:
-        """Return the number of the epoch with the lowest validation log-loss, the first of equals."""
-        return min(self.curve, key=lambda record: record["validation"]["log_loss"])["epoch"]
-
-
-@dataclass(frozen=True)
-class Outcome:
-    """A finished run: its curve, where it was best, and a digest of the final weights."""
-
-    curve: list[dict[str, Any]]
-    best_epoch: int
-    stopped_early: bool
-    train_s: float
-    checkpoint_s: float
-    checkpoints: int
-    weights_sha256: str
+class _TimeIsUp(Exception):
+    """The run has taken as long as it may."""
 
 
 class TrainingRun:
-    """One run of `plan`, resumed from `store` if it holds a checkpoint."""
+    """One run of `plan`, resumed from `store` if it holds a checkpoint.
+
+    Args:
+        plan: what is trained.
+        store: keeps the checkpoints.
+        guard: asked between steps.
+        checkpoint_interval_s: seconds between checkpoints, at least.
+        on_epoch: told the record of each epoch.
+        falls_behind: tells from the validation log-losses of all epochs so far whether to end here.
+        time_limit_s: wall-clock time after which the run ends, pauses for heat counted in; None: never.
+        clock: monotonic seconds.
+    """
 
     def __init__(
         self,
@@ -94,10 +65,13 @@ class TrainingRun:
         guard: GuardProtocol,
         checkpoint_interval_s: float,
         on_epoch: Callable[[dict[str, Any]], None],
+        falls_behind: Callable[[Sequence[float]], bool] = _never,
+        time_limit_s: float | None = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self.plan, self.store, self.guard = plan, store, guard
         self.checkpoint_interval_s, self.on_epoch, self.clock = checkpoint_interval_s, on_epoch, clock
+        self.falls_behind, self.time_limit_s = falls_behind, time_limit_s
         self.progress = Progress()
         self.state = TrainingState(
             plan.shape,
@@ -113,30 +87,46 @@ class TrainingRun:
         self._kept_step: int | None = None
 
     def run(self) -> Outcome:
-        """Train to the last epoch or until patience runs out.
+        """Train to the last epoch, or until patience, halving, the time limit or divergence end it.
 
         Raises:
             Interrupted: the guard asked to stop; a checkpoint was written.
-            Diverged: the loss left all bounds.
         """
         torch.set_num_threads(self.plan.execution.threads)
         torch.manual_seed(derive_seed(self.plan.seed, "dropout"))
         if not self._resume():
             self.state.initialise(self.plan.base_rate)
         progress = self.progress
-        while progress.epoch < self.plan.epochs_max and not self._out_of_patience():
-            self._train_epoch()
-            self._close_epoch()
+        ended, reason = self._train()
         self._count_time()
         return Outcome(
             curve=progress.curve,
             best_epoch=progress.best_epoch(),
-            stopped_early=progress.epoch < self.plan.epochs_max,
+            ended=ended,
+            reason=reason,
             train_s=progress.train_s,
             checkpoint_s=progress.checkpoint_s,
             checkpoints=progress.checkpoints,
             weights_sha256=tensors_digest(self.state.model.state_dict()),
         )
+
+    def _train(self) -> tuple[Ending, str | None]:
+        progress = self.progress
+        try:
+            while True:
+                losses = [record["validation"]["log_loss"] for record in progress.curve]
+                if progress.epoch >= self.plan.epochs_max:
+                    return "last_epoch", None
+                if self._out_of_patience(losses):
+                    return "patience", None
+                if progress.step_in_epoch == 0 and losses and self.falls_behind(losses):
+                    return "halving", f"fell behind at epoch {progress.epoch}"
+                self._train_epoch()
+                self._close_epoch()
+        except _TimeIsUp:
+            return "time_limit", f"took {self._elapsed_s():.0f} s, limit {self.time_limit_s:.0f} s"
+        except Diverged as error:
+            return "diverged", str(error)
 
     def _train_epoch(self) -> None:
         plan, progress = self.plan, self.progress
@@ -164,11 +154,11 @@ class TrainingRun:
         self.loss_sum += self._pass_through(batch, step)
 
     def _pass_through(self, batch: Tensor, step: int, *, rehearsal: bool = False) -> Tensor:
-        plan, optimizer = self.plan, self.state.optimizer
+        plan, recipe, optimizer = self.plan, self.plan.recipe, self.state.optimizer
         rate = learning_rate_at(
             step,
             total_steps=plan.epochs_max * self.steps_per_epoch,
-            recipe=plan.recipe,
+            recipe=recipe,
             final_fraction=plan.settings.final_learning_rate_fraction,
         )
         loss_sum = torch.zeros_like(self.loss_sum)
@@ -177,11 +167,18 @@ class TrainingRun:
             windows, labels = plan.train.take(part)
             self.state.model.place_masks(seed=derive_seed(plan.seed, "dropout", step, number))
             logits = self.state.model(windows)
-            loss = functional.binary_cross_entropy_with_logits(logits, labels, reduction="sum")
+            told = loss = log_loss(logits, labels)
+            if recipe.label_smoothing or recipe.focal_gamma:
+                loss = training_loss(
+                    logits,
+                    labels,
+                    label_smoothing=recipe.label_smoothing,
+                    focal_gamma=recipe.focal_gamma,
+                )
             last = number == len(parts) - 1
             optimizer.before_backward(rate, step=step, last=last, rehearsal=rehearsal)
             (loss / len(batch)).backward()
-            loss_sum += loss.detach()
+            loss_sum += told.detach()
             if not last:
                 self.guard.breathe()
         optimizer.finish_step()
@@ -213,6 +210,8 @@ class TrainingRun:
                 f"{self.progress.step_in_epoch} of {self.steps_per_epoch}: {verdict.reason}. "
                 "The same command resumes there."
             )
+        if self.time_limit_s is not None and self._elapsed_s() >= self.time_limit_s:
+            raise _TimeIsUp
         write_s = self._expected_write_s
         if self.progress.checkpoints:
             write_s = self.progress.checkpoint_s / self.progress.checkpoints
@@ -226,15 +225,17 @@ class TrainingRun:
         if not mean <= limit:  # also true for NaN
             raise Diverged(f"train log-loss {mean:.4g} in epoch {self.progress.epoch + 1}, limit {limit:.4g}")
 
-    def _out_of_patience(self) -> bool:
+    def _out_of_patience(self, losses: Sequence[float]) -> bool:
         best, since = math.inf, 0
-        for record in self.progress.curve:
-            loss = record["validation"]["log_loss"]
+        for loss in losses:
             if loss < best - self.plan.settings.min_improvement:
                 best, since = loss, 0
             else:
                 since += 1
         return since >= self.plan.settings.patience_epochs
+
+    def _elapsed_s(self) -> float:
+        return self.progress.train_s + self.progress.checkpoint_s + self.clock() - self._slice_start
 
     def _count_time(self) -> None:
         now = self.clock()

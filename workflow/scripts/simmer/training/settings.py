@@ -19,7 +19,9 @@ class Recipe:
         warmup_fraction: share of all planned steps over which the rate rises linearly.
         dropout: probability, used in the model.
         batch_size: windows per optimizer step, whatever the micro-batch.
-        window_norm: normalise each window by its own mean and deviation.
+        label_smoothing: share of a label that is moved to one half.
+        focal_gamma: how much less a window counts the better it is answered already, see `training.loss`.
+        input_form: one of `features.columns.INPUT_FORMS`.
     """
 
     learning_rate: float
@@ -27,7 +29,9 @@ class Recipe:
     warmup_fraction: float
     dropout: float
     batch_size: int
-    window_norm: bool
+    label_smoothing: float
+    focal_gamma: float
+    input_form: str
 
 
 @dataclass(frozen=True, kw_only=True)

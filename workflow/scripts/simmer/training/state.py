@@ -47,7 +47,7 @@ class TrainingState:
             self.model = PatchTST(
                 shape,
                 dropout=recipe.dropout,
-                window_norm=recipe.window_norm,
+                window_norm=recipe.input_form == "window_norm",
                 activation_checkpointing=execution.activation_checkpointing,
             )
         if execution.compiled and execution.device != "meta":

@@ -1,0 +1,34 @@
+"""What each search did and found, as figures for people, and the importances for other programs.
+
+Reads: results/hpo/<scale>/<horizon>/trial_NNN.json, data/processed/<TICKER>_dataset_a25.resource.json.
+Writes: results/figures/search_{history,importances,coverage}_<scale>_<horizon>.svg,
+results/figures/search_importances_<scale>_<horizon>.json.
+"""
+
+
+rule search_figures:
+    """Draw the history of one search, which hyperparameters mattered, and what was covered."""
+    input:
+        results=results_of_study,
+        resource=dataset_table("resource.json"),
+    output:
+        history="results/figures/search_history_{scale}_{horizon}.svg",
+        importances="results/figures/search_importances_{scale}_{horizon}.svg",
+        importances_table="results/figures/search_importances_{scale}_{horizon}.json",
+        coverage="results/figures/search_coverage_{scale}_{horizon}.svg",
+    log:
+        "results/logs/search_figures/{scale}_{horizon}.log",
+    benchmark:
+        "results/benchmarks/search_figures/{scale}_{horizon}.tsv"
+    wildcard_constraints:
+        scale="|".join(CAMPAIGN.scales),
+        horizon="|".join(horizons()),
+    priority: BEFORE_TRIALS
+    conda:
+        "../envs/simmer.yaml"
+    params:
+        settings=settings_of_study,
+    message:
+        "Drawing the search of {wildcards.scale} at {wildcards.horizon}"
+    script:
+        "../scripts/search_figures.py"

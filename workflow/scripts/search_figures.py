@@ -1,0 +1,63 @@
+"""Draw the figures of one search: its history, which hyperparameters mattered, what it covered."""
+
+import logging
+from collections.abc import Sequence
+from pathlib import Path
+
+from simmer.config import parse_config
+from simmer.figures import to_svg
+from simmer.files import read_json, write_bytes, write_json
+from simmer.logs import job
+from simmer.search.study import Study
+from simmer.search.table import refuse_mixture
+from simmer.search_figures.captions import best_of, edges, rests_on
+from simmer.search_figures.coverage import search_coverage
+from simmer.search_figures.history import search_history
+from simmer.search_figures.importances import search_importances
+from simmer.search_figures.ped_anova import importances_of
+from simmer.search_figures.searched import searched_study
+
+logger = logging.getLogger(__name__)
+
+
+def main(
+    *,
+    study: Study,
+    results: Sequence[Path],
+    resource: Path,
+    history: Path,
+    importances: Path,
+    importances_table: Path,
+    coverage: Path,
+) -> None:
+    """Draw the study with these published results to three SVGs, and write the importances as JSON.
+
+    Raises:
+        LedgerError: when a result belongs to another study than the configured one.
+    """
+    published = [read_json(path) for path in results]
+    fingerprint = study.fingerprint(read_json(resource)["content_sha256"])
+    refuse_mixture(published, {study.horizon_days: fingerprint})
+    searched = searched_study(study, published)
+    found = importances_of(searched)
+    write_bytes(history, to_svg(search_history(searched)))
+    write_bytes(importances, to_svg(search_importances(searched, found)))
+    write_json(importances_table, found.as_json() | {"study": searched.name})
+    write_bytes(coverage, to_svg(search_coverage(searched)))
+    logger.info("%s: %s %s %s", searched.name, best_of(searched), edges(searched), rests_on(found))
+
+
+if __name__ == "__main__":
+    with job(snakemake.log[0]):
+        wildcards = snakemake.wildcards
+        main(
+            study=parse_config(snakemake.config).study(
+                wildcards.scale, int(wildcards.horizon.removeprefix("h"))
+            ),
+            results=[Path(path) for path in snakemake.input.results],
+            resource=Path(snakemake.input.resource),
+            history=Path(snakemake.output.history),
+            importances=Path(snakemake.output.importances),
+            importances_table=Path(snakemake.output.importances_table),
+            coverage=Path(snakemake.output.coverage),
+        )

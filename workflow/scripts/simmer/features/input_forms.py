@@ -1,0 +1,86 @@
+"""The forms in which a window's values may reach the model.
+
+`train_scaled`: each channel less its mean over train, by its deviation over train. Prices drift far away
+from what train has seen.
+`window_norm`: the same, then each window by its own mean and deviation, inside the model. Level and
+volatility are gone.
+`price_relative`: prices and averages as a ratio to the day's close, ranges over the close, volume over its
+own mean, then scaled by train. Stationary, and volatility, which carries much of the label, is kept.
+"""
+
+from collections.abc import Callable, Sequence
+
+import numpy as np
+import pandas as pd
+
+VOLUME_DAYS = 20  # the span of vwap_20 and of the bands
+
+
+def price_relative(frame: pd.DataFrame, names: Sequence[str]) -> np.ndarray:
+    """Return columns of the a25 table in their stationary form, [rows, names] float64.
+
+    The first rows of the table give the first rows of the result, bit for bit. A column without a rule here
+    is an oscillator already and stays as it is.
+
+    Args:
+        frame: Close, Volume and the named columns, ascending dates, finite.
+        names: the channels, in order.
+    """
+    return np.column_stack([_FORMS.get(name, _as_it_is)(frame, name) for name in names])
+
+
+def _as_it_is(frame: pd.DataFrame, name: str) -> np.ndarray:
+    return _values(frame, name)
+
+
+def _beyond_close(frame: pd.DataFrame, name: str) -> np.ndarray:
+    return _values(frame, name) / _values(frame, "Close") - 1
+
+
+def _over_close(frame: pd.DataFrame, name: str) -> np.ndarray:
+    return _values(frame, name) / _values(frame, "Close")
+
+
+def _daily_return(frame: pd.DataFrame, name: str) -> np.ndarray:
+    close = _values(frame, name)
+    return np.concatenate([[0.0], close[1:] / close[:-1] - 1])
+
+
+def _over_mean_volume(frame: pd.DataFrame, name: str) -> np.ndarray:
+    total, days = _trailing_volume(frame)
+    return _ratio(_values(frame, name) * days, total)
+
+
+def _flow(frame: pd.DataFrame, name: str) -> np.ndarray:
+    balance, (total, _) = _values(frame, name), _trailing_volume(frame)
+    before = np.concatenate([np.full(min(VOLUME_DAYS, len(balance)), balance[0]), balance[:-VOLUME_DAYS]])
+    return _ratio(balance - before[: len(balance)], total)
+
+
+def _trailing_volume(frame: pd.DataFrame) -> tuple[np.ndarray, np.ndarray]:
+    # Added in a fixed order per row, for a running sum would carry rounding from the start of the table.
+    volume = _values(frame, "Volume")
+    total = np.zeros(len(volume))
+    for lag in range(min(VOLUME_DAYS, len(volume))):
+        total[lag:] += volume[: len(volume) - lag]
+    return total, np.minimum(np.arange(1, len(volume) + 1), VOLUME_DAYS)
+
+
+def _ratio(values: np.ndarray, total: np.ndarray) -> np.ndarray:
+    # Days without any volume have no flow either.
+    return np.divide(values, total, out=np.zeros(len(values)), where=total > 0)
+
+
+def _values(frame: pd.DataFrame, name: str) -> np.ndarray:
+    return frame[name].to_numpy(dtype=np.float64)
+
+
+_FORMS: dict[str, Callable[[pd.DataFrame, str], np.ndarray]] = {
+    **dict.fromkeys(("Open", "High", "Low", "vwap_20"), _beyond_close),
+    **{f"dema_{days}": _beyond_close for days in (9, 10, 20, 25, 90)},
+    **{f"sma_{days}": _beyond_close for days in (12, 50, 100, 200)},
+    **dict.fromkeys(("macd_line", "atr_14"), _over_close),
+    **dict.fromkeys(("Volume", "adosc"), _over_mean_volume),
+    "Close": _daily_return,
+    "obv": _flow,
+}

@@ -1,0 +1,78 @@
+"""What a study hands over to the next larger scale: trials to begin with, never their values.
+
+Another scale has another level of loss, so a value that was good there would only mislead the sampler here.
+"""
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from typing import Any
+
+from simmer.search.space import Choice, Dimension, Hyperparameters, Range, Value
+from simmer.search.study import Study, trial_name
+from simmer.search.suggest import Enqueued
+
+
+def transferred(results: Sequence[Mapping[str, Any]], *, smaller: Study, larger: Study) -> list[Enqueued]:
+    """Return the best completed trials of the smaller study, mapped into the space of the larger.
+
+    Depth keeps its relative place between the extremes, on a logarithmic scale. The learning rate
+    follows the width: Adam moves each weight of a matrix by the rate, whatever its width, so the
+    change of what a layer says grows with the width unless the rate falls with it (muP: Yang et al. 2022,
+    "Tensor Programs V"). Everything else is kept as far as the larger space has it.
+
+    Args:
+        results: of the smaller study, finished.
+        smaller, larger: the studies.
+    """
+    completed = [result for result in results if result["state"] == "complete" and result["repeats"] is None]
+    best = sorted(completed, key=lambda result: (result["validation_log_loss"], result["trial"]))
+    return [
+        Enqueued(
+            hyperparameters=mapped(
+                Hyperparameters(**result["hyperparameters"]), smaller=smaller, larger=larger
+            ),
+            origin=f"{smaller.scale} {trial_name(result['trial'])}",
+        )
+        for result in best[: larger.search.transfer]
+    ]
+
+
+def mapped(hyperparameters: Hyperparameters, *, smaller: Study, larger: Study) -> Hyperparameters:
+    """Return the nearest hyperparameters of the larger space that mean the same there."""
+    dimensions = larger.space.dimensions
+    values = asdict(hyperparameters)
+    values["depth"] = _same_place(
+        hyperparameters.depth, smaller.space.dimensions["depth"].ends, dimensions["depth"].ends
+    )
+    for key in ("depth", "head_width", "ff_ratio"):
+        values[key] = nearest(dimensions[key], values[key])
+    shape = {key: values[key] for key in ("depth", "head_width", "ff_ratio")}
+    widths = smaller.shape(hyperparameters).width, larger.solve(**shape).width
+    values["learning_rate"] = hyperparameters.learning_rate * widths[0] / widths[1]
+    return Hyperparameters(**{key: nearest(dimensions[key], value) for key, value in values.items()})
+
+
+def nearest(dimension: Dimension, value: Value) -> Value:
+    """Return the value of a dimension that comes nearest, by ratio for numbers above zero."""
+    if isinstance(dimension, Range):
+        inside = min(max(value, dimension.low), dimension.high)
+        return round(inside) if dimension.integer else inside
+    return _nearest_choice(dimension, value)
+
+
+def _nearest_choice(choice: Choice, value: Value) -> Value:
+    if isinstance(value, str):
+        return value if value in choice.values else choice.values[0]
+
+    def distance(known: Value) -> float:
+        return abs(math.log(known / value)) if known > 0 < value else abs(known - value)
+
+    return min(choice.values, key=distance)
+
+
+def _same_place(value: float, here: tuple[float, float], there: tuple[float, float]) -> float:
+    if here[0] == here[1]:
+        return math.sqrt(there[0] * there[1])
+    place = math.log(value / here[0]) / math.log(here[1] / here[0])
+    return there[0] * (there[1] / there[0]) ** place

@@ -1,0 +1,29 @@
+"""What a step of training minimises; what it reports is the plain log-loss."""
+
+from torch import Tensor
+from torch.nn import functional
+
+
+def log_loss(logits: Tensor, labels: Tensor) -> Tensor:
+    """Return the sum of the log-losses, in nats, of logits [B] for labels [B] of 0 or 1."""
+    return functional.binary_cross_entropy_with_logits(logits, labels, reduction="sum")
+
+
+def training_loss(logits: Tensor, labels: Tensor, *, label_smoothing: float, focal_gamma: float) -> Tensor:
+    """Return the sum that is minimised, over a batch.
+
+    Labels are smoothed (Szegedy et al. 2016), windows have focal weights (Lin et al. 2017): with a target y
+    between 0 and 1 and a predicted probability p, a window costs |y - p|^focal_gamma times its
+    cross-entropy (Li et al. 2020, for targets that are not 0 or 1).
+
+    Args:
+        logits: [B].
+        labels: [B], 0 or 1.
+        label_smoothing: labels become 0.5 * label_smoothing and 1 - 0.5 * label_smoothing.
+        focal_gamma: 0 weighs all windows alike.
+    """
+    targets = labels * (1 - label_smoothing) + 0.5 * label_smoothing
+    losses = functional.binary_cross_entropy_with_logits(logits, targets, reduction="none")
+    if focal_gamma:
+        losses = losses * (targets - logits.sigmoid()).abs().pow(focal_gamma)
+    return losses.sum()
