@@ -78,16 +78,26 @@ def test_the_best_is_the_lowest_loss_of_each_horizon():
     assert best["1"]["hyperparameters"] == results[1]["hyperparameters"]
 
 
+def test_the_best_carries_what_was_configured():
+    best = best_by_horizon([result(0, 0.6)], {1: {"study": {"seed": 1}, "features_sha256": "f"}})
+    assert (best["1"]["study"], best["1"]["features_sha256"]) == ({"seed": 1}, "f")
+
+
 def test_a_horizon_whose_trials_all_failed_has_no_best_and_says_so():
     results = [result(0, None)]
     assert best_by_horizon(results) == {"1": None}
-    assert summary(results).startswith("debug h1: 1 trials (1 without a result), none completed\n")
+    assert summary(results).startswith("debug h1: 1 trials (1 diverged), none with a loss\n")
 
 
 def test_the_summary_names_the_loss_beside_its_prior():
     assert "best validation log-loss 0.5000 (prior 0.6900), AUC 0.610 ± 0.030, 60,441" in summary(
         [result(0, 0.5)]
     )
+
+
+def test_the_summary_counts_what_did_not_complete():
+    ended = [result(0, 0.5), result(1, 0.6) | {"state": "pruned"}, result(2, None), result(3, None)]
+    assert summary(ended).startswith("debug h1: 4 trials (2 diverged, 1 pruned), best")
 
 
 def test_the_summary_says_when_versions_of_the_code_are_mixed():

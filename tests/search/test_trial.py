@@ -5,11 +5,8 @@ from dataclasses import asdict, replace
 import pytest
 import torch
 
-from simmer.data.sources import acquire
 from simmer.data.tables import content_sha256
-from simmer.data.tickers import TickerSpec
 from simmer.errors import Interrupted, LedgerError
-from simmer.features.indicators import build_a25
 from simmer.model.patchtst import PatchTST
 from simmer.search.ledger import StudyLedger
 from simmer.search.space import KEYS
@@ -26,11 +23,6 @@ OVERLAY = {
 }
 CONFIG = default_config(OVERLAY)
 CONFIG_RAW = raw_config(OVERLAY)
-
-
-@pytest.fixture(scope="session")
-def table():
-    return build_a25(acquire("bundled", TickerSpec("GSPC", "index")).frame).frame
 
 
 def trial(folder, table, *, number=0, study=None, config=CONFIG):

@@ -5,7 +5,7 @@ from collections import Counter
 
 import pytest
 
-from support.campaign import DONE
+from support.campaign import DONE, SMALL
 from support.configs import ROOT
 
 SHARED = {
@@ -143,4 +143,23 @@ def test_a_trial_waits_for_the_trials_it_learns_from(prepared, campaign_from, pa
     edges = re.findall(r"(\d+) -> (\d+)", drawn)
     waits = {(numbers[a], numbers[b]) for a, b in edges if a in numbers and b in numbers}
     assert sorted(numbers.values()) == [0, 1, 2, 3, 4]
-    assert waits == {(earlier, earlier + parallel) for earlier in range(5 - parallel)}
+    # What it waits for directly and through others is what it may see, no more and no less.
+    for number in range(5):
+        assert behind(waits, number) == set(range(number - parallel + 1))
+
+
+def behind(waits, number):
+    direct = {earlier for earlier, later in waits if later == number}
+    return direct.union(*(behind(waits, earlier) for earlier in direct))
+
+
+def test_a_study_waits_for_the_smaller_one_that_hands_trials_over(prepared, campaign_from):
+    double = {"budget_parameters": 20_000, "n_trials": 3, "epochs_max": 2}
+    double |= {key: SMALL["scales"]["debug"][key] for key in ("space", "default")}
+    overlay = {"run_scales": ["debug", "double"], "scales": {"double": double}}
+    alone = campaign_from(prepared, overlay)
+    assert alone.plan("results/hpo_double.done")["hpo_debug"] == 0
+    handing_over = campaign_from(prepared, overlay, {"search": {"transfer": 2}})
+    planned = handing_over.plan("results/hpo_double.done")
+    assert (planned["hpo_debug"], planned["hpo_double"]) == (3, 3)
+    assert handing_over.plan(DONE)["hpo_double"] == 0

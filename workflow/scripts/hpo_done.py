@@ -22,12 +22,14 @@ def main(
     """
     results = [read_json(path) for path in trials]
     features_sha256 = read_json(resource)["content_sha256"]
-    fingerprints = {
-        days: config.study(scale, days).fingerprint(features_sha256) for days in config.dataset.horizons_days
-    }
-    refuse_mixture(results, fingerprints)
+    studies = {days: config.study(scale, days) for days in config.dataset.horizons_days}
+    refuse_mixture(results, {days: study.fingerprint(features_sha256) for days, study in studies.items()})
     write_text(table, trials_csv(results))
-    write_json(best, best_by_horizon(results))
+    meanings = {
+        days: {"study": study.meaning(), "features_sha256": features_sha256}
+        for days, study in studies.items()
+    }
+    write_json(best, best_by_horizon(results, meanings))
     write_text(done, summary(results))
     logger.info("%s", summary(results).rstrip())
 

@@ -2,6 +2,7 @@
 
 import csv
 import io
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
@@ -92,15 +93,24 @@ def trials_csv(results: Sequence[Result]) -> str:
     return text.getvalue()
 
 
-def best_by_horizon(results: Sequence[Result]) -> dict[str, Any]:
-    """Return, for each horizon, the whole result of its best trial, or None when none was completed."""
+def best_by_horizon(
+    results: Sequence[Result], meanings: Mapping[int, Mapping[str, Any]] | None = None
+) -> dict[str, Any]:
+    """Return, for each horizon, the whole result of its best trial, or None when none has a loss.
+
+    A pruned trial is never the best: another one was better where it was judged.
+
+    Args:
+        results: of one scale.
+        meanings: what to add to the best result of a horizon, by its days: all that was configured.
+    """
     best: dict[str, Any] = {}
     for result in results:
         key = str(result["horizon_days"])
         known = best.setdefault(key, None)
         loss = result["validation_log_loss"]
         if loss is not None and (known is None or loss < known["validation_log_loss"]):
-            best[key] = dict(result)
+            best[key] = {**result, **(meanings or {}).get(result["horizon_days"], {})}
     return best
 
 
@@ -135,11 +145,12 @@ def summary(results: Sequence[Result]) -> str:
 
 
 def _study_line(of_study: Sequence[Result], best: Result | None) -> str:
-    failed = sum(result["state"] != "complete" for result in of_study)
-    counts = f"{len(of_study)} trials" + (f" ({failed} without a result)" if failed else "")
-    study = f"{of_study[0]['scale']} h{of_study[0]['horizon_days']}: {counts}"
+    ended = Counter(result["state"] for result in of_study if result["state"] != "complete")
+    counts = ", ".join(f"{count} {state.replace('_', ' ')}" for state, count in sorted(ended.items()))
+    study = f"{of_study[0]['scale']} h{of_study[0]['horizon_days']}: {len(of_study)} trials"
+    study += f" ({counts})" if counts else ""
     if best is None:
-        return f"{study}, none completed"
+        return f"{study}, none with a loss"
     scores, prior = best["best"]["validation"], COLUMNS["prior_log_loss"](best)
     return (
         f"{study}, best validation log-loss {best['validation_log_loss']:.4f} (prior {prior:.4f}), "
