@@ -107,12 +107,23 @@ def test_the_sampler_learns():
     assert late < early
 
 
-def test_failed_trials_are_accepted_as_history_and_count_as_bad():
+@pytest.mark.parametrize("sampler", ["tpe", "gp"])
+@pytest.mark.parametrize("change", [{"value": None}, {"ended_at": 3}], ids=["failed", "pruned"])
+def test_failed_and_pruned_trials_are_accepted_and_told_from_completed_ones(sampler, change):
+    settings = replace(STUDY.search, sampler=sampler)
     history = search(14)
-    failed = [
-        replace(finished, value=None) if index % 2 else finished for index, finished in enumerate(history)
-    ]
-    assert ask(14, failed) != ask(14, history)
+    ended = [replace(finished, **change) if index % 2 else finished for index, finished in enumerate(history)]
+    drawn = ask(14, ended, settings=settings)
+    assert drawn.origin == sampler
+    if (sampler, change) != ("gp", {"ended_at": 3}):  # which counts what a pruned trial reached
+        assert drawn != ask(14, history, settings=settings)
+
+
+def test_a_history_of_failures_alone_is_accepted_by_every_sampler():
+    history = [replace(finished, value=None) for finished in search(12)]
+    for sampler in ("tpe", "gp", "random"):
+        drawn = ask(12, history, settings=replace(STUDY.search, sampler=sampler)).hyperparameters
+        STUDY.space.check(drawn, where="test")
 
 
 @pytest.mark.parametrize("parallel", [1, 3])

@@ -129,8 +129,21 @@ def _ask(
     optuna.logging.set_verbosity(optuna.logging.WARNING)
     study = optuna.create_study(direction="minimize", sampler=_sampler(settings, seed=seed % 2**32))
     known = distributions(space)
+    if settings.sampler == "gp":
+        history = _completed(history)
     study.add_trials([frozen(finished, known) for finished in history])
     return Hyperparameters(**study.ask(known).params)
+
+
+def _completed(history: Sequence[FinishedTrial]) -> list[FinishedTrial]:
+    # A Gaussian process looks at completed trials only. What a pruned trial reached is at least near what it
+    # would have reached; a failure counts as the worst that was seen.
+    values = [finished.value for finished in history if finished.value is not None]
+    return [
+        replace(finished, value=max(values) if finished.value is None else finished.value, ended_at=None)
+        for finished in history
+        if values
+    ]
 
 
 def _sampler(settings: SearchSettings, *, seed: int) -> BaseSampler:
