@@ -1,22 +1,32 @@
-"""Learning curves that were once trained, to be searched again and again in seconds."""
+"""Learning curves that were once trained, to be searched again and again in seconds.
+
+A suggestion is answered with the recorded curve of a trial near it, moved up or down as a whole by what a
+Gaussian process, fitted to the best losses of all recorded trials, sees between the two. So shapes, noise,
+early leaders and late bloomers are real, and no two suggestions have to share one recorded trial.
+"""
 
 import json
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
+from scipy.linalg import cho_factor, cho_solve
+from scipy.optimize import minimize
 
 from setting import ROOT
 from simmer.search.space import Choice, Dimension, Hyperparameters, Space, Value
+from simmer.seeds import derive_seed
 
 FILE = ROOT / "benchmarks/recorded_curves.jsonl"
+NEAR = 8  # recorded trials one of which lends a suggestion its curve
 
 
 @dataclass(frozen=True)
 class Curve:
-    """One trained trial: what it used, and the validation log-loss of each of its epochs."""
+    """One trial: what it used, and the validation log-loss of each of its epochs."""
 
     scale: str
     hyperparameters: Hyperparameters
@@ -27,33 +37,89 @@ class Curve:
         return min(self.losses[:epochs])
 
 
-class Replay:
-    """One study's view of the recorded trials: each suggestion is answered with the nearest one not yet used.
+class Landscape:
+    """The best loss as a function of the hyperparameters: a Gaussian process with a length per dimension.
 
-    Near is measured in the search space: ranges on their own scale from 0 to 1, numbers to choose from by
-    their rank, names by whether they are the same.
+    Its hyperparameters maximise the marginal likelihood (Rasmussen & Williams 2006, chapter 5).
     """
 
-    def __init__(self, space: Space, curves: Iterable[Curve]) -> None:
+    def __init__(self, space: Space, curves: Sequence[Curve]) -> None:
+        self.curves = list(curves)
         self._dimensions = space.dimensions
-        self._curves = list(curves)
-        self._places = np.array([self._place(curve.hyperparameters) for curve in self._curves])
-        self._unused = np.ones(len(self._curves), dtype=bool)
+        self.places = np.array([self.place(curve.hyperparameters) for curve in self.curves])
+        self.losses = np.array([curve.best() for curve in self.curves])
+        start = np.concatenate([np.zeros(self.places.shape[1]), [0.0, -0.7]])
+        bounds = [(-2.0, 3.0)] * self.places.shape[1] + [(-3.0, 3.0), (-3.0, 1.0)]
+        found = minimize(self._cost, start, method="L-BFGS-B", bounds=bounds, options={"maxiter": 60})
+        self.lengths = np.exp(found.x[:-2])
+        self._signal, self._noise = np.exp(2 * found.x[-2]), np.exp(2 * found.x[-1])
 
-    def __len__(self) -> int:
-        return len(self._curves)
+    def place(self, hyperparameters: Hyperparameters) -> np.ndarray:
+        """Return where hyperparameters lie: ranges and ranks from 0 to 1, a place per name."""
+        values = asdict(hyperparameters)
+        return np.concatenate([_place(dimension, values[key]) for key, dimension in self._dimensions.items()])
+
+    def expected(self, places: np.ndarray) -> np.ndarray:
+        """Return the expected best loss at places [n, dimensions]."""
+        return self._mean + self._scale * self._kernel(places, self.places) @ self._weights
+
+    def explained(self) -> float:
+        """Return the share of the variance of best losses that is predicted, each trial left out in turn."""
+        inverse = np.linalg.inv(self._covariance())
+        residuals = (inverse @ self._scaled) / np.diag(inverse)
+        return float(1 - np.square(residuals).mean() / np.square(self._scaled).mean())
+
+    @cached_property
+    def _weights(self) -> np.ndarray:
+        return cho_solve(cho_factor(self._covariance()), self._scaled)
+
+    @property
+    def _mean(self) -> float:
+        return float(self.losses.mean())
+
+    @property
+    def _scale(self) -> float:
+        return float(self.losses.std())
+
+    @property
+    def _scaled(self) -> np.ndarray:
+        return (self.losses - self._mean) / self._scale
+
+    def _covariance(self) -> np.ndarray:
+        return self._kernel(self.places, self.places) + self._noise * np.eye(len(self.losses))
+
+    def _kernel(self, one: np.ndarray, other: np.ndarray) -> np.ndarray:
+        return self._signal * np.exp(-0.5 * _squared_distances(one / self.lengths, other / self.lengths))
+
+    def _cost(self, logs: np.ndarray) -> float:
+        lengths, signal, noise = np.exp(logs[:-2]), np.exp(2 * logs[-2]), np.exp(2 * logs[-1])
+        scaled = self.places / lengths
+        covariance = signal * np.exp(-0.5 * _squared_distances(scaled, scaled)) + noise * np.eye(len(scaled))
+        factor = cho_factor(covariance)
+        fit = 0.5 * self._scaled @ cho_solve(factor, self._scaled)
+        # A weak pull towards lengths of one keeps dimensions without any effect from running away.
+        return float(fit + np.log(np.diag(factor[0])).sum() + 0.5 * np.square(logs[:-2]).sum() / 4)
+
+
+class Replay:
+    """One study on a landscape, in which a seed may borrow the curves of a part of the recorded trials."""
+
+    def __init__(self, landscape: Landscape, *, seed: int, share: float) -> None:
+        self._landscape, self._seed = landscape, seed
+        count = len(landscape.curves)
+        self._lenders = np.random.default_rng(seed).permutation(count)[: round(share * count)]
 
     def train(self, hyperparameters: Hyperparameters) -> Curve:
-        """Return the nearest recorded trial; it will not be returned again."""
-        distances = np.square(self._places - self._place(hyperparameters)).sum(axis=1)
-        nearest = int(np.argmin(np.where(self._unused, distances, np.inf)))
-        self._unused[nearest] = False
-        return self._curves[nearest]
-
-    def _place(self, hyperparameters: Hyperparameters) -> np.ndarray:
-        values = asdict(hyperparameters)
-        places = [_place(dimension, values[key]) for key, dimension in self._dimensions.items()]
-        return np.concatenate(places)
+        """Return the curve that hyperparameters would have; the same ones always have the same."""
+        land = self._landscape
+        place = land.place(hyperparameters)
+        lenders = land.places[self._lenders]
+        distances = _squared_distances(place[None] / land.lengths, lenders / land.lengths)[0]
+        near = self._lenders[np.argsort(distances)[:NEAR]]
+        lent = int(near[derive_seed(self._seed, *map(str, asdict(hyperparameters).values())) % len(near)])
+        there, here = land.expected(np.stack([land.places[lent], place]))
+        losses = tuple(float(loss + here - there) for loss in land.curves[lent].losses)
+        return Curve(land.curves[lent].scale, hyperparameters, losses)
 
 
 def read_curves() -> list[Curve]:
@@ -71,11 +137,15 @@ def record(folders: Iterable[Path]) -> None:
     for folder in folders:
         for path in sorted(folder.glob("results/hpo/*/h1/trial_*.json")):
             result = json.loads(path.read_text())
-            if result["state"] == "complete":
+            if result["state"] == "complete" and result["repeats"] is None:
                 losses = [round(epoch["validation"]["log_loss"], 6) for epoch in result["curve"]]
                 line = {key: result[key] for key in ("scale", "hyperparameters")} | {"losses": losses}
                 lines.append(json.dumps(line) + "\n")
     FILE.write_text("".join(lines))
+
+
+def _squared_distances(one: np.ndarray, other: np.ndarray) -> np.ndarray:
+    return np.square(one[:, None] - other[None]).sum(axis=2)
 
 
 def _place(dimension: Dimension, value: Value) -> list[float]:

@@ -1,12 +1,13 @@
 """Ways to search, each played on recorded curves: what it costs and what it finds.
 
-A policy is a function of a study, its recorded trials and a seed; it returns a trace, one step per piece of
-training: epochs spent in all, and the lowest validation log-loss seen by then.
+A policy is a function of a study, its replay and a seed. It yields steps, one per piece of training: epochs
+spent in all, and the lowest validation log-loss seen by then; whoever asks stops when they have seen enough.
 """
 
 import itertools
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass, replace
+from typing import Any
 
 import optuna
 
@@ -49,52 +50,71 @@ class Played:
 
 
 def play(
-    study: Study, replay: Replay, *, seed: int, enqueued: Sequence[Enqueued], trials: int
+    study: Study, replay: Replay, *, seed: int, enqueued: Sequence[Enqueued] = (), trials: int | None = None
 ) -> Iterator[Played]:
     """Yield the trials of a search as simmer searches: its suggestions, its halving."""
     played: list[Played] = []
-    for number in range(min(trials, len(replay))):
+    for number in itertools.count() if trials is None else range(trials):
         curve = replay.train(_suggested(study, played, seed, number, enqueued=enqueued))
-        epochs = _epochs_trained(curve, played, study)
-        # What is played is what was recorded, so that is what the sampler learns from.
-        played.append(Played(curve.hyperparameters, curve, epochs))
+        played.append(Played(curve.hyperparameters, curve, _epochs_trained(curve, played, study)))
         yield played[-1]
 
 
-def ours(
-    study: Study, replay: Replay, seed: int, trials: int, *, handed_over: Sequence[Enqueued] = ()
-) -> list[Step]:
+def simmer(
+    study: Study, replay: Replay, seed: int, *, handed_over: Sequence[Enqueued] = ()
+) -> Iterator[Step]:
     """Search as the study is configured."""
     enqueued = enqueued_trials(study.space, study.default, handed_over)
-    return trace(play(study, replay, seed=seed, enqueued=enqueued, trials=trials))
+    return steps(play(study, replay, seed=seed, enqueued=enqueued))
 
 
-def plain(study: Study, replay: Replay, seed: int, trials: int) -> list[Step]:
-    """Search by multivariate TPE alone: nothing enqueued, no trial ended early."""
-    alone = replace(study, search=replace(study.search, sampler="tpe", halving=NO_HALVING))
-    return trace(play(alone, replay, seed=seed, enqueued=[], trials=trials))
+def without_enqueued(study: Study, replay: Replay, seed: int) -> Iterator[Step]:
+    """Search as the study is configured, but begin at random."""
+    return steps(play(study, replay, seed=seed))
 
 
-def at_random(study: Study, replay: Replay, seed: int, trials: int) -> list[Step]:
-    """Search at random, no trial ended early."""
-    alone = replace(study, search=replace(study.search, sampler="random", halving=NO_HALVING))
-    return trace(play(alone, replay, seed=seed, enqueued=[], trials=trials))
+def without_halving(study: Study, replay: Replay, seed: int) -> Iterator[Step]:
+    """Search as the study is configured, but train every trial to its own end."""
+    return simmer(searched(study, halving=NO_HALVING), replay, seed)
 
 
-def early_discard(study: Study, replay: Replay, seed: int, trials: int, *, epochs: int = 3) -> list[Step]:
-    """Train random trials for a few epochs, then the three best to their end (1-epoch and its kin)."""
-    alone = replace(study, search=replace(study.search, sampler="random", halving=NO_HALVING))
-    begun = list(play(alone, replay, seed=seed, enqueued=[], trials=trials))
-    short = [replace(trial, epochs=min(epochs, len(trial.curve.losses))) for trial in begun]
-    finalists = sorted(short, key=lambda trial: trial.value)[:3]
-    steps = trace(short)
-    for trial in finalists:
-        spent = steps[-1].epochs + len(trial.curve.losses) - trial.epochs
-        steps.append(Step(spent, min(steps[-1].best, trial.curve.best()), len(short)))
-    return steps
+def plain(study: Study, replay: Replay, seed: int) -> Iterator[Step]:
+    """Search by multivariate TPE alone: nothing enqueued, every trial to its own end."""
+    return without_enqueued(searched(study, sampler="tpe", halving=NO_HALVING), replay, seed)
 
 
-def by_pruner(study: Study, replay: Replay, seed: int, trials: int, *, pruner: str) -> list[Step]:
+def at_random(study: Study, replay: Replay, seed: int) -> Iterator[Step]:
+    """Search at random, every trial to its own end."""
+    return without_enqueued(searched(study, sampler="random", halving=NO_HALVING), replay, seed)
+
+
+def random_with_halving(study: Study, replay: Replay, seed: int) -> Iterator[Step]:
+    """Search at random, with the study's halving."""
+    return without_enqueued(searched(study, sampler="random"), replay, seed)
+
+
+def early_discard(study: Study, replay: Replay, seed: int, *, epochs: int = 3) -> Iterator[Step]:
+    """Train fifty random trials for a few epochs each, then the best three to their end, and so on.
+
+    The constant discarding of Egele et al. 2024 ("The Unreasonable Effectiveness Of Early Discarding After
+    One Epoch"), with more than one epoch and more than one finalist.
+    """
+    alone = searched(study, sampler="random", halving=NO_HALVING)
+    begun = play(alone, replay, seed=seed)
+    spent, best, trials = 0, float("inf"), 0
+    while True:
+        batch = []
+        for trial in itertools.islice(begun, 50):
+            short = replace(trial, epochs=min(epochs, len(trial.curve.losses)))
+            spent, best, trials = spent + short.epochs, min(best, short.value), trials + 1
+            batch.append(short)
+            yield Step(spent, best, trials)
+        for trial in sorted(batch, key=lambda one: one.value)[:3]:
+            spent, best = spent + len(trial.curve.losses) - trial.epochs, min(best, trial.curve.best())
+            yield Step(spent, best, trials)
+
+
+def by_pruner(study: Study, replay: Replay, seed: int, *, pruner: str) -> Iterator[Step]:
     """Search by the same TPE, nothing enqueued, and let one of Optuna's own pruners judge."""
     pruners = {
         "median": lambda: optuna.pruners.MedianPruner(n_startup_trials=5, n_warmup_steps=3),
@@ -105,30 +125,52 @@ def by_pruner(study: Study, replay: Replay, seed: int, trials: int, *, pruner: s
     optuna.logging.set_verbosity(optuna.logging.ERROR)
     session = optuna.create_study(study_name=f"{study.scale}-{seed}", pruner=pruners[pruner]())
     known = distributions(study.space)
-    played: list[Played] = []
-    for number in range(min(trials, len(replay))):
-        curve = replay.train(_suggested(study, played, seed, number, enqueued=[]))
-        session.enqueue_trial(asdict(curve.hyperparameters))
-        asked = session.ask(known)
-        epochs = len(curve.losses)
-        for epoch, best in enumerate(itertools.accumulate(curve.losses, min), start=1):
-            asked.report(best, epoch)
-            if epoch < len(curve.losses) and asked.should_prune():
-                epochs = epoch
-                break
-        played.append(Played(curve.hyperparameters, curve, epochs))
-        state = optuna.trial.TrialState.PRUNED if played[-1].pruned else optuna.trial.TrialState.COMPLETE
-        session.tell(asked, None if played[-1].pruned else curve.best(), state=state)
-    return trace(played)
+
+    def trials() -> Iterator[Played]:
+        played: list[Played] = []
+        for number in itertools.count():
+            curve = replay.train(_suggested(study, played, seed, number, enqueued=[]))
+            session.enqueue_trial(asdict(curve.hyperparameters))
+            asked = session.ask(known)
+            epochs = len(curve.losses)
+            for epoch, best in enumerate(itertools.accumulate(curve.losses, min), start=1):
+                asked.report(best, epoch)
+                if epoch < len(curve.losses) and asked.should_prune():
+                    epochs = epoch
+                    break
+            played.append(Played(curve.hyperparameters, curve, epochs))
+            state = optuna.trial.TrialState.PRUNED if played[-1].pruned else optuna.trial.TrialState.COMPLETE
+            session.tell(asked, None if played[-1].pruned else curve.best(), state=state)
+            yield played[-1]
+
+    return steps(trials())
 
 
-def trace(played: Iterator[Played] | Sequence[Played]) -> list[Step]:
-    """Return the steps of trials in the order they were trained."""
-    steps = [Step(0, float("inf"), 0)]
+def searched(study: Study, **changes: Any) -> Study:
+    """Return a study with other search settings."""
+    return replace(study, search=replace(study.search, **changes))
+
+
+def steps(played: Iterable[Played]) -> Iterator[Step]:
+    """Yield the steps of trials in the order they were trained."""
+    last = Step(0, float("inf"), 0)
     for trial in played:
-        last = steps[-1]
-        steps.append(Step(last.epochs + trial.epochs, min(last.best, trial.value), last.trials + 1))
-    return steps
+        last = Step(last.epochs + trial.epochs, min(last.best, trial.value), last.trials + 1)
+        yield last
+
+
+def results_of(played: Iterable[Played]) -> list[dict[str, Any]]:
+    """Return played trials as the results that a larger study may begin with."""
+    return [
+        {
+            "trial": number,
+            "state": "pruned" if trial.pruned else "complete",
+            "repeats": None,
+            "validation_log_loss": trial.value,
+            "hyperparameters": asdict(trial.hyperparameters),
+        }
+        for number, trial in enumerate(played)
+    ]
 
 
 def _suggested(
@@ -154,7 +196,7 @@ def _finished(trial: Played) -> FinishedTrial:
 
 def _epochs_trained(curve: Curve, played: Sequence[Played], study: Study) -> int:
     seen = [
-        SeenCurve(losses=trial.curve.losses[: trial.epochs], completed=not trial.pruned, failed=False)
+        SeenCurve(losses=trial.curve.losses[: trial.epochs], completed=not trial.pruned, diverged=False)
         for trial in played
     ]
     for epoch in range(1, len(curve.losses)):
@@ -163,17 +205,3 @@ def _epochs_trained(curve: Curve, played: Sequence[Played], study: Study) -> int
         ):
             return epoch
     return len(curve.losses)
-
-
-def hand_over(played: Sequence[Played]) -> list[dict]:
-    """Return played trials as the results that a larger study may begin with."""
-    return [
-        {
-            "trial": number,
-            "state": "pruned" if trial.pruned else "complete",
-            "repeats": None,
-            "validation_log_loss": trial.value,
-            "hyperparameters": asdict(trial.hyperparameters),
-        }
-        for number, trial in enumerate(played)
-    ]

@@ -1,12 +1,17 @@
 """The journal for optuna-dashboard says of every trial what the ledger says of it."""
 
+import errno
 import json
 import os
 import re
+import shutil
+import socket
 import subprocess
 import sys
 from dataclasses import replace
 from datetime import datetime
+from pathlib import Path
+from tempfile import gettempdir
 
 import optuna
 import pytest
@@ -32,6 +37,7 @@ CONFIG = default_config(
         "dataset": {"split": {"train_fraction": 0.2, "validation_fraction": 0.2}},
     }
 )
+BINARIES = Path(sys.executable).parent
 SCALES = ("debug", "2M", "20M", "200M", "2B")
 
 
@@ -255,15 +261,67 @@ def test_every_trial_keeps_its_number_where_others_have_not_begun(written, tmp_p
     ]
 
 
-@pytest.mark.parametrize("name", ["params.json", "result.json", "events.jsonl"])
-def test_a_damaged_file_costs_its_trial_only(written, tmp_path, caplog, name):
+@pytest.mark.parametrize(
+    ("ended", "name"), [("complete", "result.json"), (None, "params.json"), (None, "events.jsonl")]
+)
+def test_a_damaged_file_costs_its_trial_only(written, tmp_path, caplog, ended, name):
     for number in range(3):
-        written.trial(number, state="complete")
+        written.trial(number, state=ended if number == 1 else "complete")
     (written.ledger.trial(1).folder / name).write_text("}\n")
     trials = load(written.ledger, tmp_path / "journal").trials
     assert [shown.state for shown in trials] == [TrialState.COMPLETE, TrialState.FAIL, TrialState.COMPLETE]
     assert (trials[1].params, trials[1].user_attrs) == ({}, {"state": "unreadable"})
     assert "trial_001: cannot be read" in caplog.text
+
+
+@pytest.mark.parametrize("line", ["}", "3", "{}", '{"event": "start", "time": "noon"}'])
+def test_a_damaged_event_costs_a_finished_trial_its_times_only(written, tmp_path, caplog, line):
+    files = written.trial(0, state="complete")
+    path = files.folder / "events.jsonl"
+    path.write_text("\n".join([line, *path.read_text().splitlines()[1:]]) + "\n")
+    [shown] = load(written.ledger, tmp_path / "journal").trials
+    assert (shown.state, shown.value) == (TrialState.COMPLETE, files.result()["validation_log_loss"])
+    changed = datetime.fromtimestamp(files.folder.stat().st_mtime)
+    assert (shown.datetime_start, shown.datetime_complete) == (changed, changed)
+    assert "trial_000: its events cannot be read" in caplog.text
+
+
+def test_a_finished_trial_needs_its_result_alone(written, tmp_path):
+    files = written.trial(0, state="complete")
+    for name in ("params.json", "events.jsonl"):
+        (files.folder / name).unlink()
+    [shown] = load(written.ledger, tmp_path / "journal").trials
+    assert (shown.state, shown.params) == (TrialState.COMPLETE, files.result()["hyperparameters"])
+
+
+def test_files_of_somebody_else_cost_their_trial_only(written, tmp_path, caplog, monkeypatch):
+    """Root may read everything, so the refusal is made up."""
+    for number in range(2):
+        written.trial(number, state="complete")
+    allowed = Path.read_text
+
+    def read_text(path, *arguments, **options):
+        if path.parent.name == "trial_000":
+            raise PermissionError(errno.EACCES, "Permission denied", str(path))
+        return allowed(path, *arguments, **options)
+
+    monkeypatch.setattr(Path, "read_text", read_text)
+    trials = load(written.ledger, tmp_path / "journal").trials
+    assert [shown.state for shown in trials] == [TrialState.FAIL, TrialState.COMPLETE]
+    assert "trial_000: cannot be read (PermissionError" in caplog.text
+
+
+def test_a_trial_removed_during_the_scan_is_said_to_be_unreadable(written, tmp_path, caplog, monkeypatch):
+    files = written.trial(0, state="complete")
+
+    def result(self):
+        shutil.rmtree(self.folder)
+        raise FileNotFoundError(errno.ENOENT, "No such file or directory", str(self.folder))
+
+    monkeypatch.setattr(type(files), "result", result)
+    [shown] = load(written.ledger, tmp_path / "journal").trials
+    assert shown.user_attrs == {"state": "unreadable"}
+    assert "trial_000: cannot be read (FileNotFoundError" in caplog.text
 
 
 def test_a_value_outside_the_space_is_not_shown_as_if_inside(written, tmp_path, caplog):
@@ -281,10 +339,15 @@ def test_studies_without_a_readable_description_are_left_out(written, tmp_path, 
     (written.root / "begun").mkdir()
     (written.root / "damaged").mkdir()
     (written.root / "damaged" / "study.json").write_text("{")
+    meaning = json.loads((written.root / written.ledger.fingerprint / "study.json").read_text())
+    for name, change in {"spaceless": {"space": None}, "listed": {"space": {"depth": []}}}.items():
+        (written.root / name).mkdir()
+        (written.root / name / "study.json").write_text(json.dumps(meaning | change))
     study = load(written.ledger, tmp_path / "journal")
     assert optuna.get_all_study_names(study._storage) == [study.study_name]
     assert re.findall(r"skipping \S*/(\w+): it has no study.json yet", caplog.text) == ["begun"]
-    assert re.findall(r"skipping \S*/(\w+): its study.json cannot be read", caplog.text) == ["damaged"]
+    skipped = re.findall(r"skipping \S*/(\w+): it cannot be read", caplog.text)
+    assert skipped == ["damaged", "listed", "spaceless"]
     assert "locks" not in caplog.text
 
 
@@ -333,22 +396,57 @@ def test_a_ledger_with_nothing_in_it_is_an_error_that_keeps_the_old_journal(tmp_
     assert (tmp_path / "journal").read_text() == "old\n"
 
 
-def test_the_command_line_tells_a_mistake_without_a_traceback(tmp_path):
-    run = subprocess.run(
-        [sys.executable, "-m", "simmer.dashboard", str(tmp_path), str(tmp_path / "journal")],
+def test_a_ledger_that_is_no_folder_is_an_error(tmp_path):
+    (tmp_path / "ledger").write_text("")
+    with pytest.raises(LedgerError, match=r"cannot read \S*/ledger: Not a directory; give read permission"):
+        export(tmp_path / "ledger", tmp_path / "journal")
+
+
+def test_a_full_temporary_folder_is_not_blamed_on_the_journal(written, tmp_path, monkeypatch):
+    def add_trials(*_):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(optuna.Study, "add_trials", add_trials)
+    with pytest.raises(LedgerError, match=f"^cannot write {re.escape(gettempdir())}: No space left"):
+        export(written.root, tmp_path / "journal")
+    assert not (tmp_path / "journal").exists()
+
+
+def command_line(*arguments):
+    return subprocess.run(
+        [sys.executable, "-m", "simmer.dashboard", *map(str, arguments)],
         env=os.environ | {"PYTHONPATH": str(ROOT / "workflow/scripts")},
         capture_output=True,
         text=True,
     )
+
+
+def test_the_command_line_tells_a_mistake_without_a_traceback(tmp_path):
+    run = command_line(tmp_path, tmp_path / "journal")
     assert (run.returncode, run.stdout) == (1, "")
     assert run.stderr.startswith("found no study in")
     assert "Traceback" not in run.stderr
 
 
-def test_the_dashboard_reads_with_the_optuna_that_writes():
-    pins = [
-        re.findall(r"^optuna==.*$", (ROOT / name).read_text(), flags=re.MULTILINE)
-        for name in ("constraints.txt", "dashboard-requirements.txt")
-    ]
-    assert len(pins[0]) == 1
-    assert pins[0] == pins[1]
+@pytest.mark.parametrize("arguments", [(), ("ledger",), ("ledger", "journal", "more")])
+def test_the_command_line_takes_two_paths(arguments):
+    run = command_line(*arguments)
+    assert run.returncode == 2
+    assert run.stderr.startswith("usage: python -m simmer.dashboard [-h] ledger journal")
+
+
+def test_a_second_dashboard_is_refused_before_it_writes_under_the_first(tmp_path):
+    with socket.socket() as server:
+        server.bind(("127.0.0.1", 0))
+        server.listen()
+        port = server.getsockname()[1]
+        ready, binaries = ("-o", ".venv/.ready", "-o", ".venv-dashboard/.ready"), f"BIN={BINARIES}"
+        run = subprocess.run(
+            ["make", *ready, "dashboard", f"DASHBOARD_PORT={port}", f"RESULTS={tmp_path}", binaries],
+            cwd=ROOT,
+            capture_output=True,
+            text=True,
+        )
+    assert run.returncode == 2
+    assert run.stderr.startswith(f"found port {port} in use, expected it to be free: end the dashboard")
+    assert list(tmp_path.iterdir()) == []

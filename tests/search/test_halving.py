@@ -12,14 +12,14 @@ SETTINGS = HalvingSettings(rung_fractions=(0.2, 0.4), eta=2.0, min_completed_tri
 
 
 def completed(*losses):
-    return SeenCurve(losses=losses, completed=True, failed=False)
+    return SeenCurve(losses=losses, completed=True, diverged=False)
 
 
 def pruned(*losses):
-    return SeenCurve(losses=losses, completed=False, failed=False)
+    return SeenCurve(losses=losses, completed=False, diverged=False)
 
 
-FAILED = SeenCurve(losses=(), completed=False, failed=True)
+DIVERGED = SeenCurve(losses=(), completed=False, diverged=True)
 OTHERS = [completed(*[0.1 * place] * EPOCHS) for place in (4, 5, 6, 7)]
 
 
@@ -32,6 +32,9 @@ def test_rungs_are_whole_epochs_before_the_last():
     assert fractions.rungs(10) == (1, 2)
     assert fractions.rungs(30) == (3, 5, 6, 29)
     assert fractions.rungs(1) == ()
+    exact = HalvingSettings(rung_fractions=(0.14, 0.28, 0.56), eta=2, min_completed_trials=1)
+    assert exact.rungs(50) == (7, 14, 28)
+    assert exact.rungs(25) == (4, 7, 14)
 
 
 def test_at_a_rung_the_better_half_goes_on():
@@ -84,7 +87,7 @@ def test_a_trial_that_ended_by_patience_counts_at_all_later_rungs():
 
 
 def test_a_diverged_trial_is_worse_than_any():
-    assert not behind([0.9, 0.9], [*OTHERS, *[FAILED] * 6])
+    assert not behind([0.9, 0.9], [*OTHERS, *[DIVERGED] * 6])
 
 
 def test_without_rungs_every_trial_goes_to_its_end():

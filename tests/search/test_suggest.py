@@ -107,16 +107,27 @@ def test_the_sampler_learns():
     assert late < early
 
 
-@pytest.mark.parametrize("sampler", ["tpe", "gp"])
-@pytest.mark.parametrize("change", [{"value": None}, {"ended_at": 3}], ids=["failed", "pruned"])
-def test_failed_and_pruned_trials_are_accepted_and_told_from_completed_ones(sampler, change):
-    settings = replace(STUDY.search, sampler=sampler)
+def test_the_gaussian_process_sees_what_pruned_trials_reached_and_failures_as_the_worst():
+    settings = replace(STUDY.search, sampler="gp")
     history = search(14)
-    ended = [replace(finished, **change) if index % 2 else finished for index, finished in enumerate(history)]
-    drawn = ask(14, ended, settings=settings)
-    assert drawn.origin == sampler
-    if (sampler, change) != ("gp", {"ended_at": 3}):  # which counts what a pruned trial reached
-        assert drawn != ask(14, history, settings=settings)
+    worst = max(finished.value for finished in history[::2])
+
+    def changed(**change):
+        odd = [
+            replace(finished, **change) if index % 2 else finished for index, finished in enumerate(history)
+        ]
+        return ask(14, odd, settings=settings).hyperparameters
+
+    assert changed(ended_at=3) == ask(14, history, settings=settings).hyperparameters
+    assert changed(value=None) == changed(value=worst) != changed(ended_at=3)
+
+
+def test_failed_trials_are_accepted_as_history_and_count_as_bad():
+    history = search(14)
+    failed = [
+        replace(finished, value=None) if index % 2 else finished for index, finished in enumerate(history)
+    ]
+    assert ask(14, failed) != ask(14, history)
 
 
 def test_a_history_of_failures_alone_is_accepted_by_every_sampler():
@@ -140,6 +151,17 @@ def test_where_nothing_new_is_left_the_repeated_trial_is_named():
     history.append(FinishedTrial(hyperparameters=second.hyperparameters, value=0.5))
     third = ask(2, history, space=space)
     assert third.hyperparameters == history[third.repeats].hyperparameters
+
+
+@pytest.mark.parametrize("parallel", [1, 4])
+def test_in_a_small_space_everything_is_tried_before_anything_is_tried_twice(parallel):
+    values = {key: Choice((value,)) for key, value in asdict(STUDY.default).items()}
+    dropouts, rates = (0.1, 0.2, 0.3), (1e-4, 3e-4)
+    space = Space(values | {"dropout": Choice(dropouts), "learning_rate": Choice(rates)})
+    first = [Enqueued(hyperparameters=STUDY.default, origin="default")]
+    settings = replace(STUDY.search, parallel_trials=parallel)
+    history = search(5, parallel=parallel, space=space, settings=settings, enqueued=first)
+    assert len(set(used(history))) == 5
 
 
 @pytest.mark.parametrize("scale", ["debug", "2M", "20M", "200M", "2B"])

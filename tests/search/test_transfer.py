@@ -85,7 +85,7 @@ def test_the_next_smaller_scale_hands_over_and_only_where_it_is_to_be_run():
     assert CONFIG.next_smaller_scale("2B") == "200M"
     assert CONFIG.next_smaller_scale("2M") is None
     assert CONFIG.next_smaller_scale("debug") is None
-    assert default_config().search.transfer or default_config().next_smaller_scale("20M") is None
+    assert default_config({"search": {"transfer": 0}}).next_smaller_scale("20M") is None
     skipping = default_config({"search": {"transfer": 2}, "run_scales": ["2M", "200M"]})
     assert skipping.next_smaller_scale("200M") == "2M"
 

@@ -214,11 +214,18 @@ def test_a_diverged_trial_keeps_its_curve_but_has_no_value(tmp_path, table):
     assert verdict.keys() == without_outcome("out_of_memory", "no room").keys()
 
 
-def test_a_trial_out_of_time_keeps_the_epochs_it_finished(tmp_path, table):
+def test_a_trial_out_of_time_before_its_first_epoch_is_a_result_without_a_loss(tmp_path, table):
     one = replace(trial(tmp_path, table), time_limit_s=0.0)
     one.run(FakeGuard())
     result = one.files.result()
     assert (result["state"], result["curve"], result["validation_log_loss"]) == ("out_of_time", [], None)
+    assert not seen_curves([result])[0].completed
+
+
+def test_what_ran_out_of_time_counts_by_its_loss(tmp_path, table):
+    result = run(tmp_path, table) | {"state": "out_of_time"}
+    assert finished_trial(result).ended_at is None
+    assert seen_curves([result])[0].completed
 
 
 ONLY_ONE = {
@@ -265,11 +272,26 @@ def test_a_larger_study_begins_with_what_the_smaller_hands_over(tmp_path, table)
     assert larger[1]["origin"] == f"debug trial_00{winner['trial']}"
     assert larger[1]["hyperparameters"]["learning_rate"] < winner["hyperparameters"]["learning_rate"]
 
-    # More trials of the smaller scale change nothing that was begun.
-    more = default_config(OVERLAY, {"scales": {"debug": {"n_trials": 9}}})
-    assert more.scales["debug"].n_trials == 9
+    # Its choice is kept: trials that are added to the smaller scale change nothing in a study that has begun.
     ledger = trial(tmp_path, table, config=config, study=double).ledger
-    assert [kept["origin"] for kept in ledger.transferred()] == [larger[1]["origin"]]
+    kept = ledger.transferred()
+    assert kept["best_of_trials"] == 2
+    added = ledger.smaller().trial(2)
+    added.write_result(smaller[0] | {"trial": 2, "validation_log_loss": 0.0})
+    more = replace(double, smaller=replace(double.smaller, n_trials=3))
+    third = run(tmp_path, table, config=config, study=more, number=2)
+    assert third["fingerprint"] == larger[0]["fingerprint"]
+    assert third["origin"] == "depth extreme"
+    assert ledger.transferred() == kept
+
+
+def test_a_damaged_choice_is_refused_without_advice_that_would_cost_the_study(tmp_path, table):
+    ledger = trial(tmp_path, table).ledger
+    ledger.write_transferred({})
+    path = next(tmp_path.rglob("transferred.json"))
+    path.write_text("{")
+    with pytest.raises(LedgerError, match=r"delete .*transferred\.json: it is chosen again"):
+        ledger.transferred()
 
 
 def test_a_later_trial_without_its_forerunners_is_refused_with_advice(tmp_path, table):

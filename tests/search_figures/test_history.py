@@ -1,9 +1,20 @@
 """The history of a search as a picture: what can be counted and read in it."""
 
+import re
+
 import matplotlib
 import pytest
 
-from simmer.search_figures.history import search_history
+from simmer.search_figures.history import epochs_spent, search_history
+
+COLOURS = {
+    "default": "#000000",
+    "depth extreme": "#cc79a7",
+    "transferred": "#d55e00",
+    "startup": "#8a8a8a",
+    "sampler": "#0072b2",
+}
+SHAPES = {"complete": "o", "pruned": "v", "out_of_time": "s", "diverged": "X", "out_of_memory": "P"}
 
 
 @pytest.fixture
@@ -11,7 +22,47 @@ def drawn(picture):
     return lambda book: picture(search_history(book.searched))
 
 
-def test_every_trial_is_marked_by_its_state(drawn, eventful):
+def markers(study, panel):
+    """Return the marker of each trial in a panel, by its number."""
+    axes = next(axes for axes in search_history(study).axes if axes.get_gid() == panel)
+    named = ((re.fullmatch(rf"{panel}_[a-z_]+_(\d+)", line.get_gid() or ""), line) for line in axes.lines)
+    return {int(name[1]): line for name, line in named if name}
+
+
+@pytest.mark.parametrize("panel", ["loss", "epochs"])
+def test_every_trial_is_marked_by_the_shape_of_its_state(eventful, panel):
+    study = eventful.searched
+    shown = markers(study, panel)
+    assert {trial.state for trial in study.trials} == set(SHAPES)
+    assert {number: line.get_marker() for number, line in shown.items()} == {
+        trial.number: SHAPES[trial.state] for trial in study.trials
+    }
+
+
+@pytest.mark.parametrize("panel", ["loss", "epochs"])
+def test_every_trial_has_the_colour_of_its_origin_and_a_repetition_is_hollow(eventful, panel):
+    study = eventful.searched
+    shown = markers(study, panel)
+    assert {trial.origin for trial in study.trials} == set(COLOURS)
+    assert {number: line.get_markerfacecolor() for number, line in shown.items()} == {
+        trial.number: "white" if trial.number == 8 else COLOURS[trial.origin] for trial in study.trials
+    }
+    assert shown[8].get_markeredgecolor() == COLOURS["sampler"]
+
+
+def test_the_legends_show_what_the_markers_show(eventful):
+    shown = {
+        handle.get_label(): handle
+        for legend in search_history(eventful.searched).legends
+        for handle in legend.legend_handles
+    }
+    for word, state in {"completed": "complete", "pruned": "pruned", "out of time": "out_of_time"}.items():
+        assert shown[word].get_marker() == SHAPES[state]
+    for word, origin in {"the configured default": "default", "startup, drawn at random": "startup"}.items():
+        assert shown[word].get_color() == COLOURS[origin]
+
+
+def test_every_trial_is_marked_in_the_file_too(drawn, eventful):
     figure = drawn(eventful)
     assert len(figure.marks(r"loss_complete_\d+")) == 5
     assert figure.marks(r"loss_pruned_\d+") == ["loss_pruned_4"]
@@ -30,7 +81,7 @@ def test_states_and_origins_that_did_not_occur_are_not_in_the_legend(drawn, stud
     assert not others & set(texts)
 
 
-def test_origins_are_told_by_colour(drawn, eventful):
+def test_all_origins_are_in_the_legend(drawn, eventful):
     figure = drawn(eventful)
     assert {
         "the configured default",
@@ -70,6 +121,29 @@ def test_the_second_panel_shows_epochs_and_what_was_saved(drawn, eventful):
     assert len(figure.marks(r"epochs_\w+_\d+")) == 9
     heights = [bar.get_height() for bar in search_history(eventful.searched).axes[1].patches]
     assert heights == [20, 15, 20, 3, 4, 20, 10, 0, 0]
+
+
+def test_the_saved_epochs_are_told_with_their_causes(eventful):
+    # Trained were 20 + 15 + 20 + 3 + 4 + 20 + 10 + 0, and the last of the nine trials is a repetition. Saved
+    # were 16 + 5 + 20, lost 17 + 10 + 20.
+    assert epochs_spent(eventful.searched) == (
+        "Epochs: 92 of 180 planned were trained, 23 % saved (9 % by pruning, 3 % by patience, 11 % by "
+        "repetition), 26 % lost to failures and time limits"
+    )
+
+
+def test_a_study_in_which_all_trials_came_to_their_end_saved_nothing(study_book):
+    text = epochs_spent(study_book().add(0.6).add(0.5).searched)
+    assert text == "Epochs: 40 of 40 planned were trained, 0 % saved"
+
+
+def test_a_repetition_saves_all_its_epochs_however_the_repeated_trial_ended(study_book):
+    book = study_book().add(None, state="diverged", epochs=5)
+    book.add(None, state="diverged", epochs=5, repeats=0)
+    assert epochs_spent(book.searched) == (
+        "Epochs: 5 of 40 planned were trained, 50 % saved (50 % by repetition), 38 % lost to failures and "
+        "time limits"
+    )
 
 
 def test_a_study_in_which_all_failed_says_so(drawn, study_book):

@@ -48,7 +48,7 @@ def test_origins_tell_who_suggested_what(searched):
     assert set(origins[5:]) == {"tpe"}
 
 
-def test_side_by_side_is_the_same_search_whatever_ends_first(searched, prepared, campaign_from):
+def test_side_by_side_is_the_same_search_as_in_turn(searched, prepared, campaign_from):
     campaign = campaign_from(prepared, SEARCH, TWO_AT_ONCE)
     campaign.run("--cores", "2", DONE).succeeded()
     assert campaign.table() == searched.table()

@@ -84,35 +84,29 @@ def resources_of_stage(wildcards):
 
 def trials_of(scale):
     """Return the published results of all trials of a scale."""
-    return [path for horizon in horizons() for path in results_of(scale, horizon)]
+    return [path for horizon in horizons() for path in published(scale, horizon, "json")]
 
 
-def results_of(scale, horizon):
-    """Return the published results of all trials of one study."""
+def published(scale, horizon, suffix):
+    """Return what all trials of one study publish: results (`json`) or logs (`jsonl`)."""
     names = [trial_name(number) for number in range(CAMPAIGN.scales[scale].n_trials)]
-    return [f"results/hpo/{scale}/{horizon}/{name}.json" for name in names]
+    return [f"results/hpo/{scale}/{horizon}/{name}.{suffix}" for name in names]
 
 
 def results_of_study(wildcards):
     """Return the published results of the study that a figure shows."""
-    return results_of(wildcards.scale, wildcards.horizon)
-
-
-def logs_of(scale, horizon):
-    """Return the published logs of all trials of one study."""
-    names = [trial_name(number) for number in range(CAMPAIGN.scales[scale].n_trials)]
-    return [f"results/hpo/{scale}/{horizon}/{name}.jsonl" for name in names]
+    return published(wildcards.scale, wildcards.horizon, "json")
 
 
 def logs_of_study(wildcards):
     """Return the published logs of the study that a figure shows."""
-    return logs_of(wildcards.scale, wildcards.horizon)
+    return published(wildcards.scale, wildcards.horizon, "jsonl")
 
 
 def logs_of_campaign():
     """Return the published logs of all trials of the scales that are to be run."""
     studies = [(scale, horizon) for scale in CAMPAIGN.run_scales for horizon in horizons()]
-    return [path for study in studies for path in logs_of(*study)]
+    return [path for study in studies for path in published(*study, "jsonl")]
 
 
 def limits_as_params():
@@ -136,7 +130,7 @@ def search_figures_of(scale):
 def trials_before(scale):
     """Return the function that names the trials a trial waits for: through them, all that it may see.
 
-    With k trials side by side these are k, for each of them waits only for others of its own rank.
+    With k trials side by side these are k: trial n-k alone would not do, it does not wait for trial n-k-1.
     """
 
     def paths(wildcards):
@@ -148,7 +142,7 @@ def trials_before(scale):
     return paths
 
 
-def trials_handed_over(scale):
+def trials_to_transfer(scale):
     """Return the function that names the trials of the smaller scale which a study begins with.
 
     Only trials that wait for no other of their study name them; the rest wait through those.
@@ -164,14 +158,16 @@ def trials_handed_over(scale):
     return paths
 
 
-def settings_digest(scale):
-    """Return the function that digests what gives the trials of a study their meaning."""
-    return lambda wildcards: CAMPAIGN.study(scale, horizon_days(wildcards)).settings_digest()
+def settings_digest(scale=None):
+    """Return the function that digests what gives the trials of a study their meaning.
 
+    Its scale is a wildcard where none is given.
+    """
 
-def settings_of_study(wildcards):
-    """Return the digest of what gives the trials of the study that a figure shows their meaning."""
-    return settings_digest(wildcards.scale)(wildcards)
+    def digest(wildcards):
+        return CAMPAIGN.study(scale or wildcards.scale, horizon_days(wildcards)).settings_digest()
+
+    return digest
 
 
 def settings_of_scale(wildcards):

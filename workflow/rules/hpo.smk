@@ -1,6 +1,7 @@
 """The search: one rule per scale, one job per trial.
 
-Reads: data/processed/<TICKER>_dataset_a25.parquet, results/preflight/<scale>.json, earlier trials;
+Reads: data/processed/<TICKER>_dataset_a25.parquet, results/preflight/<scale>.json, earlier trials, with
+`search.transfer` all trials of the next smaller scale;
 for the tables of a scale also its results/figures/hardware_* and search_*, so that they are drawn with them.
 Writes: results/hpo/<scale>/<horizon>/trial_NNN.{json,jsonl}, results/hpo/<scale>/{trials.csv,best.json},
 results/hpo_<scale>.done.
@@ -23,7 +24,7 @@ for scale in CAMPAIGN.scales:
             resource=dataset_table("resource.json"),
             preflight=f"results/preflight/{scale}.json",
             previous=trials_before(scale),
-            handed_over=trials_handed_over(scale),
+            transferred=trials_to_transfer(scale),
         output:
             result=f"results/hpo/{scale}/{{horizon}}/trial_{{trial}}.json",
             log=f"results/hpo/{scale}/{{horizon}}/trial_{{trial}}.jsonl",

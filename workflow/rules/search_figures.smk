@@ -27,7 +27,7 @@ rule search_figures:
     conda:
         "../envs/simmer.yaml"
     params:
-        settings=settings_of_study,
+        settings=settings_digest(),
     message:
         "Drawing the search of {wildcards.scale} at {wildcards.horizon}"
     script:

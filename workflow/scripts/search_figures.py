@@ -10,12 +10,11 @@ from simmer.files import read_json, write_bytes, write_json
 from simmer.logs import job
 from simmer.search.study import Study
 from simmer.search.table import refuse_mixture
-from simmer.search_figures.captions import best_of, edges, rests_on
-from simmer.search_figures.coverage import search_coverage
+from simmer.search_figures.coverage import edges, search_coverage
 from simmer.search_figures.history import search_history
-from simmer.search_figures.importances import search_importances
+from simmer.search_figures.importances import rests_on, search_importances
 from simmer.search_figures.ped_anova import importances_of
-from simmer.search_figures.searched import searched_study
+from simmer.search_figures.searched import best_of, searched_study
 
 logger = logging.getLogger(__name__)
 
@@ -33,7 +32,7 @@ def main(
     """Draw the study with these published results to three SVGs, and write the importances as JSON.
 
     Raises:
-        LedgerError: when a result belongs to another study than the configured one.
+        LedgerError: when a result belongs to another study than the configured one, or its origin is unknown.
     """
     published = [read_json(path) for path in results]
     fingerprint = study.fingerprint(read_json(resource)["content_sha256"])
@@ -44,7 +43,8 @@ def main(
     write_bytes(importances, to_svg(search_importances(searched, found)))
     write_json(importances_table, found.as_json() | {"study": searched.name})
     write_bytes(coverage, to_svg(search_coverage(searched)))
-    logger.info("%s: %s %s %s", searched.name, best_of(searched), edges(searched), rests_on(found))
+    said = filter(None, (best_of(searched), edges(searched), rests_on(found)))
+    logger.info("%s: %s", searched.name, " ".join(said))
 
 
 if __name__ == "__main__":

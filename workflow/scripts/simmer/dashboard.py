@@ -9,7 +9,7 @@ the ledger becomes a study of the journal, and each trial keeps its number:
     result `pruned` or `out_of_time`     PRUNED, its value the best one until then, if there was any
     result `diverged`, `out_of_memory`   FAIL
     begun, no result yet                 RUNNING, whether it trains now or waits to be resumed
-    a file that cannot be read           FAIL, without parameters, user attribute state `unreadable`
+    a file it needs cannot be read       FAIL, without parameters, user attribute state `unreadable`
     not begun, but a later number is     WAITING, without parameters, user attribute state `not begun`
 
 The journal is a snapshot and written as a whole. A dashboard that has it open would read on in the middle of
@@ -17,15 +17,16 @@ a line and fail, so it must be started anew. What is written or deleted in a das
 only, and lasts until the next one.
 """
 
+import argparse
 import logging
 import re
 import sys
 import warnings
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from tempfile import TemporaryDirectory
+from tempfile import TemporaryDirectory, gettempdir
 from typing import Any
 
 import optuna
@@ -58,7 +59,8 @@ ATTRIBUTES = (
     *("weights_sha256", "train_s", "max_temperature_c"),
 )
 
-UNREADABLE = (LedgerError, KeyError, TypeError, ValueError)
+# Whatever a damaged, foreign or vanished file may cause: what else the ledger holds is shown all the same.
+UNREADABLE = (SimmerError, OSError, AttributeError, LookupError, TypeError, ValueError)
 
 logger = logging.getLogger(__name__)
 
@@ -84,14 +86,20 @@ def export(ledger: Path, journal: Path) -> None:
     """Write all studies of the folder `ledger` to a new Optuna journal, in place of an old one.
 
     Raises:
-        LedgerError: when there is no study in the ledger, or the journal cannot be written; an old one is
-            then untouched.
+        LedgerError: when there is no study in the ledger, or the journal or a temporary file cannot be
+            written; an old journal is then untouched.
     """
     studies = read_studies(ledger)
+    write_bytes(journal, _as_journal(studies))
+    trials = sum(len(exported.trials) for exported in studies)
+    logger.info("%s: studies %d, trials %d", journal, len(studies), trials)
+
+
+def _as_journal(studies: Sequence[ExportedStudy]) -> bytes:
     optuna.logging.set_verbosity(optuna.logging.WARNING)
     # Built where no dashboard looks, so that neither half a journal nor the backend's lock lies beside it.
-    with user_facing_os_errors(journal), TemporaryDirectory() as folder:
-        built = Path(folder) / journal.name
+    with user_facing_os_errors(Path(gettempdir())), TemporaryDirectory() as folder:
+        built = Path(folder) / "journal"
         storage = JournalStorage(JournalFileBackend(str(built)))
         for exported in studies:
             study = optuna.create_study(storage=storage, study_name=exported.name, direction="minimize")
@@ -101,32 +109,42 @@ def export(ledger: Path, journal: Path) -> None:
             for name, value in exported.attributes.items():
                 study.set_user_attr(name, value)
             study.add_trials(exported.trials)
-        write_bytes(journal, built.read_bytes())
-    trials = sum(len(exported.trials) for exported in studies)
-    logger.info("%s: studies %d, trials %d", journal, len(studies), trials)
+        return built.read_bytes()
 
 
 def read_studies(ledger: Path) -> list[ExportedStudy]:
     """Return all studies of a ledger, the smallest scale first; what cannot be read is logged and left out.
 
     Raises:
-        LedgerError: when there is none.
+        LedgerError: when there is none, or the folder itself cannot be read.
     """
     studies = []
-    for home in sorted(path for path in ledger.glob("*") if path.is_dir() and path.name != "locks"):
-        if not (home / "study.json").is_file():
-            logger.warning("skipping %s: it has no study.json yet", home)
-            continue
+    for home in _homes(ledger):
         try:
-            studies.append(_study(ledger, home))
+            if (home / "study.json").is_file():
+                studies.append(_study(ledger, home))
+            else:
+                logger.warning("skipping %s: it has no study.json yet", home)
         except UNREADABLE as error:
-            logger.warning("skipping %s: its study.json cannot be read (%r)", home, error)
+            logger.warning("skipping %s: it cannot be read (%r)", home, error)
     if not studies:
         raise LedgerError(
             f"found no study in {ledger}, expected <fingerprint>/study.json there; begin a search first, or "
             "name the results of another one: make dashboard RESULTS=demo/results"
         )
     return sorted(studies, key=lambda study: study.order)
+
+
+def _homes(ledger: Path) -> list[Path]:
+    try:
+        return sorted(path for path in ledger.iterdir() if path.is_dir() and path.name != "locks")
+    except FileNotFoundError:
+        return []
+    except OSError as error:
+        raise LedgerError(
+            f"cannot read {ledger}: {error.strerror or error}; give read permission, or name the results of "
+            "another search: make dashboard RESULTS=demo/results"
+        ) from error
 
 
 def space_from_json(block: Mapping[str, Mapping[str, Any]]) -> Space:
@@ -144,7 +162,9 @@ def _study(ledger: Path, home: Path) -> ExportedStudy:
     scale, budget, days = meaning["scale"], meaning["budget_parameters"], meaning["label"]["horizon_days"]
     known = distributions(space_from_json(meaning["space"]))
     found: dict[int, FrozenTrial] = {}
-    for folder in sorted((home / scale / horizon_name(days)).glob("trial_*")):
+    place = home / scale / horizon_name(days)
+    # A glob would say nothing of a folder that cannot be read.
+    for folder in sorted(place.iterdir()) if place.exists() else ():
         number = re.fullmatch(r"trial_(\d+)", folder.name)
         lock_path = ledger / "locks" / folder.relative_to(home).with_suffix(".lock")
         trial = _trial(TrialLedger(folder, lock_path=lock_path), known) if number else None
@@ -165,21 +185,48 @@ def _study(ledger: Path, home: Path) -> ExportedStudy:
 
 
 def _trial(files: TrialLedger, known: Mapping[str, BaseDistribution]) -> FrozenTrial | None:
-    changed = datetime.fromtimestamp(files.folder.stat().st_mtime, UTC)
+    started = ended = None
     try:
-        # In this order, because a trial that ends meanwhile writes them the other way round.
-        result, params, events = files.result(), files.params(), files.events()
-        if params is None:
-            logger.warning("skipping %s: it has no params.json yet", files.folder)
-            return None
-        trial = _unfinished(params, events, known) if result is None else _finished(result, known)
+        # The result first, because a trial that ends meanwhile writes it last.
+        result = files.result()
+        if result is not None:
+            trial = _finished(result, known)
+            started, ended = _times_if_readable(files)
+        else:
+            params, events = files.params(), files.events()
+            if params is None:
+                logger.warning("skipping %s: it has no params.json yet", files.folder)
+                return None
+            trial = _unfinished(params, events, known)
+            started, ended = _times(events)
     except UNREADABLE as error:
         logger.warning("%s: cannot be read (%r)", files.folder, error)
-        trial, events = create_trial(state=TrialState.FAIL, user_attrs={"state": "unreadable"}), []
-    trial.datetime_start = _time_of("start", events) or changed
+        trial = create_trial(state=TrialState.FAIL, user_attrs={"state": "unreadable"})
+    changed = _changed(files.folder)
+    trial.datetime_start = started or changed
     if trial.state.is_finished():
-        trial.datetime_complete = _time_of("finish", events[::-1]) or changed
+        trial.datetime_complete = ended or changed
     return trial
+
+
+def _times_if_readable(files: TrialLedger) -> tuple[datetime | None, datetime | None]:
+    """Return when a finished trial started and ended; its result says all else, so it is shown without."""
+    try:
+        return _times(files.events())
+    except UNREADABLE as error:
+        logger.warning("%s: its events cannot be read, so its times are rough (%r)", files.folder, error)
+        return None, None
+
+
+def _times(events: list[dict[str, Any]]) -> tuple[datetime | None, datetime | None]:
+    return _time_of("start", events), _time_of("finish", events[::-1])
+
+
+def _changed(folder: Path) -> datetime:
+    try:
+        return datetime.fromtimestamp(folder.stat().st_mtime, UTC)
+    except OSError:  # removed a moment ago
+        return datetime.now(UTC)
 
 
 def _finished(result: Mapping[str, Any], known: Mapping[str, BaseDistribution]) -> FrozenTrial:
@@ -218,9 +265,20 @@ def _time_of(kind: str, events: list[dict[str, Any]]) -> datetime | None:
     return next((datetime.fromisoformat(time) for time in times), None)
 
 
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Export the ledger that the command line names; end the process with a sentence where that fails."""
+    parser = argparse.ArgumentParser(
+        prog="python -m simmer.dashboard", description="Copy a ledger into a journal for optuna-dashboard."
+    )
+    parser.add_argument("ledger", type=Path, help="folder of the ledger, only read: results/ledger")
+    parser.add_argument("journal", type=Path, help="file to write, an old one is replaced")
+    given = parser.parse_args(arguments)
+    try:
+        export(given.ledger, given.journal)
+    except (SimmerError, OSError) as error:
+        sys.exit(str(error))
+
+
 if __name__ == "__main__":
     logging.basicConfig(level=logging.INFO, format="%(message)s", stream=sys.stderr)
-    try:
-        export(*(Path(argument) for argument in sys.argv[1:]))
-    except SimmerError as error:
-        sys.exit(str(error))
+    main()

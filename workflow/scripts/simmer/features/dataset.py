@@ -76,7 +76,8 @@ def build_dataset(
     The borders do not depend on the horizon, so that all horizons are judged on the same dates.
 
     Args:
-        frame: Date (ascending), raw High and Close, and the feature columns; no missing values.
+        frame: Date (ascending), raw High and Close, and the feature columns, with Volume where any of them is
+            made from it; no missing values.
         label: horizon, threshold and basis.
         split: where train and validation end.
         context_days: rows of one window, at least 1.

@@ -2,13 +2,12 @@
 
 import math
 
-import matplotlib.style
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
-from simmer.figures import STYLE
+from simmer.figures import in_style
 from simmer.hardware.captions import subtitle, title, unit_of
 from simmer.hardware.history import History, Point, held_until_s
 from simmer.hardware.marks import draw_aborts, draw_breaks, shade
@@ -31,6 +30,7 @@ _HEAT, _DUTY, _LOAD, _RESUME, _PAUSE = "#3b3b3b", "#1f5fa8", "#8a8a8a", "#1a7f37
 _BOX = {"boxstyle": "round,pad=0.25", "facecolor": "white", "edgecolor": "none"}
 
 
+@in_style
 def timeline(name: str, history: History, limits: Limits) -> Figure:
     """Return the figure of one study; it tells by itself when nothing was measured.
 
@@ -39,26 +39,25 @@ def timeline(name: str, history: History, limits: Limits) -> Figure:
         history: from the logs of all its trials.
         limits: the temperatures to draw as lines.
     """
-    with matplotlib.style.context(STYLE):
-        figure = Figure(figsize=(12.0, 6.2))
-        figure.text(0.06, 0.965, title(name, history), fontsize=12, fontweight="bold", va="top")
-        figure.text(0.06, 0.922, subtitle(history), color="#555555", va="top")
-        panels = figure.subplots(
-            3,
-            sharex=True,
-            gridspec_kw={"height_ratios": [5, 0.35, 3], "hspace": 0.09}
-            | {"left": 0.06, "right": 0.905, "top": 0.82, "bottom": 0.15},
-        )
-        heat, state, work = panels
-        axis = RunningTime(history.runs)
-        _draw_heat(heat, axis, history, limits)
-        _draw_states(state, axis, history)
-        _draw_work(work, axis, history)
-        draw_breaks(panels, axis)
-        draw_aborts(panels, axis, history.aborts)
-        _label_hours(work, axis)
-        _draw_legend(figure)
-        return figure
+    figure = Figure(figsize=(12.0, 6.2))
+    figure.text(0.06, 0.965, title(name, history), fontsize=12, fontweight="bold", va="top")
+    figure.text(0.06, 0.922, subtitle(history), color="#555555", va="top")
+    panels = figure.subplots(
+        3,
+        sharex=True,
+        gridspec_kw={"height_ratios": [5, 0.35, 3], "hspace": 0.09}
+        | {"left": 0.06, "right": 0.905, "top": 0.82, "bottom": 0.15},
+    )
+    heat, state, work = panels
+    axis = RunningTime(history.runs)
+    _draw_heat(heat, axis, history, limits)
+    _draw_states(state, axis, history)
+    _draw_work(work, axis, history)
+    draw_breaks(panels, axis)
+    draw_aborts(panels, axis, history.aborts)
+    _label_hours(work, axis)
+    _draw_legend(figure)
+    return figure
 
 
 def _draw_heat(axes: Axes, axis: RunningTime, history: History, limits: Limits) -> None:

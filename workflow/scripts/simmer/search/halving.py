@@ -19,12 +19,12 @@ class SeenCurve:
     Attributes:
         losses: validation log-loss of each epoch.
         completed: it ended by itself, so `losses` tells all there was to come.
-        failed: it diverged, which is worse than any loss.
+        diverged: which is worse than any loss.
     """
 
     losses: tuple[float, ...]
     completed: bool
-    failed: bool
+    diverged: bool
 
 
 def falls_behind(
@@ -54,8 +54,8 @@ def falls_behind(
 
 
 def _stood_at(curve: SeenCurve, rung: int) -> bool:
-    return curve.completed or curve.failed or len(curve.losses) >= rung
+    return curve.completed or curve.diverged or len(curve.losses) >= rung
 
 
 def _best_at(curve: SeenCurve, rung: int) -> float:
-    return math.inf if curve.failed else min(curve.losses[:rung])
+    return math.inf if curve.diverged else min(curve.losses[:rung])

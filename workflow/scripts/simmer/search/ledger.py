@@ -30,10 +30,11 @@ class TrialLedger:
         self.folder, self.lock_path = folder, lock_path
         self._params, self._result = folder / "params.json", folder / "result.json"
         self._events = folder / "events.jsonl"
+        self._mend = f"delete the folder {folder} to compute this trial again (no other trial is touched)"
 
     def params(self) -> dict[str, Any] | None:
         """Return what the trial chose, or None before its first start."""
-        return _read_if_there(self._params)
+        return _read_if_there(self._params, mend=self._mend)
 
     def write_params(self, params: dict[str, Any]) -> None:
         """Record what the trial chose; never changed afterwards."""
@@ -41,7 +42,7 @@ class TrialLedger:
 
     def result(self) -> dict[str, Any] | None:
         """Return the result, or None while the trial is not finished."""
-        return _read_if_there(self._result)
+        return _read_if_there(self._result, mend=self._mend)
 
     def write_result(self, result: dict[str, Any]) -> None:
         """Record the result: the trial is finished."""
@@ -102,13 +103,14 @@ class StudyLedger:
             return None
         return StudyLedger(self.root, study=self.study.smaller, features_sha256=self.features_sha256)
 
-    def transferred(self) -> list[dict[str, Any]] | None:
+    def transferred(self) -> dict[str, Any] | None:
         """Return what the smaller scale handed over, or None before anybody wrote it down."""
-        return _read_if_there(self._home / "transferred.json")
+        path = self._home / "transferred.json"
+        return _read_if_there(path, mend=f"delete {path}: it is chosen again from the smaller scale")
 
-    def write_transferred(self, trials: list[dict[str, Any]]) -> None:
+    def write_transferred(self, choice: dict[str, Any]) -> None:
         """Record what the smaller scale handed over; more trials there change nothing here any more."""
-        write_json(self._home / "transferred.json", trials)
+        write_json(self._home / "transferred.json", choice)
 
     def results_before(self, trial: int) -> list[dict[str, Any]]:
         """Return the results that trial number `trial` may see: 0 to trial - parallel_trials.
@@ -140,16 +142,13 @@ class StudyLedger:
         return results
 
 
-def _read_if_there(path: Path) -> dict[str, Any] | None:
+def _read_if_there(path: Path, *, mend: str) -> Any:
     if not path.is_file():
         return None
     try:
         return read_json(path)
     except ValueError as error:
-        raise LedgerError(
-            f"found {path} damaged ({error}); expected JSON; delete the folder {path.parent} to compute this "
-            "trial again (no other trial is touched)"
-        ) from error
+        raise LedgerError(f"found {path} damaged ({error}); expected JSON; {mend}") from error
 
 
 def _drop_torn_tail(descriptor: int) -> None:

@@ -5,7 +5,7 @@ is given and asks a sampler seeded by (seed, scale, horizon, trial), so a search
 times suggests what an unbroken one suggests.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import asdict, dataclass, replace
 
 import optuna
@@ -22,7 +22,9 @@ from simmer.search.settings import SearchSettings
 from simmer.search.space import Choice, Dimension, Hyperparameters, Space
 from simmer.seeds import derive_seed
 
-REPEAT_ATTEMPTS = 8  # fresh seeds tried before a repeated suggestion is answered from the ledger
+# Fresh seeds tried before a repeated suggestion is answered from the ledger: the sampler's, then chance's.
+REPEAT_ATTEMPTS = 8
+ATTEMPTS_AT_RANDOM = 4
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -33,11 +35,13 @@ class FinishedTrial:
         hyperparameters: what it used.
         value: its best validation log-loss, None when it failed.
         ended_at: epochs after which halving ended it, None where it came to its own end.
+        repeats: it was answered from an equal one, so that it tells the sampler nothing new.
     """
 
     hyperparameters: Hyperparameters
     value: float | None
     ended_at: int | None = None
+    repeats: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -75,28 +79,35 @@ def suggest(
 ) -> Suggestion:
     """Return the hyperparameters of trial number `trial`.
 
-    First those enqueued, then random draws, then the sampler. A suggestion that repeats an earlier trial is
-    drawn again with another seed, and where that never helps it names the trial that it repeats.
+    First those enqueued, then random draws, then the sampler. A suggestion equal to an earlier trial's is
+    drawn again with another seed, and where that never helps it names the trial that it repeats. Trials that
+    run side by side with this one count as earlier: what they use follows from the same history.
 
     Args:
         space: what may vary.
         enqueued: what the study begins with.
-        settings: sampler and length of the startup.
+        settings: sampler, length of the startup, and how many trials run at once.
         history: the results it may see, in the order of their numbers from 0.
         seed_parts: what, beside the number, the draw depends on.
         trial: its number.
     """
-    seen = {finished.hyperparameters: number for number, finished in reversed(list(enumerate(history)))}
+    earlier = [finished.hyperparameters for finished in history]
+    for number in range(len(history), trial + 1):
+        if number < len(enqueued):
+            earlier.append(enqueued[number].hyperparameters)
+            continue
+        taken = {*earlier, *(one.hyperparameters for one in enqueued)}
+        seen = history[: max(0, number - settings.parallel_trials + 1)]
+        earlier.append(_draw(space, settings, seen, taken, seed_parts=(*seed_parts, number)))
+    chosen = earlier.pop()
     if trial < len(enqueued):
-        first = enqueued[trial]
-        repeats = seen.get(first.hyperparameters)
-        return Suggestion(hyperparameters=first.hyperparameters, origin=first.origin, repeats=repeats)
-    origin = "startup" if len(history) < settings.startup_trials else settings.sampler
-    for attempt in range(REPEAT_ATTEMPTS):
-        drawn = _ask(space, settings, history, seed=derive_seed(*seed_parts, trial, attempt))
-        if drawn not in seen:
-            break
-    return Suggestion(hyperparameters=drawn, origin=origin, repeats=seen.get(drawn))
+        return Suggestion(hyperparameters=chosen, origin=enqueued[trial].origin, repeats=None)
+    finished = earlier[: len(history)]
+    return Suggestion(
+        hyperparameters=chosen,
+        origin="startup" if len(history) < settings.startup_trials else settings.sampler,
+        repeats=finished.index(chosen) if chosen in finished else None,
+    )
 
 
 def enqueued_trials(
@@ -123,15 +134,33 @@ def distributions(space: Space) -> dict[str, BaseDistribution]:
     return {key: _distribution(dimension) for key, dimension in space.dimensions.items()}
 
 
+def _draw(
+    space: Space,
+    settings: SearchSettings,
+    history: Sequence[FinishedTrial],
+    taken: Collection[Hyperparameters],
+    *,
+    seed_parts: tuple[int | str, ...],
+) -> Hyperparameters:
+    for attempt in range(REPEAT_ATTEMPTS):
+        last = attempt >= REPEAT_ATTEMPTS - ATTEMPTS_AT_RANDOM
+        by = replace(settings, sampler="random") if last else settings
+        drawn = _ask(space, by, history, seed=derive_seed(*seed_parts, attempt))
+        if drawn not in taken:
+            break
+    return drawn
+
+
 def _ask(
     space: Space, settings: SearchSettings, history: Sequence[FinishedTrial], *, seed: int
 ) -> Hyperparameters:
     optuna.logging.set_verbosity(optuna.logging.WARNING)
     study = optuna.create_study(direction="minimize", sampler=_sampler(settings, seed=seed % 2**32))
     known = distributions(space)
+    news = [finished for finished in history if not finished.repeats]
     if settings.sampler == "gp":
-        history = _completed(history)
-    study.add_trials([frozen(finished, known) for finished in history])
+        news = _completed(news)
+    study.add_trials([frozen(finished, known) for finished in news])
     return Hyperparameters(**study.ask(known).params)
 
 

@@ -102,7 +102,7 @@ def best_by_horizon(
 
     Args:
         results: of one scale.
-        meanings: what to add to the best result of a horizon, by its days: all that was configured.
+        meanings: what to add to the best result of a horizon, by its days: all that gives it its meaning.
     """
     best: dict[str, Any] = {}
     for result in results:

@@ -14,7 +14,7 @@ from simmer.search.suggest import Enqueued
 
 
 def transferred(results: Sequence[Mapping[str, Any]], *, smaller: Study, larger: Study) -> list[Enqueued]:
-    """Return the best completed trials of the smaller study, mapped into the space of the larger.
+    """Return the best trials of the smaller study, mapped into the space of the larger.
 
     Depth keeps its relative place between the extremes, on a logarithmic scale. The learning rate
     follows the width: Adam moves each weight of a matrix by the rate, whatever its width, so the
@@ -25,8 +25,14 @@ def transferred(results: Sequence[Mapping[str, Any]], *, smaller: Study, larger:
         results: of the smaller study, finished.
         smaller, larger: the studies.
     """
-    completed = [result for result in results if result["state"] == "complete" and result["repeats"] is None]
-    best = sorted(completed, key=lambda result: (result["validation_log_loss"], result["trial"]))
+    ended = [
+        result
+        for result in results
+        if result["state"] in ("complete", "out_of_time")
+        and result["validation_log_loss"] is not None
+        and result["repeats"] is None
+    ]
+    best = sorted(ended, key=lambda result: (result["validation_log_loss"], result["trial"]))
     return [
         Enqueued(
             hyperparameters=mapped(
@@ -54,7 +60,7 @@ def mapped(hyperparameters: Hyperparameters, *, smaller: Study, larger: Study) -
 
 
 def nearest(dimension: Dimension, value: Value) -> Value:
-    """Return the value of a dimension that comes nearest, by ratio for numbers above zero."""
+    """Return the value of a dimension that comes nearest; a choice of numbers above zero, by ratio."""
     if isinstance(dimension, Range):
         inside = min(max(value, dimension.low), dimension.high)
         return round(inside) if dimension.integer else inside

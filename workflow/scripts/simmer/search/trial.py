@@ -81,13 +81,13 @@ class Trial:
         """
         self.ledger.describe()
         params = self.files.params() or self._choose()
-        require_device(
-            params["execution"]["device"], asked_by=f"{self.ledger.study.name} {trial_name(self.number)}"
-        )
         self.files.append_event({"event": "start", "code_digest": code_digest()})
         if params["repeats"] is not None:
             self._answer_from_ledger(params, guard)
             return
+        require_device(
+            params["execution"]["device"], asked_by=f"{self.ledger.study.name} {trial_name(self.number)}"
+        )
         start = time.monotonic()
         try:
             verdict = verdict_on(self._train_within_memory(params, guard))
@@ -121,15 +121,27 @@ class Trial:
         kept = self.ledger.transferred()
         if kept is None:
             results = smaller.results(smaller.study.n_trials, needed_by=study.name)
-            kept = [asdict(trial) for trial in transferred(results, smaller=smaller.study, larger=study)]
+            handed_over = transferred(results, smaller=smaller.study, larger=study)
+            if len(handed_over) < study.search.transfer:
+                logger.warning(
+                    "%s has %d trials to hand over to %s, %d were asked for",
+                    smaller.study.name,
+                    len(handed_over),
+                    study.name,
+                    study.search.transfer,
+                )
+            kept = {
+                "best_of_trials": len(results),
+                "trials": [asdict(trial) for trial in handed_over],
+            }
             self.ledger.write_transferred(kept)
         return [
             Enqueued(hyperparameters=Hyperparameters(**trial["hyperparameters"]), origin=trial["origin"])
-            for trial in kept
+            for trial in kept["trials"]
         ]
 
     def _answer_from_ledger(self, params: dict[str, Any], guard: GuardProtocol) -> None:
-        repeated = self.ledger.trial(params["repeats"]).result()
+        repeated = self._results(params["seen_trials"])[params["repeats"]]
         logger.info("the same as %s: answered from the ledger", trial_name(params["repeats"]))
         self.files.append_event({"event": "finish", "state": repeated["state"], "reason": repeated["reason"]})
         self.files.write_result(
@@ -192,9 +204,7 @@ class Trial:
             on_epoch=lambda record: self._report_epoch(record, len(windows["train"]), guard),
             falls_behind=partial(
                 falls_behind,
-                seen=seen_curves(
-                    self.ledger.results(params["seen_trials"], needed_by=trial_name(self.number))
-                ),
+                seen=seen_curves(self._results(params["seen_trials"])),
                 settings=study.search.halving,
                 epochs_max=study.epochs_max,
             ),

@@ -40,21 +40,24 @@ def without_outcome(state: str, reason: str) -> dict[str, Any]:
 
 def finished_trial(result: Mapping[str, Any]) -> FinishedTrial:
     """Return what a suggestion may know of a result."""
-    ended_early = result["state"] in ("pruned", "out_of_time") and result["curve"]
     return FinishedTrial(
         hyperparameters=Hyperparameters(**result["hyperparameters"]),
         value=result["validation_log_loss"],
-        ended_at=len(result["curve"]) if ended_early else None,
+        ended_at=len(result["curve"]) if result["state"] == "pruned" else None,
+        repeats=result["repeats"] is not None,
     )
 
 
 def seen_curves(results: Sequence[Mapping[str, Any]]) -> list[SeenCurve]:
-    """Return what successive halving may know of results; a trial that repeats another counts once."""
+    """Return what successive halving may know of results; a trial that repeats another counts once.
+
+    What ran out of time is as complete as this machine lets a trial be.
+    """
     return [
         SeenCurve(
             losses=tuple(record["validation"]["log_loss"] for record in result["curve"]),
-            completed=result["state"] == "complete",
-            failed=result["state"] == "diverged",
+            completed=result["state"] in ("complete", "out_of_time") and bool(result["curve"]),
+            diverged=result["state"] == "diverged",
         )
         for result in results
         if result["repeats"] is None

@@ -1,67 +1,88 @@
 """The history of one search as a figure: the loss of each trial over its number, and the epochs it took."""
 
-import matplotlib.style
+from collections import Counter
+
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
-from simmer.figures import STYLE
-from simmer.search_figures import captions
-from simmer.search_figures.epochs import count_epochs
-from simmer.search_figures.loss_axis import LossAxis, loss_axis
+from simmer.figures import in_style
 from simmer.search_figures.marks import (
     BEST,
     NO_LOSS_AT,
     ORIGINS,
     PRIOR,
+    PRIOR_LINE,
     QUIET,
+    beyond_axis,
     draw_loss,
     draw_trial,
+    loss_limits,
     origin_handles,
     state_handles,
     write_head,
 )
-from simmer.search_figures.searched import SearchedStudy
+from simmer.search_figures.searched import SearchedStudy, best_of, counts, percent
 
 _WIDTH, _HEIGHT = 12.0, 7.4
 _MANY = 120  # with more trials, markers become smaller
 
 
+# What spares a trial that ended in a state, or repeats another, the epochs it was not trained for.
+_SAVERS = {"pruned": "pruning", "complete": "patience"}
+
+
+@in_style
 def search_history(study: SearchedStudy) -> Figure:
     """Return the figure of one search; it tells by itself when no trial came to a loss."""
-    axis = loss_axis(study)
-    with matplotlib.style.context(STYLE):
-        figure = Figure(figsize=(_WIDTH, _HEIGHT))
-        sentences = (captions.counts(study), captions.best_of(study), captions.beyond(study, axis))
-        head = write_head(figure, f"{study.name}: how the search went", sentences)
-        losses, epochs = figure.subplots(
-            2,
-            sharex=True,
-            gridspec_kw={"height_ratios": [3, 1.3], "hspace": 0.24}
-            | {"left": 0.07, "right": 0.905, "top": 1.0 - (head + 0.3) / _HEIGHT, "bottom": 0.135},
-        )
-        size = 7.0 if len(study.trials) <= _MANY else 3.5
-        _draw_losses(losses, study, axis, size=size)
-        _draw_epochs(epochs, study, size=size)
-        _draw_legend(figure, study)
-        return figure
+    figure = Figure(figsize=(_WIDTH, _HEIGHT))
+    sentences = (counts(study), best_of(study), beyond_axis(study))
+    head = write_head(figure, f"{study.name}: how the search went", sentences)
+    losses, epochs = figure.subplots(
+        2,
+        sharex=True,
+        gridspec_kw={"height_ratios": [3, 1.3], "hspace": 0.24}
+        | {"left": 0.07, "right": 0.905, "top": 1.0 - (head + 0.3) / _HEIGHT, "bottom": 0.135},
+    )
+    size = 7.0 if len(study.trials) <= _MANY else 3.5
+    _draw_losses(losses, study, size=size)
+    _draw_epochs(epochs, study, size=size)
+    _draw_legend(figure, study)
+    return figure
 
 
-def _draw_losses(axes: Axes, study: SearchedStudy, axis: LossAxis, *, size: float) -> None:
+def epochs_spent(study: SearchedStudy) -> str:
+    """Return how many of the planned epochs were trained, and what saved or lost the rest."""
+    planned, spared = study.epochs_max * len(study.trials), Counter()
+    for trial in study.trials:
+        saver = "repetition" if trial.repeats is not None else _SAVERS.get(trial.state, "failure")
+        spared[saver] += study.epochs_max - trial.epochs_trained
+    trained, lost = planned - spared.total(), spared.pop("failure", 0)
+    by = ", ".join(
+        f"{percent(spared[saver] / planned)} by {saver}"
+        for saver in ("pruning", "patience", "repetition")
+        if spared[saver]
+    )
+    saved = f"{percent(spared.total() / planned)} saved" + (f" ({by})" if by else "")
+    failures = f", {percent(lost / planned)} lost to failures and time limits" if lost else ""
+    return f"Epochs: {trained} of {planned} planned were trained, {saved}{failures}"
+
+
+def _draw_losses(axes: Axes, study: SearchedStudy, *, size: float) -> None:
     axes.set_gid("loss")
     axes.set_ylabel("validation log-loss (nats)")
-    axes.set_ylim(axis.low, axis.high)
+    axes.set_ylim(loss_limits(study))
     axes.grid(axis="y", color="#ececec", lw=0.7)
     axes.set_axisbelow(True)
     axes.tick_params(labelbottom=True)
-    axes.axhline(study.prior_log_loss, color=PRIOR, lw=1.0, ls=(0, (5, 3)), zorder=1, gid="prior")
+    axes.axhline(study.prior_log_loss, zorder=1, gid="prior", **PRIOR_LINE)
     beside = {"va": "center", "fontsize": 8}
     text, right = f"prior {study.prior_log_loss:.4f}", axes.get_yaxis_transform()
     axes.text(1.01, study.prior_log_loss, text, color=PRIOR, transform=right, **beside)
     _draw_best_so_far(axes, study)
     for trial in study.trials:
-        draw_loss(axes, trial, trial.number, axis, colour=ORIGINS[trial.origin], size=size)
+        draw_loss(axes, trial, trial.number, colour=ORIGINS[trial.origin], size=size)
     if any(trial.loss is None for trial in study.trials):
         axes.text(1.01, NO_LOSS_AT, "no loss", color=QUIET, transform=axes.transAxes, **beside)
     if study.best is None:
@@ -97,7 +118,7 @@ def _draw_best_so_far(axes: Axes, study: SearchedStudy) -> None:
 
 def _draw_epochs(axes: Axes, study: SearchedStudy, *, size: float) -> None:
     axes.set_gid("epochs")
-    axes.set_title(captions.epochs_spent(count_epochs(study)), loc="left", fontsize=9, color=QUIET)
+    axes.set_title(epochs_spent(study), loc="left", fontsize=9, color=QUIET)
     axes.set_ylabel("epochs trained")
     axes.set_xlabel("trial")
     axes.yaxis.set_major_locator(MaxNLocator(nbins=5, integer=True))

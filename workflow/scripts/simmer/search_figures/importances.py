@@ -1,41 +1,71 @@
-"""Which hyperparameters mattered in one search, as bars with the mark that chance alone reaches."""
+"""Which hyperparameters mattered in one search, as bars with the marks that chance reaches."""
 
-import matplotlib.style
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 from matplotlib.ticker import PercentFormatter
 
-from simmer.figures import STYLE
-from simmer.search_figures import captions
+from simmer.figures import in_style
 from simmer.search_figures.marks import QUIET, write_head
-from simmer.search_figures.ped_anova import Importances
-from simmer.search_figures.searched import SearchedStudy
-from simmer.search_figures.words import spoken
+from simmer.search_figures.ped_anova import CHANCE_QUANTILE, FEWEST_TRIALS, Importances
+from simmer.search_figures.searched import SearchedStudy, count_of_trials, counts, percent, spoken
 
+_FEW_BEST = 20  # with fewer trials among the best, their values are known roughly only
 _WIDTH, _BAR_HEIGHT = 12.0, 0.36
 _BEYOND_CHANCE, _WITHIN_CHANCE, _CHANCE = "#0072b2", "#a9c4dc", "#d55e00"
 
 
+@in_style
 def search_importances(study: SearchedStudy, found: Importances) -> Figure:
     """Return the figure of one search; a sentence stands in it where no importances were found."""
     bars = len(found.importances or ())
     height = 2.9 + _BAR_HEIGHT * bars
-    with matplotlib.style.context(STYLE):
-        figure = Figure(figsize=(_WIDTH, height))
-        title = f"{study.name}: which hyperparameters mattered"
-        if not bars:
-            write_head(figure, title, (captions.counts(study),))
-            figure.text(0.5, 0.42, captions.rests_on(found), fontsize=11, ha="center", va="center")
-            return figure
-        sentences = (captions.rests_on(found), captions.how_to_read(found), captions.left_out(found))
-        head = write_head(figure, title, sentences)
-        sides = {"left": 0.14, "right": 0.95, "top": 1.0 - (head + 0.15) / height, "bottom": 0.9 / height}
-        axes = figure.subplots(gridspec_kw=sides)
-        _draw_bars(axes, found)
-        _draw_legend(figure)
+    figure = Figure(figsize=(_WIDTH, height))
+    title = f"{study.name}: which hyperparameters mattered"
+    if not bars:
+        write_head(figure, title, (counts(study),))
+        figure.text(0.5, 0.42, rests_on(found), fontsize=11, ha="center", va="center")
         return figure
+    head = write_head(figure, title, (rests_on(found), how_to_read(found), left_out(found)))
+    sides = {"left": 0.14, "right": 0.95, "top": 1.0 - (head + 0.15) / height, "bottom": 0.9 / height}
+    _draw_bars(figure.subplots(gridspec_kw=sides), found)
+    _draw_legend(figure)
+    return figure
+
+
+def rests_on(found: Importances) -> str:
+    """Return on how many trials the importances rest, or why there are none."""
+    if found.with_loss < FEWEST_TRIALS:
+        return (
+            f"Too few trials to tell which hyperparameters mattered: {found.with_loss} came to a loss of "
+            f"their own, at least {FEWEST_TRIALS} are needed."
+        )
+    if found.importances is None:
+        return "All trials used the same hyperparameters, so there is nothing to compare."
+    parts = [f"{found.completed} completed"]
+    parts += [f"{found.pruned} pruned, ranked below these"] if found.pruned else []
+    parts += [f"{found.diverged} diverged, ranked last"] if found.diverged else []
+    trials = f"{count_of_trials(found.with_loss + found.diverged)} ({'; '.join(parts)})"
+    rough = f" Importances from {found.best} best trials are rough." if found.best < _FEW_BEST else ""
+    return f"This rests on {trials}.{rough}"
+
+
+def how_to_read(found: Importances) -> str:
+    """Return what an importance and its mark say."""
+    return (
+        f"Importance: how far the values of the {found.best} best trials differ from those of all "
+        "(PED-ANOVA), so what the sampler soon gave up counts for little. Mark: in "
+        f"{percent(CHANCE_QUANTILE)} of shuffles of the losses no bar at all passes its mark; one that does "
+        "not pass it cannot be told from chance. Chance gives ranges longer bars than choices: hold each bar "
+        "against its own mark."
+    )
+
+
+def left_out(found: Importances) -> str:
+    """Return which hyperparameters have no importance, empty where all have one."""
+    keys = ", ".join(map(spoken, found.unvaried))
+    return f"Left out, as these trials do not differ in it: {keys}." if keys else ""
 
 
 def _draw_bars(axes: Axes, found: Importances) -> None:
@@ -54,7 +84,7 @@ def _draw_bars(axes: Axes, found: Importances) -> None:
         text_at = one.importance
         if abs(one.chance - one.importance) < 0.08 * widest:
             text_at = max(one.importance, one.chance)
-        text = f"{100.0 * one.importance:.0f} %"
+        text = percent(one.importance)
         axes.text(text_at + 0.01 * widest, row, text, va="center", color=QUIET)
 
 

@@ -1,16 +1,15 @@
-"""What the figures of a search share: a marker per state, a colour per origin, the words above."""
+"""How a trial looks in the figures of a search: its marker, its colour, its place on the loss axis."""
 
 import textwrap
 from collections.abc import Iterable
 
+import numpy as np
 from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from simmer.search_figures.loss_axis import LossAxis
-from simmer.search_figures.searched import Origin, SearchedStudy, SearchedTrial, State
-from simmer.search_figures.words import STATES
+from simmer.search_figures.searched import STATES, Origin, SearchedStudy, SearchedTrial, State
 
 Colour = str | tuple[float, ...]
 
@@ -37,9 +36,42 @@ _ORIGIN_WORDS: dict[Origin, str] = {
     "sampler": "suggested by the sampler",
 }
 PRIOR, BEST, QUIET = "#b8860b", "#1a7f37", "#555555"
+PRIOR_LINE = {"color": PRIOR, "lw": 1.0, "ls": (0, (5, 3))}
 NO_LOSS_AT = 1.05  # above a panel, in its heights
+_BULK = 0.9  # this share of the losses is shown in any case
+_HEADROOM = 0.25  # how far beyond the bulk the loss axis goes, in shares of its extent
+_FOOTROOM = 0.2  # room for the words below the best trial
+_NAMED_BEYOND = 3
 _INCH_PER_CHARACTER = 0.068  # of 9 points, rounded up
 _INCH_PER_LINE = 0.19
+
+
+def loss_limits(study: SearchedStudy) -> tuple[float, float]:
+    """Return the ends of the loss axis in nats, with the best trial, the prior and most losses between them.
+
+    A few terrible trials must not press all others into one line.
+    """
+    losses = [trial.loss for trial in study.trials if trial.loss is not None]
+    lowest = min([*losses, study.prior_log_loss])
+    # The smallest that leaves a tenth above it, and so a loss itself.
+    bulk = np.quantile(losses, _BULK, method="higher") if losses else lowest
+    usual = max(float(bulk), study.prior_log_loss)
+    extent = (usual - lowest) or 0.1 * abs(lowest)
+    highest = max([*losses, usual])
+    return lowest - _FOOTROOM * extent, min(usual + _HEADROOM * extent, highest + 0.05 * extent)
+
+
+def beyond_axis(study: SearchedStudy) -> str:
+    """Return which trials are worse than the loss axis shows, the worst first; empty where none is."""
+    high = loss_limits(study)[1]
+    above = [trial for trial in study.trials if trial.loss is not None and trial.loss > high]
+    if not above:
+        return ""
+    above.sort(key=lambda trial: -trial.loss)
+    named = [f"trial {trial.number} ({trial.loss:.3g})" for trial in above[:_NAMED_BEYOND]]
+    more = len(above) - len(named)
+    named += [f"{more} more"] if more else []
+    return f"Drawn at the upper end, as their loss lies above it: {', '.join(named)}."
 
 
 def draw_trial(
@@ -64,15 +96,16 @@ def draw_trial(
     )
 
 
-def draw_loss(
-    axes: Axes, trial: SearchedTrial, x: float, axis: LossAxis, *, colour: Colour, size: float
-) -> None:
-    """Mark one trial at its loss, above the panel where it came to none."""
+def draw_loss(axes: Axes, trial: SearchedTrial, x: float, *, colour: Colour, size: float) -> None:
+    """Mark one trial at its loss, at the upper end if it lies beyond, above the panel where it has none.
+
+    The limits of the loss axis must be set before.
+    """
     if trial.loss is None:
         above = axes.get_xaxis_transform()
         draw_trial(axes, trial, x, NO_LOSS_AT, colour=colour, size=size, transform=above)
     else:
-        draw_trial(axes, trial, x, axis.shown(trial.loss), colour=colour, size=size)
+        draw_trial(axes, trial, x, min(trial.loss, axes.get_ylim()[1]), colour=colour, size=size)
 
 
 def state_handles(study: SearchedStudy) -> Iterable[Artist]:

@@ -3,6 +3,8 @@
 from torch import Tensor
 from torch.nn import functional
 
+SMALLEST_DISTANCE = 2.0**-24
+
 
 def log_loss(logits: Tensor, labels: Tensor) -> Tensor:
     """Return the sum of the log-losses, in nats, of logits [B] for labels [B] of 0 or 1."""
@@ -25,5 +27,7 @@ def training_loss(logits: Tensor, labels: Tensor, *, label_smoothing: float, foc
     targets = labels * (1 - label_smoothing) + 0.5 * label_smoothing
     losses = functional.binary_cross_entropy_with_logits(logits, targets, reduction="none")
     if focal_gamma:
-        losses = losses * (targets - logits.sigmoid()).abs().pow(focal_gamma)
+        # A power has no finite slope at zero, and a sigmoid rounds to exactly one.
+        distances = (targets - logits.sigmoid()).abs().clamp_min(SMALLEST_DISTANCE)
+        losses = losses * distances.pow(focal_gamma)
     return losses.sum()
