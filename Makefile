@@ -12,7 +12,7 @@ DEMO_FOLDER  ?= demo
 RESULTS        ?= results
 DASHBOARD_PORT ?= 8080
 
-.PHONY: setup demo smoke-2B dashboard dashboard-export test lint config-docs bench-closed-loop bench-heat bench-jobs bench-memory bench-numerics bench-speed clean
+.PHONY: setup demo smoke-2B dashboard dashboard-export test lint config-docs bench-closed-loop bench-heat bench-jobs bench-memory bench-numerics bench-search bench-speed clean
 .DEFAULT_GOAL := setup
 
 setup: $(READY)
@@ -87,6 +87,10 @@ bench-memory: $(READY)
 
 bench-numerics: $(READY)
 	$(BIN)/python benchmarks/numerics.py
+
+# Replays in minutes, then hours of training, resumed by the same line; `SEARCH_ARGS=--replay-only` leaves them out.
+bench-search: $(READY)
+	$(BIN)/python benchmarks/search.py $(SEARCH_ARGS)
 
 bench-speed: $(READY) .venv-bench/.ready
 	$(BIN)/python benchmarks/speed.py

@@ -59,6 +59,10 @@ class Landscape:
         values = asdict(hyperparameters)
         return np.concatenate([_place(dimension, values[key]) for key, dimension in self._dimensions.items()])
 
+    def expected_of(self, hyperparameters: Hyperparameters) -> float:
+        """Return the expected best loss of hyperparameters: what is left when luck is taken away."""
+        return float(self.expected(self.place(hyperparameters)[None])[0])
+
     def expected(self, places: np.ndarray) -> np.ndarray:
         """Return the expected best loss at places [n, dimensions]."""
         return self._mean + self._scale * self._kernel(places, self.places) @ self._weights

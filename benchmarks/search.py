@@ -39,6 +39,7 @@ from search_policies import (
 )
 from setting import ROOT, default_config
 from simmer.search.settings import HalvingSettings
+from simmer.search.space import Hyperparameters
 from simmer.search.study import Study
 from simmer.search.suggest import FinishedTrial, enqueued_trials, suggest
 from simmer.search.transfer import transferred
@@ -49,11 +50,12 @@ SEEDS, TRIALS = 16, 50
 POOL_SHARE = 0.8  # of the recorded trials, another part for each seed
 SEED_SD = 0.0055  # of a validation log-loss over five trainings of one configuration, from an earlier project
 SMALL, LARGE = "200k", "2M"
-OTHER_HALVINGS = {
+OTHER_HALVINGS = {  # shares of the planned epochs, eta
     "eta 2 at 10, 20, 40 %": ((0.1, 0.2, 0.4), 2.0),
     "eta 2 at 20, 40 %": ((0.2, 0.4), 2.0),
     "eta 3 at 20, 40 %": ((0.2, 0.4), 3.0),
     "eta 3 at 10, 30 %": ((0.1, 0.3), 3.0),
+    "eta 2 at 30 %": ((0.3,), 2.0),
 }
 
 Policy = Callable[[Study, Replay, int], Iterator[Step]]
@@ -66,36 +68,48 @@ class Score:
     Attributes:
         to_best: what it took to reach the reference's best loss.
         to_near: what it took to come within `SEED_SD` of it.
+        to_equal: what it took until the winner so far is expected to be as good as the reference's winner.
         whole: what as many trials as the reference's cost.
-        difference: of the best loss after as many trials, to the reference's.
+        best: lowest loss after as many trials, less the reference's.
+        expected: expected loss of the winner after as many trials, less that of the reference's winner.
     """
 
     to_best: float
     to_near: float
+    to_equal: float
     whole: float
-    difference: float
+    best: float
+    expected: float
 
 
-def score(policy: Iterable[Step], reference: Step) -> Score:
+IN_VAIN = 2.0  # what was spent without reaching the target, and the reference on top
+
+
+def score(policy: Iterable[Step], reference: Step, landscape: Landscape) -> Score:
     """Hold a policy against the last step of the reference under the same seed."""
-    spent: dict[float, float] = {}
-    at_trials: Step | None = None
+    aim = landscape.expected_of(reference.winner)
+    spent = {"best": IN_VAIN, "near": IN_VAIN, "equal": IN_VAIN}
     for step in policy:
-        for target in (reference.best, reference.best + SEED_SD):
-            if step.best <= target:
-                spent.setdefault(target, step.epochs / reference.epochs)
+        expected = landscape.expected_of(step.winner)
+        reached = {
+            "best": step.best <= reference.best,
+            "near": step.best <= reference.best + SEED_SD,
+            "equal": expected <= aim,
+        }
+        for target in (name for name, there in reached.items() if there):
+            spent[target] = min(spent[target], step.epochs / reference.epochs)
         if step.trials == reference.trials:
-            at_trials = step
-        beyond = step.trials >= reference.trials and step.epochs >= reference.epochs
-        if beyond or (at_trials is not None and len(spent) == 2):
+            at_trials, expected_then = step, expected
+        done = step.epochs >= reference.epochs or max(spent.values()) < IN_VAIN
+        if step.trials >= reference.trials and done:
             break
-    # What was spent in vain, and the reference on top.
-    in_vain = 2.0
     return Score(
-        to_best=min(in_vain, spent.get(reference.best, in_vain)),
-        to_near=min(in_vain, spent.get(reference.best + SEED_SD, in_vain)),
+        to_best=spent["best"],
+        to_near=spent["near"],
+        to_equal=spent["equal"],
         whole=at_trials.epochs / reference.epochs,
-        difference=at_trials.best - reference.best,
+        best=at_trials.best - reference.best,
+        expected=expected_then - aim,
     )
 
 
@@ -147,7 +161,7 @@ def replayed(scale: str, landscapes: dict[str, Landscape]) -> dict[str, list[Sco
         replay = Replay(landscapes[scale], seed=seed, share=POOL_SHARE)
         *_, reference = itertools.islice(plain(study, replay, seed), TRIALS)
         for name, policy in policies.items():
-            scores[name].append(score(policy(study, replay, seed), reference))
+            scores[name].append(score(policy(study, replay, seed), reference, landscapes[scale]))
     return scores
 
 
@@ -159,10 +173,10 @@ def _with_halving(halving: HalvingSettings) -> Policy:
 
 
 def interval(values: Sequence[float]) -> tuple[float, float, float]:
-    """Return the mean over seeds and its 95 % bootstrap interval."""
+    """Return the median over seeds and its 95 % bootstrap interval."""
     array = np.asarray(values, dtype=float)
-    draws = np.random.default_rng(0).choice(array, (4000, len(array))).mean(axis=1)
-    return float(array.mean()), *map(float, np.quantile(draws, (0.025, 0.975)))
+    draws = np.random.default_rng(0).choice(array, (4000, len(array)))
+    return float(np.median(array)), *map(float, np.quantile(np.median(draws, axis=1), (0.025, 0.975)))
 
 
 def report(scale: str, landscape: Landscape, scores: dict[str, list[Score]]) -> None:
@@ -175,14 +189,17 @@ def report(scale: str, landscape: Landscape, scores: dict[str, list[Score]]) -> 
     for rung in (3, 6, 12):
         kept = _rank_correlation([curve.best(rung) for curve in landscape.curves], landscape.losses)
         print(f"rank correlation of the best loss by epoch {rung} with the final one: {kept:.2f}")
-    print("\n| policy | compute to the plain best (95 %) | within a seed's noise | 50 trials | best loss |")
-    print("|---|---|---|---|---|")
+    print(
+        "\n| policy | to the plain best: median (95 %), mean | near it | equal | 50 trials | best | expected |"
+    )
+    print("|---|---|---|---|---|---|---|")
     for name, rows in scores.items():
-        mean, low, high = interval([row.to_best for row in rows])
+        median, low, high = interval([row.to_best for row in rows])
         print(
-            f"| {name} | {mean:.2f} ({low:.2f} to {high:.2f}) | "
-            f"{np.mean([row.to_near for row in rows]):.2f} | {np.mean([row.whole for row in rows]):.2f} | "
-            f"{np.mean([row.difference for row in rows]):+.4f} |"
+            f"| {name} | {median:.2f} ({low:.2f} to {high:.2f}), {np.mean([row.to_best for row in rows]):.2f} | "
+            f"{np.median([row.to_near for row in rows]):.2f} | "
+            f"{np.median([row.to_equal for row in rows]):.2f} | {np.mean([row.whole for row in rows]):.2f} | "
+            f"{np.mean([row.best for row in rows]):+.4f} | {np.mean([row.expected for row in rows]):+.4f} |"
         )
 
 
@@ -233,7 +250,8 @@ def real() -> None:
         command += ["--configfile", str(CAMPAIGNS / f"{name}.yaml"), "--", f"results/hpo_{LARGE}.done"]
         subprocess.run(command, cwd=ROOT, check=True)
     reference, *_ = reversed(list(_real_steps(FOLDER / "plain")))
-    found = score(_real_steps(FOLDER / "halving"), reference)
+    landscape = _landscape(read_curves(), LARGE)
+    found = score(_real_steps(FOLDER / "halving"), reference, landscape)
     *_, last = _real_steps(FOLDER / "halving")
     print(
         f"\nfor real, {LARGE} one day ahead, one seed: plain {reference.epochs} epochs, best "
@@ -249,7 +267,8 @@ def _real_steps(folder: Path) -> Iterator[Step]:
         loss = result["validation_log_loss"]
         best = last.best if loss is None else min(last.best, loss)
         epochs = 0 if result["repeats"] is not None else len(result["curve"])
-        last = Step(last.epochs + epochs, best, last.trials + 1)
+        winner = Hyperparameters(**result["hyperparameters"]) if best < last.best else last.winner
+        last = Step(last.epochs + epochs, best, last.trials + 1, winner)
         yield last
 
 
@@ -267,17 +286,18 @@ def main() -> None:
     overhead()
     curves = read_curves()
     landscapes = {scale: _landscape(curves, scale) for scale in (SMALL, LARGE)}
-    tables = {scale: replayed(scale, landscapes) for scale in landscapes}
-    for scale, scores in tables.items():
-        report(scale, landscapes[scale], scores)
+    tables = {}
+    for scale, landscape in landscapes.items():
+        tables[scale] = replayed(scale, landscapes)
+        report(scale, landscape, tables[scale])
     if not chosen.replay_only:
         real()
     large = tables[LARGE]
-    mean, low, high = interval([row.to_best for row in large["simmer"]])
+    ratio, low, high = interval([row.to_best for row in large["simmer"]])
     transfer, *_ = interval([row.to_best for row in large["simmer, transfer 3"]])
-    difference = np.mean([row.difference for row in large["simmer"]])
+    difference = np.mean([row.best for row in large["simmer"]])
     print(
-        f"\ncompute_ratio={mean:.3f} low={low:.3f} high={high:.3f} transfer_ratio={transfer:.3f} "
+        f"\ncompute_ratio={ratio:.3f} low={low:.3f} high={high:.3f} transfer_ratio={transfer:.3f} "
         f"best_loss_difference={difference:+.4f}"
     )
 

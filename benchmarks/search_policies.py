@@ -23,11 +23,12 @@ NO_HALVING = HalvingSettings(rung_fractions=(), eta=2.0, min_completed_trials=1)
 
 @dataclass(frozen=True)
 class Step:
-    """Epochs spent so far and the lowest loss seen by then, after so many trials."""
+    """Epochs spent so far and the lowest loss seen by then, after so many trials, and who had it."""
 
     epochs: int
     best: float
     trials: int
+    winner: Hyperparameters | None = None
 
 
 @dataclass(frozen=True)
@@ -101,17 +102,17 @@ def early_discard(study: Study, replay: Replay, seed: int, *, epochs: int = 3) -
     """
     alone = searched(study, sampler="random", halving=NO_HALVING)
     begun = play(alone, replay, seed=seed)
-    spent, best, trials = 0, float("inf"), 0
+    last = Step(0, float("inf"), 0)
     while True:
         batch = []
         for trial in itertools.islice(begun, 50):
-            short = replace(trial, epochs=min(epochs, len(trial.curve.losses)))
-            spent, best, trials = spent + short.epochs, min(best, short.value), trials + 1
-            batch.append(short)
-            yield Step(spent, best, trials)
+            batch.append(replace(trial, epochs=min(epochs, len(trial.curve.losses))))
+            last = _after(last, batch[-1], epochs=batch[-1].epochs, trials=1)
+            yield last
         for trial in sorted(batch, key=lambda one: one.value)[:3]:
-            spent, best = spent + len(trial.curve.losses) - trial.epochs, min(best, trial.curve.best())
-            yield Step(spent, best, trials)
+            whole = replace(trial, epochs=len(trial.curve.losses))
+            last = _after(last, whole, epochs=whole.epochs - trial.epochs, trials=0)
+            yield last
 
 
 def by_pruner(study: Study, replay: Replay, seed: int, *, pruner: str) -> Iterator[Step]:
@@ -155,7 +156,7 @@ def steps(played: Iterable[Played]) -> Iterator[Step]:
     """Yield the steps of trials in the order they were trained."""
     last = Step(0, float("inf"), 0)
     for trial in played:
-        last = Step(last.epochs + trial.epochs, min(last.best, trial.value), last.trials + 1)
+        last = _after(last, trial, epochs=trial.epochs, trials=1)
         yield last
 
 
@@ -171,6 +172,16 @@ def results_of(played: Iterable[Played]) -> list[dict[str, Any]]:
         }
         for number, trial in enumerate(played)
     ]
+
+
+def _after(last: Step, trial: Played, *, epochs: int, trials: int) -> Step:
+    better = trial.value < last.best
+    return Step(
+        epochs=last.epochs + epochs,
+        best=trial.value if better else last.best,
+        trials=last.trials + trials,
+        winner=trial.hyperparameters if better else last.winner,
+    )
 
 
 def _suggested(

@@ -29,6 +29,7 @@ ARROWS = {
     "search_figures": BASE | {"figures", "search"},
     "config": BASE | {"data", "features", "model", "search", "thermal", "training"},
     "config_docs": BASE,
+    "config_schema": BASE,
     "dashboard": BASE | {"search"},
     "machine_fit": {"config", "machine", "search", "training"},
     "guarded_trial": BASE

@@ -4,8 +4,9 @@ import sys
 import pytest
 import yaml
 
-from simmer.config import check_schema, parse_config
+from simmer.config import parse_config
 from simmer.config_docs import reference
+from simmer.config_schema import check_schema
 from simmer.data.sources import acquire
 from simmer.data.tickers import TickerSpec
 from simmer.errors import ConfigError

@@ -6,7 +6,8 @@ from pathlib import Path
 
 import yaml
 
-from simmer.config import Config, check_schema, parse_config
+from simmer.config import Config, parse_config
+from simmer.config_schema import check_schema
 
 ROOT = Path(__file__).parents[2]
 SCHEMA = yaml.safe_load((ROOT / "workflow/schemas/config.schema.yaml").read_text())

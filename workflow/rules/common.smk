@@ -14,7 +14,8 @@ LOCK = RESULTS / ".lock"
 
 sys.path.insert(0, str(SCRIPTS))
 
-from simmer.config import check_schema, parse_config
+from simmer.config import parse_config
+from simmer.config_schema import check_schema
 from simmer.errors import SimmerError
 from simmer.locks import lock_or_refuse
 from simmer.machine import looks_accelerated
