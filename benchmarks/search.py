@@ -189,18 +189,20 @@ def report(scale: str, landscape: Landscape, scores: dict[str, list[Score]]) -> 
     for rung in (3, 6, 12):
         kept = _rank_correlation([curve.best(rung) for curve in landscape.curves], landscape.losses)
         print(f"rank correlation of the best loss by epoch {rung} with the final one: {kept:.2f}")
-    print(
-        "\n| policy | to the plain best: median (95 %), mean | near it | equal | 50 trials | best | expected |"
-    )
+    print("\n| policy | to plain best: median (95 %), mean | near it | equal | 50 trials | best | expected |")
     print("|---|---|---|---|---|---|---|")
     for name, rows in scores.items():
         median, low, high = interval([row.to_best for row in rows])
-        print(
-            f"| {name} | {median:.2f} ({low:.2f} to {high:.2f}), {np.mean([row.to_best for row in rows]):.2f} | "
-            f"{np.median([row.to_near for row in rows]):.2f} | "
-            f"{np.median([row.to_equal for row in rows]):.2f} | {np.mean([row.whole for row in rows]):.2f} | "
-            f"{np.mean([row.best for row in rows]):+.4f} | {np.mean([row.expected for row in rows]):+.4f} |"
-        )
+        cells = [
+            name,
+            f"{median:.2f} ({low:.2f} to {high:.2f}), {np.mean([row.to_best for row in rows]):.2f}",
+            f"{np.median([row.to_near for row in rows]):.2f}",
+            f"{np.median([row.to_equal for row in rows]):.2f}",
+            f"{np.mean([row.whole for row in rows]):.2f}",
+            f"{np.mean([row.best for row in rows]):+.4f}",
+            f"{np.mean([row.expected for row in rows]):+.4f}",
+        ]
+        print("| " + " | ".join(cells) + " |")
 
 
 def _rank_correlation(one: Sequence[float], other: Sequence[float]) -> float:
