@@ -80,7 +80,8 @@ def test_dropout_acts_in_training_only():
 
 def test_residual_projections_start_smaller_than_the_others():
     model = built()
-    fan_in = SHAPE.ff_width
-    expected = 1 / math.sqrt(3 * fan_in * 2 * SHAPE.depth)
-    assert model.layers[0].ff_out.weight.std().item() == pytest.approx(expected, rel=0.15)
-    assert model.layers[0].ff_in.weight.std().item() == pytest.approx(0.02, rel=0.15)
+    residual = 1 / math.sqrt(3 * SHAPE.ff_width * 2 * SHAPE.depth)
+    assert model.layers[0].ff_out.weight.std().item() == pytest.approx(residual, rel=0.15)
+    assert model.layers[0].ff_in.weight.std().item() == pytest.approx(
+        1 / math.sqrt(3 * SHAPE.width), rel=0.15
+    )

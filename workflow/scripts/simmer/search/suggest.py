@@ -92,7 +92,7 @@ def suggest(
         trial: its number.
     """
     earlier = [finished.hyperparameters for finished in history]
-    for number in range(len(history), trial + 1):
+    for number in range(max(len(history), trial - settings.parallel_trials + 1), trial + 1):
         if number < len(enqueued):
             earlier.append(enqueued[number].hyperparameters)
             continue
