@@ -89,7 +89,8 @@ def test_auto_resume_waits_for_the_machine_and_goes_on_by_itself(overheated, fin
 
 
 def test_lasting_warning_slows_then_pauses_the_trial_and_changes_nothing_else(finished, first_trial_done):
-    campaign = first_trial_done()
+    # Decisions in quick succession, or a fast machine has trained the last epoch before the pause.
+    campaign = first_trial_done({"thermal": {"sample_period_s": 0.04}})
     run = campaign.start("results/hpo/debug/h1/trial_001.json")
     run.until(lambda: campaign.in_epoch(1, 2), "the second epoch")
     campaign.heat_to(WARNING_C)
