@@ -19,13 +19,14 @@ from optuna.storages import JournalStorage
 from optuna.storages.journal import JournalFileBackend
 from optuna.trial import TrialState
 
-from simmer.dashboard import export, space_from_json
+from simmer.dashboard import export
 from simmer.data.sources import acquire
 from simmer.data.tables import content_sha256
 from simmer.data.tickers import TickerSpec
 from simmer.errors import Interrupted, LedgerError
 from simmer.features.indicators import build_a25
 from simmer.search.ledger import StudyLedger
+from simmer.search.space import Space
 from simmer.search.trial import Trial
 from simmer.training.settings import Execution
 from support.configs import ROOT, default_config
@@ -368,7 +369,7 @@ def test_all_studies_of_a_ledger_are_there_the_smallest_first(tmp_path):
 @pytest.mark.parametrize("scale", SCALES)
 def test_a_space_survives_its_description(scale):
     space = CONFIG.study(scale, 1).space
-    assert space_from_json(json.loads(json.dumps(space.as_json()))) == space
+    assert Space.from_json(json.loads(json.dumps(space.as_json()))) == space
 
 
 def snapshot(folder):

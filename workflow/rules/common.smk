@@ -135,9 +135,9 @@ def trials_before(scale):
     """
 
     def paths(wildcards):
-        at_once = CAMPAIGN.search.parallel_trials
-        seen = max(0, int(wildcards.trial) - at_once + 1)
-        names = [trial_name(number) for number in range(max(0, seen - at_once), seen)]
+        seen = CAMPAIGN.search.seen_by(int(wildcards.trial))
+        newest = slice(max(0, seen - CAMPAIGN.search.parallel_trials), seen)
+        names = [trial_name(number) for number in range(seen)[newest]]
         return [f"results/hpo/{scale}/{wildcards.horizon}/{name}.json" for name in names]
 
     return paths
@@ -153,8 +153,7 @@ def trials_to_transfer(scale):
         smaller = CAMPAIGN.next_smaller_scale(scale)
         if smaller is None or int(wildcards.trial) >= CAMPAIGN.search.parallel_trials:
             return []
-        names = [trial_name(number) for number in range(CAMPAIGN.scales[smaller].n_trials)]
-        return [f"results/hpo/{smaller}/{wildcards.horizon}/{name}.json" for name in names]
+        return published(smaller, wildcards.horizon, "json")
 
     return paths
 

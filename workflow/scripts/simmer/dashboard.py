@@ -39,7 +39,7 @@ from optuna.trial import FrozenTrial, TrialState, create_trial
 from simmer.errors import LedgerError, SimmerError
 from simmer.files import read_json, user_facing_os_errors, write_bytes
 from simmer.search.ledger import TrialLedger
-from simmer.search.space import Choice, Range, Space
+from simmer.search.space import Space
 from simmer.search.study import horizon_name
 from simmer.search.suggest import distributions
 from simmer.search.table import COLUMNS, MACHINE_COLUMNS
@@ -147,20 +147,10 @@ def _homes(ledger: Path) -> list[Path]:
         ) from error
 
 
-def space_from_json(block: Mapping[str, Mapping[str, Any]]) -> Space:
-    """Return the space that `Space.as_json` wrote as `block`."""
-    return Space(
-        {
-            key: Choice(tuple(spec["values"])) if "values" in spec else Range(**spec)
-            for key, spec in block.items()
-        }
-    )
-
-
 def _study(ledger: Path, home: Path) -> ExportedStudy:
     meaning = read_json(home / "study.json")
     scale, budget, days = meaning["scale"], meaning["budget_parameters"], meaning["label"]["horizon_days"]
-    known = distributions(space_from_json(meaning["space"]))
+    known = distributions(Space.from_json(meaning["space"]))
     found: dict[int, FrozenTrial] = {}
     place = home / scale / horizon_name(days)
     # A glob would say nothing of a folder that cannot be read.

@@ -26,11 +26,7 @@ def price_relative(frame: pd.DataFrame, names: Sequence[str]) -> np.ndarray:
         frame: Close, Volume and the named columns, ascending dates, finite.
         names: the channels, in order.
     """
-    return np.column_stack([_FORMS.get(name, _as_it_is)(frame, name) for name in names])
-
-
-def _as_it_is(frame: pd.DataFrame, name: str) -> np.ndarray:
-    return _values(frame, name)
+    return np.column_stack([_FORMS.get(name, _values)(frame, name) for name in names])
 
 
 def _beyond_close(frame: pd.DataFrame, name: str) -> np.ndarray:

@@ -118,9 +118,7 @@ class StudyLedger:
         Raises:
             LedgerError: when one of them is missing.
         """
-        return self.results(
-            max(0, trial - self.study.search.parallel_trials + 1), needed_by=trial_name(trial)
-        )
+        return self.results(self.study.search.seen_by(trial), needed_by=trial_name(trial))
 
     def results(self, count: int, *, needed_by: str) -> list[dict[str, Any]]:
         """Return the results of the first `count` trials.

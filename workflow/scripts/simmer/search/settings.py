@@ -68,3 +68,7 @@ class SearchSettings:
                 f"config block `search`: found startup_trials {self.startup_trials} and parallel_trials "
                 f"{self.parallel_trials}, expected both at least 1"
             )
+
+    def seen_by(self, trial: int) -> int:
+        """Return how many trials, counted from 0, trial number `trial` may see."""
+        return max(0, trial - self.parallel_trials + 1)

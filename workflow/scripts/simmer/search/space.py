@@ -145,6 +145,16 @@ class Space:
         """Return the space as plain values, for the fingerprint."""
         return {key: asdict(dimension) for key, dimension in self.dimensions.items()}
 
+    @classmethod
+    def from_json(cls, block: Mapping[str, Mapping[str, Any]]) -> "Space":
+        """Return the space that `as_json` gave as `block`."""
+        return cls(
+            {
+                key: Choice(tuple(spec["values"])) if "values" in spec else Range(**spec)
+                for key, spec in block.items()
+            }
+        )
+
 
 def _dimension(key: str, spec: Mapping[str, Any], *, where: str) -> Dimension:
     dimension = _read_dimension(key, spec, where=where)

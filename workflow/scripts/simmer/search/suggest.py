@@ -92,12 +92,12 @@ def suggest(
         trial: its number.
     """
     earlier = [finished.hyperparameters for finished in history]
-    for number in range(max(len(history), trial - settings.parallel_trials + 1), trial + 1):
+    for number in range(max(len(history), settings.seen_by(trial)), trial + 1):
         if number < len(enqueued):
             earlier.append(enqueued[number].hyperparameters)
             continue
         taken = {*earlier, *(one.hyperparameters for one in enqueued)}
-        seen = history[: max(0, number - settings.parallel_trials + 1)]
+        seen = history[: settings.seen_by(number)]
         earlier.append(_draw(space, settings, seen, taken, seed_parts=(*seed_parts, number)))
     chosen = earlier.pop()
     if trial < len(enqueued):
