@@ -9,10 +9,13 @@ DEMO_CONFIG  ?= config/demo.yaml
 DEMO_TARGETS ?= results/hpo_2M.done results/hpo_20M.done results/hardware.parquet
 DEMO_FOLDER  ?= demo
 
+CONFIG ?= config/config.yaml
+DATA   ?= data
+
 RESULTS        ?= results
 DASHBOARD_PORT ?= 8080
 
-.PHONY: setup demo smoke-2B dashboard dashboard-export test lint config-docs bench-closed-loop bench-heat bench-jobs bench-memory bench-numerics bench-search bench-speed clean
+.PHONY: setup demo smoke-2B fetch register verify dashboard dashboard-export test lint config-docs bench-closed-loop bench-features bench-heat bench-jobs bench-memory bench-numerics bench-search bench-speed clean
 .DEFAULT_GOAL := setup
 
 setup: $(READY)
@@ -43,6 +46,18 @@ demo: $(READY)
 smoke-2B: $(READY)
 	$(BIN)/snakemake --directory smoke-2B --configfile config/smoke-2B.yaml --cores 1 -- results/hpo_2B.done
 	@cat smoke-2B/results/hpo_2B.done
+
+# Goes to the network, for the source yahoo only; snapshots that were fetched before stay what they are.
+fetch: $(READY)
+	$(BIN)/snakemake --cores 1 --configfile $(CONFIG) --forcerun fetch_data -- fetch
+
+# make register FILE=SPY.csv TICKER=SPY [KIND=etf|index|no_volume_index]
+register: $(READY)
+	@PYTHONPATH=workflow/scripts $(BIN)/python -m simmer.register "$(FILE)" "$(TICKER)" $(if $(KIND),--kind $(KIND)) --snapshots $(DATA)/snapshots
+
+# DATA=demo/data for the demo's.
+verify: $(READY)
+	@PYTHONPATH=workflow/scripts $(BIN)/python -m simmer.verification $(DATA)
 
 # Beside a campaign or after it; RESULTS=demo/results shows the demo. What is shown is a snapshot.
 # An open server would read on in the middle of a line of the next snapshot, so it must be ended first.
@@ -75,6 +90,9 @@ config-docs: $(READY)
 
 bench-closed-loop: $(READY)
 	$(BIN)/python benchmarks/closed_loop.py
+
+bench-features: $(READY)
+	$(BIN)/python benchmarks/features.py
 
 bench-heat: $(READY)
 	$(BIN)/python benchmarks/heat.py

@@ -36,8 +36,15 @@ rule all:
         hardware="results/hardware.parquet",
 
 
+rule fetch:
+    """Fetch every ticker from the vendor, over the network; nothing else ever does."""
+    input:
+        expand("results/fetched/{ticker}.txt", ticker=tickers()),
+
+
 include: "workflow/rules/data.smk"
 include: "workflow/rules/features.smk"
+include: "workflow/rules/verify.smk"
 include: "workflow/rules/preflight.smk"
 include: "workflow/rules/hpo.smk"
 include: "workflow/rules/hardware.smk"

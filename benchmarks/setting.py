@@ -9,8 +9,6 @@ sys.path[:0] = [str(ROOT / "workflow/scripts"), str(ROOT / "tests")]
 
 import torch  # noqa: E402
 
-from simmer.data.sources import acquire  # noqa: E402
-from simmer.data.tickers import TickerSpec  # noqa: E402
 from simmer.features.indicators import build_a25  # noqa: E402
 from simmer.machine import usable_cores  # noqa: E402
 from simmer.model.shape import ModelShape  # noqa: E402
@@ -18,6 +16,7 @@ from simmer.training.loop import TrainingRun  # noqa: E402
 from simmer.training.plan import Plan  # noqa: E402
 from simmer.training.settings import Execution  # noqa: E402
 from simmer.training.windows import Windows  # noqa: E402
+from support.bars import bundled_bars  # noqa: E402
 from support.configs import default_config  # noqa: E402
 
 CORES = usable_cores()
@@ -59,7 +58,7 @@ SIZES = {"2M": Size(192, 4), "20M": Size(512, 6), "200M": Size(1024, 16)}
 
 def real_windows(validation_windows: int | None = None) -> tuple[Windows, Windows]:
     """Return train and validation windows of the bundled S&P 500 bars, one day ahead."""
-    table = build_a25(acquire("bundled", TickerSpec("GSPC", "index")).frame).frame
+    table = build_a25(bundled_bars()).frame
     dataset = default_config().dataset.build(table, 1)
     train, validation = (
         Windows(

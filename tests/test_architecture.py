@@ -11,7 +11,7 @@ BASE = {"errors", "files", "seeds", "provenance"}
 
 # Who may import whom inside the library; anything not listed is an arrow in the wrong direction.
 ARROWS = {
-    "data": BASE,
+    "data": BASE | {"locks"},
     "features": BASE | {"data"},
     "evidence": BASE,
     "model": BASE,
@@ -35,6 +35,8 @@ ARROWS = {
     "guarded_trial": BASE
     | {"config", "data", "machine", "machine_fit", "preflight", "preflight_report", "search"}
     | {"thermal", "training"},
+    "register": {"data", "errors"},
+    "verification": BASE | {"data", "machine", "preflight_heat", "preflight_report", "thermal"},
     "locks": BASE,
     "logs": BASE,
     "files": {"errors"},

@@ -7,11 +7,10 @@ import yaml
 from simmer.config import parse_config
 from simmer.config_docs import reference
 from simmer.config_schema import check_schema
-from simmer.data.sources import acquire
-from simmer.data.tickers import TickerSpec
 from simmer.errors import ConfigError
 from simmer.features.columns import A25_COLUMNS
 from simmer.features.indicators import build_a25
+from support.bars import bundled_bars
 from support.configs import ROOT, SCHEMA, default_config, raw_config
 
 
@@ -21,13 +20,19 @@ def overlay(name):
 
 @pytest.mark.parametrize("path", sorted((ROOT / "config").glob("*.yaml")), ids=lambda path: path.name)
 def test_the_shipped_configurations_fit_the_schema(path):
-    names = {"config.yaml": "main", "demo.yaml": "demo", "smoke-2B.yaml": "smoke-2B", "mps.yaml": "main"}
+    names = {
+        "config.yaml": "main",
+        "demo.yaml": "demo",
+        "smoke-2B.yaml": "smoke-2B",
+        "mps.yaml": "main",
+        "yahoo.yaml": "main",
+    }
     assert default_config(overlay(path.name)).campaign == names[path.name]
 
 
 def test_the_smoke_run_of_2b_is_a_few_steps_of_one_trial_on_real_bars():
     config = default_config(overlay("smoke-2B.yaml"))
-    table = build_a25(acquire("bundled", TickerSpec("GSPC", "index")).frame).frame
+    table = build_a25(bundled_bars()).frame
     dataset = config.dataset.build(table, 1)
     settings = config.scales["2B"]
     assert (config.run_scales, settings.n_trials, settings.epochs_max) == (("2B",), 1, 1)

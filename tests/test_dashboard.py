@@ -20,15 +20,14 @@ from optuna.storages.journal import JournalFileBackend
 from optuna.trial import TrialState
 
 from simmer.dashboard import export
-from simmer.data.sources import acquire
 from simmer.data.tables import content_sha256
-from simmer.data.tickers import TickerSpec
 from simmer.errors import Interrupted, LedgerError
 from simmer.features.indicators import build_a25
 from simmer.search.ledger import StudyLedger
 from simmer.search.space import Space
 from simmer.search.trial import Trial
 from simmer.training.settings import Execution
+from support.bars import bundled_bars
 from support.configs import ROOT, default_config
 from support.runs import FakeGuard
 
@@ -44,7 +43,7 @@ SCALES = ("debug", "2M", "20M", "200M", "2B")
 
 @pytest.fixture(scope="module")
 def table():
-    return build_a25(acquire("bundled", TickerSpec("GSPC", "index")).frame).frame
+    return build_a25(bundled_bars()).frame
 
 
 def trial(root, table, *, number, study=None, **options):

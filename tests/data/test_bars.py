@@ -4,26 +4,15 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from simmer.data.bars import canonical_csv, check_bars, parse_bars
-from simmer.data.problems import MAX_SHOWN_PER_RULE, Problem, refuse_errors, shorten
+from simmer.data.bars import check_bars
+from simmer.data.bars_csv import canonical_csv
+from simmer.data.problems import Problem, refuse_errors, shorten
 from simmer.errors import ConfigError, DataError
-from support.bars import bundled_bars, random_bars
-
-HEADER = "Date,Open,High,Low,Close,Volume"
-GOOD = "2018-12-27,10.0,11.0,9.0,10.5,100"
-NEXT = "2018-12-28,10.5,11.5,10.0,11.0,200"
+from support.bars import bundled_bars, random_bars, rules
 
 
-def csv(*lines, end="\n"):
-    return (end.join((HEADER, *lines)) + end).encode()
-
-
-def rules(problems, severity="error"):
-    return [(p.rule, p.row) for p in problems if p.severity == severity]
-
-
-def check(frame, *, kind="etf", calendar=None, today=date(2026, 1, 1)):
-    return check_bars(frame, file_name="X.csv", kind=kind, calendar=calendar, today=today)
+def check(frame, *, kind="etf", calendar=None, today=date(2026, 11, 1), ticker=None):
+    return check_bars(frame, file_name="X.csv", kind=kind, calendar=calendar, today=today, ticker=ticker)
 
 
 def changed(row, **values):
@@ -31,115 +20,6 @@ def changed(row, **values):
     for name, value in values.items():
         frame.loc[row, name] = value
     return frame
-
-
-# --- reading ---------------------------------------------------------------------------------------
-
-
-def test_reads_values_exactly_with_pinned_dtypes():
-    frame, problems = parse_bars(csv(GOOD, "2018-12-28,0.1,1e1,0.30000000000000004,7,9007199254740993"), "X")
-    assert problems == []
-    assert [str(dtype) for dtype in frame.dtypes] == ["datetime64[us]", *["float64"] * 4, "int64"]
-    assert frame.iloc[1].tolist() == [
-        pd.Timestamp("2018-12-28"), 0.1, 10.0, 0.30000000000000004, 7.0, 9007199254740993,
-    ]  # fmt: skip
-
-
-@pytest.mark.parametrize("ticker", ["GSPC", "IXIC"])
-def test_canonical_bytes_read_back_to_the_same_table_and_the_same_bytes(ticker):
-    bars = bundled_bars(ticker)
-    content = canonical_csv(bars)
-    frame, problems = parse_bars(content, "X")
-    assert problems == []
-    pd.testing.assert_frame_equal(frame, bars, check_exact=True)
-    assert canonical_csv(frame) == content
-
-
-def test_byte_order_mark_and_crlf_give_the_same_table():
-    plain, _ = parse_bars(csv(GOOD, NEXT), "X")
-    windows, problems = parse_bars(b"\xef\xbb\xbf" + csv(GOOD, NEXT, end="\r\n"), "X")
-    assert problems == []
-    pd.testing.assert_frame_equal(plain, windows, check_exact=True)
-
-
-@pytest.mark.parametrize(
-    ("line", "rule"),
-    [
-        (GOOD + ",5", "fields"),
-        ("2018-12-27,10.0,11.0,9.0,10.5", "fields"),
-        ('2018-12-27,"1,000.0",11.0,9.0,10.5,100', "fields"),
-        ("2018-12-27,1,000.0,11.0,9.0,10.5,100", "fields"),
-        ("", "fields"),
-        ("27/12/2018,10.0,11.0,9.0,10.5,100", "date_format"),
-        ("03/04/2018,10.0,11.0,9.0,10.5,100", "date_format"),
-        ("20181227,10.0,11.0,9.0,10.5,100", "date_format"),
-        ("2018-W52-4,10.0,11.0,9.0,10.5,100", "date_format"),
-        ("2018-02-30,10.0,11.0,9.0,10.5,100", "date_format"),
-        ("2018-12-27 05:00:00,10.0,11.0,9.0,10.5,100", "date_format"),
-        ("=cmd|' /C calc'!A0,10.0,11.0,9.0,10.5,100", "date_format"),
-        ("2018-12-27,null,11.0,9.0,10.5,100", "number"),
-        ("2018-12-27,,11.0,9.0,10.5,100", "number"),
-        ("2018-12-27,nan,11.0,9.0,10.5,100", "number"),
-        ("2018-12-27,inf,11.0,9.0,10.5,100", "number"),
-        ("2018-12-27,1e999,11.0,9.0,10.5,100", "number"),
-        ("2018-12-27,1_0,11.0,9.0,10.5,100", "number"),
-        ("2018-12-27, 10.0,11.0,9.0,10.5,100", "number"),
-        ("2018-12-27,١٠,11.0,9.0,10.5,100", "number"),
-        ("2018-12-27,10.0,11.0,9.0,10.5,100.5", "number"),
-        ("2018-12-27,10.0,11.0,9.0,10.5,99999999999999999999", "number"),
-        ("2018-12-27,10.0,11.0,9.0,10.5,", "number"),
-        ("2018-12-27,10.0,11.0,9.0,10\x00.5,100", "number"),
-    ],
-)
-def test_a_bad_line_is_refused_and_named(line, rule):
-    frame, problems = parse_bars(csv(NEXT, line), "X.csv")
-    assert frame is None
-    assert rules(problems) == [(rule, 3)]
-    assert problems[0].file == "X.csv"
-
-
-@pytest.mark.parametrize(
-    ("content", "rule"),
-    [
-        (b"", "empty"),
-        (b"\n\n", "empty"),
-        (csv(), "empty"),
-        (csv(GOOD) + b"\xff\xfe", "encoding"),
-        (b"<!DOCTYPE html><html>Too many requests</html>", "header"),
-        (b'{"error": 429}', "header"),
-        (b"Date;Open;High;Low;Close;Volume\n2018-12-27;1,0;2;1;1;5\n", "header"),
-        (b"Price,Close,High,Low,Open,Volume\nTicker,SPY,SPY,SPY,SPY,SPY\n", "header"),
-        (b"date,open,high,low,close,volume\n", "header"),
-        (b"PAR1\x00\x01", "header"),
-    ],
-)
-def test_a_file_that_is_no_bars_csv_is_refused_with_one_problem(content, rule):
-    frame, problems = parse_bars(content, "X.csv")
-    assert frame is None
-    assert [problem.rule for problem in problems] == [rule]
-
-
-def test_the_line_of_a_wrong_byte_is_counted():
-    _, problems = parse_bars(csv(GOOD, NEXT) + b"\xff", "X")
-    assert problems[0].row == 4
-
-
-def test_every_bad_line_is_reported_and_many_are_counted():
-    _, problems = parse_bars(csv("x", GOOD, "2018-12-27,a,b,9.0,10.5,c"), "X")
-    assert rules(problems) == [("fields", 2), ("number", 4), ("number", 4), ("number", 4)]
-    _, problems = parse_bars(csv(*["x"] * 1000), "X")
-    assert len(problems) == MAX_SHOWN_PER_RULE + 1
-    assert problems[-1].message == "990 more of the same kind, 1000 in all"
-
-
-def test_a_last_line_without_its_end_is_a_warning():
-    frame, problems = parse_bars(csv(GOOD, NEXT)[:-1], "X")
-    assert len(frame) == 2
-    assert rules(problems, "warning") == [("line_end", 3)]
-    assert rules(problems) == []
-
-
-# --- rules -----------------------------------------------------------------------------------------
 
 
 def test_sound_bars_have_no_problem():
@@ -257,10 +137,95 @@ def test_unknown_kind_and_calendar_are_configuration_errors():
 
 def test_large_returns_and_stale_rows_are_warnings():
     frame = random_bars(30)
-    frame.loc[10:, ["Open", "High", "Low", "Close"]] /= 2
+    frame.loc[10:, ["Open", "High", "Low", "Close"]] /= 1.7
     frame.loc[20, frame.columns[1:]] = frame.loc[19, frame.columns[1:]]
     assert rules(check(frame)) == []
     assert rules(check(frame), "warning") == [("large_return", 12), ("stale", 22)]
+    assert rules(check(frame.assign(Volume=0), kind="no_volume_index"), "warning") == [("stale", 22)]
+
+
+@pytest.mark.parametrize("ratio", [2, 3, 4, 10, 1.5, 1 / 2, 1 / 5])
+def test_a_move_by_the_ratio_of_a_split_is_called_so(ratio):
+    frame = random_bars(30)
+    frame.loc[9:10, ["Open", "High", "Low", "Close"]] = [100.0, 101.0, 99.0, 100.0]
+    frame.loc[10:, ["Open", "High", "Low", "Close"]] /= ratio
+    frame["Volume"] = 1_000_000
+    frame.loc[10, "Volume"] = int(1_000_000 / ratio)
+    (problem,) = [p for p in check(frame) if p.rule == "split"]
+    assert (problem.row, problem.severity) == (12, "warning")
+    assert "volume" not in problem.message
+    frame.loc[10, "Volume"] = int(1_000_000 * ratio)
+    (problem,) = [p for p in check(frame) if p.rule == "split"]
+    assert f"volume by a factor of {ratio:.1f}" in problem.message
+
+
+def test_the_volume_of_an_index_may_begin_late_and_is_one_warning():
+    frame = random_bars(100)
+    frame.loc[:59, "Volume"] = 0
+    frame.loc[80, "Volume"] = 0
+    found = check(frame, kind="index")
+    assert rules(found) == []
+    assert rules(found, "warning") == [("late_volume", 62), ("no_volume", 82)]
+    assert f"volume begins on {frame['Date'][60]:%Y-%m-%d}, after 60 rows" in found[0].message
+    assert rules(check(frame, kind="index", calendar=None), "error") == []
+    assert {rule for rule, _ in rules(check(frame, kind="etf"))} == {"no_volume"}
+
+
+def test_an_index_without_any_volume_is_told_about_its_class():
+    frame = random_bars(50).assign(Volume=0)
+    (problem,) = check(frame, kind="index")
+    assert (problem.rule, problem.severity) == ("no_volume", "warning")
+    assert "kind: no_volume_index" in problem.message
+    assert check(frame, kind="no_volume_index") == []
+
+
+def test_volume_where_nobody_can_trade_is_doubted():
+    frame = random_bars(50).assign(Volume=0)
+    frame.loc[3, "Volume"] = 5
+    (problem,) = check(frame, kind="no_volume_index")
+    assert (problem.rule, problem.severity) == ("volume", "warning")
+    frame.loc[3, "Volume"] = -5
+    assert ("volume", 5) in rules(check(frame, kind="no_volume_index"))
+
+
+@pytest.mark.parametrize("kind", ["index", "no_volume_index"])
+def test_flat_days_of_an_index_are_one_warning_with_their_number(kind):
+    frame = random_bars(50).assign(Volume=0 if kind == "no_volume_index" else 7)
+    for name in ("High", "Low", "Open"):
+        frame.loc[3:9, name] = frame.loc[3:9, "Close"]
+    (problem,) = [p for p in check(frame, kind=kind) if p.rule == "flat"]
+    assert (problem.row, problem.severity) == (5, "warning")
+    assert "on 7 rows" in problem.message
+    assert len([p for p in check(frame, kind="etf") if p.rule == "flat" and p.severity == "error"]) == 7
+
+
+def test_an_adjusted_close_beside_raw_prices_is_one_problem():
+    frame = random_bars(300)
+    frame.loc[:199, "Close"] *= 0.7
+    found = [p for p in check(frame) if p.severity == "error"]
+    assert [p.rule for p in found] == ["mixed_adjustment"]
+    assert "Close seems to be adjusted" in found[0].message
+    frame = random_bars(300)
+    frame.loc[:9, "Close"] *= 0.7
+    assert {rule for rule, _ in rules(check(frame))} == {"containment"}
+
+
+def test_bars_before_a_fund_was_listed_are_not_its_bars():
+    frame = random_bars(60, start="1993-01-04")
+    found = [p for p in check(frame, ticker="SPY") if p.rule == "listing"]
+    assert found[0].row == 2
+    assert "before SPY was listed (1993-01-29)" in found[0].message
+    assert "19 in all" in found[-1].message
+    assert [p for p in check(frame, ticker="DJI", kind="index") if p.rule == "listing"] == []
+    assert [p for p in check(frame, ticker="ABC") if p.rule == "listing"] == []
+    assert check(random_bars(60, start="1993-01-29"), ticker="SPY") == []
+
+
+def test_extra_days_of_a_level_are_left_out_and_said():
+    frame = random_bars(60, start="2026-05-11").assign(Volume=0)  # with Memorial Day
+    found = [p for p in check(frame, kind="no_volume_index", calendar="XNYS") if p.rule == "extra_session"]
+    assert [p.severity for p in found] == ["warning"] * len(found)
+    assert "2026-05-25 is no XNYS session; the day is left out of the features" in found[0].message
 
 
 def test_five_equal_closes_are_a_warning_and_four_are_not():
@@ -288,11 +253,6 @@ def test_another_layout_is_one_problem(frame):
     assert problems[0].rule in ("layout", "empty")
     with pytest.raises(DataError, match="bars cannot be written"):
         canonical_csv(frame)
-
-
-def test_a_missing_price_is_never_written():
-    with pytest.raises(DataError, match="missing or infinite"):
-        canonical_csv(changed(4, Open=np.nan))
 
 
 def test_problems_become_one_error_that_lists_them_all():

@@ -2,15 +2,16 @@ import json
 import os
 import re
 
+import frictionless
 import pytest
 
-from simmer.data.bars import canonical_csv
+from simmer.data.bars_csv import canonical_csv
 from simmer.data.manifest import (
     Provenance,
     build_manifest,
     describe_resource,
     gather_sidecars,
-    pending_registrations,
+    read_entry,
     read_manifest,
     sidecar_path,
 )
@@ -69,6 +70,13 @@ def test_an_empty_table_is_never_registered():
         describe_resource("SPY.csv", content=b"x", frame=random_bars(0), provenance=provenance("SPY"))
 
 
+def test_a_sidecar_is_read_as_strictly_as_a_manifest(folder):
+    assert read_entry(folder / "SPY.resource.json")["ticker"] == "SPY"
+    (folder / "SPY.resource.json").write_text('{"bytes": NaN}')
+    with pytest.raises(DataError, match="NaN is not JSON"):
+        read_entry(folder / "SPY.resource.json")
+
+
 def test_manifest_bytes_do_not_depend_on_the_order_of_the_jobs(folder):
     sidecars = sorted(folder.glob("*.resource.json"))
     assert len(sidecars) == 2
@@ -88,15 +96,23 @@ def test_the_manifest_keeps_the_core_rules_of_data_package_2(folder):
         assert all(source["title"] for source in entry["sources"])
 
 
+def test_where_and_when_a_table_came_from_is_in_its_entry():
+    frame = random_bars(60)
+    came = Provenance("SPY", "etf", "x", "y", ({"title": "z"},), "XNYS", "2026-01-01T00:00:00+00:00")
+    entry = describe_resource("SPY.csv", content=canonical_csv(frame), frame=frame, provenance=came)
+    assert (entry["calendar"], entry["retrieved_at"]) == ("XNYS", "2026-01-01T00:00:00+00:00")
+    assert (entry["adjustment"], entry["tool"], entry["sources"]) == ("x", "y", [{"title": "z"}])
+
+
 def test_two_tables_of_one_name_are_refused():
     with pytest.raises(DataError, match="two tables are called 'spy'"):
         build_manifest("raw", [{"name": "spy"}, {"name": "dia"}, {"name": "spy"}])
 
 
 def test_a_missing_or_broken_sidecar_is_named(tmp_path):
-    with pytest.raises(DataError, match=r"SPY\.resource\.json cannot be read"):
+    with pytest.raises(DataError, match=r"SPY\.resource\.json does not exist; acquire that table again"):
         gather_sidecars("raw", [tmp_path / "SPY.resource.json"])
-    for text, message in (("{", "cannot be read"), ("[]", "holds a list")):
+    for text, message in (("{", "not a JSON"), ("[]", "holds a list"), ('{"a": 1, "a": 1}', "appears twice")):
         (tmp_path / "SPY.resource.json").write_text(text)
         with pytest.raises(DataError, match=message):
             gather_sidecars("raw", [tmp_path / "SPY.resource.json"])
@@ -115,13 +131,14 @@ def test_a_missing_or_broken_sidecar_is_named(tmp_path):
         (b'{"resources": [{"bytes": ' + b"9" * 5000 + b"}]}", "not a JSON manifest"),
         (b"[" * 200_000, "not a JSON manifest"),
         (b'{"resources": ' + b"[" * 100_000 + b"]" * 100_000 + b"}", "not a JSON manifest"),
-        (b"[]", "another shape"),
-        (b"3", "another shape"),
+        (b"[]", "holds a list"),
+        (b"3", "holds a int"),
         (b"{}", "another shape"),
         (b'{"resources": {"a": 1}}', "another shape"),
         (b'{"resources": ["SPY.csv"]}', "another shape"),
         (b'{"resources": []}', "names 0 resources"),
         (b'{"resources": [' + b",".join([b"{}"] * 10_001) + b"]}", "names 10001 resources"),
+        (b'{"resources": [' + b",".join([b"{}"] * 1_000_000) + b"]}", "names 1000000 resources"),
     ],
 )
 def test_a_manifest_of_another_shape_is_refused(tmp_path, content, message):
@@ -145,32 +162,6 @@ def test_a_manifest_that_is_missing_or_no_file_or_huge_is_refused(tmp_path):
         read_manifest(tmp_path / "huge.json")
 
 
-def test_pending_registrations_are_computed_from_the_folder(folder):
-    manifest = folder / "datapackage.json"
-    pending = pending_registrations(manifest, (".csv",))
-    assert (pending.unregistered, pending.missing, pending.changed) == ((), (), ())
-    (folder / "sub").mkdir()
-    (folder / "sub" / "NEW.csv").write_text("x")
-    (folder / ".QQQ.csv.123.tmp").write_text("x")
-    (folder / ".hidden.csv").write_text("x")
-    (folder / "notes.txt").write_text("x")
-    (folder / "SPY.csv").unlink()
-    (folder / "DIA.csv").write_bytes((folder / "DIA.csv").read_bytes() + b"\n")
-    pending = pending_registrations(manifest, (".csv",))
-    assert pending.unregistered == ("sub/NEW.csv",)
-    assert pending.missing == ("SPY.csv",)
-    assert pending.changed == ("DIA.csv",)
-
-
-def test_without_a_manifest_every_file_is_pending(folder):
-    (folder / "datapackage.json").unlink()
-    assert pending_registrations(folder / "datapackage.json", (".csv",)).unregistered == (
-        "DIA.csv",
-        "SPY.csv",
-    )
-
-
 def test_an_independent_reader_agrees(folder):
-    frictionless = pytest.importorskip("frictionless")
     report = frictionless.validate(str(folder / "datapackage.json"))
     assert report.valid, report.flatten(["type", "message"])

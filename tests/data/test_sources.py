@@ -1,21 +1,35 @@
 import pandas as pd
 import pytest
 
-from simmer.data.bars import canonical_csv
-from simmer.data.sources import SOURCES, acquire, require_bundled_range
+from simmer.data.bars_csv import canonical_csv
+from simmer.data.manifest import Provenance
+from simmer.data.registration import origin_of_file
+from simmer.data.snapshots import SnapshotStore
+from simmer.data.sources import acquire, require_bundled_range, vendor_origin
 from simmer.data.tickers import TickerSpec
+from simmer.data.vendor import VENDOR_COLUMNS
 from simmer.errors import ConfigError, DataError
-from support.bars import bundled_bars, random_bars
+from support.bars import bundled_bars, session_bars
+from support.configs import data_settings
+
+
+@pytest.fixture
+def store(tmp_path):
+    return SnapshotStore(tmp_path / "snapshots")
+
+
+# ---- bundled --------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("ticker", ["GSPC", "IXIC"])
-def test_bundled_bars_are_twenty_years_of_real_sessions(ticker):
-    acquired = acquire("bundled", TickerSpec(ticker, "index"))
+def test_bundled_bars_are_twenty_years_of_real_sessions(ticker, store):
+    acquired = acquire(data_settings(), ticker, store)
     assert len(acquired.frame) == 5031
-    assert acquired.source == "bundled"
     assert acquired.provenance.adjustment == "index level"
     assert acquired.provenance.tool.startswith("arch ")
+    assert acquired.provenance.retrieved_at is None
     assert "://" not in str(acquired.provenance.sources)
+    assert not store.root.exists()
 
 
 def test_first_real_bar_is_the_published_one():
@@ -36,68 +50,162 @@ def test_bundled_bars_with_shifted_dates_or_missing_rows_are_refused():
             require_bundled_range(broken, what="bars")
 
 
-def test_an_unknown_bundled_ticker_lists_the_known_ones():
+def test_an_unknown_bundled_ticker_lists_the_known_ones(store):
     with pytest.raises(DataError, match="no SPY; it has GSPC, IXIC"):
-        acquire("bundled", TickerSpec("SPY", "etf"))
-
-
-def test_bundled_indices_are_not_etfs_and_take_no_file():
-    for spec in (TickerSpec("GSPC", "etf"), TickerSpec("GSPC", "index", "x.csv")):
-        with pytest.raises(ConfigError, match="is an index and takes no file"):
-            acquire("bundled", spec)
-
-
-def test_an_unknown_source_lists_the_known_ones():
-    with pytest.raises(ConfigError, match="'carrier pigeon'; expected one of bundled, csv"):
-        acquire("carrier pigeon", TickerSpec("GSPC", "index"))
-    assert set(SOURCES) == {"bundled", "csv"}
-
-
-def test_own_csv_is_read_as_it_is(tmp_path):
-    bars = random_bars(40)
-    path = tmp_path / "mine.csv"
-    path.write_bytes(canonical_csv(bars))
-    acquired = acquire("csv", TickerSpec("MINE", "etf", str(path)))
-    pd.testing.assert_frame_equal(acquired.frame, bars, check_exact=True)
-    assert acquired.provenance.adjustment == "unknown"
-    assert acquired.provenance.sources[0]["hash"].startswith("sha256:")
-    assert str(tmp_path) not in str(acquired.provenance)
-
-
-def test_own_csv_that_is_missing_says_what_to_do(tmp_path):
-    with pytest.raises(DataError, match="put a CSV file"):
-        acquire("csv", TickerSpec("MINE", "etf", str(tmp_path / "none.csv")))
-    with pytest.raises(DataError, match="cannot be read"):
-        acquire("csv", TickerSpec("MINE", "etf", str(tmp_path)))
-    with pytest.raises(ConfigError, match="needs a file for MINE"):
-        acquire("csv", TickerSpec("MINE", "etf"))
-
-
-def test_own_csv_with_problems_lists_them_all(tmp_path):
-    path = tmp_path / "mine.csv"
-    path.write_text("Date,Open,High,Low,Close,Volume\nx,1,1,1,1,1\n2018-12-28,1,1,1,null,1\n")
-    with pytest.raises(DataError) as raised:
-        acquire("csv", TickerSpec("MINE", "etf", str(path)))
-    assert "mine.csv, line 2: Date is 'x'" in str(raised.value)
-    assert "mine.csv, line 3: Close is 'null'" in str(raised.value)
+        acquire(data_settings("SPY"), "SPY", store)
 
 
 @pytest.mark.parametrize(
-    "ticker", ["", "^DJI", "spy", "../X", "A/B", "A_B", ".A", "A.", "A" * 17, "Ä", None, 7]
+    "spec",
+    [
+        TickerSpec("GSPC", "etf"),
+        TickerSpec("GSPC", "index", "x.csv"),
+        TickerSpec("GSPC", "index", symbol="^GSPC"),
+        TickerSpec("GSPC", "index", snapshot="0" * 16),
+    ],
 )
-def test_a_ticker_that_cannot_name_a_file_is_refused(ticker):
-    with pytest.raises(ConfigError, match="ticker is"):
-        TickerSpec(ticker, "index")
+def test_bundled_indices_are_not_etfs_and_take_nothing_else(spec, store):
+    with pytest.raises(ConfigError, match="is an index and takes no file"):
+        acquire(data_settings(spec), "GSPC", store)
 
 
-@pytest.mark.parametrize("ticker", ["A", "GSPC", "BRK.B", "BF-B", "X2"])
-def test_ordinary_tickers_are_taken(ticker):
-    assert TickerSpec(ticker, "etf").file is None
+# ---- csv ------------------------------------------------------------------------------------
 
 
-def test_kind_and_file_are_checked():
-    with pytest.raises(ConfigError, match="kind of SPY is 'stock'"):
-        TickerSpec("SPY", "stock")
-    for file in ("", "  ", 3):
-        with pytest.raises(ConfigError, match="file of SPY"):
-            TickerSpec("SPY", "etf", file)
+@pytest.fixture
+def own(tmp_path):
+    folder = tmp_path / "own"
+    folder.mkdir()
+    (folder / "SPY.csv").write_bytes(canonical_csv(session_bars(40)))
+    return folder
+
+
+def from_csv(own, spec=None):
+    return data_settings(spec or TickerSpec("SPY", "etf"), source="csv", folder=str(own))
+
+
+def test_own_bars_are_read_as_they_are_and_kept(own, store):
+    acquired = acquire(from_csv(own), "SPY", store)
+    pd.testing.assert_frame_equal(acquired.frame, session_bars(40), check_exact=True)
+    (snapshot,) = store.of("SPY")
+    assert acquired.provenance.adjustment == "unknown"
+    assert acquired.provenance.retrieved_at == snapshot.entry["retrieved_at"]
+    assert acquired.provenance.sources[0]["snapshot"] == snapshot.id
+    assert acquired.provenance.sources[0]["hash"] == snapshot.entry["hash"]
+
+
+def test_nothing_that_is_kept_tells_of_the_folders_of_this_machine(own, store):
+    acquired = acquire(from_csv(own), "SPY", store)
+    assert str(own) not in str(acquired.provenance)
+    assert str(own) not in str(store.of("SPY")[0].entry)
+
+
+def test_a_byte_order_mark_and_crlf_are_kept_in_the_snapshot_and_not_in_the_bars(own, store):
+    content = b"\xef\xbb\xbf" + (own / "SPY.csv").read_bytes().replace(b"\n", b"\r\n")
+    (own / "SPY.csv").write_bytes(content)
+    acquired = acquire(from_csv(own), "SPY", store)
+    assert store.of("SPY")[0].read() == content
+    assert canonical_csv(acquired.frame) == canonical_csv(session_bars(40))
+
+
+def test_a_changed_file_does_not_change_what_is_used_and_is_said(own, store, caplog):
+    first = acquire(from_csv(own), "SPY", store)
+    assert caplog.text == ""
+    (own / "SPY.csv").write_bytes(canonical_csv(session_bars(50)))
+    again = acquire(from_csv(own), "SPY", store)
+    assert canonical_csv(again.frame) == canonical_csv(first.frame)
+    assert "SPY.csv was changed since snapshot" in caplog.text
+    assert "make register FILE=" in caplog.text
+    (own / "SPY.csv").unlink()
+    assert canonical_csv(acquire(from_csv(own), "SPY", store).frame) == canonical_csv(first.frame)
+
+
+def test_another_file_in_the_configuration_is_taken(own, store):
+    acquire(from_csv(own), "SPY", store)
+    (own / "newer.csv").write_bytes(canonical_csv(session_bars(50)))
+    acquired = acquire(from_csv(own, TickerSpec("SPY", "etf", file="newer.csv")), "SPY", store)
+    assert len(acquired.frame) == 50
+    elsewhere = own.parent / "elsewhere"
+    own.rename(elsewhere)
+    (elsewhere / "SPY.csv").write_bytes(canonical_csv(session_bars(45)))
+    assert len(acquire(from_csv(elsewhere), "SPY", store).frame) == 45
+
+
+def test_a_pinned_snapshot_needs_no_file(own, store):
+    acquire(from_csv(own), "SPY", store)
+    pinned = TickerSpec("SPY", "etf", snapshot=store.of("SPY")[0].id)
+    (own / "SPY.csv").unlink()
+    assert len(acquire(from_csv(own, pinned), "SPY", store).frame) == 40
+
+
+def test_own_csv_that_is_missing_says_what_to_do(own, store):
+    for file, message in (("none.csv", "cannot be found"), ("../SPY.csv", "no path inside")):
+        with pytest.raises(DataError, match=message) as raised:
+            acquire(from_csv(own, TickerSpec("SPY", "etf", file=file)), "SPY", store)
+        assert "Expected a CSV file with the header Date,Open" in str(raised.value)
+    assert not store.root.exists()
+
+
+def test_own_csv_with_problems_lists_them_all_and_keeps_nothing(own, store):
+    lines = (own / "SPY.csv").read_text().splitlines()
+    lines[5] = "x,1,1,1,1,1"
+    lines[9] = lines[9].replace(lines[9].split(",")[4], "null")
+    (own / "SPY.csv").write_text("\n".join(lines) + "\n")
+    with pytest.raises(DataError) as raised:
+        acquire(from_csv(own), "SPY", store)
+    assert "SPY.csv, line 6: Date is 'x'" in str(raised.value)
+    assert "SPY.csv, line 10: Close is 'null'" in str(raised.value)
+    assert not store.root.exists()
+
+
+# ---- yahoo: what was fetched ----------------------------------------------------------------
+
+YAHOO = {"source": "yahoo", "end": "2004-01-01"}
+
+
+def fetched(store, settings, ticker="SPY"):
+    bars = session_bars(40)
+    vendor = bars.assign(**{"Adj Close": bars["Close"], "Dividends": 0.0, "Stock Splits": 0.0})
+    vendor.loc[20, "Dividends"] = 0.01 * float(bars["Close"][19])
+    vendor = vendor[list(VENDOR_COLUMNS)]
+    spec = settings.ticker(ticker)
+    return store.add(
+        canonical_csv(vendor),
+        frame=vendor,
+        provenance=Provenance(ticker, spec.kind, "for splits by the vendor", "test", ({"title": "test"},)),
+        origin=vendor_origin(settings, spec),
+    )
+
+
+def test_what_was_fetched_is_adjusted_by_us_or_left_as_traded(store):
+    settings = data_settings("SPY", **YAHOO)
+    fetched(store, settings)
+    adjusted = acquire(settings, "SPY", store)
+    raw = acquire(data_settings("SPY", adjustment="none", **YAHOO), "SPY", store)
+    bars = session_bars(40)
+    pd.testing.assert_frame_equal(raw.frame, bars, check_exact=True)
+    assert raw.provenance.adjustment == "for splits by the vendor"
+    assert adjusted.provenance.adjustment == "for splits by the vendor, for dividends by us"
+    ratio = adjusted.frame["Close"] / bars["Close"]
+    assert ratio[:20].round(12).unique().tolist() == [0.99]
+    assert ratio[20:].unique().tolist() == [1.0]
+
+
+def test_without_a_snapshot_the_network_is_not_touched_and_the_way_is_told(store):
+    with pytest.raises(DataError, match=r"no snapshot of DJI \(\^DJI\) before 2004-01-01.*make fetch"):
+        acquire(data_settings("DJI", **YAHOO), "DJI", store)
+    fetched(store, data_settings("SPY", **YAHOO))
+    with pytest.raises(DataError, match="before 2005-01-01"):
+        acquire(data_settings("SPY", source="yahoo", end="2005-01-01"), "SPY", store)
+
+
+def test_a_fetched_snapshot_can_be_pinned_with_any_source(store, own):
+    snapshot = fetched(store, data_settings("SPY", **YAHOO))
+    pinned = TickerSpec("SPY", "etf", snapshot=snapshot.id)
+    assert len(acquire(from_csv(own, pinned), "SPY", store).frame) == 40
+
+
+def test_the_origin_of_a_file_is_its_name_and_a_digest_of_its_folder(own, monkeypatch):
+    monkeypatch.chdir(own)
+    assert origin_of_file(own / "SPY.csv") == origin_of_file(own / "../own/SPY.csv")
+    assert origin_of_file(own / "SPY.csv") != origin_of_file(own.parent / "SPY.csv")

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from simmer.data.bars import canonical_csv
+from simmer.data.bars_csv import canonical_csv
 from simmer.data.manifest import Provenance, build_manifest, describe_resource
 from simmer.data.tables import write_table
 from simmer.data.validation import validate_manifest

@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from simmer.data.bars import COLUMNS
+from simmer.data.bars_csv import COLUMNS
 from simmer.errors import DataError
 from simmer.features.columns import A25_COLUMNS, INDICATORS, OHLCV
 from simmer.features.indicators import MAX_CONSTANT_ROWS, build_a25, compute_indicators
@@ -293,6 +293,16 @@ def test_the_table_has_pinned_columns_dtypes_and_warm_up(ticker):
         assert (built.frame[name].to_numpy() == bars[name].to_numpy()[WARM_UP:]).all()
 
 
+@pytest.mark.parametrize("ticker", ["GSPC", "IXIC"])
+def test_the_table_knows_the_first_row_of_each_column(ticker):
+    built = build_a25(bundled_bars(ticker))
+    assert tuple(built.starts) == A25_COLUMNS
+    # 1999-04-19 and 1999-06-01 are the 73rd and the 103rd session from 1999-01-04 on.
+    weekly = {"rsi_weekly": 72, "stochrsi_weekly": 102}
+    assert built.starts == {**dict.fromkeys(OHLCV, 0), **FIRST_ROWS, **weekly}
+    assert built.starts[built.last_to_start] == built.dropped_rows == max(built.starts.values())
+
+
 def test_values_stay_in_their_ranges():
     frame = build_a25(bundled_bars()).frame
     for name in ("rsi_daily", "rsi_weekly", "stochrsi_daily", "stochrsi_weekly", "adx_14"):
@@ -303,7 +313,8 @@ def test_values_stay_in_their_ranges():
 
 def test_the_input_is_left_alone():
     bars = bundled_bars()
-    build_a25(bars)
+    built = build_a25(bars)
+    built.frame.loc[:, list(OHLCV)] = 0.0  # the table shares no memory with the bars
     pd.testing.assert_frame_equal(bars, bundled_bars(), check_exact=True)
 
 
@@ -341,6 +352,7 @@ def test_a_series_without_volume_is_refused_and_one_with_late_volume_starts_late
     bars.loc[:299, "Volume"] = 0
     built = build_a25(bars)
     assert (built.dropped_rows, built.last_to_start) == (300, "vwap_20")
+    assert (built.starts["vwap_20"], built.starts["sma_200"]) == (300, WARM_UP)
 
 
 def test_a_gap_after_the_start_is_refused():

@@ -2,16 +2,15 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from simmer.data.sources import acquire
-from simmer.data.tickers import TickerSpec
 from simmer.features.columns import A25_COLUMNS
 from simmer.features.indicators import build_a25
 from simmer.features.input_forms import price_relative
+from support.bars import bundled_bars
 
 
 @pytest.fixture(scope="module")
 def table():
-    return build_a25(acquire("bundled", TickerSpec("GSPC", "index")).frame).frame
+    return build_a25(bundled_bars()).frame
 
 
 def column(frame, name):

@@ -2,11 +2,10 @@
 
 import pytest
 
-from simmer.data.sources import acquire
-from simmer.data.tickers import TickerSpec
 from simmer.features.indicators import build_a25
+from support.bars import bundled_bars
 
 
 @pytest.fixture(scope="session")
 def table():
-    return build_a25(acquire("bundled", TickerSpec("GSPC", "index")).frame).frame
+    return build_a25(bundled_bars()).frame

@@ -1,19 +1,33 @@
 """Synthetic bars for tests: a seeded random walk on XNYS-like weekdays, and the real ones inside `arch`."""
 
+from collections.abc import Iterable
 from functools import cache
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
+from simmer.data.problems import Problem
+from simmer.data.sessions import sessions
+from simmer.data.snapshots import SnapshotStore
 from simmer.data.sources import acquire
-from simmer.data.tickers import TickerSpec
+from support.configs import data_settings
 
 
 def random_bars(rows: int, *, seed: int = 0, start: str = "2003-01-06") -> pd.DataFrame:
     """Bars of a random walk on every weekday from `start`, in the dtypes of `parse_bars`."""
-    rng = np.random.default_rng(seed)
     first = np.busday_offset(np.datetime64(start), 0, roll="forward")
-    days = np.busday_offset(first, np.arange(rows))
+    return _walk(np.busday_offset(first, np.arange(rows)), seed)
+
+
+def session_bars(rows: int, *, seed: int = 0, start: str = "2003-01-06") -> pd.DataFrame:
+    """The same on the sessions of the New York exchange."""
+    last = np.datetime64(start) + np.timedelta64(rows * 2 + 30, "D")
+    return _walk(sessions("XNYS", np.datetime64(start), last)[:rows], seed)
+
+
+def _walk(days: np.ndarray, seed: int) -> pd.DataFrame:
+    rng, rows = np.random.default_rng(seed), len(days)
     close = 100 * np.exp(np.cumsum(rng.normal(0.0002, 0.011, rows)))
     open_ = close * np.exp(rng.normal(0, 0.004, rows))
     high = np.maximum(open_, close) * np.exp(np.abs(rng.normal(0, 0.005, rows)))
@@ -32,7 +46,8 @@ def random_bars(rows: int, *, seed: int = 0, start: str = "2003-01-06") -> pd.Da
 
 @cache
 def _bundled(ticker: str) -> pd.DataFrame:
-    return acquire("bundled", TickerSpec(ticker, "index")).frame
+    # The bundled source keeps no snapshots, so this folder is never made.
+    return acquire(data_settings(), ticker, SnapshotStore(Path("never"))).frame
 
 
 def bundled_bars(ticker: str = "GSPC") -> pd.DataFrame:
@@ -43,3 +58,8 @@ def bundled_bars(ticker: str = "GSPC") -> pd.DataFrame:
 def bits(values: np.ndarray) -> bytes:
     """The raw bytes of an array: equal only when every value is equal bit for bit, NaN and -0.0 included."""
     return np.ascontiguousarray(values).tobytes()
+
+
+def rules(problems: Iterable[Problem], severity: str = "error") -> list[tuple[str, int | None]]:
+    """Return rule and line of the problems of one severity."""
+    return [(problem.rule, problem.row) for problem in problems if problem.severity == severity]

@@ -8,6 +8,8 @@ import yaml
 
 from simmer.config import Config, parse_config
 from simmer.config_schema import check_schema
+from simmer.data.settings import DataSettings
+from simmer.data.tickers import KNOWN_TICKERS, TickerSpec
 
 ROOT = Path(__file__).parents[2]
 SCHEMA = yaml.safe_load((ROOT / "workflow/schemas/config.schema.yaml").read_text())
@@ -34,3 +36,20 @@ def default_config(*overlays: Mapping) -> Config:
     raw = raw_config(*overlays)
     check_schema(raw, SCHEMA)
     return parse_config(raw)
+
+
+def data_settings(*tickers: str | TickerSpec, **changes: object) -> DataSettings:
+    """Return settings of the bundled bars, or with changes; known tickers may be given by their names."""
+    specs = (
+        spec if isinstance(spec, TickerSpec) else TickerSpec(spec, KNOWN_TICKERS[spec].kind)
+        for spec in tickers or ("GSPC", "IXIC")
+    )
+    values = {
+        "source": "bundled",
+        "folder": None,
+        "end": None,
+        "adjustment": "dividends",
+        "calendar": "XNYS",
+        "tickers": tuple(specs),
+    }
+    return DataSettings(**(values | changes))

@@ -11,11 +11,13 @@ SCRIPTS = Path(workflow.basedir) / "workflow" / "scripts"
 SCHEMA = Path(workflow.basedir) / "workflow" / "schemas" / "config.schema.yaml"
 RESULTS = Path("results")
 LOCK = RESULTS / ".lock"
+SNAPSHOTS = "data/snapshots"
 
 sys.path.insert(0, str(SCRIPTS))
 
 from simmer.config import parse_config
 from simmer.config_schema import check_schema
+from simmer.data.tickers import VIX_TICKER
 from simmer.errors import SimmerError
 from simmer.locks import lock_or_refuse
 from simmer.machine import looks_accelerated
@@ -62,9 +64,9 @@ def horizon_days(wildcards):
     return int(wildcards.horizon.removeprefix("h"))
 
 
-def dataset_table(kind):
+def dataset_table(ending):
     """Return the path of the table the trials learn from, or of its resource entry."""
-    return f"data/processed/{CAMPAIGN.dataset.ticker}_dataset_a25.{kind}"
+    return f"data/processed/{CAMPAIGN.dataset.table}.{ending}"
 
 
 def tickers():
@@ -77,10 +79,26 @@ def ticker_settings(wildcards):
     return asdict(CAMPAIGN.data.ticker(wildcards.ticker))
 
 
+def source_settings():
+    """Return what a source is told, tickers aside."""
+    settings = asdict(CAMPAIGN.data)
+    del settings["tickers"]
+    return settings
+
+
+def tables_of_stage(stage, ending):
+    """Return the tables of a stage, or their resource entries."""
+    names = tickers()
+    if stage == "processed":
+        kinds = CAMPAIGN.data.kinds()
+        names = [f"{name}_{'features' if kinds[name] == 'no_volume_index' else 'dataset_a25'}" for name in names]
+        names += [CAMPAIGN.dataset.table] if CAMPAIGN.dataset.vix else []
+    return [f"data/{stage}/{name}.{ending}" for name in names]
+
+
 def resources_of_stage(wildcards):
     """Return the resource entries that a manifest gathers."""
-    suffix = {"raw": "", "processed": "_dataset_a25"}[wildcards.stage]
-    return [f"data/{wildcards.stage}/{ticker}{suffix}.resource.json" for ticker in tickers()]
+    return tables_of_stage(wildcards.stage, "resource.json")
 
 
 def trials_of(scale):

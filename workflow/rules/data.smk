@@ -1,15 +1,40 @@
 """Raw bars: acquired once, named by a manifest, validated before anything is built from them.
 
-Reads: a source named in the config.
-Writes: data/raw/<TICKER>.csv, data/{raw,processed}/datapackage.json, results/data_validation.{json,txt}.
+Reads: a source named in the config; snapshots of what came from outside are kept in data/snapshots, which
+Snakemake does not know and so never deletes.
+Writes: data/raw/<TICKER>.csv, data/{raw,processed}/datapackage.json, results/data_validation.{json,txt};
+when asked for, results/fetched/<TICKER>.{json,txt}.
 """
 
 
-rule acquire_data:
-    """Fetch one ticker's bars and keep them as an immutable snapshot with its SHA-256."""
+rule fetch_data:
+    """Fetch one ticker's whole history from the vendor and keep it as a snapshot; nothing asks for this by itself."""
     output:
-        bars="data/raw/{ticker}.csv",
-        resource="data/raw/{ticker}.resource.json",
+        changes="results/fetched/{ticker}.json",
+        table="results/fetched/{ticker}.txt",
+    log:
+        "results/logs/fetch_data/{ticker}.log",
+    benchmark:
+        "results/benchmarks/fetch_data/{ticker}.tsv"
+    conda:
+        "../envs/simmer.yaml"
+    resources:
+        network=1,
+    params:
+        snapshots=SNAPSHOTS,
+        ticker=ticker_settings,
+        end=CAMPAIGN.data.end,
+    message:
+        "Fetching {wildcards.ticker} from the vendor"
+    script:
+        "../scripts/fetch_data.py"
+
+
+rule acquire_data:
+    """Take one ticker's bars from their source and register them with their SHA-256."""
+    output:
+        bars=update("data/raw/{ticker}.csv"),
+        resource=update("data/raw/{ticker}.resource.json"),
     log:
         "results/logs/acquire_data/{ticker}.log",
     benchmark:
@@ -17,9 +42,9 @@ rule acquire_data:
     conda:
         "../envs/simmer.yaml"
     params:
-        source=CAMPAIGN.data.source,
+        snapshots=SNAPSHOTS,
+        source=source_settings(),
         ticker=ticker_settings,
-        calendar=CAMPAIGN.data.calendar,
     message:
         "Acquiring the bars of {wildcards.ticker}"
     script:

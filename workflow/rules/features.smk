@@ -1,7 +1,8 @@
 """From validated bars to features, labels and splits.
 
 Reads: data/raw/<TICKER>.csv, results/data_validation.json.
-Writes: data/processed/<TICKER>_dataset_a25.parquet, results/dataset.json.
+Writes: data/processed/<TICKER>_dataset_{a25,c}.parquet, data/processed/VIX_features.parquet,
+results/dataset.json, results/data_dictionary.{csv,md}.
 """
 
 
@@ -24,6 +25,72 @@ rule build_features:
         "Building the features of {wildcards.ticker}"
     script:
         "../scripts/build_features.py"
+
+
+rule build_vix_features:
+    """Compute eight features of an index that nobody trades, on the sessions of the calendar."""
+    input:
+        bars="data/raw/{ticker}.csv",
+        resource="data/raw/{ticker}.resource.json",
+        validation="results/data_validation.json",
+    output:
+        table="data/processed/{ticker}_features.parquet",
+        resource="data/processed/{ticker}_features.resource.json",
+    log:
+        "results/logs/build_vix_features/{ticker}.log",
+    benchmark:
+        "results/benchmarks/build_vix_features/{ticker}.tsv"
+    conda:
+        "../envs/simmer.yaml"
+    params:
+        calendar=CAMPAIGN.data.calendar,
+    message:
+        "Building the features of {wildcards.ticker}"
+    script:
+        "../scripts/build_vix_features.py"
+
+
+rule combine_features:
+    """Join the a25 table of one ticker with the features of the VIX, computed on the ticker's own days."""
+    input:
+        bars="data/raw/{ticker}.csv",
+        resource="data/raw/{ticker}.resource.json",
+        vix_bars=f"data/raw/{VIX_TICKER}.csv",
+        vix_resource=f"data/raw/{VIX_TICKER}.resource.json",
+        validation="results/data_validation.json",
+    output:
+        table="data/processed/{ticker}_dataset_c.parquet",
+        resource="data/processed/{ticker}_dataset_c.resource.json",
+    log:
+        "results/logs/combine_features/{ticker}.log",
+    benchmark:
+        "results/benchmarks/combine_features/{ticker}.tsv"
+    conda:
+        "../envs/simmer.yaml"
+    message:
+        "Adding the features of the VIX to those of {wildcards.ticker}"
+    script:
+        "../scripts/combine_features.py"
+
+
+rule data_dictionary:
+    """Say of every column of the built tables what it is, in which unit, from when on, and what it holds."""
+    input:
+        tables=tables_of_stage("processed", "parquet"),
+        resources=tables_of_stage("processed", "resource.json"),
+    output:
+        page="results/data_dictionary.md",
+        table="results/data_dictionary.csv",
+    log:
+        "results/logs/data_dictionary.log",
+    benchmark:
+        "results/benchmarks/data_dictionary.tsv"
+    conda:
+        "../envs/simmer.yaml"
+    message:
+        "Describing every column of the built tables"
+    script:
+        "../scripts/data_dictionary.py"
 
 
 rule describe_dataset:

@@ -1,6 +1,6 @@
 """The search: one rule per scale, one job per trial.
 
-Reads: data/processed/<TICKER>_dataset_a25.parquet, results/preflight/<scale>.json, earlier trials, with
+Reads: data/processed/<TICKER>_dataset_{a25,c}.parquet, results/preflight/<scale>.json, earlier trials, with
 `search.transfer` all trials of the next smaller scale;
 for the tables of a scale also its results/figures/hardware_* and search_*, so that they are drawn with them.
 Writes: results/hpo/<scale>/<horizon>/trial_NNN.{json,jsonl}, results/hpo/<scale>/{trials.csv,best.json},
@@ -56,6 +56,7 @@ for scale in CAMPAIGN.scales:
             timelines=timelines_of(scale),
             search_figures=search_figures_of(scale),
             resource=dataset_table("resource.json"),
+            dictionary="results/data_dictionary.md",
         output:
             done=f"results/hpo_{scale}.done",
             table=f"results/hpo/{scale}/trials.csv",

@@ -1,26 +1,31 @@
-"""Fetch one ticker's bars and keep them as an immutable snapshot."""
+"""Take one ticker's bars from their source and keep them as canonical, registered bars."""
 
 from pathlib import Path
 
 from simmer.config import parse_config
-from simmer.data.bars import canonical_csv, check_bars, parse_bars
+from simmer.data.bars import check_bars
+from simmer.data.bars_csv import canonical_csv, parse_bars
 from simmer.data.manifest import describe_resource
 from simmer.data.problems import refuse_errors
+from simmer.data.settings import DataSettings
+from simmer.data.snapshots import SnapshotStore
 from simmer.data.sources import acquire
-from simmer.data.tickers import TickerSpec
 from simmer.files import write_bytes, write_json
 from simmer.logs import job
 
 
-def main(*, source: str, spec: TickerSpec, calendar: str, bars: Path, resource: Path) -> None:
-    """Write the bars of `spec` as canonical CSV to `bars`, and their manifest entry to `resource`.
+def main(*, settings: DataSettings, ticker: str, snapshots: Path, bars: Path, resource: Path) -> None:
+    """Write the bars of `ticker` as canonical CSV to `bars`, and their manifest entry to `resource`.
 
     Raises:
         DataError: listing every broken rule; nothing is written, so that the mended source is read again.
     """
-    acquired = acquire(source, spec)
-    problems = check_bars(acquired.frame, file_name=spec.file or bars.name, kind=spec.kind, calendar=calendar)
-    refuse_errors(problems, what=f"the bars of {spec.ticker}")
+    acquired = acquire(settings, ticker, SnapshotStore(snapshots))
+    spec = settings.ticker(ticker)
+    problems = check_bars(
+        acquired.frame, file_name=bars.name, kind=spec.kind, calendar=settings.calendar, ticker=ticker
+    )
+    refuse_errors(problems, what=f"the bars of {ticker}")
     content = canonical_csv(acquired.frame)
     frame, _ = parse_bars(content, bars.name)
     entry = describe_resource(bars.name, content=content, frame=frame, provenance=acquired.provenance)
@@ -30,11 +35,10 @@ def main(*, source: str, spec: TickerSpec, calendar: str, bars: Path, resource: 
 
 if __name__ == "__main__":
     with job(snakemake.log[0]):
-        config = parse_config(snakemake.config)
         main(
-            source=config.data.source,
-            calendar=config.data.calendar,
-            spec=config.data.ticker(snakemake.wildcards.ticker),
+            settings=parse_config(snakemake.config).data,
+            ticker=snakemake.wildcards.ticker,
+            snapshots=Path(snakemake.params.snapshots),
             bars=Path(snakemake.output.bars),
             resource=Path(snakemake.output.resource),
         )

@@ -7,9 +7,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING, Any
 
-from simmer.data.tickers import TickerSpec
+from simmer.data.settings import DataSettings
+from simmer.data.tickers import VIX_TICKER, TickerSpec
 from simmer.errors import ConfigError
-from simmer.features.columns import A25_COLUMNS
+from simmer.features.columns import A25_COLUMNS, C_COLUMNS
 from simmer.features.labels import LabelSpec
 from simmer.features.splits import SplitSpec
 from simmer.model.budgets import Geometry
@@ -26,27 +27,11 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, kw_only=True)
-class DataSettings:
-    """Config block `data`."""
-
-    source: str
-    calendar: str
-    tickers: tuple[TickerSpec, ...]
-
-    def ticker(self, name: str) -> TickerSpec:
-        """Return the entry of a ticker by its name."""
-        return next(spec for spec in self.tickers if spec.ticker == name)
-
-    def kinds(self) -> dict[str, str]:
-        """Return the kind of each ticker."""
-        return {spec.ticker: spec.kind for spec in self.tickers}
-
-
-@dataclass(frozen=True, kw_only=True)
 class DatasetSettings:
-    """Config block `dataset`."""
+    """Config blocks `dataset` and `features`."""
 
     ticker: str
+    vix: bool
     context_days: int
     horizons_days: tuple[int, ...]
     threshold: float
@@ -58,8 +43,18 @@ class DatasetSettings:
         """Return the label of one horizon."""
         return LabelSpec(horizon_days=horizon_days, threshold=self.threshold, basis=self.basis)
 
+    @property
+    def feature_columns(self) -> tuple[str, ...]:
+        """The channels of the model, in order."""
+        return C_COLUMNS if self.vix else A25_COLUMNS
+
+    @property
+    def table(self) -> str:
+        """The name of the table that holds them."""
+        return f"{self.ticker}_dataset_{'c' if self.vix else 'a25'}"
+
     def build(self, frame: "pd.DataFrame", horizon_days: int) -> "Dataset":
-        """Return windows, labels and splits of one horizon, from the a25 table of the ticker."""
+        """Return windows, labels and splits of one horizon, from the table of the ticker."""
         from simmer.features.dataset import build_dataset
 
         return build_dataset(
@@ -67,7 +62,7 @@ class DatasetSettings:
             label=self.label(horizon_days),
             split=self.split,
             context_days=self.context_days,
-            feature_columns=A25_COLUMNS,
+            feature_columns=self.feature_columns,
             min_validation_decisions=self.min_validation_decisions,
         )
 
@@ -130,11 +125,17 @@ class Config:
             raise ConfigError(
                 f"config key run_scales: found {unknown}, expected names from `scales`: {sorted(self.scales)}"
             )
-        names = [spec.ticker for spec in self.data.tickers]
-        if self.dataset.ticker not in names or len(set(names)) != len(names):
+        kinds = self.data.kinds()
+        if kinds.get(self.dataset.ticker) in (None, "no_volume_index"):
+            prices = [name for name, kind in kinds.items() if kind != "no_volume_index"]
             raise ConfigError(
-                f"config keys data.tickers and dataset.ticker: found {names} and `{self.dataset.ticker}`; "
-                "expected each ticker once, and dataset.ticker among them"
+                f"config key dataset.ticker: found `{self.dataset.ticker}`; expected a price of "
+                f"data.tickers: one of {prices}"
+            )
+        if self.dataset.vix and kinds.get(VIX_TICKER) != "no_volume_index":
+            raise ConfigError(
+                f"config key features.vix: found true, but data.tickers has no {VIX_TICKER} of kind "
+                f"no_volume_index, only {kinds}; expected one: add it, or set features.vix to false"
             )
 
     def study(self, scale: str, horizon_days: int) -> Study:
@@ -186,24 +187,18 @@ def parse_config(raw: Mapping[str, Any]) -> Config:
     """
     training = dict(raw["training"])
     execution = ExecutionSettings(**{key: training.pop(key) for key in EXECUTION_KEYS})
-    dataset, data, search = raw["dataset"], raw["data"], raw["search"]
+    search = raw["search"]
+    dataset = _dataset(raw["dataset"], raw["features"])
     return Config(
         campaign=raw["campaign"],
         seed=raw["seed"],
         data=DataSettings(
-            source=data["source"],
-            calendar=data["calendar"],
-            tickers=tuple(TickerSpec(**entry) for entry in data["tickers"]),
+            **{**raw["data"], "tickers": tuple(TickerSpec(**entry) for entry in raw["data"]["tickers"])}
         ),
-        dataset=DatasetSettings(
-            **{
-                **dataset,
-                "horizons_days": tuple(dataset["horizons_days"]),
-                "threshold": float(dataset["threshold"]),
-                "split": SplitSpec(**dataset["split"]),
-            }
+        dataset=dataset,
+        geometry=Geometry(
+            channels=len(dataset.feature_columns), context_days=dataset.context_days, **raw["model"]
         ),
-        geometry=Geometry(channels=len(A25_COLUMNS), context_days=dataset["context_days"], **raw["model"]),
         run_scales=tuple(raw["run_scales"]),
         budget_tolerance=raw["budget_tolerance"],
         scales={name: _scale(name, block, search) for name, block in raw["scales"].items()},
@@ -212,6 +207,18 @@ def parse_config(raw: Mapping[str, Any]) -> Config:
         execution=execution,
         thermal=ThermalSettings(**raw["thermal"]),
         hardware_interval_s=raw["hardware_log"]["interval_s"],
+    )
+
+
+def _dataset(block: Mapping[str, Any], features: Mapping[str, Any]) -> DatasetSettings:
+    return DatasetSettings(
+        **{
+            **block,
+            "vix": features["vix"],
+            "horizons_days": tuple(block["horizons_days"]),
+            "threshold": float(block["threshold"]),
+            "split": SplitSpec(**block["split"]),
+        }
     )
 
 

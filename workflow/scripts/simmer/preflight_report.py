@@ -50,15 +50,7 @@ class PreflightReport:
 
     def as_text(self) -> str:
         """Return the report as an aligned table, fixes below the rows they belong to."""
-        heads = ("check", "verdict", "measured", "needed", "unit", "source")
-        rows = [[_cell(getattr(check, name)) for name in ("id", *heads[1:])] for check in self.checks]
-        widths = [max(len(row[column]) for row in (heads, *rows)) for column in range(len(heads))]
-        lines = [f"preflight {self.scale} on {self.host}, {self.time}", _aligned(heads, widths)]
-        for check, row in zip(self.checks, rows, strict=True):
-            lines.append(_aligned(row, widths))
-            if check.fix:
-                lines.append(f"    -> {check.fix}")
-        return "\n".join(lines) + "\n"
+        return f"preflight {self.scale} on {self.host}, {self.time}\n{as_table(self.checks)}"
 
     def raise_if_failed(self) -> None:
         """Stop here when a check failed.
@@ -67,6 +59,19 @@ class PreflightReport:
             PreflightError: naming every failed check and how to mend it.
         """
         refuse_failures(self.scale, self.checks)
+
+
+def as_table(checks: Sequence[CheckResult]) -> str:
+    """Return checks as an aligned table, fixes below the rows they belong to, ending in a line feed."""
+    heads = ("check", "verdict", "measured", "needed", "unit", "source")
+    rows = [[_cell(getattr(check, name)) for name in ("id", *heads[1:])] for check in checks]
+    widths = [max(len(row[column]) for row in (heads, *rows)) for column in range(len(heads))]
+    lines = [_aligned(heads, widths)]
+    for check, row in zip(checks, rows, strict=True):
+        lines.append(_aligned(row, widths))
+        if check.fix:
+            lines.append(f"    -> {check.fix}")
+    return "\n".join(lines) + "\n"
 
 
 def refuse_failures(scale: str, checks: Iterable[CheckResult]) -> None:

@@ -6,9 +6,6 @@ Each job writes one sidecar beside its table; one later job gathers the sidecars
 """
 
 import json
-import os
-import re
-import stat
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
@@ -18,39 +15,41 @@ from typing import Any
 import pandas as pd
 
 from simmer.data.problems import quote
+from simmer.data.reading import is_manifest_path, locate, read_at_most
 from simmer.data.tables import content_sha256
 from simmer.errors import DataError
-from simmer.files import read_json, sha256_of_bytes, sha256_of_file
+from simmer.files import sha256_of_bytes
 
 MANIFEST_NAME = "datapackage.json"
 PROFILE = "https://datapackage.org/profiles/2.0/datapackage.json"
 MAX_MANIFEST_BYTES = 16 * 2**20
 MAX_RESOURCES = 10_000
 
-# ASCII only, so that no separator, NUL, drive letter or look-alike character can name another file.
-_PATH = re.compile(r"[A-Za-z0-9._-]+(/[A-Za-z0-9._-]+)*")
 _MEDIA = {"csv": "text/csv", "parquet": "application/vnd.apache.parquet"}
 _FIELD_TYPES = {"Date": "date", "float64": "number", "int64": "integer"}
 
 
 @dataclass(frozen=True)
 class Provenance:
-    """Where a table came from; `sources` are Data Package sources, each with a title."""
+    """Where a table came from.
+
+    Attributes:
+        ticker: the ticker.
+        kind: one of `simmer.data.tickers.KINDS`.
+        adjustment: what was done to the prices for dividends and splits, in words.
+        tool: the programs that made it, with their versions.
+        sources: Data Package sources, each with a title.
+        calendar: the exchange calendar it is held against.
+        retrieved_at: when it was fetched, ISO 8601 in UTC; None where nothing is ever fetched.
+    """
 
     ticker: str
     kind: str
     adjustment: str
     tool: str
     sources: tuple[Mapping[str, str], ...]
-
-
-@dataclass(frozen=True)
-class PendingRegistrations:
-    """How a folder and its manifest differ, as POSIX paths relative to the manifest."""
-
-    unregistered: tuple[str, ...]
-    missing: tuple[str, ...]
-    changed: tuple[str, ...]
+    calendar: str | None = None
+    retrieved_at: str | None = None
 
 
 def describe_resource(
@@ -69,7 +68,7 @@ def describe_resource(
     """
     pure = PurePosixPath(path)
     form = pure.suffix.removeprefix(".")
-    if not is_safe_path(path) or form not in _MEDIA:
+    if not is_manifest_path(path) or form not in _MEDIA:
         raise DataError(
             f"{quote(path)} cannot be registered; expected a relative path ending in .csv or .parquet"
         )
@@ -93,6 +92,8 @@ def describe_resource(
         "kind": provenance.kind,
         "adjustment": provenance.adjustment,
         "tool": provenance.tool,
+        "calendar": provenance.calendar,
+        "retrieved_at": provenance.retrieved_at,
         "content_sha256": content_sha256(frame),
         **date_facts(frame),
     }
@@ -116,16 +117,7 @@ def gather_sidecars(name: str, sidecars: Sequence[Path]) -> dict[str, Any]:
     Raises:
         DataError: when a sidecar is missing or is not a JSON object, or two entries share a name.
     """
-    entries = []
-    for sidecar in sidecars:
-        try:
-            entry = read_json(sidecar)
-        except (OSError, ValueError) as error:
-            raise DataError(f"{sidecar} cannot be read ({error}); acquire that table again") from error
-        if not isinstance(entry, dict):
-            raise DataError(f"{sidecar} holds a {type(entry).__name__}; expected one manifest entry")
-        entries.append(entry)
-    return build_manifest(name, entries)
+    return build_manifest(name, [read_entry(sidecar) for sidecar in sidecars])
 
 
 def build_manifest(name: str, resources: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
@@ -148,18 +140,8 @@ def read_manifest(path: Path) -> dict[str, Any]:
     Raises:
         DataError: when the file is missing, too large, not JSON, has a key twice or another shape.
     """
-    try:
-        if not stat.S_ISREG(path.stat().st_mode):
-            raise DataError(f"{path} is not a regular file; expected a {MANIFEST_NAME}")
-        if path.stat().st_size > MAX_MANIFEST_BYTES:
-            raise DataError(f"{path} has {path.stat().st_size} bytes; expected at most {MAX_MANIFEST_BYTES}")
-        text = path.read_bytes().decode("utf-8")
-        manifest = json.loads(text, object_pairs_hook=_unique_keys, parse_constant=_refuse_constant)
-    except FileNotFoundError as error:
-        raise DataError(f"{path} does not exist; run the rule that writes the manifest") from error
-    except (OSError, ValueError, RecursionError) as error:
-        raise DataError(f"{path} is not a JSON manifest ({error}); write the manifest again") from error
-    resources = manifest.get("resources") if isinstance(manifest, dict) else None
+    manifest = _read_object(path, "run the rule that writes the manifest")
+    resources = manifest.get("resources")
     if not isinstance(resources, list) or not all(isinstance(entry, dict) for entry in resources):
         raise DataError(
             f"{path} has another shape; expected an object whose `resources` is a list of objects"
@@ -169,74 +151,37 @@ def read_manifest(path: Path) -> dict[str, Any]:
     return manifest
 
 
-def is_safe_path(text: object) -> bool:
-    """Tell whether a manifest may hold this path: relative, POSIX, ASCII, without `.` and `..` steps."""
-    return (
-        isinstance(text, str) and _PATH.fullmatch(text) is not None and not {".", ".."} & set(text.split("/"))
-    )
+def read_entry(sidecar: Path) -> dict[str, Any]:
+    """Return the manifest entry of one table from its sidecar.
+
+    Raises:
+        DataError: when it is missing, too large, not a JSON object, or has a key twice.
+    """
+    return _read_object(sidecar, "acquire that table again")
 
 
-def locate(folder: Path, path: object) -> Path:
-    """Return the regular file below `folder` that a manifest's `path` names, with all links followed.
+def locate_resource(folder: Path, path: object) -> Path:
+    """Return the regular file below `folder` that a manifest's `path` names.
 
     Raises:
         DataError: when the path is unsafe, leads out of the folder, or names no regular file.
     """
-    if not is_safe_path(path):
+    if not is_manifest_path(path):
         raise DataError(f"path is {quote(path)}; expected a plain relative path below the manifest's folder")
+    return locate(folder, str(path))
+
+
+def _read_object(path: Path, advice: str) -> dict[str, Any]:
+    if not path.exists():
+        raise DataError(f"{path} does not exist; {advice}")
     try:
-        root = Path(os.path.realpath(folder, strict=True))
-        file = Path(os.path.realpath(folder / str(path), strict=True))
-    except OSError as error:
-        raise DataError(f"the file cannot be found ({error.strerror}); acquire it again") from error
-    if not file.is_relative_to(root):
-        raise DataError(
-            "the path is a link that leads out of the manifest's folder; put the file itself there"
-        )
-    if not stat.S_ISREG(file.stat().st_mode):
-        raise DataError("the path names something that is not a regular file; put a plain file there")
-    return file
-
-
-def pending_registrations(manifest_path: Path, suffixes: Sequence[str]) -> PendingRegistrations:
-    """Compare a folder with its manifest; a missing manifest registers nothing.
-
-    Args:
-        manifest_path: the manifest; its folder and the folders below are searched.
-        suffixes: endings of the files that ought to be registered, such as (".csv",).
-
-    Raises:
-        DataError: when the manifest exists but cannot be read.
-    """
-    folder = manifest_path.parent
-    entries = read_manifest(manifest_path)["resources"] if manifest_path.exists() else []
-    missing, changed = [], []
-    for entry in entries:
-        try:
-            file = locate(folder, entry.get("path"))
-        except DataError:
-            missing.append(str(entry.get("path")))
-            continue
-        if f"sha256:{sha256_of_file(file)}" != entry.get("hash"):
-            changed.append(str(entry.get("path")))
-    return PendingRegistrations(
-        unregistered=unregistered_files(folder, entries, suffixes),
-        missing=tuple(sorted(missing)),
-        changed=tuple(sorted(changed)),
-    )
-
-
-def unregistered_files(
-    folder: Path, entries: Iterable[Mapping[str, Any]], suffixes: Sequence[str]
-) -> tuple[str, ...]:
-    """Return the files below `folder` with these endings that no entry names; no file is opened."""
-    registered = {entry["path"] for entry in entries if isinstance(entry.get("path"), str)}
-    on_disk = {
-        file.relative_to(folder).as_posix()
-        for file in folder.rglob("*")
-        if file.suffix in suffixes and not file.name.startswith(".") and file.is_file()
-    }
-    return tuple(sorted(on_disk - registered))
+        text = read_at_most(path, MAX_MANIFEST_BYTES).decode("utf-8")
+        value = json.loads(text, object_pairs_hook=_unique_keys, parse_constant=_refuse_constant)
+    except (DataError, ValueError, RecursionError) as error:
+        raise DataError(f"{path} is not a JSON manifest ({error}); {advice}") from error
+    if not isinstance(value, dict):
+        raise DataError(f"{path} holds a {type(value).__name__}; expected a JSON object: {advice}")
+    return value
 
 
 def _unique_keys(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

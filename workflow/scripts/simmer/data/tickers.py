@@ -10,6 +10,9 @@ from simmer.errors import ConfigError
 # no_volume_index: a level that nobody trades, such as the VIX.
 KINDS = ("etf", "index", "no_volume_index")
 
+# The ticker whose features `features.vix` adds.
+VIX_TICKER = "VIX"
+
 # A ticker becomes a file name, and an underscore separates it from what the file holds.
 _TICKER = re.compile(r"[A-Z0-9]([A-Z0-9.-]{0,14}[A-Z0-9])?")
 _SYMBOL = re.compile(r"\^?[A-Z0-9.=-]{1,20}")
@@ -49,7 +52,7 @@ class TickerSpec:
     Attributes:
         ticker: its name, which is also that of its files.
         kind: one of `KINDS`.
-        file: with the source csv, the file inside the folder; `<TICKER>.csv` if `None`.
+        file: with the source csv, the path of the file inside the folder; `<TICKER>.csv` if `None`.
         symbol: with the source yahoo, the vendor's name; that of `KNOWN_TICKERS`, or the ticker, if `None`.
         snapshot: the pinned snapshot; the first one that was kept if `None`.
     """
@@ -61,7 +64,7 @@ class TickerSpec:
     snapshot: str | None = None
 
     def __post_init__(self) -> None:
-        if not isinstance(self.ticker, str) or not _TICKER.fullmatch(self.ticker):
+        if not _matches(_TICKER, self.ticker):
             raise ConfigError(
                 f"ticker is {quote(self.ticker)}; expected 1 to 16 capital letters, digits, dots or hyphens "
                 "(an index without its ^), for it names the files"
@@ -72,9 +75,9 @@ class TickerSpec:
             )
         if self.file is not None and (not isinstance(self.file, str) or not self.file.strip()):
             raise ConfigError(f"file of {self.ticker} is {quote(self.file)}; expected the name of a CSV file")
-        if self.symbol is not None and not _SYMBOL.fullmatch(self.symbol):
+        if self.symbol is not None and not _matches(_SYMBOL, self.symbol):
             raise ConfigError(f"symbol of {self.ticker} is {quote(self.symbol)}; expected one such as ^DJI")
-        if self.snapshot is not None and not _SNAPSHOT.fullmatch(self.snapshot):
+        if self.snapshot is not None and not _matches(_SNAPSHOT, self.snapshot):
             raise ConfigError(
                 f"snapshot of {self.ticker} is {quote(self.snapshot)}; expected 16 hexadecimal digits"
             )
@@ -84,3 +87,7 @@ class TickerSpec:
         """What the vendor calls the ticker."""
         known = KNOWN_TICKERS.get(self.ticker)
         return self.symbol or (known.symbol if known else self.ticker)
+
+
+def _matches(pattern: re.Pattern[str], value: object) -> bool:
+    return isinstance(value, str) and pattern.fullmatch(value) is not None

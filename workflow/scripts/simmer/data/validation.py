@@ -3,84 +3,28 @@
 import re
 from collections import Counter
 from collections.abc import Iterator, Mapping
-from dataclasses import asdict, dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any
 
 import pandas as pd
 
-from simmer.data.bars import check_bars, parse_bars
-from simmer.data.manifest import date_facts, locate, read_manifest, unregistered_files
+from simmer.data.bars import check_bars
+from simmer.data.bars_csv import COLUMNS, parse_bars
+from simmer.data.cross_checks import check_across
+from simmer.data.manifest import date_facts, locate_resource, read_manifest
+from simmer.data.pending import unregistered_files
 from simmer.data.problems import Problem, quote
+from simmer.data.reading import MAX_BYTES, read_at_most
 from simmer.data.tables import content_sha256, read_table
 from simmer.data.tickers import KINDS
-from simmer.errors import DataError
+from simmer.data.validation_report import CheckedFile, ValidationReport
+from simmer.data.vendor import VENDOR_COLUMNS
+from simmer.errors import ConfigError, DataError
 from simmer.files import sha256_of_bytes
-
-DEFAULT_MAX_BYTES = 64 * 2**20
-SUFFIXES = (".csv", ".parquet")
 
 _HASH = re.compile(r"sha256:[0-9a-f]{64}")
 _NAME = re.compile(r"[a-z0-9._-]+")
 _ISO_DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
-
-
-@dataclass(frozen=True)
-class CheckedFile:
-    """What was found in one file; dates are ISO, `sha256` is the hash of the bytes that were checked."""
-
-    path: str
-    ticker: str
-    kind: str
-    rows: int
-    date_min: str
-    date_max: str
-    bytes: int
-    sha256: str
-
-
-@dataclass(frozen=True)
-class ValidationReport:
-    """The outcome of `validate_manifest`; `ok` when no problem is an error."""
-
-    manifest: str
-    problems: tuple[Problem, ...]
-    checked: tuple[CheckedFile, ...]
-
-    @property
-    def ok(self) -> bool:
-        """Whether the chain may go on."""
-        return all(problem.severity != "error" for problem in self.problems)
-
-    def as_json(self) -> dict[str, Any]:
-        """Return the report as plain values for `simmer.files.write_json`."""
-        return {
-            "manifest": self.manifest,
-            "ok": self.ok,
-            "checked": [asdict(file) for file in self.checked],
-            "problems": [asdict(problem) for problem in self.problems],
-        }
-
-    def as_text(self) -> str:
-        """Return the report as aligned tables for people, ending in a line feed."""
-        errors = sum(problem.severity == "error" for problem in self.problems)
-        verdict = "valid" if self.ok else "NOT VALID"
-        counts = f"{len(self.checked)} files read, {errors} errors, {len(self.problems) - errors} warnings"
-        lines = [f"{self.manifest}: {verdict} ({counts})"]
-        header = ("file", "ticker", "kind", "rows", "first", "last", "sha256")
-        rows = [
-            (f.path, f.ticker, f.kind, str(f.rows), f.date_min, f.date_max, f.sha256[:12])
-            for f in self.checked
-        ]
-        if rows:
-            lines += ["", *_align([header, *rows])]
-        found = [(p.severity, p.file, str(p.row or "-"), p.rule, p.message) for p in self.problems]
-        if found:
-            lines += [
-                "",
-                *_align([("severity", "file", "line", "rule", "what and what was expected"), *found]),
-            ]
-        return "\n".join(lines) + "\n"
 
 
 def validate_manifest(
@@ -88,14 +32,14 @@ def validate_manifest(
     *,
     kinds: Mapping[str, str],
     calendar: str | None,
-    max_bytes: int = DEFAULT_MAX_BYTES,
+    max_bytes: int = MAX_BYTES,
 ) -> ValidationReport:
     """Check a manifest and every file it names; nothing is raised for bad data, all of it is reported.
 
     Args:
         manifest_path: `datapackage.json` of the folder to be checked.
         kinds: the configured tickers, each "index" or "etf".
-        calendar: exchange_calendars name for the session rules, `None` to skip them.
+        calendar: exchange_calendars name for the session rules; `None` for the one that each entry names.
         max_bytes: a larger file is refused by its size, before it is read.
 
     Raises:
@@ -110,17 +54,20 @@ def validate_manifest(
         Problem(manifest_path.name, None, rule, message, "error" if rule != "unregistered" else "warning")
         for rule, message in _whole_manifest_findings(manifest_path, entries, kinds)
     ]
-    checked = []
+    checked, bars = [], {}
     for position, entry in enumerate(entries):
         label = entry["path"] if isinstance(entry.get("path"), str) else f"resource {position + 1}"
-        file, found = _check_resource(
+        file, frame, found = _check_resource(
             manifest_path.parent, entry, kinds=kinds, calendar=calendar, max_bytes=max_bytes
         )
         checked += [file] if file else []
+        if file and file.path == f"{file.ticker}.csv":
+            bars[file.ticker] = frame
         problems += [
             problem if isinstance(problem, Problem) else Problem(quote(label).strip("'"), None, *problem)
             for problem in found
         ]
+    problems += check_across(bars)
     return ValidationReport(manifest_path.name, tuple(problems), tuple(checked))
 
 
@@ -139,19 +86,19 @@ def _whole_manifest_findings(
             "ticker",
             f"{ticker} is configured but no resource has it; acquire it, or drop it from the config",
         )
-    for path in unregistered_files(manifest_path.parent, entries, SUFFIXES):
+    for path in unregistered_files(manifest_path.parent, entries):
         yield "unregistered", f"{quote(path)} is on disk but no resource names it; register or remove it"
 
 
 def _check_resource(
     folder: Path, entry: dict[str, Any], *, kinds: Mapping[str, str], calendar: str | None, max_bytes: int
-) -> tuple[CheckedFile | None, list[Problem | tuple[str, str]]]:
+) -> tuple[CheckedFile | None, pd.DataFrame | None, list[Problem | tuple[str, str]]]:
     found: list[Problem | tuple[str, str]] = [*_entry_findings(entry, kinds)]
     try:
-        file = locate(folder, entry.get("path"))
-        content = _read_at_most(file, max_bytes)
+        file = locate_resource(folder, entry.get("path"))
+        content = read_at_most(file, max_bytes)
     except DataError as error:
-        return None, [*found, ("path", str(error))]
+        return None, None, [*found, ("path", str(error))]
     if len(content) != entry.get("bytes"):
         found.append(
             ("bytes", f"the file has {len(content)} bytes; the manifest says {quote(entry.get('bytes'))}")
@@ -163,10 +110,15 @@ def _check_resource(
         )
         found.append(("hash", f"{message}; the file was changed or cut off: acquire it again"))
     kind = entry["kind"] if entry.get("kind") in KINDS else "index"
-    frame, in_content = _check_content(content, str(entry["path"]), kind=kind, calendar=calendar)
+    try:
+        frame, in_content = _check_content(content, entry, kind=kind, calendar=calendar)
+    except ConfigError as error:
+        if calendar is not None:
+            raise
+        frame, in_content = None, [("entry", str(error))]
     found += in_content
     if frame is None or frame.empty:
-        return None, found
+        return None, None, found
     facts = date_facts(frame)
     for key, value in (facts | {"content_sha256": content_sha256(frame)}).items():
         if entry.get(key) != value:
@@ -179,17 +131,26 @@ def _check_resource(
         sha256=digest,
         **facts,
     )
-    return checked, found
+    return checked, frame, found
 
 
 def _check_content(
-    content: bytes, path: str, *, kind: str, calendar: str | None
+    content: bytes, entry: Mapping[str, Any], *, kind: str, calendar: str | None
 ) -> tuple[pd.DataFrame | None, list[Problem | tuple[str, str]]]:
+    path = str(entry["path"])
     if path.endswith(".csv"):
-        frame, problems = parse_bars(content, path)
+        columns = VENDOR_COLUMNS if _columns_of(entry) == VENDOR_COLUMNS else COLUMNS
+        frame, problems = parse_bars(content, path, columns=columns)
         if frame is None:
             return None, [*problems]
-        return frame, [*problems, *check_bars(frame, file_name=path, kind=kind, calendar=calendar)]
+        problems += check_bars(
+            frame[list(COLUMNS)],
+            file_name=path,
+            kind=kind,
+            calendar=calendar or entry.get("calendar"),
+            ticker=str(entry.get("ticker")),
+        )
+        return frame, [*problems]
     try:
         frame = read_table(content, name=path)
     except DataError as error:
@@ -197,6 +158,12 @@ def _check_content(
     if frame["Date"].isna().any() or not frame["Date"].is_monotonic_increasing or not frame["Date"].is_unique:
         return frame, [("order", "dates are not strictly ascending; build the table again")]
     return frame, []
+
+
+def _columns_of(entry: Mapping[str, Any]) -> tuple[object, ...]:
+    fields = entry["schema"].get("fields") if isinstance(entry.get("schema"), dict) else None
+    named = isinstance(fields, list) and all(isinstance(field, dict) for field in fields)
+    return tuple(field.get("name") for field in fields) if named else ()
 
 
 def _entry_findings(entry: dict[str, Any], kinds: Mapping[str, str]) -> Iterator[tuple[str, str]]:
@@ -218,32 +185,14 @@ def _entry_findings(entry: dict[str, Any], kinds: Mapping[str, str]) -> Iterator
     if not isinstance(path, str) or form not in ("csv", "parquet") or not path.endswith(f".{form}"):
         yield "entry", f"format is {quote(form)}; expected csv or parquet, the same as the path's ending"
     ticker, kind = entry.get("ticker"), entry.get("kind")
-    stem = PurePosixPath(path).stem if isinstance(path, str) else ""
-    # <TICKER>.csv holds bars, <TICKER>_<what>.parquet holds what was made of them.
-    if not isinstance(ticker, str) or stem.split("_")[0] != ticker:
-        yield (
-            "ticker",
-            f"ticker is {quote(ticker)}; expected {quote(stem.split('_')[0])}, as in the file's name",
-        )
+    pure = PurePosixPath(path if isinstance(path, str) else "")
+    # <TICKER>.csv holds bars, <TICKER>_<what>.parquet what was made of them, <TICKER>/<id>.csv a snapshot.
+    stem = pure.stem.split("_")[0]
+    if not isinstance(ticker, str) or ticker not in (stem, pure.parent.name):
+        yield "ticker", f"ticker is {quote(ticker)}; expected {quote(stem)}, as in the file's name"
     elif kind != kinds.get(ticker, kind):
         yield "ticker", f"kind is {quote(kind)}; the configuration says {quote(kinds[ticker])}"
+    if not isinstance(entry.get("calendar"), str | None):
+        yield "entry", f"calendar is {quote(entry['calendar'])}; expected a name such as XNYS"
     if kind not in KINDS:
         yield "entry", f"kind is {quote(kind)}; expected one of {', '.join(KINDS)}"
-
-
-def _read_at_most(file: Path, max_bytes: int) -> bytes:
-    size = file.stat().st_size
-    if size > max_bytes:
-        raise DataError(f"the file has {size} bytes; at most {max_bytes} are read")
-    try:
-        with file.open("rb") as stream:
-            return stream.read(max_bytes + 1)
-    except OSError as error:
-        raise DataError(f"the file cannot be read ({error.strerror}); give read permission") from error
-
-
-def _align(rows: list[tuple[str, ...]]) -> list[str]:
-    widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
-    return [
-        "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows
-    ]

@@ -1,4 +1,4 @@
-"""The columns of the feature table, in the order the model sees them."""
+"""The columns of the feature tables, in the order the model sees them."""
 
 OHLCV = ("Open", "High", "Low", "Close", "Volume")
 INDICATORS = (
@@ -24,6 +24,18 @@ INDICATORS = (
     "vwap_20",
 )
 A25_COLUMNS = (*OHLCV, *INDICATORS)
+
+VIX_FEATURES = (
+    "vix_close",
+    "vix_sma_10",
+    "vix_sma_20",
+    "vix_percentile_60d",
+    "vix_zscore_20d",
+    "vix_regime",
+    "vix_change_1d",
+    "vix_change_5d",
+)
+C_COLUMNS = (*A25_COLUMNS, *VIX_FEATURES)
 
 # How a window reaches the model, see `simmer.features.input_forms`.
 INPUT_FORMS = ("train_scaled", "window_norm", "price_relative")

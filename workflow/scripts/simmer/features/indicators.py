@@ -5,6 +5,7 @@ value of a day uses that day and earlier days only: the features of the first ro
 the features, bit for bit.
 """
 
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -13,6 +14,7 @@ import pandas as pd
 from simmer.data.tables import DATE_DTYPE
 from simmer.errors import DataError
 from simmer.features.columns import A25_COLUMNS, INDICATORS, OHLCV
+from simmer.features.trailing import trailing_sum
 
 # Longer than any stretch real markets repeat a value for: a year of sessions.
 MAX_CONSTANT_ROWS = 250
@@ -24,11 +26,13 @@ class A25:
 
     `frame` has Date (datetime64[us]) and `A25_COLUMNS` (all float64), no missing value; `dropped_rows`
     leading rows of the bars are not in it, because `last_to_start` was the last indicator to have a value.
+    `starts` holds, for each of `A25_COLUMNS`, the first row of the bars (from 0) on which it has one.
     """
 
     frame: pd.DataFrame
     dropped_rows: int
     last_to_start: str
+    starts: Mapping[str, int]
 
 
 def build_a25(bars: pd.DataFrame) -> A25:
@@ -42,10 +46,11 @@ def build_a25(bars: pd.DataFrame) -> A25:
             stays constant for `MAX_CONSTANT_ROWS` rows.
     """
     dates = bars["Date"].to_numpy().astype(DATE_DTYPE)
-    raw = {name: np.ascontiguousarray(bars[name].to_numpy(), dtype=np.float64) for name in OHLCV}
+    # Copies, for the table keeps them and must not share memory with the bars.
+    raw = {name: np.array(bars[name], dtype=np.float64) for name in OHLCV}
     _require_usable_bars(dates, raw)
     features = {**raw, **compute_indicators(dates, raw)}
-    starts = {name: _first_finite(features[name]) for name in A25_COLUMNS}
+    starts = {name: first_finite(features[name]) for name in A25_COLUMNS}
     last_to_start = max(starts, key=lambda name: starts[name])
     first = starts[last_to_start]
     if first == len(bars):
@@ -53,9 +58,10 @@ def build_a25(bars: pd.DataFrame) -> A25:
             f"{len(bars)} bars give no complete row: {last_to_start} never has a value; use a longer series "
             "(at least 200 bars), or one with volume"
         )
-    frame = pd.DataFrame({"Date": dates[first:], **{name: features[name][first:] for name in A25_COLUMNS}})
-    _require_sound_features(frame)
-    return A25(frame, first, last_to_start)
+    columns = {"Date": dates[first:], **{name: features[name][first:] for name in A25_COLUMNS}}
+    frame = pd.DataFrame(columns, copy=False)  # a copy would double the memory of a long series
+    require_sound_features(frame, A25_COLUMNS)
+    return A25(frame, first, last_to_start, starts)
 
 
 def compute_indicators(dates: np.ndarray, raw: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
@@ -69,10 +75,6 @@ def compute_indicators(dates: np.ndarray, raw: dict[str, np.ndarray]) -> dict[st
 
     high, low, close, volume = (raw[name] for name in ("High", "Low", "Close", "Volume"))
     weekly_close, completed = _completed_weeks(dates, close)
-    upper, _, lower = talib.BBANDS(close, timeperiod=20, nbdevup=2, nbdevdn=2, matype=talib.MA_Type.SMA)
-    with np.errstate(divide="ignore", invalid="ignore"):
-        percent_b = (close - lower) / (upper - lower)
-        vwap = _trailing_sum(close * volume, 20) / _trailing_sum(volume, 20)
     values = {
         **{f"dema_{n}": talib.DEMA(close, timeperiod=n) for n in (9, 10, 20, 25, 90)},
         **{f"sma_{n}": talib.SMA(close, timeperiod=n) for n in (12, 50, 100, 200)},
@@ -85,8 +87,8 @@ def compute_indicators(dates: np.ndarray, raw: dict[str, np.ndarray]) -> dict[st
         "adosc": talib.ADOSC(high, low, close, volume, fastperiod=3, slowperiod=10),
         "atr_14": talib.ATR(high, low, close, timeperiod=14),
         "adx_14": talib.ADX(high, low, close, timeperiod=14),
-        "bb_percent_b": percent_b,
-        "vwap_20": vwap,
+        "bb_percent_b": _percent_b(close),
+        "vwap_20": _vwap(close, volume),
     }
     return {name: values[name] for name in INDICATORS}
 
@@ -118,18 +120,20 @@ def _stochrsi(close: np.ndarray) -> np.ndarray:
     )[0]
 
 
-def _trailing_sum(values: np.ndarray, rows: int) -> np.ndarray:
-    # Added in a fixed order per row: a running sum would carry rounding from the start of the series, and
-    # a vectorised one may add in an order that depends on the length.
-    total = np.full(len(values), np.nan)
-    if len(values) >= rows:
-        total[rows - 1 :] = 0.0
-        for lag in range(rows):
-            total[rows - 1 :] += values[rows - 1 - lag : len(values) - lag]
-    return total
+def _percent_b(close: np.ndarray) -> np.ndarray:
+    import talib
+
+    upper, _, lower = talib.BBANDS(close, timeperiod=20, nbdevup=2, nbdevdn=2, matype=talib.MA_Type.SMA)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        return (close - lower) / (upper - lower)
 
 
-def _require_usable_bars(dates: np.ndarray, raw: dict[str, np.ndarray]) -> None:
+def _vwap(close: np.ndarray, volume: np.ndarray) -> np.ndarray:
+    with np.errstate(divide="ignore", invalid="ignore"):
+        return trailing_sum(close * volume, 20) / trailing_sum(volume, 20)
+
+
+def _require_usable_bars(dates: np.ndarray, raw: Mapping[str, np.ndarray]) -> None:
     # One missing price makes TA-Lib's RSI 0 and its ADX constant ever after, which no later check can see.
     if len(dates) == 0 or np.isnat(dates).any() or (np.diff(dates) <= np.timedelta64(0)).any():
         raise DataError("bars are empty or their dates are not strictly ascending; validate them first")
@@ -142,9 +146,21 @@ def _require_usable_bars(dates: np.ndarray, raw: dict[str, np.ndarray]) -> None:
             )
 
 
-def _require_sound_features(frame: pd.DataFrame) -> None:
+def require_sound_features(
+    frame: pd.DataFrame, columns: Iterable[str], *, may_stay: frozenset[str] = frozenset()
+) -> None:
+    """Refuse features with a gap, or with a value that stays longer than in any real market.
+
+    Args:
+        frame: Date and the columns, after the rows of the warm-up are dropped.
+        columns: the features to look at.
+        may_stay: those whose value may stay the same for any time.
+
+    Raises:
+        DataError: naming the feature, the day and the number of rows.
+    """
     dates = frame["Date"].to_numpy()
-    for name in A25_COLUMNS:
+    for name in columns:
         values = frame[name].to_numpy()
         bad = np.flatnonzero(~np.isfinite(values))
         if bad.size:
@@ -152,7 +168,9 @@ def _require_sound_features(frame: pd.DataFrame) -> None:
                 f"{name} has no value on {_day(dates[bad[0]])} ({bad.size} rows after its start), as "
                 "happens without volume or without any price change; mend those bars or start later"
             )
-        run_starts = np.concatenate([[0], np.flatnonzero(np.diff(values)) + 1, [len(values)]])
+        if name in may_stay:
+            continue
+        run_starts = np.concatenate([[0], np.flatnonzero(values[1:] != values[:-1]) + 1, [len(values)]])
         longest = int(np.argmax(np.diff(run_starts)))
         rows = int(run_starts[longest + 1] - run_starts[longest])
         if rows >= MAX_CONSTANT_ROWS:
@@ -163,7 +181,8 @@ def _require_sound_features(frame: pd.DataFrame) -> None:
             )
 
 
-def _first_finite(values: np.ndarray) -> int:
+def first_finite(values: np.ndarray) -> int:
+    """Return the first row with a finite value, or the number of rows when there is none."""
     finite = np.isfinite(values)
     return int(np.argmax(finite)) if finite.any() else len(values)
 

@@ -1,0 +1,173 @@
+import numpy as np
+import pandas as pd
+import pytest
+
+from simmer.data.bars_csv import COLUMNS, canonical_csv, parse_bars, read_bars
+from simmer.data.problems import MAX_SHOWN_PER_RULE
+from simmer.data.vendor import VENDOR_COLUMNS
+from simmer.errors import DataError
+from support.bars import bundled_bars, random_bars, rules
+
+HEADER = "Date,Open,High,Low,Close,Volume"
+GOOD = "2018-12-27,10.0,11.0,9.0,10.5,100"
+NEXT = "2018-12-28,10.5,11.5,10.0,11.0,200"
+
+
+def csv(*lines, end="\n"):
+    return (end.join((HEADER, *lines)) + end).encode()
+
+
+def test_reads_values_exactly_with_pinned_dtypes():
+    frame, problems = parse_bars(csv(GOOD, "2018-12-28,0.1,1e1,0.30000000000000004,7,9007199254740993"), "X")
+    assert problems == []
+    assert [str(dtype) for dtype in frame.dtypes] == ["datetime64[us]", *["float64"] * 4, "int64"]
+    assert frame.iloc[1].tolist() == [
+        pd.Timestamp("2018-12-28"), 0.1, 10.0, 0.30000000000000004, 7.0, 9007199254740993,
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize("ticker", ["GSPC", "IXIC"])
+def test_canonical_bytes_read_back_to_the_same_table_and_the_same_bytes(ticker):
+    bars = bundled_bars(ticker)
+    content = canonical_csv(bars)
+    frame, problems = parse_bars(content, "X")
+    assert problems == []
+    pd.testing.assert_frame_equal(frame, bars, check_exact=True)
+    assert canonical_csv(frame) == content
+
+
+def test_byte_order_mark_and_crlf_give_the_same_table():
+    plain, _ = parse_bars(csv(GOOD, NEXT), "X")
+    windows, problems = parse_bars(b"\xef\xbb\xbf" + csv(GOOD, NEXT, end="\r\n"), "X")
+    assert problems == []
+    pd.testing.assert_frame_equal(plain, windows, check_exact=True)
+
+
+@pytest.mark.parametrize(
+    ("line", "rule"),
+    [
+        (GOOD + ",5", "fields"),
+        ("2018-12-27,10.0,11.0,9.0,10.5", "fields"),
+        ('2018-12-27,"1,000.0",11.0,9.0,10.5,100', "fields"),
+        ("2018-12-27,1,000.0,11.0,9.0,10.5,100", "fields"),
+        ("", "fields"),
+        ("27/12/2018,10.0,11.0,9.0,10.5,100", "date_format"),
+        ("03/04/2018,10.0,11.0,9.0,10.5,100", "date_format"),
+        ("20181227,10.0,11.0,9.0,10.5,100", "date_format"),
+        ("2018-W52-4,10.0,11.0,9.0,10.5,100", "date_format"),
+        ("2018-02-30,10.0,11.0,9.0,10.5,100", "date_format"),
+        ("2018-12-27 05:00:00,10.0,11.0,9.0,10.5,100", "date_format"),
+        ("=cmd|' /C calc'!A0,10.0,11.0,9.0,10.5,100", "date_format"),
+        ("2018-12-27,null,11.0,9.0,10.5,100", "number"),
+        ("2018-12-27,,11.0,9.0,10.5,100", "number"),
+        ("2018-12-27,nan,11.0,9.0,10.5,100", "number"),
+        ("2018-12-27,inf,11.0,9.0,10.5,100", "number"),
+        ("2018-12-27,1e999,11.0,9.0,10.5,100", "number"),
+        ("2018-12-27,1_0,11.0,9.0,10.5,100", "number"),
+        ("2018-12-27, 10.0,11.0,9.0,10.5,100", "number"),
+        ("2018-12-27,١٠,11.0,9.0,10.5,100", "number"),
+        ("2018-12-27,10.0,11.0,9.0,10.5,100.5", "number"),
+        ("2018-12-27,10.0,11.0,9.0,10.5,99999999999999999999", "number"),
+        ("2018-12-27,10.0,11.0,9.0,10.5,", "number"),
+        ("2018-12-27,10.0,11.0,9.0,10\x00.5,100", "number"),
+    ],
+)
+def test_a_bad_line_is_refused_and_named(line, rule):
+    frame, problems = parse_bars(csv(NEXT, line), "X.csv")
+    assert frame is None
+    assert rules(problems) == [(rule, 3)]
+    assert problems[0].file == "X.csv"
+
+
+@pytest.mark.parametrize(
+    ("content", "rule"),
+    [
+        (b"", "empty"),
+        (b"\n\n", "empty"),
+        (csv(), "empty"),
+        (csv(GOOD) + b"\xff\xfe", "encoding"),
+        (b"<!DOCTYPE html><html>Too many requests</html>", "header"),
+        (b'{"error": 429}', "header"),
+        (b"Date;Open;High;Low;Close;Volume\n2018-12-27;1,0;2;1;1;5\n", "header"),
+        (b"Price,Close,High,Low,Open,Volume\nTicker,SPY,SPY,SPY,SPY,SPY\n", "header"),
+        (b"date,open,high,low,close,volume\n", "header"),
+        (b"PAR1\x00\x01", "encoding"),
+    ],
+)
+def test_a_file_that_is_no_bars_csv_is_refused_with_one_problem(content, rule):
+    frame, problems = parse_bars(content, "X.csv")
+    assert frame is None
+    assert [problem.rule for problem in problems] == [rule]
+
+
+def test_the_line_of_a_wrong_byte_is_counted():
+    _, problems = parse_bars(csv(GOOD, NEXT) + b"\xff", "X")
+    assert problems[0].row == 4
+
+
+def test_every_bad_line_is_reported_and_many_are_counted():
+    _, problems = parse_bars(csv("x", GOOD, "2018-12-27,a,b,9.0,10.5,c"), "X")
+    assert rules(problems) == [("fields", 2), ("number", 4), ("number", 4), ("number", 4)]
+    _, problems = parse_bars(csv(*["x"] * 1000), "X")
+    assert len(problems) == MAX_SHOWN_PER_RULE + 1
+    assert problems[-1].message == "990 more of the same kind, 1000 in all"
+
+
+def test_a_last_line_without_its_end_is_a_warning():
+    frame, problems = parse_bars(csv(GOOD, NEXT)[:-1], "X")
+    assert len(frame) == 2
+    assert rules(problems, "warning") == [("line_end", 3)]
+    assert rules(problems) == []
+
+
+def test_a_missing_price_is_never_written():
+    with pytest.raises(DataError, match="missing or infinite"):
+        canonical_csv(random_bars(5).assign(Open=np.nan))
+
+
+def test_the_columns_of_a_vendor_are_read_and_written_exactly():
+    bars = random_bars(40)
+    extra = {"Adj Close": bars["Close"] * 0.99, "Dividends": 0.0, "Stock Splits": 0.0}
+    vendor = bars.assign(**extra)[list(VENDOR_COLUMNS)]
+    content = canonical_csv(vendor)
+    frame, problems = parse_bars(content, "X.csv", columns=VENDOR_COLUMNS)
+    assert problems == []
+    pd.testing.assert_frame_equal(frame, vendor, check_exact=True)
+    assert canonical_csv(frame) == content
+    frame, problems = parse_bars(content, "X.csv")
+    assert frame is None
+    assert "has 'Adj Close,Dividends,Stock Splits' beside what is needed" in problems[0].message
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (b"\x1f\x8b\x08\x00" + b"0" * 40, "gzip file, which is never unpacked"),
+        (b"PK\x03\x04" + b"0" * 40, "a zip file or an Excel workbook"),
+        (b"PAR1" + b"0" * 40, "a parquet file"),
+        (HEADER.encode("utf-16"), "UTF-16"),
+        (HEADER.encode("utf-16-be"), "header is"),
+        (b"\x00\x00\xfe\xff", "UTF-32"),
+        (b"<!DOCTYPE html><html>", "a web page"),
+        (b'{"chart": null}', "JSON"),
+        (b"Ticker,SPY,SPY\n", "several header lines"),
+        (b"Price,Close,High\n", "several header lines"),
+        (HEADER.encode() + b"\r2018-12-27,1,1,1,1,1\r", "carriage return alone"),
+        (b"Date,Open,High,Low,Close,Volume,Name\n", "has 'Name' beside what is needed"),
+        (b'"Date","Open","High","Low","Close","Volume"\n', "expected exactly Date,Open"),
+        (HEADER.lower().encode() + b"\n", "expected exactly Date,Open"),
+    ],
+)
+def test_what_is_no_csv_of_bars_is_named(content, message):
+    frame, (problem,) = parse_bars(content, "X.csv")
+    assert frame is None
+    assert message in problem.message
+
+
+def test_bars_of_the_chain_are_read_or_refused_by_name(tmp_path):
+    path = tmp_path / "SPY.csv"
+    path.write_bytes(canonical_csv(random_bars(5)))
+    assert tuple(read_bars(path).columns) == COLUMNS
+    path.write_bytes(csv(GOOD, "x"))
+    with pytest.raises(DataError, match=r"SPY\.csv, line 3"):
+        read_bars(path)

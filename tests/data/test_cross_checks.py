@@ -1,0 +1,66 @@
+import numpy as np
+import pytest
+
+from simmer.data.cross_checks import check_across
+from support.bars import bundled_bars, random_bars
+
+
+def mixed(common, *, share, seed):
+    """Bars that follow others in part: a correlation of about `share`."""
+    own = random_bars(len(common), seed=seed)
+    steps = share * np.log(common["Close"]).diff().fillna(0)
+    steps += np.sqrt(1 - share**2) * np.log(own["Close"]).diff().fillna(0)
+    return own.assign(Close=100 * np.exp(np.cumsum(steps)))
+
+
+@pytest.fixture
+def market():
+    return random_bars(600, seed=1)
+
+
+def test_real_indices_pass():
+    assert check_across({"GSPC": bundled_bars("GSPC"), "IXIC": bundled_bars("IXIC")}) == []
+
+
+def test_tickers_that_move_together_pass_and_others_are_the_wrong_file(market):
+    assert check_across({"SPY": market, "DIA": mixed(market, share=0.9, seed=2)}) == []
+    found = check_across({"SPY": market, "DIA": random_bars(600, seed=2)})
+    assert {problem.rule for problem in found} == {"correlation"}
+    assert found[0].severity == "error"
+    assert found[0].file == "DIA.csv, SPY.csv"
+    assert "in 2003; expected above 0.4" in found[0].message
+
+
+def test_a_single_wrong_year_is_found(market):
+    other = mixed(market, share=0.9, seed=2)
+    first = market["Date"].dt.year == 2003
+    other.loc[first, "Close"] = random_bars(600, seed=3).loc[first, "Close"]
+    found = check_across({"SPY": market, "QQQ": other})
+    assert len(found) == 1
+    assert "in 2003" in found[0].message
+
+
+def test_fear_moves_against_the_market(market):
+    assert check_across({"SPY": market, "VIX": mixed(market, share=-0.8, seed=2)}) == []
+    found = check_across({"SPY": market, "VIX": mixed(market, share=0.8, seed=2)})
+    assert "expected below -0.1" in found[0].message
+
+
+def test_other_tickers_may_be_anything(market):
+    assert check_across({"SPY": market, "TLT": random_bars(600, seed=2)}) == []
+    assert check_across({"ABC": market, "XYZ": random_bars(600, seed=2)}) == []
+
+
+@pytest.mark.parametrize("factor", [1.0, 0.1])
+def test_one_series_under_two_names_is_found_whatever_its_level(market, factor):
+    scaled = market.assign(**{name: market[name] * factor for name in ("Open", "High", "Low", "Close")})
+    (problem,) = check_across({"ABC": market, "XYZ": scaled})
+    assert problem.rule == "same_series"
+    assert "599 common days" in problem.message
+
+
+def test_too_few_common_days_and_broken_tables_say_nothing(market):
+    assert check_across({"SPY": market[:90], "DIA": random_bars(600, seed=2)}) == []
+    assert check_across({"SPY": market, "DIA": random_bars(600, seed=2)[::-1]}) == []
+    assert check_across({"SPY": market.assign(Close=100.0), "DIA": random_bars(600, seed=2)}) == []
+    assert check_across({}) == []

@@ -1,0 +1,76 @@
+from datetime import date
+
+import pytest
+
+from simmer.data.tickers import KINDS, KNOWN_TICKERS, TickerSpec
+from simmer.errors import ConfigError
+from support.configs import data_settings
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"source": "pigeon"}, "data.source is 'pigeon'; expected one of bundled, csv, yahoo"),
+        ({"adjustment": "some"}, "data.adjustment is 'some'"),
+        ({"source": "yahoo"}, "data.end is None"),
+        ({"source": "yahoo", "end": "01.02.2024"}, "data.end is '01.02.2024'"),
+        ({"tickers": (TickerSpec("SPY", "etf"), TickerSpec("SPY", "etf"))}, "each ticker once"),
+    ],
+)
+def test_settings_that_make_no_sense_are_refused(changes, message):
+    with pytest.raises(ConfigError, match=message):
+        data_settings(**changes)
+
+
+def test_the_last_day_and_the_tickers_are_found():
+    settings = data_settings("SPY", source="yahoo", end="2026-01-01")
+    assert settings.last_day() == date(2026, 1, 1)
+    assert settings.ticker("SPY").kind == "etf"
+    assert settings.kinds() == {"SPY": "etf"}
+    with pytest.raises(ConfigError, match=r"found no ticker 'DIA' in data\.tickers; expected one of SPY"):
+        settings.ticker("DIA")
+
+
+@pytest.mark.parametrize(
+    "ticker", ["", "^DJI", "spy", "../X", "A/B", "A_B", ".A", "A.", "A" * 17, "Ä", None, 7]
+)
+def test_a_ticker_that_cannot_name_a_file_is_refused(ticker):
+    with pytest.raises(ConfigError, match="ticker is"):
+        TickerSpec(ticker, "index")
+
+
+@pytest.mark.parametrize("ticker", ["A", "GSPC", "BRK.B", "BF-B", "X2"])
+def test_ordinary_tickers_are_taken(ticker):
+    assert TickerSpec(ticker, "etf").file is None
+
+
+@pytest.mark.parametrize(
+    ("values", "message"),
+    [
+        ({"kind": "stock"}, "kind of SPY is 'stock'"),
+        ({"file": ""}, "file of SPY"),
+        ({"file": "  "}, "file of SPY"),
+        ({"file": 3}, "file of SPY"),
+        ({"symbol": "a b"}, "symbol of SPY"),
+        ({"symbol": "../x"}, "symbol of SPY"),
+        ({"snapshot": "abc"}, "snapshot of SPY"),
+        ({"snapshot": "0" * 17}, "snapshot of SPY"),
+        ({"snapshot": 1234567890123456}, "snapshot of SPY"),
+    ],
+)
+def test_the_rest_of_an_entry_is_checked(values, message):
+    with pytest.raises(ConfigError, match=message):
+        TickerSpec(**({"ticker": "SPY", "kind": "etf"} | values))
+
+
+def test_the_vendor_knows_indices_by_their_carets():
+    assert TickerSpec("DJI", "index").vendor_symbol == "^DJI"
+    assert TickerSpec("DJI", "index", symbol="DJI").vendor_symbol == "DJI"
+    assert TickerSpec("TLT", "etf").vendor_symbol == "TLT"
+
+
+def test_what_is_known_of_tickers_is_consistent():
+    for name, known in KNOWN_TICKERS.items():
+        assert known.kind in KINDS
+        assert date.fromisoformat(known.first_date).year >= 1927
+        assert TickerSpec(name, known.kind).vendor_symbol == known.symbol

@@ -1,0 +1,66 @@
+"""The data part of the chain by its own scripts, without a workflow engine: quick, and in one process."""
+
+import importlib.util
+from pathlib import Path
+from types import ModuleType
+
+from simmer.data.settings import DataSettings
+from support.configs import ROOT, data_settings
+
+
+def script(name: str) -> ModuleType:
+    """Load the script of a rule; its guard does not run."""
+    spec = importlib.util.spec_from_file_location(name, ROOT / f"workflow/scripts/{name}.py")
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def acquire(folder: Path, settings: DataSettings, ticker: str) -> None:
+    """Acquire one ticker into data/raw of `folder`, as its rule does."""
+    raw = folder / "data/raw"
+    script("acquire_data").main(
+        settings=settings,
+        ticker=ticker,
+        snapshots=folder / "data/snapshots",
+        bars=raw / f"{ticker}.csv",
+        resource=raw / f"{ticker}.resource.json",
+    )
+
+
+def write_manifest(folder: Path, stage: str) -> Path:
+    """Gather the entries of one stage into its manifest, as its rule does."""
+    manifest = folder / f"data/{stage}/datapackage.json"
+    resources = sorted(manifest.parent.glob("*.resource.json"))
+    script("write_manifest").main(name=f"simmer-{stage}", resources=resources, manifest=manifest)
+    return manifest
+
+
+def validate(folder: Path, settings: DataSettings) -> None:
+    """Validate the raw data, as its rule does."""
+    script("validate_manifest").main(
+        manifest=folder / "data/raw/datapackage.json",
+        kinds=settings.kinds(),
+        calendar=settings.calendar,
+        report=folder / "results/data_validation.json",
+        table=folder / "results/data_validation.txt",
+    )
+
+
+def build_data(folder: Path, *tickers: str) -> Path:
+    """Acquire, register, validate and build bundled tickers; return the data folder."""
+    settings = data_settings(*tickers)
+    processed = folder / "data/processed"
+    for ticker in tickers:
+        acquire(folder, settings, ticker)
+    write_manifest(folder, "raw")
+    validate(folder, settings)
+    for ticker in tickers:
+        script("build_features").main(
+            bars=folder / f"data/raw/{ticker}.csv",
+            raw_resource=folder / f"data/raw/{ticker}.resource.json",
+            table=processed / f"{ticker}_dataset_a25.parquet",
+            resource=processed / f"{ticker}_dataset_a25.resource.json",
+        )
+    write_manifest(folder, "processed")
+    return folder / "data"

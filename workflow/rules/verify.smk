@@ -1,0 +1,29 @@
+"""Is what the results rest on in order? The same check as `make verify`, as files.
+
+Reads: data/, the environment, the machine.
+Writes: results/verification.{json,txt}.
+"""
+
+
+rule verify:
+    """Check versions, accelerator, sensors, every manifest entry and pending registrations; any failure stops."""
+    input:
+        raw="data/raw/datapackage.json",
+        processed="data/processed/datapackage.json",
+    output:
+        report="results/verification.json",
+        table="results/verification.txt",
+    log:
+        "results/logs/verify.log",
+    benchmark:
+        "results/benchmarks/verify.tsv"
+    conda:
+        "../envs/simmer.yaml"
+    params:
+        project=str(Path(workflow.basedir) / "pyproject.toml"),
+        constraints=str(Path(workflow.basedir) / "constraints.txt"),
+        sysfs_root=CAMPAIGN.thermal.sysfs_root,
+    message:
+        "Verifying environment and data"
+    script:
+        "../scripts/verify.py"

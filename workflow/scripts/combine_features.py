@@ -1,0 +1,37 @@
+"""Join the a25 table of one ticker with the features of the VIX."""
+
+import logging
+from pathlib import Path
+
+from simmer.data.bars_csv import read_bars
+from simmer.features.indicators import build_a25
+from simmer.features.tables import keep_features
+from simmer.features.vix import add_vix
+from simmer.files import read_json
+from simmer.logs import job
+
+logger = logging.getLogger(__name__)
+
+
+def main(
+    *, bars: Path, vix_bars: Path, raw_resource: Path, vix_resource: Path, table: Path, resource: Path
+) -> None:
+    """Write the features of `bars` and `vix_bars` to `table`, and their manifest entry to `resource`."""
+    price_bars = read_bars(bars)
+    combined = add_vix(build_a25(price_bars), price_bars, read_bars(vix_bars))
+    if combined.dropped_days:
+        logger.info("%s: VIX of %s left out, no price", table.name, ", ".join(combined.dropped_days))
+    made_of = [read_json(raw_resource), read_json(vix_resource)]
+    keep_features(combined, made_of=made_of, table=table, resource=resource)
+
+
+if __name__ == "__main__":
+    with job(snakemake.log[0]):
+        main(
+            bars=Path(snakemake.input.bars),
+            vix_bars=Path(snakemake.input.vix_bars),
+            raw_resource=Path(snakemake.input.resource),
+            vix_resource=Path(snakemake.input.vix_resource),
+            table=Path(snakemake.output.table),
+            resource=Path(snakemake.output.resource),
+        )

@@ -1,0 +1,35 @@
+"""Describe every column of the built tables."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from simmer.data.tables import read_table
+from simmer.features.dictionary import as_csv, as_markdown, describe_columns
+from simmer.files import read_json, write_text
+from simmer.logs import job
+
+
+def main(*, tables: Sequence[Path], resources: Sequence[Path], page: Path, table: Path) -> None:
+    """Write what each column of `tables` means and holds to `page` and `table`.
+
+    Raises:
+        DataError: when a column has no definition or a missing value.
+    """
+    described = {
+        path.stem: describe_columns(
+            read_table(path), first_valid_rows=read_json(resource)["first_valid_rows"]
+        )
+        for path, resource in zip(tables, resources, strict=True)
+    }
+    write_text(page, as_markdown(described))
+    write_text(table, as_csv(described))
+
+
+if __name__ == "__main__":
+    with job(snakemake.log[0]):
+        main(
+            tables=[Path(path) for path in snakemake.input.tables],
+            resources=[Path(path) for path in snakemake.input.resources],
+            page=Path(snakemake.output.page),
+            table=Path(snakemake.output.table),
+        )

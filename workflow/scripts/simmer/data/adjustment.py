@@ -1,0 +1,107 @@
+"""Prices adjusted for dividends, so that a return does not fall by what was paid out.
+
+Proportional back-adjustment, the method of the Center for Research in Security Prices (CRSP): on the day t
+on which a share first trades without its dividend D_t, every price before t is multiplied by
+1 - D_t / Close_{t-1}. The newest prices stay as traded, and an adjusted return over t is
+Close_t / (Close_{t-1} - D_t) - 1. A vendor applies it too, but to prices of its own that it revises; done
+here on kept prices, the result is the same on every day and every machine.
+"""
+
+from dataclasses import dataclass
+from datetime import date
+
+import numpy as np
+import pandas as pd
+
+from simmer.data.bars_csv import COLUMNS, PRICES
+from simmer.data.vendor import days_of, require_vendor_frame
+from simmer.errors import DataError
+
+
+@dataclass(frozen=True)
+class AdjustmentCheck:
+    """Where our adjusted Close and the vendor's are furthest apart.
+
+    Attributes:
+        largest_relative_difference: |ours - vendor's| / ours, 0 where nothing was paid out.
+        date: the first day on which it is that large.
+    """
+
+    largest_relative_difference: float
+    date: date
+
+    def __str__(self) -> str:
+        return (
+            f"our adjusted Close and the vendor's differ by up to {self.largest_relative_difference:.2g} "
+            f"(relative), most on {self.date}"
+        )
+
+
+def adjust_for_dividends(frame: pd.DataFrame) -> pd.DataFrame:
+    """Return bars whose four prices are adjusted for dividends; splits were adjusted for by the vendor.
+
+    All prices of a row have the same factor, so High stays the highest and Low the lowest. Volumes stay.
+
+    Args:
+        frame: `VENDOR_COLUMNS`; a dividend stands in the row of the first day without it.
+
+    Returns:
+        `COLUMNS`, dtypes of `parse_bars`, as many rows as `frame`.
+
+    Raises:
+        DataError: when the frame has another form, or a dividend is negative, stands in the first row, or
+            is not below the Close before it.
+    """
+    bars = unadjusted(frame)
+    factors = _factors(frame)
+    for name in PRICES:
+        bars[name] = bars[name].to_numpy() * factors
+    return bars
+
+
+def unadjusted(frame: pd.DataFrame) -> pd.DataFrame:
+    """Return bars (`COLUMNS`, dtypes of `parse_bars`) with the prices as they are.
+
+    Args:
+        frame: `VENDOR_COLUMNS`.
+
+    Raises:
+        DataError: when the frame has another form.
+    """
+    require_vendor_frame(frame, what="the vendor's table")
+    return frame[list(COLUMNS)].reset_index(drop=True)
+
+
+def compare_with_vendor(frame: pd.DataFrame) -> AdjustmentCheck:
+    """Hold our adjusted Close against the vendor's own.
+
+    Args:
+        frame: `VENDOR_COLUMNS`.
+
+    Raises:
+        DataError: as `adjust_for_dividends`.
+    """
+    ours = adjust_for_dividends(frame)["Close"].to_numpy()
+    differences = np.abs(ours - frame["Adj Close"].to_numpy()) / ours
+    row = int(differences.argmax())
+    return AdjustmentCheck(float(differences[row]), frame["Date"].iloc[row].date())
+
+
+def _factors(frame: pd.DataFrame) -> np.ndarray:
+    close, dividends = frame["Close"].to_numpy(), frame["Dividends"].to_numpy()
+    _refuse(frame, dividends < 0, "is negative", "0 or more")
+    first = np.arange(len(frame)) == 0
+    _refuse(frame, first & (dividends > 0), "stands in the first row", "a Close on the day before it")
+    before = np.append(np.inf, close[:-1])
+    _refuse(frame, dividends >= before, "is not below the Close of the day before", "a part of the price")
+    # A dividend tells on the rows before its own: the factor of a row is a product over later days.
+    own = np.append(1 - dividends[1:] / before[1:], 1.0)
+    return np.cumprod(own[::-1])[::-1]
+
+
+def _refuse(frame: pd.DataFrame, broken: np.ndarray, found: str, expected: str) -> None:
+    if broken.any():
+        raise DataError(
+            f"the vendor's table has a dividend that {found} on {days_of(frame, broken)}; expected "
+            f"{expected}. Fetch again later, or use the source csv with a file of your own"
+        )

@@ -1,0 +1,207 @@
+"""Daily price bars as CSV: a strict reader, and canonical bytes."""
+
+import re
+from collections.abc import Callable, Iterable, Sequence
+from datetime import date
+from math import isfinite
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from simmer.data.problems import Problem, quote, refuse_errors, shorten
+from simmer.data.reading import read_at_most
+from simmer.data.tables import DATE_DTYPE
+from simmer.errors import DataError
+
+COLUMNS = ("Date", "Open", "High", "Low", "Close", "Volume")
+PRICES = ("Open", "High", "Low", "Close")
+
+FIRST_LINE = 2  # where the first row stands in a file
+# What a file starts with that is no text at all.
+_NO_CSV = {
+    b"\x1f\x8b": "this is a gzip file, which is never unpacked here",
+    b"PK": "this is a zip file or an Excel workbook",
+    b"PAR1": "this is a parquet file",
+    b"\xff\xfe": "this is text in UTF-16 or UTF-32, not in UTF-8",
+    b"\xfe\xff": "this is text in UTF-16, not in UTF-8",
+    b"\x00\x00\xfe\xff": "this is text in UTF-32, not in UTF-8",
+}
+_DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
+_NUMBER = re.compile(r"[+-]?[0-9]{1,30}(\.[0-9]*)?([eE][+-]?[0-9]{1,3})?")
+
+
+def parse_bars(
+    content: bytes, file_name: str, *, columns: Sequence[str] = COLUMNS
+) -> tuple[pd.DataFrame | None, list[Problem]]:
+    """Read bars from the bytes of a CSV file; nothing is guessed, repaired or skipped.
+
+    A UTF-8 byte-order mark and CRLF line ends are accepted; both are absent from `canonical_csv`.
+
+    Args:
+        content: the bytes.
+        file_name: what the problems call the file.
+        columns: the header it must have: Date first; Volume, if it is there, is a whole number.
+
+    Returns:
+        The frame (Date datetime64[us], Volume int64, all else float64, one row per line from line 2 on) and
+        the problems. The frame is `None` when any problem is an error.
+    """
+    for start, message in _NO_CSV.items():
+        if content.startswith(start):
+            return None, [Problem(file_name, None, "encoding", f"{message}; save the bars as a CSV file")]
+    try:
+        text = content.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = content[: error.start].count(b"\n") + 1
+        message = f"byte {error.start} is not UTF-8; save the file as UTF-8 text"
+        return None, [Problem(file_name, line, "encoding", message)]
+    header = ",".join(columns)
+    if not text.strip():
+        return None, [Problem(file_name, None, "empty", f"the file is empty; expected {header} and rows")]
+    lines = text.split("\n")
+    problems = []
+    if lines[-1] == "":
+        lines.pop()
+    else:
+        message = "the last line has no line end; make sure that the file was not cut off"
+        problems.append(Problem(file_name, len(lines), "line_end", message, "warning"))
+    lines = [line.removesuffix("\r") for line in lines]
+    if lines[0] != header:
+        return None, [Problem(file_name, 1, "header", _explain_header(lines[0], columns))]
+    if len(lines) == 1:
+        message = "there is a header but no rows; expected one bar a day"
+        return None, [Problem(file_name, None, "empty", message)]
+    rows = []
+    for number, line in enumerate(lines[1:], start=FIRST_LINE):
+        row, broken = _parse_line(line, columns)
+        rows.append(row)
+        problems.extend(Problem(file_name, number, rule, message) for rule, message in broken)
+    if any(problem.severity == "error" for problem in problems):
+        return None, shorten(problems)
+    return _frame_of(rows, columns), problems
+
+
+def read_bars(path: Path) -> pd.DataFrame:
+    """Return the bars of a file that the chain wrote (`COLUMNS`).
+
+    Raises:
+        DataError: when it cannot be read or breaks the form.
+    """
+    frame, problems = parse_bars(read_at_most(path), path.name)
+    refuse_errors(problems, what=str(path))
+    if frame is None:
+        raise DataError(f"{path} holds no bars; expected {','.join(COLUMNS)} and rows")
+    return frame
+
+
+def canonical_csv(frame: pd.DataFrame) -> bytes:
+    """Return bars as CSV whose bytes depend on the values only.
+
+    Numbers are the shortest decimals that read back to the same float64, volumes are integers, lines end in
+    one line feed.
+
+    Args:
+        frame: Date (datetime64[us]), Volume (int64), all other columns float64.
+
+    Raises:
+        DataError: for other columns or dtypes, a missing date, or a number that is not finite.
+    """
+    expected = dtypes_of(frame.columns)
+    found = {str(name): str(dtype) for name, dtype in frame.dtypes.items()}
+    if found != expected or not {*COLUMNS} <= found.keys() or next(iter(found)) != "Date" or frame.empty:
+        raise DataError(
+            f"bars cannot be written: {len(frame)} rows with columns and dtypes {found}; expected "
+            f"{dtypes_of(COLUMNS)} and rows"
+        )
+    numbers = [name for name in expected if name != "Date"]
+    if frame["Date"].isna().any() or not np.isfinite(frame[numbers].to_numpy(dtype=np.float64)).all():
+        raise DataError(
+            "bars cannot be written: a date or number is missing or infinite; validate them first"
+        )
+    dates = np.datetime_as_string(frame["Date"].to_numpy(), unit="D").tolist()
+    columns = [frame[name].tolist() for name in numbers]
+    lines = (",".join((day, *map(repr, values))) for day, *values in zip(dates, *columns, strict=True))
+    return ("\n".join((",".join(expected), *lines)) + "\n").encode()
+
+
+def dtypes_of(columns: Iterable[str]) -> dict[str, str]:
+    """Return the dtype that each column of bars must have."""
+    return {str(name): _DTYPES.get(str(name), "float64") for name in columns}
+
+
+def _explain_header(found: str, columns: Sequence[str]) -> str:
+    expected = f"expected exactly {','.join(columns)}"
+    start = found.lstrip().lower()
+    if start.startswith("<"):
+        return f"this is a web page, not a CSV file; download the data again: {expected}"
+    if start.startswith(("{", "[")):
+        return f"this is JSON, not a CSV file; {expected}"
+    if ";" in found or "\t" in found:
+        return f"fields must be separated by commas, with a point in decimals; {expected}"
+    if start.startswith(("price,", "ticker,")):
+        return f"this is a table with several header lines, as yfinance.download writes it; {expected}"
+    names = found.split(",")
+    if "\r" in found:
+        return f"lines end in a carriage return alone; save the file with line feeds: {expected}"
+    if len(set(names)) == len(names) and set(names) > set(columns):
+        extra = [name for name in names if name not in columns]
+        return f"the header has {quote(','.join(extra))} beside what is needed; {expected}"
+    return f"the header is {quote(found)}; {expected}"
+
+
+def _parse_line(line: str, columns: Sequence[str]) -> tuple[tuple, list[tuple[str, str]]]:
+    fields = line.split(",")
+    if len(fields) != len(columns):
+        advice = "no quotes, no thousands separators, no decimal commas, no empty lines"
+        message = f"{len(fields)} fields in {quote(line)}; expected {len(columns)} ({advice})"
+        return (), [("fields", message)]
+    row, broken = [], []
+    for name, text in zip(columns, fields, strict=True):
+        parse, wanted = _PARSERS.get(name, (_parse_number, "a finite decimal number"))
+        row.append(parse(text))
+        if row[-1] is None:
+            rule = "date_format" if name == "Date" else "number"
+            broken.append((rule, f"{name} is {quote(text)}; expected {wanted}"))
+    return tuple(row), broken
+
+
+def _parse_date(text: str) -> str | None:
+    # date.fromisoformat alone also takes 20181231 and 2018-W52-1.
+    if not _DATE.fullmatch(text):
+        return None
+    try:
+        date.fromisoformat(text)
+    except ValueError:
+        return None
+    return text
+
+
+def _parse_number(text: str) -> float | None:
+    # float alone also takes nan, inf, 1_000 and surrounding blanks.
+    value = float(text) if _NUMBER.fullmatch(text) else None
+    return value if value is not None and isfinite(value) else None
+
+
+def _parse_volume(text: str) -> int | None:
+    value = _parse_number(text)
+    if value is None or not value.is_integer() or abs(value) >= 2**63:
+        return None
+    # Whole numbers above 2**53 would lose their last digits in a float.
+    return int(value) if set(text) & set(".eE") else int(text)
+
+
+def _frame_of(rows: list[tuple], columns: Sequence[str]) -> pd.DataFrame:
+    values = dict(zip(columns, zip(*rows, strict=True), strict=True))
+    days = np.array(values.pop("Date"), dtype="datetime64[D]").astype(DATE_DTYPE)
+    dtypes = dtypes_of(values)
+    return pd.DataFrame(
+        {"Date": days, **{name: np.array(column, dtype=dtypes[name]) for name, column in values.items()}}
+    )
+
+
+_DTYPES = {"Date": DATE_DTYPE, "Volume": "int64"}
+_PARSERS: dict[str, tuple[Callable[[str], object], str]] = {
+    "Date": (_parse_date, "a date like 2018-12-31"),
+    "Volume": (_parse_volume, "a whole number of shares"),
+}

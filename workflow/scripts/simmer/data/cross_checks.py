@@ -1,0 +1,67 @@
+"""What bars of several tickers tell about each other: two names of one series, or the wrong ticker's file."""
+
+from collections.abc import Iterator, Mapping
+from itertools import combinations
+
+import numpy as np
+import pandas as pd
+
+from simmer.data.problems import Problem
+
+# The same market under several names. On real bars from 1993 to 2024 the lowest correlation of daily returns
+# in a year was 0.497 (QQQ with DJI, 2000), of the VIX with any of them -0.44 the highest.
+_ONE_MARKET = ("SPY", "DIA", "QQQ", "DJI", "IXIC", "GSPC")
+_FEAR = "VIX"
+MIN_CORRELATION = 0.4
+MAX_FEAR_CORRELATION = -0.1
+MIN_COMMON_DAYS = 100
+SAME_RETURN = 1e-9
+
+
+def check_across(tables: Mapping[str, pd.DataFrame]) -> list[Problem]:
+    """Compare the daily returns of each two tickers on their common days.
+
+    Args:
+        tables: bars by ticker; dates ascending, or the pair is passed over (`check_bars` says so).
+    """
+    returns = {name: _returns(frame) for name, frame in tables.items() if _is_ascending(frame)}
+    return [
+        Problem(f"{a}.csv, {b}.csv", None, rule, message)
+        for a, b in combinations(sorted(returns), 2)
+        for rule, message in _pair_findings(a, b, returns[a], returns[b])
+    ]
+
+
+def _pair_findings(a: str, b: str, left: pd.Series, right: pd.Series) -> Iterator[tuple[str, str]]:
+    both = pd.concat([left, right], axis=1, join="inner", keys=["a", "b"])
+    both = both[np.isfinite(both).all(axis=1)]
+    if len(both) < MIN_COMMON_DAYS:
+        return
+    if (both["a"] - both["b"]).abs().max() < SAME_RETURN:
+        yield (
+            "same_series",
+            f"{a} and {b} move alike on all {len(both)} common days; expected two tickers: one file is the "
+            "other's",
+        )
+        return
+    known, fear = {a, b} <= {*_ONE_MARKET, _FEAR}, _FEAR in (a, b)
+    for year, days in both.groupby(both.index.year) if known else ():
+        if len(days) < MIN_COMMON_DAYS or (days.std() == 0).any():
+            continue
+        found = float(days["a"].corr(days["b"]))
+        if found > MAX_FEAR_CORRELATION if fear else found < MIN_CORRELATION:
+            expected = f"below {MAX_FEAR_CORRELATION}" if fear else f"above {MIN_CORRELATION}"
+            yield (
+                "correlation",
+                f"the daily returns of {a} and {b} correlate by {found:.2f} in {year}; expected {expected}: "
+                "make sure that each file holds the ticker of its name",
+            )
+
+
+def _returns(frame: pd.DataFrame) -> pd.Series:
+    closes = pd.Series(frame["Close"].to_numpy(), index=pd.DatetimeIndex(frame["Date"]))
+    return closes.pct_change(fill_method=None)
+
+
+def _is_ascending(frame: pd.DataFrame) -> bool:
+    return bool(frame["Date"].is_monotonic_increasing and frame["Date"].is_unique)

@@ -1,0 +1,79 @@
+"""Pending registrations: how tables on disk and their manifests differ; computed, never remembered."""
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from simmer.data.manifest import locate_resource, read_manifest
+from simmer.errors import DataError
+from simmer.files import sha256_of_file
+
+SUFFIXES = (".csv", ".parquet")
+
+
+@dataclass(frozen=True)
+class PendingRegistrations:
+    """How files and manifests differ, as POSIX paths relative to the folder that was looked at."""
+
+    unregistered: tuple[str, ...]
+    missing: tuple[str, ...]
+    changed: tuple[str, ...]
+
+    def __bool__(self) -> bool:
+        return bool(self.unregistered or self.missing or self.changed)
+
+
+def pending_registrations(folder: Path, manifests: Sequence[Path]) -> PendingRegistrations:
+    """Compare the tables below a folder with the manifests inside it.
+
+    A table that no entry names counts as registered where a snapshot holds the same bytes: it is a user's
+    own file, of which the snapshot was made.
+
+    Args:
+        folder: where to look, with all folders below.
+        manifests: manifests inside `folder`; one that is missing registers nothing.
+
+    Raises:
+        DataError: when a manifest exists but cannot be read.
+    """
+    named: set[str] = set()
+    hashes: set[str] = set()
+    missing, changed = [], []
+    for manifest in manifests:
+        for entry in read_manifest(manifest)["resources"] if manifest.exists() else []:
+            path = (manifest.parent / str(entry.get("path"))).relative_to(folder).as_posix()
+            named.add(path)
+            hashes.add(str(entry.get("hash")))
+            try:
+                file = locate_resource(manifest.parent, entry.get("path"))
+            except DataError:
+                missing.append(path)
+                continue
+            if _hash(file) != entry.get("hash"):
+                changed.append(path)
+    unnamed = [path for path in tables_below(folder) if path not in named]
+    return PendingRegistrations(
+        unregistered=tuple(path for path in unnamed if _hash(folder / path) not in hashes),
+        missing=tuple(sorted(missing)),
+        changed=tuple(sorted(changed)),
+    )
+
+
+def unregistered_files(folder: Path, entries: Iterable[Mapping[str, Any]]) -> tuple[str, ...]:
+    """Return the tables below `folder` that no entry names; no file is opened."""
+    registered: Collection[object] = [entry.get("path") for entry in entries]
+    return tuple(path for path in tables_below(folder) if path not in registered)
+
+
+def tables_below(folder: Path) -> list[str]:
+    """Return the POSIX paths of all tables below a folder, sorted; hidden files are left out."""
+    return sorted(
+        file.relative_to(folder).as_posix()
+        for file in folder.rglob("*")
+        if file.suffix in SUFFIXES and not file.name.startswith(".") and file.is_file()
+    )
+
+
+def _hash(file: Path) -> str:
+    return f"sha256:{sha256_of_file(file)}"

@@ -1,0 +1,33 @@
+"""The days on which an exchange was open."""
+
+import numpy as np
+
+from simmer.data.problems import quote
+from simmer.errors import ConfigError
+
+
+def sessions(calendar: str, first: np.datetime64, last: np.datetime64) -> np.ndarray:
+    """Return the sessions from `first` to `last`, both included, [n] datetime64[D].
+
+    Args:
+        calendar: a name of exchange_calendars, such as "XNYS".
+        first: first day.
+        last: last day.
+
+    Raises:
+        ConfigError: for an unknown calendar.
+        ValueError: when the calendar cannot be consulted for these days.
+    """
+    import exchange_calendars
+
+    # Without explicit bounds the calendar covers the last 20 years only, and moves with the day it is run.
+    # It also wants two days and at least one session in between, which a week more gives.
+    week_before = first - np.timedelta64(7, "D")
+    try:
+        found = exchange_calendars.get_calendar(calendar, start=str(week_before), end=str(last))
+    except exchange_calendars.errors.InvalidCalendarName as error:
+        raise ConfigError(
+            f"calendar {quote(calendar)} is unknown; expected a name of exchange_calendars such as XNYS"
+        ) from error
+    days = found.sessions.to_numpy().astype("datetime64[D]")
+    return days[(days >= first) & (days <= last)]

@@ -1,0 +1,71 @@
+"""The form in which a vendor's prices are kept: as they were traded, with what turns them into returns.
+
+Prices are adjusted for splits by the vendor and for nothing else; dividends are on the same basis. What is
+made of them is computed here (`simmer.data.adjustment`), so that it can be computed again.
+"""
+
+import numpy as np
+import pandas as pd
+
+from simmer.data.problems import quote
+from simmer.data.tables import DATE_DTYPE
+from simmer.errors import DataError
+
+VENDOR_COLUMNS = (
+    "Date",
+    "Open",
+    "High",
+    "Low",
+    "Close",
+    "Adj Close",
+    "Volume",
+    "Dividends",
+    "Stock Splits",
+)
+VENDOR_DTYPES = {
+    name: {"Date": DATE_DTYPE, "Volume": "int64"}.get(name, "float64") for name in VENDOR_COLUMNS
+}
+MAX_SHOWN_DAYS = 10
+
+
+def require_vendor_frame(frame: pd.DataFrame, *, what: str) -> None:
+    """Refuse a frame that is not `VENDOR_DTYPES` with ascending dates, finite numbers and closes above 0.
+
+    Raises:
+        DataError: naming the columns or the dates that break the rule.
+    """
+    found = {str(name): str(dtype) for name, dtype in frame.dtypes.items()}
+    if list(found.items()) != list(VENDOR_DTYPES.items()):
+        raise DataError(
+            f"{what} has the columns {quote(', '.join(f'{name} {dtype}' for name, dtype in found.items()))}; "
+            f"expected {', '.join(f'{name} {dtype}' for name, dtype in VENDOR_DTYPES.items())}"
+        )
+    if frame.empty:
+        raise DataError(f"{what} has no rows; expected one bar a day")
+    dates = frame["Date"]
+    if dates.isna().any():
+        raise DataError(f"{what} has a row without a date; expected one bar a day")
+    unordered = np.append(False, np.diff(dates.to_numpy()) <= np.timedelta64(0))
+    if unordered.any():
+        raise DataError(
+            f"{what} has dates that do not follow the one before: {days_of(frame, unordered)}; expected "
+            "ascending dates, each once"
+        )
+    for name in VENDOR_COLUMNS[1:]:
+        broken = ~np.isfinite(frame[name].to_numpy())
+        if broken.any():
+            raise DataError(
+                f"{what} has no finite {name} on {days_of(frame, broken)}; expected a number in every row. "
+                "No row is dropped or filled: fetch again later, or use the source csv with your own file"
+            )
+    for name in ("Close", "Adj Close"):
+        broken = frame[name].to_numpy() <= 0
+        if broken.any():
+            raise DataError(f"{what} has a {name} of 0 or less on {days_of(frame, broken)}; expected a price")
+
+
+def days_of(frame: pd.DataFrame, chosen: np.ndarray) -> str:
+    """Return the dates of the rows where `chosen` (bool, one per row) is true, ten of them at most."""
+    days = [f"{day:%Y-%m-%d}" for day in frame["Date"][chosen]]
+    more = len(days) - MAX_SHOWN_DAYS
+    return ", ".join(days[:MAX_SHOWN_DAYS]) + (f" and {more} more days" if more > 0 else "")

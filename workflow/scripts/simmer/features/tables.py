@@ -1,0 +1,59 @@
+"""A feature table on disk, and its manifest entry with the hashes of what it was made of."""
+
+import logging
+from collections.abc import Mapping, Sequence
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import simmer
+from simmer.data.manifest import Provenance, describe_resource
+from simmer.data.tables import write_table
+from simmer.features.indicators import A25
+from simmer.features.vix import VixTable
+from simmer.files import write_json
+
+# What the numbers and the bytes of a table depend on.
+_MADE_WITH = ("TA-Lib", "numpy", "pandas", "pyarrow")
+
+logger = logging.getLogger(__name__)
+
+
+def keep_features(
+    features: A25 | VixTable, *, made_of: Sequence[Mapping[str, Any]], table: Path, resource: Path
+) -> None:
+    """Write a feature table as parquet, and its manifest entry beside it.
+
+    Args:
+        features: the table and what its warm-up cost.
+        made_of: manifest entries of the bars, the ticker's own first.
+        table: the parquet file.
+        resource: the entry.
+    """
+    logger.info(
+        "%s: %d rows, %d dropped until %s had a value",
+        *(table.name, len(features.frame), features.dropped_rows, features.last_to_start),
+    )
+    write_table(features.frame, table)
+    own = made_of[0]
+    tools = [f"simmer {simmer.__version__}", *(f"{name} {version(name)}" for name in _MADE_WITH)]
+    provenance = Provenance(
+        ticker=own["ticker"],
+        kind=own["kind"],
+        adjustment=own["adjustment"],
+        tool=", ".join(tools),
+        sources=tuple(
+            {"title": f"raw bars of {raw['ticker']}", "path": raw["path"], "hash": raw["hash"]}
+            for raw in made_of
+        ),
+        calendar=own["calendar"],
+    )
+    entry = describe_resource(
+        table.name, content=table.read_bytes(), frame=features.frame, provenance=provenance
+    )
+    facts = {
+        "dropped_rows": features.dropped_rows,
+        "last_to_start": features.last_to_start,
+        "first_valid_rows": dict(features.starts),
+    }
+    write_json(resource, entry | facts)

@@ -1,0 +1,76 @@
+"""A user's own file of bars becomes a snapshot, if it keeps every rule.
+
+python -m simmer.register FILE TICKER [--kind KIND] [--calendar XNYS] [--snapshots data/snapshots]
+"""
+
+import argparse
+import logging
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from simmer.data.bars_csv import COLUMNS
+from simmer.data.reading import read_at_most
+from simmer.data.registration import changes_since_last, keep, origin_of_file, provenance_of_file
+from simmer.data.snapshots import SnapshotStore
+from simmer.data.tickers import KINDS, KNOWN_TICKERS, TickerSpec
+from simmer.errors import DataError, SimmerError
+
+
+def register(file: Path, spec: TickerSpec, *, calendar: str, store: SnapshotStore) -> str:
+    """Validate a file, keep it as a snapshot, and return what to say about it.
+
+    Raises:
+        DataError: when it cannot be read or breaks a rule; nothing is kept.
+    """
+    try:
+        content = read_at_most(file)
+    except DataError as error:
+        raise DataError(f"{file}: {error}") from error
+    snapshot = keep(
+        content,
+        spec=spec,
+        file_name=file.name,
+        columns=COLUMNS,
+        calendar=calendar,
+        origin=origin_of_file(file),
+        provenance=provenance_of_file(file.name, content, spec=spec, calendar=calendar),
+        store=store,
+    )
+    entry, last = snapshot.entry, changes_since_last(snapshot, store)
+    since = "the first snapshot of this ticker\n"
+    if last is not None:
+        since = f"since snapshot {last[0].id}: {last[1].as_text()}"
+    return (
+        f"{spec.ticker}: snapshot {snapshot.id}, {entry['rows']} rows, {entry['date_min']} to "
+        f"{entry['date_max']}\n{since}to use it, whatever else is kept, write into data.tickers:\n"
+        f"    - {{ticker: {spec.ticker}, kind: {spec.kind}, snapshot: {snapshot.id!r}}}\n"
+    )
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Register the file that the command line names; end the process with a sentence where that fails."""
+    parser = argparse.ArgumentParser(prog="python -m simmer.register", description=__doc__)
+    parser.add_argument("file", type=Path)
+    parser.add_argument("ticker")
+    parser.add_argument("--kind", choices=KINDS, help="of a known ticker its own, else etf, the strictest")
+    parser.add_argument("--calendar", default="XNYS")
+    parser.add_argument("--snapshots", type=Path, default=Path("data/snapshots"))
+    given = parser.parse_args(arguments)
+    known = KNOWN_TICKERS.get(given.ticker)
+    kind = given.kind or (known.kind if known else "etf")
+    try:
+        said = register(
+            given.file,
+            TickerSpec(given.ticker, kind),
+            calendar=given.calendar,
+            store=SnapshotStore(given.snapshots),
+        )
+    except SimmerError as error:
+        sys.exit(str(error))
+    sys.stdout.write(said)
+
+
+if __name__ == "__main__":
+    logging.basicConfig(level=logging.INFO, format="%(message)s", stream=sys.stderr)
+    main()

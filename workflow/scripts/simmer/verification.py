@@ -1,0 +1,174 @@
+"""Is what a result rests on in order? Environment and data in one table, every file of every manifest read.
+
+Reads everything and changes nothing, so it may run beside a campaign.
+
+python -m simmer.verification DATA --project pyproject.toml --constraints constraints.txt
+"""
+
+import argparse
+import platform
+import re
+import sys
+import tomllib
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+from simmer.data.manifest import MANIFEST_NAME
+from simmer.data.pending import PendingRegistrations, pending_registrations
+from simmer.data.validation import validate_manifest
+from simmer.errors import DataError
+from simmer.machine import Machine, inspect_machine
+from simmer.preflight_heat import check_temperature_source
+from simmer.preflight_report import CheckResult, CheckVerdict, as_table
+from simmer.thermal.sensors import find_sensors
+
+# The folders of data that have a manifest; the last two are written by every run.
+PARTS = ("snapshots", "raw", "processed")
+
+
+@dataclass(frozen=True)
+class Verification:
+    """All rows; `ok` when none failed."""
+
+    checks: tuple[CheckResult, ...]
+
+    @property
+    def ok(self) -> bool:
+        """Whether no check failed."""
+        return all(check.verdict is not CheckVerdict.FAIL for check in self.checks)
+
+    def as_json(self) -> dict[str, Any]:
+        """Return all rows as plain values."""
+        return {"ok": self.ok, "checks": [asdict(check) for check in self.checks]}
+
+    def as_text(self) -> str:
+        """Return the table for people, with the verdict as its last line."""
+        failed = sum(check.verdict is CheckVerdict.FAIL for check in self.checks)
+        verdict = "all in order" if self.ok else f"{failed} rows FAIL"
+        return f"{as_table(self.checks)}{verdict}\n"
+
+
+def verify(
+    data: Path, machine: Machine, *, installed: Mapping[str, str], pinned: Mapping[str, str]
+) -> Verification:
+    """Check versions, machine and all data below a folder.
+
+    Args:
+        data: the folder with snapshots/, raw/ and processed/.
+        machine: this machine.
+        installed: versions by package.
+        pinned: the versions that the project is tested with, by package.
+    """
+    return Verification(
+        (
+            *_check_versions(installed, pinned),
+            _check_accelerator(machine),
+            check_temperature_source(machine.readings, require_sensor=False),
+            *(row for part in PARTS for row in _check_manifest(data / part / MANIFEST_NAME, part)),
+            *_check_pending(data),
+        )
+    )
+
+
+def verify_here(
+    data: Path, *, project: Path, constraints: Path, sysfs_root: Path = Path("/sys")
+) -> Verification:
+    """Check this environment, this machine and the data below a folder.
+
+    Args:
+        data: the folder with snapshots/, raw/ and processed/.
+        project: the pyproject.toml whose dependencies are looked at.
+        constraints: the pinned versions.
+        sysfs_root: where temperature sources are looked for.
+    """
+    dependencies = tomllib.loads(project.read_text(encoding="utf-8"))["project"]["dependencies"]
+    names = [re.split("[=<>!~ ]", dependency)[0] for dependency in dependencies]
+    lines = constraints.read_text(encoding="utf-8").splitlines()
+    machine = inspect_machine(data, sysfs_root, sensors=find_sensors(sysfs_root))
+    return verify(
+        data,
+        machine,
+        installed={"python": platform.python_version()} | {name: metadata.version(name) for name in names},
+        pinned=dict(line.split("==") for line in lines if "==" in line),
+    )
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Print the table; exit status 1 when a row failed."""
+    parser = argparse.ArgumentParser(prog="python -m simmer.verification", description=__doc__)
+    parser.add_argument("data", type=Path, help="folder with snapshots/, raw/ and processed/")
+    parser.add_argument("--project", type=Path, default=Path("pyproject.toml"))
+    parser.add_argument("--constraints", type=Path, default=Path("constraints.txt"))
+    given = parser.parse_args(arguments)
+    found = verify_here(given.data, project=given.project, constraints=given.constraints)
+    sys.stdout.write(found.as_text())
+    sys.exit(not found.ok)
+
+
+def _check_versions(installed: Mapping[str, str], pinned: Mapping[str, str]) -> Iterator[CheckResult]:
+    for name, version in installed.items():
+        wanted = pinned.get(name)
+        fits = wanted in (None, version)
+        fix = None if fits else "results may differ from those it is tested with: make setup"
+        verdict = CheckVerdict.OK if fits else CheckVerdict.WARN
+        yield CheckResult(name, verdict, version, wanted, None, "installed", fix)
+
+
+def _check_accelerator(machine: Machine) -> CheckResult:
+    found = machine.accelerator
+    name = None if found is None else found.name or found.kind
+    problem = "torch is not installed: make setup" if found is None else found.problem
+    verdict = CheckVerdict.FAIL if problem else CheckVerdict.OK
+    return CheckResult("accelerator", verdict, name, "one that computes", None, "torch", problem)
+
+
+def _check_manifest(manifest: Path, part: str) -> Iterator[CheckResult]:
+    if part == "snapshots" and not manifest.exists():
+        return  # the bundled bars need none
+    report = validate_manifest(manifest, kinds={}, calendar=None)
+    by_file: dict[str, list[str]] = {}
+    warnings: dict[str, int] = {}
+    for problem in report.problems:
+        if problem.severity == "error":
+            by_file.setdefault(problem.file, []).append(str(problem))
+        elif problem.rule != "unregistered":  # those have rows of their own
+            warnings[problem.file] = warnings.get(problem.file, 0) + 1
+    for file in report.checked:
+        errors = by_file.pop(file.path, [])
+        count = warnings.get(file.path, 0)
+        measured = f"{file.rows} rows, {file.date_min} to {file.date_max}" + (
+            f", {count} warnings" if count else ""
+        )
+        verdict = CheckVerdict.FAIL if errors else CheckVerdict.OK
+        fix = "\n       ".join(errors) or None
+        where = f"sha256 {file.sha256[:12]}"
+        yield CheckResult(f"{part}/{file.path}", verdict, measured, "hash, facts, rules", None, where, fix)
+    for file_name, errors in by_file.items():
+        fix = "\n       ".join(errors)
+        yield CheckResult(
+            f"{part}/{file_name}", CheckVerdict.FAIL, None, "hash, facts, rules", None, "manifest", fix
+        )
+
+
+def _check_pending(data: Path) -> Iterator[CheckResult]:
+    try:
+        pending = pending_registrations(data, [data / part / MANIFEST_NAME for part in PARTS])
+    except DataError:
+        pending = PendingRegistrations((), (), ())  # the broken manifest has a row of its own
+    fixes = {
+        "unregistered": "no manifest names it: make register FILE=<it> TICKER=<its ticker>, or remove it",
+        "missing": "a manifest names it but it is not there: run the same command again",
+        "changed": "it is not what the manifest says: delete it and run the same command again",
+    }
+    for kind, fix in fixes.items():
+        for path in getattr(pending, kind):
+            yield CheckResult(path, CheckVerdict.FAIL, kind, "registered", None, "pending", fix)
+    if not pending:
+        yield CheckResult("pending registrations", CheckVerdict.OK, 0, 0, "files", str(data.name), None)
+
+
+if __name__ == "__main__":
+    main()

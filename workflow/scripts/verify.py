@@ -1,0 +1,39 @@
+"""Check environment, machine and all data, and say what is not in order."""
+
+import logging
+from pathlib import Path
+
+from simmer.errors import DataError
+from simmer.files import write_json, write_text
+from simmer.logs import job
+from simmer.verification import verify_here
+
+logger = logging.getLogger(__name__)
+
+
+def main(
+    *, data: Path, project: Path, constraints: Path, sysfs_root: Path, report: Path, table: Path
+) -> None:
+    """Write what was found to `report` and `table`; write nothing if a row failed.
+
+    Raises:
+        DataError: with the whole table, when a row failed.
+    """
+    found = verify_here(data, project=project, constraints=constraints, sysfs_root=sysfs_root)
+    if not found.ok:
+        raise DataError(f"not all is in order:\n{found.as_text()}")
+    logger.info("%s", found.as_text().rstrip())
+    write_text(table, found.as_text())
+    write_json(report, found.as_json())
+
+
+if __name__ == "__main__":
+    with job(snakemake.log[0]):
+        main(
+            data=Path("data"),
+            project=Path(snakemake.params.project),
+            constraints=Path(snakemake.params.constraints),
+            sysfs_root=Path(snakemake.params.sysfs_root),
+            report=Path(snakemake.output.report),
+            table=Path(snakemake.output.table),
+        )
