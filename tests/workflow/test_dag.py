@@ -13,8 +13,11 @@ SHARED = {
     "write_manifest": 2,
     "validate_manifest": 1,
     "build_features": 2,
+    "data_dictionary": 1,
     "describe_dataset": 1,
 }
+# What a campaign needs only with other settings, or never asks for by itself.
+UPON_REQUEST = {"fetch_data", "build_vix_features", "combine_features", "verify"}
 FIGURES = {"hardware_table", "hardware_timeline", "search_figures"}
 SCALES = ("2M", "20M", "200M", "2B")
 RULE_FILES = sorted((ROOT / "workflow/rules").glob("*.smk"))
@@ -69,6 +72,7 @@ def test_no_target_means_the_scales_that_are_to_be_run(new_campaign):
 
 def test_a_prepared_copy_plans_nothing_but_trials(prepared, campaign_from):
     assert campaign_from(prepared).plan(DONE) == {
+        "data_dictionary": 1,
         "hpo_debug": 3,
         "hpo_debug_done": 1,
         "hardware_timeline": 1,
@@ -105,7 +109,7 @@ def test_a_repeated_preflight_hides_no_new_trial(finished, campaign_from):
 def test_rules_are_listed_by_name_and_each_says_what_it_does(shipped):
     listing = shipped.run("--list").succeeded().text
     described = dict(re.findall(r"^(\w+)(?: \((.+)\))?$", listing, re.M))
-    expected = {*SHARED, "preflight", "all", "unknown_scale", *FIGURES}
+    expected = {*SHARED, *UPON_REQUEST, "preflight", "all", "fetch", "unknown_scale", *FIGURES}
     for scale in (*SCALES, "debug"):
         expected |= {f"hpo_{scale}", f"hpo_{scale}_done"}
     assert set(described) == expected
@@ -114,7 +118,8 @@ def test_rules_are_listed_by_name_and_each_says_what_it_does(shipped):
 
 
 def test_the_rule_files_hold_every_rule():
-    assert set(rules()) == {*SHARED, "preflight", "hpo_{scale}", "hpo_{scale}_done", *FIGURES}
+    expected = {*SHARED, *UPON_REQUEST, "preflight", "hpo_{scale}", "hpo_{scale}_done", *FIGURES}
+    assert set(rules()) == expected
 
 
 @pytest.mark.parametrize("name", rules())

@@ -14,6 +14,7 @@ from simmer.data.manifest import Provenance
 from simmer.data.problems import refuse_errors
 from simmer.data.snapshots import Snapshot, SnapshotStore
 from simmer.data.tickers import TickerSpec
+from simmer.data.vendor import columns_of_entry
 from simmer.files import sha256_of_bytes
 
 logger = logging.getLogger(__name__)
@@ -98,7 +99,8 @@ def read_snapshot(snapshot: Snapshot) -> pd.DataFrame:
     Raises:
         DataError: when its bytes are not the ones that were kept, or break the form.
     """
-    columns = [field["name"] for field in snapshot.entry["schema"]["fields"]]
-    frame, problems = parse_bars(snapshot.read(), snapshot.path.name, columns=columns)
+    frame, problems = parse_bars(
+        snapshot.read(), snapshot.path.name, columns=columns_of_entry(snapshot.entry)
+    )
     refuse_errors(problems, what=f"snapshot {snapshot.id}")
     return frame

@@ -86,7 +86,7 @@ class SnapshotStore:
             DataError: when an entry cannot be read.
         """
         sidecars = sorted((self.root / ticker).glob("*.resource.json"))
-        found = [Snapshot(_table_of(sidecar), read_entry(sidecar)) for sidecar in sidecars]
+        found = [Snapshot(_table_of(sidecar), _read_entry(sidecar)) for sidecar in sidecars]
         return tuple(sorted(found, key=lambda snapshot: (snapshot.entry["retrieved_at"], snapshot.id)))
 
     def choose(self, ticker: str, *, origin: Mapping[str, str], pinned: str | None) -> Snapshot | None:
@@ -136,7 +136,7 @@ class SnapshotStore:
         with self._alone():
             now = self._now()
             if sidecar_path(path).exists():
-                entry = read_entry(sidecar_path(path))
+                entry = _read_entry(sidecar_path(path))
             else:
                 relative = path.relative_to(self.root).as_posix()
                 entry = describe_resource(relative, content=content, frame=frame, provenance=provenance)
@@ -154,7 +154,7 @@ class SnapshotStore:
         return Snapshot(path, entry)
 
     def _write_manifest(self) -> None:
-        entries = [read_entry(sidecar) for sidecar in sorted(self.root.glob("*/*.resource.json"))]
+        entries = [_read_entry(sidecar) for sidecar in sorted(self.root.glob("*/*.resource.json"))]
         write_json(self.root / MANIFEST_NAME, build_manifest("simmer-snapshots", entries))
 
     @contextlib.contextmanager
@@ -168,6 +168,27 @@ class SnapshotStore:
             if not held:
                 raise LedgerError(f"cannot lock {self.root}; run the same command again")
             yield
+
+
+def _read_entry(sidecar: Path) -> dict[str, Any]:
+    entry = read_entry(sidecar)
+    origins = entry.get("origins")
+    sound = (
+        all(isinstance(entry.get(key), str) for key in ("ticker", "hash", "retrieved_at"))
+        and isinstance(origins, list)
+        and all(
+            isinstance(came, dict)
+            and isinstance(came.get("origin"), dict)
+            and isinstance(came.get("retrieved_at"), str)
+            for came in origins
+        )
+    )
+    if not sound:
+        raise DataError(
+            f"{sidecar} is not the entry of a snapshot; expected ticker, hash, retrieved_at and origins: "
+            "delete it and register or fetch the bars again"
+        )
+    return entry
 
 
 def _table_of(sidecar: Path) -> Path:

@@ -18,7 +18,7 @@ from simmer.data.reading import MAX_BYTES, read_at_most
 from simmer.data.tables import content_sha256, read_table
 from simmer.data.tickers import KINDS
 from simmer.data.validation_report import CheckedFile, ValidationReport
-from simmer.data.vendor import VENDOR_COLUMNS
+from simmer.data.vendor import columns_of_entry
 from simmer.errors import ConfigError, DataError
 from simmer.files import sha256_of_bytes
 
@@ -139,8 +139,7 @@ def _check_content(
 ) -> tuple[pd.DataFrame | None, list[Problem | tuple[str, str]]]:
     path = str(entry["path"])
     if path.endswith(".csv"):
-        columns = VENDOR_COLUMNS if _columns_of(entry) == VENDOR_COLUMNS else COLUMNS
-        frame, problems = parse_bars(content, path, columns=columns)
+        frame, problems = parse_bars(content, path, columns=columns_of_entry(entry))
         if frame is None:
             return None, [*problems]
         problems += check_bars(
@@ -158,12 +157,6 @@ def _check_content(
     if frame["Date"].isna().any() or not frame["Date"].is_monotonic_increasing or not frame["Date"].is_unique:
         return frame, [("order", "dates are not strictly ascending; build the table again")]
     return frame, []
-
-
-def _columns_of(entry: Mapping[str, Any]) -> tuple[object, ...]:
-    fields = entry["schema"].get("fields") if isinstance(entry.get("schema"), dict) else None
-    named = isinstance(fields, list) and all(isinstance(field, dict) for field in fields)
-    return tuple(field.get("name") for field in fields) if named else ()
 
 
 def _entry_findings(entry: dict[str, Any], kinds: Mapping[str, str]) -> Iterator[tuple[str, str]]:

@@ -4,11 +4,14 @@ Prices are adjusted for splits by the vendor and for nothing else; dividends are
 made of them is computed here (`simmer.data.adjustment`), so that it can be computed again.
 """
 
+from collections.abc import Mapping
+from typing import Any
+
 import numpy as np
 import pandas as pd
 
+from simmer.data.bars_csv import COLUMNS, dtypes_of
 from simmer.data.problems import quote
-from simmer.data.tables import DATE_DTYPE
 from simmer.errors import DataError
 
 VENDOR_COLUMNS = (
@@ -22,10 +25,17 @@ VENDOR_COLUMNS = (
     "Dividends",
     "Stock Splits",
 )
-VENDOR_DTYPES = {
-    name: {"Date": DATE_DTYPE, "Volume": "int64"}.get(name, "float64") for name in VENDOR_COLUMNS
-}
+VENDOR_DTYPES = dtypes_of(VENDOR_COLUMNS)
 MAX_SHOWN_DAYS = 10
+
+
+def columns_of_entry(entry: Mapping[str, Any]) -> tuple[str, ...]:
+    """Return the columns of a CSV table by its manifest entry: those of a vendor, or those of bars."""
+    schema = entry.get("schema")
+    fields = schema.get("fields") if isinstance(schema, Mapping) else None
+    named = isinstance(fields, list) and all(isinstance(field, Mapping) for field in fields)
+    names = [field.get("name") for field in fields] if named else []
+    return VENDOR_COLUMNS if names == [*VENDOR_COLUMNS] else COLUMNS
 
 
 def require_vendor_frame(frame: pd.DataFrame, *, what: str) -> None:

@@ -31,7 +31,7 @@ def keep_features(
         resource: the entry.
     """
     logger.info(
-        "%s: %d rows, %d dropped until %s had a value",
+        "%s: %d rows, %d left out; %s is the last to have a value",
         *(table.name, len(features.frame), features.dropped_rows, features.last_to_start),
     )
     write_table(features.frame, table)
