@@ -8,7 +8,7 @@ from simmer.config import parse_config
 from simmer.config_docs import reference
 from simmer.config_schema import check_schema
 from simmer.errors import ConfigError
-from simmer.features.columns import A25_COLUMNS
+from simmer.features.columns import A25_COLUMNS, C_COLUMNS
 from simmer.features.indicators import build_a25
 from support.bars import bundled_bars
 from support.configs import ROOT, SCHEMA, default_config, raw_config
@@ -45,6 +45,34 @@ def test_the_campaign_is_four_scales_three_horizons_fifty_trials():
     assert [config.scales[scale].n_trials for scale in config.run_scales] == [50] * 4
     assert config.dataset.horizons_days == (1, 3, 5)
     assert config.geometry.channels == len(A25_COLUMNS) == 25
+
+
+VIX = {
+    "data": {"tickers": [{"ticker": "GSPC", "kind": "index"}, {"ticker": "VIX", "kind": "no_volume_index"}]}
+}
+
+
+def test_with_the_vix_the_model_sees_33_channels_of_another_table():
+    config = default_config(VIX, {"features": {"vix": True}})
+    assert config.dataset.feature_columns == C_COLUMNS
+    assert config.geometry.channels == len(C_COLUMNS) == 33
+    assert config.dataset.table == "GSPC_dataset_c"
+    assert default_config(VIX).dataset.table == "GSPC_dataset_a25"
+    assert default_config(VIX).study("2M", 1).meaning() == default_config().study("2M", 1).meaning()
+
+
+@pytest.mark.parametrize(
+    ("overlay", "message"),
+    [
+        ({"features": {"vix": True}}, r"features\.vix: found true, but data\.tickers has no VIX"),
+        ({**VIX, "dataset": {"ticker": "VIX"}}, r"dataset\.ticker: found `VIX`; expected a price.*GSPC"),
+        ({"data": {"source": "yahoo"}}, r"data\.end is None"),
+        ({"data": {"source": "yahoo", "end": "soon"}}, r"data\.end is 'soon'"),
+    ],
+)
+def test_data_that_contradict_each_other_are_explained(overlay, message):
+    with pytest.raises(ConfigError, match=message):
+        default_config(overlay)
 
 
 def test_the_demo_does_less_at_20m_than_at_2m_and_all_horizons_at_both():

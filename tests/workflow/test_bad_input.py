@@ -90,7 +90,8 @@ def test_own_bars_are_kept_as_they_are_and_validated(csv_campaign, prepared):
 def test_a_missing_file_of_bars_is_named(new_campaign):
     campaign = new_campaign(SMALL, CSV)
     run = campaign.run(DONE).failed()
-    assert "the bars of GSPC cannot be read from bars.csv (No such file or directory)" in run.text
+    assert "the bars of GSPC cannot be read from bars.csv in the folder ." in run.text
+    assert "cannot be found (No such file or directory)" in run.text
     assert "Date,Open,High,Low,Close,Volume" in run.text
     assert not (campaign.folder / "data/raw/GSPC.csv").exists()
 

@@ -17,10 +17,10 @@ VOLUME_DAYS = 20  # the span of vwap_20 and of the bands
 
 
 def price_relative(frame: pd.DataFrame, names: Sequence[str]) -> np.ndarray:
-    """Return columns of the a25 table in their stationary form, [rows, names] float64.
+    """Return columns of a feature table in their stationary form, [rows, names] float64.
 
     The first rows of the table give the first rows of the result, bit for bit. A column without a rule here
-    is an oscillator already and stays as it is.
+    is stationary already (an oscillator, or the VIX) and stays as it is.
 
     Args:
         frame: Close, Volume and the named columns, ascending dates, finite.
