@@ -7,6 +7,7 @@ import pytest
 from simmer.data.bars import check_bars
 from simmer.data.bars_csv import canonical_csv
 from simmer.data.problems import Problem, refuse_errors, shorten
+from simmer.data.sessions import sessions
 from simmer.errors import ConfigError, DataError
 from support.bars import bundled_bars, random_bars, rules
 
@@ -99,6 +100,29 @@ def test_a_date_after_today_is_refused_whatever_the_time_zone(monkeypatch):
         assert {rule for rule, _ in rules(problems)} == {"date_range"}
 
 
+@pytest.mark.parametrize("kind", ["etf", "index", "no_volume_index"])
+def test_sessions_are_kept_by_every_class(kind):
+    bars = bundled_bars("GSPC").iloc[3000:3300].reset_index(drop=True)
+    bars["Volume"] = 0 if kind == "no_volume_index" else 7
+    assert check(bars, kind=kind, calendar="XNYS") == []
+    gap = bars.drop(index=100).reset_index(drop=True)
+    assert rules(check(gap, kind=kind, calendar="XNYS")) == [("missing_session", 102)]
+    row = int(np.flatnonzero(bars["Date"] == pd.Timestamp("2011-01-14"))[0]) + 1
+    extra = bars.iloc[[row]].assign(Date=pd.Timestamp("2011-01-17").as_unit("us"), Close=bars["Low"][row])
+    extra = pd.concat([bars.iloc[:row], extra, bars.iloc[row:]], ignore_index=True)
+    (problem,) = check(extra, kind=kind, calendar="XNYS")
+    assert (problem.rule, problem.row, problem.severity) == ("extra_session", row + 2, "warning")
+    assert ("left out of the features" in problem.message) == (kind == "no_volume_index")
+
+
+def test_a_gap_before_1990_is_an_error_like_any_other():
+    days = sessions("XNYS", np.datetime64("1971-02-05"), np.datetime64("1971-06-30")).astype("datetime64[us]")
+    bars = random_bars(len(days)).assign(Date=days)
+    assert check(bars, kind="index", calendar="XNYS") == []
+    gap = bars.drop(index=10).reset_index(drop=True)
+    assert rules(check(gap, kind="index", calendar="XNYS")) == [("missing_session", 12)]
+
+
 def test_missing_and_extra_sessions():
     bars = bundled_bars().iloc[3000:3300].reset_index(drop=True)
     gone = bars["Date"].iloc[100]
@@ -144,6 +168,59 @@ def test_large_returns_and_stale_rows_are_warnings():
     assert rules(check(frame.assign(Volume=0), kind="no_volume_index"), "warning") == [("stale", 22)]
 
 
+@pytest.mark.parametrize(
+    ("kind", "factor", "rule"),
+    [
+        ("etf", 1.24, None),
+        ("etf", 1.26, "large_return"),
+        ("etf", 0.76, None),
+        ("etf", 0.74, "large_return"),
+        ("index", 1.24, None),
+        ("index", 1.26, "large_return"),
+        ("no_volume_index", 2.4, None),
+        ("no_volume_index", 2.6, "large_return"),
+        ("no_volume_index", 0.1, None),
+        # Within 2 % of a half it is a split, beyond it a large return.
+        ("etf", 0.509, "split"),
+        ("etf", 0.515, "large_return"),
+        ("index", 2.03, "split"),
+        ("index", 2.05, "large_return"),
+    ],
+)
+def test_how_far_a_class_may_move_in_a_day(kind, factor, rule):
+    frame = random_bars(30).assign(Volume=0 if kind == "no_volume_index" else 7)
+    frame.loc[9:10, ["Open", "High", "Low", "Close"]] = [100.0, 101.0, 99.0, 100.0]
+    frame.loc[10:, ["Open", "High", "Low", "Close"]] *= factor
+    frame.loc[11:, ["Open", "High", "Low", "Close"]] *= 100 * factor / frame.loc[11, "Close"]
+    assert rules(check(frame, kind=kind)) == []
+    assert rules(check(frame, kind=kind), "warning") == ([(rule, 12)] if rule else [])
+
+
+@pytest.mark.parametrize(
+    ("factor", "volume", "said"),
+    [
+        (0.675, 1.0, False),  # the ratio of 3 for 2, and as many shares as before
+        (0.5, 1.4, False),
+        (0.5, 1.5, True),
+        (0.5, 5.0, True),
+        (0.5, 0.4, False),
+        (2.0, 0.6, True),
+        (2.0, 0.7, False),
+        (2.0, 2.0, False),
+        (2.0, 0.0, False),
+    ],
+)
+def test_the_volume_is_named_only_where_it_moves_the_other_way(factor, volume, said):
+    frame = random_bars(30)
+    frame.loc[9:10, ["Open", "High", "Low", "Close"]] = [100.0, 101.0, 99.0, 100.0]
+    frame.loc[10:, ["Open", "High", "Low", "Close"]] *= factor
+    frame["Volume"] = 1_000_000
+    frame.loc[10, "Volume"] = int(1_000_000 * volume)
+    (problem,) = [p for p in check(frame, kind="index") if p.rule == "split"]
+    assert (f"volume by a factor of {volume:.1f}" in problem.message) == said
+    assert ("volume" in problem.message) == said
+
+
 @pytest.mark.parametrize("ratio", [2, 3, 4, 10, 1.5, 1 / 2, 1 / 5])
 def test_a_move_by_the_ratio_of_a_split_is_called_so(ratio):
     frame = random_bars(30)
@@ -184,8 +261,10 @@ def test_volume_where_nobody_can_trade_is_doubted():
     frame.loc[3, "Volume"] = 5
     (problem,) = check(frame, kind="no_volume_index")
     assert (problem.rule, problem.severity) == ("volume", "warning")
+    assert "on 1 rows" in problem.message
     frame.loc[3, "Volume"] = -5
-    assert ("volume", 5) in rules(check(frame, kind="no_volume_index"))
+    (problem,) = check(frame, kind="no_volume_index")
+    assert (problem.rule, problem.row, problem.severity) == ("volume", 5, "error")
 
 
 @pytest.mark.parametrize("kind", ["index", "no_volume_index"])
@@ -205,9 +284,23 @@ def test_an_adjusted_close_beside_raw_prices_is_one_problem():
     found = [p for p in check(frame) if p.severity == "error"]
     assert [p.rule for p in found] == ["mixed_adjustment"]
     assert "Close seems to be adjusted" in found[0].message
-    frame = random_bars(300)
-    frame.loc[:9, "Close"] *= 0.7
-    assert {rule for rule, _ in rules(check(frame))} == {"containment"}
+    assert found[0].row == 2
+    assert "on 200 of 300 rows" in found[0].message
+
+
+@pytest.mark.parametrize(
+    ("rows", "below", "rule"),
+    [
+        (300, 19, "containment"),
+        (300, 20, "mixed_adjustment"),
+        (600, 30, "containment"),
+        (600, 31, "mixed_adjustment"),
+    ],
+)
+def test_a_few_closes_below_low_are_slips(rows, below, rule):
+    frame = random_bars(rows)
+    frame.loc[: below - 1, "Close"] *= 0.7
+    assert {rule for rule, _ in rules(check(frame))} == {rule}
 
 
 def test_bars_before_a_fund_was_listed_are_not_its_bars():

@@ -2,7 +2,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from simmer.data.bars_csv import COLUMNS, canonical_csv, parse_bars, read_bars
+from simmer.data.bars_csv import COLUMNS, EXTRA_COLUMNS, canonical_csv, parse_bars, read_bars
 from simmer.data.problems import MAX_SHOWN_PER_RULE
 from simmer.data.vendor import VENDOR_COLUMNS
 from simmer.errors import DataError
@@ -69,7 +69,7 @@ def test_byte_order_mark_and_crlf_give_the_same_table():
         ("2018-12-27,10.0,11.0,9.0,10.5,100.5", "number"),
         ("2018-12-27,10.0,11.0,9.0,10.5,99999999999999999999", "number"),
         ("2018-12-27,10.0,11.0,9.0,10.5,", "number"),
-        ("2018-12-27,10.0,11.0,9.0,10\x00.5,100", "number"),
+        ("2018-12-27,10.0,11.0,9.0,10\x00.5,100", "encoding"),
     ],
 )
 def test_a_bad_line_is_refused_and_named(line, rule):
@@ -100,9 +100,48 @@ def test_a_file_that_is_no_bars_csv_is_refused_with_one_problem(content, rule):
     assert [problem.rule for problem in problems] == [rule]
 
 
-def test_the_line_of_a_wrong_byte_is_counted():
-    _, problems = parse_bars(csv(GOOD, NEXT) + b"\xff", "X")
-    assert problems[0].row == 4
+@pytest.mark.parametrize("byte", [b"\xff", b"\x00"])
+def test_the_line_of_a_wrong_byte_is_counted(byte):
+    _, problems = parse_bars(csv(GOOD, NEXT) + byte, "X")
+    assert rules(problems) == [("encoding", 4)]
+
+
+@pytest.mark.parametrize(
+    ("line", "advice"),
+    [
+        ("=cmd|' /C calc'!A0,10.0,11.0,9.0,10.5,100", "(this is a formula, save its value)"),
+        ("2018-12-27,10.0,11.0,9.0,=B2+1,100", "(this is a formula, save its value)"),
+        ('2018-12-27,10.0,11.0,9.0,"10.5",100', "(save the file without quotes)"),
+        ("43461,10.0,11.0,9.0,10.5,100", "(this is a spreadsheet's number of a day, format it as a date)"),
+        ("43461.5,10.0,11.0,9.0,10.5,100", "(this is a spreadsheet's number of a day, format it as a date)"),
+        ("03/04/2018,10.0,11.0,9.0,10.5,100", "(day and month cannot be told apart here)"),
+        ("3.4.18,10.0,11.0,9.0,10.5,100", "(day and month cannot be told apart here)"),
+        ("2018-12-27 00:00:00-05:00,10.0,11.0,9.0,10.5,100", "(drop the time of day)"),
+        ("2018-12-27,10,0,11,0,9,0,10,5,100", "no decimal commas"),
+        ('2018-12-27,"1,000.0",11.0,9.0,10.5,100', "no thousands separators"),
+    ],
+)
+def test_what_spreadsheets_write_is_told_how_to_be_mended(line, advice):
+    frame, (problem,) = parse_bars(csv(line), "X")
+    assert frame is None
+    assert advice in problem.message
+
+
+def test_a_field_that_is_only_wrong_gets_no_advice():
+    _, problems = parse_bars(csv("20181227,x,11.0,9.0,10.5,0.5"), "X")
+    assert [problem.message for problem in problems] == [
+        "Date is '20181227'; expected a date like 2018-12-31",
+        "Open is 'x'; expected a finite decimal number",
+        "Volume is '0.5'; expected a whole number of shares",
+    ]
+
+
+@pytest.mark.parametrize("line", ["x" * 1_000_000, "1," * 1_000_000])
+def test_an_endless_line_has_a_short_message(line):
+    for content in (csv(line), line.encode() + b"\n"):
+        frame, (problem,) = parse_bars(content, "X")
+        assert frame is None
+        assert len(str(problem)) < 200
 
 
 def test_every_bad_line_is_reported_and_many_are_counted():
@@ -121,11 +160,43 @@ def test_a_last_line_without_its_end_is_a_warning():
 
 
 def test_a_missing_price_is_never_written():
-    with pytest.raises(DataError, match="missing or infinite"):
-        canonical_csv(random_bars(5).assign(Open=np.nan))
+    for value in (np.nan, np.inf):
+        with pytest.raises(DataError, match="a number is missing or infinite"):
+            canonical_csv(random_bars(5).assign(Open=value))
+
+
+def test_a_date_that_is_no_day_is_never_written():
+    for date in (pd.NaT, pd.Timestamp("2003-01-06 05:00")):
+        bars = random_bars(5)
+        bars.loc[2, "Date"] = date
+        with pytest.raises(DataError, match="a date is missing or has a time of day"):
+            canonical_csv(bars)
+
+
+@pytest.mark.parametrize(
+    "frame",
+    [
+        random_bars(5).assign(Foo=1.0),
+        random_bars(5).assign(**{"a,b": 1.0}),
+        random_bars(5).assign(**{"Adj Close": 1}),
+        pd.concat([random_bars(5), random_bars(5)[["Close"]]], axis=1),
+        random_bars(5).drop(columns="Open").assign(Dividends=0.0),
+    ],
+)
+def test_columns_that_no_file_may_have_are_never_written(frame):
+    with pytest.raises(DataError, match="beside them at most Adj Close, Dividends, Stock Splits"):
+        canonical_csv(frame)
+
+
+def test_a_part_of_the_extra_columns_is_written_and_read():
+    bars = random_bars(5).assign(Dividends=0.25)
+    frame, problems = parse_bars(canonical_csv(bars), "X", columns=(*COLUMNS, "Dividends"))
+    assert problems == []
+    pd.testing.assert_frame_equal(frame, bars, check_exact=True)
 
 
 def test_the_columns_of_a_vendor_are_read_and_written_exactly():
+    assert {*COLUMNS, *EXTRA_COLUMNS} == {*VENDOR_COLUMNS}
     bars = random_bars(40)
     extra = {"Adj Close": bars["Close"] * 0.99, "Dividends": 0.0, "Stock Splits": 0.0}
     vendor = bars.assign(**extra)[list(VENDOR_COLUMNS)]
@@ -146,7 +217,8 @@ def test_the_columns_of_a_vendor_are_read_and_written_exactly():
         (b"PK\x03\x04" + b"0" * 40, "a zip file or an Excel workbook"),
         (b"PAR1" + b"0" * 40, "a parquet file"),
         (HEADER.encode("utf-16"), "UTF-16"),
-        (HEADER.encode("utf-16-be"), "header is"),
+        (HEADER.encode("utf-16-be"), "byte 0 is NUL"),
+        (csv(GOOD) + b"\x00" * 200, f"byte {len(csv(GOOD))} is NUL, as in UTF-16 or in a damaged file"),
         (b"\x00\x00\xfe\xff", "UTF-32"),
         (b"<!DOCTYPE html><html>", "a web page"),
         (b'{"chart": null}', "JSON"),
@@ -154,8 +226,15 @@ def test_the_columns_of_a_vendor_are_read_and_written_exactly():
         (b"Price,Close,High\n", "several header lines"),
         (HEADER.encode() + b"\r2018-12-27,1,1,1,1,1\r", "carriage return alone"),
         (b"Date,Open,High,Low,Close,Volume,Name\n", "has 'Name' beside what is needed"),
-        (b'"Date","Open","High","Low","Close","Volume"\n', "expected exactly Date,Open"),
-        (HEADER.lower().encode() + b"\n", "expected exactly Date,Open"),
+        (b"Date,Open,High,Low,Close,Adj Close,Volume\n", "has 'Adj Close' beside what is needed; expected"),
+        (b"Date,Open,High,Low,Close\n", "lacks 'Volume'; expected"),
+        (b"Date,Open,High,Low,Adj Close,Volume\n", "has 'Adj Close' beside what is needed and lacks 'Close'"),
+        (b"Date,Close,Open,High,Low,Volume\n", "has another order"),
+        (b"Date,Date,Open,High,Low,Close,Volume\n", "header is 'Date,Date"),
+        (b"SPY\n", "header is 'SPY'"),
+        (b'"Date","Open","High","Low","Close","Volume"\n', "header is quoted; save the file without quotes"),
+        (HEADER.lower().encode() + b"\n", "differs in capitals or blanks"),
+        (HEADER.replace(",", ", ").encode() + b"\n", "differs in capitals or blanks"),
     ],
 )
 def test_what_is_no_csv_of_bars_is_named(content, message):

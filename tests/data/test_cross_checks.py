@@ -40,10 +40,22 @@ def test_a_single_wrong_year_is_found(market):
     assert "in 2003" in found[0].message
 
 
+def test_a_year_of_few_common_days_is_not_judged(market):
+    other = mixed(market, share=0.9, seed=2)
+    last = market["Date"].dt.year == 2005
+    assert 0 < last.sum() < 100
+    other.loc[last, "Close"] = random_bars(600, seed=3).loc[last, "Close"]
+    assert check_across({"SPY": market, "QQQ": other}) == []
+
+
 def test_fear_moves_against_the_market(market):
     assert check_across({"SPY": market, "VIX": mixed(market, share=-0.8, seed=2)}) == []
     found = check_across({"SPY": market, "VIX": mixed(market, share=0.8, seed=2)})
+    assert [(p.rule, p.severity, p.file) for p in found] == [
+        ("correlation", "error", "SPY.csv, VIX.csv")
+    ] * 2  # 2003 and 2004
     assert "expected below -0.1" in found[0].message
+    assert check_across({"SPY": market, "VIX": random_bars(600, seed=2)}) != []
 
 
 def test_other_tickers_may_be_anything(market):
@@ -55,8 +67,20 @@ def test_other_tickers_may_be_anything(market):
 def test_one_series_under_two_names_is_found_whatever_its_level(market, factor):
     scaled = market.assign(**{name: market[name] * factor for name in ("Open", "High", "Low", "Close")})
     (problem,) = check_across({"ABC": market, "XYZ": scaled})
-    assert problem.rule == "same_series"
+    assert (problem.rule, problem.severity, problem.file) == ("same_series", "error", "ABC.csv, XYZ.csv")
     assert "599 common days" in problem.message
+
+
+def test_two_series_that_differ_a_little_are_two(market):
+    other = market.copy()
+    other.loc[300, "Close"] *= 1 + 1e-8
+    assert check_across({"ABC": market, "XYZ": other}) == []
+
+
+def test_one_series_cut_differently_is_still_one(market):
+    (problem,) = check_across({"ABC": market[:400], "XYZ": market[250:].reset_index(drop=True)})
+    assert problem.rule == "same_series"
+    assert check_across({"ABC": market[:350], "XYZ": market[251:].reset_index(drop=True)}) == []
 
 
 def test_too_few_common_days_and_broken_tables_say_nothing(market):

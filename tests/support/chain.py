@@ -47,20 +47,25 @@ def validate(folder: Path, settings: DataSettings) -> None:
     )
 
 
+def build(folder: Path, ticker: str) -> None:
+    """Build the a25 table of one ticker, as its rule does."""
+    raw, processed = folder / "data/raw", folder / "data/processed"
+    script("build_features").main(
+        bars=raw / f"{ticker}.csv",
+        raw_resource=raw / f"{ticker}.resource.json",
+        table=processed / f"{ticker}_dataset_a25.parquet",
+        resource=processed / f"{ticker}_dataset_a25.resource.json",
+    )
+
+
 def build_data(folder: Path, *tickers: str) -> Path:
     """Acquire, register, validate and build bundled tickers; return the data folder."""
     settings = data_settings(*tickers)
-    processed = folder / "data/processed"
     for ticker in tickers:
         acquire(folder, settings, ticker)
     write_manifest(folder, "raw")
     validate(folder, settings)
     for ticker in tickers:
-        script("build_features").main(
-            bars=folder / f"data/raw/{ticker}.csv",
-            raw_resource=folder / f"data/raw/{ticker}.resource.json",
-            table=processed / f"{ticker}_dataset_a25.parquet",
-            resource=processed / f"{ticker}_dataset_a25.resource.json",
-        )
+        build(folder, ticker)
     write_manifest(folder, "processed")
     return folder / "data"

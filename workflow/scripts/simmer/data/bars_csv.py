@@ -16,12 +16,14 @@ from simmer.errors import DataError
 
 COLUMNS = ("Date", "Open", "High", "Low", "Close", "Volume")
 PRICES = ("Open", "High", "Low", "Close")
+# What a vendor's table has beside them.
+EXTRA_COLUMNS = ("Adj Close", "Dividends", "Stock Splits")
 
 FIRST_LINE = 2  # where the first row stands in a file
 # What a file starts with that is no text at all.
 _NO_CSV = {
     b"\x1f\x8b": "this is a gzip file, which is never unpacked here",
-    b"PK": "this is a zip file or an Excel workbook",
+    b"PK\x03\x04": "this is a zip file or an Excel workbook",
     b"PAR1": "this is a parquet file",
     b"\xff\xfe": "this is text in UTF-16 or UTF-32, not in UTF-8",
     b"\xfe\xff": "this is text in UTF-16, not in UTF-8",
@@ -29,6 +31,14 @@ _NO_CSV = {
 }
 _DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _NUMBER = re.compile(r"[+-]?[0-9]{1,30}(\.[0-9]*)?([eE][+-]?[0-9]{1,3})?")
+# What a refused field begins with, and what its author can do.
+_ADVICE = (
+    (re.compile(r"[=@]"), "this is a formula, save its value"),
+    (re.compile(r'"'), "save the file without quotes"),
+    (re.compile(r"[0-9]{5}(\.[0-9]+)?$"), "this is a spreadsheet's number of a day, format it as a date"),
+    (re.compile(r"[0-9]{1,2}[/.-][0-9]{1,2}[/.-][0-9]{2}"), "day and month cannot be told apart here"),
+    (re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}[ T]"), "drop the time of day"),
+)
 
 
 def parse_bars(
@@ -47,15 +57,10 @@ def parse_bars(
         The frame (Date datetime64[us], Volume int64, all else float64, one row per line from line 2 on) and
         the problems. The frame is `None` when any problem is an error.
     """
-    for start, message in _NO_CSV.items():
-        if content.startswith(start):
-            return None, [Problem(file_name, None, "encoding", f"{message}; save the bars as a CSV file")]
-    try:
-        text = content.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        line = content[: error.start].count(b"\n") + 1
-        message = f"byte {error.start} is not UTF-8; save the file as UTF-8 text"
-        return None, [Problem(file_name, line, "encoding", message)]
+    no_text = _explain_encoding(content)
+    if no_text is not None:
+        return None, [Problem(file_name, no_text[0], "encoding", no_text[1])]
+    text = content.decode("utf-8-sig")
     header = ",".join(columns)
     if not text.strip():
         return None, [Problem(file_name, None, "empty", f"the file is empty; expected {header} and rows")]
@@ -102,32 +107,56 @@ def canonical_csv(frame: pd.DataFrame) -> bytes:
     one line feed.
 
     Args:
-        frame: Date (datetime64[us]), Volume (int64), all other columns float64.
+        frame: Date (datetime64[us]), Volume (int64), all other columns float64: `COLUMNS`, in any order
+            after Date, and of `EXTRA_COLUMNS` those it has.
 
     Raises:
-        DataError: for other columns or dtypes, a missing date, or a number that is not finite.
+        DataError: for other columns or dtypes, a date that is missing or has a time of day, or a number that
+            is not finite.
     """
     expected = dtypes_of(frame.columns)
-    found = {str(name): str(dtype) for name, dtype in frame.dtypes.items()}
-    if found != expected or not {*COLUMNS} <= found.keys() or next(iter(found)) != "Date" or frame.empty:
+    found = [(str(name), str(dtype)) for name, dtype in frame.dtypes.items()]
+    known = {*COLUMNS} <= expected.keys() <= {*COLUMNS, *EXTRA_COLUMNS}
+    if not known or found != [*expected.items()] or found[0][0] != "Date" or frame.empty:
         raise DataError(
             f"bars cannot be written: {len(frame)} rows with columns and dtypes {found}; expected "
-            f"{dtypes_of(COLUMNS)} and rows"
+            f"{dtypes_of(COLUMNS)}, beside them at most {', '.join(EXTRA_COLUMNS)}, and rows"
         )
     numbers = [name for name in expected if name != "Date"]
-    if frame["Date"].isna().any() or not np.isfinite(frame[numbers].to_numpy(dtype=np.float64)).all():
+    dates = frame["Date"].to_numpy()
+    days = dates.astype("datetime64[D]")
+    # A missing date differs from itself, so it is found as well.
+    if (days.astype(DATE_DTYPE) != dates).any():
         raise DataError(
-            "bars cannot be written: a date or number is missing or infinite; validate them first"
+            "bars cannot be written: a date is missing or has a time of day; expected plain dates"
         )
-    dates = np.datetime_as_string(frame["Date"].to_numpy(), unit="D").tolist()
+    if not np.isfinite(frame[numbers].to_numpy(dtype=np.float64)).all():
+        raise DataError("bars cannot be written: a number is missing or infinite; validate them first")
+    texts = np.datetime_as_string(days).tolist()
     columns = [frame[name].tolist() for name in numbers]
-    lines = (",".join((day, *map(repr, values))) for day, *values in zip(dates, *columns, strict=True))
+    lines = (",".join((day, *map(repr, values))) for day, *values in zip(texts, *columns, strict=True))
     return ("\n".join((",".join(expected), *lines)) + "\n").encode()
 
 
 def dtypes_of(columns: Iterable[str]) -> dict[str, str]:
     """Return the dtype that each column of bars must have."""
     return {str(name): _DTYPES.get(str(name), "float64") for name in columns}
+
+
+def _explain_encoding(content: bytes) -> tuple[int | None, str] | None:
+    """Return the line and the message when `content` is no UTF-8 text."""
+    for start, message in _NO_CSV.items():
+        if content.startswith(start):
+            return None, f"{message}; save the bars as a CSV file"
+    wrong, what = content.find(b"\x00"), "NUL, as in UTF-16 or in a damaged file"
+    if wrong < 0:
+        try:
+            content.decode("utf-8")
+        except UnicodeDecodeError as error:
+            wrong, what = error.start, "not UTF-8"
+        else:
+            return None
+    return content[:wrong].count(b"\n") + 1, f"byte {wrong} is {what}; save the file as UTF-8 text"
 
 
 def _explain_header(found: str, columns: Sequence[str]) -> str:
@@ -141,13 +170,20 @@ def _explain_header(found: str, columns: Sequence[str]) -> str:
         return f"fields must be separated by commas, with a point in decimals; {expected}"
     if start.startswith(("price,", "ticker,")):
         return f"this is a table with several header lines, as yfinance.download writes it; {expected}"
-    names = found.split(",")
     if "\r" in found:
         return f"lines end in a carriage return alone; save the file with line feeds: {expected}"
-    if len(set(names)) == len(names) and set(names) > set(columns):
-        extra = [name for name in names if name not in columns]
-        return f"the header has {quote(','.join(extra))} beside what is needed; {expected}"
-    return f"the header is {quote(found)}; {expected}"
+    if '"' in found:
+        return f"the header is quoted; save the file without quotes: {expected}"
+    if [name.strip().lower() for name in found.split(",")] == [name.lower() for name in columns]:
+        return f"the header {quote(found)} differs in capitals or blanks; {expected}"
+    names = found.split(",")
+    extra = [name for name in names if name not in columns]
+    missing = [name for name in columns if name not in names]
+    if len(missing) == len(columns) or len(set(names)) < len(names):
+        return f"the header is {quote(found)}; {expected}"
+    differences = [f"has {quote(','.join(extra))} beside what is needed"] if extra else []
+    differences += [f"lacks {quote(','.join(missing))}"] if missing else []
+    return f"the header {' and '.join(differences) or 'has another order'}; {expected}"
 
 
 def _parse_line(line: str, columns: Sequence[str]) -> tuple[tuple, list[tuple[str, str]]]:
@@ -162,7 +198,8 @@ def _parse_line(line: str, columns: Sequence[str]) -> tuple[tuple, list[tuple[st
         row.append(parse(text))
         if row[-1] is None:
             rule = "date_format" if name == "Date" else "number"
-            broken.append((rule, f"{name} is {quote(text)}; expected {wanted}"))
+            advice = next((f" ({advice})" for start, advice in _ADVICE if start.match(text)), "")
+            broken.append((rule, f"{name} is {quote(text)}; expected {wanted}{advice}"))
     return tuple(row), broken
 
 

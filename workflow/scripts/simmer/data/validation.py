@@ -154,7 +154,11 @@ def _check_content(
         frame = read_table(content, name=path)
     except DataError as error:
         return None, [("table", str(error))]
-    if frame["Date"].isna().any() or not frame["Date"].is_monotonic_increasing or not frame["Date"].is_unique:
+    if frame["Date"].isna().any():
+        return None, [
+            ("order", "a date is missing, so dates are not strictly ascending; build the table again")
+        ]
+    if not frame["Date"].is_monotonic_increasing or not frame["Date"].is_unique:
         return frame, [("order", "dates are not strictly ascending; build the table again")]
     return frame, []
 
@@ -169,6 +173,8 @@ def _entry_findings(entry: dict[str, Any], kinds: Mapping[str, str]) -> Iterator
         value = entry.get(key)
         if not isinstance(value, int) or isinstance(value, bool) or value < 1:
             yield "entry", f"{key} is {quote(value)}; expected a whole number above 0"
+    if not isinstance(entry.get("schema"), dict):
+        yield "entry", f"schema is {quote(entry.get('schema'))}; expected an object with the table's fields"
     if not isinstance(entry.get("sources"), list):
         yield (
             "entry",

@@ -39,7 +39,8 @@ def build_a25(bars: pd.DataFrame) -> A25:
     """Compute the 20 indicators of daily bars and drop the rows of their warm-up.
 
     Args:
-        bars: `simmer.data.bars.COLUMNS`, ascending dates, checked; n rows give n - 199 in a normal series.
+        bars: `simmer.data.bars_csv.COLUMNS`, ascending dates, checked; n rows give n - 199 in a normal
+            series.
 
     Raises:
         DataError: when a price or volume is not finite, the bars are too few, or a feature has a gap or

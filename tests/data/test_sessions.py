@@ -1,0 +1,49 @@
+import numpy as np
+import pytest
+
+from simmer.data.sessions import sessions
+from simmer.errors import ConfigError
+from support.bars import bundled_bars
+
+
+def days(*texts):
+    return np.array(texts, dtype="datetime64[D]")
+
+
+def test_both_ends_are_included_and_closed_days_are_not():
+    # Monday and Tuesday of hurricane Sandy, then Thanksgiving.
+    found = sessions("XNYS", *days("2012-10-26", "2012-10-31"))
+    assert found.dtype == np.dtype("datetime64[D]")
+    assert found.tolist() == days("2012-10-26", "2012-10-31").tolist()
+    found = sessions("XNYS", *days("2012-11-21", "2012-11-23"))
+    assert found.tolist() == days("2012-11-21", "2012-11-23").tolist()
+
+
+@pytest.mark.parametrize(
+    ("first", "last", "expected"),
+    [
+        ("2012-10-26", "2012-10-26", ["2012-10-26"]),
+        ("2012-10-27", "2012-10-30", []),
+        # Older than the twenty years that the calendar covers by itself.
+        ("1971-02-05", "1971-02-08", ["1971-02-05", "1971-02-08"]),
+    ],
+)
+def test_single_closed_and_old_days(first, last, expected):
+    assert sessions("XNYS", *days(first, last)).astype(str).tolist() == expected
+
+
+def test_sessions_are_the_days_of_real_bars():
+    real = bundled_bars()["Date"].to_numpy().astype("datetime64[D]")
+    np.testing.assert_array_equal(sessions("XNYS", real[0], real[-1]), real)
+
+
+def test_an_unknown_calendar_is_a_configuration_error():
+    with pytest.raises(
+        ConfigError, match="calendar 'NOPE' is unknown; expected a name of exchange_calendars"
+    ):
+        sessions("NOPE", *days("2012-10-26", "2012-10-31"))
+
+
+def test_days_before_the_calendar_begins_are_refused():
+    with pytest.raises(ValueError, match="1997"):
+        sessions("XTKS", *days("1950-01-02", "1950-01-06"))

@@ -1,0 +1,577 @@
+"""Bad inputs, each with what it does to a folder in order and what must come of it.
+
+The table of them is made from the real messages:
+
+    PYTHONPATH=workflow/scripts:tests .venv/bin/python -m support.hostile > tests/HOSTILE_INPUT.md
+"""
+
+import gzip
+import json
+import os
+import re
+import shutil
+import sys
+import tempfile
+import zipfile
+from collections import Counter
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pyarrow
+import pyarrow.parquet
+
+from simmer.data.bars_csv import COLUMNS, PRICES, canonical_csv
+from simmer.data.settings import DataSettings
+from simmer.data.snapshots import SnapshotStore
+from simmer.data.tickers import TickerSpec
+from simmer.data.validation import validate_manifest
+from simmer.errors import SimmerError
+from simmer.files import read_json, sha256_of_bytes, write_json
+from simmer.register import register
+from support import chain
+from support.bars import session_bars
+from support.configs import data_settings
+
+HEADER = ",".join(COLUMNS)
+ROWS = 300
+TICKERS = (TickerSpec("DIA", "etf"), TickerSpec("SPY", "etf"))
+Outcome = str  # "error", "warning" or "accepted"
+
+
+@dataclass(frozen=True)
+class Case:
+    """One bad input.
+
+    Attributes:
+        name: what it is.
+        where: the stage that meets it, a key of `STAGES`.
+        spoil: puts it into a folder in order.
+        words: what the message must say.
+        outcome: how it must end.
+    """
+
+    name: str
+    where: str
+    spoil: Callable[[Path], object]
+    words: tuple[str, ...]
+    outcome: Outcome = "error"
+
+
+def make_good(folder: Path) -> None:
+    """Build a data folder in order: own files, snapshots, raw and processed tables with their manifests."""
+    own = folder / "own"
+    own.mkdir(parents=True)
+    spy = session_bars(ROWS)
+    apart = np.exp(np.cumsum(np.random.default_rng(1).normal(0, 0.002, ROWS)))
+    dia = spy.assign(**{name: spy[name] * apart for name in ("Open", "High", "Low", "Close")})
+    for ticker, bars in (("SPY", spy), ("DIA", dia)):
+        (own / f"{ticker}.csv").write_bytes(canonical_csv(bars))
+    settings = settings_of(folder)
+    for spec in TICKERS:
+        chain.acquire(folder, settings, spec.ticker)
+    chain.write_manifest(folder, "raw")
+    chain.validate(folder, settings)
+    for spec in TICKERS:
+        chain.build(folder, spec.ticker)
+    chain.write_manifest(folder, "processed")
+
+
+def settings_of(folder: Path, *changed: TickerSpec) -> DataSettings:
+    """Return the settings of that folder, with some tickers in place of others."""
+    specs = {spec.ticker: spec for spec in (*TICKERS, *changed)}
+    return data_settings(*specs.values(), source="csv", folder=str(folder / "own"))
+
+
+# ---- stages: the real entry points ----------------------------------------------------------
+
+
+def _acquire(folder: Path, *, file: str = "bad.csv") -> str:
+    chain.acquire(folder, settings_of(folder, TickerSpec("SPY", "etf", file=file)), "SPY")
+    return "bars as from the sound file"
+
+
+def _validate(folder: Path) -> str:
+    chain.validate(folder, settings_of(folder))
+    report = read_json(folder / "results/data_validation.json")
+    return "; ".join(problem["message"] for problem in report["problems"])
+
+
+def _validate_processed(folder: Path) -> str:
+    manifest = folder / "data/processed/datapackage.json"
+    report = validate_manifest(manifest, kinds={"SPY": "etf", "DIA": "etf"}, calendar="XNYS")
+    if not report.ok:
+        raise SimmerError(report.as_text())
+    return report.as_text()
+
+
+def _register(folder: Path) -> str:
+    store = SnapshotStore(folder / "data/snapshots")
+    return register(folder / "own/bad.csv", TickerSpec("SPY", "etf"), calendar="XNYS", store=store)
+
+
+def _from_snapshot(folder: Path) -> str:
+    return _acquire(folder, file="SPY.csv")
+
+
+def _pinned(folder: Path) -> str:
+    pinned = TickerSpec("SPY", "etf", snapshot="0123456789abcdef")
+    chain.acquire(folder, settings_of(folder, pinned), "SPY")
+    return "bars"
+
+
+STAGES: Mapping[str, Callable[[Path], str]] = {
+    "own file": _acquire,
+    "registered file": _register,
+    "raw manifest": _validate,
+    "processed manifest": _validate_processed,
+    "snapshot": _from_snapshot,
+    "pinned snapshot": _pinned,
+}
+
+
+# ---- ways to spoil --------------------------------------------------------------------------
+
+
+def content(new: bytes) -> Callable[[Path], object]:
+    """The user's file has these bytes."""
+    return lambda folder: (folder / "own/bad.csv").write_bytes(new)
+
+
+def derived(change: Callable[[bytes], bytes]) -> Callable[[Path], object]:
+    """The user's file is the sound one, changed as bytes."""
+    return lambda folder: (folder / "own/bad.csv").write_bytes(change((folder / "own/SPY.csv").read_bytes()))
+
+
+def line(number: int, change: Callable[[str], str]) -> Callable[[Path], object]:
+    """The user's file is the sound one with one line changed; lines count from 1."""
+
+    def bytes_of(sound: bytes) -> bytes:
+        lines = sound.decode().splitlines()
+        lines[number - 1] = change(lines[number - 1])
+        return ("\n".join(lines) + "\n").encode()
+
+    return derived(bytes_of)
+
+
+def field(name: str, text: str, number: int = 51) -> Callable[[Path], object]:
+    """One field of the user's file has another text."""
+
+    def change(old: str) -> str:
+        fields = old.split(",")
+        fields[COLUMNS.index(name)] = text
+        return ",".join(fields)
+
+    return line(number, change)
+
+
+def bars(change: Callable[[pd.DataFrame], pd.DataFrame]) -> Callable[[Path], object]:
+    """The user's file is the sound one, changed as a table."""
+
+    def spoil(folder: Path) -> None:
+        (folder / "own/bad.csv").write_bytes(canonical_csv(change(session_bars(ROWS))))
+
+    return spoil
+
+
+def cells(row: int, **values: float) -> Callable[[Path], object]:
+    """Cells of one row of the table in the user's file are other numbers."""
+
+    def change(frame: pd.DataFrame) -> pd.DataFrame:
+        for name, value in values.items():
+            frame.loc[row, name] = value
+        return frame
+
+    return bars(change)
+
+
+def linked(target: str) -> Callable[[Path], object]:
+    """The user's file is a link."""
+    return lambda folder: (folder / "own/bad.csv").symlink_to(target)
+
+
+def entry(stage: str = "raw", **values: object) -> Callable[[Path], object]:
+    """An entry of a manifest has other values; None takes the key away."""
+
+    def spoil(folder: Path) -> None:
+        path = folder / f"data/{stage}/datapackage.json"
+        manifest = read_json(path)
+        for one in manifest["resources"]:
+            if one["ticker"] == "SPY":
+                one.update(values)
+                for key in [key for key, value in values.items() if value is None]:
+                    del one[key]
+        path.write_text(json.dumps(manifest))
+
+    return spoil
+
+
+def manifest(new: bytes | Callable[[bytes], bytes]) -> Callable[[Path], object]:
+    """The raw manifest has these bytes."""
+
+    def spoil(folder: Path) -> None:
+        path = folder / "data/raw/datapackage.json"
+        path.write_bytes(new if isinstance(new, bytes) else new(path.read_bytes()))
+
+    return spoil
+
+
+def raw_file(change: Callable[[Path], object], ticker: str = "SPY") -> Callable[[Path], object]:
+    """A registered raw file is spoilt."""
+    return lambda folder: change(folder / f"data/raw/{ticker}.csv")
+
+
+def replaced(make: Callable[[Path], object]) -> Callable[[Path], object]:
+    """A file is taken away and something else made in its place."""
+
+    def change(path: Path) -> None:
+        path.unlink()
+        make(path)
+
+    return change
+
+
+def registered_again(ticker: str, change: Callable[[pd.DataFrame], pd.DataFrame]) -> Callable[[Path], object]:
+    """The raw file holds other bars, and its manifest entry is right about them."""
+
+    def spoil(folder: Path) -> None:
+        from simmer.data.manifest import Provenance, build_manifest, describe_resource
+
+        path = folder / "data/raw/datapackage.json"
+        others = [one for one in read_json(path)["resources"] if one["ticker"] != ticker]
+        frame = change(session_bars(ROWS))
+        new = canonical_csv(frame)
+        (path.parent / f"{ticker}.csv").write_bytes(new)
+        origin = Provenance(ticker, "etf", "unknown", "own file", ({"title": "own file"},), "XNYS")
+        own = describe_resource(f"{ticker}.csv", content=new, frame=frame, provenance=origin)
+        write_json(path, build_manifest("simmer-raw", [*others, own]))
+
+    return spoil
+
+
+def processed(make: Callable[[Path], object]) -> Callable[[Path], object]:
+    """A processed table is spoilt, and its entry has the hash and size of what it is now."""
+
+    def spoil(folder: Path) -> None:
+        path = folder / "data/processed/SPY_dataset_a25.parquet"
+        make(path)
+        new = path.read_bytes()
+        entry("processed", hash=f"sha256:{sha256_of_bytes(new)}", bytes=len(new))(folder)
+
+    return spoil
+
+
+def parquet(columns: Mapping[str, object]) -> Callable[[Path], object]:
+    """A parquet file with these columns."""
+    return lambda path: pyarrow.parquet.write_table(pyarrow.table(dict(columns)), path)
+
+
+def unfolding(path: Path) -> None:
+    """A few kilobytes of parquet that unfold to two million rows."""
+    rows = 2_000_000
+    days = pyarrow.array(np.zeros(rows, dtype="datetime64[us]"))
+    table = pyarrow.table({"Date": days, "Close": np.ones(rows)})
+    pyarrow.parquet.write_table(table, path, compression="zstd")
+    if path.stat().st_size > 100_000:
+        raise RuntimeError("the file is not small any more")
+
+
+def zipped(folder: Path) -> None:
+    """An Excel workbook, as far as its first bytes tell."""
+    with zipfile.ZipFile(folder / "own/bad.csv", "w") as archive:
+        archive.write(folder / "own/SPY.csv", "xl/worksheets/sheet1.xml")
+
+
+def sparse(path: Path) -> None:
+    """A file of a terabyte that takes no room."""
+    with path.open("wb") as stream:
+        stream.truncate(2**40)
+
+
+def mixed_adjustment(frame: pd.DataFrame) -> pd.DataFrame:
+    """Close adjusted, all else as traded."""
+    frame.loc[: ROWS // 2, "Close"] *= 0.8
+    return frame
+
+
+def without(row: int) -> Callable[[pd.DataFrame], pd.DataFrame]:
+    """The table without one row."""
+    return lambda frame: frame.drop(index=row).reset_index(drop=True)
+
+
+def listed_too_early(frame: pd.DataFrame) -> pd.DataFrame:
+    """Bars from before the fund existed."""
+    return session_bars(ROWS, start="1992-06-01")
+
+
+def snapshot_file(change: Callable[[Path], object]) -> Callable[[Path], object]:
+    """The kept snapshot is spoilt."""
+
+    def spoil(folder: Path) -> None:
+        (path,) = (folder / "data/snapshots/SPY").glob("*.csv")
+        path.chmod(0o644)
+        change(path)
+
+    return spoil
+
+
+def sidecar(new: bytes) -> Callable[[Path], object]:
+    """The entry of the kept snapshot has these bytes."""
+
+    def spoil(folder: Path) -> None:
+        (path,) = (folder / "data/snapshots/SPY").glob("*.resource.json")
+        path.write_bytes(new)
+
+    return spoil
+
+
+def swap(a: int, b: int) -> Callable[[pd.DataFrame], pd.DataFrame]:
+    """The table with two rows exchanged."""
+
+    def change(frame: pd.DataFrame) -> pd.DataFrame:
+        order = list(range(len(frame)))
+        order[a], order[b] = order[b], order[a]
+        return frame.iloc[order].reset_index(drop=True)
+
+    return change
+
+
+def at(row: int, day: str) -> Callable[[pd.DataFrame], pd.DataFrame]:
+    """The table with another date in one row."""
+
+    def change(frame: pd.DataFrame) -> pd.DataFrame:
+        frame.loc[row, "Date"] = pd.Timestamp(day)
+        return frame
+
+    return change
+
+
+DAYS = pyarrow.array(np.arange("2003-01-06", "2003-04-16", dtype="datetime64[D]").astype("datetime64[us]"))
+NAMES = {"name": "x", "path": "SPY.csv"}
+
+CASES = (
+    # -- no CSV at all
+    Case("empty file", "own file", content(b""), ("the file is empty",)),
+    Case("blanks only", "own file", content(b" \n\n"), ("the file is empty",)),
+    Case("header only", "own file", content(HEADER.encode() + b"\n"), ("no rows",)),
+    Case("web page with status 200", "own file", content(b"<!DOCTYPE html><html>"), ("a web page",)),
+    Case("JSON error", "own file", content(b'{"chart": {"error": "429"}}'), ("JSON",)),
+    Case("gzip", "own file", derived(gzip.compress), ("gzip", "never unpacked")),
+    Case("gzip bomb", "own file", content(gzip.compress(b"0" * 50_000_000)), ("gzip", "never unpacked")),
+    Case("Excel workbook", "own file", zipped, ("Excel",)),
+    Case("parquet named .csv", "own file", content(b"PAR1" + b"\0" * 99), ("parquet",)),
+    Case("UTF-16", "own file", derived(lambda sound: sound.decode().encode("utf-16")), ("UTF-16",)),
+    Case("Latin-1", "own file", line(9, lambda text: text + "é"), ("a whole number of shares",)),
+    Case("byte that is no UTF-8", "own file", derived(lambda sound: sound + b"\xff\n"), ("is not UTF-8",)),
+    Case("NUL bytes", "own file", field("Close", "1\x002"), ("is NUL",)),
+    Case("old Mac line ends", "own file", derived(lambda s: s.replace(b"\n", b"\r")), ("carriage return",)),
+    # -- another header
+    Case("yfinance.download header", "own file", content(b"Price,Close\nTicker,SPY\n"), ("several header",)),
+    Case("header in lower case", "own file", line(1, str.lower), ("expected exactly Date,Open",)),
+    Case("header in quotes", "own file", line(1, lambda _: '"Date","Open"'), ("expected exactly",)),
+    Case("no header", "own file", line(1, lambda _: "2002-01-02,1,2,1,2,5"), ("expected exactly",)),
+    Case("extra column Adj Close", "own file", line(1, lambda text: text + ",Adj Close"), ("'Adj Close'",)),
+    Case("columns in another order", "own file", line(1, lambda _: "Date,Close,Open,High,Low,Volume"),
+         ("expected exactly",)),
+    Case("semicolons, decimal commas", "own file", derived(lambda s: s.replace(b",", b";")), ("commas",)),
+    Case("tabs", "own file", derived(lambda s: s.replace(b",", b"\t")), ("commas",)),
+    # -- broken lines
+    Case("last line cut off in mid-number", "own file", derived(lambda s: s[: s.rindex(b",") - 3]),
+         ("5 fields", "line 301")),
+    Case("extra field that would shift columns", "own file", line(9, lambda t: t + ",7"), ("7 fields",)),
+    Case("field missing", "own file", line(9, lambda t: t.rsplit(",", 1)[0]), ("5 fields",)),
+    Case("empty line", "own file", line(9, lambda _: ""), ("1 fields",)),
+    Case("decimal comma", "own file", line(9, lambda t: t.replace(".", ",", 1)), ("7 fields", "decimal")),
+    Case("thousands separator in quotes", "own file", field("Open", '"1,000.0"'), ("thousands",)),
+    Case("day/month dates", "own file", field("Date", "03/04/2003"), ("a date like 2018-12-31",)),
+    Case("date with a time", "own file", field("Date", "2003-04-03 05:00:00"), ("a date like",)),
+    Case("date without hyphens", "own file", field("Date", "20030403"), ("a date like",)),
+    Case("day that does not exist", "own file", field("Date", "2003-02-30"), ("a date like",)),
+    Case("Excel serial date", "own file", field("Date", "37714"), ("a date like",)),
+    Case("spreadsheet formula", "own file", field("Close", "=cmd|' /C calc'!A0"), ('Close is "=cmd',)),
+    Case("null", "own file", field("Close", "null"), ("Close is 'null'",)),
+    Case("nan", "own file", field("Close", "nan"), ("Close is 'nan'",)),
+    Case("infinity", "own file", field("High", "inf"), ("High is 'inf'",)),
+    Case("number beyond float64", "own file", field("High", "1e999"), ("finite decimal number",)),
+    Case("hexadecimal", "own file", field("Open", "0x10"), ("Open is '0x10'",)),
+    Case("underscores in a number", "own file", field("Open", "1_000"), ("Open is '1_000'",)),
+    Case("half a share", "own file", field("Volume", "10.5"), ("a whole number of shares",)),
+    Case("volume beyond int64", "own file", field("Volume", "9" * 20), ("a whole number",)),
+    Case("a line of ten million characters", "own file", field("Open", "1" * 10_000_000), ("...",)),
+    Case("every line broken", "own file", derived(lambda s: re.sub(rb"\n2", b"\n ", s)), ("300 in all",)),
+    # -- bars that cannot be
+    Case("date twice", "own file", bars(lambda f: at(7, str(f["Date"][6]))(f)), ("appears twice",)),
+    Case("dates out of order", "own file", bars(swap(5, 9)), ("expected ascending dates",)),
+    Case("Saturday", "own file", bars(at(299, "2004-03-20")), ("Saturday or Sunday",)),
+    Case("far future", "own file", bars(at(299, "2999-01-02")), ("is outside",)),
+    Case("before 1900", "own file", bars(at(0, "1800-01-02")), ("is outside",)),
+    Case("price of 0", "own file", cells(9, Low=0.0), ("Low is 0.0", "above 0")),
+    Case("negative price", "own file", cells(9, Low=-1.0), ("Low is -1.0",)),
+    Case("High below Low", "own file", cells(9, High=1.0), ("High 1.0 is below",)),
+    Case("negative volume", "own file", cells(9, Volume=-5), ("Volume is -5",)),
+    Case("fund without volume for a day", "own file", cells(9, Volume=0), ("Volume is 0",)),
+    Case("session missing", "own file", bars(without(50)), ("no bar for the XNYS session",)),
+    Case("adjusted Close beside raw prices", "own file", bars(mixed_adjustment), ("seems to be adjusted",)),
+    Case("bars from before the listing", "own file", bars(listed_too_early), ("was listed (1993-01-29)",)),
+    # -- accepted
+    Case("byte-order mark", "own file", derived(lambda s: b"\xef\xbb\xbf" + s), (), "accepted"),
+    Case("CRLF", "own file", derived(lambda s: s.replace(b"\n", b"\r\n")), (), "accepted"),
+    Case("no line end at the end", "own file", derived(lambda s: s[:-1]), (), "accepted"),
+    # -- files that are none
+    Case("link out of the folder", "own file", linked("../data/raw/SPY.csv"), ("leads out of its folder",)),
+    Case("link to /dev/zero", "own file", linked("/dev/zero"), ("leads out of its folder",)),
+    Case("link to itself", "own file", linked("bad.csv"), ("cannot be found",)),
+    Case("link to nothing", "own file", linked("none.csv"), ("cannot be found",)),
+    Case("FIFO", "own file", lambda f: os.mkfifo(f / "own/bad.csv"), ("not a regular file",)),
+    Case("folder", "own file", lambda f: (f / "own/bad.csv").mkdir(), ("not a regular file",)),
+    Case("a terabyte", "own file", lambda f: sparse(f / "own/bad.csv"), ("1099511627776 bytes",)),
+    Case("missing", "own file", lambda _: None, ("cannot be found",)),
+    Case("a terabyte", "registered file", lambda f: sparse(f / "own/bad.csv"), ("1099511627776 bytes",)),
+    Case("FIFO", "registered file", lambda f: os.mkfifo(f / "own/bad.csv"), ("not a regular file",)),
+    Case("dates out of order", "registered file", bars(swap(5, 9)), ("expected ascending dates",)),
+    # -- the manifest itself
+    Case("missing", "raw manifest", lambda f: (f / "data/raw/datapackage.json").unlink(), ("not exist",)),
+    Case("empty", "raw manifest", manifest(b""), ("not a JSON manifest",)),
+    Case("cut off", "raw manifest", manifest(lambda text: text[:-30]), ("not a JSON manifest",)),
+    Case("web page", "raw manifest", manifest(b"<html>"), ("not a JSON manifest",)),
+    Case("key twice", "raw manifest", manifest(lambda t: t.replace(b'"bytes"', b'"rows"')), ("twice",)),
+    Case("NaN", "raw manifest", manifest(b'{"resources": [{"bytes": NaN}]}'), ("NaN is not JSON",)),
+    Case("deep nesting", "raw manifest", manifest(b"[" * 200_000), ("not a JSON manifest",)),
+    Case("a list", "raw manifest", manifest(b"[]"), ("expected a JSON object",)),
+    Case("no entry", "raw manifest", manifest(b'{"resources": []}'), ("names 0 resources",)),
+    Case("a million entries", "raw manifest",
+         manifest(b'{"resources": [' + b",".join([b"{}"] * 1_000_000) + b"]}"), ("names 1000000 resources",)),
+    Case("a terabyte", "raw manifest", lambda f: sparse(f / "data/raw/datapackage.json"), ("1099511627776",)),
+    # -- its entries
+    Case("path ../", "raw manifest", entry(path="../raw/SPY.csv"), ("a plain relative path",)),
+    Case("absolute path", "raw manifest", entry(path="/etc/passwd"), ("a plain relative path",)),
+    Case("path with backslash", "raw manifest", entry(path="..\\SPY.csv"), ("a plain relative path",)),
+    Case("path with NUL", "raw manifest", entry(path="SPY\0.csv"), ("a plain relative path",)),
+    Case("path in look-alike letters", "raw manifest", entry(path="ＳＰＹ.csv"), ("a plain relative",)),
+    Case("path of 5,000 letters", "raw manifest", entry(path="a" * 5000 + ".csv"), ("cannot be found",)),
+    Case("path that is a number", "raw manifest", entry(path=7), ("a plain relative path",)),
+    Case("path to nothing", "raw manifest", entry(path="none.csv"), ("cannot be found",)),
+    Case("name twice", "raw manifest", entry(name="dia"), ("2 resources have the name",)),
+    Case("path twice, by case", "raw manifest", entry(path="dia.csv"), ("2 resources have the path",)),
+    Case("md5", "raw manifest", entry(hash="md5:" + "0" * 32), ("hash is 'md5:",)),
+    Case("hash too short", "raw manifest", entry(hash="sha256:abc"), ("hash is 'sha256:abc'",)),
+    Case("hash in capitals", "raw manifest", entry(hash="sha256:" + "A" * 64), ("hash is 'sha256:AAAA",)),
+    Case("wrong hash", "raw manifest", entry(hash="sha256:" + "0" * 64), ("the file was changed",)),
+    Case("negative bytes", "raw manifest", entry(bytes=-1), ("bytes is -1",)),
+    Case("half a byte", "raw manifest", entry(bytes=1.5), ("bytes is 1.5",)),
+    Case("wrong rows", "raw manifest", entry(rows=299), ("the file has rows 300",)),
+    Case("wrong first date", "raw manifest", entry(date_min="2003-01-07"), ("has date_min",)),
+    Case("no ticker", "raw manifest", entry(ticker=None), ("ticker is None",)),
+    Case("another ticker", "raw manifest", entry(ticker="QQQ"), ("ticker is 'QQQ'",)),
+    Case("another class than configured", "raw manifest", entry(kind="index"), ("configuration says",)),
+    Case("unknown class", "raw manifest", entry(kind="stock"), ("expected one of etf",)),
+    Case("calendar that is a list", "raw manifest", entry(calendar=[1]), ("calendar is [1]",)),
+    Case("schema that is a number", "raw manifest", entry(schema=3), ("schema is 3",)),
+    # -- its files
+    Case("file gone", "raw manifest", raw_file(Path.unlink), ("cannot be found",)),
+    Case("one byte changed", "raw manifest",
+         raw_file(lambda p: p.write_bytes(p.read_bytes()[:-2] + b"0\n")), ("the file was changed",)),
+    Case("file cut off", "raw manifest", raw_file(lambda p: p.write_bytes(p.read_bytes()[:-3])), ("bytes",)),
+    Case("file of a terabyte", "raw manifest", raw_file(sparse), ("1099511627776 bytes",)),
+    Case("link out", "raw manifest", raw_file(replaced(lambda p: p.symlink_to("../../own/SPY.csv"))),
+         ("leads out",)),
+    Case("link to a FIFO", "raw manifest",
+         raw_file(replaced(lambda p: (os.mkfifo(p.with_name("fifo")), p.symlink_to("fifo")))),
+         ("not a regular file",)),
+    Case("the data of another ticker, rightly registered", "raw manifest",
+         registered_again("DIA", lambda frame: frame), ("2 resources have the hash", "move alike")),
+    Case("the series of another ticker at a tenth, rightly registered", "raw manifest",
+         registered_again("DIA", lambda f: f.assign(**{n: f[n] / 10 for n in PRICES})), ("move alike",)),
+    Case("the bars of something else, rightly registered", "raw manifest",
+         registered_again("DIA", lambda _: session_bars(ROWS, seed=99)), ("correlate by",)),
+    Case("a file that no entry names", "raw manifest",
+         lambda f: (f / "data/raw/NEW.csv").write_text("x"), ("is on disk but no resource",), "warning"),
+    # -- processed tables
+    Case("parquet cut off", "processed manifest",
+         processed(lambda p: p.write_bytes(p.read_bytes()[:-20])), ("not a readable parquet",)),
+    Case("encrypted parquet", "processed manifest",
+         processed(lambda p: p.write_bytes(b"PARE" + p.read_bytes()[4:-4] + b"PARE")), ("not a readable",)),
+    Case("parquet of texts", "processed manifest",
+         processed(parquet({"Date": DAYS, "Close": ["1.0"] * 100})), ("column 'Close' is",)),
+    Case("parquet of pickled objects", "processed manifest",
+         processed(parquet({"Date": DAYS, "Close": [b"\x80\x04."] * 100})), ("column 'Close' is",)),
+    Case("parquet without dates", "processed manifest",
+         processed(parquet({"Close": [1.0]})), ("expected Date first",)),
+    Case("parquet with a date missing", "processed manifest",
+         processed(parquet({"Date": pyarrow.array([None], pyarrow.timestamp("us")), "Close": [1.0]})),
+         ("not strictly ascending",)),
+    Case("parquet of descending dates", "processed manifest",
+         processed(parquet({"Date": DAYS[::-1], "Close": np.ones(100)})), ("not strictly ascending",)),
+    Case("kilobytes of parquet that unfold to millions of rows", "processed manifest",
+         processed(unfolding), ("2000000 rows", "at most")),
+    Case("values changed under a right hash", "processed manifest",
+         processed(parquet({"Date": DAYS, "Close": np.ones(100)})), ("content_sha256",)),
+    # -- snapshots
+    Case("changed after it was kept", "snapshot",
+         snapshot_file(lambda p: p.write_bytes(p.read_bytes().replace(b"2003", b"2004", 1))),
+         ("was changed after it was kept",)),
+    Case("gone", "snapshot", snapshot_file(Path.unlink), ("cannot be read",)),
+    Case("entry cut off", "snapshot", sidecar(b"{"), ("not a JSON manifest",)),
+    Case("entry of something else", "snapshot", sidecar(b'{"hash": 3}'), ("not the entry of a snapshot",)),
+    Case("entry with a key twice", "snapshot", sidecar(b'{"a": 1, "a": 2}'), ("appears twice",)),
+    Case("pin to one that is not there", "pinned snapshot", lambda _: None, ("found no snapshot 0123",)),
+)  # fmt: skip
+
+
+# ---- the table ------------------------------------------------------------------------------
+
+
+def met(case: Case, folder: Path) -> tuple[Outcome, str]:
+    """Run a spoilt folder through the stage; return how it ended, and the message."""
+    try:
+        said = STAGES[case.where](folder)
+    except SimmerError as error:
+        return "error", str(error)
+    return ("warning" if said and case.where == "raw manifest" else "accepted"), said
+
+
+def table() -> str:
+    """Return the page that lists all cases and what came of them."""
+    rows = []
+    with tempfile.TemporaryDirectory() as scratch:
+        # Snapshots know where a file lay, so the folder is tried where it was made.
+        good, folder = Path(scratch) / "good", Path(scratch) / "tried"
+        make_good(folder)
+        folder.rename(good)
+        for case in CASES:
+            shutil.copytree(good, folder)
+            case.spoil(folder)
+            outcome, said = met(case, folder)
+            rows.append(f"| {case.where} | {case.name} | {outcome} | {_short(said, folder, case)} |")
+            shutil.rmtree(folder)
+    outcomes = Counter(case.outcome for case in CASES)
+    counts = ", ".join(f"{number} {outcome}" for outcome, number in outcomes.items())
+    lines = [
+        "# Hostile input",
+        "",
+        f"{len(CASES)} bad inputs and what each gives: {counts}. None gave anything but a sentence, and none",
+        "changed a file that was there before (`tests/data/test_hostile.py`). Made by",
+        "`PYTHONPATH=workflow/scripts:tests .venv/bin/python -m support.hostile > tests/HOSTILE_INPUT.md`.",
+        "",
+        "| what | is | gives | which says |",
+        "|---|---|---|---|",
+        *rows,
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def _short(said: str, folder: Path, case: Case) -> str:
+    """Return the line of a message that has the expected words, without what changes from run to run."""
+    wanted = case.words[0] if case.words else ""
+    lines = [line.strip() for line in said.splitlines() if line.strip()] or [""]
+    text = next((line for line in lines if wanted in line), lines[0])
+    text = re.sub(r"\s{2,}", " ", text.replace(str(folder), "…"))
+    text = re.sub(r"1900-01-01\.\.\d{4}-\d\d-\d\d", "1900-01-01..today", text)
+    text = text.replace("|", "\\|").replace("<", "&lt;")
+    return text if len(text) <= 170 else text[:167] + "..."
+
+
+if __name__ == "__main__":
+    sys.stdout.write(table())
