@@ -222,10 +222,11 @@ def _parse_number(text: str) -> float | None:
 
 def _parse_volume(text: str) -> int | None:
     value = _parse_number(text)
-    if value is None or not value.is_integer() or abs(value) >= 2**63:
+    if value is None or not value.is_integer():
         return None
     # Whole numbers above 2**53 would lose their last digits in a float.
-    return int(value) if set(text) & set(".eE") else int(text)
+    whole = int(value) if set(text) & set(".eE") else int(text)
+    return whole if -(2**63) <= whole < 2**63 else None
 
 
 def _frame_of(rows: list[tuple], columns: Sequence[str]) -> pd.DataFrame:

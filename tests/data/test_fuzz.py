@@ -1,0 +1,261 @@
+"""Random damage: no error but our own, no file opened outside the data folder, nothing read in two ways."""
+
+import json
+import shutil
+import sys
+import sysconfig
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from simmer.data.bars import check_bars
+from simmer.data.bars_csv import canonical_csv, parse_bars
+from simmer.data.manifest import read_manifest
+from simmer.data.pending import pending_registrations
+from simmer.data.registration import read_snapshot
+from simmer.data.snapshots import SnapshotStore
+from simmer.data.tables import content_sha256, read_table, write_table
+from simmer.data.tickers import KINDS
+from simmer.data.validation import validate_manifest
+from simmer.errors import DataError, SimmerError
+from support.bars import random_bars, session_bars
+from support.hostile import make_good
+
+SOUND = canonical_csv(session_bars(30))
+FRAGMENTS = (b",", b"\n", b"\r\n", b'"', b"\x00", b"\xff", b"-", b"1e999", b"nan", b"2003-01-06", b"=", b"0")
+
+fuzz = settings(
+    max_examples=200,
+    deadline=None,
+    derandomize=True,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+)
+
+
+def damaged(sound):
+    """Strategy: bytes with up to five places cut out, doubled, flipped or filled with a fragment."""
+    place = st.integers(0, len(sound))
+    damage = st.tuples(st.sampled_from(["cut", "double", "flip", "insert"]), place, st.integers(1, 40))
+
+    def apply(steps, fragments):
+        content = bytearray(sound)
+        for (kind, start, length), fragment in zip(steps, fragments, strict=True):
+            piece = content[start : start + length]
+            if kind == "cut":
+                del content[start : start + length]
+            elif kind == "double":
+                content[start:start] = piece
+            elif kind == "flip" and piece:
+                content[start] ^= length
+            else:
+                content[start:start] = fragment
+        return bytes(content)
+
+    return st.lists(damage, min_size=1, max_size=5).flatmap(
+        lambda steps: st.lists(st.sampled_from(FRAGMENTS), min_size=len(steps), max_size=len(steps)).map(
+            lambda fragments: apply(steps, fragments)
+        )
+    )
+
+
+# ---- CSV ------------------------------------------------------------------------------------
+
+
+def assert_read_soundly(content):
+    frame, problems = parse_bars(content, "X.csv")
+    assert (frame is None) == any(problem.severity == "error" for problem in problems)
+    for problem in problems:
+        str(problem).encode("ascii")
+    if frame is None:
+        return
+    again, _ = parse_bars(canonical_csv(frame), "X.csv")
+    pd.testing.assert_frame_equal(again, frame, check_exact=True)
+    for kind in KINDS:
+        for problem in check_bars(frame, file_name="X.csv", kind=kind, calendar="XNYS", ticker="SPY"):
+            str(problem).encode("ascii")
+
+
+@fuzz
+@given(st.binary(max_size=2000))
+def test_any_bytes_are_read_or_refused(content):
+    assert_read_soundly(content)
+    assert_read_soundly(SOUND[:41] + content)
+
+
+@fuzz
+@given(damaged(SOUND))
+def test_damaged_bars_are_read_or_refused(content):
+    assert_read_soundly(content)
+
+
+number = st.floats(allow_nan=False, allow_infinity=False, width=64)
+
+
+@fuzz
+@given(st.lists(st.tuples(number, number, number, number, st.integers(-(2**63), 2**63 - 1)), min_size=1))
+def test_any_numbers_are_written_and_read_back_bit_for_bit(rows):
+    values = list(zip(*rows, strict=True))
+    days = np.datetime64("2003-01-06") + np.arange(len(rows)) * np.timedelta64(1, "D")
+    frame = pd.DataFrame({"Date": days.astype("datetime64[us]")})
+    for name, column in zip(("Open", "High", "Low", "Close"), values, strict=False):
+        frame[name] = np.array(column, dtype=np.float64)
+    frame["Volume"] = np.array(values[4], dtype=np.int64)
+    back, problems = parse_bars(canonical_csv(frame), "X.csv")
+    assert problems == []
+    assert content_sha256(back) == content_sha256(frame)
+    check_bars(frame, file_name="X.csv", kind="index", calendar="XNYS")
+
+
+# ---- manifests ------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def good(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("fuzz") / "good"
+    make_good(folder)
+    (folder / "data/raw/out.csv").symlink_to(folder / "own/SPY.csv")
+    (folder / "data/raw/passwd.csv").symlink_to("/etc/passwd")
+    shutil.copy(folder / "data/raw/datapackage.json", folder / "own/manifest.json")
+    (entry,) = (folder / "data/snapshots/SPY").glob("*.resource.json")
+    shutil.copy(entry, folder / "own/entry.json")
+    return folder
+
+
+TELLING = (
+    *("../own/SPY.csv", "/etc/passwd", "out.csv", "passwd.csv", "SPY.csv", "a/../SPY.csv", "SPY.parquet"),
+    *("sha256:" + "0" * 64, "XNYS", "MOON", "2003-01-06", "etf", "SPY", ".", "..", "\x00", "\ud800"),
+)
+leaf = st.one_of(
+    st.none(),
+    st.booleans(),
+    st.integers(),
+    st.floats(allow_nan=False, allow_infinity=False),
+    st.text(max_size=30),
+    st.sampled_from(TELLING),
+)
+value = st.recursive(
+    leaf, lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=8), inner)
+)
+
+
+def mutated(manifest):
+    """Strategy: a JSON value with up to four places, at any depth, replaced or taken away."""
+
+    def places(node, path=()):
+        yield path
+        items = node.items() if isinstance(node, dict) else enumerate(node) if isinstance(node, list) else ()
+        for key, child in items:
+            yield from places(child, (*path, key))
+
+    known = [path for path in places(manifest) if path]
+    step = st.tuples(st.sampled_from(known), st.booleans(), value)
+
+    def apply(steps):
+        changed = json.loads(json.dumps(manifest))
+        for path, remove, new in steps:
+            node = changed
+            try:
+                for key in path[:-1]:
+                    node = node[key]
+                if remove:
+                    del node[path[-1]]
+                else:
+                    node[path[-1]] = new
+            except (KeyError, IndexError, TypeError):
+                continue  # an earlier step has taken the place away
+        return json.dumps(changed).encode()
+
+    return st.lists(step, min_size=1, max_size=4).map(apply)
+
+
+def pointed(manifest):
+    """Strategy: the manifest with another path in one entry."""
+
+    def apply(place, path):
+        changed = json.loads(json.dumps(manifest))
+        changed["resources"][place]["path"] = path
+        return json.dumps(changed).encode()
+
+    return st.builds(apply, st.integers(0, len(manifest["resources"]) - 1), st.sampled_from(TELLING) | leaf)
+
+
+@pytest.fixture(scope="module")
+def opened():
+    """All paths that this process opens; an audit hook stays for the life of the process."""
+    paths = []
+
+    def audit(event, arguments):
+        if event == "open" and isinstance(arguments[0], str | bytes):
+            paths.append(arguments[0])
+
+    sys.addaudithook(audit)
+    return paths
+
+
+def is_foreign(path, folder):
+    """Tell whether a path is neither in the data folder nor part of the interpreter and its packages."""
+    text = Path(path.decode() if isinstance(path, bytes) else path)
+    own = [folder, *(Path(place) for place in sysconfig.get_paths().values()), Path(sys.base_prefix)]
+    return text.is_absolute() and not any(text.is_relative_to(place) for place in own)
+
+
+@fuzz
+@given(data=st.data())
+def test_a_damaged_manifest_is_a_report_and_opens_nothing_outside(good, opened, data):
+    manifest, sound = good / "data/raw/datapackage.json", (good / "own/manifest.json").read_bytes()
+    read = json.loads(sound)
+    content = data.draw(st.one_of(mutated(read), pointed(read), damaged(sound), st.binary(max_size=300)))
+    manifest.write_bytes(content)
+    opened.clear()
+    report = validate_manifest(manifest, kinds={"SPY": "etf", "DIA": "etf"}, calendar=None)
+    try:
+        pending_registrations(good / "data", [manifest])
+    except DataError as error:
+        assert "datapackage.json" in str(error)
+    assert [path for path in opened if is_foreign(path, good / "data")] == []
+    report.as_text().encode("ascii")
+    assert not report.ok or read_manifest(manifest)
+
+
+@fuzz
+@given(data=st.data())
+def test_a_damaged_snapshot_entry_is_an_error_of_ours(good, data):
+    (sidecar,) = (good / "data/snapshots/SPY").glob("*.resource.json")
+    sound = (good / "own/entry.json").read_bytes()
+    sidecar.write_bytes(
+        data.draw(st.one_of(mutated(json.loads(sound)), damaged(sound), st.binary(max_size=99)))
+    )
+    store = SnapshotStore(good / "data/snapshots")
+    for origin, pinned in (({"source": "csv"}, None), ({}, sidecar.name.split(".")[0])):
+        try:
+            snapshot = store.choose("SPY", origin=origin, pinned=pinned)
+            if snapshot is not None:
+                read_snapshot(snapshot)
+        except SimmerError as error:
+            assert str(error)
+
+
+# ---- parquet --------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def parquet(tmp_path_factory):
+    path = tmp_path_factory.mktemp("parquet") / "X.parquet"
+    write_table(random_bars(200).astype({"Volume": "float64"}), path)
+    return path.read_bytes()
+
+
+@fuzz
+@given(data=st.data())
+def test_damaged_parquet_is_read_or_refused(parquet, data):
+    content = data.draw(st.one_of(damaged(parquet), st.binary(max_size=300)))
+    try:
+        frame = read_table(content, name="X.parquet")
+    except DataError as error:
+        assert "X.parquet" in str(error)
+    else:
+        assert content_sha256(frame)
