@@ -66,6 +66,11 @@ def test_a_single_row_is_a_revision_with_both_values(bars):
     assert f"revised on {day}" in str(change)
 
 
+def test_a_share_more_on_every_day_is_no_factor(bars):
+    changes = compare_vintages(bars, bars.assign(Volume=bars["Volume"] + 1)).changed
+    assert [change.factor for change in changes] == [None] * 400
+
+
 def test_four_rows_with_one_factor_are_revisions_and_five_a_factor(bars):
     for rows, expected in ((4, [None] * 4), (5, [1.01])):
         newer = bars.copy()

@@ -1,3 +1,5 @@
+from pathlib import Path
+
 import pandas as pd
 import pytest
 
@@ -205,7 +207,20 @@ def test_a_fetched_snapshot_can_be_pinned_with_any_source(store, own):
     assert len(acquire(from_csv(own, pinned), "SPY", store).frame) == 40
 
 
-def test_the_origin_of_a_file_is_its_name_and_a_digest_of_its_folder(own, monkeypatch):
-    monkeypatch.chdir(own)
-    assert origin_of_file(own / "SPY.csv") == origin_of_file(own / "../own/SPY.csv")
-    assert origin_of_file(own / "SPY.csv") != origin_of_file(own.parent / "SPY.csv")
+def test_the_origin_of_a_file_is_its_name_and_a_digest_of_its_folder_as_given():
+    assert origin_of_file(Path("own/SPY.csv")) == origin_of_file(Path("./own/../own/SPY.csv"))
+    assert origin_of_file(Path("own/SPY.csv")) != origin_of_file(Path("SPY.csv"))
+    assert origin_of_file(Path("own/SPY.csv")) != origin_of_file(Path("/own/SPY.csv"))
+
+
+def test_a_campaign_that_was_moved_stays_with_its_snapshot(tmp_path, monkeypatch):
+    here, there = tmp_path / "here", tmp_path / "there"
+    (here / "own").mkdir(parents=True)
+    (here / "own/SPY.csv").write_bytes(canonical_csv(session_bars(40)))
+    settings = data_settings("SPY", source="csv", folder="own")
+    monkeypatch.chdir(here)
+    acquire(settings, "SPY", SnapshotStore(Path("snapshots")))
+    here.rename(there)
+    monkeypatch.chdir(there)
+    Path("own/SPY.csv").write_bytes(canonical_csv(session_bars(50)))
+    assert len(acquire(settings, "SPY", SnapshotStore(Path("snapshots"))).frame) == 40

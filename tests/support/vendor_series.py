@@ -31,12 +31,18 @@ class Series:
         return opened.tz_convert(None).to_numpy().astype("datetime64[s]").astype(np.int64)
 
 
-def random_series(symbol, *, first="2019-01-02", end="2021-01-01", kind="etf", calendar="XNYS", zone=None):
-    """A random walk on the sessions of a calendar; a fund pays a dividend every 63 sessions."""
+def random_series(
+    symbol, *, first="2019-01-02", end="2021-01-01", kind="etf", calendar="XNYS", zone=None, follows=0.0
+):
+    """A random walk on the sessions of a calendar; a fund pays a dividend every 63 sessions.
+
+    `follows` is its correlation with a market that all series of a calendar share.
+    """
     days = sessions(calendar, np.datetime64(first, "D"), np.datetime64(end, "D") - 1)
     rng = np.random.default_rng(zlib.crc32(symbol.encode()))
     rows = len(days)
-    close = 50 * np.exp(np.cumsum(rng.normal(0.0003, 0.011, rows)))
+    own = np.sqrt(1 - follows**2) * rng.normal(0.0003, 0.011, rows)
+    close = 50 * np.exp(np.cumsum(own + follows * _market_steps(days)))
     open_ = close * np.exp(rng.normal(0, 0.004, rows))
     dividends = np.zeros(rows)
     if kind == "etf":
@@ -63,7 +69,22 @@ def random_series(symbol, *, first="2019-01-02", end="2021-01-01", kind="etf", c
 def known_market(end: str, tickers=SIX, *, first: str | None = None) -> list[Series]:
     """The histories of known tickers up to `end`, each from its real first day, or from `first`."""
     known = [KNOWN_TICKERS[ticker] for ticker in tickers]
-    return [random_series(k.symbol, first=first or k.first_date, end=end, kind=k.kind) for k in known]
+    return [
+        random_series(
+            k.symbol,
+            first=first or k.first_date,
+            end=end,
+            kind=k.kind,
+            follows=-0.8 if k.kind == "no_volume_index" else 0.9,
+        )
+        for k in known
+    ]
+
+
+def _market_steps(days: np.ndarray) -> np.ndarray:
+    """The market's step of each day, the same whichever days are asked for."""
+    since_1970 = days.astype("datetime64[D]").astype(int)
+    return np.random.default_rng(7).normal(0.0003, 0.011, 40_000)[since_1970]
 
 
 def vendor_adjusted(close: list[float], dividends: list[float]) -> list[float]:

@@ -115,9 +115,10 @@ def _changes(column: str, days: np.ndarray, old: np.ndarray, new: np.ndarray) ->
         while end < len(days) and changed[end] and _equal(factor[end], factor[start]):
             end += 1
         found = {"column": column, "old": float(old[start]), "new": float(new[start])}
-        if end - start >= MIN_FACTOR_ROWS:
+        common = float(np.median(factor[start:end]))
+        if end - start >= MIN_FACTOR_ROWS and abs(common - 1) > RELATIVE_NOISE:
             span = {"first": str(days[start]), "last": str(days[end - 1]), "rows": end - start}
-            yield Change(**found, **span, factor=float(np.median(factor[start:end])))
+            yield Change(**found, **span, factor=common)
         else:
             for row in range(start, end):
                 found |= {"old": float(old[row]), "new": float(new[row])}

@@ -1,7 +1,7 @@
 """From outside into the store: bytes are validated first, then kept as a snapshot."""
 
-import hashlib
 import logging
+import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -65,11 +65,12 @@ def keep(
 
 
 def origin_of_file(file: Path) -> dict[str, str]:
-    """Return the origin of a user's file: its name, and a digest of where it lies.
+    """Return the origin of a user's file: its name, and a digest of its folder as it was given.
 
-    The folder itself would tell the reader of a published manifest about the user's machine.
+    The folder itself would tell the reader of a published manifest about the user's machine; resolved, a
+    relative one would be another after the campaign was moved.
     """
-    place = hashlib.sha256(str(file.parent.resolve()).encode()).hexdigest()[:8]
+    place = sha256_of_bytes(os.path.normpath(file.parent).encode())[:8]
     return {"source": "csv", "file": file.name, "place": place}
 
 

@@ -1,0 +1,228 @@
+"""The data stage as a user meets it: own files, snapshots, pins, verification, manifests."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import frictionless
+import pandas as pd
+import pytest
+
+from simmer.data.bars_csv import COLUMNS, canonical_csv
+from simmer.files import read_json
+from support.campaign import DONE, SMALL, Campaign
+from support.configs import ROOT
+from support.vendor_series import known_market
+
+# From 2005 to 2019: enough for 400 validation decisions.
+FIRST, END = "2005-01-03", "2020-01-01"
+TICKERS = [
+    {"ticker": "SPY", "kind": "etf"},
+    {"ticker": "DJI", "kind": "index", "file": "^DJI.csv"},
+    {"ticker": "VIX", "kind": "no_volume_index"},
+]
+OWN = {
+    "data": {"source": "csv", "folder": "own", "tickers": TICKERS},
+    "features": {"vix": True},
+    "dataset": {"ticker": "SPY"},
+    "scales": {"debug": {"n_trials": 1, "epochs_max": 1}},
+}
+MANIFESTS = ("data/raw/datapackage.json", "data/processed/datapackage.json")
+
+
+def own_bars(ticker, rows=None):
+    (series,) = known_market(END, (ticker,), first=FIRST)
+    return series.bars[list(COLUMNS)][:rows]
+
+
+def write_own(folder):
+    (folder / "own").mkdir(parents=True)
+    for name in ("SPY", "DJI", "VIX"):
+        stem = "^DJI" if name == "DJI" else name
+        (folder / f"own/{stem}.csv").write_bytes(canonical_csv(own_bars(name)))
+
+
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory):
+    """Own files of three tickers, combined with the VIX, one trial trained."""
+    campaign = Campaign(tmp_path_factory.mktemp("own") / "campaign", SMALL, OWN)
+    write_own(campaign.folder)
+    try:
+        campaign.run(DONE).succeeded()
+    finally:
+        campaign.kill_everything()
+    return campaign
+
+
+@pytest.fixture
+def own(trained, campaign_from):
+    return campaign_from(trained)
+
+
+def command(module, campaign, *arguments):
+    return subprocess.run(
+        [sys.executable, "-m", module, *arguments],
+        cwd=campaign.folder,
+        env=os.environ | {"PYTHONPATH": str(ROOT / "workflow/scripts")},
+        capture_output=True,
+        text=True,
+    )
+
+
+def verify(campaign):
+    files = ("--project", str(ROOT / "pyproject.toml"), "--constraints", str(ROOT / "constraints.txt"))
+    return command("simmer.verification", campaign, "data", *files)
+
+
+def bars_of(campaign, ticker="SPY"):
+    return (campaign.folder / f"data/raw/{ticker}.csv").read_bytes()
+
+
+# ---- own files ------------------------------------------------------------------------------
+
+
+def test_own_files_become_bars_and_33_columns_that_a_trial_learns_from(trained):
+    table = pd.read_parquet(trained.folder / "data/processed/SPY_dataset_c.parquet")
+    assert table.shape[1] == 34
+    assert not table.isna().any().any()
+    study = json.loads(next((trained.folder / "results/ledger").glob("*/study.json")).read_text())
+    assert study["geometry"]["channels"] == 33
+    assert trained.result(0)["state"] == "complete"
+    assert bars_of(trained, "DJI") == canonical_csv(own_bars("DJI"))
+
+
+def test_without_the_vix_it_is_another_study_beside(own):
+    own.configure({"features": {"vix": False}})
+    own.run(DONE).succeeded()
+    assert len(own.trials) == 2
+    own.configure({"features": {"vix": True}})
+    own.run(DONE).succeeded()
+    assert len(own.trials) == 2
+
+
+def test_a_changed_own_file_is_not_read_anew_until_it_is_registered_and_pinned(own):
+    before = bars_of(own)
+    newer = own_bars("SPY").assign(Volume=lambda bars: bars["Volume"] + 1)
+    (own.folder / "own/SPY.csv").write_bytes(canonical_csv(newer))
+    run = own.run("-F", "--", "data/raw/datapackage.json").succeeded()
+    assert bars_of(own) == before
+    assert "SPY.csv was changed since snapshot" in run.text
+    done = command("simmer.register", own, "own/SPY.csv", "SPY")
+    assert "Volume: revised on 2005-01-03" in done.stdout
+    kept = done.stdout.split("SPY: snapshot ")[1][:16]
+    own.run("data/raw/datapackage.json").succeeded()
+    assert bars_of(own) == before
+    own.configure({"data": {"tickers": [TICKERS[0] | {"snapshot": kept}, *TICKERS[1:]]}})
+    own.run("data/raw/datapackage.json").succeeded()
+    assert bars_of(own) == canonical_csv(newer)
+
+
+def test_a_bad_new_file_leaves_the_bars_and_the_search_as_they_were(own):
+    before, entry = bars_of(own), (own.folder / "data/raw/SPY.resource.json").read_bytes()
+    lines = before.decode().splitlines()
+    lines[70] = lines[69]
+    (own.folder / "own/bad.csv").write_text("\n".join(lines) + "\n")
+    own.configure({"data": {"tickers": [TICKERS[0] | {"file": "bad.csv"}, *TICKERS[1:]]}})
+    run = own.run(DONE).failed()
+    assert "bad.csv, line 71: " in run.text
+    assert "appears twice" in run.text
+    assert bars_of(own) == before
+    assert (own.folder / "data/raw/SPY.resource.json").read_bytes() == entry
+    own.configure({"data": {"tickers": TICKERS}})
+    own.run(DONE).succeeded()
+    assert list(own.starts().values()) == [1]
+
+
+# ---- verification ---------------------------------------------------------------------------
+
+
+def test_a_campaign_in_order_is_verified_by_command_and_by_rule(own):
+    done = verify(own)
+    assert done.returncode == 0, done.stdout
+    assert done.stdout.endswith("all in order\n")
+    own.run("results/verification.txt").succeeded()
+    assert "all in order" in (own.folder / "results/verification.txt").read_text()
+
+
+@pytest.mark.parametrize(
+    ("spoil", "found"),
+    [
+        (lambda folder: (folder / "data/X.csv").write_text("Date\n"), "X.csv"),
+        (lambda folder: (folder / "data/raw/VIX.csv").unlink(), "raw/VIX.csv"),
+        (lambda folder: (folder / "data/raw/VIX.csv").write_text("Date\n"), "raw/VIX.csv"),
+    ],
+    ids=["a file that nobody names", "a file that is gone", "a file that was changed"],
+)  # fmt: skip
+def test_a_campaign_in_disorder_fails_its_verification(own, spoil, found):
+    spoil(own.folder)
+    done = verify(own)
+    assert done.returncode == 1
+    assert Path(found).name in done.stdout
+    assert "FAIL" in done.stdout
+    assert "Traceback" not in done.stdout + done.stderr
+
+
+def test_registering_what_was_pending_puts_the_folder_in_order(own):
+    (own.folder / "data/own").mkdir()
+    (own.folder / "data/own/QQQ.csv").write_bytes(canonical_csv(own_bars("DJI", 700)))
+    assert "own/QQQ.csv" in verify(own).stdout
+    done = command("simmer.register", own, "data/own/QQQ.csv", "QQQ")
+    assert done.returncode == 0, done.stderr
+    assert verify(own).returncode == 0
+
+
+# ---- manifests ------------------------------------------------------------------------------
+
+
+def without_times(path):
+    text = path.read_text()
+    return "\n".join(line for line in text.splitlines() if '"retrieved_at"' not in line)
+
+
+def test_manifests_do_not_depend_on_the_run(trained, tmp_path):
+    again = Campaign(tmp_path / "again", SMALL, OWN)
+    try:
+        write_own(again.folder)
+        again.run("--cores", "2", "--", *MANIFESTS).succeeded()
+    finally:
+        again.kill_everything()
+    for manifest in MANIFESTS:
+        assert without_times(again.folder / manifest) == without_times(trained.folder / manifest)
+
+
+@pytest.mark.parametrize("part", ["raw", "snapshots"])
+def test_an_independent_reader_takes_the_manifests(trained, part):
+    report = frictionless.validate(str(trained.folder / f"data/{part}/datapackage.json"))
+    assert report.valid, report.flatten(["type", "message"])
+    assert report.stats["tasks"] == 3
+
+
+def test_an_independent_reader_finds_what_was_changed(own):
+    path = own.folder / "data/raw/VIX.csv"
+    path.write_bytes(path.read_bytes()[:-1] + b"1\n")
+    report = frictionless.validate(str(own.folder / "data/raw/datapackage.json"))
+    assert not report.valid
+
+
+def test_an_independent_reader_knows_the_processed_tables_by_their_description(trained):
+    # Reading parquet takes an extra of frictionless that is not installed; the description needs none.
+    package = frictionless.Package(str(trained.folder / "data/processed/datapackage.json"))
+    assert sorted(package.resource_names) == [
+        "dji_dataset_a25",
+        "spy_dataset_a25",
+        "spy_dataset_c",
+        "vix_features",
+    ]
+    combined = package.get_resource("spy_dataset_c")
+    assert len(combined.schema.fields) == 34
+    assert combined.schema.primary_key == ["Date"]
+
+
+def test_processed_entries_name_the_hashes_of_the_raw_ones(trained):
+    raw, processed = (read_json(trained.folder / path)["resources"] for path in MANIFESTS)
+    hashes = {entry["path"]: entry["hash"] for entry in raw}
+    for entry in processed:
+        for source in entry["sources"]:
+            assert hashes[source["path"]] == source["hash"]
