@@ -12,12 +12,12 @@ from simmer.data.settings import DataSettings
 from simmer.data.tickers import KNOWN_TICKERS, TickerSpec
 
 ROOT = Path(__file__).parents[2]
-SCHEMA = yaml.safe_load((ROOT / "workflow/schemas/config.schema.yaml").read_text())
+SCHEMA = yaml.safe_load((ROOT / "workflow/schemas/config.schema.yaml").read_text(encoding="utf-8"))
 
 
 def raw_config(*overlays: Mapping) -> dict:
     """Return config/config.yaml with overlays merged into it as Snakemake does it."""
-    merged = yaml.safe_load((ROOT / "config/config.yaml").read_text())
+    merged = yaml.safe_load((ROOT / "config/config.yaml").read_text(encoding="utf-8"))
     for overlay in overlays:
         merge(merged, overlay)
     return merged
