@@ -73,7 +73,9 @@ def test_every_kind_of_disorder_fails_with_its_row(data, machine):
         "NEW.csv",
         "raw/GSPC.csv",
         "processed/GSPC_dataset_a25.parquet",
+        "pending registrations",
     }
+    assert row(found, "pending registrations").measured == "1 unregistered, 1 gone, 1 changed"
     text = found.as_text()
     assert "make register FILE=<it>" in text
     assert "the content has the hash" in text

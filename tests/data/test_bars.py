@@ -106,7 +106,9 @@ def test_sessions_are_kept_by_every_class(kind):
     bars["Volume"] = 0 if kind == "no_volume_index" else 7
     assert check(bars, kind=kind, calendar="XNYS") == []
     gap = bars.drop(index=100).reset_index(drop=True)
-    assert rules(check(gap, kind=kind, calendar="XNYS")) == [("missing_session", 102)]
+    (problem,) = check(gap, kind=kind, calendar="XNYS")
+    assert (problem.rule, problem.row, problem.severity) == ("missing_session", 102, "error")
+    assert f"{bars['Date'][100]:%Y-%m-%d}" in problem.message
     row = int(np.flatnonzero(bars["Date"] == pd.Timestamp("2011-01-14"))[0]) + 1
     extra = bars.iloc[[row]].assign(Date=pd.Timestamp("2011-01-17").as_unit("us"), Close=bars["Low"][row])
     extra = pd.concat([bars.iloc[:row], extra, bars.iloc[row:]], ignore_index=True)
@@ -121,23 +123,6 @@ def test_a_gap_before_1990_is_an_error_like_any_other():
     assert check(bars, kind="index", calendar="XNYS") == []
     gap = bars.drop(index=10).reset_index(drop=True)
     assert rules(check(gap, kind="index", calendar="XNYS")) == [("missing_session", 12)]
-
-
-def test_missing_and_extra_sessions():
-    bars = bundled_bars().iloc[3000:3300].reset_index(drop=True)
-    gone = bars["Date"].iloc[100]
-    problems = check(bars.drop(index=100).reset_index(drop=True), kind="index", calendar="XNYS")
-    assert rules(problems) == [("missing_session", 102)]
-    assert f"{gone:%Y-%m-%d}" in problems[0].message
-
-    holiday = bars.copy()
-    row = int(np.flatnonzero(holiday["Date"] == pd.Timestamp("2011-01-14"))[0]) + 1
-    extra = holiday.iloc[[row]].assign(
-        Date=pd.Timestamp("2011-01-17").as_unit("us")
-    )  # Martin Luther King Day
-    holiday = pd.concat([holiday.iloc[:row], extra, holiday.iloc[row:]], ignore_index=True)
-    found = rules(check(holiday, kind="index", calendar="XNYS"), "warning")
-    assert ("extra_session", row + 2) in found
 
 
 def test_old_gaps_are_seen_although_calendars_default_to_twenty_years():
@@ -166,74 +151,6 @@ def test_large_returns_and_stale_rows_are_warnings():
     assert rules(check(frame)) == []
     assert rules(check(frame), "warning") == [("large_return", 12), ("stale", 22)]
     assert rules(check(frame.assign(Volume=0), kind="no_volume_index"), "warning") == [("stale", 22)]
-
-
-@pytest.mark.parametrize(
-    ("kind", "factor", "rule"),
-    [
-        ("etf", 1.24, None),
-        ("etf", 1.26, "large_return"),
-        ("etf", 0.76, None),
-        ("etf", 0.74, "large_return"),
-        ("index", 1.24, None),
-        ("index", 1.26, "large_return"),
-        ("no_volume_index", 2.4, None),
-        ("no_volume_index", 2.6, "large_return"),
-        ("no_volume_index", 0.1, None),
-        # Within 2 % of a half it is a split, beyond it a large return.
-        ("etf", 0.509, "split"),
-        ("etf", 0.515, "large_return"),
-        ("index", 2.03, "split"),
-        ("index", 2.05, "large_return"),
-    ],
-)
-def test_how_far_a_class_may_move_in_a_day(kind, factor, rule):
-    frame = random_bars(30).assign(Volume=0 if kind == "no_volume_index" else 7)
-    frame.loc[9:10, ["Open", "High", "Low", "Close"]] = [100.0, 101.0, 99.0, 100.0]
-    frame.loc[10:, ["Open", "High", "Low", "Close"]] *= factor
-    frame.loc[11:, ["Open", "High", "Low", "Close"]] *= 100 * factor / frame.loc[11, "Close"]
-    assert rules(check(frame, kind=kind)) == []
-    assert rules(check(frame, kind=kind), "warning") == ([(rule, 12)] if rule else [])
-
-
-@pytest.mark.parametrize(
-    ("factor", "volume", "said"),
-    [
-        (0.675, 1.0, False),  # the ratio of 3 for 2, and as many shares as before
-        (0.5, 1.4, False),
-        (0.5, 1.5, True),
-        (0.5, 5.0, True),
-        (0.5, 0.4, False),
-        (2.0, 0.6, True),
-        (2.0, 0.7, False),
-        (2.0, 2.0, False),
-        (2.0, 0.0, False),
-    ],
-)
-def test_the_volume_is_named_only_where_it_moves_the_other_way(factor, volume, said):
-    frame = random_bars(30)
-    frame.loc[9:10, ["Open", "High", "Low", "Close"]] = [100.0, 101.0, 99.0, 100.0]
-    frame.loc[10:, ["Open", "High", "Low", "Close"]] *= factor
-    frame["Volume"] = 1_000_000
-    frame.loc[10, "Volume"] = int(1_000_000 * volume)
-    (problem,) = [p for p in check(frame, kind="index") if p.rule == "split"]
-    assert (f"volume by a factor of {volume:.1f}" in problem.message) == said
-    assert ("volume" in problem.message) == said
-
-
-@pytest.mark.parametrize("ratio", [2, 3, 4, 10, 1.5, 1 / 2, 1 / 5])
-def test_a_move_by_the_ratio_of_a_split_is_called_so(ratio):
-    frame = random_bars(30)
-    frame.loc[9:10, ["Open", "High", "Low", "Close"]] = [100.0, 101.0, 99.0, 100.0]
-    frame.loc[10:, ["Open", "High", "Low", "Close"]] /= ratio
-    frame["Volume"] = 1_000_000
-    frame.loc[10, "Volume"] = int(1_000_000 / ratio)
-    (problem,) = [p for p in check(frame) if p.rule == "split"]
-    assert (problem.row, problem.severity) == (12, "warning")
-    assert "volume" not in problem.message
-    frame.loc[10, "Volume"] = int(1_000_000 * ratio)
-    (problem,) = [p for p in check(frame) if p.rule == "split"]
-    assert f"volume by a factor of {ratio:.1f}" in problem.message
 
 
 def test_the_volume_of_an_index_may_begin_late_and_is_one_warning():
@@ -309,7 +226,8 @@ def test_bars_before_a_fund_was_listed_are_not_its_bars():
     assert found[0].row == 2
     assert "before SPY was listed (1993-01-29)" in found[0].message
     assert "19 in all" in found[-1].message
-    assert [p for p in check(frame, ticker="DJI", kind="index") if p.rule == "listing"] == []
+    old = random_bars(60, start="1985-01-29")  # before the vendor's history of ^DJI, which is no listing
+    assert check(old, ticker="DJI", kind="index") == []
     assert [p for p in check(frame, ticker="ABC") if p.rule == "listing"] == []
     assert check(random_bars(60, start="1993-01-29"), ticker="SPY") == []
 

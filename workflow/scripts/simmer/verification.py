@@ -158,16 +158,14 @@ def _check_pending(data: Path) -> Iterator[CheckResult]:
         pending = pending_registrations(data, [data / part / MANIFEST_NAME for part in PARTS])
     except DataError:
         pending = PendingRegistrations((), (), ())  # the broken manifest has a row of its own
-    fixes = {
-        "unregistered": "no manifest names it: make register FILE=<it> TICKER=<its ticker>, or remove it",
-        "missing": "a manifest names it but it is not there: run the same command again",
-        "changed": "it is not what the manifest says: delete it and run the same command again",
-    }
-    for kind, fix in fixes.items():
-        for path in getattr(pending, kind):
-            yield CheckResult(path, CheckVerdict.FAIL, kind, "registered", None, "pending", fix)
-    if not pending:
-        yield CheckResult("pending registrations", CheckVerdict.OK, 0, 0, "files", str(data.name), None)
+    for path in pending.unregistered:
+        fix = "no manifest names it: make register FILE=<it> TICKER=<its ticker>, or remove it"
+        yield CheckResult(path, CheckVerdict.FAIL, "unregistered", "registered", None, "pending", fix)
+    counts = f"{len(pending.unregistered)} unregistered, {len(pending.missing)} gone"
+    verdict = CheckVerdict.FAIL if pending else CheckVerdict.OK
+    fix = "what is gone or changed is acquired and built again by a run of the campaign" if pending else None
+    measured = f"{counts}, {len(pending.changed)} changed"
+    yield CheckResult("pending registrations", verdict, measured, "none", None, "manifests", fix)
 
 
 if __name__ == "__main__":

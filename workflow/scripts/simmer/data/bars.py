@@ -58,9 +58,11 @@ def check_bars(
     findings = list(_layout_findings(frame))
     if not findings:
         findings = [*_date_findings(frame, latest), *_listing_findings(frame, ticker)]
-        findings += [*_price_findings(frame), *_containment_findings(frame)]
-        findings += [*_volume_findings(frame, kind), *_range_findings(frame, kind)]
-        findings += [*_return_findings(frame, LARGE_RETURN[kind]), *_stale_findings(frame)]
+        # Prices next to the end of float64 are findings like any others, not warnings of numpy.
+        with np.errstate(over="ignore"):
+            findings += [*_price_findings(frame), *_containment_findings(frame)]
+            findings += [*_volume_findings(frame, kind), *_range_findings(frame, kind)]
+            findings += [*_return_findings(frame, LARGE_RETURN[kind]), *_stale_findings(frame)]
         if calendar is not None and not any(rule == "date_range" for _, rule, _, _ in findings):
             findings += [*_session_findings(frame, calendar, kind)]
     return shorten(

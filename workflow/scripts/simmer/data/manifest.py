@@ -18,7 +18,7 @@ from simmer.data.problems import quote
 from simmer.data.reading import is_manifest_path, locate, read_at_most
 from simmer.data.tables import content_sha256
 from simmer.errors import DataError
-from simmer.files import sha256_of_bytes
+from simmer.files import sha256_of_bytes, to_json
 
 MANIFEST_NAME = "datapackage.json"
 PROFILE = "https://datapackage.org/profiles/2.0/datapackage.json"
@@ -155,9 +155,16 @@ def read_entry(sidecar: Path) -> dict[str, Any]:
     """Return the manifest entry of one table from its sidecar.
 
     Raises:
-        DataError: when it is missing, too large, not a JSON object, or has a key twice.
+        DataError: when it is missing, too large, not a JSON object, has a key twice, or holds what no
+            manifest can: half a character, or a number beyond float64.
     """
-    return _read_object(sidecar, "acquire that table again")
+    advice = "acquire that table again"
+    entry = _read_object(sidecar, advice)
+    try:
+        to_json(entry).encode()
+    except (ValueError, RecursionError) as error:
+        raise DataError(f"{sidecar} cannot become part of a manifest ({error}); {advice}") from error
+    return entry
 
 
 def locate_resource(folder: Path, path: object) -> Path:

@@ -2,12 +2,14 @@
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 from simmer.data.manifest import locate_resource, read_manifest
+from simmer.data.problems import quote
+from simmer.data.reading import is_manifest_path, read_at_most
 from simmer.errors import DataError
-from simmer.files import sha256_of_file
+from simmer.files import sha256_of_bytes
 
 SUFFIXES = (".csv", ".parquet")
 
@@ -28,7 +30,8 @@ def pending_registrations(folder: Path, manifests: Sequence[Path]) -> PendingReg
     """Compare the tables below a folder with the manifests inside it.
 
     A table that no entry names counts as registered where a snapshot holds the same bytes: it is a user's
-    own file, of which the snapshot was made.
+    own file, of which the snapshot was made. A file that cannot be read, or is too large to be a table,
+    holds no such bytes.
 
     Args:
         folder: where to look, with all folders below.
@@ -41,8 +44,9 @@ def pending_registrations(folder: Path, manifests: Sequence[Path]) -> PendingReg
     hashes: set[str] = set()
     missing, changed = [], []
     for manifest in manifests:
+        place = PurePosixPath(manifest.parent.relative_to(folder).as_posix())
         for entry in read_manifest(manifest)["resources"] if manifest.exists() else []:
-            path = (manifest.parent / str(entry.get("path"))).relative_to(folder).as_posix()
+            path = _shown(place, entry.get("path"))
             named.add(path)
             hashes.add(str(entry.get("hash")))
             try:
@@ -62,7 +66,7 @@ def pending_registrations(folder: Path, manifests: Sequence[Path]) -> PendingReg
 
 def unregistered_files(folder: Path, entries: Iterable[Mapping[str, Any]]) -> tuple[str, ...]:
     """Return the tables below `folder` that no entry names; no file is opened."""
-    registered: Collection[object] = [entry.get("path") for entry in entries]
+    registered: Collection[str] = {entry["path"] for entry in entries if isinstance(entry.get("path"), str)}
     return tuple(path for path in tables_below(folder) if path not in registered)
 
 
@@ -75,5 +79,13 @@ def tables_below(folder: Path) -> list[str]:
     )
 
 
-def _hash(file: Path) -> str:
-    return f"sha256:{sha256_of_file(file)}"
+def _shown(place: PurePosixPath, path: object) -> str:
+    # A path that no manifest may hold names no file; it is only shown, so it must be printable.
+    return "/".join((*place.parts, str(path) if is_manifest_path(path) else quote(path).strip("'")))
+
+
+def _hash(file: Path) -> str | None:
+    try:
+        return f"sha256:{sha256_of_bytes(read_at_most(file))}"
+    except DataError:
+        return None

@@ -46,6 +46,8 @@ def locate(folder: Path, path: str) -> Path:
         status = file.stat()
     except OSError as error:
         raise DataError(f"the file cannot be found ({error.strerror}); put it there") from error
+    except ValueError as error:  # a NUL, or a character that no file name has here
+        raise DataError(f"no file here can have that path ({error}); give it another name") from error
     if not file.is_relative_to(root):
         raise DataError("the path is a link that leads out of its folder; put the file itself there")
     if not stat.S_ISREG(status.st_mode):
@@ -67,13 +69,16 @@ def read_at_most(file: Path, max_bytes: int = MAX_BYTES) -> bytes:
             if not stat.S_ISREG(status.st_mode):
                 raise DataError(f"{file.name} is not a regular file; put a plain file there")
             if status.st_size > max_bytes:
-                raise DataError(f"the file has {status.st_size} bytes; at most {max_bytes} are read")
+                raise DataError(f"{file.name} has {status.st_size} bytes; at most {max_bytes} are read")
             with os.fdopen(handle, "rb", closefd=False) as stream:
                 content = stream.read(max_bytes + 1)
         finally:
             os.close(handle)
     except OSError as error:
-        raise DataError(f"the file cannot be read ({error.strerror}); give read permission") from error
+        advice = "give read permission" if isinstance(error, PermissionError) else "put it there again"
+        raise DataError(f"the file cannot be read ({file.name}: {error.strerror}); {advice}") from error
+    except ValueError as error:  # as in `locate`
+        raise DataError(f"no file here can have that path ({error}); give it another name") from error
     if len(content) > max_bytes:
         raise DataError(f"the file grew beyond {max_bytes} bytes while it was read; wait until it is whole")
     return content

@@ -3,17 +3,20 @@
 import hashlib
 import io
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from simmer.data.problems import quote
+from simmer.data.reading import read_at_most
 from simmer.errors import DataError
 from simmer.files import write_through
 
 DATE_DTYPE = "datetime64[us]"
 MAX_ROWS = 1_000_000
 MAX_COLUMNS = 4_096
+MAX_VALUES = 64 * 2**20
 
 _LITTLE_ENDIAN = {DATE_DTYPE: "<i8", "float64": "<f8", "int64": "<i8"}
 
@@ -56,21 +59,32 @@ def read_table(source: Path | bytes, *, name: str | None = None) -> pd.DataFrame
 
     what = name or (source.name if isinstance(source, Path) else "the table")
     try:
-        content = source.read_bytes() if isinstance(source, Path) else source
+        if isinstance(source, Path) and not source.exists():
+            raise DataError(f"{what} does not exist; run the rule that builds it")
+        content = read_at_most(source) if isinstance(source, Path) else source
         file = pyarrow.parquet.ParquetFile(io.BytesIO(content))
-        # Counted before reading: a small compressed file can unfold into any number of rows.
-        rows, columns = file.metadata.num_rows, file.metadata.num_columns
-        if rows > MAX_ROWS or columns > MAX_COLUMNS:
-            raise DataError(f"{what} has {rows} rows, {columns} columns; at most {MAX_ROWS}, {MAX_COLUMNS}")
+        _require_expected_size(file.metadata, what=what)
+        # The layout is known before the values are read: a few kilobytes can unfold into any length of text.
+        require_table_layout(file.schema_arrow.empty_table().to_pandas(ignore_metadata=True), what=what)
         frame = file.read().to_pandas(ignore_metadata=True)
-    except FileNotFoundError as error:
-        raise DataError(f"{what} does not exist; run the rule that builds it") from error
     except (pyarrow.ArrowException, OSError) as error:
         raise DataError(
             f"{what} is not a readable parquet table ({quote(str(error))}); build it again"
         ) from error
     require_table_layout(frame, what=what)
     return frame
+
+
+def _require_expected_size(metadata: Any, *, what: str) -> None:
+    # Counted before reading: a small compressed file can unfold into any number of rows. MEASURED: pyarrow
+    # reads what the row groups say, and the number for the whole file may be a lie.
+    groups = sum(metadata.row_group(group).num_rows for group in range(metadata.num_row_groups))
+    rows, columns = max(metadata.num_rows, groups), metadata.num_columns
+    if rows > MAX_ROWS or columns > MAX_COLUMNS or rows * columns > MAX_VALUES:
+        raise DataError(
+            f"{what} has {rows} rows, {columns} columns; at most {MAX_ROWS}, {MAX_COLUMNS}, and {MAX_VALUES} "
+            "values are read"
+        )
 
 
 def require_table_layout(frame: pd.DataFrame, *, what: str) -> None:
