@@ -4,17 +4,16 @@ import json
 import os
 import subprocess
 import sys
-from pathlib import Path
 
 import frictionless
 import pandas as pd
 import pytest
 
 from simmer.data.bars_csv import COLUMNS, canonical_csv
-from simmer.files import read_json
+from simmer.files import read_json, sha256_of_bytes
 from support.campaign import DONE, SMALL, Campaign
 from support.configs import ROOT
-from support.vendor_series import known_market
+from support.vendor_series import SIX, known_market
 
 # From 2005 to 2019: enough for 400 validation decisions.
 FIRST, END = "2005-01-03", "2020-01-01"
@@ -30,6 +29,7 @@ OWN = {
     "scales": {"debug": {"n_trials": 1, "epochs_max": 1}},
 }
 MANIFESTS = ("data/raw/datapackage.json", "data/processed/datapackage.json")
+KINDS = {"SPY": "etf", "DIA": "etf", "QQQ": "etf", "DJI": "index", "IXIC": "index", "VIX": "no_volume_index"}
 
 
 def own_bars(ticker, rows=None):
@@ -97,9 +97,25 @@ def test_without_the_vix_it_is_another_study_beside(own):
     own.configure({"features": {"vix": False}})
     own.run(DONE).succeeded()
     assert len(own.trials) == 2
+    studies = [read_json(path) for path in (own.folder / "results/ledger").glob("*/study.json")]
+    assert sorted(study["geometry"]["channels"] for study in studies) == [25, 33]
     own.configure({"features": {"vix": True}})
     own.run(DONE).succeeded()
-    assert len(own.trials) == 2
+    assert list(own.starts().values()) == [1, 1]
+
+
+def test_six_own_files_are_held_against_each_other(new_campaign):
+    tickers = [{"ticker": ticker, "kind": KINDS[ticker]} for ticker in SIX]
+    campaign = new_campaign(SMALL, OWN, {"data": {"tickers": tickers}})
+    (campaign.folder / "own").mkdir()
+    for ticker in SIX:
+        (campaign.folder / f"own/{ticker}.csv").write_bytes(canonical_csv(own_bars(ticker, 700)))
+    campaign.run("results/data_validation.json").succeeded()
+    assert len(read_json(campaign.folder / "data/raw/datapackage.json")["resources"]) == 6
+    campaign.configure({"data": {"tickers": [*tickers[:3], tickers[3] | {"file": "IXIC.csv"}, *tickers[4:]]}})
+    run = campaign.run("results/data_validation.json").failed()
+    assert "DJI and IXIC move alike on all 699 common days" in run.text
+    assert not (campaign.folder / "results/data_validation.json").exists()
 
 
 def test_a_changed_own_file_is_not_read_anew_until_it_is_registered_and_pinned(own):
@@ -144,6 +160,21 @@ def test_a_campaign_in_order_is_verified_by_command_and_by_rule(own):
     assert done.stdout.endswith("all in order\n")
     own.run("results/verification.txt").succeeded()
     assert "all in order" in (own.folder / "results/verification.txt").read_text()
+    (own.folder / "data/X.csv").write_text("Date\n")
+    run = own.run("--forcerun", "verify", "--", "results/verification.txt").failed()
+    assert "not all is in order" in run.text
+    assert failed_rows(run.text, "X.csv")
+    assert not (own.folder / "results/verification.txt").exists()
+
+
+def failed_rows(text, name):
+    return [line for line in text.splitlines() if "FAIL" in line and name in line]
+
+
+def change_snapshot(folder):
+    (path,) = (folder / "data/snapshots/VIX").glob("*.csv")
+    path.chmod(0o644)
+    path.write_bytes(path.read_bytes()[:-1] + b"1\n")
 
 
 @pytest.mark.parametrize(
@@ -152,15 +183,15 @@ def test_a_campaign_in_order_is_verified_by_command_and_by_rule(own):
         (lambda folder: (folder / "data/X.csv").write_text("Date\n"), "X.csv"),
         (lambda folder: (folder / "data/raw/VIX.csv").unlink(), "raw/VIX.csv"),
         (lambda folder: (folder / "data/raw/VIX.csv").write_text("Date\n"), "raw/VIX.csv"),
+        (change_snapshot, "snapshots/VIX/"),
     ],
-    ids=["a file that nobody names", "a file that is gone", "a file that was changed"],
+    ids=["a file that nobody names", "a file that is gone", "a file that was changed", "a snapshot that was"],
 )  # fmt: skip
 def test_a_campaign_in_disorder_fails_its_verification(own, spoil, found):
     spoil(own.folder)
     done = verify(own)
     assert done.returncode == 1
-    assert Path(found).name in done.stdout
-    assert "FAIL" in done.stdout
+    assert failed_rows(done.stdout, found), done.stdout
     assert "Traceback" not in done.stdout + done.stderr
 
 
@@ -188,7 +219,7 @@ def test_manifests_do_not_depend_on_the_run(trained, tmp_path):
         again.run("--cores", "2", "--", *MANIFESTS).succeeded()
     finally:
         again.kill_everything()
-    for manifest in MANIFESTS:
+    for manifest in (*MANIFESTS, "data/snapshots/datapackage.json"):
         assert without_times(again.folder / manifest) == without_times(trained.folder / manifest)
 
 
@@ -207,8 +238,13 @@ def test_an_independent_reader_finds_what_was_changed(own):
 
 
 def test_an_independent_reader_knows_the_processed_tables_by_their_description(trained):
-    # Reading parquet takes an extra of frictionless that is not installed; the description needs none.
-    package = frictionless.Package(str(trained.folder / "data/processed/datapackage.json"))
+    # Reading parquet takes an extra of frictionless that is not installed; description and hashes need none.
+    path = trained.folder / "data/processed/datapackage.json"
+    assert not list(frictionless.Package.metadata_validate(read_json(path)))
+    for entry in read_json(path)["resources"]:
+        content = (path.parent / entry["path"]).read_bytes()
+        assert (entry["bytes"], entry["hash"]) == (len(content), f"sha256:{sha256_of_bytes(content)}")
+    package = frictionless.Package(str(path))
     assert sorted(package.resource_names) == [
         "dji_dataset_a25",
         "spy_dataset_a25",

@@ -2,13 +2,17 @@
 
 import csv
 import os
+import subprocess
+import sys
 from dataclasses import replace
 
+import numpy as np
+import pandas as pd
 import pytest
 
-from simmer.files import read_json
+from simmer.files import read_json, sha256_of_bytes
 from support.campaign import SMALL, Campaign
-from support.vendor_series import SIX, known_market
+from support.vendor_series import SIX, known_market, vendor_adjusted
 from support.vendor_server import VendorServer, unknown, vendor_environment
 
 END = "2016-01-01"
@@ -30,12 +34,46 @@ ONE = {
     "dataset": {"ticker": "SPY"},
 }
 FETCH = ("--forcerun", "fetch_data", "--", "fetch")
+REFETCH = ("--forcerun", "fetch_data", "--", "results/fetched/SPY.txt")
 PROCESSED = ("data/processed/datapackage.json", "results/data_dictionary.md")
+
+# A clock for the job that fetches, and for no other process: it writes down how long it was to wait.
+NO_WAITING = """
+import os, sys, time
+import vendor_redirect
+
+vendor_redirect.install(os.environ[vendor_redirect.URL_VARIABLE])
+if sys.orig_argv[-1].endswith(".fetch_data.py"):
+    def note(seconds):
+        with open(os.environ["PAUSES"], "a") as file:
+            file.write(f"{seconds}\\n")
+    time.sleep = note
+"""
 
 
 def environment(server, home):
     """Return the start of a command line that redirects the vendor's client and gives it another home."""
     names = vendor_environment(server.url) | {"HOME": str(home), "XDG_CACHE_HOME": str(home / ".cache")}
+    return ["env", *(f"{name}={value}" for name, value in names.items())]
+
+
+def without_client(folder):
+    """Return the start of a command line under which nothing can import the vendor's client."""
+    site = folder / "site"
+    site.mkdir()
+    (site / "yfinance.py").write_text("raise RuntimeError('imported unasked')\n")
+    return ["env", f"PYTHONPATH={os.pathsep.join([str(site), os.environ.get('PYTHONPATH', '')])}"]
+
+
+def vendor_gone(folder):
+    """Return the start of a command line under which the vendor cannot be reached, and no pause takes time."""
+    site = folder / "gone"
+    site.mkdir()
+    (site / "sitecustomize.py").write_text(NO_WAITING)
+    with VendorServer([]) as server:
+        names = vendor_environment(server.url)
+    names["PYTHONPATH"] = os.pathsep.join([str(site), names["PYTHONPATH"]])
+    names |= {"HOME": str(folder), "PAUSES": str(folder / "pauses.txt")}
     return ["env", *(f"{name}={value}" for name, value in names.items())]
 
 
@@ -45,11 +83,13 @@ def fetched(tmp_path_factory):
     folder = tmp_path_factory.mktemp("fetched")
     campaign = Campaign(folder / "campaign", SMALL, YAHOO)
     (folder / "home").mkdir()
+    (folder / "scratch").mkdir()
     try:
         with VendorServer(known_market(END)) as server:
-            run = campaign.run(*FETCH, prefix=environment(server, folder / "home")).succeeded()
+            prefix = [*environment(server, folder / "home"), f"TMPDIR={folder / 'scratch'}"]
+            run = campaign.run(*FETCH, prefix=prefix).succeeded()
             asked = server.price_requests()
-        campaign.run("--", *PROCESSED).succeeded()  # the vendor is gone
+        campaign.run("--", *PROCESSED, prefix=without_client(folder)).succeeded()  # the vendor is gone
     finally:
         campaign.kill_everything()
     return campaign, run, asked
@@ -120,13 +160,18 @@ def test_nothing_is_left_in_the_home_of_the_user_or_beside_the_snapshots(fetched
     campaign, _, _ = fetched
     home = (campaign.folder.parent / "home").rglob("*")
     assert not [path for path in home if "yfinance" in path.name]
+    assert not list((campaign.folder.parent / "scratch").iterdir())
     assert not [path for path in campaign.folder.rglob("*") if path.name.endswith((".tmp", ".db"))]
 
 
 def test_no_target_but_fetch_goes_to_the_vendor(new_campaign):
     campaign = new_campaign(SMALL, YAHOO)
-    for target in ("all", "results/hpo_debug.done", "results/data_validation.json"):
-        assert "fetch_data" not in campaign.plan(target)
+    scales = [f"results/hpo_{scale}.done" for scale in ("2M", "20M", "200M", "2B", "debug")]
+    others = ("results/data_validation.json", "results/verification.txt", "results/data_dictionary.md")
+    planned = campaign.plan("--forceall", "--", "all", *scales, *others, "data/processed/datapackage.json")
+    assert planned["acquire_data"] == len(SIX)
+    assert {"verify", "hpo_2B_done", "all"} <= set(planned)
+    assert "fetch_data" not in planned
     assert campaign.plan("fetch") == {"fetch": 1, "fetch_data": 6}
 
 
@@ -169,6 +214,69 @@ def test_a_refetch_is_another_snapshot_and_used_only_when_pinned(vendor):
     assert first.read_bytes() == content
 
 
+def test_a_dividend_that_is_paid_later_changes_no_kept_bar_until_it_is_pinned(
+    fetched, campaign_from, tmp_path
+):
+    campaign = campaign_from(fetched[0])
+    (first,) = snapshots(campaign)
+    content, bars = first.read_bytes(), (campaign.folder / "data/raw/SPY.csv").read_bytes()
+    (series,) = known_market(END, ("SPY",))
+    newer = series.bars.copy()
+    row = len(newer) - 20
+    assert newer.loc[row, "Dividends"] == 0
+    newer.loc[row, "Dividends"] = 0.5
+    newer["Adj Close"] = vendor_adjusted(newer["Close"].tolist(), newer["Dividends"].tolist())
+    with VendorServer([replace(series, bars=newer)]) as server:
+        campaign.run(*REFETCH, prefix=environment(server, tmp_path)).succeeded()
+    second = next(path for path in snapshots(campaign) if path != first)
+    day, factor = newer.loc[row, "Date"], 1 - 0.5 / newer.loc[row - 1, "Close"]
+    report = (campaign.folder / "results/fetched/SPY.txt").read_text()
+    assert f"Adj Close: {row} rows, 1993-01-29 to {newer.loc[row - 1, 'Date']:%Y-%m-%d}" in report
+    assert f"times {factor:.6f} (a dividend or a split)" in report
+    assert f"Dividends: revised on {day:%Y-%m-%d}, 0 became 0.5" in report
+    changed = {
+        change["column"]
+        for change in read_json(campaign.folder / "results/fetched/SPY.json")["changes"]["changed"]
+    }
+    assert changed == {"Adj Close", "Dividends"}
+
+    campaign.run("-F", "--", "data/raw/SPY.csv").succeeded()
+    assert (campaign.folder / "data/raw/SPY.csv").read_bytes() == bars
+    pinned = YAHOO["data"]["tickers"][0] | {"snapshot": second.stem}
+    campaign.configure({"data": {"tickers": [pinned, *YAHOO["data"]["tickers"][1:]]}})
+    campaign.run("data/raw/SPY.csv").succeeded()
+    before = pd.read_csv(fetched[0].folder / "data/raw/SPY.csv")
+    after = pd.read_csv(campaign.folder / "data/raw/SPY.csv")
+    for price in ("Open", "High", "Low", "Close"):
+        ratio = after[price] / before[price]
+        np.testing.assert_allclose(ratio[:row], factor, rtol=1e-9)
+        assert (ratio[row:] == 1).all()
+    assert first.read_bytes() == content
+
+
+def test_without_a_network_the_reason_is_said_after_three_longer_and_longer_pauses(new_campaign, tmp_path):
+    campaign = new_campaign(SMALL, ONE)
+    run = campaign.run(*FETCH, prefix=vendor_gone(tmp_path)).failed()
+    assert "cannot reach the vendor for SPY" in run.text
+    assert "check the network, or use the source csv with files of your own, or bundled" in run.text
+    first, second, third = map(float, (tmp_path / "pauses.txt").read_text().split())
+    assert 5 <= first <= 7.5 < 10 <= second <= 15 < 20 <= third <= 30
+    assert not (campaign.folder / "data").exists()
+
+
+def test_a_refetch_that_fails_loses_nothing_and_the_chain_goes_on(fetched, campaign_from, tmp_path):
+    campaign = campaign_from(fetched[0])
+    before = digests(campaign.folder / "data")
+    campaign.run(*REFETCH, prefix=vendor_gone(tmp_path)).failed()
+    assert digests(campaign.folder / "data") == before
+    assert campaign.plan("--", *PROCESSED) == {}
+
+
+def digests(folder):
+    files = (path for path in folder.rglob("*") if path.is_file())
+    return {path.relative_to(folder): sha256_of_bytes(path.read_bytes()) for path in files}
+
+
 def test_bars_that_break_a_rule_are_refused_with_every_problem_and_not_kept(vendor):
     campaign, series, server, prefix = vendor
     broken = series[0].bars.copy()
@@ -192,8 +300,8 @@ def test_an_unknown_symbol_is_said_at_once(vendor):
 
 
 def test_the_ordinary_chain_never_imports_the_client(tmp_path, new_campaign):
-    (tmp_path / "site").mkdir()
-    (tmp_path / "site/yfinance.py").write_text("raise RuntimeError('imported unasked')\n")
+    prefix = without_client(tmp_path)
+    tried = subprocess.run([*prefix, sys.executable, "-c", "import yfinance"], capture_output=True, text=True)
+    assert "imported unasked" in tried.stderr
     campaign = new_campaign(SMALL)
-    path = os.pathsep.join([str(tmp_path / "site"), os.environ.get("PYTHONPATH", "")])
-    campaign.run("data/processed/datapackage.json", prefix=["env", f"PYTHONPATH={path}"]).succeeded()
+    campaign.run("data/processed/datapackage.json", prefix=prefix).succeeded()

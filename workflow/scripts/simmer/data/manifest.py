@@ -15,7 +15,7 @@ from typing import Any
 import pandas as pd
 
 from simmer.data.problems import quote
-from simmer.data.reading import is_manifest_path, locate, read_at_most
+from simmer.data.reading import is_manifest_path, is_there, locate, read_at_most
 from simmer.data.tables import content_sha256
 from simmer.errors import DataError
 from simmer.files import sha256_of_bytes, to_json
@@ -179,7 +179,7 @@ def locate_resource(folder: Path, path: object) -> Path:
 
 
 def _read_object(path: Path, advice: str) -> dict[str, Any]:
-    if not path.exists():
+    if not is_there(path):
         raise DataError(f"{path} does not exist; {advice}")
     try:
         text = read_at_most(path, MAX_MANIFEST_BYTES).decode("utf-8")

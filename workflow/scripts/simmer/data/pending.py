@@ -7,7 +7,7 @@ from typing import Any
 
 from simmer.data.manifest import locate_resource, read_manifest
 from simmer.data.problems import quote
-from simmer.data.reading import is_manifest_path, read_at_most
+from simmer.data.reading import is_manifest_path, is_there, read_at_most
 from simmer.errors import DataError
 from simmer.files import sha256_of_bytes
 
@@ -45,7 +45,7 @@ def pending_registrations(folder: Path, manifests: Sequence[Path]) -> PendingReg
     missing, changed = [], []
     for manifest in manifests:
         place = PurePosixPath(manifest.parent.relative_to(folder).as_posix())
-        for entry in read_manifest(manifest)["resources"] if manifest.exists() else []:
+        for entry in read_manifest(manifest)["resources"] if is_there(manifest) else []:
             path = _shown(place, entry.get("path"))
             named.add(path)
             hashes.add(str(entry.get("hash")))
@@ -75,8 +75,15 @@ def tables_below(folder: Path) -> list[str]:
     return sorted(
         file.relative_to(folder).as_posix()
         for file in folder.rglob("*")
-        if file.suffix in SUFFIXES and not file.name.startswith(".") and file.is_file()
+        if file.suffix in SUFFIXES and not file.name.startswith(".") and _is_file(file)
     )
+
+
+def _is_file(file: Path) -> bool:
+    try:
+        return file.is_file()
+    except OSError:  # its folder can be listed but not entered: there is something, and nobody knows what
+        return True
 
 
 def _shown(place: PurePosixPath, path: object) -> str:

@@ -34,6 +34,14 @@ def is_own_path(text: object) -> bool:
     )
 
 
+def is_there(path: Path) -> bool:
+    """Tell whether there is anything at a path; in a closed folder there may be, and reading it says why not."""
+    try:
+        return path.exists()
+    except OSError:
+        return True
+
+
 def locate(folder: Path, path: str) -> Path:
     """Return the regular file below `folder` that a relative path names, with all links followed.
 

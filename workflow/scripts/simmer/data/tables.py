@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from simmer.data.problems import quote
-from simmer.data.reading import read_at_most
+from simmer.data.reading import is_there, read_at_most
 from simmer.errors import DataError
 from simmer.files import write_through
 
@@ -59,7 +59,7 @@ def read_table(source: Path | bytes, *, name: str | None = None) -> pd.DataFrame
 
     what = name or (source.name if isinstance(source, Path) else "the table")
     try:
-        if isinstance(source, Path) and not source.exists():
+        if isinstance(source, Path) and not is_there(source):
             raise DataError(f"{what} does not exist; run the rule that builds it")
         content = read_at_most(source) if isinstance(source, Path) else source
         file = pyarrow.parquet.ParquetFile(io.BytesIO(content))
