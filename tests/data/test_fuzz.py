@@ -1,6 +1,7 @@
 """Random damage: no error but our own, no file opened outside the data folder, nothing read in two ways."""
 
 import json
+import os
 import shutil
 import sys
 import sysconfig
@@ -14,7 +15,7 @@ from hypothesis import strategies as st
 
 from simmer.data.bars import check_bars
 from simmer.data.bars_csv import canonical_csv, parse_bars
-from simmer.data.manifest import read_manifest
+from simmer.data.manifest import gather_sidecars, read_manifest
 from simmer.data.pending import pending_registrations
 from simmer.data.registration import read_snapshot
 from simmer.data.snapshots import SnapshotStore
@@ -22,6 +23,7 @@ from simmer.data.tables import content_sha256, read_table, write_table
 from simmer.data.tickers import KINDS
 from simmer.data.validation import validate_manifest
 from simmer.errors import DataError, SimmerError
+from simmer.files import to_json
 from support.bars import random_bars, session_bars
 from support.hostile import make_good
 
@@ -37,9 +39,10 @@ fuzz = settings(
 
 
 def damaged(sound):
-    """Strategy: bytes with up to five places cut out, doubled, flipped or filled with a fragment."""
+    """Strategy: bytes with up to five places cut out, doubled, flipped, filled or changed by whole lines."""
     place = st.integers(0, len(sound))
-    damage = st.tuples(st.sampled_from(["cut", "double", "flip", "insert"]), place, st.integers(1, 40))
+    ways = st.sampled_from(["cut", "double", "flip", "insert", "swap lines", "double line", "drop line"])
+    damage = st.tuples(ways, place, st.integers(1, 40))
 
     def apply(steps, fragments):
         content = bytearray(sound)
@@ -51,6 +54,8 @@ def damaged(sound):
                 content[start:start] = piece
             elif kind == "flip" and piece:
                 content[start] ^= length
+            elif kind.endswith(("line", "lines")):
+                content[:] = _by_lines(bytes(content), kind, start, start + length)
             else:
                 content[start:start] = fragment
         return bytes(content)
@@ -60,6 +65,18 @@ def damaged(sound):
             lambda fragments: apply(steps, fragments)
         )
     )
+
+
+def _by_lines(content, kind, one, other):
+    lines = content.split(b"\n")
+    one, other = one % len(lines), other % len(lines)
+    if kind == "swap lines":
+        lines[one], lines[other] = lines[other], lines[one]
+    elif kind == "double line":
+        lines.insert(other, lines[one])
+    else:
+        del lines[one]
+    return b"\n".join(lines)
 
 
 # ---- CSV ------------------------------------------------------------------------------------
@@ -73,14 +90,14 @@ def assert_read_soundly(content):
     if frame is None:
         return
     again, _ = parse_bars(canonical_csv(frame), "X.csv")
-    pd.testing.assert_frame_equal(again, frame, check_exact=True)
+    assert content_sha256(again) == content_sha256(frame)
     for kind in KINDS:
         for problem in check_bars(frame, file_name="X.csv", kind=kind, calendar="XNYS", ticker="SPY"):
             str(problem).encode("ascii")
 
 
 @fuzz
-@given(st.binary(max_size=2000))
+@given(st.one_of(st.binary(max_size=2000), st.text("0123456789.,-+eE\r\n").map(str.encode)))
 def test_any_bytes_are_read_or_refused(content):
     assert_read_soundly(content)
     assert_read_soundly(SOUND[:41] + content)
@@ -119,6 +136,7 @@ def good(tmp_path_factory):
     make_good(folder)
     (folder / "data/raw/out.csv").symlink_to(folder / "own/SPY.csv")
     (folder / "data/raw/passwd.csv").symlink_to("/etc/passwd")
+    (folder / "data/raw/sub").symlink_to(folder / "own")
     shutil.copy(folder / "data/raw/datapackage.json", folder / "own/manifest.json")
     (entry,) = (folder / "data/snapshots/SPY").glob("*.resource.json")
     shutil.copy(entry, folder / "own/entry.json")
@@ -126,8 +144,9 @@ def good(tmp_path_factory):
 
 
 TELLING = (
-    *("../own/SPY.csv", "/etc/passwd", "out.csv", "passwd.csv", "SPY.csv", "a/../SPY.csv", "SPY.parquet"),
-    *("sha256:" + "0" * 64, "XNYS", "MOON", "2003-01-06", "etf", "SPY", ".", "..", "\x00", "\ud800"),
+    *("../../own/SPY.csv", "/etc/passwd", "out.csv", "passwd.csv", "sub/SPY.csv", "sub/../SPY.csv"),
+    *("SPY.csv", "a/../SPY.csv", "SPY.parquet", "", "//x.csv", "a" * 5000 + ".csv", "DIA.resource.json"),
+    *("sha256:" + "0" * 64, "\x80", "XNYS", "MOON", "2003-01-06", "etf", "SPY", ".", "..", "\x00", "\ud800"),
 )
 leaf = st.one_of(
     st.none(),
@@ -183,42 +202,148 @@ def pointed(manifest):
     return st.builds(apply, st.integers(0, len(manifest["resources"]) - 1), st.sampled_from(TELLING) | leaf)
 
 
+def spread(manifest):
+    """Strategy: JSON text of the manifest in which some keys stand twice, or whole values are others."""
+
+    def text(node, twice):
+        if isinstance(node, dict):
+            pairs = [f"{json.dumps(key)}: {text(child, twice)}" for key, child in node.items()]
+            return "{" + ", ".join(pairs + [pair for pair in pairs if pair[:4] in twice]) + "}"
+        if isinstance(node, list):
+            return "[" + ", ".join(text(child, twice) for child in node) + "]"
+        return json.dumps(node)
+
+    keys = sorted({json.dumps(key)[:4] for entry in manifest["resources"] for key in entry})
+    return st.sets(st.sampled_from(keys), max_size=2).map(lambda twice: text(manifest, twice).encode())
+
+
 @pytest.fixture(scope="module")
 def opened():
-    """All paths that this process opens; an audit hook stays for the life of the process."""
-    paths = []
+    """What this process has opened since `opened.clear()`; the hook itself cannot be removed."""
+    paths, active = [], [True]
 
     def audit(event, arguments):
-        if event == "open" and isinstance(arguments[0], str | bytes):
-            paths.append(arguments[0])
+        if active[0] and event == "open" and isinstance(arguments[0], str | bytes | os.PathLike):
+            paths.append(os.fsdecode(arguments[0]))
 
     sys.addaudithook(audit)
-    return paths
+    yield paths
+    active[0] = False
+
+
+INTERPRETER = [os.path.realpath(place) for place in (*sysconfig.get_paths().values(), sys.base_prefix)]
 
 
 def is_foreign(path, folder):
-    """Tell whether a path is neither in the data folder nor part of the interpreter and its packages."""
-    text = Path(path.decode() if isinstance(path, bytes) else path)
-    own = [folder, *(Path(place) for place in sysconfig.get_paths().values()), Path(sys.base_prefix)]
-    return text.is_absolute() and not any(text.is_relative_to(place) for place in own)
+    """Tell whether a path, with all links followed, leads neither below a folder nor into the interpreter."""
+    real = Path(os.path.realpath(path))
+    return not any(real.is_relative_to(place) for place in (folder.resolve(), *INTERPRETER))
+
+
+def write_manifest(good, content):
+    path = good / "data/raw/datapackage.json"
+    path.write_bytes(content)
+    return path
+
+
+def assert_reported(manifest, opened):
+    opened.clear()
+    report = validate_manifest(manifest, kinds={"SPY": "etf", "DIA": "etf"}, calendar=None)
+    assert [path for path in opened if is_foreign(path, manifest.parent)] == []
+    report.as_text().encode("ascii")
+    to_json(report.as_json()).encode()
+    assert not report.ok or read_manifest(manifest)
+    return report
+
+
+def assert_pending_or_refused(good, manifest):
+    try:
+        found = pending_registrations(good / "data", [manifest])
+    except DataError as error:
+        assert "datapackage.json" in str(error)
+    else:
+        for path in (*found.unregistered, *found.missing, *found.changed):
+            assert path.isprintable()
+            path.encode()
+
+
+def test_the_recorder_tells_inside_from_outside(good, opened):
+    opened.clear()
+    folder = good / "data/raw"
+    inside = folder / "SPY.csv"
+    outside = [
+        folder / "out.csv",
+        folder / "passwd.csv",
+        folder / "sub/SPY.csv",
+        folder / "../../own/SPY.csv",
+    ]
+    for path in (inside, *outside):
+        path.read_bytes()
+    assert [path for path in opened if is_foreign(path, folder)] == [str(path) for path in outside]
+
+
+@pytest.mark.parametrize("path", TELLING, ids=lambda path: ascii(path)[:30])
+def test_no_path_in_a_manifest_leads_outside(good, opened, path):
+    read = json.loads((good / "own/manifest.json").read_bytes())
+    read["resources"][0]["path"] = path
+    manifest = write_manifest(good, json.dumps(read).encode())
+    report = assert_reported(manifest, opened)
+    assert not report.ok
+    assert [file.path for file in report.checked] in (["SPY.csv"], [])
+    assert_pending_or_refused(good, manifest)
 
 
 @fuzz
 @given(data=st.data())
-def test_a_damaged_manifest_is_a_report_and_opens_nothing_outside(good, opened, data):
-    manifest, sound = good / "data/raw/datapackage.json", (good / "own/manifest.json").read_bytes()
+def test_a_changed_manifest_is_a_report_and_opens_nothing_outside(good, opened, data):
+    read = json.loads((good / "own/manifest.json").read_bytes())
+    manifest = write_manifest(good, data.draw(st.one_of(mutated(read), pointed(read), spread(read))))
+    assert_reported(manifest, opened)
+    assert_pending_or_refused(good, manifest)
+
+
+@fuzz
+@given(data=st.data())
+def test_any_bytes_are_a_manifest_or_refused(good, opened, data):
+    sound = (good / "own/manifest.json").read_bytes()
     read = json.loads(sound)
-    content = data.draw(st.one_of(mutated(read), pointed(read), damaged(sound), st.binary(max_size=300)))
-    manifest.write_bytes(content)
-    opened.clear()
-    report = validate_manifest(manifest, kinds={"SPY": "etf", "DIA": "etf"}, calendar=None)
+    ways = (
+        damaged(sound),
+        st.binary(max_size=300),
+        st.text().map(str.encode),
+        value.map(_as_json),
+        spread(read),
+    )
+    manifest = write_manifest(good, data.draw(st.one_of(*ways)))
     try:
-        pending_registrations(good / "data", [manifest])
+        resources = read_manifest(manifest)["resources"]
     except DataError as error:
         assert "datapackage.json" in str(error)
-    assert [path for path in opened if is_foreign(path, good / "data")] == []
-    report.as_text().encode("ascii")
-    assert not report.ok or read_manifest(manifest)
+    else:
+        assert all(isinstance(entry, dict) for entry in resources)
+    assert_reported(manifest, opened)
+    assert_pending_or_refused(good, manifest)
+
+
+def _as_json(resources):
+    return json.dumps({"resources": resources}).encode()
+
+
+@fuzz
+@given(data=st.data())
+def test_a_changed_entry_is_gathered_whole_or_refused(good, data):
+    sound = (good / "data/raw/SPY.resource.json").read_bytes()
+    entry = good / "own/gathered.resource.json"
+    read = json.loads(sound)
+    entry.write_bytes(
+        data.draw(st.one_of(mutated(read), damaged(sound), value.map(json.dumps).map(str.encode)))
+    )
+    try:
+        manifest = gather_sidecars("raw", [entry])
+    except DataError as error:
+        assert entry.name in str(error)
+    else:
+        assert json.loads(to_json(manifest).encode())["resources"] == manifest["resources"]
 
 
 @fuzz
@@ -230,6 +355,10 @@ def test_a_damaged_snapshot_entry_is_an_error_of_ours(good, data):
         data.draw(st.one_of(mutated(json.loads(sound)), damaged(sound), st.binary(max_size=99)))
     )
     store = SnapshotStore(good / "data/snapshots")
+    try:
+        assert all(snapshot.entry["ticker"] for snapshot in store.of("SPY"))
+    except SimmerError as error:
+        assert sidecar.name in str(error)
     for origin, pinned in (({"source": "csv"}, None), ({}, sidecar.name.split(".")[0])):
         try:
             snapshot = store.choose("SPY", origin=origin, pinned=pinned)

@@ -1,12 +1,29 @@
 """Every bad input ends in a sentence, and what was good before is good after."""
 
+import contextlib
+import multiprocessing
+import os
+import re
+import resource
 import shutil
+import signal
 import stat
+import sys
+import time
 
 import pytest
 
+from simmer.data.registration import read_snapshot
+from simmer.data.snapshots import SnapshotStore
+from simmer.errors import LedgerError
+from simmer.files import read_json, sha256_of_bytes
 from support.configs import ROOT
-from support.hostile import CASES, STAGES, make_good, met, table
+from support.hostile import CASES, ROWS, STAGES, can_meet_permissions, make_good, met, remove, table
+
+MOST_SECONDS = 10  # to read a terabyte, or to wait for a FIFO, takes longer
+# What may be new after a bad input that is not refused: another snapshot, and the report.
+NEW = re.compile(r"data/snapshots/SPY/[0-9a-f]{16}\.(csv|resource\.json)|results/data_validation\.(txt|json)")
+PERMISSIONS = ("not readable", "closed", "read-only")
 
 
 @pytest.fixture(scope="module")
@@ -22,41 +39,46 @@ def good(tmp_path_factory):
 def folder(good):
     shutil.copytree(good / "good", good / "tried")
     yield good / "tried"
-    shutil.rmtree(good / "tried")
+    remove(good / "tried")
 
 
 def state(folder):
-    """Return the content of every file below the folders that hold results; special files by their kind."""
+    """Return the content of every file; of one that is special, huge or closed its kind and size."""
     return {
-        path.relative_to(folder): path.read_bytes()
-        if _is_small_file(path)
-        else stat.S_IFMT(path.lstat().st_mode)
-        for part in ("data", "results")
+        path.relative_to(folder).as_posix(): _content(path)
+        for part in ("own", "data", "results")
         for path in (folder / part).rglob("*")
         if path.name != ".lock"  # made by whoever adds a snapshot, and empty of meaning
     }
 
 
-def _is_small_file(path):
+def _content(path):
     status = path.lstat()
-    return stat.S_ISREG(status.st_mode) and status.st_size < 2**30
+    if stat.S_ISREG(status.st_mode) and status.st_size < 2**30:
+        with contextlib.suppress(PermissionError):
+            return path.read_bytes()
+    return stat.S_IFMT(status.st_mode), status.st_size if stat.S_ISREG(status.st_mode) else None
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: f"{case.where}: {case.name}")
 def test_a_bad_input_is_a_sentence_and_harms_nothing(case, folder):
+    if any(word in case.name for word in PERMISSIONS) and not can_meet_permissions():
+        pytest.skip("nothing is closed to root here")
     case.spoil(folder)
     before = state(folder)
+    start = time.monotonic()
     outcome, said = met(case, folder)
+    assert time.monotonic() - start < MOST_SECONDS
     assert outcome == case.outcome, said
     for word in case.words:
         assert word in said
     after = state(folder)
     if outcome == "error":
         assert after == before
-    else:
-        assert {path: after[path] for path in before if path.suffix == ".csv"} == {
-            path: content for path, content in before.items() if path.suffix == ".csv"
-        }
+        return
+    assert [path for path in after.keys() - before.keys() if not NEW.fullmatch(path)] == []
+    kept = {path: content for path, content in before.items() if path.endswith((".csv", ".parquet"))}
+    assert {path: after[path] for path in kept} == kept
 
 
 @pytest.mark.parametrize("where", [where for where in STAGES if where != "pinned snapshot"])
@@ -67,9 +89,99 @@ def test_each_stage_takes_the_folder_in_order(where, folder):
 
 def test_no_two_cases_have_the_same_name():
     names = [(case.where, case.name) for case in CASES]
-    assert len(set(names)) == len(names) >= 100
+    assert len(set(names)) == len(names) >= 200
 
 
+@pytest.mark.skipif(not can_meet_permissions(), reason="nothing is closed to root here")
 def test_the_page_is_in_step_with_what_happens():
-    page = (ROOT / "tests/HOSTILE_INPUT.md").read_text()
+    page = (ROOT / "tests/HOSTILE_INPUT.md").read_text(encoding="utf-8")
     assert page == table(), "make it again, as its first lines say"
+
+
+# ---- one read, no room, and the end at any step ---------------------------------------------
+
+
+def other_bars(folder):
+    """Make the user's file one that no snapshot holds, with the same prices, and return its bytes."""
+    text = (folder / "own/SPY.csv").read_bytes()
+    first = text.split(b"\n")[1]
+    new = text.replace(first, first.rsplit(b",", 1)[0] + b",77")
+    (folder / "own/bad.csv").write_bytes(new)
+    return new
+
+
+@pytest.mark.parametrize("where", ["own file", "registered file"])
+def test_a_users_file_is_read_once_so_that_nothing_can_change_it_between_check_and_use(where, folder):
+    other_bars(folder)
+    opened, active = [], [True]
+
+    def audit(event, arguments):
+        if active[0] and event == "open" and str(arguments[0]).endswith("bad.csv"):
+            opened.append(arguments[0])
+
+    sys.addaudithook(audit)
+    STAGES[where](folder)
+    active[0] = False
+    assert len(opened) == 1
+
+
+@pytest.mark.parametrize("where", ["own file", "registered file", "raw bars"])
+def test_no_room_for_a_file_is_said_and_harms_nothing(where, folder):
+    other_bars(folder)
+    before = state(folder)
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (8192, hard))  # Python is told so, not killed
+    try:
+        with pytest.raises(LedgerError, match=r"cannot write .*; mend the cause and run the same command"):
+            STAGES[where](folder)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    assert state(folder) == before
+    STAGES[where](folder)
+
+
+STEPS = ("open", "os.rename", "os.mkdir", "os.chmod", "os.remove")
+
+
+def _acquire_until(folder, last):
+    """In a process of its own: acquire, and be killed just before a step that touches the data folder."""
+    steps = [0]
+
+    def audit(event, arguments):
+        if event in STEPS and str(folder / "data") in str(arguments[0]):
+            steps[0] += 1
+            if steps[0] == last:
+                os.kill(os.getpid(), signal.SIGKILL)
+
+    sys.addaudithook(audit)
+    STAGES["own file"](folder)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="forks a process that has loaded pyarrow")
+def test_an_end_at_any_step_leaves_whole_files_and_the_same_command_completes_it(folder, good):
+    new = other_bars(folder)
+    shutil.copytree(folder, good / "spare")
+    old = (folder / "data/raw/SPY.csv").read_bytes()
+    killed = 0
+    for last in range(1, 200):
+        worker = multiprocessing.get_context("fork").Process(target=_acquire_until, args=(folder, last))
+        worker.start()
+        worker.join(60)
+        assert worker.exitcode in (0, -signal.SIGKILL)
+        bars = (folder / "data/raw/SPY.csv").read_bytes()
+        assert bars in (old, new)
+        read_json(folder / "data/raw/SPY.resource.json")
+        store = SnapshotStore(folder / "data/snapshots")
+        assert all(len(read_snapshot(snapshot)) == ROWS for snapshot in store.of("SPY"))
+        STAGES["own file"](folder)
+        entry = read_json(folder / "data/raw/SPY.resource.json")
+        assert (folder / "data/raw/SPY.csv").read_bytes() == new
+        assert entry["hash"] == f"sha256:{sha256_of_bytes(new)}"
+        assert len(store.of("SPY")) == 2
+        remove(folder)
+        shutil.copytree(good / "spare", folder)
+        if worker.exitcode == 0:
+            break
+        killed += 1
+    remove(good / "spare")
+    assert killed > 15  # files aside, flushes and renames of four files

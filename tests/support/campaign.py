@@ -289,6 +289,14 @@ class Run:
         return self
 
 
+def without_client(folder: Path) -> list[str]:
+    """Return the start of a command line under which nothing can import the vendor's client."""
+    site = folder / "site"
+    site.mkdir()
+    (site / "yfinance.py").write_text("raise RuntimeError('imported unasked')\n")
+    return ["env", f"PYTHONPATH={os.pathsep.join([str(site), os.environ.get('PYTHONPATH', '')])}"]
+
+
 def wait_until(condition: Callable[[], Any], what: str, timeout_s: float = TIMEOUT_S) -> None:
     """Poll until a condition holds."""
     deadline = time.monotonic() + timeout_s

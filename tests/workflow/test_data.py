@@ -11,7 +11,7 @@ import pytest
 
 from simmer.data.bars_csv import COLUMNS, canonical_csv
 from simmer.files import read_json, sha256_of_bytes
-from support.campaign import DONE, SMALL, Campaign
+from support.campaign import DONE, SMALL, Campaign, without_client
 from support.configs import ROOT
 from support.vendor_series import SIX, known_market
 
@@ -46,11 +46,12 @@ def write_own(folder):
 
 @pytest.fixture(scope="module")
 def trained(tmp_path_factory):
-    """Own files of three tickers, combined with the VIX, one trial trained."""
-    campaign = Campaign(tmp_path_factory.mktemp("own") / "campaign", SMALL, OWN)
+    """Own files of three tickers, combined with the VIX, one trial trained; nothing may import the client."""
+    folder = tmp_path_factory.mktemp("own")
+    campaign = Campaign(folder / "campaign", SMALL, OWN)
     write_own(campaign.folder)
     try:
-        campaign.run(DONE).succeeded()
+        campaign.run(DONE, prefix=without_client(folder)).succeeded()
     finally:
         campaign.kill_everything()
     return campaign
@@ -158,6 +159,8 @@ def test_a_campaign_in_order_is_verified_by_command_and_by_rule(own):
     done = verify(own)
     assert done.returncode == 0, done.stdout
     assert done.stdout.endswith("all in order\n")
+    for row in ("snapshots/VIX/", "raw/VIX.csv", "processed/VIX_features.parquet"):
+        assert row in done.stdout
     own.run("results/verification.txt").succeeded()
     assert "all in order" in (own.folder / "results/verification.txt").read_text()
     (own.folder / "data/X.csv").write_text("Date\n")

@@ -11,7 +11,7 @@ import pandas as pd
 import pytest
 
 from simmer.files import read_json, sha256_of_bytes
-from support.campaign import SMALL, Campaign
+from support.campaign import SMALL, Campaign, without_client
 from support.vendor_series import SIX, known_market, vendor_adjusted
 from support.vendor_server import VendorServer, unknown, vendor_environment
 
@@ -57,16 +57,8 @@ def environment(server, home):
     return ["env", *(f"{name}={value}" for name, value in names.items())]
 
 
-def without_client(folder):
-    """Return the start of a command line under which nothing can import the vendor's client."""
-    site = folder / "site"
-    site.mkdir()
-    (site / "yfinance.py").write_text("raise RuntimeError('imported unasked')\n")
-    return ["env", f"PYTHONPATH={os.pathsep.join([str(site), os.environ.get('PYTHONPATH', '')])}"]
-
-
 def vendor_gone(folder):
-    """Return the start of a command line under which the vendor cannot be reached, and no pause takes time."""
+    """Return the start of a command line that finds no vendor, and whose pauses take no time."""
     site = folder / "gone"
     site.mkdir()
     (site / "sitecustomize.py").write_text(NO_WAITING)

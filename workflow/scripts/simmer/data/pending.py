@@ -58,7 +58,7 @@ def pending_registrations(folder: Path, manifests: Sequence[Path]) -> PendingReg
                 changed.append(path)
     unnamed = [path for path in tables_below(folder) if path not in named]
     return PendingRegistrations(
-        unregistered=tuple(path for path in unnamed if _hash(folder / path) not in hashes),
+        unregistered=tuple(_escaped(path) for path in unnamed if _hash(folder / path) not in hashes),
         missing=tuple(sorted(missing)),
         changed=tuple(sorted(changed)),
     )
@@ -89,6 +89,11 @@ def _is_file(file: Path) -> bool:
 def _shown(place: PurePosixPath, path: object) -> str:
     # A path that no manifest may hold names no file; it is only shown, so it must be printable.
     return "/".join((*place.parts, str(path) if is_manifest_path(path) else quote(path).strip("'")))
+
+
+def _escaped(path: str) -> str:
+    # The name of a file need not be text; in a table for people it must be.
+    return path.encode(errors="backslashreplace").decode()
 
 
 def _hash(file: Path) -> str | None:

@@ -35,7 +35,7 @@ def is_own_path(text: object) -> bool:
 
 
 def is_there(path: Path) -> bool:
-    """Tell whether there is anything at a path; in a closed folder there may be, and reading it says why not."""
+    """Tell whether there is anything at a path; in a closed folder there may be, and its reader says why."""
     try:
         return path.exists()
     except OSError:

@@ -129,7 +129,7 @@ def _check_resource(
             found.append((key, f"the file has {key} {value}; the manifest says {quote(entry.get(key))}"))
     checked = CheckedFile(
         path=str(entry["path"]),
-        ticker=str(entry.get("ticker")),
+        ticker=quote(entry.get("ticker")).strip("'"),
         kind=kind,
         bytes=len(content),
         sha256=digest,
@@ -158,6 +158,8 @@ def _check_content(
         frame = read_table(content, name=path)
     except DataError as error:
         return None, [("table", str(error))]
+    if frame.empty:
+        return None, [("empty", "there are no rows; build the table again")]
     if frame["Date"].isna().any():
         return None, [
             ("order", "a date is missing, so dates are not strictly ascending; build the table again")
