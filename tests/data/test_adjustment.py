@@ -90,6 +90,11 @@ def test_the_check_finds_the_day_on_which_the_vendor_forgot_a_dividend():
     assert compare_with_vendor(good).largest_relative_difference == pytest.approx(0, abs=1e-15)
 
 
+def test_a_dividend_after_the_last_row_is_no_difference():
+    later = table([100, 100, 98, 99], [0, 0, 2, 0], adjusted=[98 * 0.99, 98 * 0.99, 98 * 0.99, 99 * 0.99])
+    assert compare_with_vendor(later).largest_relative_difference == pytest.approx(0, abs=1e-15)
+
+
 @pytest.mark.parametrize(
     ("dividends", "text"),
     [

@@ -23,7 +23,8 @@ class AdjustmentCheck:
     """Where our adjusted Close and the vendor's are furthest apart.
 
     Attributes:
-        largest_relative_difference: |ours - vendor's| / ours, 0 where nothing was paid out.
+        largest_relative_difference: |vendor's / ours - 1|, a factor common to all rows left out; 0 where
+            nothing was paid out.
         date: the first day on which it is that large.
     """
 
@@ -82,7 +83,9 @@ def compare_with_vendor(frame: pd.DataFrame) -> AdjustmentCheck:
         DataError: as `adjust_for_dividends`.
     """
     ours = adjust_for_dividends(frame)["Close"].to_numpy()
-    differences = np.abs(ours - frame["Adj Close"].to_numpy()) / ours
+    ratio = frame["Adj Close"].to_numpy() / ours
+    # What was paid out after the last row is in all of the vendor's prices, and in none of ours.
+    differences = np.abs(ratio / ratio[-1] - 1)
     row = int(differences.argmax())
     return AdjustmentCheck(float(differences[row]), frame["Date"].iloc[row].date())
 
