@@ -28,7 +28,34 @@ from support.bars import random_bars, session_bars
 from support.hostile import make_good
 
 SOUND = canonical_csv(session_bars(30))
-FRAGMENTS = (b",", b"\n", b"\r\n", b'"', b"\x00", b"\xff", b"-", b"1e999", b"nan", b"2003-01-06", b"=", b"0")
+FRAGMENTS = (
+    *(
+        b",",
+        b"\n",
+        b"\r\n",
+        b'"',
+        b"\x00",
+        b"\xff",
+        b"-",
+        b"=",
+        b"0",
+        b"",
+        b"2003-01-06",
+        b"9223372036854775807",
+    ),
+    *(
+        b"1e999",
+        b"-1e999",
+        b"nan",
+        b"inf",
+        b"1e308",
+        b"5e-324",
+        b"-0.0",
+        b"1_0",
+        "\u0663".encode(),
+        b"1" * 400,
+    ),
+)
 
 fuzz = settings(
     max_examples=200,
@@ -41,7 +68,9 @@ fuzz = settings(
 def damaged(sound):
     """Strategy: bytes with up to five places cut out, doubled, flipped, filled or changed by whole lines."""
     place = st.integers(0, len(sound))
-    ways = st.sampled_from(["cut", "double", "flip", "insert", "swap lines", "double line", "drop line"])
+    ways = st.sampled_from(
+        ["cut", "double", "flip", "insert", "field", "swap lines", "double line", "drop line"]
+    )
     damage = st.tuples(ways, place, st.integers(1, 40))
 
     def apply(steps, fragments):
@@ -54,6 +83,10 @@ def damaged(sound):
                 content[start:start] = piece
             elif kind == "flip" and piece:
                 content[start] ^= length
+            elif kind == "field":
+                fields = bytes(content).split(b",")
+                fields[start % len(fields)] = fragment
+                content[:] = b",".join(fields)
             elif kind.endswith(("line", "lines")):
                 content[:] = _by_lines(bytes(content), kind, start, start + length)
             else:
@@ -293,6 +326,23 @@ def test_no_path_in_a_manifest_leads_outside(good, opened, path):
     assert_pending_or_refused(good, manifest)
 
 
+ODD = (None, True, 1e999, 10**400, [[]], {"fields": [3]}, "", "MOON", "\ud800")
+
+
+def test_any_key_of_an_entry_may_hold_anything(good, opened):
+    """Each key with each odd value: what a few random draws leave out."""
+    read = json.loads((good / "own/manifest.json").read_bytes())
+    sidecar, entry = good / "own/odd.resource.json", dict(read["resources"][1])
+    for key in entry:
+        for odd in ODD:
+            read["resources"][1] = entry | {key: odd}
+            manifest = write_manifest(good, json.dumps(read).encode())
+            assert_reported(manifest, opened)
+            assert_pending_or_refused(good, manifest)
+            sidecar.write_text(json.dumps(read["resources"][1]))
+            assert_gathered_or_refused(sidecar)
+
+
 @fuzz
 @given(data=st.data())
 def test_a_changed_manifest_is_a_report_and_opens_nothing_outside(good, opened, data):
@@ -338,10 +388,14 @@ def test_a_changed_entry_is_gathered_whole_or_refused(good, data):
     entry.write_bytes(
         data.draw(st.one_of(mutated(read), damaged(sound), value.map(json.dumps).map(str.encode)))
     )
+    assert_gathered_or_refused(entry)
+
+
+def assert_gathered_or_refused(sidecar):
     try:
-        manifest = gather_sidecars("raw", [entry])
+        manifest = gather_sidecars("raw", [sidecar])
     except DataError as error:
-        assert entry.name in str(error)
+        assert sidecar.name in str(error)
     else:
         assert json.loads(to_json(manifest).encode())["resources"] == manifest["resources"]
 

@@ -36,12 +36,15 @@ def write_table(frame: pd.DataFrame, path: Path) -> None:
     require_table_layout(frame, what=path.name)
     arrays = {str(name): pyarrow.array(frame[name].to_numpy()) for name in frame.columns}
     table = pyarrow.table(arrays)
-    write_through(
-        path,
-        lambda aside: pyarrow.parquet.write_table(
-            table, aside, version="2.6", compression="zstd", compression_level=3, store_schema=False
-        ),
-    )
+
+    def write(aside: Path) -> None:
+        # pyarrow takes no path that is not UTF-8, so the file is opened for it.
+        with aside.open("wb") as file:
+            pyarrow.parquet.write_table(
+                table, file, version="2.6", compression="zstd", compression_level=3, store_schema=False
+            )
+
+    write_through(path, write)
 
 
 def read_table(source: Path | bytes, *, name: str | None = None) -> pd.DataFrame:
