@@ -51,9 +51,9 @@ smoke-2B: $(READY)
 fetch: $(READY)
 	$(BIN)/snakemake --cores 1 --configfile $(CONFIG) --forcerun fetch_data -- fetch
 
-# make register FILE=SPY.csv TICKER=SPY [KIND=etf|index|no_volume_index]
+# make register FILE=SPY.csv TICKER=SPY [KIND=etf|index|no_volume_index] [CALENDAR=XNYS]
 register: $(READY)
-	@PYTHONPATH=workflow/scripts $(BIN)/python -m simmer.register "$(FILE)" "$(TICKER)" $(if $(KIND),--kind $(KIND)) --snapshots $(DATA)/snapshots
+	@PYTHONPATH=workflow/scripts $(BIN)/python -m simmer.register "$(FILE)" "$(TICKER)" $(if $(KIND),--kind $(KIND)) $(if $(CALENDAR),--calendar $(CALENDAR)) --snapshots $(DATA)/snapshots
 
 # DATA=demo/data for the demo's.
 verify: $(READY)

@@ -19,6 +19,7 @@ include: "workflow/rules/common.smk"
 CAMPAIGN = load_campaign(config)
 
 prepare_environment()
+write_requests()
 
 
 wildcard_constraints:

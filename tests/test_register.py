@@ -1,3 +1,4 @@
+import os
 import subprocess
 import sys
 
@@ -85,4 +86,17 @@ def test_the_kind_of_a_known_ticker_is_known_and_of_others_the_strictest(folder)
     done = run(folder, "VIX.csv", "FEAR")
     assert done.returncode == 1
     assert "Volume is 0" in done.stderr
-    assert run(folder, "VIX.csv", "FEAR", "--kind", "no_volume_index").returncode == 0
+    assert run(folder, "VIX.csv", "FEAR", "--kind", "no_volume_index").returncode == 1  # kept as VIX already
+    (folder / "FEAR.csv").write_bytes(canonical_csv(session_bars(60, seed=2).assign(Volume=0)))
+    assert run(folder, "FEAR.csv", "FEAR", "--kind", "no_volume_index").returncode == 0
+
+
+def test_the_name_of_a_file_need_not_be_text(folder):
+    for name in (b"b\xe9.csv", b"\x1b[31mred.csv"):
+        (folder / os.fsdecode(name)).write_bytes(canonical_csv(session_bars(60)))
+        assert run(folder, os.fsdecode(name), "SPY").returncode == 0
+        (folder / os.fsdecode(name)).write_bytes(b"x")
+        done = run(folder, os.fsdecode(name), "SPY")
+        assert done.returncode == 1
+        assert "\x1b" not in done.stderr
+        assert "Traceback" not in done.stderr

@@ -86,7 +86,6 @@ def test_a_missing_manifest_fails(data, machine):
     (data / "raw/datapackage.json").unlink()
     found = verify(data, machine)
     assert "raw/datapackage.json" in failed(found)
-    assert "raw/GSPC.csv" in failed(found)
 
 
 @pytest.mark.parametrize("content", ["{", "[]", '{"resources": [{"path": "../x", "calendar": "MOON"}]}'])
@@ -128,3 +127,30 @@ def test_the_command_says_it_by_its_status(data):
     done = run()
     assert done.returncode == 1
     assert "own.csv" in done.stdout
+
+
+def test_tables_of_other_bars_than_there_are_now_fail(data, machine):
+    manifest = read_json(data / "processed/datapackage.json")
+    manifest["resources"][0]["sources"][0]["hash"] = "sha256:" + "0" * 64
+    write_json(data / "processed/datapackage.json", manifest)
+    found = verify(data, machine)
+    assert failed(found) == {"processed/GSPC_dataset_a25.parquet"}
+    assert "raw has another GSPC.csv now" in found.as_text()
+
+
+def test_what_another_configuration_made_is_a_warning(data, machine):
+    (data / "processed/OLD_dataset_a25.parquet").write_bytes(b"made of other bars")
+    (data / "processed/OLD_dataset_a25.resource.json").write_text("{}")
+    found = verify(data, machine)
+    assert found.ok
+    assert row(found, "processed/OLD_dataset_a25.parquet").verdict is CheckVerdict.WARN
+
+
+def test_a_clean_clone_has_nothing_built_yet(data, machine):
+    for path in data.rglob("*"):
+        if path.is_file() and path.name != "datapackage.json":
+            path.unlink()
+    found = verify(data, machine)
+    assert found.ok
+    assert row(found, "raw").measured == "nothing built yet"
+    assert "a run of the campaign makes it" in found.as_text()

@@ -250,3 +250,9 @@ def test_bars_of_the_chain_are_read_or_refused_by_name(tmp_path):
     path.write_bytes(csv(GOOD, "x"))
     with pytest.raises(DataError, match=r"SPY\.csv, line 3"):
         read_bars(path)
+
+
+def test_more_lines_than_sessions_ever_are_one_problem():
+    frame, (problem,) = parse_bars(HEADER.encode() + b"\n" * 1_000_000, "X.csv")
+    assert frame is None
+    assert "the file has 1000000 lines; at most 200000 are read" in problem.message

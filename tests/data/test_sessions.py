@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from simmer.data.sessions import sessions
-from simmer.errors import ConfigError
+from simmer.errors import ConfigError, DataError
 from support.bars import bundled_bars
 
 
@@ -45,5 +45,5 @@ def test_an_unknown_calendar_is_a_configuration_error():
 
 
 def test_days_before_the_calendar_begins_are_refused():
-    with pytest.raises(ValueError, match="1997"):
+    with pytest.raises(DataError, match="1997"):
         sessions("XTKS", *days("1950-01-02", "1950-01-06"))

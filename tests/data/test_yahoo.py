@@ -377,7 +377,7 @@ def test_an_end_that_is_too_young_names_the_newest_that_is_not(today, newest):
 def test_a_calendar_that_does_not_know_the_days_is_an_error():
     with pytest.raises(ConfigError, match="calendar 'NOWHERE' is unknown"):
         yahoo.require_old_end(END, today=date(2026, 8, 26), calendar="NOWHERE")
-    with pytest.raises(ConfigError, match="calendar XKRX does not know the days before 1950-01-01"):
+    with pytest.raises(ConfigError, match="calendar XKRX cannot be consulted for 1949-12-02 to 1949-12-31"):
         yahoo.require_old_end(date(1949, 1, 1), today=date(1950, 1, 1), calendar="XKRX")
 
 

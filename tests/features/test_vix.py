@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from simmer.errors import DataError
 from simmer.features.columns import A25_COLUMNS, C_COLUMNS, VIX_FEATURES
 from simmer.features.indicators import MAX_CONSTANT_ROWS, build_a25
-from simmer.features.vix import add_vix, build_vix, compute_vix_features
+from simmer.features.vix import add_vix, build_vix, compute_vix_features, refuse_early_end
 from support.bars import bits, random_bars
 
 WARM_UP = 59
@@ -343,3 +343,15 @@ def test_the_inputs_are_left_alone():
     pd.testing.assert_frame_equal(prices, same_prices, check_exact=True)
     pd.testing.assert_frame_equal(vix, same_vix, check_exact=True)
     pd.testing.assert_frame_equal(a25.frame, build_a25(same_prices).frame, check_exact=True)
+
+
+@pytest.mark.parametrize(("short", "refused"), [(0, False), (5, False), (6, True)])
+def test_a_vix_that_ends_before_the_prices_is_refused(short, refused):
+    prices = random_bars(400)
+    days = days_of(prices)[: 400 - short]
+    combined = add_vix(build_a25(prices), prices, vix_bars(days, closes(len(days))))
+    if refused:
+        with pytest.raises(DataError, match=f"the VIX ends on {days[-1]}, {short} bars before the prices"):
+            refuse_early_end(combined, prices)
+    else:
+        refuse_early_end(combined, prices)

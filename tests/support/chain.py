@@ -32,7 +32,7 @@ def write_manifest(folder: Path, stage: str) -> Path:
     """Gather the entries of one stage into its manifest, as its rule does."""
     manifest = folder / f"data/{stage}/datapackage.json"
     resources = sorted(manifest.parent.glob("*.resource.json"))
-    script("write_manifest").main(name=f"simmer-{stage}", resources=resources, manifest=manifest)
+    script("write_manifest").main(name=f"simmer-{stage}", resources=resources, requests={}, manifest=manifest)
     return manifest
 
 

@@ -418,6 +418,12 @@ def listed_too_early(frame: pd.DataFrame) -> pd.DataFrame:
     return session_bars(ROWS, start="1992-06-01")
 
 
+def gone_and_replaced(folder: Path) -> None:
+    """The kept snapshot is gone, and the user's file has other bars now."""
+    snapshot_file(Path.unlink)(folder)
+    (folder / "own/SPY.csv").write_bytes(canonical_csv(session_bars(ROWS, seed=5)))
+
+
 def snapshot_file(change: Callable[[Path], object]) -> Callable[[Path], object]:
     """The kept snapshot is spoilt."""
 
@@ -739,7 +745,8 @@ CASES = (
     Case("changed after it was kept", "snapshot",
          snapshot_file(lambda p: p.write_bytes(p.read_bytes().replace(b"2003", b"2004", 1))),
          ("was changed after it was kept",)),
-    Case("gone", "snapshot", snapshot_file(Path.unlink), ("cannot be read",)),
+    Case("gone, its own file is what it was", "snapshot", snapshot_file(Path.unlink), (), "accepted"),
+    Case("gone, its own file is another by now", "snapshot", gone_and_replaced, ("its file was changed",)),
     Case("data/raw read-only", "snapshot", closed("data/raw", 0o555), ("cannot write", "write permission")),
     Case("a FIFO", "snapshot", snapshot_file(replaced(os.mkfifo)), ("not a regular file",)),
     Case("a terabyte", "snapshot", snapshot_file(sparse), ("1099511627776 bytes",)),

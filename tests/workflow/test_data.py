@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 
@@ -113,9 +114,15 @@ def test_six_own_files_are_held_against_each_other(new_campaign):
         (campaign.folder / f"own/{ticker}.csv").write_bytes(canonical_csv(own_bars(ticker, 700)))
     campaign.run("results/data_validation.json").succeeded()
     assert len(read_json(campaign.folder / "data/raw/datapackage.json")["resources"]) == 6
-    campaign.configure({"data": {"tickers": [*tickers[:3], tickers[3] | {"file": "IXIC.csv"}, *tickers[4:]]}})
-    run = campaign.run("results/data_validation.json").failed()
-    assert "DJI and IXIC move alike on all 699 common days" in run.text
+    wrong = own_bars("IXIC", 700).assign(Volume=lambda bars: bars["Volume"] + 1)
+    (campaign.folder / "own/wrong.csv").write_bytes(canonical_csv(wrong))
+    for file, found in (
+        ("IXIC.csv", "these very bars are kept as IXIC already"),
+        ("wrong.csv", "DJI and IXIC move alike on all 699 common days"),
+    ):
+        campaign.configure({"data": {"tickers": [*tickers[:3], tickers[3] | {"file": file}, *tickers[4:]]}})
+        run = campaign.run("results/data_validation.json").failed()
+        assert found in run.text
     assert not (campaign.folder / "results/data_validation.json").exists()
 
 
@@ -136,20 +143,43 @@ def test_a_changed_own_file_is_not_read_anew_until_it_is_registered_and_pinned(o
     assert bars_of(own) == canonical_csv(newer)
 
 
-def test_a_bad_new_file_leaves_the_bars_and_the_search_as_they_were(own):
-    before, entry = bars_of(own), (own.folder / "data/raw/SPY.resource.json").read_bytes()
+def test_a_bad_new_file_fails_again_and_again_until_it_is_mended(own):
+    before = bars_of(own)
     lines = before.decode().splitlines()
-    lines[70] = lines[69]
-    (own.folder / "own/bad.csv").write_text("\n".join(lines) + "\n")
+    bad, mended = [*lines], [*lines]
+    bad[70] = bad[69]
+    mended[70] = mended[70].rsplit(",", 1)[0] + ",77"
+    (own.folder / "own/bad.csv").write_text("\n".join(bad) + "\n")
     own.configure({"data": {"tickers": [TICKERS[0] | {"file": "bad.csv"}, *TICKERS[1:]]}})
-    run = own.run(DONE).failed()
-    assert "bad.csv, line 71: " in run.text
-    assert "appears twice" in run.text
-    assert bars_of(own) == before
-    assert (own.folder / "data/raw/SPY.resource.json").read_bytes() == entry
+    for _ in range(2):
+        run = own.run(DONE).failed()
+        assert "bad.csv, line 71: " in run.text
+        assert "appears twice" in run.text
+    (own.folder / "own/bad.csv").write_text("\n".join(mended) + "\n")
+    own.run(DONE).succeeded()
+    assert bars_of(own) != before
+    assert len(own.trials) == 2
+
+
+def test_after_a_failure_the_old_configuration_goes_on_without_training_again(own):
+    before, trials = bars_of(own), own.starts()
+    pinned = [TICKERS[0] | {"snapshot": "0123456789abcdef"}, *TICKERS[1:]]
+    own.configure({"data": {"tickers": pinned}})
+    assert "found no snapshot 0123456789abcdef" in own.run(DONE).failed().text
     own.configure({"data": {"tickers": TICKERS}})
     own.run(DONE).succeeded()
-    assert list(own.starts().values()) == [1]
+    assert bars_of(own) == before
+    assert own.starts() == trials
+
+
+def test_another_folder_is_taken_though_the_workflow_has_forgotten_everything(own):
+    newer = own_bars("SPY").assign(Volume=lambda bars: bars["Volume"] + 1)
+    shutil.copytree(own.folder / "own", own.folder / "own2")
+    (own.folder / "own2/SPY.csv").write_bytes(canonical_csv(newer))
+    shutil.rmtree(own.folder / ".snakemake")
+    own.configure({"data": {"folder": "own2"}})
+    own.run("data/raw/datapackage.json").succeeded()
+    assert bars_of(own) == canonical_csv(newer)
 
 
 # ---- verification ---------------------------------------------------------------------------

@@ -193,7 +193,7 @@ def test_a_refetch_is_another_snapshot_and_used_only_when_pinned(vendor):
     assert f"since snapshot {first.stem}:" in report
     assert "times 0.500000 (a dividend or a split)" in report
     assert "Volume: revised on 2015-12-29" in report
-    assert f"write `snapshot: {second.stem}`" in run.text
+    assert f"snapshot: '{second.stem}'" in run.text
     assert read_json(campaign.folder / "results/fetched/SPY.json")["previous"] == first.stem
 
     campaign.run("-F", "--", "data/raw/datapackage.json").succeeded()

@@ -11,6 +11,7 @@ SCRIPTS = Path(workflow.basedir) / "workflow" / "scripts"
 SCHEMA = Path(workflow.basedir) / "workflow" / "schemas" / "config.schema.yaml"
 RESULTS = Path("results")
 LOCK = RESULTS / ".lock"
+REQUESTS = RESULTS / "requests"
 SNAPSHOTS = "data/snapshots"
 
 sys.path.insert(0, str(SCRIPTS))
@@ -19,6 +20,7 @@ from simmer.config import parse_config
 from simmer.config_schema import check_schema
 from simmer.data.tickers import VIX_TICKER
 from simmer.errors import SimmerError
+from simmer.files import to_json, write_text
 from simmer.locks import lock_or_refuse
 from simmer.machine import looks_accelerated
 from simmer.search.study import horizon_name, trial_name
@@ -79,21 +81,32 @@ def ticker_settings(wildcards):
     return asdict(CAMPAIGN.data.ticker(wildcards.ticker))
 
 
-def source_settings():
-    """Return what a source is told, tickers aside."""
-    settings = asdict(CAMPAIGN.data)
-    del settings["tickers"]
-    return settings
-
-
 def tables_of_stage(stage, ending):
     """Return the tables of a stage, or their resource entries."""
     names = tickers()
     if stage == "processed":
         kinds = CAMPAIGN.data.kinds()
-        names = [f"{name}_{'features' if kinds[name] == 'no_volume_index' else 'dataset_a25'}" for name in names]
+        names = [
+            f"{name}_{'features' if kinds[name] == 'no_volume_index' else 'dataset_a25'}" for name in names
+        ]
         names += [CAMPAIGN.dataset.table] if CAMPAIGN.dataset.vix else []
     return [f"data/{stage}/{name}.{ending}" for name in names]
+
+
+def write_requests():
+    """Say for each ticker what its bars are to be; a file that says so already keeps its time."""
+    for ticker in tickers():
+        path, text = REQUESTS / f"{ticker}.json", to_json(CAMPAIGN.data.request(ticker))
+        try:
+            if not path.exists() or path.read_text(encoding="utf-8") != text:
+                write_text(path, text)
+        except (OSError, SimmerError) as error:
+            raise WorkflowError(str(error)) from None
+
+
+def requests_of_stage(wildcards):
+    """Return what the raw bars are to be, so that their manifest is not older."""
+    return [str(REQUESTS / f"{ticker}.json") for ticker in tickers() if wildcards.stage == "raw"]
 
 
 def resources_of_stage(wildcards):

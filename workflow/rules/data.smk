@@ -1,7 +1,9 @@
 """Raw bars: acquired once, named by a manifest, validated before anything is built from them.
 
 Reads: a source named in the config; snapshots of what came from outside are kept in data/snapshots, which
-Snakemake does not know and so never deletes.
+Snakemake does not know and so never deletes. What a ticker's bars are to be is a file, results/requests/, that
+is written when the workflow is read and only where it changes: Snakemake forgets the parameters of a job that
+failed, and would take what was there before for its result.
 Writes: data/raw/<TICKER>.csv, data/{raw,processed}/datapackage.json, results/data_validation.{json,txt};
 when asked for, results/fetched/<TICKER>.{json,txt}.
 """
@@ -32,9 +34,11 @@ rule fetch_data:
 
 rule acquire_data:
     """Take one ticker's bars from their source and register them with their SHA-256."""
+    input:
+        request="results/requests/{ticker}.json",
     output:
-        bars=update("data/raw/{ticker}.csv"),
-        resource=update("data/raw/{ticker}.resource.json"),
+        bars="data/raw/{ticker}.csv",
+        resource="data/raw/{ticker}.resource.json",
     log:
         "results/logs/acquire_data/{ticker}.log",
     benchmark:
@@ -43,8 +47,6 @@ rule acquire_data:
         "../envs/simmer.yaml"
     params:
         snapshots=SNAPSHOTS,
-        source=source_settings(),
-        ticker=ticker_settings,
     message:
         "Acquiring the bars of {wildcards.ticker}"
     script:
@@ -55,6 +57,7 @@ rule write_manifest:
     """Gather the resource entries of one stage into its Data Package manifest."""
     input:
         resources=resources_of_stage,
+        requests=requests_of_stage,
     output:
         manifest="data/{stage}/datapackage.json",
     log:

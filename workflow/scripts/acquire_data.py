@@ -30,7 +30,7 @@ def main(*, settings: DataSettings, ticker: str, snapshots: Path, bars: Path, re
     frame, _ = parse_bars(content, bars.name)
     entry = describe_resource(bars.name, content=content, frame=frame, provenance=acquired.provenance)
     write_bytes(bars, content)
-    write_json(resource, entry)
+    write_json(resource, entry | {"request": settings.request_digest(ticker)})
 
 
 if __name__ == "__main__":

@@ -3,16 +3,16 @@
 from pathlib import Path
 
 from simmer.data.bars_csv import read_bars
+from simmer.data.manifest import read_entry
 from simmer.features.indicators import build_a25
 from simmer.features.tables import keep_features
-from simmer.files import read_json
 from simmer.logs import job
 
 
 def main(*, bars: Path, raw_resource: Path, table: Path, resource: Path) -> None:
     """Write the features of `bars` to `table`, and their manifest entry to `resource`."""
     keep_features(
-        build_a25(read_bars(bars)), made_of=[read_json(raw_resource)], table=table, resource=resource
+        build_a25(read_bars(bars)), made_of=[read_entry(raw_resource)], table=table, resource=resource
     )
 
 

@@ -4,10 +4,10 @@ import logging
 from pathlib import Path
 
 from simmer.data.bars_csv import read_bars
+from simmer.data.manifest import read_entry
 from simmer.data.sessions import sessions
 from simmer.features.tables import keep_features
 from simmer.features.vix import build_vix
-from simmer.files import read_json
 from simmer.logs import job
 
 logger = logging.getLogger(__name__)
@@ -20,7 +20,7 @@ def main(*, bars: Path, raw_resource: Path, calendar: str, table: Path, resource
     vix = build_vix(frame, sessions(calendar, days[0], days[-1]))
     if vix.dropped_days:
         logger.info("%s: %s left out, no sessions of %s", table.name, ", ".join(vix.dropped_days), calendar)
-    keep_features(vix, made_of=[read_json(raw_resource)], table=table, resource=resource)
+    keep_features(vix, made_of=[read_entry(raw_resource)], table=table, resource=resource)
 
 
 if __name__ == "__main__":

@@ -4,10 +4,10 @@ import logging
 from pathlib import Path
 
 from simmer.data.bars_csv import read_bars
+from simmer.data.manifest import read_entry
 from simmer.features.indicators import build_a25
 from simmer.features.tables import keep_features
-from simmer.features.vix import add_vix
-from simmer.files import read_json
+from simmer.features.vix import add_vix, refuse_early_end
 from simmer.logs import job
 
 logger = logging.getLogger(__name__)
@@ -16,12 +16,17 @@ logger = logging.getLogger(__name__)
 def main(
     *, bars: Path, vix_bars: Path, raw_resource: Path, vix_resource: Path, table: Path, resource: Path
 ) -> None:
-    """Write the features of `bars` and `vix_bars` to `table`, and their manifest entry to `resource`."""
+    """Write the features of `bars` and `vix_bars` to `table`, and their manifest entry to `resource`.
+
+    Raises:
+        DataError: when the VIX has a gap among the days of the prices, or ends before them.
+    """
     price_bars = read_bars(bars)
     combined = add_vix(build_a25(price_bars), price_bars, read_bars(vix_bars))
+    refuse_early_end(combined, price_bars)
     if combined.dropped_days:
         logger.info("%s: VIX of %s left out, no price", table.name, ", ".join(combined.dropped_days))
-    made_of = [read_json(raw_resource), read_json(vix_resource)]
+    made_of = [read_entry(raw_resource), read_entry(vix_resource)]
     keep_features(combined, made_of=made_of, table=table, resource=resource)
 
 

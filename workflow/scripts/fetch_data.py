@@ -7,7 +7,7 @@ from tempfile import TemporaryDirectory
 
 from simmer.config import parse_config
 from simmer.data.fetch import fetch
-from simmer.data.registration import changes_since_last
+from simmer.data.registration import changes_since_last, describe_arrival
 from simmer.data.settings import DataSettings
 from simmer.data.snapshots import SnapshotStore
 from simmer.files import write_json, write_text
@@ -27,15 +27,7 @@ def main(
     store = SnapshotStore(snapshots)
     with TemporaryDirectory(dir=scratch) as cache:
         snapshot = fetch(settings, ticker, store, cache_folder=Path(cache), today=date.today())
-    last = changes_since_last(snapshot, store)
-    entry = snapshot.entry
-    span = f"{entry['rows']} rows, {entry['date_min']} to {entry['date_max']}"
-    text = f"{ticker}: snapshot {snapshot.id}, {span}\n"
-    if last is None:
-        text += "the first snapshot of this ticker\n"
-    else:
-        text += f"since snapshot {last[0].id}: {last[1].as_text()}"
-        text += f"to use it, write `snapshot: {snapshot.id}` into the ticker's entry of the configuration\n"
+    last, text = changes_since_last(snapshot, store), describe_arrival(snapshot, store)
     logger.info("%s", text.rstrip())
     write_text(table, text)
     write_json(

@@ -1,22 +1,32 @@
 """Gather the resource entries of one stage into its Data Package manifest."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from simmer.data.manifest import gather_sidecars
+from simmer.config import parse_config
+from simmer.data.manifest import gather_sidecars, refuse_other_requests
 from simmer.files import write_json
 from simmer.logs import job
 
 
-def main(*, name: str, resources: Sequence[Path], manifest: Path) -> None:
-    """Write the manifest called `name` with the entries of all `resources`."""
-    write_json(manifest, gather_sidecars(name, resources))
+def main(*, name: str, resources: Sequence[Path], requests: Mapping[str, str], manifest: Path) -> None:
+    """Write the manifest called `name` with the entries of all `resources`.
+
+    Raises:
+        DataError: when an entry cannot be read, or is of bars that answer another request than in `requests`.
+    """
+    gathered = gather_sidecars(name, resources)
+    refuse_other_requests(gathered, requests)
+    write_json(manifest, gathered)
 
 
 if __name__ == "__main__":
     with job(snakemake.log[0]):
+        data = parse_config(snakemake.config).data
+        raw = snakemake.wildcards.stage == "raw"
         main(
             name=f"simmer-{snakemake.wildcards.stage}",
             resources=[Path(path) for path in snakemake.input.resources],
+            requests={ticker: data.request_digest(ticker) for ticker in data.kinds()} if raw else {},
             manifest=Path(snakemake.output.manifest),
         )

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from simmer.data.bars_csv import COLUMNS
 from simmer.data.reading import read_at_most
-from simmer.data.registration import changes_since_last, keep, origin_of_file, provenance_of_file
+from simmer.data.registration import describe_arrival, keep, origin_of_file, provenance_of_file
 from simmer.data.snapshots import SnapshotStore
 from simmer.data.tickers import KINDS, KNOWN_TICKERS, TickerSpec
 from simmer.errors import DataError, SimmerError
@@ -37,15 +37,7 @@ def register(file: Path, spec: TickerSpec, *, calendar: str, store: SnapshotStor
         provenance=provenance_of_file(file.name, content, spec=spec, calendar=calendar),
         store=store,
     )
-    entry, last = snapshot.entry, changes_since_last(snapshot, store)
-    since = "the first snapshot of this ticker\n"
-    if last is not None:
-        since = f"since snapshot {last[0].id}: {last[1].as_text()}"
-    return (
-        f"{spec.ticker}: snapshot {snapshot.id}, {entry['rows']} rows, {entry['date_min']} to "
-        f"{entry['date_max']}\n{since}to use it, whatever else is kept, write into data.tickers:\n"
-        f"    - {{ticker: {spec.ticker}, kind: {spec.kind}, snapshot: {snapshot.id!r}}}\n"
-    )
+    return describe_arrival(snapshot, store)
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

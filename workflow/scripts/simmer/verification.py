@@ -13,11 +13,11 @@ import tomllib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from importlib import metadata
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any
 
-from simmer.data.manifest import MANIFEST_NAME
-from simmer.data.pending import PendingRegistrations, pending_registrations
+from simmer.data.manifest import MANIFEST_NAME, read_manifest, sidecar_path
+from simmer.data.pending import PendingRegistrations, pending_registrations, tables_below
 from simmer.data.validation import validate_manifest
 from simmer.errors import DataError
 from simmer.machine import Machine, inspect_machine
@@ -68,6 +68,7 @@ def verify(
             _check_accelerator(machine),
             check_temperature_source(machine.readings, require_sensor=False),
             *(row for part in PARTS for row in _check_manifest(data / part / MANIFEST_NAME, part)),
+            *_check_origins(data),
             *_check_pending(data),
         )
     )
@@ -128,6 +129,10 @@ def _check_accelerator(machine: Machine) -> CheckResult:
 def _check_manifest(manifest: Path, part: str) -> Iterator[CheckResult]:
     if part == "snapshots" and not manifest.exists():
         return  # the bundled bars need none
+    if part != "snapshots" and not _is_built(manifest.parents[1]):
+        fix = "a run of the campaign makes it"
+        yield CheckResult(part, CheckVerdict.WARN, "nothing built yet", "tables", None, "manifest", fix)
+        return
     report = validate_manifest(manifest, kinds={}, calendar=None)
     by_file: dict[str, list[str]] = {}
     warnings: dict[str, int] = {}
@@ -158,14 +163,56 @@ def _check_pending(data: Path) -> Iterator[CheckResult]:
         pending = pending_registrations(data, [data / part / MANIFEST_NAME for part in PARTS])
     except DataError:
         pending = PendingRegistrations((), (), ())  # the broken manifest has a row of its own
+    unknown = 0
     for path in pending.unregistered:
-        fix = "no manifest names it: make register FILE=<it> TICKER=<its ticker>, or remove it"
-        yield CheckResult(path, CheckVerdict.FAIL, "unregistered", "registered", None, "pending", fix)
-    counts = f"{len(pending.unregistered)} unregistered, {len(pending.missing)} gone"
-    verdict = CheckVerdict.FAIL if pending else CheckVerdict.OK
-    fix = "what is gone or changed is acquired and built again by a run of the campaign" if pending else None
-    measured = f"{counts}, {len(pending.changed)} changed"
-    yield CheckResult("pending registrations", verdict, measured, "none", None, "manifests", fix)
+        # What the chain made has an entry beside it, so this was made for another configuration.
+        left_over = sidecar_path(data / path).exists() and not path.startswith("snapshots/")
+        unknown += not left_over
+        fix = "made for another configuration: switch back to it, or remove it with its .resource.json"
+        if not left_over:
+            fix = "no manifest names it: make register FILE=<it> TICKER=<its ticker>, or remove it"
+        verdict = CheckVerdict.WARN if left_over else CheckVerdict.FAIL
+        yield CheckResult(path, verdict, "unregistered", "registered", None, "pending", fix)
+    gone = pending.missing if _is_built(data) else ()
+    counts = f"{len(pending.unregistered)} unregistered, {len(gone)} gone, {len(pending.changed)} changed"
+    disorder = bool(unknown or gone or pending.changed)
+    fix = "what is gone or changed is acquired and built again by a run of the campaign" if disorder else None
+    verdict = CheckVerdict.FAIL if disorder else CheckVerdict.OK
+    yield CheckResult("pending registrations", verdict, counts, "none", None, "manifests", fix)
+
+
+def _check_origins(data: Path) -> Iterator[CheckResult]:
+    """Each table was made of the very tables that are there now."""
+    hashes = {part: _hashes(data / part / MANIFEST_NAME) for part in PARTS}
+    for part, made_of in (("processed", "raw"), ("raw", "snapshots")):
+        key = "path" if part == "processed" else "snapshot"
+        for path, _, sources in hashes[part] if _is_built(data) else []:
+            for source in sources:
+                name = source.get(key)
+                now = [known for at, known, _ in hashes[made_of] if name in (at, PurePosixPath(at).stem)]
+                if name is not None and source.get("hash") not in now:
+                    fix = f"{made_of} has another {name} now: a run of the campaign makes this again"
+                    verdict = CheckVerdict.FAIL
+                    yield CheckResult(f"{part}/{path}", verdict, name, "as made", None, "sources", fix)
+
+
+def _is_built(data: Path) -> bool:
+    return any(tables_below(data / part) for part in ("raw", "processed"))
+
+
+def _hashes(manifest: Path) -> list[tuple[str, object, list[Mapping[str, Any]]]]:
+    try:
+        entries = read_manifest(manifest)["resources"] if manifest.exists() else []
+    except DataError:
+        return []  # the broken manifest has a row of its own
+    listed = [
+        (str(entry.get("path")), entry.get("hash"), entry.get("sources"))
+        for entry in entries
+        if isinstance(entry.get("sources"), list)
+    ]
+    return [
+        (path, known, [one for one in sources if isinstance(one, dict)]) for path, known, sources in listed
+    ]
 
 
 if __name__ == "__main__":

@@ -11,7 +11,7 @@ from simmer.data.problems import Problem, Severity, quote, shorten
 from simmer.data.sessions import sessions
 from simmer.data.tables import DATE_DTYPE
 from simmer.data.tickers import KINDS, KNOWN_TICKERS
-from simmer.errors import ConfigError
+from simmer.errors import ConfigError, DataError
 
 # Adjusted prices carry float noise of about 1e-7, so containment cannot be strict.
 PRICE_RELATIVE_TOLERANCE = 1e-6
@@ -215,8 +215,8 @@ def _session_findings(frame: pd.DataFrame, calendar: str, kind: str) -> Iterator
     days = frame["Date"].to_numpy().astype("datetime64[D]")
     try:
         open_days = sessions(calendar, days.min(), days.max())
-    except ValueError as error:
-        yield None, "sessions", f"calendar {calendar} cannot be consulted: {error}", "warning"
+    except DataError as error:
+        yield None, "sessions", str(error), "warning"
         return
     for day in np.setdiff1d(open_days, days):
         row = int(np.argmax(days > day))

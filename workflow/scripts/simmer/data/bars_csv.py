@@ -19,6 +19,7 @@ PRICES = ("Open", "High", "Low", "Close")
 # What a vendor's table has beside them.
 EXTRA_COLUMNS = ("Adj Close", "Dividends", "Stock Splits")
 
+MAX_LINES = 200_000  # eight hundred years of sessions
 FIRST_LINE = 2  # where the first row stands in a file
 # What a file starts with that is no text at all.
 _NO_CSV = {
@@ -64,6 +65,9 @@ def parse_bars(
     header = ",".join(columns)
     if not text.strip():
         return None, [Problem(file_name, None, "empty", f"the file is empty; expected {header} and rows")]
+    if (count := text.count("\n")) > MAX_LINES:
+        message = f"the file has {count} lines; at most {MAX_LINES} are read"
+        return None, [Problem(file_name, None, "lines", message)]
     lines = text.split("\n")
     problems = []
     if lines[-1] == "":

@@ -10,7 +10,7 @@ from simmer.data.bars_csv import canonical_csv
 from simmer.data.manifest import Provenance
 from simmer.data.registration import keep
 from simmer.data.settings import DataSettings
-from simmer.data.snapshots import Snapshot, SnapshotStore, utc_now
+from simmer.data.snapshots import Snapshot, SnapshotStore
 from simmer.data.sources import vendor_origin
 from simmer.data.tickers import KNOWN_TICKERS
 from simmer.data.vendor import VENDOR_COLUMNS
@@ -74,7 +74,6 @@ def fetch(
             tool=tool,
             sources=({"title": title},),
             calendar=settings.calendar,
-            retrieved_at=utc_now(),
         ),
         store=store,
     )

@@ -134,6 +134,29 @@ def build_manifest(name: str, resources: Iterable[Mapping[str, Any]]) -> dict[st
     return {"$schema": PROFILE, "name": name, "resources": entries}
 
 
+def refuse_other_requests(manifest: Mapping[str, Any], requests: Mapping[str, str]) -> None:
+    """Refuse bars that were acquired for another configuration than this one.
+
+    Args:
+        manifest: the manifest of raw bars.
+        requests: the digest of the request, for each ticker to be held against it.
+
+    Raises:
+        DataError: naming the tickers.
+    """
+    others = [
+        str(entry.get("ticker"))
+        for entry in manifest["resources"]
+        if entry.get("request") != requests.get(str(entry.get("ticker")), entry.get("request"))
+    ]
+    if others:
+        files = ", ".join(f"data/raw/{name}.*" for name in others)
+        raise DataError(
+            f"the bars of {', '.join(others)} were acquired for another configuration; expected those of "
+            f"this one: delete {files} and run the same command again"
+        )
+
+
 def read_manifest(path: Path) -> dict[str, Any]:
     """Return a manifest whose `resources` is a list of JSON objects; the entries themselves are not judged.
 

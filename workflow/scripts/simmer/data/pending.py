@@ -6,8 +6,8 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 from simmer.data.manifest import locate_resource, read_manifest
-from simmer.data.problems import quote
-from simmer.data.reading import is_manifest_path, is_there, read_at_most
+from simmer.data.problems import printable, quote
+from simmer.data.reading import is_manifest_path, is_there, locate, read_at_most
 from simmer.errors import DataError
 from simmer.files import sha256_of_bytes
 
@@ -42,6 +42,7 @@ def pending_registrations(folder: Path, manifests: Sequence[Path]) -> PendingReg
     """
     named: set[str] = set()
     hashes: set[str] = set()
+    found: dict[Path, str | None] = {}  # many entries may name one file, which is read once
     missing, changed = [], []
     for manifest in manifests:
         place = PurePosixPath(manifest.parent.relative_to(folder).as_posix())
@@ -54,11 +55,13 @@ def pending_registrations(folder: Path, manifests: Sequence[Path]) -> PendingReg
             except DataError:
                 missing.append(path)
                 continue
-            if _hash(file) != entry.get("hash"):
+            if file not in found:
+                found[file] = _hash(file)
+            if found[file] != entry.get("hash"):
                 changed.append(path)
     unnamed = [path for path in tables_below(folder) if path not in named]
     return PendingRegistrations(
-        unregistered=tuple(_escaped(path) for path in unnamed if _hash(folder / path) not in hashes),
+        unregistered=tuple(printable(path) for path in unnamed if _own_hash(folder, path) not in hashes),
         missing=tuple(sorted(missing)),
         changed=tuple(sorted(changed)),
     )
@@ -91,9 +94,11 @@ def _shown(place: PurePosixPath, path: object) -> str:
     return "/".join((*place.parts, str(path) if is_manifest_path(path) else quote(path).strip("'")))
 
 
-def _escaped(path: str) -> str:
-    # The name of a file need not be text; in a table for people it must be.
-    return path.encode(errors="backslashreplace").decode()
+def _own_hash(folder: Path, path: str) -> str | None:
+    try:
+        return _hash(locate(folder, path))
+    except DataError:  # a link that leads out is not followed
+        return None
 
 
 def _hash(file: Path) -> str | None:

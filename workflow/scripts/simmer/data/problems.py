@@ -24,8 +24,14 @@ class Problem:
     severity: Severity = "error"
 
     def __str__(self) -> str:
-        place = self.file if self.row is None else f"{self.file}, line {self.row}"
+        file = printable(self.file)
+        place = file if self.row is None else f"{file}, line {self.row}"
         return f"{place}: {self.message} [{self.rule}]"
+
+
+def printable(text: str) -> str:
+    """Return `text` in printable ASCII, all else escaped: the name of a file need not be text."""
+    return text.encode("unicode_escape").decode()
 
 
 def quote(value: object) -> str:

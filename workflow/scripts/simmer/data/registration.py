@@ -11,7 +11,7 @@ from simmer.data.bars import check_bars
 from simmer.data.bars_csv import COLUMNS, parse_bars
 from simmer.data.changes import Changes, compare_vintages
 from simmer.data.manifest import Provenance
-from simmer.data.problems import refuse_errors
+from simmer.data.problems import printable, refuse_errors
 from simmer.data.snapshots import Snapshot, SnapshotStore
 from simmer.data.tickers import TickerSpec
 from simmer.data.vendor import columns_of_entry
@@ -70,13 +70,13 @@ def origin_of_file(file: Path) -> dict[str, str]:
     The folder itself would tell the reader of a published manifest about the user's machine; resolved, a
     relative one would be another after the campaign was moved.
     """
-    place = sha256_of_bytes(os.path.normpath(file.parent).encode())[:8]
-    return {"source": "csv", "file": file.name, "place": place}
+    place = os.path.normpath(file.parent).encode("utf-8", "surrogatepass")
+    return {"source": "csv", "file": printable(file.name), "place": sha256_of_bytes(place)[:8]}
 
 
 def provenance_of_file(file_name: str, content: bytes, *, spec: TickerSpec, calendar: str) -> Provenance:
     """Return where a user's own file came from."""
-    source = {"title": f"own file {file_name}", "hash": f"sha256:{sha256_of_bytes(content)}"}
+    source = {"title": f"own file {printable(file_name)}", "hash": f"sha256:{sha256_of_bytes(content)}"}
     return Provenance(spec.ticker, spec.kind, "unknown", "own file", (source,), calendar)
 
 
@@ -92,6 +92,19 @@ def changes_since_last(snapshot: Snapshot, store: SnapshotStore) -> tuple[Snapsh
         return None
     previous = kept[position - 1]
     return previous, compare_vintages(read_snapshot(previous), read_snapshot(snapshot))
+
+
+def describe_arrival(snapshot: Snapshot, store: SnapshotStore) -> str:
+    """Say what was kept, what it changed, and how it is used; ends in a line feed."""
+    entry, last = snapshot.entry, changes_since_last(snapshot, store)
+    since = "the first snapshot of this ticker\n"
+    if last is not None:
+        since = f"since snapshot {last[0].id}: {last[1].as_text()}"
+    return (
+        f"{entry['ticker']}: snapshot {snapshot.id}, {entry['rows']} rows, {entry['date_min']} to "
+        f"{entry['date_max']}\n{since}to use it, whatever else is kept, write into data.tickers:\n"
+        f"    - {{ticker: {entry['ticker']}, kind: {entry['kind']}, snapshot: {snapshot.id!r}}}\n"
+    )
 
 
 def read_snapshot(snapshot: Snapshot) -> pd.DataFrame:

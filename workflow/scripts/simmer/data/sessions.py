@@ -3,7 +3,7 @@
 import numpy as np
 
 from simmer.data.problems import quote
-from simmer.errors import ConfigError
+from simmer.errors import ConfigError, DataError
 
 
 def sessions(calendar: str, first: np.datetime64, last: np.datetime64) -> np.ndarray:
@@ -16,7 +16,7 @@ def sessions(calendar: str, first: np.datetime64, last: np.datetime64) -> np.nda
 
     Raises:
         ConfigError: for an unknown calendar.
-        ValueError: when the calendar cannot be consulted for these days.
+        DataError: when the calendar does not know these days.
     """
     import exchange_calendars
 
@@ -28,6 +28,11 @@ def sessions(calendar: str, first: np.datetime64, last: np.datetime64) -> np.nda
     except exchange_calendars.errors.InvalidCalendarName as error:
         raise ConfigError(
             f"calendar {quote(calendar)} is unknown; expected a name of exchange_calendars such as XNYS"
+        ) from error
+    except ValueError as error:
+        raise DataError(
+            f"calendar {calendar} cannot be consulted for {first} to {last} ({error}); expected the calendar "
+            "of the exchange on which the ticker is traded, for days that it knows"
         ) from error
     days = found.sessions.to_numpy().astype("datetime64[D]")
     return days[(days >= first) & (days <= last)]

@@ -1,11 +1,13 @@
 """Config block `data`: where the bars come from and which tickers there are."""
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import date
+from typing import Any
 
 from simmer.data.problems import quote
 from simmer.data.tickers import TickerSpec
 from simmer.errors import ConfigError
+from simmer.files import sha256_of_bytes, to_json
 
 SOURCES = ("bundled", "csv", "yahoo")
 ADJUSTMENTS = ("dividends", "none")
@@ -69,6 +71,18 @@ class DataSettings:
                 return spec
         known = ", ".join(spec.ticker for spec in self.tickers)
         raise ConfigError(f"found no ticker {quote(name)} in data.tickers; expected one of {known}")
+
+    def request(self, name: str) -> dict[str, Any]:
+        """Return all that decides what the bars of a ticker are, as plain values.
+
+        Raises:
+            ConfigError: when there is no such ticker.
+        """
+        return asdict(self) | {"tickers": asdict(self.ticker(name))}
+
+    def request_digest(self, name: str) -> str:
+        """Return a digest of `request`, which the entry of the bars carries."""
+        return sha256_of_bytes(to_json(self.request(name)).encode())[:16]
 
     def kinds(self) -> dict[str, str]:
         """Return the kind of each ticker."""

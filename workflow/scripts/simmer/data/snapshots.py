@@ -26,12 +26,13 @@ from simmer.data.manifest import (
     read_entry,
     sidecar_path,
 )
-from simmer.data.reading import read_at_most
+from simmer.data.reading import is_there, read_at_most
 from simmer.errors import DataError, LedgerError
-from simmer.files import sha256_of_bytes, write_bytes, write_json
+from simmer.files import sha256_of_bytes, to_json, write_bytes, write_json
 from simmer.locks import lock_after_waiting
 
 ID_DIGITS = 16
+ENTRY = "*.resource.json"
 
 logger = logging.getLogger(__name__)
 
@@ -53,9 +54,9 @@ class Snapshot:
         """What a configuration calls it."""
         return self.path.stem
 
-    def retrieved_at(self, origin: Mapping[str, str]) -> str | None:
-        """Return when it first came from an origin, or None if it never did."""
-        return next((e["retrieved_at"] for e in self.entry["origins"] if e["origin"] == origin), None)
+    def came_from(self, origin: Mapping[str, str]) -> int | None:
+        """Return its place in the order of all arrivals, or None if it never came from this origin."""
+        return next((came["sequence"] for came in self.entry["origins"] if came["origin"] == origin), None)
 
     def read(self) -> bytes:
         """Return the bytes.
@@ -64,13 +65,21 @@ class Snapshot:
             DataError: when they are not the ones that were kept.
         """
         content = read_at_most(self.path)
+        self.require(content)
+        return content
+
+    def require(self, content: bytes) -> None:
+        """Refuse other bytes than the ones that were kept.
+
+        Raises:
+            DataError: when they are others.
+        """
         if f"sha256:{sha256_of_bytes(content)}" != self.entry["hash"]:
             raise DataError(
-                f"snapshot {self.id} of {self.entry['ticker']} was changed after it was kept; expected the "
-                f"hash {self.entry['hash'][:19]}...: put the original file back, or delete {self.path} and "
-                "its resource.json and acquire it again"
+                f"snapshot {self.id} of {self.entry['ticker']} was changed after it was kept, or is gone and "
+                f"its file was changed; expected the hash {self.entry['hash'][:19]}...: put the original "
+                f"back, or delete {self.path} and its resource.json and acquire it again"
             )
-        return content
 
 
 class SnapshotStore:
@@ -80,14 +89,13 @@ class SnapshotStore:
         self.root, self._now = root, now
 
     def of(self, ticker: str) -> tuple[Snapshot, ...]:
-        """Return the snapshots of a ticker, the oldest first.
+        """Return the snapshots of a ticker, in the order in which they were kept.
 
         Raises:
             DataError: when an entry cannot be read.
         """
-        sidecars = sorted((self.root / ticker).glob("*.resource.json"))
-        found = [Snapshot(_table_of(sidecar), _read_entry(sidecar)) for sidecar in sidecars]
-        return tuple(sorted(found, key=lambda snapshot: (snapshot.entry["retrieved_at"], snapshot.id)))
+        found = [Snapshot(_table_of(sidecar), _read_entry(sidecar)) for sidecar in self._files(ticker, ENTRY)]
+        return tuple(sorted(found, key=lambda snapshot: (snapshot.entry["sequence"], snapshot.id)))
 
     def choose(self, ticker: str, *, origin: Mapping[str, str], pinned: str | None) -> Snapshot | None:
         """Return the pinned snapshot of a ticker, or the first of an origin; None if there is none yet.
@@ -105,10 +113,18 @@ class SnapshotStore:
                 f"found no snapshot {pinned} of {ticker} in {self.root}; expected one of: {known}. Pin one "
                 "of these, or register the file it was made of"
             )
-        times = [(snapshot.retrieved_at(origin), snapshot) for snapshot in kept]
+        tables = {_table_of(sidecar) for sidecar in self._files(ticker, ENTRY)}
+        for table in self._files(ticker, "*.csv"):
+            if table not in tables:
+                raise DataError(
+                    f"{table} has no entry beside it; expected {sidecar_path(table).name}, now deleted; "
+                    "put it back, or delete the table too and register the file anew"
+                )
+        came = [(snapshot.came_from(origin), snapshot) for snapshot in kept]
+        # By the order of arrival, not by the clock, which may be set back.
         return min(
-            ((time, snapshot) for time, snapshot in times if time is not None),
-            key=lambda pair: (pair[0], pair[1].id),
+            ((sequence, snapshot) for sequence, snapshot in came if sequence is not None),
+            key=lambda pair: pair[0],
             default=(None, None),
         )[1]
 
@@ -134,28 +150,69 @@ class SnapshotStore:
         name = sha256_of_bytes(content)[:ID_DIGITS]
         path = self.root / provenance.ticker / f"{name}.csv"
         with self._alone():
+            self._refuse_under_another_name(name, provenance.ticker)
             now = self._now()
-            if sidecar_path(path).exists():
+            arrivals = [
+                came["sequence"] for one in self.of(provenance.ticker) for came in one.entry["origins"]
+            ]
+            came = {"origin": dict(origin), "retrieved_at": now, "sequence": 1 + max(arrivals, default=0)}
+            if is_there(sidecar_path(path)):
                 entry = _read_entry(sidecar_path(path))
             else:
                 relative = path.relative_to(self.root).as_posix()
                 entry = describe_resource(relative, content=content, frame=frame, provenance=provenance)
-                entry |= {"name": f"{provenance.ticker.lower()}-{name}", "retrieved_at": now, "origins": []}
+                entry |= {
+                    "name": f"{provenance.ticker.lower()}-{name}",
+                    "retrieved_at": now,
+                    "sequence": came["sequence"],
+                    "origins": [],
+                }
+            is_new = not entry["origins"]
+            if all(known["origin"] != origin for known in entry["origins"]):
+                entry = dict(entry) | {"origins": [*entry["origins"], came]}
+                # Before the table, so that a table without an entry always means that somebody took it away.
+                write_json(sidecar_path(path), entry)
             if not path.exists():
-                write_bytes(path, content)
+                try:
+                    write_bytes(path, content)
+                except LedgerError:
+                    if is_new:
+                        sidecar_path(path).unlink()
+                    raise
                 # Some disks know no permissions; the hash guards the bytes in any case.
                 with contextlib.suppress(OSError):
                     path.chmod(0o444)
-            if all(known["origin"] != origin for known in entry["origins"]):
-                came = {"origin": dict(origin), "retrieved_at": now}
-                entry = dict(entry) | {"origins": [*entry["origins"], came]}
-                write_json(sidecar_path(path), entry)
-            self._write_manifest()
+        self.settle()
         return Snapshot(path, entry)
 
-    def _write_manifest(self) -> None:
-        entries = [_read_entry(sidecar) for sidecar in sorted(self.root.glob("*/*.resource.json"))]
-        write_json(self.root / MANIFEST_NAME, build_manifest("simmer-snapshots", entries))
+    def settle(self) -> None:
+        """Write the manifest of all snapshots where it is not what the entries say.
+
+        Raises:
+            DataError: when an entry cannot be read.
+        """
+        with self._alone():
+            entries = [_read_entry(sidecar) for sidecar in self._files("*", ENTRY)]
+            manifest, path = build_manifest("simmer-snapshots", entries), self.root / MANIFEST_NAME
+            if entries and (not path.exists() or path.read_bytes() != to_json(manifest).encode()):
+                write_json(path, manifest)
+
+    def _files(self, ticker: str, pattern: str) -> list[Path]:
+        try:
+            return sorted(self.root.glob(f"{ticker}/{pattern}"))
+        except OSError as error:
+            raise DataError(
+                f"the snapshots of {ticker} in {self.root} cannot be listed ({error.strerror}); give the "
+                "right to read and enter the folder"
+            ) from error
+
+    def _refuse_under_another_name(self, name: str, ticker: str) -> None:
+        for table in self._files("*", f"{name}.csv"):
+            if table.parent.name != ticker:
+                raise DataError(
+                    f"these very bars are kept as {table.parent.name} already; expected those of {ticker}: "
+                    "make sure that it is the right file"
+                )
 
     @contextlib.contextmanager
     def _alone(self) -> Any:
@@ -172,21 +229,28 @@ class SnapshotStore:
 
 def _read_entry(sidecar: Path) -> dict[str, Any]:
     entry = read_entry(sidecar)
-    origins = entry.get("origins")
+    texts = ("ticker", "kind", "hash", "path", "adjustment", "tool", "retrieved_at", "date_min", "date_max")
+    origins, sources = entry.get("origins"), entry.get("sources")
     sound = (
-        all(isinstance(entry.get(key), str) for key in ("ticker", "hash", "retrieved_at"))
+        all(isinstance(entry.get(key), str) for key in texts)
+        and all(isinstance(entry.get(key), int) for key in ("rows", "sequence"))
+        and isinstance(sources, list)
+        and bool(sources)
+        and all(isinstance(source, dict) for source in sources)
         and isinstance(origins, list)
         and all(
             isinstance(came, dict)
             and isinstance(came.get("origin"), dict)
-            and isinstance(came.get("retrieved_at"), str)
+            and isinstance(came.get("sequence"), int)
             for came in origins
         )
     )
-    if not sound:
+    table = _table_of(sidecar)
+    # The name is the hash: an entry that was changed together with its table is not of this snapshot.
+    if not sound or (entry["ticker"], entry["hash"][7 : 7 + ID_DIGITS]) != (table.parent.name, table.stem):
         raise DataError(
-            f"{sidecar} is not the entry of a snapshot; expected ticker, hash, retrieved_at and origins: "
-            "delete it and register or fetch the bars again"
+            f"{sidecar} is not the entry of a snapshot; expected that of {table.name}, with its origins: "
+            "delete both and register or fetch the bars again"
         )
     return entry
 

@@ -11,7 +11,8 @@ import pandas as pd
 from simmer.data.adjustment import adjust_for_dividends, unadjusted
 from simmer.data.bars_csv import COLUMNS, PRICES
 from simmer.data.manifest import Provenance
-from simmer.data.reading import read_own_file
+from simmer.data.problems import printable
+from simmer.data.reading import is_there, read_own_file
 from simmer.data.registration import keep, origin_of_file, provenance_of_file, read_snapshot
 from simmer.data.settings import DataSettings
 from simmer.data.snapshots import Snapshot, SnapshotStore
@@ -103,8 +104,10 @@ def _acquire_csv(settings: DataSettings, spec: TickerSpec, store: SnapshotStore)
     folder, name = Path(settings.folder or "."), spec.file or f"{spec.ticker}.csv"
     origin = origin_of_file(folder / name)
     snapshot = store.choose(spec.ticker, origin=origin, pinned=spec.snapshot)
-    if snapshot is None:
+    if snapshot is None or not is_there(snapshot.path):
         content = _own_bytes(folder, name, spec)
+        if snapshot is not None:
+            snapshot.require(content)
         snapshot = keep(
             content,
             spec=spec,
@@ -115,8 +118,10 @@ def _acquire_csv(settings: DataSettings, spec: TickerSpec, store: SnapshotStore)
             provenance=provenance_of_file(name, content, spec=spec, calendar=settings.calendar),
             store=store,
         )
-    elif spec.snapshot is None:
-        _say_if_newer(folder, name, snapshot, spec)
+    else:
+        store.settle()
+        if spec.snapshot is None:
+            _say_if_newer(folder, name, snapshot, spec)
     return _from_snapshot(snapshot, spec, settings)
 
 
@@ -124,9 +129,10 @@ def _own_bytes(folder: Path, name: str, spec: TickerSpec) -> bytes:
     try:
         return read_own_file(folder, name)
     except DataError as error:
+        place = f"{printable(name)} in the folder {printable(str(folder))}"
         raise DataError(
-            f"the bars of {spec.ticker} cannot be read from {name} in the folder {folder}: {error}. Expected "
-            f"a CSV file with the header {','.join(COLUMNS)} where data.folder and the ticker's `file` say"
+            f"the bars of {spec.ticker} cannot be read from {place}: {error}. Expected a CSV file with the "
+            f"header {','.join(COLUMNS)} where data.folder and the ticker's `file` say"
         ) from error
 
 

@@ -180,11 +180,8 @@ def _import_yfinance() -> ModuleType:
 def _sessions_before(day: date, calendar: str) -> np.ndarray:
     try:
         return sessions(calendar, np.datetime64(day - _LONGEST_CLOSURE), np.datetime64(day - timedelta(1)))
-    except ValueError as error:
-        raise ConfigError(
-            f"the calendar {calendar} does not know the days before {day} ({error}); expected a calendar of "
-            "the exchange on which the tickers are traded"
-        ) from error
+    except DataError as error:
+        raise ConfigError(str(error)) from error
 
 
 def _start(end: date) -> date:

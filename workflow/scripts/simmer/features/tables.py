@@ -9,6 +9,7 @@ from typing import Any
 import simmer
 from simmer.data.manifest import Provenance, describe_resource
 from simmer.data.tables import write_table
+from simmer.errors import DataError
 from simmer.features.indicators import A25
 from simmer.features.vix import VixTable
 from simmer.files import write_json
@@ -29,12 +30,21 @@ def keep_features(
         made_of: manifest entries of the bars, the ticker's own first.
         table: the parquet file.
         resource: the entry.
+
+    Raises:
+        DataError: when an entry of the bars is not whole.
     """
     logger.info(
         "%s: %d rows, %d left out; %s is the last to have a value",
         *(table.name, len(features.frame), features.dropped_rows, features.last_to_start),
     )
     write_table(features.frame, table)
+    for raw in made_of:
+        lacking = {"ticker", "kind", "adjustment", "calendar", "path", "hash"} - raw.keys()
+        if lacking:
+            raise DataError(
+                f"the entry of the bars lacks {', '.join(sorted(lacking))}; acquire the bars again"
+            )
     own = made_of[0]
     tools = [f"simmer {simmer.__version__}", *(f"{name} {version(name)}" for name in _MADE_WITH)]
     provenance = Provenance(

@@ -171,6 +171,21 @@ def add_vix(a25: A25, price_bars: pd.DataFrame, vix_bars: pd.DataFrame) -> VixTa
     return VixTable(frame, len(price_days) - len(kept), last_to_start, starts, _iso(left_out))
 
 
+def refuse_early_end(combined: VixTable, price_bars: pd.DataFrame) -> None:
+    """Refuse a combined table that lacks more than a few of the newest price days.
+
+    Raises:
+        DataError: saying where the VIX ends.
+    """
+    prices, rows = _days(price_bars, "the price bars"), _days(combined.frame, "the combined table")
+    lost = int((prices > rows[-1]).sum())
+    if lost > MAX_NAMED_DAYS:
+        raise DataError(
+            f"the VIX ends on {rows[-1]}, {lost} bars before the prices ({prices[-1]}); expected them to end "
+            "together: take newer VIX bars, or older prices"
+        )
+
+
 def _percentile(close: np.ndarray) -> np.ndarray:
     before = PERCENTILE_DAYS - 1
     share = np.full(len(close), np.nan)
