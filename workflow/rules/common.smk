@@ -11,7 +11,7 @@ SCRIPTS = Path(workflow.basedir) / "workflow" / "scripts"
 SCHEMA = Path(workflow.basedir) / "workflow" / "schemas" / "config.schema.yaml"
 RESULTS = Path("results")
 LOCK = RESULTS / ".lock"
-REQUESTS = RESULTS / "requests"
+REQUESTS = Path(".snakemake") / "requests"
 SNAPSHOTS = "data/snapshots"
 
 sys.path.insert(0, str(SCRIPTS))

@@ -1,7 +1,7 @@
 """Raw bars: acquired once, named by a manifest, validated before anything is built from them.
 
 Reads: a source named in the config; snapshots of what came from outside are kept in data/snapshots, which
-Snakemake does not know and so never deletes. What a ticker's bars are to be is a file, results/requests/, that
+Snakemake does not know and so never deletes. What a ticker's bars are to be is a file, .snakemake/requests/, that
 is written when the workflow is read and only where it changes: Snakemake forgets the parameters of a job that
 failed, and would take what was there before for its result.
 Writes: data/raw/<TICKER>.csv, data/{raw,processed}/datapackage.json, results/data_validation.{json,txt};
@@ -35,7 +35,7 @@ rule fetch_data:
 rule acquire_data:
     """Take one ticker's bars from their source and register them with their SHA-256."""
     input:
-        request="results/requests/{ticker}.json",
+        request=".snakemake/requests/{ticker}.json",
     output:
         bars="data/raw/{ticker}.csv",
         resource="data/raw/{ticker}.resource.json",

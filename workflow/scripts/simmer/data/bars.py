@@ -188,7 +188,7 @@ def _return_findings(frame: pd.DataFrame, limit: float) -> Iterator[_Finding]:
     jumps = np.isfinite(opposite) & (opposite >= VOLUME_JUMP)
     for row in np.flatnonzero(np.isfinite(ratio) & (np.abs(ratio - 1) > limit)):
         moved = f"Close moves by {ratio[row] - 1:+.1%} in a day"
-        larger = max(ratio[row], 1 / ratio[row])
+        larger = max(ratio[row], 1 / ratio[row]) if ratio[row] else np.inf
         if any(abs(larger / split - 1) <= SPLIT_TOLERANCE for split in SPLIT_RATIOS):
             jump = f", volume by a factor of {volume_ratio[row]:.1f}" if jumps[row] else ""
             message = f"{moved}{jump}, as a split that was not adjusted would; adjust the rows before it"
