@@ -39,7 +39,7 @@ def score(labels: np.ndarray, probabilities: np.ndarray) -> Scores:
     Raises:
         DatasetError: when the two do not match, are empty, or hold other values.
     """
-    labels, probabilities = _checked(labels, probabilities)
+    labels, probabilities = checked(labels, probabilities)
     spread = float(probabilities.std())
     return Scores(
         log_loss=log_loss(labels, probabilities),
@@ -61,7 +61,7 @@ def log_loss(labels: np.ndarray, probabilities: np.ndarray) -> float:
     Raises:
         DatasetError: as `score`.
     """
-    labels, probabilities = _checked(labels, probabilities)
+    labels, probabilities = checked(labels, probabilities)
     kept = np.clip(probabilities, PROBABILITY_FLOOR, 1 - PROBABILITY_FLOOR)
     return float(-np.where(labels == 1, np.log(kept), np.log1p(-kept)).mean())
 
@@ -75,7 +75,7 @@ def auc(labels: np.ndarray, probabilities: np.ndarray) -> float | None:
     Raises:
         DatasetError: as `score`.
     """
-    labels, probabilities = _checked(labels, probabilities)
+    labels, probabilities = checked(labels, probabilities)
     positives = int(labels.sum())
     negatives = len(labels) - positives
     if positives == 0 or negatives == 0:
@@ -114,22 +114,29 @@ def brier(labels: np.ndarray, probabilities: np.ndarray) -> float:
     Raises:
         DatasetError: as `score`.
     """
-    labels, probabilities = _checked(labels, probabilities)
+    labels, probabilities = checked(labels, probabilities)
     return float(np.square(probabilities - labels).mean())
 
 
-def recall(labels: np.ndarray, probabilities: np.ndarray) -> float | None:
-    """Return the share of positives predicted at 0.5 or above, or `None` without positives.
+def recall(
+    labels: np.ndarray, probabilities: np.ndarray, threshold: float = DECISION_THRESHOLD
+) -> float | None:
+    """Return the share of positives predicted at the threshold or above, or `None` without positives.
 
     Raises:
         DatasetError: as `score`.
     """
-    labels, probabilities = _checked(labels, probabilities)
+    labels, probabilities = checked(labels, probabilities)
     of_positives = probabilities[labels == 1]
-    return float((of_positives >= DECISION_THRESHOLD).mean()) if of_positives.size else None
+    return float((of_positives >= threshold).mean()) if of_positives.size else None
 
 
-def _checked(labels: np.ndarray, probabilities: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def checked(labels: np.ndarray, probabilities: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return labels as [n] int64 and probabilities as [n] float64.
+
+    Raises:
+        DatasetError: when the two do not match, are empty, or hold other values than a score allows.
+    """
     # In float64 and as integers: float32 sums and int8 differences would lose digits or wrap round.
     labels, probabilities = np.asarray(labels), np.asarray(probabilities, dtype=np.float64)
     if labels.ndim != 1 or labels.shape != probabilities.shape or labels.size == 0:

@@ -1,0 +1,208 @@
+"""What the baselines see of a window: a summary of its channels, and measures of its volatility.
+
+Both are made from the rows of the window alone, so that a baseline never knows more than the transformer.
+Linear models and trees gain little from the raw window, 60 rows of 25 channels, and with 1,500 columns for
+some 3,000 windows they would mostly learn noise. They get instead, per channel, its value on the decision
+row and its mean, deviation and change over spans of 5 days, 20 days and the whole window: 10 columns per
+channel, in which level, dispersion and direction on three time scales are to be read.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from simmer.errors import DatasetError
+
+# A week and a month of sessions; the third span is the whole window.
+SPANS_DAYS = (5, 20)
+# One hundredth of a basis point: prices that stand still have no logarithm of their volatility.
+MIN_VOLATILITY = 1e-6
+
+
+@dataclass(frozen=True)
+class Inputs:
+    """What baselines are given of n decision rows, without any label.
+
+    Attributes:
+        summaries: [n, columns] float64, from `window_summaries`.
+        volatility: [n, columns] float64, from `window_volatility`.
+
+    Raises:
+        DatasetError: when the two differ in length, are empty or not two-dimensional, or hold a value that is
+            not finite.
+    """
+
+    summaries: np.ndarray
+    volatility: np.ndarray
+
+    def __post_init__(self) -> None:
+        for name in ("summaries", "volatility"):
+            values = np.asarray(getattr(self, name), dtype=np.float64)
+            if values.ndim != 2 or 0 in values.shape:
+                raise DatasetError(
+                    f"{name} have shape {values.shape}; expected decision rows x columns, one or more of each"
+                )
+            if not np.isfinite(values).all():
+                raise DatasetError(
+                    f"{name} hold {int((~np.isfinite(values)).sum())} values that are not finite; build the "
+                    "features again"
+                )
+            object.__setattr__(self, name, values)
+        if len(self.summaries) != len(self.volatility):
+            raise DatasetError(
+                f"{len(self.summaries)} rows of summaries and {len(self.volatility)} of volatility; expected "
+                "both of the same decision rows"
+            )
+
+    @property
+    def everything(self) -> np.ndarray:
+        """Both side by side, [n, columns] float64."""
+        return np.column_stack([self.summaries, self.volatility])
+
+    def __len__(self) -> int:
+        return len(self.summaries)
+
+
+@dataclass(frozen=True)
+class Rows:
+    """The inputs of n decision rows and their labels, [n] of 0 and 1 (kept as int64).
+
+    Raises:
+        DatasetError: when their numbers differ or a label is neither 0 nor 1.
+    """
+
+    inputs: Inputs
+    labels: np.ndarray
+
+    def __post_init__(self) -> None:
+        labels = np.asarray(self.labels)
+        if labels.shape != (len(self.inputs),):
+            raise DatasetError(
+                f"labels have shape {labels.shape}; expected one for each of {len(self.inputs)} decision rows"
+            )
+        if not np.isin(labels, (0, 1)).all():
+            raise DatasetError("labels hold other values than 0 and 1; use the labels of a dataset")
+        object.__setattr__(self, "labels", labels.astype(np.int64))
+
+
+def build_inputs(
+    features: np.ndarray,
+    *,
+    close: np.ndarray,
+    high: np.ndarray,
+    low: np.ndarray,
+    decision_rows: np.ndarray,
+    context_days: int,
+) -> Inputs:
+    """Return the inputs of decision rows; the inputs of a row depend on the rows of its window only.
+
+    Args:
+        features: [rows, channels] as the transformer's windows are cut from, scaled by train. The
+            price-relative form is meant: sums over a price that drifts would only say when a window was.
+        close, high, low: raw prices, [rows].
+        decision_rows: [n] last row of each window.
+        context_days: rows of one window, at least 2.
+
+    Raises:
+        DatasetError: when lengths differ, a window does not lie within the table, or a value of a window is
+            not finite or a price in it not positive.
+    """
+    features = np.asarray(features)
+    decision_rows = np.asarray(decision_rows)
+    prices = {"close": close, "high": high, "low": low}
+    prices = {name: np.asarray(values, dtype=np.float64) for name, values in prices.items()}
+    shapes = [values.shape for values in prices.values()]
+    if features.ndim != 2 or any(shape != features.shape[:1] for shape in shapes):
+        raise DatasetError(
+            f"features have shape {features.shape}, close, high and low {shapes}; expected rows x channels, "
+            "and one price of each kind for every row"
+        )
+    _require_windows(decision_rows, rows=len(features), context_days=context_days)
+    for name, values in (("features", features), *prices.items()):
+        seen = _windows(values, decision_rows, context_days)
+        if not np.isfinite(seen).all():
+            raise DatasetError(f"{name} of some window are missing or infinite; build the features again")
+        if name in prices and (seen <= 0).any():
+            raise DatasetError(f"{name} of some window is not above 0; give raw prices, not scaled ones")
+    return Inputs(
+        summaries=window_summaries(features, decision_rows, context_days=context_days),
+        volatility=window_volatility(**prices, decision_rows=decision_rows, context_days=context_days),
+    )
+
+
+def window_summaries(features: np.ndarray, decision_rows: np.ndarray, *, context_days: int) -> np.ndarray:
+    """Return [n, columns] float64: value on the decision row, then mean, deviation and change of each span.
+
+    A column stands for one channel, so there are channels x (1 + 3 x spans) of them; the deviation has n in
+    its denominator and the change is the last value less the first of the span.
+
+    Args:
+        features: [rows, channels].
+        decision_rows: [n] last row of each window, each with a whole window before it.
+        context_days: rows of one window.
+    """
+    parts = [features[decision_rows].astype(np.float64)]
+    for days in _spans(context_days):
+        window = _windows(features, decision_rows, days).astype(np.float64)
+        parts += [window.mean(axis=-1), window.std(axis=-1), window[..., -1] - window[..., 0]]
+    return np.concatenate(parts, axis=1)
+
+
+def window_volatility(
+    *,
+    close: np.ndarray,
+    high: np.ndarray,
+    low: np.ndarray,
+    decision_rows: np.ndarray,
+    context_days: int,
+) -> np.ndarray:
+    """Return [n, columns] float64: the size of the day's return, then logarithms of volatility and range.
+
+    The volatility of a span is the root mean square of its daily log returns from close to close, its range
+    the mean of log(high / low), and the day's own range comes first. A window of 60 rows holds 59 returns, so
+    the longest span of returns is one shorter than the window. Logarithms, for volatility is near log-normal
+    (Andersen, Bollerslev, Diebold and Ebens, "The distribution of realized stock return volatility", Journal
+    of Financial Economics 61 (2001) 43-76) and a linear model of it would follow a few wild weeks.
+
+    Args:
+        close, high, low: raw prices, [rows] float64, positive.
+        decision_rows: [n] last row of each window, each with a whole window before it.
+        context_days: rows of one window, at least 2.
+    """
+    # The first row has no return, and no window's span of returns reaches it.
+    returns = np.concatenate([[0.0], np.log(close[1:] / close[:-1])])
+    ranges = np.log(high / low)
+    sizes = [ranges[decision_rows]]
+    for days in _spans(context_days - 1):
+        sizes.append(np.sqrt(np.square(_windows(returns, decision_rows, days)).mean(axis=-1)))
+    for days in _spans(context_days):
+        sizes.append(_windows(ranges, decision_rows, days).mean(axis=-1))
+    logarithms = np.log(np.maximum(np.column_stack(sizes), MIN_VOLATILITY))
+    return np.column_stack([np.abs(returns[decision_rows]), logarithms])
+
+
+def _spans(longest: int) -> tuple[int, ...]:
+    return (*(days for days in SPANS_DAYS if days < longest), longest)
+
+
+def _windows(values: np.ndarray, decision_rows: np.ndarray, days: int) -> np.ndarray:
+    # Days last and contiguous: each window is then summed alone and in one order, whatever comes after it.
+    windows = np.lib.stride_tricks.sliding_window_view(values, days, axis=0)
+    return np.ascontiguousarray(windows[decision_rows - (days - 1)])
+
+
+def _require_windows(decision_rows: np.ndarray, *, rows: int, context_days: int) -> None:
+    if context_days < 2:
+        raise DatasetError(f"a window of {context_days} rows has no return; use a context of 2 days or more")
+    whole = decision_rows.ndim == 1 and np.issubdtype(decision_rows.dtype, np.integer)
+    if not whole or decision_rows.size == 0:
+        raise DatasetError(
+            f"decision rows are {decision_rows.dtype} of shape {decision_rows.shape}; expected a series of "
+            "row numbers, at least one"
+        )
+    first, last = int(decision_rows.min()), int(decision_rows.max())
+    if first < context_days - 1 or last >= rows:
+        raise DatasetError(
+            f"decision rows run from {first} to {last}; expected {context_days - 1} to {rows - 1}, for each "
+            f"needs a window of {context_days} rows within the table of {rows}"
+        )
