@@ -21,7 +21,15 @@ def table():
 
 
 def build(
-    frame, *, horizon=1, threshold=0.01, split=FRACTIONS, context=CONTEXT, columns=A25_COLUMNS, least=400
+    frame,
+    *,
+    horizon=1,
+    threshold=0.01,
+    split=FRACTIONS,
+    context=CONTEXT,
+    columns=A25_COLUMNS,
+    least=400,
+    test="open",
 ):
     return build_dataset(
         frame,
@@ -30,6 +38,7 @@ def build(
         context_days=context,
         feature_columns=columns,
         min_validation_decisions=least,
+        test=test,
     )
 
 
@@ -176,6 +185,50 @@ def test_labels_come_from_raw_prices(table):
     assert bits(fewer.labels) == bits(expected)
     assert fewer.features.shape == (len(table), 2)
     assert fewer.feature_names == ("rsi_daily", "adx_14")
+
+
+# --- the test split -------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("horizon", [1, 5])
+def test_a_sealed_dataset_holds_no_row_of_test(table, horizon):
+    opened, sealed = (build(table, horizon=horizon, test=test) for test in ("open", "sealed"))
+    border = opened.borders[1]
+    assert sealed.test is None
+    for name in ("dates", "features", "price_relative"):
+        assert bits(getattr(sealed, name)) == bits(getattr(opened, name)[:border])
+    assert len(sealed.labels) == border - horizon
+    for split in ("train", "validation"):
+        assert bits(sealed.labels_of(split)) == bits(opened.labels_of(split))
+        assert bits(sealed.decision_rows(split)) == bits(opened.decision_rows(split))
+    for read in (sealed.decision_rows, sealed.labels_of, sealed.has_labels):
+        with pytest.raises(DatasetError, match="the test split is sealed"):
+            read("test")
+    assert list(describe(sealed)) == ["train", "validation"]
+
+
+def test_inputs_of_test_come_without_its_labels(table):
+    opened, inputs = (build(table, horizon=3, test=test) for test in ("open", "inputs"))
+    assert bits(inputs.decision_rows("test")) == bits(opened.test)
+    assert bits(inputs.features) == bits(opened.features)
+    assert len(inputs.labels) == opened.borders[1] - 3
+    with pytest.raises(DatasetError, match="labels of test are sealed"):
+        inputs.labels_of("test")
+    facts = describe(inputs)
+    assert facts["test"]["n"] == 713
+    assert not {"positives", "base_rate", "prior_log_loss"} & set(facts["test"])
+    assert facts["validation"] == describe(opened)["validation"]
+
+
+def test_nothing_sealed_depends_on_test_rows(table):
+    before = build(table, horizon=3, test="sealed")
+    changed = table.copy()
+    changed.loc[before.borders[1] :, ["High", "Close"]] *= np.linspace(
+        0.5, 2.0, len(table) - before.borders[1]
+    )[:, None]
+    after = build(changed, horizon=3, test="sealed")
+    for name in ("dates", "features", "price_relative", "labels", "mean", "std", "train", "validation"):
+        assert bits(getattr(after, name)) == bits(getattr(before, name)), name
 
 
 # --- facts and refusals ----------------------------------------------------------------------------

@@ -9,7 +9,7 @@ from simmer.errors import Interrupted
 from simmer.training import evaluation, loop
 from simmer.training.checkpoint import CheckpointStore
 from simmer.training.evaluation import Diverged, evaluate
-from simmer.training.loop import tensors_digest
+from simmer.training.state import tensors_digest
 from simmer.training.schedule import learning_rate_at, window_order
 from support.runs import EXECUTION, RECIPE, SETTINGS, SHAPE, FakeGuard, training_run
 

@@ -23,7 +23,7 @@ from simmer.training.settings import TrainingSettings
 if TYPE_CHECKING:
     import pandas as pd
 
-    from simmer.features.dataset import Dataset
+    from simmer.features.dataset import Dataset, Test
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -53,8 +53,8 @@ class DatasetSettings:
         """The name of the table that holds them."""
         return f"{self.ticker}_dataset_{'c' if self.vix else 'a25'}"
 
-    def build(self, frame: "pd.DataFrame", horizon_days: int) -> "Dataset":
-        """Return windows, labels and splits of one horizon, from the table of the ticker."""
+    def build(self, frame: "pd.DataFrame", horizon_days: int, test: "Test" = "sealed") -> "Dataset":
+        """Return windows, labels and splits of one horizon, with as much of the test split as asked for."""
         from simmer.features.dataset import build_dataset
 
         return build_dataset(
@@ -64,6 +64,7 @@ class DatasetSettings:
             context_days=self.context_days,
             feature_columns=self.feature_columns,
             min_validation_decisions=self.min_validation_decisions,
+            test=test,
         )
 
 

@@ -1,7 +1,8 @@
 """Decision rows with features scaled from train only and labels from raw prices."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Literal
 
 import numpy as np
 import pandas as pd
@@ -11,7 +12,10 @@ from simmer.errors import DatasetError
 from simmer.features.input_forms import price_relative
 from simmer.features.labels import LabelSpec
 from simmer.features.labels import label as label_rows
-from simmer.features.splits import SPLITS, SplitSpec, decision_rows, find_borders
+from simmer.features.splits import SEARCH_SPLITS, SPLITS, SplitSpec, decision_rows, find_borders
+
+# How much of the test split a dataset holds: nothing, its inputs, or its labels too.
+Test = Literal["sealed", "inputs", "open"]
 
 # A channel whose spread is this small a part of its mean is constant but for rounding.
 MIN_RELATIVE_STD = 1e-12
@@ -28,8 +32,9 @@ class Dataset:
         std: [channels] float64, over the same rows, with n in the denominator.
         price_relative: [rows, channels] float32, the same columns in their stationary form, scaled likewise.
         feature_names: the channels, in order.
-        labels: [rows - horizon] int8, of row t.
-        train, validation, test: decision rows t of each split, int64, ascending.
+        labels: [labelled rows] int8, of row t from 0; those that look at test rows only where test is open.
+        train, validation: decision rows t of each split, int64, ascending.
+        test: likewise, None where the test split is sealed: then no array here holds a row of it.
         borders: first row of validation and first row of test, before purging.
         label_spec: what the labels ask.
         context_days: rows of one window.
@@ -44,22 +49,41 @@ class Dataset:
     labels: np.ndarray
     train: np.ndarray
     validation: np.ndarray
-    test: np.ndarray
+    test: np.ndarray | None
     borders: tuple[int, int]
     label_spec: LabelSpec
     context_days: int
 
     def decision_rows(self, split: str) -> np.ndarray:
-        """Return the decision rows of the split called "train", "validation" or "test"."""
-        return {"train": self.train, "validation": self.validation, "test": self.test}[split]
+        """Return the decision rows of the split called "train", "validation" or "test".
+
+        Raises:
+            DatasetError: when the split is sealed.
+        """
+        rows = {"train": self.train, "validation": self.validation, "test": self.test}[split]
+        if rows is None:
+            raise DatasetError(
+                f"the {split} split is sealed; only the final evaluation opens it, use train and validation"
+            )
+        return rows
 
     def inputs(self, form: str) -> np.ndarray:
         """Return what windows of an input form are cut from, [rows, channels] float32."""
         return self.price_relative if form == "price_relative" else self.features
 
     def labels_of(self, split: str) -> np.ndarray:
-        """Return the labels of a split's decision rows, [n] int8."""
+        """Return the labels of a split's decision rows, [n] int8.
+
+        Raises:
+            DatasetError: when the labels of the split are sealed.
+        """
+        if not self.has_labels(split):
+            raise DatasetError(f"the labels of {split} are sealed; only the final evaluation opens them")
         return self.labels[self.decision_rows(split)]
+
+    def has_labels(self, split: str) -> bool:
+        """Return whether the labels of a split are here."""
+        return self.decision_rows(split)[-1] < len(self.labels)
 
 
 def build_dataset(
@@ -70,8 +94,12 @@ def build_dataset(
     context_days: int,
     feature_columns: Sequence[str],
     min_validation_decisions: int = 400,
+    test: Test = "sealed",
 ) -> Dataset:
     """Label, split and scale a feature table.
+
+    Of the test split nothing but what is asked for leaves this function; that it holds both classes is
+    checked here, so that a search of days is not begun in vain.
 
     The borders do not depend on the horizon, so that all horizons are judged on the same dates.
 
@@ -83,6 +111,7 @@ def build_dataset(
         context_days: rows of one window, at least 1.
         feature_columns: the channels of the model, in order.
         min_validation_decisions: fewer labelled validation rows than this are refused.
+        test: how much of the test split the dataset is to hold.
 
     Raises:
         DatasetError: when the table is too short or lacks columns, a feature is not finite or constant in
@@ -102,7 +131,7 @@ def build_dataset(
     train_rows = slice(rows["train"][-1] + 1)
     mean, std = _scaling(values[train_rows], feature_columns)
     relative = price_relative(frame, feature_columns)
-    return Dataset(
+    dataset = Dataset(
         dates=dates,
         features=((values - mean) / std).astype(np.float32),
         mean=mean,
@@ -115,28 +144,50 @@ def build_dataset(
         context_days=context_days,
         **rows,
     )
+    return _sealed(dataset, test)
+
+
+def _sealed(dataset: Dataset, test: Test) -> Dataset:
+    first = dataset.borders[1]
+    if test == "open":
+        return dataset
+    dataset = replace(dataset, labels=dataset.labels[: first - dataset.label_spec.horizon_days])
+    if test == "inputs":
+        return dataset
+    return replace(
+        dataset,
+        dates=dataset.dates[:first],
+        features=dataset.features[:first],
+        price_relative=dataset.price_relative[:first],
+        test=None,
+    )
 
 
 def describe(dataset: Dataset) -> dict[str, dict[str, int | float | str]]:
-    """Return per split: n, positives, base_rate, first_date, last_date, prior_log_loss and purged rows.
+    """Return per split: n, first_date, last_date, purged rows, positives, base_rate and prior_log_loss.
 
+    A sealed split is left out, and where its labels alone are sealed, so are the last three.
     `prior_log_loss` is what the train base rate, given as a constant answer, scores on that split in nats;
     `purged` counts rows at the split's end whose label would look past it (test: past the table).
     """
     prior = float(dataset.labels_of("train").mean())
-    facts = {}
-    for name in SPLITS:
-        rows, labels = dataset.decision_rows(name), dataset.labels_of(name)
-        rate = float(labels.mean())
+    facts: dict[str, dict[str, int | float | str]] = {}
+    for name in SPLITS if dataset.test is not None else SEARCH_SPLITS:
+        rows = dataset.decision_rows(name)
         facts[name] = {
             "n": len(rows),
-            "positives": int(labels.sum()),
-            "base_rate": rate,
             "first_date": _iso(dataset.dates[rows[0]]),
             "last_date": _iso(dataset.dates[rows[-1]]),
-            "prior_log_loss": float(-rate * np.log(prior) - (1 - rate) * np.log1p(-prior)),
             "purged": dataset.label_spec.horizon_days,
         }
+        if dataset.has_labels(name):
+            labels = dataset.labels_of(name)
+            rate = float(labels.mean())
+            facts[name] |= {
+                "positives": int(labels.sum()),
+                "base_rate": rate,
+                "prior_log_loss": float(-rate * np.log(prior) - (1 - rate) * np.log1p(-prior)),
+            }
     return facts
 
 
@@ -156,7 +207,7 @@ def check_base_rates(by_horizon: Mapping[int, Dataset]) -> None:
             raise DatasetError(
                 f"the dataset of horizon {horizon} has labels of horizon {found}; build it again"
             )
-    for split in SPLITS:
+    for split in SEARCH_SPLITS:
         shared = by_horizon[horizons[0]].decision_rows(split)
         for horizon in horizons[1:]:
             shared = np.intersect1d(shared, by_horizon[horizon].decision_rows(split))

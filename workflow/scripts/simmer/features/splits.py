@@ -12,6 +12,7 @@ import numpy as np
 from simmer.errors import ConfigError, DatasetError
 
 SPLITS = ("train", "validation", "test")
+SEARCH_SPLITS = SPLITS[:2]
 
 
 @dataclass(frozen=True)

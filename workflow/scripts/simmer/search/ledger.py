@@ -32,6 +32,11 @@ class TrialLedger:
         self._events = folder / "events.jsonl"
         self._mend = f"delete the folder {folder} to compute this trial again (no other trial is touched)"
 
+    @property
+    def name(self) -> str:
+        """The name in paths and messages, such as `trial_007`."""
+        return self.folder.name
+
     def params(self) -> dict[str, Any] | None:
         """Return what the trial chose, or None before its first start."""
         return _read_if_there(self._params, mend=self._mend)

@@ -1,42 +1,25 @@
 """One trial, from suggestion to result: resumed if it was begun, republished if it was finished."""
 
 import logging
-import resource
-import sys
-import time
-from dataclasses import asdict, dataclass, replace
-from functools import cached_property, partial
+from dataclasses import asdict, dataclass
+from functools import partial
 from typing import Any
 
-import torch
-
-from simmer.features.dataset import Dataset, describe
-from simmer.model.patchtst import PatchTST, counted_parameters
-from simmer.provenance import code_digest, versions
+from simmer.features.dataset import Dataset
+from simmer.provenance import code_digest
+from simmer.search.fitting import Fitting
 from simmer.search.halving import falls_behind
 from simmer.search.ledger import StudyLedger, TrialLedger
 from simmer.search.space import Hyperparameters
 from simmer.search.study import trial_name
 from simmer.search.suggest import Enqueued, enqueued_trials, suggest
 from simmer.search.transfer import transferred
-from simmer.search.verdict import finished_trial, seen_curves, verdict_on, without_outcome
+from simmer.search.verdict import finished_trial, seen_curves
 from simmer.seeds import derive_seed
 from simmer.thermal.guard import GuardProtocol
-from simmer.training.checkpoint import CheckpointStore
-from simmer.training.execution import require_device
-from simmer.training.loop import TrainingRun
-from simmer.training.plan import Outcome, Plan
 from simmer.training.settings import Execution
-from simmer.training.windows import Windows
-
-SEARCH_SPLITS = ("train", "validation")  # the test split is for the report alone
-OUT_OF_MEMORY_PHRASES = ("can't allocate memory", "out of memory", "not enough memory")
 
 logger = logging.getLogger(__name__)
-
-
-class OutOfMemory(Exception):
-    """Even one window at a time does not fit."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -66,12 +49,6 @@ class Trial:
         """The trial's own files in the ledger."""
         return self.ledger.trial(self.number)
 
-    @cached_property
-    def dataset_facts(self) -> dict[str, Any]:
-        """Sizes, dates, base rates and prior log-losses of the splits a search may know."""
-        facts = describe(self.dataset)
-        return {split: facts[split] for split in SEARCH_SPLITS}
-
     def run(self, guard: GuardProtocol) -> None:
         """Train the trial to its result, from its last checkpoint if it was begun before.
 
@@ -85,16 +62,9 @@ class Trial:
         if params["repeats"] is not None:
             self._answer_from_ledger(params, guard)
             return
-        require_device(
-            params["execution"]["device"], asked_by=f"{self.ledger.study.name} {trial_name(self.number)}"
-        )
-        start = time.monotonic()
-        try:
-            verdict = verdict_on(self._train_within_memory(params, guard))
-        except OutOfMemory as error:
-            verdict = without_outcome("out_of_memory", str(error))
-        self.files.append_event({"event": "finish", "state": verdict["state"], "reason": verdict["reason"]})
-        self.files.write_result(self._result(params, verdict, guard, job_s=time.monotonic() - start))
+        result = self._fitting(params).run(guard)
+        chosen = {key: params[key] for key in ("origin", "repeats", "seen_trials")}
+        self.files.write_result(result | {"trial": self.number} | chosen)
 
     def _choose(self) -> dict[str, Any]:
         study = self.ledger.study
@@ -152,145 +122,25 @@ class Trial:
             | {"machine": repeated["machine"] | {"starts": 1, "last_job_s": 0.0, "guard": guard.counters()}}
         )
 
-    def _train_within_memory(self, params: dict[str, Any], guard: GuardProtocol) -> Outcome:
-        while True:
-            execution, micro_batch = self._eased(params)
-            try:
-                return self._training_run(params, execution, micro_batch, guard).run()
-            except (MemoryError, RuntimeError) as error:
-                if not _is_out_of_memory(error):
-                    raise
-                if micro_batch == 1 and execution.activation_checkpointing:
-                    raise OutOfMemory(f"one window at a time does not fit: {error}") from error
-            # Outside the handler, so that the failed step's tensors are free before the next attempt.
-            logger.warning("out of memory with a micro-batch of %d; easing it", micro_batch)
-            self.files.append_event({"event": "out_of_memory", "micro_batch": micro_batch})
-
-    def _training_run(
-        self, params: dict[str, Any], execution: Execution, micro_batch: int, guard: GuardProtocol
-    ) -> TrainingRun:
-        study, dataset = self.ledger.study, self.dataset
-        hyperparameters = Hyperparameters(**params["hyperparameters"])
-        train_facts = self.dataset_facts["train"]
-        features = torch.from_numpy(dataset.inputs(hyperparameters.input_form))
-        windows = {
-            split: Windows(
-                features=features,
-                decision_rows=torch.from_numpy(dataset.decision_rows(split)),
-                labels=torch.from_numpy(dataset.labels_of(split)),
-                context_days=dataset.context_days,
-                device=execution.device,
-            )
-            for split in SEARCH_SPLITS
-        }
-        plan = Plan(
-            shape=study.shape(hyperparameters),
-            train=windows["train"],
-            validation=windows["validation"],
-            recipe=hyperparameters.recipe(),
-            settings=study.training,
-            execution=execution,
-            epochs_max=study.epochs_max,
-            micro_batch=micro_batch,
+    def _fitting(self, params: dict[str, Any]) -> Fitting:
+        study = self.ledger.study
+        return Fitting(
+            campaign=self.campaign,
+            ledger=self.ledger,
+            files=self.files,
+            dataset=self.dataset,
+            hyperparameters=Hyperparameters(**params["hyperparameters"]),
+            execution=Execution(**params["execution"]),
             seed=derive_seed(study.seed, study.scale, study.horizon_days, self.number, "training"),
-            base_rate=train_facts["base_rate"],
-            prior_log_loss=train_facts["prior_log_loss"],
-        )
-        return TrainingRun(
-            plan,
-            store=CheckpointStore(self.files.folder),
-            guard=guard,
             checkpoint_interval_s=self.checkpoint_interval_s,
-            on_epoch=lambda record: self._report_epoch(record, len(windows["train"]), guard),
+            time_limit_s=self.time_limit_s,
             falls_behind=partial(
                 falls_behind,
                 seen=seen_curves(self._results(params["seen_trials"])),
                 settings=study.search.halving,
                 epochs_max=study.epochs_max,
             ),
-            time_limit_s=self.time_limit_s,
         )
 
     def _results(self, count: int) -> list[dict[str, Any]]:
         return self.ledger.results(count, needed_by=trial_name(self.number))
-
-    def _eased(self, params: dict[str, Any]) -> tuple[Execution, int]:
-        # Recomputing activations comes first: the numbers stay, and no gradients need to be added up.
-        failures = sum(event["event"] == "out_of_memory" for event in self.files.events())
-        execution = Execution(**params["execution"])
-        if failures and not execution.activation_checkpointing:
-            execution, failures = replace(execution, activation_checkpointing=True), failures - 1
-        return execution, max(1, params["hyperparameters"]["batch_size"] >> failures)
-
-    def _report_epoch(self, record: dict[str, Any], windows: int, guard: GuardProtocol) -> None:
-        study = self.ledger.study
-        validation = record["validation"]
-        epoch_s = record["train_s"] / record["epoch"]
-        self.files.append_event({"event": "epoch", "windows_per_s": windows / epoch_s} | record)
-        prior = self.dataset_facts["validation"]["prior_log_loss"]
-        logger.info(
-            "%s %s | epoch %d/%d | train %.4f | validation %.4f (prior %.4f) | %.0f windows/s | %s | "
-            "at most %s to go",
-            study.name,
-            trial_name(self.number),
-            record["epoch"],
-            study.epochs_max,
-            record["train_log_loss"],
-            validation["log_loss"],
-            prior,
-            windows / epoch_s,
-            guard.heat(),
-            _clock_time((study.epochs_max - record["epoch"]) * epoch_s),
-        )
-
-    def _result(
-        self, params: dict[str, Any], verdict: dict[str, Any], guard: GuardProtocol, *, job_s: float
-    ) -> dict[str, Any]:
-        study = self.ledger.study
-        shape = study.shape(Hyperparameters(**params["hyperparameters"]))
-        with torch.device("meta"):
-            parameters = counted_parameters(PatchTST(shape, dropout=0.0, window_norm=False))
-        events = self.files.events()
-        execution, micro_batch = self._eased(params)
-        return {
-            "campaign": self.campaign,
-            "fingerprint": self.ledger.fingerprint,
-            "scale": study.scale,
-            "horizon_days": study.horizon_days,
-            "trial": self.number,
-            **verdict,
-            "origin": params["origin"],
-            "repeats": params["repeats"],
-            "hyperparameters": params["hyperparameters"],
-            "shape": asdict(shape),
-            "parameters": parameters,
-            "budget_parameters": study.budget_parameters,
-            "seen_trials": params["seen_trials"],
-            "dataset": self.dataset_facts,
-            "code_digests": sorted({event["code_digest"] for event in events if event["event"] == "start"}),
-            "versions": versions(),
-            "machine": asdict(execution)
-            | {
-                "micro_batch": micro_batch,
-                "starts": sum(event["event"] == "start" for event in events),
-                "last_job_s": job_s,
-                "peak_memory_bytes": _peak_memory_bytes(),
-                "guard": guard.counters(),
-            },
-        }
-
-
-def _is_out_of_memory(error: Exception) -> bool:
-    text = str(error).lower()
-    return isinstance(error, MemoryError) or any(phrase in text for phrase in OUT_OF_MEMORY_PHRASES)
-
-
-def _peak_memory_bytes() -> int:
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    return peak if sys.platform == "darwin" else peak * 1024  # getrusage(2): kilobytes on Linux
-
-
-def _clock_time(seconds: float) -> str:
-    minutes, rest = divmod(round(seconds), 60)
-    hours, minutes = divmod(minutes, 60)
-    return f"{hours}:{minutes:02d}:{rest:02d}" if hours else f"{minutes}:{rest:02d}"

@@ -16,26 +16,36 @@ class Diverged(Exception):
     """The loss or the predictions are no longer numbers, or far worse than the prior's."""
 
 
-@torch.no_grad()
 def evaluate(model: PatchTST, windows: Windows, *, between_batches: Callable[[], None]) -> Scores:
-    """Score a model on all windows of a split.
+    """Score a model on all windows of a split, as `predict` gives its probabilities.
+
+    Raises:
+        Diverged: when a prediction is not a number.
+    """
+    probabilities = predict(model, windows, between_batches=between_batches)
+    return score(windows.labels.cpu().numpy().astype(np.int8), probabilities)
+
+
+@torch.no_grad()
+def predict(model: PatchTST, windows: Windows, *, between_batches: Callable[[], None]) -> np.ndarray:
+    """Return P(label = 1) of all windows of a split, [windows] float64.
 
     Args:
         model: left in evaluation mode.
         windows: the split.
-        between_batches: called between two batches; what it raises ends the scoring.
+        between_batches: called between two batches; what it raises ends the predicting.
 
     Raises:
         Diverged: when a prediction is not a number.
     """
     model.eval()
-    numbers = torch.arange(len(windows), device=windows.labels.device)
+    numbers = torch.arange(len(windows), device=windows.device)
     logits: list[torch.Tensor] = []
     for index in numbers.split(EVALUATION_BATCH):
         if logits:
             between_batches()
-        logits.append(model(windows.take(index)[0]))
+        logits.append(model(windows.inputs(index)))
     logit = torch.cat(logits).cpu().double().numpy()
     if not np.isfinite(logit).all():
-        raise Diverged("a prediction on the validation windows is not a number")
-    return score(windows.labels.cpu().numpy().astype(np.int8), 1.0 / (1.0 + np.exp(-logit)))
+        raise Diverged("a prediction is not a number")
+    return 1.0 / (1.0 + np.exp(-logit))

@@ -5,14 +5,14 @@ epoch, the learning rate a function of the step, and everything else (weights, m
 counters) is in the checkpoint.
 """
 
-import hashlib
 import logging
 import math
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -20,17 +20,21 @@ from simmer.errors import Interrupted
 from simmer.seeds import derive_seed
 from simmer.thermal.guard import GuardProtocol
 from simmer.training.checkpoint import CheckpointStore
-from simmer.training.evaluation import Diverged, evaluate
+from simmer.training.evaluation import Diverged, evaluate, predict
 from simmer.training.execution import random_states, set_random_states, synchronise
 from simmer.training.loss import log_loss, training_loss
 from simmer.training.plan import Ending, Outcome, Plan, Progress
 from simmer.training.schedule import learning_rate_at, window_order
-from simmer.training.state import TrainingState
+from simmer.training.state import TrainingState, tensors_digest
+from simmer.training.windows import Windows
 
 CHECKPOINT_SHARE = 0.01  # of the training time, at most
 WRITE_BYTES_PER_S = 2.5e8  # of a checkpoint, its digest included, until a write has been measured
 LONG_STEP_S = 0.5  # from here on the guard is asked after each layer, too
 DIVERGENCE_CHECK_STEPS = 50  # reading a loss stops an accelerator's queue, so not each step
+
+# Given what predicts P(label = 1) of windows, [windows] float64, after an epoch that is the best so far.
+OnBest = Callable[[Callable[[Windows], np.ndarray]], None]
 
 logger = logging.getLogger(__name__)
 
@@ -52,6 +56,8 @@ class TrainingRun:
         guard: asked between steps.
         checkpoint_interval_s: seconds between checkpoints, at least.
         on_epoch: told the record of each epoch.
+        on_best: called after each epoch with the lowest validation log-loss so far, before its record is kept;
+            a run that is stopped meanwhile calls it again.
         falls_behind: tells from the validation log-losses of all epochs so far whether to end here.
         time_limit_s: wall-clock time after which the run ends, pauses for heat counted in; None: never.
         clock: monotonic seconds.
@@ -65,13 +71,14 @@ class TrainingRun:
         guard: GuardProtocol,
         checkpoint_interval_s: float,
         on_epoch: Callable[[dict[str, Any]], None],
+        on_best: OnBest | None = None,
         falls_behind: Callable[[Sequence[float]], bool] = _never,
         time_limit_s: float | None = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self.plan, self.store, self.guard = plan, store, guard
         self.checkpoint_interval_s, self.on_epoch, self.clock = checkpoint_interval_s, on_epoch, clock
-        self.falls_behind, self.time_limit_s = falls_behind, time_limit_s
+        self.falls_behind, self.time_limit_s, self.on_best = falls_behind, time_limit_s, on_best
         self.progress = Progress()
         self.state = TrainingState(
             plan.shape,
@@ -189,6 +196,10 @@ class TrainingRun:
         self._check_divergence(len(plan.train))
         # Between two batches of validation a run can stop as after the last step of the epoch.
         scores = evaluate(self.state.model, plan.validation, between_batches=self._between_steps)
+        if self.on_best is not None and all(
+            scores.log_loss < record["validation"]["log_loss"] for record in progress.curve
+        ):
+            self.on_best(self._predict)
         self._count_time()
         progress.epoch += 1
         progress.step_in_epoch = 0
@@ -200,6 +211,9 @@ class TrainingRun:
         progress.curve.append(record)
         self.loss_sum.zero_()
         self.on_epoch(record | {"train_s": progress.train_s})
+
+    def _predict(self, windows: Windows) -> np.ndarray:
+        return predict(self.state.model, windows, between_batches=self._between_steps)
 
     def _between_steps(self) -> None:
         verdict = self.guard.between_steps()
@@ -282,12 +296,3 @@ class TrainingRun:
     def _tensors(self) -> dict[str, Tensor]:
         states = random_states(self.plan.execution.device)
         return self.state.tensors() | states | {"loss_sum": self.loss_sum}
-
-
-def tensors_digest(tensors: Mapping[str, Tensor]) -> str:
-    """Return a SHA-256 over named tensors, so that two runs can be compared to the last bit."""
-    digest = hashlib.sha256()
-    for name, tensor in sorted(tensors.items()):
-        digest.update(name.encode())
-        digest.update(tensor.detach().cpu().contiguous().view(-1).view(torch.uint8).numpy())
-    return digest.hexdigest()
