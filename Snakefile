@@ -50,6 +50,7 @@ include: "workflow/rules/preflight.smk"
 include: "workflow/rules/hpo.smk"
 include: "workflow/rules/hardware.smk"
 include: "workflow/rules/search_figures.smk"
+include: "workflow/rules/evidence.smk"
 
 
 onstart:

@@ -27,7 +27,7 @@ def fit(study, *, total_gib, slots=1):
 
 def test_a_study_that_was_not_begun_is_free(tmp_path):
     study = ledger(tmp_path)
-    assert recorded_execution(study, 0) is None
+    assert recorded_execution(study.trial(0)) is None
     assert as_begun(study) == study.study
 
 

@@ -8,7 +8,8 @@ from scipy.stats import norm
 from scipy.stats import t as student
 
 from simmer.errors import DatasetError
-from simmer.evidence.scaling import PRACTICAL_SHARE, ScaleLosses, assess, findings, row_widening
+from simmer.evidence.noise import row_widening
+from simmer.evidence.scaling import PRACTICAL_SHARE, ScaleLosses, assess, findings
 from simmer.evidence.scaling_verdict import judge
 from support.scaling_results import SCALES, Noise, draw
 

@@ -9,8 +9,8 @@ from simmer.errors import Interrupted
 from simmer.training import evaluation, loop
 from simmer.training.checkpoint import CheckpointStore
 from simmer.training.evaluation import Diverged, evaluate
-from simmer.training.state import tensors_digest
 from simmer.training.schedule import learning_rate_at, window_order
+from simmer.training.state import tensors_digest
 from support.runs import EXECUTION, RECIPE, SETTINGS, SHAPE, FakeGuard, training_run
 
 STEPS = 3 * 5  # 70 windows in batches of 16, three epochs

@@ -20,10 +20,10 @@ from simmer.config import parse_config
 from simmer.config_schema import check_schema
 from simmer.data.tickers import VIX_TICKER
 from simmer.errors import SimmerError
-from simmer.files import to_json, write_text
+from simmer.files import sha256_of_bytes, to_json, write_text
 from simmer.locks import lock_or_refuse
 from simmer.machine import looks_accelerated
-from simmer.search.study import horizon_name, trial_name
+from simmer.search.study import horizon_name, refit_name, trial_name
 from simmer.training.environment import TRAINER_ENVIRONMENT
 
 # A ready job of low priority waits for all trials of higher priority, and these take days.
@@ -199,6 +199,25 @@ def settings_digest(scale=None):
         return CAMPAIGN.study(scale or wildcards.scale, horizon_days(wildcards)).settings_digest()
 
     return digest
+
+
+def dataset_digest():
+    """Return what a dataset is made by, as a digest that a job can be given."""
+    return sha256_of_bytes(to_json(asdict(CAMPAIGN.dataset)).encode())
+
+
+def settings_digests_of_horizon(wildcards):
+    """Return the digests of what gives the studies of a horizon their meaning."""
+    return [CAMPAIGN.study(scale, horizon_days(wildcards)).settings_digest() for scale in CAMPAIGN.run_scales]
+
+
+def refits_of_horizon(wildcards):
+    """Return the published refits of all scales that are to be run, at one horizon."""
+    return [
+        f"results/refits/{scale}/{wildcards.horizon}/{refit_name(number)}.json"
+        for scale in CAMPAIGN.run_scales
+        for number in range(CAMPAIGN.evidence.seeds)
+    ]
 
 
 def settings_of_scale(wildcards):

@@ -1,18 +1,14 @@
 """Run one trial under the thermal guard, or republish it if the ledger has it."""
 
-import logging
 from pathlib import Path
 
 from simmer.config import Config, parse_config
 from simmer.data.tables import read_table
-from simmer.errors import Interrupted
 from simmer.files import read_json
-from simmer.locks import lock_after_waiting
 from simmer.logs import job
+from simmer.publishing import publish
 from simmer.search.ledger import StudyLedger
 from simmer.thermal.stop import StopRequest
-
-logger = logging.getLogger(__name__)
 
 
 def main(
@@ -37,31 +33,13 @@ def main(
         study=config.study(scale, horizon_days),
         features_sha256=read_json(resource)["content_sha256"],
     )
-    files = ledger.trial(number)
-    stop = StopRequest()
-    with (
-        stop.on_signals(),
-        lock_after_waiting(files.lock_path, on_wait=_say_who_is_first, should_stop=stop.is_set) as held,
-    ):
-        if not held:
-            raise Interrupted(f"{stop.reason} while waiting for another process to finish this trial")
-        if files.result() is None:
-            from simmer.guarded_trial import (
-                train_under_guard,  # torch is imported only where there is training
-            )
 
-            train_under_guard(config, ledger, number, frame=read_table(table), slots=slots, stop=stop)
-        else:
-            files.append_event({"event": "republish"})
-        files.publish(result=result, log=log)
+    def compute(stop: StopRequest) -> None:
+        from simmer.guarded_trial import train_under_guard  # torch is imported only where there is training
 
+        train_under_guard(config, ledger, number, frame=read_table(table), slots=slots, stop=stop)
 
-def _say_who_is_first(holder: str) -> None:
-    logger.warning(
-        "this trial is being trained by %s, left over from a run that was killed; waiting for it to finish. "
-        "To have it checkpoint and stop instead, end that process with `kill`.",
-        holder,
-    )
+    publish(ledger.trial(number), compute, result=result, log=log)
 
 
 if __name__ == "__main__":

@@ -103,6 +103,17 @@ class ScaleSettings:
 
 
 @dataclass(frozen=True, kw_only=True)
+class EvidenceSettings:
+    """Config block `evidence`.
+
+    Attributes:
+        seeds: refits of each study's winner.
+    """
+
+    seeds: int
+
+
+@dataclass(frozen=True, kw_only=True)
 class Config:
     """A whole campaign."""
 
@@ -119,6 +130,7 @@ class Config:
     execution: ExecutionSettings
     thermal: ThermalSettings
     hardware_interval_s: float
+    evidence: EvidenceSettings
 
     def __post_init__(self) -> None:
         unknown = [scale for scale in self.run_scales if scale not in self.scales]
@@ -208,6 +220,7 @@ def parse_config(raw: Mapping[str, Any]) -> Config:
         execution=execution,
         thermal=ThermalSettings(**raw["thermal"]),
         hardware_interval_s=raw["hardware_log"]["interval_s"],
+        evidence=EvidenceSettings(**raw["evidence"]),
     )
 
 

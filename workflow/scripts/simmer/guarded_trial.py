@@ -1,8 +1,11 @@
-"""A trial under its guard: sensors watched, a hot machine waited for, the run resumable."""
+"""A trial or a refit under its guard: sensors watched, a hot machine waited for, the run resumable."""
 
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 
@@ -13,8 +16,9 @@ from simmer.machine import inspect_machine
 from simmer.machine_fit import fit_to_machine
 from simmer.preflight import check_memory
 from simmer.preflight_report import refuse_failures
-from simmer.search.ledger import StudyLedger
+from simmer.search.ledger import StudyLedger, TrialLedger
 from simmer.search.needs import needs_of_study
+from simmer.search.refit import Refit
 from simmer.search.study import Study
 from simmer.search.trial import Trial
 from simmer.thermal.gate import cool_down_gate
@@ -35,7 +39,7 @@ def train_under_guard(
         config: the campaign.
         ledger: the study's ledger.
         number: trial number, from 0.
-        frame: the a25 table the ledger's fingerprint was made from.
+        frame: the table the ledger's fingerprint was made from.
         slots: trials that run side by side on this machine.
         stop: set by signal handlers.
 
@@ -45,22 +49,8 @@ def train_under_guard(
         PreflightError: when the memory the scale needs is no longer free.
         Interrupted: heat or a signal; a checkpoint was written.
     """
-    if content_sha256(frame) != ledger.features_sha256:
-        raise DataError(
-            f"the feature table of {config.dataset.ticker} does not match the content_sha256 of its resource "
-            "entry; expected the table that was built with it: delete both files and run the command again"
-        )
-    thermal = config.thermal
-    limits = thermal.limits()
-    require_device(config.execution.device, asked_by="config key training.device")
-    machine = inspect_machine(ledger.root, Path(thermal.sysfs_root))
-    execution = recorded_execution(ledger, number)
-    if execution is None:
-        execution = fit_to_machine(as_begun(ledger), config.execution, machine, slots=slots)
-    # Preflight ran perhaps days ago; memory is the one thing that can have changed for the worse since.
-    needs = needs_of_study(ledger.study, execution, device=config.execution.device, slots=1)
-    refuse_failures(needs.scale, check_memory(needs, machine))
     files = ledger.trial(number)
+    execution = _ready(config, ledger, files, frame=frame, slots=slots)
     trial = Trial(
         campaign=config.campaign,
         ledger=ledger,
@@ -70,28 +60,95 @@ def train_under_guard(
         checkpoint_interval_s=config.execution.checkpoint_interval_s,
         time_limit_s=config.execution.time_limit_s,
     )
+    with under_guard(config, execution, on_event=files.append_event, stop=stop) as guard:
+        trial.run(guard)
+
+
+def refit_under_guard(
+    config: Config,
+    ledger: StudyLedger,
+    number: int,
+    *,
+    winner: Mapping[str, Any],
+    frame: pd.DataFrame,
+    slots: int,
+    stop: StopRequest,
+) -> None:
+    """Train refit `number` of a study's winner to its result; arguments and errors as `train_under_guard`.
+
+    Args:
+        winner: the result of the trial that is trained again.
+    """
+    files = ledger.refit(number, of_trial=winner["trial"])
+    execution = _ready(config, ledger, files, frame=frame, slots=slots)
+    refit = Refit(
+        campaign=config.campaign,
+        ledger=ledger,
+        winner=winner,
+        number=number,
+        dataset=config.dataset.build(frame, ledger.study.horizon_days, test="inputs"),
+        execution=execution,
+        checkpoint_interval_s=config.execution.checkpoint_interval_s,
+        time_limit_s=config.execution.time_limit_s,
+    )
+    with under_guard(config, execution, on_event=files.append_event, stop=stop) as guard:
+        refit.run(guard)
+
+
+@contextmanager
+def under_guard(
+    config: Config,
+    execution: Execution,
+    *,
+    on_event: Callable[[dict[str, Any]], None],
+    stop: StopRequest,
+) -> Iterator[Guard]:
+    """Watch the sensors, wait for a hot machine, and give a guard to train under.
+
+    Raises:
+        Interrupted: from the wait, or passed on from inside.
+    """
+    thermal = config.thermal
+    limits = thermal.limits()
     with Monitor(thermal.sensors(), period_s=thermal.sample_period_s) as monitor:
-        cool_down_gate(
-            monitor, limits, timeout_s=thermal.cooldown_timeout_s, stop=stop, on_event=files.append_event
-        )
+        cool_down_gate(monitor, limits, timeout_s=thermal.cooldown_timeout_s, stop=stop, on_event=on_event)
         guard = Guard(
             monitor,
             Governor(limits, thermal.governor()),
             stop=stop,
-            on_event=files.append_event,
+            on_event=on_event,
             hardware_interval_s=config.hardware_interval_s,
             synchronise=partial(synchronise, execution.device),
         )
         try:
-            trial.run(guard)
+            yield guard
         except Interrupted:
             guard.after_stop()
             raise
 
 
-def recorded_execution(ledger: StudyLedger, number: int) -> Execution | None:
-    """Return how a trial is computed, or None when it was not begun."""
-    params = ledger.trial(number).params()
+def _ready(
+    config: Config, ledger: StudyLedger, files: TrialLedger, *, frame: pd.DataFrame, slots: int
+) -> Execution:
+    if content_sha256(frame) != ledger.features_sha256:
+        raise DataError(
+            f"the feature table of {config.dataset.ticker} does not match the content_sha256 of its resource "
+            "entry; expected the table that was built with it: delete both files and run the command again"
+        )
+    require_device(config.execution.device, asked_by="config key training.device")
+    machine = inspect_machine(ledger.root, Path(config.thermal.sysfs_root))
+    execution = recorded_execution(files)
+    if execution is None:
+        execution = fit_to_machine(as_begun(ledger), config.execution, machine, slots=slots)
+    # Preflight ran perhaps days ago; memory is the one thing that can have changed for the worse since.
+    needs = needs_of_study(ledger.study, execution, device=config.execution.device, slots=1)
+    refuse_failures(needs.scale, check_memory(needs, machine))
+    return execution
+
+
+def recorded_execution(files: TrialLedger) -> Execution | None:
+    """Return how a trial or refit is computed, or None when it was not begun."""
+    params = files.params()
     return None if params is None else Execution(**params["execution"])
 
 
@@ -100,7 +157,7 @@ def as_begun(ledger: StudyLedger) -> Study:
 
     What `auto` becomes depends on the machine and the moment; the trials of a study must agree.
     """
-    first, study = recorded_execution(ledger, 0), ledger.study
+    first, study = recorded_execution(ledger.trial(0)), ledger.study
     if first is None:
         return study
     settled = {"precision": first.precision, "memory": first.memory}

@@ -61,9 +61,18 @@ def log_loss(labels: np.ndarray, probabilities: np.ndarray) -> float:
     Raises:
         DatasetError: as `score`.
     """
+    return float(row_log_losses(labels, probabilities).mean())
+
+
+def row_log_losses(labels: np.ndarray, probabilities: np.ndarray) -> np.ndarray:
+    """Return the negative log-likelihood of each row, [n] nats, as `log_loss` averages it.
+
+    Raises:
+        DatasetError: as `score`.
+    """
     labels, probabilities = checked(labels, probabilities)
     kept = np.clip(probabilities, PROBABILITY_FLOOR, 1 - PROBABILITY_FLOOR)
-    return float(-np.where(labels == 1, np.log(kept), np.log1p(-kept)).mean())
+    return -np.where(labels == 1, np.log(kept), np.log1p(-kept))
 
 
 def auc(labels: np.ndarray, probabilities: np.ndarray) -> float | None:

@@ -1,11 +1,7 @@
 """Does the test log-loss follow a law of the counted parameters? Intervals, and a verdict within the data.
 
-Two kinds of noise enter each interval. The test rows are resampled in blocks, the same rows for every scale
-and for the prior, so that what makes a row hard cancels in differences. The noise between seeds is drawn from
-Student's t around each scale's mean: resampling a handful of seeds would give the square root of (n - 1) / n
-of their spread, and the tails of a normal distribution. What is peculiar to a seed and a row counts in
-both, which errs on the wide side (Owen, "The pigeonhole bootstrap", Annals of Applied Statistics 1 (2007)
-386-411). Seeds of different scales are taken as independent.
+Two kinds of noise enter each interval, see `noise`; the test rows are resampled alike for every scale and for
+the prior, so that what makes a row hard cancels in differences.
 
 Horizons assessed together share the chance of a wrong claim, 5 %, by Bonferroni: unlike Holm's steps it gives
 every horizon intervals of one level, which its verdict is read from. `scaling_verdict` has the rules.
@@ -17,14 +13,13 @@ from itertools import combinations
 from statistics import NormalDist
 
 import numpy as np
-from scipy.special import stdtrit
 
 from simmer.errors import DatasetError
 from simmer.evidence.bootstrap import FEWEST_BLOCKS
+from simmer.evidence.noise import row_widening, seed_noise
 from simmer.evidence.power import SIGNIFICANCE, detectable_difference
 from simmer.evidence.scaling_fit import Fits, exponents, fit_curves
 from simmer.evidence.scaling_verdict import FEWEST_SCALES, Difference, Estimate, Findings, Verdict, judge
-from simmer.seeds import derive_seed
 
 # Half a percent of the prior's log-loss, some 0.003 nats: less than the 0.0055 nats by which seeds of one
 # configuration differed in an earlier project.
@@ -106,7 +101,7 @@ def findings(losses: ScaleLosses, *, comparisons: int = 1) -> Findings:
     wide = row_widening(losses.decisions, losses.mean_block, losses.horizon, significance)
     rows = wide * (checked.resampled - checked.resampled.mean(axis=0))
     of_prior = wide * (checked.resampled_prior - checked.resampled_prior.mean())
-    noise = rows + _seed_noise(checked.seed_losses, len(rows))
+    noise = rows + seed_noise(checked.seed_losses, len(rows))
 
     def estimate(value: float, deviations: np.ndarray) -> Estimate:
         # With the default method an end would leave out one resample more than its share.
@@ -159,31 +154,6 @@ def findings(losses: ScaleLosses, *, comparisons: int = 1) -> Findings:
     )
 
 
-def row_widening(decisions: int, mean_block: float, horizon: int, significance: float) -> float:
-    """Return the factor, at least 1, by which deviations of resampled means have to grow for fair intervals.
-
-    The stationary bootstrap weighs the correlation at lag k by (1 - 1/mean_block)^k (Politis and Romano,
-    Journal of the American Statistical Association 89 (1994) 1303-1313, lemma 1). Three things follow. Labels
-    of h days share the part 1 - k/h with those k days away, and of a correlation of that shape some is cut
-    off. The weights sum to two blocks, so the variance of a mean is too small by two blocks' share. And a
-    variance with these weights has about one degree of freedom a block, as any lag-window estimate has n over
-    the sum of its squared weights at frequency 0 (Priestley, "Spectral Analysis and Time Series" (1981)
-    chapter 6; simulated: 80 for 78 blocks of independent rows).
-
-    Args:
-        decisions: test rows.
-        mean_block: rows.
-        horizon: days.
-        significance: of the interval, two-sided.
-    """
-    lags = np.arange(1, horizon)
-    shared = 1 - lags / horizon
-    cut_off = (1 + 2 * shared.sum()) / (1 + 2 * (shared * (1 - 1 / mean_block) ** lags).sum())
-    blocks, tail = decisions / mean_block, 1 - significance / 2
-    long_tails = stdtrit(blocks, tail) / NormalDist().inv_cdf(tail)
-    return float(np.sqrt(cut_off * blocks / (blocks - 2)) * long_tails)
-
-
 @dataclass(frozen=True)
 class _Checked:
     # Of `ScaleLosses`, by ascending parameters and as arrays of float64.
@@ -191,16 +161,6 @@ class _Checked:
     seed_losses: list[np.ndarray]
     resampled: np.ndarray
     resampled_prior: np.ndarray
-
-
-def _seed_noise(seed_losses: list[np.ndarray], n_draws: int) -> np.ndarray:
-    # A single seed shows no spread; the rules refuse a verdict on it.
-    rng = np.random.default_rng(derive_seed("scaling", "noise between seeds"))
-    noise = np.zeros((n_draws, len(seed_losses)))
-    for scale, of_scale in enumerate(seed_losses):
-        if (n := len(of_scale)) > 1:
-            noise[:, scale] = rng.standard_t(n - 1, n_draws) * of_scale.std(ddof=1) / np.sqrt(n)
-    return noise
 
 
 def _detectable(change: Estimate, practical: float, significance: float) -> float:

@@ -6,7 +6,8 @@
                                                  /events.jsonl   appended: starts, epochs, samples
                                                  /checkpoint*    while it trains
                                                  /result.json    written last
-<root>/locks/<scale>/<horizon>/trial_NNN.lock    who works on that trial now
+<root>/<fingerprint>/<scale>/<horizon>/refit_N_of_trial_NNN/    likewise, and predictions.json
+<root>/locks/<scale>/<horizon>/{trial_NNN,refit_N}.lock         who works on it now
 
 Locks know no fingerprint because the published paths know none: two studies that differ in their settings
 only must not publish the same trial side by side.
@@ -20,7 +21,7 @@ from typing import Any
 
 from simmer.errors import LedgerError
 from simmer.files import read_json, user_facing_os_errors, write_bytes, write_json
-from simmer.search.study import Study, horizon_name, trial_name
+from simmer.search.study import Study, horizon_name, refit_name, trial_name
 
 
 class TrialLedger:
@@ -95,6 +96,14 @@ class StudyLedger:
         """Return the ledger of one trial."""
         place = Path(self.study.scale) / horizon_name(self.study.horizon_days) / trial_name(number)
         return TrialLedger(self._home / place, lock_path=self.root / "locks" / place.with_suffix(".lock"))
+
+    def refit(self, number: int, *, of_trial: int) -> TrialLedger:
+        """Return the ledger of one refit of a trial; another winner has refits of its own."""
+        place = Path(self.study.scale) / horizon_name(self.study.horizon_days)
+        return TrialLedger(
+            self._home / place / f"{refit_name(number)}_of_{trial_name(of_trial)}",
+            lock_path=self.root / "locks" / place / f"{refit_name(number)}.lock",
+        )
 
     def describe(self) -> None:
         """Write `study.json`, for people who wonder what a fingerprint stands for."""

@@ -125,5 +125,10 @@ def trial_name(trial: int) -> str:
     return f"trial_{trial:03d}"
 
 
+def refit_name(number: int) -> str:
+    """Return the name of a refit of the winner in paths: `refit_0`."""
+    return f"refit_{number}"
+
+
 def _short_digest(value: dict[str, Any]) -> str:
     return hashlib.sha256(to_json(value).encode()).hexdigest()[:FINGERPRINT_DIGITS]

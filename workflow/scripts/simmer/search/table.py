@@ -114,6 +114,21 @@ def best_by_horizon(
     return best
 
 
+def winner_of(results: Sequence[Result]) -> Result:
+    """Return the result of the trial with the lowest validation log-loss of a whole study.
+
+    Raises:
+        LedgerError: when no trial has a loss.
+    """
+    (winner,) = best_by_horizon(results).values()
+    if winner is None:
+        raise LedgerError(
+            f"none of the {len(results)} trials of {results[0]['scale']} has a validation loss; expected one "
+            "to evaluate: look into trials.csv why they failed, or raise n_trials"
+        )
+    return winner
+
+
 def refuse_mixture(results: Sequence[Result], fingerprints: Mapping[int, str]) -> None:
     """Refuse results that do not belong to the study of their horizon.
 

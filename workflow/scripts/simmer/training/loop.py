@@ -56,8 +56,8 @@ class TrainingRun:
         guard: asked between steps.
         checkpoint_interval_s: seconds between checkpoints, at least.
         on_epoch: told the record of each epoch.
-        on_best: called after each epoch with the lowest validation log-loss so far, before its record is kept;
-            a run that is stopped meanwhile calls it again.
+        on_best: called after each epoch with the lowest validation log-loss so far, before its record is
+            kept; a run that is stopped meanwhile calls it again.
         falls_behind: tells from the validation log-losses of all epochs so far whether to end here.
         time_limit_s: wall-clock time after which the run ends, pauses for heat counted in; None: never.
         clock: monotonic seconds.

@@ -1,0 +1,110 @@
+"""The answer: winners trained again, scored once on the untouched test split, beside baselines on the same rows.
+
+Reads: results/hpo/<scale>/<horizon>/trial_NNN.json, data/processed/<TICKER>_dataset_{a25,c}.parquet.
+Writes: results/refits/<scale>/<horizon>/refit_N.{json,jsonl}, results/baselines/<horizon>.json,
+results/final/<horizon>.{parquet,json}, results/evidence.json, results/figures/*, results/summary.{md,csv}.
+
+Refits and baselines predict the test rows from inputs alone. The labels of test are opened by one rule,
+final_evaluation, which keeps a register of what it scored in results/ledger/test_reads.jsonl.
+"""
+
+
+rule refit:
+    """Train the winner of a study again from another seed, under the thermal guard."""
+    input:
+        table=ancient(dataset_table("parquet")),
+        resource=dataset_table("resource.json"),
+        trials=results_of_study,
+    output:
+        result="results/refits/{scale}/{horizon}/refit_{refit}.json",
+        log="results/refits/{scale}/{horizon}/refit_{refit}.jsonl",
+    log:
+        "results/logs/refit/{scale}/{horizon}/refit_{refit}.log",
+    benchmark:
+        "results/benchmarks/refit/{scale}/{horizon}/refit_{refit}.tsv"
+    wildcard_constraints:
+        scale="|".join(CAMPAIGN.scales),
+        horizon="|".join(horizons()),
+        refit=r"\d+",
+    retries: CAMPAIGN.thermal.auto_resume
+    conda:
+        "../envs/simmer.yaml"
+    resources:
+        accelerator=accelerator_share(),
+        slots=slots(),
+    params:
+        settings=settings_digest(),
+    message:
+        "Refit {wildcards.refit} of the winner of {wildcards.scale} at {wildcards.horizon}"
+    script:
+        "../scripts/refit.py"
+
+
+rule baselines:
+    """Fit the baselines of a horizon on the rows the transformer is trained on, and predict validation and test."""
+    input:
+        table=ancient(dataset_table("parquet")),
+        resource=dataset_table("resource.json"),
+    output:
+        fitted="results/baselines/{horizon}.json",
+    log:
+        "results/logs/baselines/{horizon}.log",
+    benchmark:
+        "results/benchmarks/baselines/{horizon}.tsv"
+    wildcard_constraints:
+        horizon="|".join(horizons()),
+    conda:
+        "../envs/simmer.yaml"
+    params:
+        settings=dataset_digest(),
+    message:
+        "Fitting the baselines at {wildcards.horizon}"
+    script:
+        "../scripts/baselines.py"
+
+
+rule final_evaluation:
+    """Open the labels of test, beside what was predicted without them; no other rule does."""
+    input:
+        table=ancient(dataset_table("parquet")),
+        resource=dataset_table("resource.json"),
+        refits=refits_of_horizon,
+        baselines="results/baselines/{horizon}.json",
+    output:
+        predictions="results/final/{horizon}.parquet",
+        facts="results/final/{horizon}.json",
+    log:
+        "results/logs/final_evaluation/{horizon}.log",
+    benchmark:
+        "results/benchmarks/final_evaluation/{horizon}.tsv"
+    wildcard_constraints:
+        horizon="|".join(horizons()),
+    conda:
+        "../envs/simmer.yaml"
+    params:
+        settings=settings_digests_of_horizon,
+    message:
+        "Scoring the test split at {wildcards.horizon}"
+    script:
+        "../scripts/final_evaluation.py"
+
+
+rule evidence:
+    """Give scores with intervals, differences, power, and a verdict on scaling for each horizon."""
+    input:
+        predictions=expand("results/final/{horizon}.parquet", horizon=horizons()),
+        facts=expand("results/final/{horizon}.json", horizon=horizons()),
+    output:
+        evidence="results/evidence.json",
+    log:
+        "results/logs/evidence.log",
+    benchmark:
+        "results/benchmarks/evidence.tsv"
+    conda:
+        "../envs/simmer.yaml"
+    params:
+        campaign=CAMPAIGN.campaign,
+    message:
+        "Weighing the evidence of all horizons"
+    script:
+        "../scripts/evidence.py"

@@ -1,0 +1,72 @@
+"""Fit the baselines of one horizon and predict validation and test; labels of test stay sealed."""
+
+import logging
+from pathlib import Path
+
+from simmer.config import Config, parse_config
+from simmer.data.tables import read_table
+from simmer.evidence.baseline_inputs import Rows, build_inputs
+from simmer.evidence.baselines import fit_baselines
+from simmer.evidence.predictions import SPLITS
+from simmer.features.splits import SEARCH_SPLITS
+from simmer.features.splits import SPLITS as ALL_SPLITS
+from simmer.files import write_json
+from simmer.logs import job
+
+logger = logging.getLogger(__name__)
+
+
+def main(*, config: Config, horizon_days: int, table: Path, fitted: Path) -> None:
+    """Write settings, validation log-losses and predictions of all baselines to `fitted`.
+
+    Raises:
+        DatasetError: when the splits do not suit the baselines.
+    """
+    frame = read_table(table)
+    dataset = config.dataset.build(frame, horizon_days, test="inputs")
+    prices = {name.lower(): frame[name].to_numpy() for name in ("Close", "High", "Low")}
+    inputs = {
+        split: build_inputs(
+            dataset.price_relative,
+            **prices,
+            decision_rows=dataset.decision_rows(split),
+            context_days=dataset.context_days,
+        )
+        for split in ALL_SPLITS
+    }
+    rows = {split: Rows(inputs[split], dataset.labels_of(split)) for split in SEARCH_SPLITS}
+    models = fit_baselines(rows["train"], rows["validation"], seed=config.seed)
+    for model in models.values():
+        logger.info("%s: validation log-loss %.4f, %s", model.name, model.validation_log_loss, model.settings)
+    write_json(
+        fitted,
+        {
+            name: {
+                "settings": model.settings,
+                "validation_log_loss": model.validation_log_loss,
+                "tried": [
+                    {"settings": settings, "validation_log_loss": loss} for settings, loss in model.tried
+                ],
+                "seconds": model.seconds,
+                "sklearn_version": model.sklearn_version,
+                "predictions": {
+                    split: {
+                        "rows": dataset.decision_rows(split).tolist(),
+                        "probabilities": model.predict(inputs[split]).tolist(),
+                    }
+                    for split in SPLITS
+                },
+            }
+            for name, model in models.items()
+        },
+    )
+
+
+if __name__ == "__main__":
+    with job(snakemake.log[0]):
+        main(
+            config=parse_config(snakemake.config),
+            horizon_days=int(snakemake.wildcards.horizon.removeprefix("h")),
+            table=Path(snakemake.input.table),
+            fitted=Path(snakemake.output.fitted),
+        )

@@ -1,0 +1,46 @@
+"""Score every final prediction, hold scales against baselines and each other, and give verdicts."""
+
+import logging
+from collections.abc import Sequence
+from pathlib import Path
+
+import pandas as pd
+
+from simmer.evidence.answer import adjust_for_all, answer
+from simmer.evidence.headlines import headlines
+from simmer.files import read_json, write_json
+from simmer.logs import job
+
+logger = logging.getLogger(__name__)
+
+
+def main(*, campaign: str, predictions: Sequence[Path], facts: Sequence[Path], evidence: Path) -> None:
+    """Write the answers of all horizons to `evidence`.
+
+    Raises:
+        DatasetError: when models were asked about different rows, or a test split is too short.
+    """
+    known = [read_json(path) for path in facts]
+    answers = {
+        str(fact["horizon_days"]): answer(
+            pd.read_parquet(path), fact, horizon_days=fact["horizon_days"], comparisons=len(known)
+        )
+        | {"looks": fact["looks"], "dataset": fact["reading"]["dataset"]}
+        for path, fact in zip(predictions, known, strict=True)
+    }
+    adjust_for_all(list(answers.values()))
+    for days, one in answers.items():
+        one["headlines"] = headlines(one)
+        for sentence in (*one["headlines"], one["scaling"]["reason"]):
+            logger.info("%s days: %s", days, sentence)
+    write_json(evidence, {"campaign": campaign, "horizons": answers})
+
+
+if __name__ == "__main__":
+    with job(snakemake.log[0]):
+        main(
+            campaign=snakemake.params.campaign,
+            predictions=[Path(path) for path in snakemake.input.predictions],
+            facts=[Path(path) for path in snakemake.input.facts],
+            evidence=Path(snakemake.output.evidence),
+        )

@@ -1,0 +1,63 @@
+"""Train the winner of a study again from another seed, or republish the refit if the ledger has it."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from simmer.config import Config, parse_config
+from simmer.data.tables import read_table
+from simmer.files import read_json
+from simmer.logs import job
+from simmer.publishing import publish
+from simmer.search.ledger import StudyLedger
+from simmer.search.table import refuse_mixture, winner_of
+from simmer.thermal.stop import StopRequest
+
+
+def main(
+    *,
+    config: Config,
+    number: int,
+    trials: Sequence[Path],
+    table: Path,
+    resource: Path,
+    slots: int,
+    result: Path,
+    log: Path,
+) -> None:
+    """Publish refit `number` of the winner among a study's `trials`, training it first if need be.
+
+    Raises:
+        LedgerError: when a trial belongs to another study, or none has a loss.
+        Interrupted: heat or a signal; the same call goes on where this one stopped.
+    """
+    results = [read_json(path) for path in trials]
+    scale, horizon_days = results[0]["scale"], results[0]["horizon_days"]
+    ledger = StudyLedger(
+        Path("results/ledger"),
+        study=config.study(scale, horizon_days),
+        features_sha256=read_json(resource)["content_sha256"],
+    )
+    refuse_mixture(results, {horizon_days: ledger.fingerprint})
+    winner = winner_of(results)
+
+    def compute(stop: StopRequest) -> None:
+        from simmer.guarded_trial import refit_under_guard  # torch is imported only where there is training
+
+        frame = read_table(table)
+        refit_under_guard(config, ledger, number, winner=winner, frame=frame, slots=slots, stop=stop)
+
+    publish(ledger.refit(number, of_trial=winner["trial"]), compute, result=result, log=log)
+
+
+if __name__ == "__main__":
+    with job(snakemake.log[0]):
+        main(
+            config=parse_config(snakemake.config),
+            number=int(snakemake.wildcards.refit),
+            trials=[Path(path) for path in snakemake.input.trials],
+            table=Path(snakemake.input.table),
+            resource=Path(snakemake.input.resource),
+            slots=snakemake.resources.slots,
+            result=Path(snakemake.output.result),
+            log=Path(snakemake.output.log),
+        )

@@ -1,0 +1,171 @@
+"""All that the final evaluation of one horizon says, as plain values: scores, differences, the verdict."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from itertools import product
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from simmer.errors import DatasetError
+from simmer.evidence.bootstrap import interval
+from simmer.evidence.calibration import reliability_curve
+from simmer.evidence.final_scores import choose_threshold, final_scores
+from simmer.evidence.metrics import auc, log_loss
+from simmer.evidence.predictions import Predicted, read_predictions
+from simmer.evidence.resampled import ResampledLosses
+from simmer.evidence.scaling import Assessment, assess
+from simmer.evidence.scaling_verdict import FEWEST_SCALES, count
+from simmer.seeds import derive_seed
+
+PRIOR = "base_rate"
+# Of the final scores, those that are averaged over refits as they are.
+AVERAGED = (
+    *("average_precision", "brier", "brier_skill", "calibration_error", "calibration_slope"),
+    *("threshold", "precision", "recall"),
+    *("prediction_min", "prediction_max", "prediction_mean", "prediction_std"),
+)
+
+
+def answer(
+    table: pd.DataFrame, facts: Mapping[str, Any], *, horizon_days: int, comparisons: int
+) -> dict[str, Any]:
+    """Return the answer of one horizon.
+
+    Args:
+        table: from `prediction_table`.
+        facts: `splits` as a dataset describes them, and for each of `models` what it is: `parameters`,
+            `search_validation_log_loss` and other plain values that are passed on.
+        horizon_days: of the labels.
+        comparisons: horizons that are assessed together.
+
+    Raises:
+        DatasetError: when the models were asked about different rows, or the test split is too short.
+    """
+    validation, test = read_predictions(table, "validation"), read_predictions(table, "test")
+    losses = ResampledLosses(test, prior=PRIOR, horizon_days=horizon_days)
+    scales = [name for name, model in test.items() if model.kind == "transformer"]
+    parameters = {name: facts["models"][name]["parameters"] for name in scales}
+    models = [_model(validation[name], test[name], losses, facts, horizon_days=horizon_days) for name in test]
+    opponents = [name for name in test if name not in scales]
+    return {
+        "splits": facts["splits"],
+        "decisions": losses.decisions,
+        "mean_block": losses.mean_block,
+        "models": models,
+        "best_baseline": _best_baseline(models),
+        "differences": [_difference(losses, a, b) for a, b in product(scales, opponents)],
+        "scaling": _scaling(losses, parameters, comparisons=comparisons),
+    }
+
+
+def adjust_for_all(answers: Sequence[Mapping[str, Any]]) -> None:
+    """Add `p_adjusted` to every difference of all horizons: Holm, over all of them together.
+
+    Holm, "A simple sequentially rejective multiple test procedure", Scandinavian Journal of Statistics 6
+    (1979) 65-70.
+    """
+    differences = [difference for one in answers for difference in one["differences"]]
+    largest = 0.0
+    for rank, difference in enumerate(sorted(differences, key=lambda one: one["p_value"])):
+        largest = max(largest, min(1.0, (len(differences) - rank) * difference["p_value"]))
+        difference["p_adjusted"] = largest
+
+
+def _model(
+    validation: Predicted,
+    test: Predicted,
+    losses: ResampledLosses,
+    facts: Mapping[str, Any],
+    *,
+    horizon_days: int,
+) -> dict[str, Any]:
+    name, train_rate = test.model, facts["splits"]["train"]["base_rate"]
+    refits = [
+        final_scores(
+            test.labels,
+            on_test,
+            train_rate=train_rate,
+            threshold=choose_threshold(validation.labels, on_validation),
+        )
+        for on_validation, on_test in zip(validation.probabilities, test.probabilities, strict=True)
+    ]
+    averaged = test.probabilities.mean(axis=0)
+    transformer = test.kind == "transformer"
+    return {
+        "name": name,
+        "kind": test.kind,
+        "parameters": None,
+        "seeds": len(refits) if transformer else None,
+        "log_loss": asdict(losses.loss(name)),
+        "skill": asdict(losses.skill(name)),
+        "seed_log_losses": losses.seed_losses(name).tolist() if transformer else None,
+        "validation_log_loss": float(
+            np.mean([log_loss(validation.labels, refit) for refit in validation.probabilities])
+        ),
+        "auc": _auc(test, horizon_days),
+        **{score: _mean([getattr(refit, score) for refit in refits]) for score in AVERAGED},
+        "collapsed_seeds": sum(refit.collapsed for refit in refits),
+        "reliability": [asdict(one) for one in reliability_curve(test.labels, averaged)],
+        "averaged_log_loss": log_loss(test.labels, averaged) if len(refits) > 1 else None,
+        **facts["models"][name],
+    }
+
+
+def _auc(test: Predicted, horizon_days: int) -> dict[str, float] | None:
+    def of_rows(rows: np.ndarray) -> float | None:
+        return _mean([auc(test.labels[rows], refit[rows]) for refit in test.probabilities])
+
+    if np.ptp(test.probabilities) == 0:
+        return None  # a constant answer ranks nothing
+    try:
+        found = interval(of_rows, len(test.labels), horizon=horizon_days, seed=derive_seed("evidence", "AUC"))
+    except DatasetError:
+        return None  # too few of one class for an interval
+    return {"value": found.estimate, "low": found.low, "high": found.high}
+
+
+def _difference(losses: ResampledLosses, a: str, b: str) -> dict[str, Any]:
+    return {"a": a, "b": b, **asdict(losses.difference(a, b))}
+
+
+def _best_baseline(models: Sequence[Mapping[str, Any]]) -> str:
+    # By validation, for the best of several on test would be flattered.
+    baselines = [model for model in models if model["kind"] == "baseline"]
+    return min(baselines, key=lambda model: model["validation_log_loss"])["name"]
+
+
+def _scaling(losses: ResampledLosses, parameters: Mapping[str, int], *, comparisons: int) -> dict[str, Any]:
+    if len(parameters) < 2:
+        listing = ", ".join(f"{name} with {count(size)} parameters" for name, size in parameters.items())
+        return {
+            "verdict": "undetermined",
+            "reason": f"undetermined: one scale was evaluated ({listing}), and a law takes at least "
+            f"{FEWEST_SCALES}",
+            **dict.fromkeys(("level", "exponent", "change", "practical", "detectable")),
+            "curves": [],
+            "differences": [],
+        }
+    assessment: Assessment = assess(losses.of_scales(parameters), comparisons=comparisons)
+    found = assessment.findings
+    return {
+        "verdict": assessment.verdict.name,
+        "reason": assessment.verdict.reason,
+        "level": found.level,
+        "exponent": asdict(found.exponent),
+        "change": asdict(found.change.change),
+        "practical": found.practical,
+        "detectable": found.detectable,
+        "curves": [
+            {"model": fit.model, "held_out": fit.held_out, **asdict(fit.curve)}
+            for fit in assessment.curves.fits
+        ],
+        "floor_refused": assessment.curves.floor_refused,
+        "differences": [asdict(difference) for difference in found.differences],
+    }
+
+
+def _mean(values: Sequence[float | None]) -> float | None:
+    known = [value for value in values if value is not None]
+    return float(np.mean(known)) if len(known) == len(values) else None
