@@ -28,12 +28,12 @@ def main(*, campaign: str, predictions: Sequence[Path], facts: Sequence[Path], e
         | {"looks": fact["looks"], "dataset": fact["reading"]["dataset"]}
         for path, fact in zip(predictions, known, strict=True)
     }
-    adjust_for_all(list(answers.values()))
+    comparisons = adjust_for_all(list(answers.values()))
     for days, one in answers.items():
-        one["headlines"] = headlines(one)
+        one["headlines"] = headlines(one, comparisons=comparisons)
         for sentence in (*one["headlines"], one["scaling"]["reason"]):
             logger.info("%s days: %s", days, sentence)
-    write_json(evidence, {"campaign": campaign, "horizons": answers})
+    write_json(evidence, {"campaign": campaign, "comparisons": comparisons, "horizons": answers})
 
 
 if __name__ == "__main__":

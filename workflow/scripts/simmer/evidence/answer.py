@@ -20,6 +20,8 @@ from simmer.evidence.scaling_verdict import FEWEST_SCALES, count
 from simmer.seeds import derive_seed
 
 PRIOR = "base_rate"
+# Beside the best baseline; claims are made about these comparisons only, chosen before any result was seen.
+PLANNED_OPPONENTS = (PRIOR, "logistic_regression")
 # Of the final scores, those that are averaged over refits as they are.
 AVERAGED = (
     *("average_precision", "brier", "brier_skill", "calibration_error", "calibration_slope"),
@@ -49,28 +51,33 @@ def answer(
     parameters = {name: facts["models"][name]["parameters"] for name in scales}
     models = [_model(validation[name], test[name], losses, facts, horizon_days=horizon_days) for name in test]
     opponents = [name for name in test if name not in scales]
+    best = _best_baseline(models)
     return {
         "splits": facts["splits"],
         "decisions": losses.decisions,
         "mean_block": losses.mean_block,
         "models": models,
-        "best_baseline": _best_baseline(models),
-        "differences": [_difference(losses, a, b) for a, b in product(scales, opponents)],
+        "best_baseline": best,
+        "differences": [
+            {"a": a, "b": b, "planned": b in (*PLANNED_OPPONENTS, best), **asdict(losses.difference(a, b))}
+            for a, b in product(scales, opponents)
+        ],
         "scaling": _scaling(losses, parameters, comparisons=comparisons),
     }
 
 
-def adjust_for_all(answers: Sequence[Mapping[str, Any]]) -> None:
-    """Add `p_adjusted` to every difference of all horizons: Holm, over all of them together.
+def adjust_for_all(answers: Sequence[Mapping[str, Any]]) -> int:
+    """Add `p_adjusted` to every planned difference of all horizons, and return how many these are.
 
     Holm, "A simple sequentially rejective multiple test procedure", Scandinavian Journal of Statistics 6
-    (1979) 65-70.
+    (1979) 65-70, over all of them together.
     """
-    differences = [difference for one in answers for difference in one["differences"]]
+    planned = [difference for one in answers for difference in one["differences"] if difference["planned"]]
     largest = 0.0
-    for rank, difference in enumerate(sorted(differences, key=lambda one: one["p_value"])):
-        largest = max(largest, min(1.0, (len(differences) - rank) * difference["p_value"]))
+    for rank, difference in enumerate(sorted(planned, key=lambda one: one["p_value"])):
+        largest = max(largest, min(1.0, (len(planned) - rank) * difference["p_value"]))
         difference["p_adjusted"] = largest
+    return len(planned)
 
 
 def _model(
@@ -124,10 +131,6 @@ def _auc(test: Predicted, horizon_days: int) -> dict[str, float] | None:
     except DatasetError:
         return None  # too few of one class for an interval
     return {"value": found.estimate, "low": found.low, "high": found.high}
-
-
-def _difference(losses: ResampledLosses, a: str, b: str) -> dict[str, Any]:
-    return {"a": a, "b": b, **asdict(losses.difference(a, b))}
 
 
 def _best_baseline(models: Sequence[Mapping[str, Any]]) -> str:

@@ -14,33 +14,36 @@ NAMES = {
 }
 
 
-def headlines(answer: Mapping[str, Any]) -> list[str]:
+def headlines(answer: Mapping[str, Any], *, comparisons: int) -> list[str]:
     """Return the sentences about one horizon, those that speak against the transformer first.
 
-    A difference is claimed where its p-value, adjusted for all comparisons of the report, is below 5 %.
+    A difference is claimed where its p-value, adjusted for all planned comparisons, is below 5 %.
 
     Args:
-        answer: of the horizon, its differences with `p_adjusted`.
+        answer: of the horizon, its planned differences with `p_adjusted`.
+        comparisons: how many were planned in all horizons together.
     """
-    against, open_questions, in_favour = [], [], []
+    against, undecided, in_favour = _collapsed(answer), [], []
     for difference in answer["differences"]:
+        if not difference["planned"]:
+            continue
         scale, opponent = difference["a"], NAMES.get(difference["b"], difference["b"])
-        figure = _figure(difference["difference"])
-        value, claimed = difference["difference"]["value"], difference["p_adjusted"] < SIGNIFICANCE
-        if claimed and value > 0:
+        worse = difference["difference"]["value"] > 0
+        figures = _figures(difference["difference"])
+        if difference["p_adjusted"] < SIGNIFICANCE and worse:
             against.append(
-                f"{scale} loses to {opponent}: its test log-loss is higher by {figure}. Look for the fault "
-                "in inputs and training before blaming the market."
+                f"{scale} loses to {opponent}: {figures}. Look for the fault in inputs and training before "
+                "blaming the market."
             )
-        elif claimed:
-            in_favour.append(f"{scale} beats {opponent}: its test log-loss differs by {figure}.")
-        elif difference["b"] in ("base_rate", answer["best_baseline"]):
-            open_questions.append(
-                f"{scale} is not told apart from {opponent}: difference {figure}; one of "
-                f"{difference['detectable']:.4f} would have shown with 80 % power."
+        elif difference["p_adjusted"] < SIGNIFICANCE:
+            in_favour.append(f"{scale} beats {opponent}: {figures}.")
+        else:
+            undecided.append(
+                f"{scale} and {opponent} are not told apart: {figures}, which {comparisons} comparisons "
+                f"leave open (p {difference['p_adjusted']:.2f}); tested alone, one of "
+                f"{difference['detectable']:.4f} would have been seen with 80 % power."
             )
-    against += _collapsed(answer)
-    return [*against, *open_questions, *in_favour]
+    return [*against, *undecided, *in_favour]
 
 
 def _collapsed(answer: Mapping[str, Any]) -> list[str]:
@@ -52,5 +55,5 @@ def _collapsed(answer: Mapping[str, Any]) -> list[str]:
     ]
 
 
-def _figure(estimate: Mapping[str, float]) -> str:
-    return f"{estimate['value']:+.4f} (95 % {estimate['low']:+.4f} to {estimate['high']:+.4f})"
+def _figures(estimate: Mapping[str, float]) -> str:
+    return f"test log-loss {estimate['value']:+.4f} (95 % {estimate['low']:+.4f} to {estimate['high']:+.4f})"
