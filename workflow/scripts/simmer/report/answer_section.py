@@ -1,0 +1,109 @@
+"""The answer: what speaks against it first, then verdicts, and what could have been seen."""
+
+from collections.abc import Iterator
+
+from simmer.report.blocks import Block, Findings, Heading, Table
+from simmer.report.material import Material, Values, days, number
+
+# Fewer trials than the sampler needs before it learns from results say nothing about a scale.
+FEWEST_TRIALS = 10
+MEANINGS = {
+    "law": "larger is better, by a power of its parameters, over the range that was tried",
+    "reverse": "larger is worse over the range that was tried",
+    "none": "scale makes no difference of practical size",
+    "undetermined": "these data do not decide",
+}
+
+
+def answer_section(material: Material) -> Iterator[Block]:
+    """Yield what a reader who stops here must know."""
+    warnings = _warnings(material)
+    if warnings:
+        yield Heading("Read this first")
+        yield Findings(warnings, alarm=True)
+    yield Heading("Does scale help?")
+    answers = {horizon: material.evidence["horizons"][horizon] for horizon in material.horizons}
+    yield Table(
+        ("horizon", "verdict", "which means", "because"),
+        [
+            (
+                days(horizon),
+                one["scaling"]["verdict"],
+                MEANINGS[one["scaling"]["verdict"]],
+                one["scaling"]["reason"].removeprefix(f"{one['scaling']['verdict']}: "),
+            )
+            for horizon, one in answers.items()
+        ],
+        note="Verdicts follow fixed rules from intervals of refits on the untouched test split; the chance "
+        "of a wrong claim, 5 %, is shared by all horizons. Parameters are counted.",
+    )
+    yield Heading("What this test split could have shown", 3)
+    yield Table(
+        (
+            "horizon",
+            "test decisions",
+            "smallest to largest scale",
+            "what counts as practical",
+            "to the prior",
+        ),
+        [
+            (
+                days(horizon),
+                str(one["decisions"]),
+                number(one["scaling"]["detectable"]),
+                number(one["scaling"]["practical"]),
+                ", ".join(f"{d['a']} {number(d['detectable'])}" for d in one["differences"] if _to_prior(d)),
+            )
+            for horizon, one in answers.items()
+        ],
+        note="Differences in test log-loss (nats) that would have been seen with 80 % power. A smaller "
+        "effect may be there and cannot be seen here.",
+    )
+
+
+def _warnings(material: Material) -> list[str]:
+    answers = material.evidence["horizons"]
+    found = [
+        f"{days(horizon)}: {sentence}"
+        for horizon in material.horizons
+        for sentence in answers[horizon]["headlines"]
+        if " loses to " in sentence or " collapsed in " in sentence
+    ]
+    found += _small_searches(material)
+    found += [
+        f"{days(horizon)}: the test split was looked at {answers[horizon]['looks']} times with different "
+        "predictions, and each look makes a lucky result more likely."
+        for horizon in material.horizons
+        if answers[horizon]["looks"] > 1
+    ]
+    found += [
+        f"Leakage audit, {check['id']}: {check['verdict']}, {check['measured']}; {check['fix']}"
+        for check in material.audit["checks"]
+        if check["verdict"] in ("WARN", "FAIL")
+    ]
+    found += [
+        f"{refit['scale']}, {days(str(refit['horizon_days']))}: refit {refit['refit']} ended as "
+        f"{refit['state']} and is left out."
+        for refit in material.refits
+        if refit["predictions"] is None
+    ]
+    return found
+
+
+def _small_searches(material: Material) -> list[str]:
+    counts = {
+        scale: min(len(material.trials_of(scale, horizon)) for horizon in material.horizons)
+        for scale in material.scales
+    }
+    small = {scale: count for scale, count in counts.items() if count < FEWEST_TRIALS}
+    if not small:
+        return []
+    listing = ", ".join(f"{count} at {scale}" for scale, count in small.items())
+    return [
+        f"The search had fewer than {FEWEST_TRIALS} trials a study ({listing}): this proves that the chain "
+        "works, and says nothing about scale."
+    ]
+
+
+def _to_prior(difference: Values) -> bool:
+    return difference["b"] == "base_rate"

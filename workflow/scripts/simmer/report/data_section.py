@@ -1,0 +1,73 @@
+"""What the models were given: data, labels, splits, and the audit for leaks."""
+
+from collections.abc import Iterator
+
+from simmer.report.blocks import Block, Heading, Paragraph, Table
+from simmer.report.figure_blocks import figure
+from simmer.report.material import Material, Values, days, number, percent
+from simmer.report.search_section import checks_table
+
+SPLITS = ("train", "validation", "test")
+
+
+def data_section(material: Material) -> Iterator[Block]:
+    """Yield labels, splits and base rates, and what was found in the raw data."""
+    dataset = material.dataset
+    yield Heading("Data")
+    yield Paragraph(
+        f"{dataset['ticker']}: a label is 1 where {_price(dataset['basis'])} of one of the next days is at "
+        f"least {100 * dataset['threshold']:g} % above today's Close. A window is {dataset['context_days']} "
+        "days. Labels are purged where they would look over a border; inputs reach back over it."
+    )
+    yield from figure(material, "base_rates")
+    yield Table(
+        ("horizon", "split", "decisions", "positive", "from", "to", "log-loss of the prior"),
+        [
+            (days(horizon), split, *_split(material.evidence["horizons"][horizon]["splits"][split]))
+            for horizon in material.horizons
+            for split in SPLITS
+        ],
+    )
+    yield Heading("Validation of the raw data", 3)
+    yield Table(
+        ("file", "ticker", "rows", "from", "to", "SHA-256"),
+        [
+            (
+                entry["path"],
+                entry["ticker"],
+                str(entry["rows"]),
+                entry["date_min"],
+                entry["date_max"],
+                entry["sha256"][:16],
+            )
+            for entry in material.data_validation["checked"]
+        ],
+        note=_problems(material.data_validation),
+    )
+
+
+def audit_section(material: Material) -> Iterator[Block]:
+    """Yield the audit for leaks, controls included."""
+    yield Heading("Leakage audit")
+    yield checks_table(material.audit["checks"])
+
+
+def _split(facts: Values) -> tuple[str, ...]:
+    return (
+        str(facts["n"]),
+        percent(facts["base_rate"]),
+        facts["first_date"],
+        facts["last_date"],
+        number(facts["prior_log_loss"]),
+    )
+
+
+def _price(basis: str) -> str:
+    return {"high": "the High", "close": "the Close"}[basis]
+
+
+def _problems(validation: Values) -> str:
+    problems = validation["problems"]
+    if not problems:
+        return "Every rule for bars and manifests holds."
+    return f"{len(problems)} remarks, the first: {problems[0]['message']}"

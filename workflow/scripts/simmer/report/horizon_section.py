@@ -1,0 +1,85 @@
+"""One horizon: sentences, scores, calibration and learning curves."""
+
+from collections.abc import Iterator
+
+from simmer.report.blocks import Block, Findings, Heading, Paragraph, Table
+from simmer.report.figure_blocks import figure
+from simmer.report.material import Material, days, interval, number
+
+
+def horizon_section(material: Material, horizon: str) -> Iterator[Block]:
+    """Yield all that was found at one horizon: sentences, scores and figures."""
+    one = material.evidence["horizons"][horizon]
+    yield Heading(days(horizon).capitalize())
+    yield Findings(one["headlines"])
+    yield from figure(material, f"opponents_h{horizon}")
+    yield Table(
+        ("model", "parameters", "test log-loss (95 %)", "skill", "AUC (95 %)", "PR-AUC", "Brier"),
+        [
+            (
+                model["name"],
+                f"{model['parameters']:,}" if model["parameters"] else "–",
+                interval(model["log_loss"]),
+                f"{100 * model['skill']['value']:.1f} %",
+                interval(model["auc"], 3),
+                number(model["average_precision"], 3),
+                number(model["brier"]),
+            )
+            for model in sorted(one["models"], key=lambda model: model["log_loss"]["value"])
+        ],
+        note="Skill is 1 - loss / loss of the base rate. A scale's scores are means over its refits.",
+    )
+    yield Paragraph(
+        f"The best baseline on validation is {one['best_baseline']}. Validation chose the winners, so its "
+        "losses flatter them:"
+    )
+    yield Table(
+        (
+            "model",
+            "best of the search, validation",
+            "refits, validation",
+            "refits, test",
+            "refits averaged, test",
+        ),
+        [
+            (
+                model["name"],
+                number(model["search_validation_log_loss"]),
+                number(model["validation_log_loss"]),
+                number(model["log_loss"]["value"]),
+                number(model["averaged_log_loss"]),
+            )
+            for model in one["models"]
+            if model["kind"] == "transformer"
+        ],
+    )
+    yield from figure(material, f"calibration_h{horizon}")
+    yield Table(
+        (
+            "model",
+            "calibration error",
+            "slope",
+            "threshold",
+            "recall",
+            "precision",
+            "predictions",
+            "collapsed",
+        ),
+        [
+            (
+                model["name"],
+                number(model["calibration_error"], 3),
+                number(model["calibration_slope"], 2),
+                number(model["threshold"], 2),
+                number(model["recall"], 2),
+                number(model["precision"], 2),
+                f"{model['prediction_min']:.2f} to {model['prediction_max']:.2f}, sd "
+                f"{model['prediction_std']:.3f}",
+                "–" if model["seeds"] is None else f"{model['collapsed_seeds']} of {model['seeds']}",
+            )
+            for model in one["models"]
+        ],
+        note="The threshold has the best F1 on validation. A calibration slope below 1 says that predictions "
+        "are too extreme.",
+    )
+    yield from figure(material, f"learning_curves_h{horizon}")

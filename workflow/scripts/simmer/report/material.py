@@ -1,0 +1,76 @@
+"""What a report is written from, read by somebody else."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+Values = Mapping[str, Any]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Material:
+    """The results of a campaign as plain values, as they stand in `results/`.
+
+    Attributes:
+        evidence: the answers of all horizons.
+        trials: the results of all trials, of all studies.
+        refits: the results of all refits.
+        data_validation: what was found in the raw data.
+        dataset: threshold, basis and splits.
+        preflights: the checks of this machine, by scale.
+        audit: the checks for leaks.
+        figures: SVG, by the name of the figure without its ending.
+        captions: what each kind of figure shows and what to conclude.
+        provenance: names and values that pin what was computed.
+    """
+
+    evidence: Values
+    trials: Sequence[Values]
+    refits: Sequence[Values]
+    data_validation: Values
+    dataset: Values
+    preflights: Mapping[str, Values]
+    audit: Values
+    figures: Mapping[str, str]
+    captions: Mapping[str, str]
+    provenance: Mapping[str, str]
+
+    @property
+    def horizons(self) -> list[str]:
+        """Days of all horizons, ascending, as keys of the evidence."""
+        return sorted(self.evidence["horizons"], key=int)
+
+    @property
+    def scales(self) -> list[str]:
+        """All scales, as the trials come."""
+        return list(dict.fromkeys(trial["scale"] for trial in self.trials))
+
+    def trials_of(self, scale: str, horizon: str) -> list[Values]:
+        """Return the trials of one study."""
+        return [
+            trial
+            for trial in self.trials
+            if trial["scale"] == scale and trial["horizon_days"] == int(horizon)
+        ]
+
+
+def days(horizon: str) -> str:
+    """Return a horizon in words."""
+    return f"{horizon} day ahead" if horizon == "1" else f"{horizon} days ahead"
+
+
+def number(value: float | None, digits: int = 4) -> str:
+    """Return a figure, or a dash where there is none."""
+    return "–" if value is None else f"{value:.{digits}f}"
+
+
+def percent(value: float | None) -> str:
+    """Return a share in percent, or a dash where there is none."""
+    return "–" if value is None else f"{100 * value:.1f} %"
+
+
+def interval(estimate: Values | None, digits: int = 4) -> str:
+    """Return a figure with its interval, or a dash where there is none."""
+    if estimate is None:
+        return "–"
+    return f"{estimate['value']:.{digits}f} ({estimate['low']:.{digits}f} to {estimate['high']:.{digits}f})"

@@ -1,0 +1,86 @@
+"""A report as one HTML page that opens from disk: figures inside, no script, nothing from a network."""
+
+import base64
+from collections.abc import Sequence
+from html import escape
+
+from simmer.report.blocks import Block, Figure, Findings, Heading, Paragraph, Table
+
+# One column that a phone can show; what is wider than the screen scrolls by itself. Colours have a contrast
+# of 4.5 or more, and no meaning rests on a colour alone.
+_STYLE = """
+:root { color-scheme: light; }
+body { font: 16px/1.55 system-ui, sans-serif; color: #1d2329; background: #fff; margin: 0; }
+main { max-width: 46rem; margin: 0 auto; padding: 1rem; }
+h1 { font-size: 1.7rem; line-height: 1.2; margin: 1rem 0 0.5rem; }
+h2 { font-size: 1.3rem; margin: 2.4rem 0 0.6rem; padding-top: 0.6rem; border-top: 2px solid #d5dbe1; }
+h3 { font-size: 1.05rem; margin: 1.6rem 0 0.4rem; }
+p, li { overflow-wrap: anywhere; }
+nav a { display: inline-block; margin: 0 0.9rem 0.3rem 0; }
+a { color: #0b5c94; }
+ul.findings { list-style: none; padding: 0; }
+ul.findings li { border-left: 4px solid #0072b2; background: #f1f6fa; padding: 0.5rem 0.8rem; }
+ul.findings li { margin: 0.4rem 0; }
+ul.alarm li { border-left-color: #a83e00; background: #fdf1ea; }
+ul.alarm li::before { content: "\\26A0\\FE0E  "; font-weight: bold; }
+.scroll { overflow-x: auto; margin: 0.8rem 0; }
+table { border-collapse: collapse; font-size: 0.88rem; font-variant-numeric: tabular-nums; }
+th, td { padding: 0.3rem 0.6rem; text-align: left; vertical-align: top; border-bottom: 1px solid #e3e7eb; }
+th { border-bottom: 2px solid #aeb8c1; }
+th, td.figure { white-space: nowrap; }
+figure { margin: 1.2rem 0; }
+figure img { width: 100%; height: auto; display: block; }
+figure.wide img { min-width: 40rem; }
+figcaption, .note { font-size: 0.9rem; color: #46515b; margin-top: 0.3rem; }
+@media print { h2 { break-after: avoid; } figure, tr { break-inside: avoid; } }
+"""
+LONGEST_FIGURE = 24  # characters of a cell that must not be broken over lines
+
+
+def to_page(blocks: Sequence[Block], *, title: str) -> str:
+    """Return the blocks as a whole HTML document with a table of its sections."""
+    sections = [block.text for block in blocks if isinstance(block, Heading) and block.level == 2]
+    contents = "".join(f'<a href="#{_anchor(text)}">{escape(text)}</a>' for text in sections)
+    first = next((n for n, block in enumerate(blocks) if isinstance(block, Heading) and block.level == 2), 0)
+    body = [*map(_block, blocks[:first]), f"<nav>{contents}</nav>", *map(_block, blocks[first:])]
+    return (
+        '<!DOCTYPE html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
+        '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
+        f"<title>{escape(title)}</title>\n<style>{_STYLE}</style>\n</head>\n<body>\n<main>\n"
+        + "\n".join(body)
+        + "\n</main>\n</body>\n</html>\n"
+    )
+
+
+def _block(block: Block) -> str:
+    match block:
+        case Heading(text, level):
+            return f'<h{level} id="{_anchor(text)}">{escape(text)}</h{level}>'
+        case Paragraph(text):
+            return f"<p>{escape(text)}</p>"
+        case Findings(sentences, alarm):
+            items = "".join(f"<li>{escape(sentence)}</li>" for sentence in sentences)
+            return f'<ul class="findings{" alarm" if alarm else ""}">{items}</ul>'
+        case Table(head, rows, note):
+            titles = "".join(f'<th scope="col">{escape(cell)}</th>' for cell in head)
+            lines = "".join(f"<tr>{''.join(map(_cell, row))}</tr>" for row in rows)
+            below = f'<p class="note">{escape(note)}</p>' if note else ""
+            table = f"<table><thead><tr>{titles}</tr></thead><tbody>{lines}</tbody></table>"
+            return f'<div class="scroll">{table}</div>{below}'
+        case Figure(name, svg, caption, wide):
+            # As an image, so that what the SVG names its parts cannot meet the names of another one.
+            data = base64.b64encode(svg.encode()).decode()
+            source = f"data:image/svg+xml;base64,{data}"
+            image = f'<img alt="{escape(caption)}" title="{escape(name)}" src="{source}">'
+            return (
+                f'<figure{" class=wide" if wide else ""}><div class="scroll">{image}</div>'
+                f"<figcaption>{escape(caption)}</figcaption></figure>"
+            )
+
+
+def _cell(text: str) -> str:
+    return f"<td{' class=figure' if len(text) <= LONGEST_FIGURE else ''}>{escape(text)}</td>"
+
+
+def _anchor(text: str) -> str:
+    return "-".join("".join(c if c.isalnum() else " " for c in text.lower()).split())

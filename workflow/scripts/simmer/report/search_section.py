@@ -1,0 +1,80 @@
+"""How the winners were found, and what that cost."""
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+
+from simmer.report.blocks import Block, Heading, Table
+from simmer.report.figure_blocks import figure
+from simmer.report.material import Material, Values, days, number
+
+
+def search_section(material: Material) -> Iterator[Block]:
+    """Yield a row per study, and the figures of each search."""
+    yield Heading("The search")
+    studies = [(scale, horizon) for scale in material.scales for horizon in material.horizons]
+    yield Table(
+        ("study", "trials", "best validation", "prior", "winner", "counted parameters", "from the budget"),
+        [
+            (f"{scale}, {days(horizon)}", *_study(material.trials_of(scale, horizon)))
+            for scale, horizon in studies
+        ],
+    )
+    for scale, horizon in studies:
+        yield Heading(f"Search of {scale}, {days(horizon)}", 3)
+        for kind in ("search_history", "search_importances", "search_coverage"):
+            yield from figure(material, f"{kind}_{scale}_h{horizon}")
+
+
+def machine_section(material: Material) -> Iterator[Block]:
+    """Yield time and energy per scale, what the machine did, and whether it was fit for it."""
+    yield Heading("The machine")
+    yield from figure(material, "costs")
+    for scale in material.scales:
+        for horizon in material.horizons:
+            yield from figure(material, f"hardware_{scale}_h{horizon}")
+    for scale, preflight in material.preflights.items():
+        yield Heading(f"Preflight of {scale}", 3)
+        yield checks_table(preflight["checks"])
+
+
+def checks_table(checks: Sequence[Values]) -> Table:
+    """Return checks as a table."""
+    return Table(
+        ("check", "verdict", "found", "expected", "how to mend it"),
+        [
+            (
+                check["id"].replace("_", " "),
+                check["verdict"],
+                _with_unit(check["measured"], check["unit"]),
+                _with_unit(check["needed"], check["unit"]),
+                check["fix"] or "",
+            )
+            for check in checks
+        ],
+    )
+
+
+def _study(trials: Sequence[Values]) -> tuple[str, ...]:
+    ended = Counter(trial["state"] for trial in trials)
+    count = f"{len(trials)} ({', '.join(f'{n} {state}' for state, n in ended.most_common())})"
+    known = [trial for trial in trials if trial["validation_log_loss"] is not None]
+    prior = number(trials[0]["dataset"]["validation"]["prior_log_loss"])
+    if not known:
+        return (count, "–", prior, "none has a loss", "–", "–")
+    best = min(known, key=lambda trial: trial["validation_log_loss"])
+    away = best["parameters"] / best["budget_parameters"] - 1
+    return (
+        count,
+        number(best["validation_log_loss"]),
+        prior,
+        f"trial {best['trial']:03d}, epoch {best['best_epoch']}",
+        f"{best['parameters']:,}",
+        f"{100 * away:+.2f} %",
+    )
+
+
+def _with_unit(value: float | str | None, unit: str | None) -> str:
+    if value is None:
+        return "–"
+    shown = f"{value:.4g}" if isinstance(value, float) else str(value)
+    return f"{shown} {unit}" if unit else shown
