@@ -11,7 +11,7 @@ from simmer.training.checkpoint import CheckpointStore
 from simmer.training.evaluation import Diverged, evaluate
 from simmer.training.schedule import learning_rate_at, window_order
 from simmer.training.state import tensors_digest
-from support.runs import EXECUTION, RECIPE, SETTINGS, SHAPE, FakeGuard, training_run
+from support.runs import EXECUTION, RECIPE, SETTINGS, SHAPE, FakeGuard, training_run, windows
 
 STEPS = 3 * 5  # 70 windows in batches of 16, three epochs
 
@@ -325,3 +325,39 @@ def test_breathing_inside_a_step_changes_no_bit_of_any_recipe(tmp_path, monkeypa
     monkeypatch.setattr(loop, "LONG_STEP_S", 0.0)
     breathing = training_run(tmp_path / "breathing", execution=execution).run()
     assert breathing.weights_sha256 == plain.weights_sha256
+
+
+def test_what_predicts_is_handed_out_after_each_best_epoch_and_again_after_a_stop(tmp_path):
+    other = windows(30, seed=5)
+
+    def keeping(kept):
+        return lambda predict: kept.append(predict(other))
+
+    whole = []
+    run = training_run(tmp_path / "whole", epochs_max=6, on_best=keeping(whole))
+    curve = run.run().curve
+    losses = [record["validation"]["log_loss"] for record in curve]
+    assert len(whole) == sum(loss < min(losses[:n], default=math.inf) for n, loss in enumerate(losses))
+    assert all(len(probabilities) == 30 for probabilities in whole)
+    cut = []
+    with pytest.raises(Interrupted):
+        training_run(tmp_path / "cut", epochs_max=6, guard=FakeGuard(6), on_best=keeping(cut)).run()
+    training_run(tmp_path / "cut", epochs_max=6, on_best=keeping(cut)).run()
+    assert cut[-1].tolist() == whole[-1].tolist()
+
+
+def test_predicting_can_be_stopped_between_batches_and_the_epoch_is_then_closed_again(tmp_path, monkeypatch):
+    monkeypatch.setattr(evaluation, "EVALUATION_BATCH", 10)
+    expected, found = [], []
+    training_run(
+        tmp_path / "whole",
+        epochs_max=1,
+        on_best=lambda predict: expected.append(predict(windows(40, seed=5))),
+    ).run()
+    on_best = {"on_best": lambda predict: found.append(predict(windows(40, seed=5)))}
+    with pytest.raises(Interrupted):
+        training_run(tmp_path / "cut", epochs_max=1, guard=FakeGuard(5 + 3 + 2), **on_best).run()
+    assert not found, "stopped while predicting"
+    resumed = training_run(tmp_path / "cut", epochs_max=1, **on_best)
+    assert len(resumed.run().curve) == 1
+    assert found[-1].tolist() == expected[-1].tolist()

@@ -16,3 +16,15 @@ def test_a_window_ends_at_its_decision_row_and_sees_nothing_after_it():
     assert len(windows) == 3
     assert taken.squeeze(-1).tolist() == [[15, 16, 17, 18, 19], [0, 1, 2, 3, 4]]
     assert labels.tolist() == [1.0, 0.0]
+
+
+def test_windows_without_labels_can_still_be_looked_at():
+    windows = Windows(
+        features=torch.arange(8, dtype=torch.float32).unsqueeze(1),
+        decision_rows=torch.tensor([3, 7]),
+        labels=None,
+        context_days=2,
+        device="cpu",
+    )
+    assert len(windows) == 2
+    assert windows.inputs(torch.tensor([1])).squeeze(-1).tolist() == [[6, 7]]
