@@ -1,0 +1,122 @@
+import numpy as np
+import pytest
+
+from simmer.evidence.answer import adjust_for_all, answer
+from simmer.evidence.final_scores import choose_threshold, final_scores
+from simmer.evidence.headlines import headlines
+from simmer.evidence.predictions import read_predictions
+from simmer.files import to_json
+from support.final_predictions import BASELINES, table_and_facts
+
+
+def answered(noise_of_scales, **options):
+    table, facts = table_and_facts(noise_of_scales, **options)
+    found = answer(table, facts, horizon_days=1, comparisons=1)
+    comparisons = adjust_for_all([found])
+    return table, found | {"headlines": headlines(found, comparisons=comparisons)}
+
+
+def model(found, name):
+    (one,) = [model for model in found["models"] if model["name"] == name]
+    return one
+
+
+@pytest.fixture(scope="module")
+def four_scales():
+    return answered({"2M": 2.0, "20M": 1.5, "200M": 1.0, "2B": 0.3}, noise_of_baselines=1.0)
+
+
+def test_an_answer_is_plain_values(four_scales):
+    assert to_json(four_scales[1])
+
+
+def test_scores_are_means_over_refits_each_with_its_own_threshold(four_scales):
+    table, found = four_scales
+    validation, test = (read_predictions(table, split)["2M"] for split in ("validation", "test"))
+    expected = [
+        final_scores(
+            test.labels,
+            test.probabilities[n],
+            train_rate=0.31,
+            threshold=choose_threshold(validation.labels, validation.probabilities[n]),
+        )
+        for n in range(3)
+    ]
+    one = model(found, "2M")
+    for score in ("brier", "average_precision", "recall", "calibration_slope"):
+        assert one[score] == pytest.approx(np.mean([getattr(refit, score) for refit in expected])), score
+    assert one["auc"]["value"] == pytest.approx(np.mean([refit.auc for refit in expected]))
+    assert one["auc"]["low"] < one["auc"]["value"] < one["auc"]["high"]
+    assert (one["seeds"], one["parameters"], one["search_validation_log_loss"]) == (3, 1_998_000, 0.5)
+
+
+def test_the_average_of_refits_is_better_than_they_are_on_average(four_scales):
+    one = model(four_scales[1], "2M")
+    assert one["averaged_log_loss"] < one["log_loss"]["value"]
+    assert model(four_scales[1], "mlp")["averaged_log_loss"] is None
+
+
+def test_a_constant_answer_has_no_auc_and_no_skill(four_scales):
+    prior = model(four_scales[1], "base_rate")
+    assert prior["auc"] is None
+    assert prior["skill"]["value"] == 0
+    assert prior["seeds"] is None
+
+
+def test_a_law_that_is_there_is_seen(four_scales):
+    scaling = four_scales[1]["scaling"]
+    assert scaling["verdict"] == "law"
+    assert scaling["exponent"]["low"] > 0
+    assert len(scaling["differences"]) == 6
+
+
+def test_claims_are_about_planned_opponents_and_share_one_chance_of_error(four_scales):
+    found = four_scales[1]
+    planned = [difference for difference in found["differences"] if difference["planned"]]
+    assert len(found["differences"]) == 4 * len(BASELINES)
+    assert {d["b"] for d in planned} == {"base_rate", "logistic_regression", found["best_baseline"]}
+    assert all(d["p_adjusted"] >= d["p_value"] for d in planned)
+    by_p = sorted(planned, key=lambda d: d["p_value"])
+    assert [d["p_adjusted"] for d in by_p] == sorted(d["p_adjusted"] for d in planned)
+    assert by_p[0]["p_adjusted"] == pytest.approx(min(1, len(planned) * by_p[0]["p_value"]))
+    assert not any("p_adjusted" in d for d in found["differences"] if not d["planned"])
+
+
+def test_the_best_baseline_is_chosen_on_validation():
+    table, facts = table_and_facts({"2M": 0.5})
+    # On test boosting becomes perfect, which nobody could have known beforehand.
+    rows = (table["model"] == "gradient_boosting") & (table["split"] == "test")
+    table.loc[rows, "probability"] = np.where(table.loc[rows, "label"] == 1, 0.99, 0.01)
+    found = answer(table, facts, horizon_days=1, comparisons=1)
+    losses = {m["name"]: m["validation_log_loss"] for m in found["models"] if m["kind"] == "baseline"}
+    assert found["best_baseline"] == min(losses, key=losses.get) != "gradient_boosting"
+
+
+def test_a_loss_to_logistic_regression_comes_before_everything_else():
+    found = answered({"2M": 3.0}, noise_of_baselines=0.0)[1]
+    first = found["headlines"][0]
+    assert first.startswith("2M loses to ")
+    assert any("logistic regression" in one and "loses" in one for one in found["headlines"])
+    assert "Look for the fault in inputs and training before blaming the market" in first
+
+
+def test_a_clear_win_is_said_and_an_unclear_one_left_open():
+    found = answered({"2M": 0.0}, noise_of_baselines=0.0)[1]
+    assert any(one.startswith("2M beats the base rate") for one in found["headlines"])
+    unclear = [one for one in found["headlines"] if "logistic regression" in one]
+    assert unclear and all("not told apart" in one and "80 % power" in one for one in unclear)
+
+
+def test_one_scale_is_no_law():
+    scaling = answered({"2M": 0.5})[1]["scaling"]
+    assert scaling["verdict"] == "undetermined"
+    assert "one scale was evaluated (2M with 2.0M parameters)" in scaling["reason"]
+
+
+def test_collapsed_refits_are_a_headline():
+    table, facts = table_and_facts({"2M": 0.5})
+    rows = (table["model"] == "2M") & (table["refit"] == 1).fillna(False)
+    table.loc[rows, "probability"] = 0.3
+    found = answer(table, facts, horizon_days=1, comparisons=1)
+    comparisons = adjust_for_all([found])
+    assert headlines(found, comparisons=comparisons)[0].startswith("2M collapsed in 1 of 3 refits")

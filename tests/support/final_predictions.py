@@ -1,0 +1,83 @@
+"""Predictions of made-up models on made-up test rows, of known skill."""
+
+import numpy as np
+
+from simmer.evidence.predictions import Prediction, SplitLabels, prediction_table
+
+VALIDATION, TEST = 400, 600
+BASELINES = ("base_rate", "volatility_logit", "logistic_regression", "gradient_boosting", "mlp")
+
+
+def sigmoid(logits):
+    return 1 / (1 + np.exp(-logits))
+
+
+class Market:
+    """Labels whose true logit is known, and predictions that see it through noise."""
+
+    def __init__(self, *, seed=0, signal=1.0, validation=VALIDATION, test=TEST):
+        self.rng = np.random.default_rng(seed)
+        self.rows = {"validation": np.arange(100, 100 + validation), "test": np.arange(2000, 2000 + test)}
+        self.logits = {
+            split: -0.8 + signal * self.rng.normal(size=len(rows)) for split, rows in self.rows.items()
+        }
+        labels = {split: self.rng.random(len(x)) < sigmoid(x) for split, x in self.logits.items()}
+        self.labels = {
+            split: SplitLabels(
+                rows=rows,
+                dates=np.datetime64("2015-01-01") + np.arange(len(rows)),
+                labels=labels[split].astype(np.int8),
+            )
+            for split, rows in self.rows.items()
+        }
+
+    def predict(self, model, *, noise, refit=None, kind=None):
+        """A model whose logit is off by noise, an odd one that is off by infinity answers a constant."""
+        probabilities = {
+            split: np.full(len(logits), 0.31)
+            if np.isinf(noise)
+            else sigmoid(logits + noise * self.rng.normal(size=len(logits)))
+            for split, logits in self.logits.items()
+        }
+        labels = self.labels["validation"].labels
+        p = probabilities["validation"]
+        return Prediction(
+            model=model,
+            kind=kind or ("baseline" if refit is None else "transformer"),
+            refit=refit,
+            validation_log_loss=float(-np.where(labels == 1, np.log(p), np.log1p(-p)).mean()),
+            splits={
+                split: {"rows": self.rows[split].tolist(), "probabilities": values.tolist()}
+                for split, values in probabilities.items()
+            },
+        )
+
+    def facts(self, scales):
+        """What a final evaluation says of splits and models."""
+        splits = {
+            split: {"n": len(one.rows), "base_rate": float(one.labels.mean()), "prior_log_loss": 0.6}
+            for split, one in self.labels.items()
+        }
+        splits["train"] = {"n": 3000, "base_rate": 0.31, "prior_log_loss": 0.62}
+        models = {
+            name: {"parameters": parameters, "search_validation_log_loss": 0.5}
+            for name, parameters in scales.items()
+        }
+        return {"splits": splits, "models": models | {name: {"parameters": None} for name in BASELINES}}
+
+
+def table_and_facts(noise_of_scales, *, noise_of_baselines=0.5, seed=0, seeds=3, **market):
+    """Return the table and the facts of scales whose predictions carry so much noise each."""
+    one = Market(seed=seed, **market)
+    predictions = [
+        one.predict(scale, noise=noise, refit=refit)
+        for scale, noise in noise_of_scales.items()
+        for refit in range(seeds)
+    ]
+    predictions += [
+        one.predict(name, noise=np.inf if name == "base_rate" else noise_of_baselines) for name in BASELINES
+    ]
+    parameters = {"2M": 1_998_000, "20M": 20_010_000, "200M": 199_900_000, "2B": 2_000_500_000}
+    return prediction_table(one.labels, predictions), one.facts(
+        {scale: parameters[scale] for scale in noise_of_scales}
+    )
