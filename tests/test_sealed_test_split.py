@@ -1,0 +1,79 @@
+"""The test split is opened by one rule, and what is sealed cannot matter to anything before it."""
+
+import ast
+
+import numpy as np
+import pytest
+
+from simmer.data.tables import content_sha256
+from simmer.features.indicators import build_a25
+from simmer.search.ledger import StudyLedger
+from simmer.search.trial import Trial
+from simmer.training.settings import Execution
+from support.bars import bundled_bars
+from support.campaign import without_machine
+from support.configs import ROOT, default_config
+from support.runs import FakeGuard
+
+WORKFLOW = ROOT / "workflow"
+OPENERS = {"open": {"scripts/final_evaluation.py"}}
+# These may look at the inputs of test, to predict it or to count its rows.
+OPENERS["inputs"] = {"scripts/baselines.py", "scripts/describe_dataset.py", "scripts/simmer/guarded_trial.py"}
+
+
+def how_datasets_are_built(path):
+    """Yield how much of test each call of `build` or `build_dataset` in a file asks for."""
+    for node in ast.walk(ast.parse(path.read_text())):
+        name = (
+            getattr(node.func, "attr", getattr(node.func, "id", None)) if isinstance(node, ast.Call) else None
+        )
+        if name not in ("build", "build_dataset"):
+            continue
+        given = {keyword.arg: keyword.value for keyword in node.keywords}
+        if name == "build" and "test" not in given and len(node.args) < 3:
+            continue
+        assert len(node.args) < 3, f"{path}: name `test`, so that this test can read it"
+        if isinstance(given.get("test"), ast.Constant):
+            yield given["test"].value
+        else:
+            # Handed on by the one function that both names stand for.
+            assert path.name == "config.py" or "test" not in given, path
+
+
+@pytest.mark.parametrize("how", OPENERS)
+def test_nobody_else_opens_the_test_split(how):
+    found = {
+        path.relative_to(WORKFLOW).as_posix()
+        for path in WORKFLOW.rglob("*.py")
+        if how in how_datasets_are_built(path)
+    }
+    assert found == OPENERS[how]
+
+
+def test_a_trial_is_the_same_to_the_last_bit_whatever_the_test_rows_hold(tmp_path):
+    overlay = {"scales": {"debug": {"epochs_max": 2, "budget_parameters": 20000}}}
+    config = default_config(overlay)
+    table = build_a25(bundled_bars()).frame
+    first = config.dataset.build(table, 1).borders[1]
+    other = table.copy()
+    noise = np.random.default_rng(1).uniform(0.5, 2.0, (len(table) - first, 1))
+    numbers = [name for name in table if name != "Date"]
+    other.loc[first:, numbers] = other.loc[first:, numbers].to_numpy() * noise
+    results = []
+    for frame in (table, other):
+        trial = Trial(
+            campaign="test",
+            ledger=StudyLedger(
+                tmp_path / content_sha256(frame),
+                study=config.study("debug", 1),
+                features_sha256=content_sha256(frame),
+            ),
+            number=0,
+            dataset=config.dataset.build(frame, 1),
+            execution=Execution(device="cpu", precision="fp32", threads=1),
+            checkpoint_interval_s=1e9,
+        )
+        trial.run(FakeGuard())
+        results.append(without_machine(trial.files.result()))
+    assert results[0].pop("fingerprint") != results[1].pop("fingerprint")
+    assert results[0] == results[1]

@@ -1,0 +1,120 @@
+"""From a finished search to the answer: refits, baselines, one look at the test split, and the evidence."""
+
+import json
+import signal
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from support.campaign import DONE
+
+EVIDENCE = "results/evidence.json"
+REFIT = "results/refits/debug/h1/refit_0"
+REGISTER = "results/ledger/test_reads.jsonl"
+CHAIN = {"refit": 2, "baselines": 1, "final_evaluation": 1, "evidence": 1}
+
+
+@pytest.fixture(scope="module")
+def evaluated(finished, tmp_path_factory):
+    campaign = finished.copy_to(tmp_path_factory.mktemp("evaluated") / "campaign", {"evidence": {"seeds": 2}})
+    try:
+        campaign.run(EVIDENCE).succeeded()
+    finally:
+        campaign.kill_everything()
+    return campaign
+
+
+def read(campaign, name):
+    return json.loads((campaign.folder / name).read_text())
+
+
+def register(campaign):
+    return [json.loads(line) for line in (campaign.folder / REGISTER).read_text().splitlines()]
+
+
+def test_the_evidence_waits_for_refits_and_baselines_and_no_search_asks_for_it(finished, campaign_from):
+    campaign = campaign_from(finished, {"evidence": {"seeds": 2}})
+    assert campaign.plan(EVIDENCE) == CHAIN
+    assert not campaign.plan(DONE)
+    assert not campaign.plan("all").keys() & CHAIN.keys()
+
+
+def test_anybody_can_rescore_from_the_table(evaluated):
+    table = pd.read_parquet(evaluated.folder / "results/final/h1.parquet")
+    of_test = table[table["split"] == "test"]
+    hits = np.where(of_test["label"] == 1, of_test["probability"], 1 - of_test["probability"])
+    by_model = (-pd.Series(np.log(hits), index=of_test.index)).groupby(of_test["model"]).mean()
+    answer = read(evaluated, EVIDENCE)["horizons"]["1"]
+    assert {model["name"] for model in answer["models"]} == set(by_model.index)
+    for model in answer["models"]:
+        assert model["log_loss"]["value"] == pytest.approx(by_model[model["name"]])
+    assert len(set(of_test["row"])) == answer["splits"]["test"]["n"] == answer["decisions"]
+    assert of_test["label"].groupby(of_test["row"]).first().mean() == answer["splits"]["test"]["base_rate"]
+
+
+def test_the_winner_is_the_best_trial_and_its_refits_are_named(evaluated):
+    best = min(range(3), key=lambda number: evaluated.result(number)["validation_log_loss"])
+    results = [read(evaluated, f"results/refits/debug/h1/refit_{number}.json") for number in range(2)]
+    assert {result["winner"] for result in results} == {best}
+    assert len({result["seed"] for result in results}) == 2
+    (model,) = [m for m in read(evaluated, EVIDENCE)["horizons"]["1"]["models"] if m["name"] == "debug"]
+    assert model["winner"] == best
+    assert model["parameters"] == evaluated.result(best)["parameters"]
+    assert [refit["refit"] for refit in model["refits"]] == [0, 1]
+
+
+def test_the_same_predictions_scored_again_are_one_look(evaluated, campaign_from):
+    campaign = campaign_from(evaluated)
+    (entry,) = register(campaign)
+    assert entry["winners"]["debug"]["fingerprint"] == campaign.result(0)["fingerprint"]
+    campaign.run("-F", "--allowed-rules", "final_evaluation", "evidence", "--", EVIDENCE).succeeded()
+    assert register(campaign) == [entry]
+    assert read(campaign, EVIDENCE)["horizons"]["1"]["looks"] == 1
+
+
+def test_another_refit_is_another_look_and_the_others_are_kept(evaluated, campaign_from):
+    campaign = campaign_from(evaluated, {"evidence": {"seeds": 3}})
+    assert campaign.plan(EVIDENCE)["refit"] == 1
+    campaign.run(EVIDENCE).succeeded()
+    assert len(register(campaign)) == 2
+    assert read(campaign, EVIDENCE)["horizons"]["1"]["looks"] == 2
+
+
+def test_a_refit_that_is_deleted_comes_back_from_the_ledger(evaluated, campaign_from):
+    campaign = campaign_from(evaluated)
+    published = campaign.folder / f"{REFIT}.json"
+    before = published.read_bytes()
+    published.unlink()
+    campaign.run(f"{REFIT}.json").succeeded()
+    assert published.read_bytes() == before
+    log = [
+        json.loads(line)["event"] for line in (campaign.folder / f"{REFIT}.jsonl").read_text().splitlines()
+    ]
+    assert log.count("start") == 1
+    assert log[-1] == "republish"
+
+
+def test_a_refit_that_is_stopped_goes_on_and_predicts_the_same(evaluated, finished, campaign_from):
+    campaign = campaign_from(finished, {"evidence": {"seeds": 2}})
+
+    def epochs():
+        found = list((campaign.folder / "results/ledger").glob("*/debug/h1/refit_0_of_*/events.jsonl"))
+        return found[0].read_text().count('"event": "epoch"') if found else 0
+
+    run = campaign.start(f"{REFIT}.json")
+    run.until(lambda: epochs() >= 2, "the second epoch of a refit")
+    run.signal_group(signal.SIGTERM)
+    run.failed()
+    assert not (campaign.folder / f"{REFIT}.json").exists()
+    campaign.run(f"{REFIT}.json").succeeded()
+    resumed, whole = read(campaign, f"{REFIT}.json"), read(evaluated, f"{REFIT}.json")
+    assert resumed["machine"]["starts"] == 2
+    assert resumed["predictions"] == whole["predictions"]
+
+
+def test_another_seed_needs_another_search_before_it_is_judged(evaluated, campaign_from):
+    planned = campaign_from(evaluated, {"seed": 2}).plan(EVIDENCE)
+    assert planned["hpo_debug"] == 3
+    assert planned["refit"] == 2
+    assert planned["final_evaluation"] == 1
