@@ -3,7 +3,7 @@
 import os
 import shlex
 import shutil
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path, PurePath
 
@@ -15,7 +15,7 @@ from simmer.status.holders import Holder, holder_at
 from simmer.status.progress import StudyProgress, Work, read_study
 from simmer.status.reasons import last_error
 from simmer.status.studies import Chosen, choose
-from simmer.status.trial_files import TrialProgress, tells_heat
+from simmer.status.trial_files import TrialProgress, read_trial, tells_heat
 
 CAMPAIGN_LOCK = ".lock"
 
@@ -114,14 +114,21 @@ class Campaign:
 
     @property
     def finished(self) -> bool:
-        """Whether every trial that was asked for has its result."""
+        """Whether all that was asked for is done; the tables say so where no configuration does."""
         asked = [study for study in self.studies if study.place.scale in self.scales_asked_for]
-        return bool(asked) and all(
-            study.place.n_trials is not None and not study.left and not study.refits_left for study in asked
-        )
+        if not self.configured and not self.tables_written:
+            return False
+        return bool(asked) and not any(study.left or study.refits_left or study.begun for study in asked)
 
 
-def look(config: Config, results: Path, *, now_s: float, overlays: Sequence[str] = ()) -> Campaign:
+def look(
+    config: Config,
+    results: Path,
+    *,
+    now_s: float,
+    overlays: Sequence[str] = (),
+    read: Callable[[Path, int], TrialProgress | None] = read_trial,
+) -> Campaign:
     """Return how a campaign stands; nothing is written, locked or deleted.
 
     Args:
@@ -129,10 +136,11 @@ def look(config: Config, results: Path, *, now_s: float, overlays: Sequence[str]
         results: its folder of results; the tables lie in the folder `data` beside it.
         now_s: seconds since 1970.
         overlays: the configuration files laid over the campaign's own.
+        read: reads the folder of one trial or refit.
     """
     ledger = results / "ledger"
     chosen = choose(config, ledger, results.parent / "data")
-    studies = tuple(read_study(place, ledger / "locks") for place in chosen.places)
+    studies = tuple(read_study(place, ledger / "locks", read=read) for place in chosen.places)
     run = holder_at(results / CAMPAIGN_LOCK)
     found = Campaign(
         name=config.campaign if chosen.configured else _recorded_name(studies) or "unknown",

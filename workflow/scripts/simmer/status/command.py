@@ -12,12 +12,12 @@ import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from simmer.config import Config
 from simmer.errors import SimmerError
 from simmer.status.campaign import look
 from simmer.status.configuration import read_config
 from simmer.status.screen import screen
 from simmer.status.terminal import watch
+from simmer.status.trial_files import TrialReader
 
 RESULTS = "results"  # what a campaign calls its folder of results
 _PLAIN_WIDTH = 100  # where standard output is no terminal
@@ -39,9 +39,14 @@ def main(arguments: Sequence[str] | None = None, *, clock: Callable[[], float] =
     try:
         config = read_config(given.config, overlays, given.schema)
         begin = begin_command(given.begin, given.results, overlays)
+        read = TrialReader()
 
         def draw(width: int) -> list[str]:
-            return lines_of(config, given.results, overlays=overlays, begin=begin, width=width, now_s=clock())
+            if not given.results.is_dir():
+                return nothing_there(given.results, config.campaign, begin=begin)
+            names = [str(path) for path in overlays]
+            found = look(config, given.results, now_s=clock(), overlays=names, read=read)
+            return screen(found, width=width, begin=begin)
 
         if given.watch is not None and sys.stdout.isatty():
             watch(draw, interval_s=given.watch, out=sys.stdout)
@@ -51,18 +56,13 @@ def main(arguments: Sequence[str] | None = None, *, clock: Callable[[], float] =
         sys.exit(str(error))
 
 
-def lines_of(
-    config: Config, results: Path, *, overlays: Sequence[Path], begin: str, width: int, now_s: float
-) -> list[str]:
-    """Return the screen of a campaign, or, where none was begun, what to type."""
-    if not results.is_dir():
-        return [
-            f"found no {results}: no campaign was begun there. To begin this one ({config.campaign}):",
-            f"    {begin}",
-            "The results of another one: make status RESULTS=demo/results CONFIG=config/demo.yaml",
-        ]
-    found = look(config, results, now_s=now_s, overlays=[str(path) for path in overlays])
-    return screen(found, width=width, begin=begin)
+def nothing_there(results: Path, campaign: str, *, begin: str) -> list[str]:
+    """Return what to type where no campaign was begun."""
+    return [
+        f"found no folder {results}: no campaign was begun there. To begin this one ({campaign}):",
+        f"    {begin}",
+        "To look at another one, name it: make status RESULTS=demo/results CONFIG=config/demo.yaml",
+    ]
 
 
 def begin_command(program: str, results: Path, overlays: Sequence[Path]) -> str:

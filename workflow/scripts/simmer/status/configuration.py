@@ -33,7 +33,8 @@ def _read(path: Path) -> Mapping[str, Any]:
             "campaign was begun with, CONFIG=config/demo.yaml"
         ) from error
     except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise ConfigError(f"found {path} damaged ({error}); expected YAML: mend it") from error
+        said = " ".join(str(error).split())
+        raise ConfigError(f"found {path} damaged ({said}); expected YAML: mend it") from error
     if found is None:
         return {}
     if not isinstance(found, Mapping):

@@ -8,7 +8,6 @@ from simmer.status.campaign import Campaign, overlays_of
 from simmer.status.holders import Holder
 from simmer.status.words import ago, clock, duration
 
-
 BASE_CONFIG = "config.yaml"
 
 
@@ -52,7 +51,8 @@ def headline(campaign: Campaign, *, begin: str) -> Headline:
             f"knows{_silence(campaign)}"
         )
     if campaign.finished and campaign.tables_written:
-        return Headline(f"FINISHED{_last(campaign)}")
+        done = ", ".join(str(campaign.results / f"hpo_{scale}.done") for scale in campaign.scales_asked_for)
+        return Headline(f"FINISHED{_last(campaign)}: a line per study is in {done}")
     if campaign.finished:
         return Headline(
             f"ALL TRIALS DONE{_last(campaign)}, but the tables are missing", "to write them", again
@@ -70,9 +70,12 @@ def typed(command: str) -> str:
     except ValueError:
         return command
     parts = PurePath(program).parts
+    words = [program]
     if parts[-3:-1] == (".venv", "bin"):
-        program = "/".join(parts[-3:])
-    return shlex.join([program, *rest])
+        words = ["/".join(parts[-3:])]
+    elif parts[-1:] == ("__main__.py",):
+        words = ["python", "-m", parts[-2]]
+    return shlex.join([*words, *rest])
 
 
 def configuration_hint(campaign: Campaign) -> str | None:
@@ -88,7 +91,7 @@ def configuration_hint(campaign: Campaign) -> str | None:
         )
     named = shlex.quote(" ".join(used))
     return (
-        f"the last run was begun with another configuration; its own numbers of trials are shown by "
+        "the last run had another configuration, perhaps with other numbers of trials: "
         f"make status RESULTS={campaign.results} CONFIG={named}"
     )
 

@@ -1,6 +1,7 @@
 """The screen: facts go in, lines of text come out."""
 
 import textwrap
+from collections import Counter
 from collections.abc import Iterator
 from datetime import datetime, tzinfo
 
@@ -16,6 +17,8 @@ _LABEL = 9  # characters before the text of a labelled line
 _TABLE = "{:<9}{:>8}{:>8}{:>8}{:>8}{:>8}{:>7}  {}"
 _FEW_TRIALS = 4
 _MOST_WORKING_LINES = 4
+_MOST_HEAD_LINES = 4
+_WAITS = ("pause", "cooldown")  # thermal events after which nothing is trained for a while
 
 
 def screen(campaign: Campaign, *, width: int, begin: str, zone: tzinfo | None = None) -> list[str]:
@@ -31,13 +34,13 @@ def screen(campaign: Campaign, *, width: int, begin: str, zone: tzinfo | None = 
     head = headline(campaign, begin=begin)
     moment = datetime.fromtimestamp(campaign.now_s, zone)
     lines = [f"campaign {campaign.name}, {moment:%a} {moment.day} {moment:%b %H:%M:%S}"]
-    lines += textwrap.wrap(head.state, width)
+    lines += textwrap.wrap(
+        head.state, width, max_lines=_MOST_HEAD_LINES, placeholder=" ...", break_on_hyphens=False
+    )
     if head.advice:
         lines += [f"{head.advice}:"]
     if head.command:
-        lines += textwrap.wrap(
-            head.command, width, initial_indent="    ", subsequent_indent="      ", break_on_hyphens=False
-        )
+        lines += _command(head.command, width)
     lines += ["", *_table(campaign), *_footnotes(campaign, width), ""]
     for label, text in _labelled(campaign, zone):
         lines += _paragraph(label, text, width)
@@ -90,7 +93,7 @@ def _footnotes(campaign: Campaign, width: int) -> Iterator[str]:
     if Basis.OTHER_HORIZONS in shown:
         yield from textwrap.wrap("*  no trial of its own yet: by the same scale at other horizons", width)
     if Basis.PACE in shown:
-        text = "** no trial finished yet: every epoch of every trial at the running trial's windows/s"
+        text = "** none finished yet: every epoch of every trial at the first one's windows/s"
         yield from textwrap.wrap(text, width)
 
 
@@ -111,7 +114,7 @@ def _total(campaign: Campaign, zone: tzinfo | None) -> str | None:
     if side_by_side > 1:
         text += f" with {side_by_side} trials side by side"
     if unknown:
-        return f"{text} where known; unknown for {unknown}: no trial yet"
+        return f"{text}; {unknown} unknown, no trial yet"
     if campaign.run is not None and campaign.run.alive:
         text += f", until {clock(campaign.now_s + known_s / side_by_side, campaign.now_s, zone)}"
     shown = {study.place.scale for study in campaign.studies}
@@ -133,9 +136,8 @@ def _labelled(campaign: Campaign, zone: tzinfo | None) -> Iterator[tuple[str, st
         label = ""
     if len(works) > _MOST_WORKING_LINES:
         yield "", f"and {len(works) - _MOST_WORKING_LINES} more"
-    failed = [f"{study.place.name} {_endings(study)}" for study in campaign.studies if study.failed]
-    if failed:
-        yield "failed", "; ".join(failed)
+    if failed := _endings(campaign):
+        yield "failed", failed
     yield "heat", _heat_now(campaign.heat, campaign.now_s)
     if campaign.heat.sample is not None:
         yield "", _heat_so_far(campaign.heat)
@@ -146,13 +148,15 @@ def _labelled(campaign: Campaign, zone: tzinfo | None) -> Iterator[tuple[str, st
     if campaign.others and campaign.configured:
         first, *more = campaign.others
         rest = f" and {len(more)} more" if more else ""
-        yield "others", f"{first}{rest} in the ledger: other settings or other data, not shown"
+        yield "others", f"{first}{rest}: other settings or data, in the ledger, not shown"
 
 
 def _work(study: StudyProgress, work: Work, now_s: float) -> str:
     trial, place = work.trial, study.place
     of = "" if place.epochs_max is None else f"/{place.epochs_max}"
     text = f"{place.name} {trial.name}, "
+    if work.alive and trial.thermal is not None and trial.thermal["action"] in _WAITS:
+        text += "WAITS FOR THE MACHINE TO COOL, "
     if not trial.epochs:
         text += "in its first epoch" if trial.starts else "starting"
         since_s = trial.started_s if work.alive else None
@@ -163,9 +167,10 @@ def _work(study: StudyProgress, work: Work, now_s: float) -> str:
     return text + (f", begun or resumed {counted(trial.starts, 'time')}" if trial.starts > 1 else "")
 
 
-def _endings(study: StudyProgress) -> str:
-    ended = sorted((state, count) for state, count in study.ended.items() if state != "pruned")
-    return ", ".join(f"{count} {state.replace('_', ' ')}" for state, count in ended)
+def _endings(campaign: Campaign) -> str:
+    ended = sum((study.ended for study in campaign.studies), Counter[str]())
+    named = [f"{count}{NARROW}{state.replace('_', NARROW)}" for state, count in sorted(ended.items())]
+    return ", ".join(name for name in named if not name.endswith("pruned"))
 
 
 def _heat_now(told: Heat, now_s: float) -> str:
@@ -193,6 +198,19 @@ def _heat_so_far(told: Heat) -> str:
         f"{hottest}{counted(told.aborts, 'abort')}, paused {duration(told.paused_s)}, blind "
         f"{duration(told.blind_s)} of {duration(told.trained_s)} trained"
     )
+
+
+def _command(text: str, width: int) -> list[str]:
+    """Return a command on lines that a shell takes for one."""
+    lines = textwrap.wrap(
+        text,
+        width - len(" \\"),
+        initial_indent="    ",
+        subsequent_indent="      ",
+        break_long_words=False,
+        break_on_hyphens=False,
+    )
+    return [f"{line} \\" for line in lines[:-1]] + lines[-1:]
 
 
 def _paragraph(label: str, text: str, width: int) -> list[str]:

@@ -1,0 +1,88 @@
+import os
+from pathlib import Path
+
+from simmer.status.progress import StudyPlace, read_study
+
+
+def read(book, *, n_trials=5, refits=0, days=1):
+    ledger = book.study(days=days)
+    place = StudyPlace(
+        scale="2M",
+        horizon_days=days,
+        n_trials=n_trials,
+        epochs_max=30,
+        refits=refits,
+        home=ledger.root / ledger.fingerprint,
+    )
+    return read_study(place, ledger.root / "locks")
+
+
+def test_a_study_that_was_not_begun():
+    place = StudyPlace(scale="2M", horizon_days=1, n_trials=5, epochs_max=30)
+    study = read_study(place, Path("nowhere"))
+    assert (study.finished, study.begun, study.best, study.prior_loss, study.left) == ((), (), None, None, 5)
+
+
+def test_trials_are_counted_by_how_they_ended(book):
+    for number, state in enumerate(("complete", "pruned", "diverged", "out_of_memory", "out_of_time")):
+        book.trial(number, state=state)
+    study = read(book, n_trials=7)
+    assert (len(study.finished), study.pruned, study.failed, study.left) == (5, 1, 3, 2)
+    assert study.prior_loss == 0.69
+
+
+def test_the_first_of_equal_losses_is_the_best(book):
+    book.trial(0, losses=(0.6,))
+    book.trial(1, losses=(0.5,))
+    book.trial(2, losses=(0.5,), repeats=1)
+    book.trial(3, losses=(0.1,), state="diverged")
+    assert read(book).best.number == 1
+
+
+def test_a_begun_trial_is_alive_while_its_lock_is_held(book):
+    book.trial(0)
+    book.trial(1, state=None)
+    assert [work.alive for work in read(book).begun] == [False]
+    book.trial_lock(1, at_s=1e9)
+    (work,) = read(book).begun
+    assert (work.trial.name, work.alive, work.holder.pid) == ("trial_001", True, os.getpid())
+
+
+def test_a_trial_that_has_only_its_lock_is_starting(book):
+    book.trial(0)
+    book.trial_lock(1, at_s=1e9)
+    book.trial_lock(2)  # held long before this process was born
+    (work,) = read(book).begun
+    assert (work.trial.name, work.trial.starts, work.alive) == ("trial_001", 0, True)
+
+
+def test_trials_beyond_the_wanted_ones_are_left_out_as_the_tables_do(book):
+    for number in range(4):
+        book.trial(number, losses=(0.5 - number / 100,))
+    study = read(book, n_trials=2)
+    assert (len(study.finished), study.best.number, study.left) == (2, 1, 0)
+    assert len(read(book, n_trials=None).finished) == 4
+
+
+def test_refits_are_counted_beside_the_trials(book):
+    for number in range(5):
+        book.trial(number)
+    book.trial(0, kind="refit")
+    book.trial(1, kind="refit", state=None)
+    study = read(book, refits=5)
+    assert (study.refits_done, study.refits_left, len(study.finished)) == (1, 4, 5)
+    assert [work.trial.name for work in study.begun] == ["refit_1"]
+
+
+def test_a_refit_counts_whatever_its_result_holds(book):
+    files = book.trial(0, kind="refit")
+    (files.folder / "result.json").write_text('{"test": {"log_loss": 0.5}}')
+    assert read(book, refits=5).refits_done == 1
+
+
+def test_other_files_are_no_trials(book):
+    book.trial(0)
+    folder = book.study().trial(0).folder.parent
+    (folder / "trial_notes").mkdir()
+    (folder / "trial_001.tmp").write_text("")
+    assert len(read(book).all_trials) == 1
