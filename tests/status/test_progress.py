@@ -2,6 +2,7 @@ import os
 from pathlib import Path
 
 from simmer.status.progress import StudyPlace, read_study
+from support.configs import default_config
 
 
 def read(book, *, n_trials=5, refits=0, days=1):
@@ -54,6 +55,18 @@ def test_a_trial_that_has_only_its_lock_is_starting(book):
     book.trial_lock(2)  # held long before this process was born
     (work,) = read(book).begun
     assert (work.trial.name, work.trial.starts, work.alive) == ("trial_001", 0, True)
+
+
+def test_a_trial_of_other_settings_that_has_the_same_lock_is_not_called_starting(book):
+    book.trial(0)
+    other = default_config({"seed": 9})
+    book.trial(1, config=other, state=None)
+    book.trial_lock(1, at_s=1e9)
+    ledger, elsewhere = book.study(), book.study(config=other).trial(0).folder.parent
+    place = StudyPlace(
+        scale="2M", horizon_days=1, n_trials=5, epochs_max=30, home=ledger.root / ledger.fingerprint
+    )
+    assert read_study(place, ledger.root / "locks", others=[elsewhere]).begun == ()
 
 
 def test_trials_beyond_the_wanted_ones_are_left_out_as_the_tables_do(book):

@@ -32,6 +32,16 @@ def test_a_trial_resumed_after_a_power_cut_counts_from_its_last_line(book):
     assert (trial.starts, trial.epochs, trial.trained_s, trial.windows_per_s) == (2, 2, 21.0, 90.0)
 
 
+def test_of_a_trial_under_way_every_sample_counts(book):
+    files = book.trial(0, state=None, celsius=70.0)
+    hot = {"temperature_c": 91.0, "source": "x", "blind_s": 1.0, "paused_s": 2.0}
+    files.append_event({"event": "hardware_sample"} | hot)
+    files.append_event({"event": "hardware_sample"} | hot | {"temperature_c": None, "blind_s": 9.0})
+    trial = read_trial(files.folder, 0)
+    assert (trial.max_temperature_c, trial.blind_s, trial.paused_s) == (91.0, 9.0, 2.0)
+    assert trial.sample["temperature_c"] is None
+
+
 def test_an_abort_counts_for_the_start_that_it_ended(book):
     files = book.trial(0, state=None, thermal=("abort", "stopped"))
     trial = read_trial(files.folder, 0)

@@ -12,7 +12,7 @@ from simmer.files import read_json
 from simmer.hardware.logs import Event, time_s
 from simmer.status.estimate import Estimate, estimate
 from simmer.status.holders import Holder, holder_at
-from simmer.status.progress import StudyProgress, Work, read_study
+from simmer.status.progress import StudyPlace, StudyProgress, Work, read_study
 from simmer.status.reasons import last_error
 from simmer.status.studies import Chosen, choose
 from simmer.status.trial_files import TrialProgress, read_trial, tells_heat
@@ -140,7 +140,10 @@ def look(
     """
     ledger = results / "ledger"
     chosen = choose(config, ledger, results.parent / "data")
-    studies = tuple(read_study(place, ledger / "locks", read=read) for place in chosen.places)
+    studies = tuple(
+        read_study(place, ledger / "locks", others=_beside(place, chosen), read=read)
+        for place in chosen.places
+    )
     run = holder_at(results / CAMPAIGN_LOCK)
     found = Campaign(
         name=config.campaign if chosen.configured else _recorded_name(studies) or "unknown",
@@ -205,6 +208,11 @@ def _heat(trials: Sequence[TrialProgress]) -> Heat:
         trained_s=sum(trial.trained_s for trial in trials),
         ever_known=bool(degrees) or any(tells_heat(each) for each in (*samples, *events)),
     )
+
+
+def _beside(place: StudyPlace, chosen: Chosen) -> list[Path]:
+    same = ((each.scale, each.horizon_days) == (place.scale, place.horizon_days) for each in chosen.others)
+    return [each.trials_folder for each, is_same in zip(chosen.others, same, strict=True) if is_same]
 
 
 def _others(chosen: Chosen) -> tuple[str, ...]:

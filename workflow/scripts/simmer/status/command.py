@@ -56,17 +56,19 @@ def main(arguments: Sequence[str] | None = None, *, clock: Callable[[], float] =
         sys.exit(str(error))
 
 
-def nothing_there(results: Path, campaign: str, *, begin: str) -> list[str]:
+def nothing_there(results: Path, campaign: str, *, begin: str | None) -> list[str]:
     """Return what to type where no campaign was begun."""
     return [
         f"found no folder {results}: no campaign was begun there. To begin this one ({campaign}):",
-        f"    {begin}",
+        f"    {begin or 'see the README'}",
         "To look at another one, name it: make status RESULTS=demo/results CONFIG=config/demo.yaml",
     ]
 
 
-def begin_command(program: str, results: Path, overlays: Sequence[Path]) -> str:
-    """Return the command that begins a campaign with these results and configuration files."""
+def begin_command(program: str, results: Path, overlays: Sequence[Path]) -> str | None:
+    """Return the command that begins a campaign with these results and files, or None without a program."""
+    if not program:
+        return None
     words = [program]
     if results.name == RESULTS and results.parent != Path():
         words += ["--directory", shlex.quote(str(results.parent))]

@@ -26,7 +26,7 @@ class Headline:
     command: str | None = None
 
 
-def headline(campaign: Campaign, *, begin: str) -> Headline:
+def headline(campaign: Campaign, *, begin: str | None) -> Headline:
     """Return whether a campaign runs, and how to go on where it does not.
 
     Args:

@@ -2,7 +2,7 @@
 
 import re
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -118,6 +118,7 @@ def read_study(
     place: StudyPlace,
     locks: Path,
     *,
+    others: Sequence[Path] = (),
     read: Callable[[Path, int], TrialProgress | None] = read_trial,
     holder: Callable[[Path], Holder | None] = holder_at,
 ) -> StudyProgress:
@@ -126,6 +127,7 @@ def read_study(
     Args:
         place: which study, and where.
         locks: folder of the ledger's locks.
+        others: folders of trials of the same scale and horizon with other settings: they share the locks.
         read: reads the folder of one trial or refit.
         holder: reads a lock.
     """
@@ -145,7 +147,13 @@ def read_study(
         if trial.state is None
     ]
     starting = [_starting(number, holder(path)) for number, path in held.items() if number not in trials]
-    begun += [work for work in starting if work.alive and _is_wanted(place, work.trial.number)]
+    begun += [
+        work
+        for work in starting
+        if work.alive
+        and _is_wanted(place, work.trial.number)
+        and not any(_is_under_way(folder / work.trial.name) for folder in others)
+    ]
     refits = [(name, number) for name, number in _numbered(folder, "refit")]
     done = [name for name, _ in refits if (folder / name / "result.json").is_file()]
     under_way = [read(folder / name, number) for name, number in refits if name not in done]
@@ -166,6 +174,10 @@ def read_study(
 
 def _starting(number: int, holder: Holder | None) -> Work:
     return Work(trial=TrialProgress(name=f"trial_{number:03d}", number=number), holder=holder)
+
+
+def _is_under_way(folder: Path) -> bool:
+    return (folder / "params.json").is_file() and not (folder / "result.json").is_file()
 
 
 def _is_wanted(place: StudyPlace, number: int) -> bool:

@@ -21,7 +21,7 @@ _MOST_HEAD_LINES = 4
 _WAITS = ("pause", "cooldown")  # thermal events after which nothing is trained for a while
 
 
-def screen(campaign: Campaign, *, width: int, begin: str, zone: tzinfo | None = None) -> list[str]:
+def screen(campaign: Campaign, *, width: int, begin: str | None, zone: tzinfo | None = None) -> list[str]:
     """Return the lines of the screen, none longer than the width.
 
     Args:

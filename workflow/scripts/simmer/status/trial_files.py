@@ -3,6 +3,7 @@
 import json
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -78,13 +79,14 @@ def read_trial(folder: Path, number: int) -> TrialProgress | None:
     files = TrialLedger(folder, lock_path=folder)  # of a ledger that is only read the lock is never asked
     try:
         # The result first: a trial that ends meanwhile writes it last.
-        result, params = files.result(), files.params()
+        result = files.result()
+        params = files.params() if result is None else None
     except (LedgerError, OSError):
         return TrialProgress(name=folder.name, number=number, state=UNREADABLE)
     lines = _whole_lines(folder / "events.jsonl")
     if result is None and params is None and not lines:
         return None
-    told = _from_log(lines)
+    told = _from_log(lines, finished=result is not None)
     try:
         if result is not None:
             told |= _from_result(result)
@@ -156,10 +158,12 @@ def _from_sample(sample: Event | None) -> dict[str, Any]:
     return {} if sample is None else {name: sample.get(name) or 0.0 for name in ("blind_s", "paused_s")}
 
 
-def _from_log(lines: list[bytes]) -> dict[str, Any]:
+def _from_log(lines: list[bytes], *, finished: bool) -> dict[str, Any]:
     starts, thermal = list(_events(lines, "start")), list(_events(lines, "thermal_event"))
     last, finish = _last(_events(lines[::-1])), _last(_events(lines[::-1], "finish"))
-    samples = list(_events(lines, "hardware_sample"))
+    # What a result sums up need not be read from thousands of samples: of a finished trial the last one does.
+    newest_first = _events(lines[::-1], "hardware_sample")
+    samples = list(islice(newest_first, 1 if finished else None))
     aborts = [event for event in thermal if event.get("action") == "abort"]
     looks = (*samples, *thermal)
     degrees = [look["temperature_c"] for look in looks if look.get("temperature_c") is not None]
@@ -173,7 +177,7 @@ def _from_log(lines: list[bytes]) -> dict[str, Any]:
         "aborts": len(aborts),
         "aborted": bool(aborts) and (not starts or time_s(aborts[-1]) >= time_s(starts[-1])),
         "max_temperature_c": max(degrees, default=None),
-        "sample": samples[-1] if samples else None,
+        "sample": samples[0] if samples else None,
         "thermal": thermal[-1] if thermal else None,
     }
 
