@@ -42,6 +42,21 @@ def test_a_run_of_one_scale_is_finished_with_that_scale(tmp_path):
     assert seen(book).tables_written
 
 
+def test_what_else_was_named_belongs_to_the_end(book):
+    (book.results / "hpo_2M.done").write_text("")
+    book.run_lock(pid=NOBODY, command="runner -- results/evidence.json")
+    assert not seen(book).tables_written
+    (book.results / "evidence.json").write_text("")
+    assert seen(book).tables_written
+
+
+@pytest.mark.parametrize(("target", "wanted"), [("results/hpo_2M.done", 0), ("results/evidence.json", 5)])
+def test_refits_are_wanted_where_more_than_the_search_was_asked_for(book, monkeypatch, target, wanted):
+    monkeypatch.setattr("simmer.status.studies.wanted_refits", lambda _: 5)
+    book.run_lock(pid=NOBODY, command=f"runner -- {target}")
+    assert {study.place.refits for study in seen(book).studies} == {wanted}
+
+
 def test_the_name_of_a_campaign_of_other_settings_is_the_recorded_one(book):
     book.trial(0, config=default_config({"seed": 9}), campaign="theirs")
     assert (seen(book).name, seen(book).configured) == ("theirs", False)

@@ -86,6 +86,16 @@ def test_a_refit_under_way_is_no_trial_of_the_search():
     assert left(study(10.0, n_trials=2, begun=[begun(5.0, name="refit_0")])).seconds == 10.0
 
 
+def test_refits_take_what_refits_of_the_scale_took():
+    place = StudyPlace(scale="2M", horizon_days=1, n_trials=2, epochs_max=30, refits=5)
+    refits = finished(40.0, 60.0)
+    one = StudyProgress(place=place, finished=finished(10.0, 10.0), refits=refits)
+    assert left(one).seconds == 150.0
+    under_way = StudyProgress(place=place, finished=finished(10.0, 10.0), begun=[begun(45.0, name="refit_2")])
+    assert left(under_way).seconds is None
+    assert left(under_way, one).seconds == 4 * 50.0 + 15.0
+
+
 def test_the_usual_time_between_two_trials_is_counted_and_a_stop_is_not():
     trials = tuple(
         TrialProgress(

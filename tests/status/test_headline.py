@@ -1,7 +1,7 @@
 import pytest
 
 from simmer.status.campaign import look
-from simmer.status.headline import configuration_hint, headline, typed
+from simmer.status.headline import configuration_hint, headline
 from simmer.status.words import NARROW
 from support.ledger_book import START_S
 
@@ -44,7 +44,7 @@ def test_it_runs(book):
 def test_it_runs_without_a_trial(book):
     book.trial(0)
     book.run_lock(at_s=1e9)
-    assert "no trial at this moment" in state(first(book))
+    assert "nothing trains at this moment" in state(first(book))
 
 
 def test_it_was_killed_and_its_trainer_lives_on(book):
@@ -106,21 +106,6 @@ def test_it_is_finished_once_its_tables_are_there(book):
     assert (state(head), head.command) == ("ALL TRIALS DONE 56 min ago, but the tables are missing", TYPED)
     (book.results / "hpo_2M.done").write_text("")
     assert state(first(book)).startswith("FINISHED 56 min ago: a line per study is in ")
-
-
-@pytest.mark.parametrize(
-    ("command", "as_typed"),
-    [
-        (COMMAND, TYPED),
-        ("/usr/bin/runner --cores 1", "/usr/bin/runner --cores 1"),
-        ("/lib/runner/__main__.py --cores 1", "python -m runner --cores 1"),
-        ("runner 'a b'", "runner 'a b'"),
-        ("runner 'a", "runner 'a"),
-        ("", ""),
-    ],
-)
-def test_a_command_is_told_as_it_is_typed(command, as_typed):
-    assert typed(command) == as_typed
 
 
 @pytest.mark.parametrize(

@@ -83,14 +83,32 @@ def test_refits_are_counted_beside_the_trials(book):
     book.trial(0, kind="refit")
     book.trial(1, kind="refit", state=None)
     study = read(book, refits=5)
-    assert (study.refits_done, study.refits_left, len(study.finished)) == (1, 4, 5)
+    assert (len(study.refits), study.refits_left, len(study.finished)) == (1, 4, 5)
     assert [work.trial.name for work in study.begun] == ["refit_1"]
 
 
 def test_a_refit_counts_whatever_its_result_holds(book):
     files = book.trial(0, kind="refit")
     (files.folder / "result.json").write_text('{"test": {"log_loss": 0.5}}')
-    assert read(book, refits=5).refits_done == 1
+    assert len(read(book, refits=5).refits) == 1
+
+
+def test_refits_of_another_winner_do_not_count(book):
+    book.trial(0, losses=(0.6,))
+    book.trial(1, losses=(0.5,))
+    for number, winner in ((0, 0), (0, 1), (1, 1), (2, 0)):
+        files = book.trial(number, kind="refit")
+        files.folder.rename(files.folder.with_name(f"refit_{number}_of_trial_{winner:03d}"))
+    assert [refit.name for refit in read(book, refits=5).refits] == ["refit_0", "refit_1"]
+
+
+def test_the_lock_of_a_refit_names_no_winner(book):
+    book.trial(0)
+    files = book.trial(3, kind="refit", state=None)
+    files.folder.rename(files.folder.with_name("refit_3_of_trial_000"))
+    book.lock(files.lock_path, at_s=1e9)
+    (work,) = read(book, refits=5).begun
+    assert (work.trial.name, work.alive) == ("refit_3", True)
 
 
 def test_other_files_are_no_trials(book):

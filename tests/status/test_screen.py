@@ -82,7 +82,7 @@ def test_a_study_of_another_horizon_is_estimated_and_marked(book):
 
 def test_what_nobody_knows_is_called_unknown(book):
     assert row(book, "2M/h1") == "2M/h1 0/5 - - - - - unknown"
-    assert "left unknown: no trial of 2M yet" in text(book)
+    assert "left unknown: nothing of 2M is measured yet" in text(book)
     assert "heat no hardware sample yet" in text(book)
 
 
@@ -152,7 +152,7 @@ def test_refits_are_shown_once_the_trials_are_done(book):
 
 def test_trials_side_by_side_share_the_time(eventful):
     assert "with 2 trials side by side" in text(eventful)
-    assert "; 2B unknown, no trial yet" in text(eventful)
+    assert "; 2B unknown, nothing measured yet" in text(eventful)
 
 
 def test_studies_of_other_settings(book):

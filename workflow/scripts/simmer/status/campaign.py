@@ -1,15 +1,15 @@
 """All facts of a campaign that its screen shows, gathered from its files at one moment."""
 
 import os
-import shlex
 import shutil
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path, PurePath
+from pathlib import Path
 
 from simmer.config import Config
 from simmer.files import read_json
 from simmer.hardware.logs import Event, time_s
+from simmer.status.commands import asks_for_searches_only, targets_of
 from simmer.status.estimate import Estimate, estimate
 from simmer.status.holders import Holder, holder_at
 from simmer.status.progress import StudyPlace, StudyProgress, Work, read_study
@@ -60,7 +60,7 @@ class Campaign:
         heat: what the guard wrote down.
         disk_free_bytes: room where the results lie.
         ledger_bytes: size of the ledger.
-        tables_written: whether the tables of every scale that was asked for are there.
+        tables_written: whether the tables of every scale that was asked for, and the files named, are there.
         stop_reason: what the job of the last trial said when it stopped without a result, or None.
     """
 
@@ -108,9 +108,8 @@ class Campaign:
     def scales_asked_for(self) -> tuple[str, ...]:
         """The scales that the last run was to compute: its `hpo_<scale>.done`, or all that are shown."""
         shown = tuple(dict.fromkeys(study.place.scale for study in self.studies))
-        named = [] if self.run is None else [PurePath(word).name for word in self.run.command.split()]
-        asked = tuple(scale for scale in shown if f"hpo_{scale}.done" in named)
-        return asked or shown
+        targets = () if self.run is None else targets_of(self.run.command)
+        return tuple(scale for scale in shown if f"results/hpo_{scale}.done" in targets) or shown
 
     @property
     def finished(self) -> bool:
@@ -138,13 +137,15 @@ def look(
         overlays: the configuration files laid over the campaign's own.
         read: reads the folder of one trial or refit.
     """
-    ledger = results / "ledger"
+    ledger, run = results / "ledger", holder_at(results / CAMPAIGN_LOCK)
     chosen = choose(config, ledger, results.parent / "data")
+    if run is not None and asks_for_searches_only(run.command):
+        places = tuple(replace(place, refits=0) for place in chosen.places)
+        chosen = replace(chosen, places=places)
     studies = tuple(
         read_study(place, ledger / "locks", others=_beside(place, chosen), read=read)
         for place in chosen.places
     )
-    run = holder_at(results / CAMPAIGN_LOCK)
     found = Campaign(
         name=config.campaign if chosen.configured else _recorded_name(studies) or "unknown",
         overlays=tuple(overlays),
@@ -164,34 +165,19 @@ def look(
         tables_written=False,
         stop_reason=None,
     )
-    written = all((results / f"hpo_{scale}.done").is_file() for scale in found.scales_asked_for)
+    targets = {f"results/hpo_{scale}.done" for scale in found.scales_asked_for}
+    targets |= set() if run is None else set(targets_of(run.command))
+    written = all((results / target.removeprefix("results/")).exists() for target in targets)
     return replace(found, tables_written=written, stop_reason=_stop_reason(found))
 
 
 def _stop_reason(campaign: Campaign) -> str | None:
     for study, work in campaign.begun:
         if work.trial is campaign.last_trial:
-            name = f"hpo_{study.place.scale}/h{study.place.horizon_days}/{work.trial.name}.log"
+            kind = "refit/" if work.trial.name.startswith("refit_") else "hpo_"
+            name = f"{kind}{study.place.scale}/h{study.place.horizon_days}/{work.trial.name}.log"
             return last_error(campaign.results / "logs" / name)
     return None
-
-
-def overlays_of(command: str) -> tuple[str, ...]:
-    """Return the configuration files that a command line lays over the campaign's own."""
-    try:
-        words = shlex.split(command)
-    except ValueError:
-        return ()
-    found: list[str] = []
-    for number, word in enumerate(words):
-        if word in ("--configfile", "--configfiles"):
-            for following in words[number + 1 :]:
-                if following.startswith("-"):
-                    break
-                found.append(following)
-        elif word.startswith(("--configfile=", "--configfiles=")):
-            found.append(word.partition("=")[2])
-    return tuple(found)
 
 
 def _heat(trials: Sequence[TrialProgress]) -> Heat:

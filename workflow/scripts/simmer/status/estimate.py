@@ -38,7 +38,7 @@ class Estimate:
 
 
 def estimate(study: StudyProgress, scale: Sequence[StudyProgress], *, now_s: float) -> Estimate:
-    """Return how long the trials that are left of a study will train, one after another.
+    """Return how long the trials that are left of a study will train, or, once they are done, its refits.
 
     The mean is over the trials that really trained: pruned ones as they came, repeats answered from the
     ledger left out. A trial that is under way takes as long as those that got as far went on on average.
@@ -50,7 +50,7 @@ def estimate(study: StudyProgress, scale: Sequence[StudyProgress], *, now_s: flo
     """
     own, others = _measured([study]), _measured(scale)
     if not study.left:
-        return Estimate(seconds=0.0, basis=Basis.MEASURED, trials=len(own))
+        return _of_refits(study, scale, now_s)
     elapsed_s = [_elapsed_s(study, trial, now_s) for trial in _under_way(study)]
     if measured := own or others:
         handover_s = _handover_s(scale)
@@ -63,6 +63,21 @@ def estimate(study: StudyProgress, scale: Sequence[StudyProgress], *, now_s: flo
         seconds = study.left * study.place.epochs_max * paces[0] - sum(elapsed_s)
         return Estimate(seconds=max(0.0, seconds), basis=Basis.PACE)
     return Estimate(seconds=None, basis=Basis.NOTHING)
+
+
+def _of_refits(study: StudyProgress, scale: Sequence[StudyProgress], now_s: float) -> Estimate:
+    """Return how long the refits that are left will train, by those of the scale that are done."""
+    if not study.refits_left:
+        return Estimate(seconds=0.0, basis=Basis.MEASURED)
+    took_s = [refit.trained_s for each in scale for refit in each.refits if refit.trained_s > 0.0]
+    if not took_s:
+        return Estimate(seconds=None, basis=Basis.NOTHING)
+    elapsed_s = [
+        _elapsed_s(study, work.trial, now_s) for work in study.begun if work.trial.name.startswith("refit_")
+    ]
+    new_s = max(0, study.refits_left - len(elapsed_s)) * (fmean(took_s) + _handover_s(scale))
+    seconds = new_s + sum(_rest_s(took_s, each) for each in elapsed_s)
+    return Estimate(seconds=seconds, basis=Basis.MEASURED, trials=len(took_s))
 
 
 def _measured(studies: Sequence[StudyProgress]) -> list[float]:

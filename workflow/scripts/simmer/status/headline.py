@@ -4,7 +4,8 @@ import shlex
 from dataclasses import dataclass
 from pathlib import PurePath
 
-from simmer.status.campaign import Campaign, overlays_of
+from simmer.status.campaign import Campaign
+from simmer.status.commands import overlays_of, typed
 from simmer.status.holders import Holder
 from simmer.status.words import ago, clock, duration
 
@@ -63,21 +64,6 @@ def headline(campaign: Campaign, *, begin: str | None) -> Headline:
     return Headline(f"STOPPED{_last(campaign)}: {_why(campaign)}", "to go on, nothing is lost", again)
 
 
-def typed(command: str) -> str:
-    """Return a command line as a person types it in the repository: `.venv/bin/...`."""
-    try:
-        program, *rest = shlex.split(command)
-    except ValueError:
-        return command
-    parts = PurePath(program).parts
-    words = [program]
-    if parts[-3:-1] == (".venv", "bin"):
-        words = ["/".join(parts[-3:])]
-    elif parts[-1:] == ("__main__.py",):
-        words = ["python", "-m", parts[-2]]
-    return shlex.join([*words, *rest])
-
-
 def configuration_hint(campaign: Campaign) -> str | None:
     """Return how to name the configuration of the last run, or None where this screen was made with it."""
     used = () if campaign.run is None else overlays_of(campaign.run.command)
@@ -99,7 +85,7 @@ def configuration_hint(campaign: Campaign) -> str | None:
 def _running(campaign: Campaign, run: Holder) -> str:
     since = f"RUNNING for {duration(campaign.now_s - run.since_s)}, process {run.pid}"
     if not campaign.working:
-        since += ", no trial at this moment"
+        since += ", nothing trains at this moment"
     return since + _silence(campaign)
 
 

@@ -3,7 +3,7 @@
 import re
 from collections import Counter
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from simmer.search.study import horizon_name
@@ -64,13 +64,13 @@ class StudyProgress:
         place: which study this is.
         finished: its trials that have a result, in order of their numbers.
         begun: its trials and refits without a result that were begun or are held, in the same order.
-        refits_done: refits that have a result.
+        refits: refits of its best trial that have a result.
     """
 
     place: StudyPlace
     finished: tuple[TrialProgress, ...] = ()
     begun: tuple[Work, ...] = ()
-    refits_done: int = 0
+    refits: tuple[TrialProgress, ...] = ()
 
     @property
     def left(self) -> int:
@@ -80,7 +80,7 @@ class StudyProgress:
     @property
     def refits_left(self) -> int:
         """Refits that are wanted and have no result."""
-        return max(0, self.place.refits - self.refits_done)
+        return max(0, self.place.refits - len(self.refits))
 
     @property
     def ended(self) -> Counter[str]:
@@ -100,8 +100,7 @@ class StudyProgress:
     @property
     def best(self) -> TrialProgress | None:
         """The finished trial with the lowest validation log-loss, the first of equal ones."""
-        with_loss = [trial for trial in self.finished if trial.loss is not None]
-        return min(with_loss, key=lambda trial: (trial.loss, trial.number), default=None)
+        return _best(self.finished)
 
     @property
     def prior_loss(self) -> float | None:
@@ -111,7 +110,7 @@ class StudyProgress:
     @property
     def all_trials(self) -> tuple[TrialProgress, ...]:
         """All trials and refits that have begun."""
-        return (*self.finished, *(work.trial for work in self.begun))
+        return (*self.finished, *self.refits, *(work.trial for work in self.begun))
 
 
 def read_study(
@@ -154,22 +153,37 @@ def read_study(
         and _is_wanted(place, work.trial.number)
         and not any(_is_under_way(folder / work.trial.name) for folder in others)
     ]
-    refits = [(name, number) for name, number in _numbered(folder, "refit")]
-    done = [name for name, _ in refits if (folder / name / "result.json").is_file()]
-    under_way = [read(folder / name, number) for name, number in refits if name not in done]
+    finished = tuple(trial for _, trial in sorted(trials.items()) if trial.state is not None)
+    refits = [] if folder is None else _read_refits(folder, _best(finished), read)
     return StudyProgress(
         place=place,
-        finished=tuple(trial for _, trial in sorted(trials.items()) if trial.state is not None),
+        finished=finished,
         begun=(
             *sorted(begun, key=lambda work: work.trial.number),
             *(
                 Work(trial=refit, holder=holder(locks_of_study / f"{refit.name}.lock"))
-                for refit in under_way
-                if refit is not None and refit.state is None
+                for refit in refits
+                if refit.state is None
             ),
         ),
-        refits_done=len(done),
+        refits=tuple(refit for refit in refits if refit.state is not None),
     )
+
+
+def _best(finished: Sequence[TrialProgress]) -> TrialProgress | None:
+    with_loss = [trial for trial in finished if trial.loss is not None]
+    return min(with_loss, key=lambda trial: (trial.loss, trial.number), default=None)
+
+
+def _read_refits(
+    folder: Path, best: TrialProgress | None, read: Callable[[Path, int], TrialProgress | None]
+) -> list[TrialProgress]:
+    """Return the refits of the best trial, or of no trial by their names; another winner's are of no use."""
+    found = []
+    for ending in ("", "" if best is None else f"_of_trial_{best.number:03d}"):
+        found += [(number, f"{name}{ending}") for name, number in _numbered(folder, "refit", ending)]
+    refits = ((number, read(folder / name, number)) for number, name in sorted(set(found)))
+    return [replace(refit, name=f"refit_{number}") for number, refit in refits if refit is not None]
 
 
 def _starting(number: int, holder: Holder | None) -> Work:

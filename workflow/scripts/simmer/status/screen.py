@@ -74,10 +74,7 @@ def _left(study: StudyProgress, left: Estimate) -> str:
     if study.place.n_trials is None:
         return "unknown"
     if not study.left:
-        if study.place.refits or study.refits_done:
-            wanted = f"/{study.place.refits}" if study.place.refits else ""
-            return f"refits {study.refits_done}{wanted}"
-        return "done"
+        return _refits(study, left)
     if left.seconds is None:
         return "unknown"
     if left.basis is Basis.PACE:
@@ -85,6 +82,14 @@ def _left(study: StudyProgress, left: Estimate) -> str:
     few = left.basis is Basis.MEASURED and left.trials < _FEW_TRIALS
     mark = " *" if left.basis is Basis.OTHER_HORIZONS else ""
     return f"about {duration(left.seconds)}{mark}" + (f" ({counted(left.trials, 'trial')})" if few else "")
+
+
+def _refits(study: StudyProgress, left: Estimate) -> str:
+    if not study.place.refits and not study.refits:
+        return "done"
+    wanted = f"/{study.place.refits}" if study.place.refits else ""
+    time = f", about {duration(left.seconds)}" if study.refits_left and left.seconds is not None else ""
+    return f"refits {len(study.refits)}{wanted}{time}"
 
 
 def _footnotes(campaign: Campaign, width: int) -> Iterator[str]:
@@ -101,20 +106,22 @@ def _total(campaign: Campaign, zone: tzinfo | None) -> str | None:
     """Return how long the scales that were asked for take, or None where nothing is left or nobody says."""
     pairs = zip(campaign.studies, campaign.estimates, strict=True)
     left = [(study, told) for study, told in pairs if study.place.scale in campaign.scales_asked_for]
-    left = [(study, told) for study, told in left if study.left]
+    left = [(study, told) for study, told in left if study.left or study.refits_left]
     unknown = ", ".join(dict.fromkeys(study.place.scale for study, told in left if told.seconds is None))
     if not left:
         return None
     known_s = sum(told.seconds for _, told in left if told.seconds is not None)
     if unknown and not known_s:
-        return f"unknown: no trial of {unknown} yet"
+        return f"unknown: nothing of {unknown} is measured yet"
     side_by_side = max(1, len(campaign.working))
     bound = "at most" if any(told.basis is Basis.PACE for _, told in left) else "about"
     text = f"{bound} {duration(known_s / side_by_side)}"
     if side_by_side > 1:
         text += f" with {side_by_side} trials side by side"
+    if any(study.left and study.refits_left for study, _ in left):
+        text += ", refits not counted"
     if unknown:
-        return f"{text}; {unknown} unknown, no trial yet"
+        return f"{text}; {unknown} unknown, nothing measured yet"
     if campaign.run is not None and campaign.run.alive:
         text += f", until {clock(campaign.now_s + known_s / side_by_side, campaign.now_s, zone)}"
     shown = {study.place.scale for study in campaign.studies}
