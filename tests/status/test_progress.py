@@ -93,6 +93,14 @@ def test_a_refit_counts_whatever_its_result_holds(book):
     assert len(read(book, refits=5).refits) == 1
 
 
+def test_a_refit_that_cannot_be_read_is_not_done(book):
+    book.trial(0)
+    files = book.trial(0, kind="refit", state=None)
+    (files.folder / "params.json").write_text("{half")
+    study = read(book, refits=5)
+    assert (study.refits, study.begun) == ((), ())
+
+
 def test_refits_of_another_winner_do_not_count(book):
     book.trial(0, losses=(0.6,))
     book.trial(1, losses=(0.5,))

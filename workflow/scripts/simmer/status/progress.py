@@ -182,8 +182,13 @@ def _read_refits(
     found = []
     for ending in ("", "" if best is None else f"_of_trial_{best.number:03d}"):
         found += [(number, f"{name}{ending}") for name, number in _numbered(folder, "refit", ending)]
-    refits = ((number, read(folder / name, number)) for number, name in sorted(set(found)))
-    return [replace(refit, name=f"refit_{number}") for number, refit in refits if refit is not None]
+    refits = []
+    for number, name in sorted(set(found)):
+        refit = read(folder / name, number)
+        # One that cannot be read is done where it has a result, whatever that holds.
+        if refit is not None and (refit.state != UNREADABLE or (folder / name / "result.json").is_file()):
+            refits.append(replace(refit, name=f"refit_{number}"))
+    return refits
 
 
 def _starting(number: int, holder: Holder | None) -> Work:

@@ -92,7 +92,7 @@ def read_trial(folder: Path, number: int) -> TrialProgress | None:
             told |= _from_result(result)
         else:
             told |= _from_epochs(list(_events(lines, "epoch"))) | _from_sample(told["sample"])
-            told["repeats"] = None if params is None else params["repeats"]
+            told["repeats"] = None if params is None else params.get("repeats")
     except (LookupError, TypeError, AttributeError):
         return TrialProgress(name=folder.name, number=number, state=UNREADABLE)
     return TrialProgress(name=folder.name, number=number, **told)
