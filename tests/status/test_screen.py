@@ -141,6 +141,7 @@ def test_a_stop_tells_what_to_type_on_lines_that_a_shell_takes(book):
 
 
 def test_refits_are_shown_once_the_trials_are_done(book):
+    book.run_lock(pid=NOBODY, command="runner -- results/hpo_2M.done")
     for number in range(5):
         book.trial(number)
     assert row(book, "2M/h1").endswith("000 done")
