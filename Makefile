@@ -14,8 +14,9 @@ DATA   ?= data
 
 RESULTS        ?= results
 DASHBOARD_PORT ?= 8080
+WATCH_SECONDS  ?= 5
 
-.PHONY: setup demo smoke-2B fetch register verify dashboard dashboard-export test lint config-docs bench-closed-loop bench-features bench-heat bench-jobs bench-memory bench-numerics bench-search bench-speed clean
+.PHONY: setup demo smoke-2B fetch register verify status watch dashboard dashboard-export test lint config-docs bench-closed-loop bench-features bench-heat bench-jobs bench-memory bench-numerics bench-search bench-speed clean
 .DEFAULT_GOAL := setup
 
 setup: $(READY)
@@ -58,6 +59,15 @@ register: $(READY)
 # DATA=demo/data for the demo's.
 verify: $(READY)
 	@PYTHONPATH=workflow/scripts $(BIN)/python -m simmer.verification $(DATA)
+
+# How the campaign stands, from its files alone; the demo's: RESULTS=demo/results CONFIG=config/demo.yaml
+STATUS = PYTHONPATH=workflow/scripts $(BIN)/python -m simmer.status $(RESULTS) --overlay $(CONFIG) --begin "$(BIN)/snakemake --cores 1"
+
+status: $(READY)
+	@$(STATUS)
+
+watch: $(READY)
+	@$(STATUS) --watch $(WATCH_SECONDS)
 
 # Beside a campaign or after it; RESULTS=demo/results shows the demo. What is shown is a snapshot.
 # An open server would read on in the middle of a line of the next snapshot, so it must be ended first.

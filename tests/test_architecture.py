@@ -31,6 +31,7 @@ ARROWS = {
     "config_docs": BASE,
     "config_schema": BASE,
     "dashboard": BASE | {"search"},
+    "status": BASE | {"config", "config_schema", "hardware", "search"},
     "machine_fit": {"config", "machine", "search", "training"},
     "guarded_trial": BASE
     | {"config", "data", "machine", "machine_fit", "preflight", "preflight_report", "search"}

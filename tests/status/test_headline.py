@@ -1,0 +1,128 @@
+import pytest
+
+from simmer.status.campaign import look
+from simmer.status.headline import configuration_hint, headline
+from simmer.status.words import NARROW
+from support.ledger_book import START_S
+
+NOW_S = START_S + 3600.0
+BEGIN = ".venv/bin/runner --cores 1"
+COMMAND = "/somewhere/.venv/bin/runner --cores 1 -- results/hpo_2M.done"
+TYPED = ".venv/bin/runner --cores 1 -- results/hpo_2M.done"
+NOBODY = 2**22 + 1  # above the highest number Linux gives to a process
+
+
+def first(book, *, overlays=()):
+    return headline(look(book.config, book.results, now_s=NOW_S, overlays=overlays), begin=BEGIN)
+
+
+def state(head):
+    return head.state.replace(NARROW, " ")
+
+
+def all_done(book):
+    for days in (1, 3, 5):
+        for number in range(5):
+            book.trial(number, days=days, at_s=number * 60)
+
+
+def test_nothing_was_begun(book):
+    assert first(book) == headline(look(book.config, book.results, now_s=NOW_S), begin=BEGIN)
+    assert (first(book).state, first(book).command) == ("NOT BEGUN", BEGIN)
+
+
+def test_it_runs(book):
+    book.trial(0, state=None, at_s=3500)
+    book.run_lock(at_s=1e9)
+    book.trial_lock(0, at_s=1e9)
+    head = first(book)
+    assert state(head).startswith("RUNNING for ")
+    assert state(head).endswith("last line 70 s ago")
+    assert (head.advice, head.command) == (None, None)
+
+
+def test_it_runs_without_a_trial(book):
+    book.trial(0)
+    book.run_lock(at_s=1e9)
+    assert "nothing trains at this moment" in state(first(book))
+
+
+def test_it_was_killed_and_its_trainer_lives_on(book):
+    book.trial(0, state=None)
+    book.run_lock(pid=NOBODY, command=COMMAND)
+    book.trial_lock(0, at_s=1e9)
+    head = first(book)
+    assert head.state.startswith("ITS RUN WAS KILLED, but process ")
+    assert "still trains 2M/h1 trial_000" in head.state
+    assert head.command == TYPED
+
+
+@pytest.mark.parametrize(
+    ("thermal", "why"),
+    [
+        ((), "trial_000 ended without a word: killed, or the power was cut"),
+        (("stopped",), "it was told to, and wrote a checkpoint"),
+        (("abort", "stopped"), "too hot"),
+        (("throttle", "pause"), "while it waited for the machine to cool"),
+    ],
+)
+def test_it_stopped_in_a_trial(book, thermal, why):
+    book.trial(0, state=None, thermal=thermal)
+    book.run_lock(pid=NOBODY, command=COMMAND)
+    head = first(book)
+    assert state(head) == f"STOPPED 60 min ago: {why}"
+    assert head.command == TYPED
+
+
+def test_what_the_job_said_itself_is_the_reason(book):
+    book.trial(0, state=None, thermal=("abort", "stopped"))
+    log = book.results / "logs" / "hpo_2M" / "h1" / "trial_000.log"
+    log.parent.mkdir(parents=True)
+    log.write_text("2026-03-02 08:00:01,101 ERROR simmer.logs: stopped after a checkpoint: thermal abort\n")
+    assert state(first(book)) == "STOPPED 60 min ago: stopped after a checkpoint: thermal abort"
+
+
+def test_it_stopped_between_two_trials(book):
+    book.trial(0)
+    assert f"between two trials; {book.results / 'logs'} may tell why" in state(first(book))
+
+
+def test_it_stopped_before_its_first_trial(book):
+    book.run_lock(pid=NOBODY, command=COMMAND)
+    assert state(first(book)) == "STOPPED before its first trial, 60 min ago"
+
+
+def test_of_another_machine_nobody_here_knows(book):
+    book.trial(0, state=None)
+    book.run_lock(host="elsewhere", command=COMMAND)
+    assert state(first(book)).startswith("LAST RUN on elsewhere, since ")
+    assert first(book).command is None
+
+
+def test_it_is_finished_once_its_tables_are_there(book):
+    all_done(book)
+    book.run_lock(pid=NOBODY, command=COMMAND)
+    head = first(book)
+    assert (state(head), head.command) == ("ALL TRIALS DONE 56 min ago, but the tables are missing", TYPED)
+    (book.results / "hpo_2M.done").write_text("")
+    assert state(first(book)).startswith("FINISHED 56 min ago: a line per study is in ")
+
+
+@pytest.mark.parametrize(
+    ("used", "given", "hint"),
+    [
+        ("", (), None),
+        ("--configfile mine.yaml --cores 1", ("sub/mine.yaml",), None),
+        ("--configfile config/config.yaml -- x", (), None),
+        ("--configfile mine.yaml --cores 1", (), "CONFIG=mine.yaml"),
+        ("--configfile=a.yaml b.yaml -- x", (), "CONFIG=a.yaml"),
+        ("--configfile a.yaml b.yaml -- x", (), "CONFIG='a.yaml b.yaml'"),
+        ("--cores 1", ("mine.yaml",), "leave out CONFIG"),
+        ("--configfile 'torn", (), None),
+    ],
+)
+def test_another_configuration_than_the_last_run_had_is_told(book, used, given, hint):
+    book.trial(0)
+    book.run_lock(pid=NOBODY, command=f"runner {used}")
+    told = configuration_hint(look(book.config, book.results, now_s=NOW_S, overlays=given))
+    assert told is None if hint is None else hint in told

@@ -1,0 +1,80 @@
+import json
+import os
+import subprocess
+import sys
+
+import pytest
+
+from simmer.locks import try_lock
+from simmer.status.holders import born_s, holder_at
+
+HOLD = (
+    "import sys, time; from pathlib import Path; from simmer.locks import try_lock\n"
+    "held = try_lock(Path(sys.argv[1])); print('held', flush=True); time.sleep(60)"
+)
+
+
+@pytest.fixture
+def holding(tmp_path):
+    """Another process that holds the lock."""
+    environment = os.environ | {"PYTHONPATH": os.pathsep.join(sys.path)}
+    command = [sys.executable, "-c", HOLD, str(tmp_path / "lock")]
+    child = subprocess.Popen(command, stdout=subprocess.PIPE, env=environment, cwd=tmp_path)
+    assert child.stdout.readline() == b"held\n"
+    yield child
+    child.kill()
+    child.wait()
+    child.stdout.close()
+
+
+def test_nobody_holds_a_lock_that_nobody_took(tmp_path):
+    assert holder_at(tmp_path / "lock") is None
+
+
+def test_a_holder_is_named_while_it_lives_and_known_to_be_dead_afterwards(tmp_path, holding):
+    found = holder_at(tmp_path / "lock")
+    assert (found.pid, found.alive) == (holding.pid, True)
+    holding.kill()
+    os.waitid(os.P_PID, holding.pid, os.WEXITED | os.WNOWAIT)
+    assert not holder_at(tmp_path / "lock").alive, "a process that nobody has waited for holds nothing"
+    holding.wait()
+    assert not holder_at(tmp_path / "lock").alive
+
+
+def test_to_look_takes_nothing_and_changes_nothing(tmp_path, holding):
+    before = (tmp_path / "lock").read_bytes(), (tmp_path / "lock").stat().st_mtime_ns
+    holder_at(tmp_path / "lock")
+    assert ((tmp_path / "lock").read_bytes(), (tmp_path / "lock").stat().st_mtime_ns) == before
+    holding.kill()
+    holding.wait()
+    looked = [holder_at(tmp_path / "lock") for _ in range(3)]
+    assert not any(found.alive for found in looked)
+    assert try_lock(tmp_path / "lock") is not None
+
+
+def test_a_number_that_another_process_was_given_is_not_the_holder(tmp_path, holding):
+    since_s = holder_at(tmp_path / "lock").since_s
+    assert holder_at(tmp_path / "lock", birth=lambda _: since_s + 1).alive, "two clocks, a second apart"
+    assert not holder_at(tmp_path / "lock", birth=lambda _: since_s + 60).alive
+
+
+def test_of_another_machine_nobody_knows(tmp_path, holding):
+    assert holder_at(tmp_path / "lock", host="elsewhere").alive is None
+
+
+def test_a_copy_of_a_lock_is_held_by_nobody(tmp_path, holding):
+    copy = tmp_path.with_name(f"{tmp_path.name}_copy") / "lock"
+    copy.parent.mkdir()
+    copy.write_bytes((tmp_path / "lock").read_bytes())
+    assert holder_at(copy).alive is False
+
+
+@pytest.mark.parametrize("text", ["", "{half", "[]", "{}", json.dumps({"pid": "x"})])
+def test_a_lock_that_says_nothing_names_nobody(tmp_path, text):
+    (tmp_path / "lock").write_text(text)
+    assert holder_at(tmp_path / "lock") is None
+
+
+def test_no_process_has_the_number_of_none():
+    assert born_s(-1) is None
+    assert born_s(os.getpid()) is not None

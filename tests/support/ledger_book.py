@@ -1,0 +1,129 @@
+"""Ledgers written by hand through the real writers, at made-up times: nothing is trained."""
+
+import json
+import os
+from datetime import UTC, datetime
+from pathlib import Path
+
+from simmer.search.ledger import StudyLedger, TrialLedger
+from simmer.search.study import horizon_name
+from support.configs import default_config
+
+START_S = datetime(2026, 3, 2, 8, tzinfo=UTC).timestamp()
+FEATURES = "f" * 64
+PRIOR = 0.69
+MESSAGE = "training is slowed to hold the setpoint: 82.4 °C (hwmon:k10temp:Tdie)"
+
+
+def told_at(at_s):
+    """Return the time of a line so many seconds after START_S."""
+    return datetime.fromtimestamp(START_S + at_s, UTC).isoformat(timespec="milliseconds")
+
+
+class LedgerBook:
+    """A folder of results, and what a campaign would have left in it."""
+
+    def __init__(self, folder: Path, *overlays, features=FEATURES):
+        self.folder, self.results = folder, folder / "results"
+        self.config = default_config(*overlays)
+        self.features = features
+        self.results.mkdir(parents=True, exist_ok=True)
+
+    def features_are(self, features):
+        """Write the entry of the feature table, as its rule does."""
+        path = self.folder / "data" / "processed" / f"{self.config.dataset.table}.resource.json"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(json.dumps({"content_sha256": features}))
+
+    def study(self, scale="2M", days=1, config=None):
+        study = (config or self.config).study(scale, days)
+        ledger = StudyLedger(self.results / "ledger", study=study, features_sha256=self.features)
+        ledger.describe()
+        return ledger
+
+    def trial(self, number, *, scale="2M", days=1, config=None, kind="trial", **life):
+        """Write a trial; see `write_life`."""
+        ledger = self.study(scale, days, config)
+        files = ledger.trial(number)
+        if kind != "trial":
+            folder = files.folder.with_name(f"{kind}_{number}")
+            files = TrialLedger(folder, lock_path=files.lock_path.with_name(f"{kind}_{number}.lock"))
+        write_life(files, number, **({"campaign": self.config.campaign} | life))
+        return files
+
+    def lock(self, path, *, pid=None, folder=None, host=None, at_s=0.0, command="campaign-runner"):
+        """Write what a lock's holder tells; by default it is this process, begun long ago."""
+        told = {
+            "pid": pid or os.getpid(),
+            "host": host or os.uname().nodename,
+            "command": command,
+            "folder": str(folder or self.folder),
+            "since": datetime.fromtimestamp(START_S + at_s, UTC).isoformat(timespec="seconds"),
+        }
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(json.dumps(told))
+
+    def run_lock(self, **told):
+        self.lock(self.results / ".lock", **told)
+
+    def trial_lock(self, number, *, scale="2M", days=1, **told):
+        place = Path(scale) / horizon_name(days) / f"trial_{number:03d}.lock"
+        self.lock(self.results / "ledger" / "locks" / place, **told)
+
+
+def write_life(
+    files,
+    number,
+    *,
+    losses=(0.6, 0.5, 0.55),
+    state="complete",
+    at_s=0.0,
+    epoch_s=10.0,
+    repeats=None,
+    celsius=70.0,
+    blind_s=0.0,
+    thermal=(),
+    campaign="test",
+):
+    """Write a trial that began at `at_s`; without a state it is under way.
+
+    Each epoch takes `epoch_s` and ends with its loss; `thermal` are actions told at its end.
+    """
+
+    def tell(seconds, kind, **values):
+        files.append_event({"event": kind, "time": told_at(seconds)} | values)
+
+    source = None if celsius is None else "hwmon:k10temp:Tdie"
+    chosen = {"winner": 0, "seed": 1} if files.folder.name.startswith("refit") else {"repeats": repeats}
+    files.write_params({"hyperparameters": {}} | chosen)
+    tell(at_s, "start", code_digest="0" * 12)
+    heat = {"temperature_c": celsius, "source": source, "pressure_level": None, "margin_c": None}
+    load = {"cpu_percent": 87.0, "memory_percent": 41.5, "duty": 0.8, "power_w": 142.3}
+    sample = heat | load | {"state": "acceptable" if source else "unknown"}
+    curve = []
+    for epoch, loss in enumerate(losses, 1):
+        now_s = at_s + epoch * epoch_s
+        record = {"epoch": epoch, "train_log_loss": 0.5, "validation": {"log_loss": loss}}
+        tell(now_s, "hardware_sample", **sample, blind_s=blind_s, paused_s=3.0)
+        tell(now_s, "epoch", windows_per_s=100.0, train_s=epoch * epoch_s, **record)
+        curve.append(record)
+    end_s = at_s + len(losses) * epoch_s
+    for action in thermal:
+        tell(end_s, "thermal_event", action=action, message=MESSAGE, **heat)
+    if state is None:
+        return
+    tell(end_s, "finish", state=state, reason=None)
+    files.write_result(
+        {
+            "campaign": campaign,
+            "trial": number,
+            "state": state,
+            "repeats": repeats,
+            "validation_log_loss": min(losses, default=None) if state not in ("diverged",) else None,
+            "dataset": {"validation": {"prior_log_loss": PRIOR}},
+            "curve": curve,
+            "train_s": 0.0 if repeats is not None else len(losses) * epoch_s,
+            "checkpoint_s": 0.0,
+            "machine": {"guard": {"blind_s": blind_s, "paused_s": 3.0, "max_temperature_c": celsius}},
+        }
+    )

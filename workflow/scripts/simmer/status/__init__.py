@@ -1,0 +1,1 @@
+"""How a campaign stands: its files, read beside it and never touched, on one screen."""

@@ -1,0 +1,53 @@
+"""The configuration of a campaign from its files, laid over each other as the campaign itself does it."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from simmer.config import Config, parse_config
+from simmer.config_schema import check_schema
+from simmer.errors import ConfigError
+
+
+def read_config(base: Path, overlays: Sequence[Path], schema: Path) -> Config:
+    """Return the configuration of `base` with overlays laid over it, the later over the earlier.
+
+    Raises:
+        ConfigError: when a file cannot be read, or the whole does not fit the schema or contradicts itself.
+    """
+    raw: dict[str, Any] = {}
+    for path in (base, *overlays):
+        _lay_over(raw, _read(path))
+    check_schema(raw, _read(schema))
+    return parse_config(raw)
+
+
+def _read(path: Path) -> Mapping[str, Any]:
+    try:
+        found = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise ConfigError(
+            f"cannot read {path}: {error.strerror or error}; expected a configuration file: name the one the "
+            "campaign was begun with, CONFIG=config/demo.yaml"
+        ) from error
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        said = " ".join(str(error).split())
+        raise ConfigError(f"found {path} damaged ({said}); expected YAML: mend it") from error
+    if found is None:
+        return {}
+    if not isinstance(found, Mapping):
+        raise ConfigError(f"found {path} to be {type(found).__name__}, expected keys with values: mend it")
+    return found
+
+
+def _lay_over(into: dict[str, Any], overlay: Mapping[str, Any]) -> None:
+    for key, value in overlay.items():
+        if isinstance(value, Mapping) and isinstance(into.get(key), dict):
+            _lay_over(into[key], value)
+        elif isinstance(value, Mapping):
+            into[key] = {}
+            _lay_over(into[key], value)
+        else:
+            into[key] = value

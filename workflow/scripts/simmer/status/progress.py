@@ -1,0 +1,213 @@
+"""How far one study has come, from its own files."""
+
+import re
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from simmer.search.study import horizon_name
+from simmer.status.holders import Holder, holder_at
+from simmer.status.trial_files import UNREADABLE, TrialProgress, read_trial
+
+_FAILED = ("diverged", "out_of_memory", "out_of_time", UNREADABLE)
+
+
+@dataclass(frozen=True, kw_only=True)
+class StudyPlace:
+    """Which study to look at, and where it lies.
+
+    Attributes:
+        scale, horizon_days: its scale and horizon.
+        n_trials: trials wanted, or None where no configuration says.
+        epochs_max: epochs of a trial that nothing ends early, or None where nothing says.
+        refits: refits wanted of its best trial, 0 where none are.
+        home: `<ledger>/<fingerprint>` of the study, or None while it is not begun.
+    """
+
+    scale: str
+    horizon_days: int
+    n_trials: int | None
+    epochs_max: int | None
+    refits: int = 0
+    home: Path | None = None
+
+    @property
+    def name(self) -> str:
+        """Scale and horizon, as in paths and messages."""
+        return f"{self.scale}/{horizon_name(self.horizon_days)}"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Work:
+    """A trial or refit that is begun, or whose lock is held, and has no result.
+
+    Attributes:
+        trial: what its files say.
+        holder: the process that works on it, or None when nobody does.
+    """
+
+    trial: TrialProgress
+    holder: Holder | None
+
+    @property
+    def alive(self) -> bool:
+        """Whether a process of this machine works on it now."""
+        return self.holder is not None and self.holder.alive is True
+
+
+@dataclass(frozen=True, kw_only=True)
+class StudyProgress:
+    """A study as far as it has come.
+
+    Attributes:
+        place: which study this is.
+        finished: its trials that have a result, in order of their numbers.
+        begun: its trials and refits without a result that were begun or are held, in the same order.
+        refits: refits of its best trial that have a result.
+    """
+
+    place: StudyPlace
+    finished: tuple[TrialProgress, ...] = ()
+    begun: tuple[Work, ...] = ()
+    refits: tuple[TrialProgress, ...] = ()
+
+    @property
+    def left(self) -> int:
+        """Trials without a result, begun ones counted in; 0 where nobody says how many are wanted."""
+        return 0 if self.place.n_trials is None else max(0, self.place.n_trials - len(self.finished))
+
+    @property
+    def refits_left(self) -> int:
+        """Refits that are wanted and have no result."""
+        return max(0, self.place.refits - len(self.refits))
+
+    @property
+    def ended(self) -> Counter[str]:
+        """How many trials ended in each state but `complete`."""
+        return Counter(trial.state for trial in self.finished if trial.state not in (None, "complete"))
+
+    @property
+    def pruned(self) -> int:
+        """Trials that fell behind and were ended early."""
+        return self.ended["pruned"]
+
+    @property
+    def failed(self) -> int:
+        """Trials that diverged, found no memory, took too long or cannot be read."""
+        return sum(self.ended[state] for state in _FAILED)
+
+    @property
+    def best(self) -> TrialProgress | None:
+        """The finished trial with the lowest validation log-loss, the first of equal ones."""
+        return _best(self.finished)
+
+    @property
+    def prior_loss(self) -> float | None:
+        """Validation log-loss of answering the base rate, once a trial has told it."""
+        return next((trial.prior_loss for trial in self.finished if trial.prior_loss is not None), None)
+
+    @property
+    def all_trials(self) -> tuple[TrialProgress, ...]:
+        """All trials and refits that have begun."""
+        return (*self.finished, *self.refits, *(work.trial for work in self.begun))
+
+
+def read_study(
+    place: StudyPlace,
+    locks: Path,
+    *,
+    others: Sequence[Path] = (),
+    read: Callable[[Path, int], TrialProgress | None] = read_trial,
+    holder: Callable[[Path], Holder | None] = holder_at,
+) -> StudyProgress:
+    """Return what the files of a study say; it is only read.
+
+    Args:
+        place: which study, and where.
+        locks: folder of the ledger's locks.
+        others: folders of trials of the same scale and horizon with other settings: they share the locks.
+        read: reads the folder of one trial or refit.
+        holder: reads a lock.
+    """
+    horizon = horizon_name(place.horizon_days)
+    locks_of_study = locks / place.scale / horizon
+    folder = None if place.home is None else place.home / place.scale / horizon
+    numbered_locks = _numbered(locks_of_study, "trial", ".lock")
+    held = {number: locks_of_study / f"{name}.lock" for name, number in numbered_locks}
+    trials: dict[int, TrialProgress] = {}
+    for name, number in _numbered(folder, "trial"):
+        trial = read(folder / name, number) if _is_wanted(place, number) else None
+        if trial is not None:
+            trials[number] = trial
+    begun = [
+        Work(trial=trial, holder=holder(locks_of_study / f"{trial.name}.lock"))
+        for trial in trials.values()
+        if trial.state is None
+    ]
+    starting = [_starting(number, holder(path)) for number, path in held.items() if number not in trials]
+    begun += [
+        work
+        for work in starting
+        if work.alive
+        and _is_wanted(place, work.trial.number)
+        and not any(_is_under_way(folder / work.trial.name) for folder in others)
+    ]
+    finished = tuple(trial for _, trial in sorted(trials.items()) if trial.state is not None)
+    refits = [] if folder is None else _read_refits(folder, _best(finished), read)
+    return StudyProgress(
+        place=place,
+        finished=finished,
+        begun=(
+            *sorted(begun, key=lambda work: work.trial.number),
+            *(
+                Work(trial=refit, holder=holder(locks_of_study / f"{refit.name}.lock"))
+                for refit in refits
+                if refit.state is None
+            ),
+        ),
+        refits=tuple(refit for refit in refits if refit.state is not None),
+    )
+
+
+def _best(finished: Sequence[TrialProgress]) -> TrialProgress | None:
+    with_loss = [trial for trial in finished if trial.loss is not None]
+    return min(with_loss, key=lambda trial: (trial.loss, trial.number), default=None)
+
+
+def _read_refits(
+    folder: Path, best: TrialProgress | None, read: Callable[[Path, int], TrialProgress | None]
+) -> list[TrialProgress]:
+    """Return the refits of the best trial, or of no trial by their names; another winner's are of no use."""
+    found = []
+    for ending in ("", "" if best is None else f"_of_trial_{best.number:03d}"):
+        found += [(number, f"{name}{ending}") for name, number in _numbered(folder, "refit", ending)]
+    refits = []
+    for number, name in sorted(set(found)):
+        refit = read(folder / name, number)
+        # One that cannot be read is done where it has a result, whatever that holds.
+        if refit is not None and (refit.state != UNREADABLE or (folder / name / "result.json").is_file()):
+            refits.append(replace(refit, name=f"refit_{number}"))
+    return refits
+
+
+def _starting(number: int, holder: Holder | None) -> Work:
+    return Work(trial=TrialProgress(name=f"trial_{number:03d}", number=number), holder=holder)
+
+
+def _is_under_way(folder: Path) -> bool:
+    return (folder / "params.json").is_file() and not (folder / "result.json").is_file()
+
+
+def _is_wanted(place: StudyPlace, number: int) -> bool:
+    # With fewer trials wanted than before, the published tables leave the others out, too.
+    return place.n_trials is None or number < place.n_trials
+
+
+def _numbered(folder: Path | None, kind: str, ending: str = "") -> list[tuple[str, int]]:
+    try:
+        names = [] if folder is None else [path.name for path in folder.iterdir()]
+    except OSError:
+        return []
+    found = (re.fullmatch(rf"({kind}_(\d+)){re.escape(ending)}", name) for name in names)
+    return sorted(((match[1], int(match[2])) for match in found if match), key=lambda pair: pair[1])

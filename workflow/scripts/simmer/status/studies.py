@@ -1,0 +1,158 @@
+"""Which studies to show: those of the configuration, found in the ledger by what they mean."""
+
+import json
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from simmer.config import Config
+from simmer.files import read_json, to_json
+from simmer.search.study import Study, horizon_name
+from simmer.status.progress import StudyPlace
+
+_UNREADABLE = (OSError, ValueError, LookupError, TypeError, AttributeError)
+
+
+@dataclass(frozen=True, kw_only=True)
+class KnownStudy:
+    """A study of the ledger, as its study.json describes it.
+
+    Attributes:
+        home: its folder, named by its fingerprint.
+        scale, horizon_days, epochs_max, budget_parameters: from its description.
+        meaning: the whole description but the features.
+        features_sha256: the feature values it was begun with.
+    """
+
+    home: Path
+    scale: str
+    horizon_days: int
+    epochs_max: int
+    budget_parameters: int
+    meaning: dict[str, Any]
+    features_sha256: str
+
+    @property
+    def trials_folder(self) -> Path:
+        """Where its trials lie."""
+        return self.home / self.scale / horizon_name(self.horizon_days)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Chosen:
+    """What to show.
+
+    Attributes:
+        places: the studies, in the order in which they are run.
+        configured: False where the ledger holds other studies only, which are shown instead.
+        others: studies of the ledger that are not shown.
+    """
+
+    places: tuple[StudyPlace, ...]
+    configured: bool
+    others: tuple[KnownStudy, ...]
+
+
+def choose(config: Config, ledger: Path, data: Path) -> Chosen:
+    """Return the studies of a configuration; where none of them was begun but others were, those.
+
+    A study of the ledger is the configured one when it means the same and was begun with the feature table
+    that lies in `data` now. Without that table's entry the features are not compared.
+    """
+    known = known_studies(ledger)
+    features = _features_sha256(data / "processed" / f"{config.dataset.table}.resource.json")
+    refits = wanted_refits(config)
+    places, shown = [], []
+    for scale in config.run_scales:
+        for days in config.dataset.horizons_days:
+            study = config.study(scale, days)
+            match = _match(study, known, features)
+            shown += [] if match is None else [match]
+            places.append(
+                StudyPlace(
+                    scale=scale,
+                    horizon_days=days,
+                    n_trials=study.n_trials,
+                    epochs_max=study.epochs_max,
+                    refits=refits,
+                    home=None if match is None else match.home,
+                )
+            )
+    if known and not shown:
+        newest = {(each.scale, each.horizon_days): each for each in sorted(known, key=_touched_s)}
+        shown = sorted(newest.values(), key=lambda each: (each.budget_parameters, each.horizon_days))
+        places = [
+            StudyPlace(
+                scale=each.scale,
+                horizon_days=each.horizon_days,
+                n_trials=None,
+                epochs_max=each.epochs_max,
+                home=each.home,
+            )
+            for each in shown
+        ]
+        return Chosen(places=tuple(places), configured=False, others=_without(known, shown))
+    return Chosen(places=tuple(places), configured=True, others=_without(known, shown))
+
+
+def known_studies(ledger: Path) -> list[KnownStudy]:
+    """Return the studies that a ledger describes; what cannot be read is left out."""
+    found = []
+    try:
+        homes = sorted(path for path in ledger.iterdir() if path.name != "locks")
+    except OSError:
+        return []
+    for home in homes:
+        try:
+            meaning = read_json(home / "study.json")
+            features = meaning.pop("features_sha256")
+            found.append(
+                KnownStudy(
+                    home=home,
+                    scale=meaning["scale"],
+                    horizon_days=meaning["label"]["horizon_days"],
+                    epochs_max=meaning["epochs_max"],
+                    budget_parameters=meaning["budget_parameters"],
+                    meaning=meaning,
+                    features_sha256=features,
+                )
+            )
+        except _UNREADABLE:
+            continue  # not described yet, or not a study
+    return found
+
+
+def wanted_refits(config: Config) -> int:
+    """Return how many refits of a study's best trial the configuration asks for, 0 where it asks for none."""
+    evidence = getattr(config, "evidence", None)
+    seeds = getattr(evidence, "seeds", 0)
+    return seeds if isinstance(seeds, int) else 0
+
+
+def _match(study: Study, known: Sequence[KnownStudy], features_sha256: str | None) -> KnownStudy | None:
+    meaning = json.loads(to_json(study.meaning()))
+    same = [
+        each for each in known if each.meaning == meaning and features_sha256 in (None, each.features_sha256)
+    ]
+    return max(same, key=_touched_s, default=None)
+
+
+def _touched_s(study: KnownStudy) -> float:
+    """Return when a trial of the study was last begun, in seconds since 1970."""
+    try:
+        return study.trials_folder.stat().st_mtime
+    except OSError:
+        return 0.0
+
+
+def _features_sha256(entry: Path) -> str | None:
+    try:
+        return str(read_json(entry)["content_sha256"])
+    except _UNREADABLE:
+        return None
+
+
+def _without(known: Iterable[KnownStudy], shown: Iterable[KnownStudy]) -> tuple[KnownStudy, ...]:
+    homes = {each.home for each in shown}
+    return tuple(each for each in known if each.home not in homes)

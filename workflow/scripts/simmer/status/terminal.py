@@ -1,0 +1,106 @@
+"""A screen that is drawn again and again in a terminal, until a key ends it."""
+
+import os
+import select
+import shutil
+import signal
+import sys
+import termios
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from types import FrameType
+from typing import Any, TextIO
+
+_HOME, _CLEAR_LINE, _CLEAR_REST = "\x1b[H", "\x1b[K", "\x1b[J"
+# A screen of its own, so that what was on the terminal comes back; and no cursor that jumps.
+_ENTER, _LEAVE = "\x1b[?1049h\x1b[?25l", "\x1b[?25h\x1b[?1049l"
+_QUIT_KEYS = b"\x03\x04qQ"  # Ctrl-C, Ctrl-D
+
+Draw = Callable[[int], Sequence[str]]
+
+
+def watch(draw: Draw, *, interval_s: float, out: TextIO) -> None:
+    """Draw until Ctrl-C, `q`, or SIGINT; then leave the last screen on the terminal.
+
+    Args:
+        draw: returns the lines for a width.
+        interval_s: seconds between two drawings.
+        out: a terminal.
+    """
+    lines: Sequence[str] = ()
+    with _terminated_by_signals(), _keys() as keys:
+        try:
+            out.write(_ENTER)
+            while True:
+                columns, rows = shutil.get_terminal_size()
+                lines = draw(columns)
+                out.write(frame(lines, rows))
+                out.flush()
+                if _quit_within(keys, interval_s):
+                    break
+        except KeyboardInterrupt:
+            pass
+        finally:
+            out.write(_LEAVE)
+            out.flush()
+    out.write("".join(f"{line}\n" for line in lines))
+    out.flush()
+
+
+def frame(lines: Sequence[str], rows: int) -> str:
+    """Return what draws lines over the last ones; what is drawn again is not cleared first."""
+    shown = list(lines[:rows])
+    if len(lines) > rows:
+        shown[-1] = f"({len(lines) - rows + 1} more lines: make the window higher)"
+    return _HOME + f"{_CLEAR_LINE}\n".join(shown) + _CLEAR_LINE + _CLEAR_REST
+
+
+@contextmanager
+def _keys() -> Iterator[int | None]:
+    """Read keys one by one, Ctrl-C among them; yield None where standard input is no terminal.
+
+    As a signal Ctrl-C would end the caller too, and `make` reports that as a failure.
+    """
+    if not sys.stdin.isatty():
+        yield None
+        return
+    descriptor = sys.stdin.fileno()
+    before: list[Any] = termios.tcgetattr(descriptor)
+    mode = termios.tcgetattr(descriptor)
+    mode[3] &= ~(termios.ICANON | termios.ECHO)
+    mode[6][termios.VINTR] = os.fpathconf(descriptor, "PC_VDISABLE").to_bytes(1, "big")
+    mode[6][termios.VMIN], mode[6][termios.VTIME] = 1, 0
+    termios.tcsetattr(descriptor, termios.TCSANOW, mode)
+    try:
+        yield descriptor
+    finally:
+        termios.tcsetattr(descriptor, termios.TCSANOW, before)
+
+
+def _quit_within(keys: int | None, seconds: float) -> bool:
+    """Wait, and tell whether a key asked to end."""
+    if keys is None:
+        time.sleep(seconds)
+        return False
+    end_s = time.monotonic() + seconds
+    while (left_s := end_s - time.monotonic()) > 0:
+        if select.select([keys], [], [], left_s)[0]:
+            pressed = os.read(keys, 64)
+            if not pressed or any(key in _QUIT_KEYS for key in pressed):
+                return True
+    return False
+
+
+@contextmanager
+def _terminated_by_signals() -> Iterator[None]:
+    """Turn SIGTERM into an exception, so that the terminal is put in order before the end."""
+
+    def end(number: int, _: FrameType | None) -> None:
+        sys.exit(128 + number)
+
+    before = signal.signal(signal.SIGTERM, end)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)

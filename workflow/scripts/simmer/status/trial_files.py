@@ -1,0 +1,217 @@
+"""What the files of one trial or refit say of it, whole or half-written, finished or under way."""
+
+import json
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+from simmer.errors import LedgerError
+from simmer.hardware.logs import Event, time_s
+from simmer.search.ledger import TrialLedger
+
+UNREADABLE = "unreadable"
+_HEATS = ("temperature_c", "pressure_level", "margin_c")
+
+
+@dataclass(frozen=True, kw_only=True)
+class TrialProgress:
+    """One trial or refit, as far as it has come; what its files do not say is None or zero.
+
+    Attributes:
+        name: of its folder.
+        number: from 0.
+        state: how it ended; None while it has not.
+        repeats: the trial whose result answered this one.
+        loss: best validation log-loss so far.
+        prior_loss: validation log-loss of answering the base rate.
+        trained_s: seconds it trained, rests for heat and checkpoints counted in, stops left out.
+        epochs: epochs behind it.
+        last_loss: validation log-loss of the last of them.
+        last_epoch_at_s: when that one ended, in seconds since 1970; None once the trial has ended.
+        windows_per_s: mean over its epochs.
+        starts: how often it was begun or resumed.
+        begun_s, started_s, finished_s, last_s: times of its first start, its last one, its end, and the last
+            line of its log; seconds since 1970.
+        blind_s, paused_s: seconds without any reading, and of pauses.
+        aborts: thermal aborts.
+        max_temperature_c: the highest one seen.
+        sample: the last hardware sample.
+        thermal: the last thermal event.
+        last_kind: what its last line is about: a kind of event, or the action of a thermal event.
+        aborted: whether heat ended its last start.
+    """
+
+    name: str
+    number: int
+    state: str | None = None
+    repeats: int | None = None
+    loss: float | None = None
+    prior_loss: float | None = None
+    trained_s: float = 0.0
+    epochs: int = 0
+    last_loss: float | None = None
+    last_epoch_at_s: float | None = None
+    windows_per_s: float | None = None
+    starts: int = 0
+    begun_s: float | None = None
+    started_s: float | None = None
+    finished_s: float | None = None
+    last_s: float | None = None
+    blind_s: float = 0.0
+    paused_s: float = 0.0
+    aborts: int = 0
+    max_temperature_c: float | None = None
+    sample: Event | None = None
+    thermal: Event | None = None
+    last_kind: str | None = None
+    aborted: bool = False
+
+    @property
+    def epoch_s(self) -> float | None:
+        """Mean seconds of an epoch so far, or None before the first one."""
+        return self.trained_s / self.epochs if self.epochs and self.trained_s else None
+
+
+def read_trial(folder: Path, number: int) -> TrialProgress | None:
+    """Return what the folder of a trial says, or None when it says nothing yet."""
+    files = TrialLedger(folder, lock_path=folder)  # of a ledger that is only read the lock is never asked
+    try:
+        # The result first: a trial that ends meanwhile writes it last.
+        result = files.result()
+        params = files.params() if result is None else None
+    except (LedgerError, OSError):
+        return TrialProgress(name=folder.name, number=number, state=UNREADABLE)
+    lines = _whole_lines(folder / "events.jsonl")
+    if result is None and params is None and not lines:
+        return None
+    told = _from_log(lines, finished=result is not None)
+    try:
+        if result is not None:
+            told |= _from_result(result)
+        else:
+            told |= _from_epochs(list(_events(lines, "epoch"))) | _from_sample(told["sample"])
+            told["repeats"] = None if params is None else params.get("repeats")
+    except (LookupError, TypeError, AttributeError):
+        return TrialProgress(name=folder.name, number=number, state=UNREADABLE)
+    return TrialProgress(name=folder.name, number=number, **told)
+
+
+class TrialReader:
+    """Reads trials, and those that are finished only once: on a screen drawn for days they cost nothing."""
+
+    def __init__(self) -> None:
+        self._known: dict[Path, tuple[object, TrialProgress]] = {}
+
+    def __call__(self, folder: Path, number: int) -> TrialProgress | None:
+        """Return what the folder of a trial says now; see `read_trial`."""
+        signature = _signature(folder)
+        known = self._known.get(folder)
+        if known is not None and signature is not None and known[0] == signature:
+            return known[1]
+        trial = read_trial(folder, number)
+        if trial is not None and trial.state is not None:
+            self._known[folder] = (signature, trial)
+        return trial
+
+
+def _signature(folder: Path) -> object:
+    try:
+        found = [(folder / name).stat() for name in ("result.json", "events.jsonl")]
+    except OSError:
+        return None
+    return [(each.st_mtime_ns, each.st_size, each.st_ino) for each in found]
+
+
+def _from_result(result: Mapping[str, Any]) -> dict[str, Any]:
+    guard, curve = result["machine"]["guard"], result["curve"] or ()
+    return {
+        "state": result["state"],
+        "repeats": result.get("repeats"),
+        "loss": result["validation_log_loss"],
+        "prior_loss": result["dataset"]["validation"]["prior_log_loss"],
+        "trained_s": (result["train_s"] or 0.0) + (result["checkpoint_s"] or 0.0),
+        "epochs": len(curve),
+        "last_loss": curve[-1]["validation"]["log_loss"] if curve else None,
+        "blind_s": guard.get("blind_s") or 0.0,
+        "paused_s": guard.get("paused_s") or 0.0,
+        "max_temperature_c": guard.get("max_temperature_c"),
+    }
+
+
+def _from_epochs(epochs: list[Event]) -> dict[str, Any]:
+    if not epochs:
+        return {}
+    last = epochs[-1]
+    return {
+        "loss": min(epoch["validation"]["log_loss"] for epoch in epochs),
+        "trained_s": last["train_s"],
+        "epochs": last["epoch"],
+        "last_loss": last["validation"]["log_loss"],
+        "last_epoch_at_s": time_s(last),
+        "windows_per_s": last["windows_per_s"],
+    }
+
+
+def _from_sample(sample: Event | None) -> dict[str, Any]:
+    return {} if sample is None else {name: sample.get(name) or 0.0 for name in ("blind_s", "paused_s")}
+
+
+def _from_log(lines: list[bytes], *, finished: bool) -> dict[str, Any]:
+    starts, thermal = list(_events(lines, "start")), list(_events(lines, "thermal_event"))
+    last, finish = _last(_events(lines[::-1])), _last(_events(lines[::-1], "finish"))
+    # What a result sums up need not be read from thousands of samples: of a finished trial the last one does.
+    newest_first = _events(lines[::-1], "hardware_sample")
+    samples = list(islice(newest_first, 1 if finished else None))
+    aborts = [event for event in thermal if event.get("action") == "abort"]
+    looks = (*samples, *thermal)
+    degrees = [look["temperature_c"] for look in looks if look.get("temperature_c") is not None]
+    return {
+        "starts": len(starts),
+        "begun_s": _time_of(starts[0] if starts else None),
+        "started_s": _time_of(starts[-1] if starts else None),
+        "finished_s": _time_of(finish),
+        "last_s": _time_of(last),
+        "last_kind": None if last is None else last.get("action", last["event"]),
+        "aborts": len(aborts),
+        "aborted": bool(aborts) and (not starts or time_s(aborts[-1]) >= time_s(starts[-1])),
+        "max_temperature_c": max(degrees, default=None),
+        "sample": samples[0] if samples else None,
+        "thermal": thermal[-1] if thermal else None,
+    }
+
+
+def tells_heat(event: Event) -> bool:
+    """Tell whether a sample or a thermal event tells any heat."""
+    return any(event.get(name) is not None for name in _HEATS)
+
+
+def _whole_lines(path: Path) -> list[bytes]:
+    try:
+        lines = path.read_bytes().split(b"\n")
+    except OSError:
+        return []
+    return lines[:-1]  # what follows the last newline is being written now, or was cut off
+
+
+def _events(lines: Iterable[bytes], kind: str | None = None) -> Iterator[Event]:
+    # Only lines that may be of the kind are parsed: a campaign's logs come to a hundred megabytes.
+    needle = b"" if kind is None else f'"{kind}"'.encode()
+    for line in lines:
+        if needle not in line:
+            continue
+        try:
+            event = json.loads(line)
+            if isinstance(event, dict) and kind in (None, event["event"]) and time_s(event):
+                yield event
+        except (ValueError, LookupError, TypeError):
+            continue  # damaged on the disk; what else the log says is shown all the same
+
+
+def _last(newest_first: Iterator[Event]) -> Event | None:
+    return next(newest_first, None)
+
+
+def _time_of(event: Event | None) -> float | None:
+    return None if event is None else time_s(event)
