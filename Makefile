@@ -16,7 +16,7 @@ RESULTS        ?= results
 DASHBOARD_PORT ?= 8080
 WATCH_SECONDS  ?= 5
 
-.PHONY: setup demo smoke-2B fetch register verify status watch dashboard dashboard-export test lint config-docs bench-closed-loop bench-features bench-heat bench-jobs bench-memory bench-numerics bench-search bench-speed clean
+.PHONY: setup demo smoke-2B fetch register verify status watch dashboard dashboard-export test lint config-docs bench-closed-loop bench-false-laws bench-features bench-heat bench-jobs bench-memory bench-numerics bench-search bench-speed clean
 .DEFAULT_GOAL := setup
 
 setup: $(READY)
@@ -100,6 +100,9 @@ config-docs: $(READY)
 
 bench-closed-loop: $(READY)
 	$(BIN)/python benchmarks/closed_loop.py
+
+bench-false-laws: $(READY)
+	$(BIN)/python benchmarks/false_laws.py
 
 bench-features: $(READY)
 	$(BIN)/python benchmarks/features.py
