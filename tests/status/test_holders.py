@@ -6,7 +6,7 @@ import sys
 import pytest
 
 from simmer.locks import try_lock
-from simmer.status.holders import born_s, holder_at
+from simmer.status.holders import Living, holder_at, living
 
 HOLD = (
     "import sys, time; from pathlib import Path; from simmer.locks import try_lock\n"
@@ -54,8 +54,23 @@ def test_to_look_takes_nothing_and_changes_nothing(tmp_path, holding):
 
 def test_a_number_that_another_process_was_given_is_not_the_holder(tmp_path, holding):
     since_s = holder_at(tmp_path / "lock").since_s
-    assert holder_at(tmp_path / "lock", birth=lambda _: since_s + 1).alive, "two clocks, a second apart"
-    assert not holder_at(tmp_path / "lock", birth=lambda _: since_s + 60).alive
+    other = ("/usr/bin/other",)
+    assert holder_at(tmp_path / "lock", look=lambda _: Living(since_s + 1, other)).alive, "a second apart"
+    assert not holder_at(tmp_path / "lock", look=lambda _: Living(since_s + 60, other)).alive
+
+
+def test_a_clock_that_was_set_forward_ends_no_run(tmp_path):
+    lock = tmp_path / "lock"
+    told = {
+        "pid": 1,
+        "host": os.uname().nodename,
+        "command": "/bin/runner --cores 1",
+        "folder": str(tmp_path),
+    }
+    lock.write_text(json.dumps(told | {"since": "2026-03-02T08:00:00+00:00"}))
+    words = ("/bin/python", "/bin/runner", "--cores", "1")
+    assert holder_at(lock, look=lambda _: Living(4e9, words)).alive
+    assert not holder_at(lock, look=lambda _: Living(4e9, words[:2])).alive
 
 
 def test_of_another_machine_nobody_knows(tmp_path, holding):
@@ -76,5 +91,5 @@ def test_a_lock_that_says_nothing_names_nobody(tmp_path, text):
 
 
 def test_no_process_has_the_number_of_none():
-    assert born_s(-1) is None
-    assert born_s(os.getpid()) is not None
+    assert living(-1) is None
+    assert living(os.getpid()).words

@@ -5,6 +5,7 @@ would be refused. So the file that names the holder is read, and the process it 
 """
 
 import os
+import shlex
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
@@ -37,23 +38,38 @@ class Holder:
     alive: bool | None
 
 
-def born_s(pid: int) -> float | None:
-    """Return when a process was born, in seconds since 1970, or None when no such process works."""
+@dataclass(frozen=True)
+class Living:
+    """A process that works now.
+
+    Attributes:
+        born_s: when it was born, in seconds since 1970, by the clock of now.
+        words: its command line.
+    """
+
+    born_s: float
+    words: tuple[str, ...]
+
+
+def living(pid: int) -> Living | None:
+    """Return the process with this number, or None when none works."""
     try:
         process = psutil.Process(pid)
-        return None if process.status() == psutil.STATUS_ZOMBIE else process.create_time()
+        if process.status() == psutil.STATUS_ZOMBIE:
+            return None
+        return Living(process.create_time(), tuple(process.cmdline()))
     except (psutil.Error, ValueError):
         return None
 
 
 def holder_at(
-    path: Path, *, birth: Callable[[int], float | None] = born_s, host: str | None = None
+    path: Path, *, look: Callable[[int], Living | None] = living, host: str | None = None
 ) -> Holder | None:
     """Return the process that the lock at `path` names, or None when nobody ever took it or it names none.
 
-    A number is given to another process once its own is gone, after a power cut above all: a process that
-    was born after the lock was taken is such another one. And a lock that was copied to another folder than
-    its holder's is held by nobody.
+    A number is given to another process once its own is gone, after a power cut above all: one that was born
+    after the lock was taken and does something else is such another one. And a lock that was copied to
+    another folder than its holder's is held by nobody.
     """
     try:
         told = read_json(path)
@@ -63,9 +79,16 @@ def holder_at(
         return None
     alive: bool | None = None
     if holder_host == (host or os.uname().nodename):
-        birth_s = birth(pid)
-        alive = birth_s is not None and birth_s <= since_s + _CLOCK_SLACK_S and _lies_in(path, folder)
+        found = look(pid)
+        alive = found is not None and _is_same(found, since_s, command) and _lies_in(path, folder)
     return Holder(pid=pid, host=holder_host, command=command, since_s=since_s, alive=alive)
+
+
+def _is_same(found: Living, since_s: float, command: str) -> bool:
+    # Births are counted from the boot, so a clock that was set forward moves them past the lock's own time.
+    if found.born_s <= since_s + _CLOCK_SLACK_S:
+        return True
+    return bool(command) and shlex.join(found.words).endswith(command)
 
 
 def _lies_in(path: Path, folder: Path) -> bool:
