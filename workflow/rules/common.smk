@@ -137,8 +137,7 @@ def logs_of_study(wildcards):
 
 def logs_of_campaign():
     """Return the published logs of all trials of the scales that are to be run."""
-    studies = [(scale, horizon) for scale in CAMPAIGN.run_scales for horizon in horizons()]
-    return [path for study in studies for path in published(*study, "jsonl")]
+    return [path for study in studies_to_run() for path in published(*study, "jsonl")]
 
 
 def limits_as_params():
@@ -213,11 +212,39 @@ def settings_digests_of_horizon(wildcards):
 
 def refits_of_horizon(wildcards):
     """Return the published refits of all scales that are to be run, at one horizon."""
+    return [path for scale in CAMPAIGN.run_scales for path in refits_of_study(scale, wildcards.horizon)]
+
+
+def studies_to_run():
+    """Return scale and horizon of all studies that are to be run."""
+    return [(scale, horizon) for scale in CAMPAIGN.run_scales for horizon in horizons()]
+
+
+def trials_of_campaign():
+    """Return the published results of all trials of the scales that are to be run."""
+    return [path for study in studies_to_run() for path in published(*study, "json")]
+
+
+def refits_of_campaign():
+    """Return the published refits of all winners."""
+    return [path for study in studies_to_run() for path in refits_of_study(*study)]
+
+
+def refits_of_study(scale, horizon):
+    """Return the published refits of the winner of one study."""
     return [
-        f"results/refits/{scale}/{wildcards.horizon}/{refit_name(number)}.json"
-        for scale in CAMPAIGN.run_scales
+        f"results/refits/{scale}/{horizon}/{refit_name(number)}.json"
         for number in range(CAMPAIGN.evidence.seeds)
     ]
+
+
+def figures_of_report():
+    """Return all figures that the report shows."""
+    names = ["scaling", "base_rates", "costs"]
+    names += [f"{kind}_{h}" for h in horizons() for kind in ("opponents", "calibration", "learning_curves")]
+    kinds = ("hardware", "search_history", "search_importances", "search_coverage")
+    names += [f"{kind}_{scale}_{horizon}" for scale, horizon in studies_to_run() for kind in kinds]
+    return [f"results/figures/{name}.svg" for name in names]
 
 
 def settings_of_scale(wildcards):

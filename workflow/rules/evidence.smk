@@ -108,3 +108,73 @@ rule evidence:
         "Weighing the evidence of all horizons"
     script:
         "../scripts/evidence.py"
+
+
+rule evidence_figures:
+    """Draw the scaling curve, opponents, calibration, learning curves, base rates and costs."""
+    input:
+        evidence="results/evidence.json",
+        trials=trials_of_campaign(),
+        refits=refits_of_campaign(),
+    output:
+        scaling=report("results/figures/scaling.svg", caption="../report/scaling.rst", category="1 Answer"),
+        opponents=report(
+            expand("results/figures/opponents_{horizon}.svg", horizon=horizons()),
+            caption="../report/opponents.rst",
+            category="1 Answer",
+        ),
+        calibration=report(
+            expand("results/figures/calibration_{horizon}.svg", horizon=horizons()),
+            caption="../report/calibration.rst",
+            category="2 Predictions",
+        ),
+        learning_curves=report(
+            expand("results/figures/learning_curves_{horizon}.svg", horizon=horizons()),
+            caption="../report/learning_curves.rst",
+            category="2 Predictions",
+        ),
+        base_rates=report(
+            "results/figures/base_rates.svg", caption="../report/base_rates.rst", category="3 Data"
+        ),
+        costs=report("results/figures/costs.svg", caption="../report/costs.rst", category="5 Machine"),
+    log:
+        "results/logs/evidence_figures.log",
+    benchmark:
+        "results/benchmarks/evidence_figures.tsv"
+    conda:
+        "../envs/simmer.yaml"
+    message:
+        "Drawing the evidence"
+    script:
+        "../scripts/evidence_figures.py"
+
+
+rule report:
+    """Write the report: results/summary.{html,md,csv}, the answer first."""
+    input:
+        evidence="results/evidence.json",
+        audit="results/leakage_audit.json",
+        data_validation="results/data_validation.json",
+        dataset="results/dataset.json",
+        resource=dataset_table("resource.json"),
+        trials=trials_of_campaign(),
+        refits=refits_of_campaign(),
+        preflights=expand("results/preflight/{scale}.json", scale=CAMPAIGN.run_scales),
+        tables=expand("results/hpo_{scale}.done", scale=CAMPAIGN.run_scales),
+        figures=figures_of_report(),
+    output:
+        page=report("results/summary.html", caption="../report/summary.rst", category="1 Answer"),
+        markdown="results/summary.md",
+        table=report("results/summary.csv", caption="../report/summary.rst", category="1 Answer"),
+    log:
+        "results/logs/report.log",
+    benchmark:
+        "results/benchmarks/report.tsv"
+    conda:
+        "../envs/simmer.yaml"
+    params:
+        captions=str(Path(workflow.basedir) / "workflow" / "report"),
+    message:
+        "Writing the report"
+    script:
+        "../scripts/report.py"

@@ -1,0 +1,19 @@
+from simmer.report.blocks import Figure, Findings, Heading, Paragraph, Table
+from simmer.report.markdown import to_markdown
+
+
+def test_every_block_as_github_reads_it():
+    text = to_markdown(
+        [
+            Heading("Title", 1),
+            Findings(["one", "two"], alarm=True),
+            Paragraph("Some text."),
+            Table(("a", "b"), [("1", "x|y"), ("2", "two\nlines")], note="A note."),
+            Figure("scaling.svg", "<svg/>", "What it shows."),
+        ]
+    )
+    assert text == (
+        "# Title\n\n- one\n- two\n\nSome text.\n\n"
+        "| a | b |\n|---|---|\n| 1 | x\\|y |\n| 2 | two lines |\n\nA note.\n\n"
+        "figures/scaling.svg: What it shows.\n"
+    )

@@ -1,0 +1,79 @@
+"""Write the report: what was found, in words, tables and figures, for people and for other programs."""
+
+import logging
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from simmer.files import read_json, write_text
+from simmer.logs import job
+from simmer.report.content import content, title
+from simmer.report.markdown import to_markdown
+from simmer.report.material import Material
+from simmer.report.page import to_page
+from simmer.report.provenance import provenance_of
+from simmer.report.scores_csv import scores_csv
+
+logger = logging.getLogger(__name__)
+
+
+def main(
+    *,
+    seed: int,
+    facts: Mapping[str, Path],
+    trials: Sequence[Path],
+    refits: Sequence[Path],
+    preflights: Sequence[Path],
+    figures: Sequence[Path],
+    captions: Path,
+    summaries: Mapping[str, Path],
+) -> None:
+    """Write the report as Markdown, CSV and one HTML page.
+
+    Args:
+        seed: of the campaign.
+        facts: `evidence`, `data_validation`, `dataset`, `audit`, and the `resource` entry of the features.
+        trials, refits, preflights: all results of each kind.
+        figures: SVG files.
+        captions: a folder with a text for each kind of figure.
+        summaries: where `markdown`, `table` and `page` are written.
+    """
+    known = {name: read_json(path) for name, path in facts.items()}
+    results = {"trials": list(map(read_json, trials)), "refits": list(map(read_json, refits))}
+    checked = [read_json(path) for path in preflights]
+    material = Material(
+        **{name: known[name] for name in ("evidence", "data_validation", "dataset", "audit")},
+        **results,
+        preflights={preflight["scale"]: preflight for preflight in checked},
+        figures={path.stem: path.read_text(encoding="utf-8") for path in figures},
+        captions={
+            path.stem: " ".join(path.read_text(encoding="utf-8").split()) for path in captions.glob("*.rst")
+        },
+        provenance=provenance_of(
+            known["evidence"],
+            **results,
+            features_sha256=known["resource"]["content_sha256"],
+            seed=seed,
+        ),
+    )
+    blocks = list(content(material))
+    write_text(summaries["markdown"], to_markdown(blocks))
+    write_text(summaries["table"], scores_csv(known["evidence"]))
+    write_text(summaries["page"], to_page(blocks, title=title(material)))
+    logger.info("the answer: %s (opens in a browser, without a network)", summaries["page"])
+
+
+if __name__ == "__main__":
+    with job(snakemake.log[0]):
+        main(
+            seed=snakemake.config["seed"],
+            facts={
+                name: Path(snakemake.input[name])
+                for name in ("evidence", "data_validation", "dataset", "audit", "resource")
+            },
+            trials=[Path(path) for path in snakemake.input.trials],
+            refits=[Path(path) for path in snakemake.input.refits],
+            preflights=[Path(path) for path in snakemake.input.preflights],
+            figures=[Path(path) for path in snakemake.input.figures],
+            captions=Path(snakemake.params.captions),
+            summaries={name: Path(snakemake.output[name]) for name in ("markdown", "table", "page")},
+        )

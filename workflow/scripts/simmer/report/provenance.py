@@ -1,0 +1,53 @@
+"""What pins a report: versions, digests, fingerprints and seeds."""
+
+from collections.abc import Iterable, Mapping, Sequence
+
+from simmer.provenance import code_digest
+from simmer.report.material import Values
+
+
+def provenance_of(
+    evidence: Values, trials: Sequence[Values], refits: Sequence[Values], *, features_sha256: str, seed: int
+) -> Mapping[str, str]:
+    """Return what pins a report, by a name for people.
+
+    Args:
+        evidence: the answers of all horizons.
+        trials, refits: all results it rests on.
+        features_sha256: of the content of the feature table.
+        seed: the campaign's.
+    """
+    computed = [*trials, *refits]
+    digests = sorted({digest for result in computed for digest in result["code_digests"]})
+    fingerprints = {
+        f"fingerprint of {refit['scale']}, {refit['horizon_days']} d": refit["fingerprint"]
+        for refit in refits
+    }
+    versions = {
+        name: _all(result["versions"][name] for result in computed) for name in computed[0]["versions"]
+    }
+    answers = evidence["horizons"]
+    sklearn = _all(
+        model["sklearn_version"]
+        for one in answers.values()
+        for model in one["models"]
+        if "sklearn_version" in model
+    )
+    return {
+        "campaign": evidence["campaign"],
+        "seed of the search": str(seed),
+        "code of this report": code_digest(),
+        "code of trials and refits": ", ".join(digests),
+        "content of the feature table, SHA-256": features_sha256,
+        **{f"labels and splits of {days} d": one["dataset"] for days, one in answers.items()},
+        **fingerprints,
+        **versions,
+        "scikit-learn": sklearn,
+        "computed on": _all(
+            f"{result['machine']['device']}, {result['machine']['precision']}" for result in computed
+        ),
+    }
+
+
+def _all(values: Iterable[object]) -> str:
+    return ", ".join(sorted({str(value) for value in values}))
