@@ -1,8 +1,11 @@
 """A trial under its guard: sensors watched, a hot machine waited for, the run resumable."""
 
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 
@@ -50,10 +53,8 @@ def train_under_guard(
             f"the feature table of {config.dataset.ticker} does not match the content_sha256 of its resource "
             "entry; expected the table that was built with it: delete both files and run the command again"
         )
-    thermal = config.thermal
-    limits = thermal.limits()
     require_device(config.execution.device, asked_by="config key training.device")
-    machine = inspect_machine(ledger.root, Path(thermal.sysfs_root))
+    machine = inspect_machine(ledger.root, Path(config.thermal.sysfs_root))
     execution = recorded_execution(ledger, number)
     if execution is None:
         execution = fit_to_machine(as_begun(ledger), config.execution, machine, slots=slots)
@@ -70,20 +71,39 @@ def train_under_guard(
         checkpoint_interval_s=config.execution.checkpoint_interval_s,
         time_limit_s=config.execution.time_limit_s,
     )
+    with thermal_guard(config, execution, on_event=files.append_event, stop=stop) as guard:
+        trial.run(guard)
+
+
+@contextmanager
+def thermal_guard(
+    config: Config, execution: Execution, *, on_event: Callable[[dict[str, Any]], None], stop: StopRequest
+) -> Iterator[Guard]:
+    """Watch the sensors, wait for a hot machine to cool down, and yield the guard of what is then trained.
+
+    Args:
+        config: the campaign.
+        execution: where the training runs.
+        on_event: receives `hardware_sample` and `thermal_event` lines.
+        stop: set by signal handlers.
+
+    Raises:
+        Interrupted: heat or a signal.
+    """
+    thermal = config.thermal
+    limits = thermal.limits()
     with Monitor(thermal.sensors(), period_s=thermal.sample_period_s) as monitor:
-        cool_down_gate(
-            monitor, limits, timeout_s=thermal.cooldown_timeout_s, stop=stop, on_event=files.append_event
-        )
+        cool_down_gate(monitor, limits, timeout_s=thermal.cooldown_timeout_s, stop=stop, on_event=on_event)
         guard = Guard(
             monitor,
             Governor(limits, thermal.governor()),
             stop=stop,
-            on_event=files.append_event,
+            on_event=on_event,
             hardware_interval_s=config.hardware_interval_s,
             synchronise=partial(synchronise, execution.device),
         )
         try:
-            trial.run(guard)
+            yield guard
         except Interrupted:
             guard.after_stop()
             raise
