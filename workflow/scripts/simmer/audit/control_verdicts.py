@@ -10,7 +10,8 @@ from simmer.preflight_report import CheckResult, CheckVerdict
 
 SCHEMA = "simmer-leakage-controls-1"
 CHANCE_AUC = 0.5
-SHARE_OF_ATTAINABLE = 0.5  # what even the low end of the interval must reach
+# What even the low end of the interval must reach. MEASURED on 715 rows: it has 0.65 to 0.72 of the skill.
+SHARE_OF_ATTAINABLE = 1 / 3
 
 
 def check_shuffled(result: ControlResult) -> CheckResult:

@@ -15,7 +15,7 @@ import pandas as pd
 
 from simmer.data.tables import DATE_DTYPE
 
-CHANCE_AFTER = (0.05, 0.45)  # of reaching the threshold, after a close below and above the open
+CHANCE_AFTER = (0.02, 0.48)  # of reaching the threshold, after a close below and above the open
 SMALLEST_UNIT = 0.005  # of a move, where the threshold is smaller
 FIRST_PRICE = 1000.0
 
