@@ -49,6 +49,7 @@ include: "workflow/rules/verify.smk"
 include: "workflow/rules/preflight.smk"
 include: "workflow/rules/hpo.smk"
 include: "workflow/rules/hardware.smk"
+include: "workflow/rules/audit.smk"
 include: "workflow/rules/search_figures.smk"
 include: "workflow/rules/evidence.smk"
 

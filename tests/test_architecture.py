@@ -38,6 +38,18 @@ ARROWS = {
     | {"config", "data", "machine", "machine_fit", "preflight", "preflight_report", "search"}
     | {"thermal", "training"},
     "register": {"data", "errors"},
+    "audit": BASE
+    | {
+        "config",
+        "data",
+        "evidence",
+        "features",
+        "model",
+        "preflight_report",
+        "search",
+        "thermal",
+        "training",
+    },
     "verification": BASE | {"data", "machine", "preflight_heat", "preflight_report", "thermal"},
     "locks": BASE,
     "logs": BASE,

@@ -17,7 +17,8 @@ SHARED = {
     "describe_dataset": 1,
 }
 # What a campaign needs only with other settings, or never asks for by itself.
-UPON_REQUEST = {"fetch_data", "build_vix_features", "combine_features", "verify"}
+AUDIT = {"leakage_controls", "leakage_audit"}
+UPON_REQUEST = {"fetch_data", "build_vix_features", "combine_features", "verify", *AUDIT}
 FIGURES = {"hardware_table", "hardware_timeline", "search_figures"}
 SCALES = ("2M", "20M", "200M", "2B")
 RULE_FILES = sorted((ROOT / "workflow/rules").glob("*.smk"))

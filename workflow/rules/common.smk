@@ -13,6 +13,7 @@ RESULTS = Path("results")
 LOCK = RESULTS / ".lock"
 REQUESTS = Path(".snakemake") / "requests"
 SNAPSHOTS = "data/snapshots"
+TEST_READS = RESULTS / "ledger" / "test_reads.jsonl"
 
 sys.path.insert(0, str(SCRIPTS))
 
@@ -20,7 +21,7 @@ from simmer.config import parse_config
 from simmer.config_schema import check_schema
 from simmer.data.tickers import VIX_TICKER
 from simmer.errors import SimmerError
-from simmer.files import sha256_of_bytes, to_json, write_text
+from simmer.files import sha256_of_bytes, sha256_of_file, to_json, write_text
 from simmer.locks import lock_or_refuse
 from simmer.machine import looks_accelerated
 from simmer.search.study import horizon_name, refit_name, trial_name
@@ -69,6 +70,16 @@ def horizon_days(wildcards):
 def dataset_table(ending):
     """Return the path of the table the trials learn from, or of its resource entry."""
     return f"data/processed/{CAMPAIGN.dataset.table}.{ending}"
+
+
+def vix_bars():
+    """Return the path of the VIX's raw bars in a list, which is empty where its features are off."""
+    return [f"data/raw/{VIX_TICKER}.csv"] if CAMPAIGN.dataset.vix else []
+
+
+def content_of(path):
+    """Return the digest of a file that may be absent, so that a job is repeated when it changes."""
+    return sha256_of_file(path) if path.is_file() else None
 
 
 def tickers():

@@ -45,6 +45,10 @@ class PreflightError(SimmerError):
     """This machine cannot run what was asked."""
 
 
+class AuditError(SimmerError):
+    """Something that decides knows what lies in its future, or a control did not come out as it must."""
+
+
 class Interrupted(SimmerError):
     """Training stopped on purpose after a checkpoint (heat or a signal); the same command resumes."""
 

@@ -60,7 +60,7 @@ def train_under_guard(
         checkpoint_interval_s=config.execution.checkpoint_interval_s,
         time_limit_s=config.execution.time_limit_s,
     )
-    with under_guard(config, execution, on_event=files.append_event, stop=stop) as guard:
+    with thermal_guard(config, execution, on_event=files.append_event, stop=stop) as guard:
         trial.run(guard)
 
 
@@ -91,22 +91,24 @@ def refit_under_guard(
         checkpoint_interval_s=config.execution.checkpoint_interval_s,
         time_limit_s=config.execution.time_limit_s,
     )
-    with under_guard(config, execution, on_event=files.append_event, stop=stop) as guard:
+    with thermal_guard(config, execution, on_event=files.append_event, stop=stop) as guard:
         refit.run(guard)
 
 
 @contextmanager
-def under_guard(
-    config: Config,
-    execution: Execution,
-    *,
-    on_event: Callable[[dict[str, Any]], None],
-    stop: StopRequest,
+def thermal_guard(
+    config: Config, execution: Execution, *, on_event: Callable[[dict[str, Any]], None], stop: StopRequest
 ) -> Iterator[Guard]:
-    """Watch the sensors, wait for a hot machine, and give a guard to train under.
+    """Watch the sensors, wait for a hot machine to cool down, and yield the guard of what is then trained.
+
+    Args:
+        config: the campaign.
+        execution: where the training runs.
+        on_event: receives `hardware_sample` and `thermal_event` lines.
+        stop: set by signal handlers.
 
     Raises:
-        Interrupted: from the wait, or passed on from inside.
+        Interrupted: heat or a signal.
     """
     thermal = config.thermal
     limits = thermal.limits()

@@ -1,0 +1,78 @@
+from pathlib import Path
+
+import pytest
+
+from simmer.audit.checks import run_audit
+from simmer.audit.controls import ControlResult, Score
+from simmer.audit.raw import model_features
+from simmer.errors import AuditError
+from simmer.preflight_report import CheckVerdict
+from support.audited import SETTINGS
+
+
+def result(control, skill):
+    attainable = (0.8, 0.3) if control == "planted" else (None, None)
+    auc = 0.5 + skill
+    return ControlResult(
+        control=control,
+        horizon_days=1,
+        seed=1,
+        decisions=700,
+        base_rate=0.2,
+        ended="last_epoch",
+        epochs=4,
+        auc=Score(auc, auc - 0.05, auc + 0.05),
+        skill=Score(skill, skill - 0.05, skill + 0.05),
+        attainable_auc=attainable[0],
+        attainable_skill=attainable[1],
+        train_s=3.0,
+    )
+
+
+GOOD = (result("planted", 0.28), result("shuffled", -0.01))
+
+
+def audit(raw, table, controls=GOOD, features=model_features):
+    return run_audit(
+        SETTINGS,
+        raw,
+        table,
+        calendar="XNYS",
+        controls=controls,
+        register=Path("never"),
+        seed=1,
+        features=features,
+    )
+
+
+@pytest.fixture(scope="module")
+def good(raw, table):
+    return audit(raw, table)
+
+
+def test_a_sound_campaign_passes_and_what_could_not_be_checked_is_no_tick(good):
+    assert good.failed == ()
+    good.raise_if_failed()
+    verdicts = {check.id: check.verdict for check in good.checks}
+    assert len(verdicts) == len(good.checks), "each row has a name of its own"
+    assert verdicts.pop("test reads") is CheckVerdict.SKIP
+    assert set(verdicts.values()) == {CheckVerdict.OK}
+    assert good.as_text().endswith("28 OK, 1 SKIP\n")
+    assert good.as_json()["ok"]
+
+
+def test_a_failure_says_all_there_is_to_say(raw, table):
+    def ahead(series):
+        frame = model_features(series)
+        return frame.assign(rsi_daily=frame["rsi_daily"].shift(-1).fillna(50.0))
+
+    bad = audit(raw, ahead(raw), (result("planted", 0.0), result("shuffled", 0.2)), ahead)
+    failed = {check.id for check in bad.failed}
+    assert {"prefix GSPC_dataset_a25", "planted signal h1", "shuffled labels h1"} <= failed
+    assert all(check.fix for check in bad.failed)
+    with pytest.raises(AuditError) as raised:
+        bad.raise_if_failed()
+    for check in bad.failed:
+        assert check.id in str(raised.value)
+        assert check.fix in str(raised.value)
+    assert not bad.as_json()["ok"]

@@ -1,0 +1,173 @@
+"""The controls, trained for real: fewer rows than a market has, and the real builders and loop."""
+
+import json
+from dataclasses import asdict, replace
+from functools import partial
+
+import numpy as np
+import pytest
+
+from simmer.audit.control_set import planted_control, shuffled_control
+from simmer.audit.control_training import LEARNING, MEMORISING
+from simmer.audit.control_verdicts import (
+    check_control,
+    check_planted,
+    check_shuffled,
+    controls_as_json,
+    controls_from_json,
+)
+from simmer.audit.controls import shuffled
+from simmer.audit.planted_bars import planted_bars
+from simmer.audit.raw import RawSeries, model_features
+from simmer.errors import AuditError, Interrupted
+from simmer.preflight_report import CheckVerdict
+from support.audited import CONFIG, SETTING, SETTINGS, vix_bars
+from support.bars import session_bars
+from support.runs import FakeGuard
+
+ROWS = 2_600
+SHORT = replace(MEMORISING, epochs=5)
+
+
+@pytest.fixture(scope="module")
+def market():
+    return RawSeries(session_bars(ROWS, seed=8))
+
+
+@pytest.fixture(scope="module")
+def signal(market):
+    """The features of planted bars: what there is to learn for whoever sees the labels as they are."""
+    return model_features(RawSeries(planted_bars(market.days, threshold=0.01, seed=5).bars))
+
+
+@pytest.fixture
+def planted(market, tmp_path):
+    return partial(
+        planted_control, market, 0.01, build=SETTINGS.build, setting=SETTING, seed=1, folder=tmp_path
+    )
+
+
+@pytest.fixture
+def control(tmp_path):
+    common = {"setting": SETTING, "seed": 1, "folder": tmp_path, "build": SETTINGS.build, "recipe": SHORT}
+    return partial(shuffled_control, **common, guard=FakeGuard())
+
+
+def test_a_planted_signal_is_learned_nearly_as_well_as_can_be(planted):
+    guard = FakeGuard()
+    result = planted(guard=guard)
+    check = check_planted(result)
+    assert check.verdict is CheckVerdict.OK, check.fix
+    assert result.auc.estimate > 0.7
+    assert result.skill.estimate > 0.6 * result.attainable_skill
+    assert (result.ended, result.epochs) == ("last_epoch", LEARNING.epochs)
+    assert guard.steps > 4 * 1_000 / 64, "asked between the steps"
+
+
+def test_a_model_that_cannot_learn_fails(planted):
+    frozen = replace(LEARNING.hyperparameters, learning_rate=1e-12)
+    check = check_planted(planted(guard=FakeGuard(), recipe=replace(LEARNING, hyperparameters=frozen)))
+    assert check.verdict is CheckVerdict.FAIL
+    assert "does not learn" in check.fix
+
+
+def test_windows_that_end_a_day_early_leave_nothing_to_learn(planted):
+    def build(frame, days):
+        dataset = SETTINGS.build(frame, days)
+        return replace(dataset, price_relative=np.roll(dataset.price_relative, 1, axis=0))
+
+    assert check_planted(planted(guard=FakeGuard(), build=build)).verdict is CheckVerdict.FAIL
+
+
+def test_a_signal_is_planted_beside_the_vix_too(tmp_path):
+    raw = RawSeries(session_bars(ROWS, seed=8), vix_bars(ROWS))
+    settings = replace(SETTINGS, vix=True)
+    setting = replace(SETTING, geometry=replace(CONFIG.geometry, channels=len(settings.feature_columns)))
+    result = planted_control(
+        raw, 0.01, build=settings.build, setting=setting, seed=1, guard=FakeGuard(), folder=tmp_path
+    )
+    assert check_planted(result).verdict is CheckVerdict.OK
+
+
+def test_shuffled_labels_are_the_same_labels_in_another_order(signal):
+    dataset = SETTINGS.build(signal, 3)
+    mixed = shuffled(dataset, seed=1)
+    for split in ("train", "validation"):
+        assert mixed.labels_of(split).sum() == dataset.labels_of(split).sum()
+        agree = (mixed.labels_of(split) == dataset.labels_of(split)).mean()
+        assert 0.45 < agree < 0.75
+    assert np.array_equal(mixed.labels, shuffled(dataset, seed=1).labels)
+    assert not np.array_equal(mixed.labels, shuffled(dataset, seed=2).labels)
+
+
+def test_shuffled_labels_teach_nothing_even_where_there_is_a_signal(control, signal):
+    result = control(signal, 1)
+    check = check_shuffled(result)
+    assert check.verdict is CheckVerdict.OK, check.measured
+    assert result.attainable_skill is None
+
+
+def test_labels_that_were_not_shuffled_fail(control, signal):
+    check = check_shuffled(control(signal, 1, permute=lambda labels, seed: labels))
+    assert check.verdict is CheckVerdict.FAIL
+    assert "labels of validation reach it" in check.fix
+
+
+def test_a_label_among_the_inputs_fails(signal, control, monkeypatch):
+    def leaking(dataset, *, seed, permute):
+        mixed = shuffled(dataset, seed=seed, permute=permute)
+        inputs = mixed.price_relative.copy()
+        inputs[: len(mixed.labels), 0] = mixed.labels[: len(inputs)]
+        return replace(mixed, price_relative=inputs)
+
+    monkeypatch.setattr("simmer.audit.control_set.shuffled", leaking)
+    check = check_shuffled(control(signal, 1))
+    assert check.verdict is CheckVerdict.FAIL
+
+
+def test_validation_windows_among_those_of_train_fail(signal, control, monkeypatch):
+    def overlapping(dataset, *, seed, permute):
+        mixed = shuffled(dataset, seed=seed, permute=permute)
+        return replace(mixed, train=np.append(mixed.train, mixed.validation))
+
+    monkeypatch.setattr("simmer.audit.control_set.shuffled", overlapping)
+    check = check_shuffled(control(signal, 1, recipe=replace(MEMORISING, epochs=9)))
+    assert check.verdict is CheckVerdict.FAIL
+
+
+def test_a_run_that_diverges_is_no_control(control, signal):
+    wild = replace(SHORT, hyperparameters=replace(SHORT.hyperparameters, learning_rate=1e3))
+    result = control(signal, 1, recipe=wild)
+    check = check_shuffled(result)
+    assert (result.ended, result.auc, check.verdict) == ("diverged", None, CheckVerdict.FAIL)
+    assert "diverged" in check.fix
+
+
+def test_a_stop_ends_it(tmp_path, signal):
+    with pytest.raises(Interrupted):
+        shuffled_control(
+            signal,
+            1,
+            build=SETTINGS.build,
+            setting=SETTING,
+            seed=1,
+            guard=FakeGuard(stop_after=3),
+            folder=tmp_path,
+        )
+
+
+def test_what_is_written_is_what_is_read(control, planted, signal):
+    results = [planted(guard=FakeGuard(), recipe=replace(LEARNING, epochs=1))]
+    results += [replace(results[0], control="shuffled", attainable_auc=None, attainable_skill=None)]
+    text = json.dumps(controls_as_json(results, features_sha256="f"))
+    assert controls_from_json(json.loads(text), features_sha256="f", horizons_days=(1,)) == results
+    for changes in ({"features_sha256": "g"}, {"horizons_days": (1, 3)}):
+        with pytest.raises(AuditError, match="run the command again"):
+            controls_from_json(
+                json.loads(text), **({"features_sha256": "f", "horizons_days": (1,)} | changes)
+            )
+    with pytest.raises(AuditError, match="cannot be read"):
+        controls_from_json({"schema": "x"}, features_sha256="f", horizons_days=(1,))
+    with pytest.raises(AuditError, match="attainable"):
+        check_control(replace(results[1], control="planted"))
+    assert asdict(results[0])["control"] == "planted"

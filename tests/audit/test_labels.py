@@ -1,0 +1,82 @@
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from simmer.audit.labels import border_days, check_base_rate, check_borders, check_labels, check_splits
+from simmer.preflight_report import CheckVerdict
+from support.audited import HORIZONS, SETTINGS
+
+
+@pytest.mark.parametrize("days", HORIZONS)
+def test_the_real_labels_and_splits_pass(datasets, raw, days):
+    dataset = datasets[days]
+    labels, borders, splits = check_labels(dataset, raw), check_borders(dataset, raw), check_splits(dataset)
+    assert [check.verdict for check in (labels, borders, splits)] == [CheckVerdict.OK] * 3
+    assert labels.source == f"{len(dataset.train) + len(dataset.validation)} labels"
+    assert splits.measured == f"in order, {days} purged"
+
+
+def test_labels_of_closes_pass_as_well(table, raw):
+    dataset = replace(SETTINGS, basis="close").build(table, 3)
+    assert check_labels(dataset, raw).verdict is CheckVerdict.OK
+
+
+def test_one_wrong_label_is_found_and_named(datasets, raw):
+    dataset = datasets[3]
+    labels, row = dataset.labels.copy(), dataset.validation[7]
+    labels[row] ^= 1
+    check = check_labels(replace(dataset, labels=labels), raw)
+    assert (check.verdict, check.measured) == (CheckVerdict.FAIL, 1)
+    assert str(dataset.dates[row].astype("datetime64[D]")) in check.fix
+
+
+@pytest.mark.parametrize("other", [{"horizon_days": 4}, {"basis": "close"}, {"threshold": 0.02}])
+def test_labels_of_another_question_fail(datasets, raw, other):
+    dataset = datasets[3]
+    asked = replace(dataset, label_spec=replace(dataset.label_spec, **other))
+    assert check_labels(asked, raw).verdict is CheckVerdict.FAIL
+
+
+def test_labels_of_scaled_prices_fail(datasets, raw):
+    scaled = raw.bars.assign(Close=raw.bars["Close"] - raw.bars["Close"].mean())
+    assert check_labels(datasets[1], replace(raw, bars=scaled)).verdict is CheckVerdict.FAIL
+
+
+@pytest.mark.parametrize("split", ["train", "validation"])
+@pytest.mark.parametrize("days", [1, 5])
+def test_a_label_that_crosses_a_border_fails(datasets, raw, split, days):
+    dataset = datasets[days]
+    rows = dataset.decision_rows(split)
+    longer = replace(dataset, **{split: np.append(rows, rows[-1] + 1)})
+    check = check_borders(longer, raw)
+    assert (check.verdict, check.measured) == (CheckVerdict.FAIL, 1)
+    assert check_splits(longer).verdict is CheckVerdict.FAIL
+
+
+def test_splits_that_overlap_swap_or_have_holes_fail(datasets):
+    dataset = datasets[1]
+    for changed in (
+        replace(dataset, validation=np.append(dataset.train[-5:], dataset.validation)),
+        replace(dataset, train=dataset.validation, validation=dataset.train),
+        replace(dataset, train=np.delete(dataset.train, 10)),
+        replace(dataset, validation=dataset.validation[::-1]),
+        replace(dataset, train=dataset.train[:-1]),
+    ):
+        assert check_splits(changed).verdict is CheckVerdict.FAIL
+
+
+@pytest.mark.parametrize("split", ["train", "validation"])
+def test_the_base_rate_must_rise_with_the_horizon(datasets, split):
+    assert check_base_rate(datasets, split).verdict is CheckVerdict.OK
+    ignored = dict.fromkeys(HORIZONS, datasets[5])
+    assert check_base_rate(ignored, split).verdict is CheckVerdict.WARN
+    swapped = {1: datasets[5], 3: datasets[3], 5: datasets[1]}
+    assert check_base_rate(swapped, split).verdict is CheckVerdict.FAIL
+    assert check_base_rate({1: datasets[1]}, split).verdict is CheckVerdict.SKIP
+
+
+def test_borders_are_days_of_the_raw_bars(datasets, raw, table):
+    validation, test = border_days(datasets[1], raw)
+    days = table["Date"].to_numpy().astype("datetime64[D]")
+    assert (validation, test) == tuple(days[list(datasets[1].borders)])

@@ -1,0 +1,69 @@
+import json
+
+import pytest
+
+from simmer.audit.looks import check_test_reads
+from simmer.preflight_report import CheckVerdict
+
+
+def entry(**changes):
+    return {
+        "time": "2026-05-01T10:00:00+00:00",
+        "horizon_days": 1,
+        "dataset": "d" * 64,
+        "winners": {
+            "2M": {"fingerprint": "aaaaaaaaaaaa", "trial": 7},
+            "20M": {"fingerprint": "bbbbbbbbbbbb", "trial": 12},
+        },
+        "predictions_sha256": "p" * 64,
+    } | changes
+
+
+@pytest.fixture
+def read(tmp_path):
+    def write(*lines):
+        register = tmp_path / "test_reads.jsonl"
+        texts = (line if isinstance(line, str) else json.dumps(line) for line in lines)
+        register.write_text("".join(text + "\n" for text in texts))
+        return check_test_reads(register)
+
+    return write
+
+
+def test_no_register_is_no_look(tmp_path, read):
+    (check,) = check_test_reads(tmp_path / "test_reads.jsonl")
+    assert (check.verdict, check.measured) == (CheckVerdict.SKIP, "not read yet")
+    assert read()[0].verdict is CheckVerdict.SKIP
+
+
+def test_one_look_however_often_it_is_repeated_is_one(read):
+    (check,) = read(entry(), entry(time="2026-05-02T10:00:00+00:00"), entry())
+    assert (check.verdict, check.measured, check.fix) == (CheckVerdict.OK, 1, None)
+
+
+def test_horizons_and_datasets_are_counted_apart(read):
+    checks = read(entry(), entry(horizon_days=3), entry(dataset="e" * 64))
+    assert [check.verdict for check in checks] == [CheckVerdict.OK] * 3
+
+
+@pytest.mark.parametrize(
+    "again",
+    [
+        entry(winners=entry()["winners"] | {"2M": {"fingerprint": "aaaaaaaaaaaa", "trial": 9}}),
+        entry(winners=entry()["winners"] | {"2M": {"fingerprint": "cccccccccccc", "trial": 7}}),
+        entry(predictions_sha256="q" * 64),
+    ],
+    ids=["second winner", "second study", "other predictions"],
+)
+def test_a_second_look_is_counted_and_named(read, again):
+    (check,) = read(entry(), entry(), again)
+    assert (check.verdict, check.measured) == (CheckVerdict.WARN, 2)
+    assert "looked at 2 times" in check.fix
+    assert "2M 7 of aaaaaaaaaaaa" in check.fix
+
+
+@pytest.mark.parametrize("line", ['{"time": "2026', "[]", "{}", '{"winners": {"2M": 3}}'])
+def test_a_line_that_is_no_entry_fails(read, line):
+    (check,) = read(entry(), line)
+    assert check.verdict is CheckVerdict.FAIL
+    assert "line 2" in check.fix

@@ -1,0 +1,114 @@
+import numpy as np
+import pytest
+
+from simmer.audit.labels import border_days
+from simmer.audit.prefixes import check_prefixes, check_table, cut_days
+from simmer.audit.raw import days_of, model_features, vix_features
+from simmer.preflight_report import CheckVerdict
+
+
+@pytest.fixture
+def cuts(raw, datasets):
+    return cut_days(raw.days, border_days(datasets[1], raw))
+
+
+def verdicts(checks):
+    return [check.verdict for check in checks]
+
+
+def test_cuts_lie_about_the_borders_and_on_each_day_of_a_week_and_at_the_end(raw, datasets, cuts):
+    for border in border_days(datasets[1], raw):
+        row = int(np.searchsorted(raw.days, border))
+        assert np.isin(raw.days[row - 1 : row + 2], cuts).all()
+    assert raw.days[-1] in cuts
+    weekdays = {int(day.astype(np.int64) + 3) % 7 for day in cuts}
+    assert weekdays == {0, 1, 2, 3, 4}
+    assert (np.diff(cuts) > np.timedelta64(0)).all()
+    assert np.isin(cuts, raw.days).all()
+
+
+def test_the_real_features_pass_in_both_forms(raw, cuts):
+    checks = check_prefixes("a25", model_features, raw, cuts, relative=True)
+    assert [check.id for check in checks] == ["prefix a25", "prefix price_relative"]
+    assert verdicts(checks) == [CheckVerdict.OK] * 2
+    assert all(check.fix is None for check in checks)
+
+
+def test_the_real_features_of_the_vix_pass_alone_and_combined(vix_raw, cuts):
+    checks = check_prefixes("c", model_features, vix_raw, cuts, relative=True)
+    checks += check_prefixes("vix", vix_features("XNYS"), vix_raw, cuts, relative=False)
+    assert verdicts(checks) == [CheckVerdict.OK] * 3
+
+
+def with_column(name, values):
+    """The real features with one column replaced by a function of the table."""
+
+    def build(raw):
+        frame = model_features(raw)
+        return frame.assign(**{name: values(frame)})
+
+    return build
+
+
+def tomorrow(frame):
+    return frame["rsi_daily"].shift(-1).fillna(50.0)
+
+
+def close_of_the_week(frame):
+    days = days_of(frame).astype(np.int64)
+    return frame.groupby(days - (days + 3) % 7)["Close"].transform("last")
+
+
+def scaled_by_everything(frame):
+    return frame["sma_50"] / frame["sma_50"].mean()
+
+
+@pytest.mark.parametrize(
+    ("name", "fault"),
+    [("rsi_daily", tomorrow), ("rsi_weekly", close_of_the_week), ("sma_50", scaled_by_everything)],
+)
+def test_a_feature_that_knows_later_days_fails_and_is_named(raw, cuts, name, fault):
+    (check,) = check_prefixes("a25", with_column(name, fault), raw, cuts, relative=False)
+    assert check.verdict is CheckVerdict.FAIL
+    assert name in check.fix
+    assert str(cuts[0])[:4] in check.fix
+
+
+def test_a_week_that_leaks_shows_on_every_day_but_its_last(raw, cuts):
+    fault = with_column("rsi_weekly", close_of_the_week)
+    fridays = cuts[(cuts.astype(np.int64) + 3) % 7 == 4]
+    mondays = cuts[(cuts.astype(np.int64) + 3) % 7 == 0]
+    assert verdicts(check_prefixes("a25", fault, raw, fridays, relative=False)) == [CheckVerdict.OK]
+    assert verdicts(check_prefixes("a25", fault, raw, mondays, relative=False)) == [CheckVerdict.FAIL]
+
+
+def test_a_table_that_hides_the_row_it_looked_ahead_from_fails(raw, cuts):
+    def build(series):
+        frame = model_features(series)
+        return frame.assign(rsi_daily=frame["rsi_daily"].shift(-1)).iloc[:-1].reset_index(drop=True)
+
+    assert verdicts(check_prefixes("a25", build, raw, cuts, relative=False)) == [CheckVerdict.FAIL]
+
+
+def test_a_leak_that_only_the_stationary_form_has_fails(raw, cuts, monkeypatch):
+    def by_whole_mean(frame, names):
+        return np.column_stack([frame[name] / frame["Close"].mean() for name in names])
+
+    monkeypatch.setattr("simmer.audit.prefixes.price_relative", by_whole_mean)
+    checks = check_prefixes("a25", model_features, raw, cuts, relative=True)
+    assert verdicts(checks) == [CheckVerdict.OK, CheckVerdict.FAIL]
+
+
+def test_a_leak_of_the_vix_fails(vix_raw, cuts):
+    def build(series):
+        frame = vix_features("XNYS")(series)
+        return frame.assign(vix_change_1d=frame["vix_change_1d"].shift(-1).fillna(0.0))
+
+    assert verdicts(check_prefixes("vix", build, vix_raw, cuts, relative=False)) == [CheckVerdict.FAIL]
+
+
+def test_the_table_must_be_what_the_bars_give(raw, table):
+    assert check_table("a25", table, model_features, raw).verdict is CheckVerdict.OK
+    nudged = table.assign(rsi_weekly=np.nextafter(table["rsi_weekly"], np.inf))
+    assert check_table("a25", nudged, model_features, raw).verdict is CheckVerdict.FAIL
+    assert check_table("a25", table.iloc[:-1], model_features, raw).verdict is CheckVerdict.FAIL

@@ -1,0 +1,93 @@
+from dataclasses import replace
+from functools import partial
+
+import numpy as np
+import pytest
+
+from simmer.audit.raw import RawSeries, model_features
+from simmer.audit.scaling import check_future, check_scaling
+from simmer.data.bars import check_bars
+from simmer.preflight_report import CheckVerdict
+from support.audited import SETTINGS
+from support.bars import rules
+
+
+def scaled_over(rows, frame, days=1):
+    """The real dataset, scaled by the statistics of so many rows."""
+    dataset = SETTINGS.build(frame, days)
+    values = frame[list(dataset.feature_names)].to_numpy(dtype=np.float64)
+    mean, std = values[:rows].mean(axis=0), values[:rows].std(axis=0)
+    scaled = ((values - mean) / std).astype(np.float32)[: len(dataset.dates)]
+    return replace(dataset, mean=mean, std=std, features=scaled)
+
+
+def future(raw, build, features=model_features):
+    return check_future(raw, features=features, build=build, horizon="h1", seed=1)
+
+
+def test_the_real_scaling_passes(datasets, table):
+    for dataset in datasets.values():
+        check = check_scaling(dataset, table)
+        assert check.verdict is CheckVerdict.OK
+        assert float(check.measured) < 1e-12
+
+
+@pytest.mark.parametrize("more_rows", [1, 10_000])
+def test_scaling_over_later_rows_fails(datasets, table, more_rows):
+    check = check_scaling(scaled_over(datasets[1].train[-1] + 1 + more_rows, table), table)
+    assert check.verdict is CheckVerdict.FAIL
+    assert "first" in check.fix
+
+
+def test_values_that_are_not_scaled_as_said_fail(datasets, table):
+    features = datasets[1].features.copy()
+    features[-1, -1] += 1e-3
+    assert check_scaling(replace(datasets[1], features=features), table).verdict is CheckVerdict.FAIL
+
+
+def test_later_prices_do_not_move_the_real_dataset(raw, vix_raw):
+    checks = [
+        *future(raw, partial(SETTINGS.build, horizon_days=5)),
+        *future(vix_raw, partial(replace(SETTINGS, vix=True).build, horizon_days=1)),
+    ]
+    assert [check.verdict for check in checks] == [CheckVerdict.OK] * 6
+
+
+def test_later_prices_move_a_dataset_scaled_over_all_rows(raw, table):
+    checks = future(raw, partial(scaled_over, len(table)))
+    assert [check.verdict for check in checks] == [CheckVerdict.FAIL] * 3
+    assert "train_scaled inputs of train" in checks[0].fix
+
+
+def test_later_prices_move_labels_that_were_not_purged(raw):
+    def unpurged(frame):
+        dataset = SETTINGS.build(frame, 5)
+        return replace(dataset, train=np.append(dataset.train, dataset.train[-1] + np.arange(1, 5)))
+
+    checks = future(raw, unpurged)
+    assert checks[1].verdict is CheckVerdict.FAIL
+    assert "labels of train" in checks[1].fix
+
+
+def test_later_prices_move_features_that_look_ahead(raw):
+    def ahead(series):
+        frame = model_features(series)
+        return frame.assign(rsi_daily=frame["rsi_daily"].shift(-1).fillna(50.0))
+
+    checks = future(raw, partial(SETTINGS.build, horizon_days=1), features=ahead)
+    assert checks[0].verdict is CheckVerdict.FAIL
+
+
+def test_disturbed_bars_are_still_bars(raw):
+    day = raw.days[700]
+    disturbed = raw.disturbed_from(day, seed=3)
+    assert rules(check_bars(disturbed.bars, file_name="x", kind="index", calendar="XNYS")) == []
+    same = (disturbed.bars["Close"] == raw.bars["Close"]).to_numpy()
+    assert same[:700].all()
+    assert not same[700:].any()
+
+
+def test_a_series_ends_with_the_day_it_is_cut_at(vix_raw):
+    part = vix_raw.until(vix_raw.days[500])
+    assert isinstance(part, RawSeries)
+    assert (len(part.bars), len(part.vix_bars)) == (501, 501)

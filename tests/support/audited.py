@@ -1,0 +1,22 @@
+"""Settings of the audit's tests, and guards and models small enough to train there."""
+
+from dataclasses import replace
+
+import pandas as pd
+
+from simmer.audit.control_training import ControlSetting
+from simmer.data.bars_csv import PRICES
+from support.bars import session_bars
+from support.configs import default_config
+from support.runs import EXECUTION
+
+CONFIG = default_config()
+HORIZONS = CONFIG.dataset.horizons_days
+SETTINGS = replace(CONFIG.dataset, min_validation_decisions=100)
+SETTING = ControlSetting(geometry=CONFIG.geometry, training=CONFIG.training, execution=EXECUTION)
+
+
+def vix_bars(rows: int) -> pd.DataFrame:
+    """Bars of a walk that begins at 20 points, on the sessions of `session_bars`, without volume."""
+    bars = session_bars(rows, seed=9)
+    return bars.assign(Volume=0, **{name: bars[name] / 5 for name in PRICES})

@@ -1,0 +1,64 @@
+"""Does anything that decides know its future? Checks on the data at hand, and controls with a known answer.
+
+Reads: data/raw/<TICKER>.csv, data/processed/<TICKER>_dataset_{a25,c}.parquet; results/ledger/test_reads.jsonl,
+which Snakemake does not know: it is there only once the test split was read, and grows with every read.
+Writes: results/leakage_controls.json, results/leakage_audit.{json,txt}.
+"""
+
+
+rule leakage_controls:
+    """Train a small model on shuffled labels, which must know nothing, and on a planted signal, which must know it."""
+    input:
+        bars=f"data/raw/{CAMPAIGN.dataset.ticker}.csv",
+        vix_bars=vix_bars(),
+        table=dataset_table("parquet"),
+    output:
+        controls="results/leakage_controls.json",
+    log:
+        "results/logs/leakage_controls.log",
+    benchmark:
+        "results/benchmarks/leakage_controls.tsv"
+    priority: BEFORE_TRIALS
+    conda:
+        "../envs/simmer.yaml"
+    resources:
+        accelerator=accelerator_share(),
+        slots=slots(),
+    params:
+        dataset=asdict(CAMPAIGN.dataset),
+        geometry=asdict(CAMPAIGN.geometry),
+        training=asdict(CAMPAIGN.training),
+        seed=CAMPAIGN.seed,
+    message:
+        "Training the controls of the leakage audit"
+    script:
+        "../scripts/leakage_controls.py"
+
+
+rule leakage_audit:
+    """Check prefixes, labels, borders, scaling, controls and reads of the test split; a FAIL stops the chain."""
+    input:
+        bars=f"data/raw/{CAMPAIGN.dataset.ticker}.csv",
+        vix_bars=vix_bars(),
+        table=dataset_table("parquet"),
+        controls="results/leakage_controls.json",
+    output:
+        report="results/leakage_audit.json",
+        table="results/leakage_audit.txt",
+    log:
+        "results/logs/leakage_audit.log",
+    benchmark:
+        "results/benchmarks/leakage_audit.tsv"
+    priority: BEFORE_TRIALS
+    conda:
+        "../envs/simmer.yaml"
+    params:
+        dataset=asdict(CAMPAIGN.dataset),
+        calendar=CAMPAIGN.data.calendar,
+        seed=CAMPAIGN.seed,
+        register=str(TEST_READS),
+        reads=content_of(TEST_READS),
+    message:
+        "Auditing {CAMPAIGN.dataset.ticker} for leakage"
+    script:
+        "../scripts/leakage_audit.py"

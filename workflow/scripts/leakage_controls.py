@@ -1,0 +1,84 @@
+"""Train the controls of the leakage audit: shuffled labels at every horizon, and a planted signal."""
+
+import logging
+from collections.abc import Sequence
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+from simmer.audit.control_set import planted_control, shuffled_control
+from simmer.audit.control_training import ControlSetting
+from simmer.audit.control_verdicts import check_control, controls_as_json
+from simmer.audit.raw import read_raw
+from simmer.config import Config, parse_config
+from simmer.data.tables import content_sha256, read_table
+from simmer.files import write_json
+from simmer.guarded_trial import thermal_guard
+from simmer.logs import job
+from simmer.preflight_report import as_table
+from simmer.thermal.stop import StopRequest
+from simmer.training.execution import choose_execution, require_device
+
+logger = logging.getLogger(__name__)
+
+
+def main(
+    *, config: Config, bars: Path, vix_bars: Sequence[Path], table: Path, slots: int, controls: Path
+) -> None:
+    """Train every control and write its scores to `controls`; the audit judges them.
+
+    Args:
+        config: the campaign.
+        bars: raw bars of the ticker.
+        vix_bars: raw bars of the VIX, none where its features are off.
+        table: what the trials learn from.
+        slots: jobs that run side by side on this machine.
+        controls: the scores.
+
+    Raises:
+        ConfigError: when the device is not there.
+        Interrupted: heat or a signal; the same command begins again.
+    """
+    settings, frame, raw = config.dataset, read_table(table), read_raw(bars, vix_bars)
+    require_device(config.execution.device, asked_by="config key training.device")
+    execution = choose_execution(
+        device=config.execution.device,
+        # Measuring what is fastest would take as long as training, and let the machine of the day decide.
+        precision="fp32",
+        threads=config.execution.threads,
+        compile_model=False,
+        slots=slots,
+    )
+    setting = ControlSetting(geometry=config.geometry, training=config.training, execution=execution)
+    stop = StopRequest()
+    with (
+        stop.on_signals(),
+        TemporaryDirectory() as folder,
+        thermal_guard(config, execution, on_event=_tell, stop=stop) as guard,
+    ):
+        common = {"build": settings.build, "setting": setting, "seed": config.seed, "guard": guard}
+        results = [
+            planted_control(raw, settings.threshold, folder=Path(folder, "planted"), **common),
+            *(
+                shuffled_control(frame, days, folder=Path(folder, f"shuffled_h{days}"), **common)
+                for days in settings.horizons_days
+            ),
+        ]
+    logger.info("%s", as_table([check_control(result) for result in results]).rstrip())
+    write_json(controls, controls_as_json(results, features_sha256=content_sha256(frame)))
+
+
+def _tell(event: dict[str, Any]) -> None:
+    logger.info("%s", event)
+
+
+if __name__ == "__main__":
+    with job(snakemake.log[0]):
+        main(
+            config=parse_config(snakemake.config),
+            bars=Path(snakemake.input.bars),
+            vix_bars=[Path(path) for path in snakemake.input.vix_bars],
+            table=Path(snakemake.input.table),
+            slots=snakemake.resources.slots,
+            controls=Path(snakemake.output.controls),
+        )

@@ -1,0 +1,63 @@
+"""All checks of an audit, in the order of the table."""
+
+from collections.abc import Sequence
+from functools import partial
+from pathlib import Path
+
+import pandas as pd
+
+from simmer.audit.control_verdicts import check_control
+from simmer.audit.controls import ControlResult
+from simmer.audit.labels import border_days, check_base_rate, check_borders, check_labels, check_splits
+from simmer.audit.looks import check_test_reads
+from simmer.audit.prefixes import check_prefixes, check_table, cut_days
+from simmer.audit.raw import FeatureBuilder, RawSeries, model_features, vix_features
+from simmer.audit.report import AuditReport
+from simmer.audit.scaling import check_future, check_scaling
+from simmer.config import DatasetSettings
+from simmer.preflight_report import CheckResult
+
+
+def run_audit(
+    settings: DatasetSettings,
+    raw: RawSeries,
+    table: pd.DataFrame,
+    *,
+    calendar: str,
+    controls: Sequence[ControlResult],
+    register: Path,
+    seed: int,
+    features: FeatureBuilder = model_features,
+) -> AuditReport:
+    """Return the report of all checks; none of them stops another.
+
+    Args:
+        settings: config blocks `dataset` and `features`.
+        raw: bars of the ticker, and of the VIX where its features are on.
+        table: what the trials learn from.
+        calendar: of the exchange, for the table of the VIX.
+        controls: as trained before.
+        register: of the reads of the test split; it may be absent.
+        seed: of the disturbances.
+        features: makes the table of the raw bars.
+
+    Raises:
+        DatasetError: when no dataset can be formed.
+    """
+    datasets = {days: settings.build(table, days) for days in settings.horizons_days}
+    cuts = cut_days(raw.days, border_days(datasets[settings.horizons_days[0]], raw))
+    checks: list[CheckResult] = [
+        check_table(settings.table, table, features, raw),
+        *check_prefixes(settings.table, features, raw, cuts, relative=True),
+    ]
+    if raw.vix_bars is not None:
+        checks += check_prefixes("VIX_features", vix_features(calendar), raw, cuts, relative=False)
+    for days, dataset in datasets.items():
+        checks += [check_labels(dataset, raw), check_splits(dataset), check_borders(dataset, raw)]
+        build = partial(settings.build, horizon_days=days)
+        checks += [check_scaling(dataset, table)]
+        checks += check_future(raw, features=features, build=build, horizon=f"h{days}", seed=seed)
+    checks += [check_base_rate(datasets, split) for split in ("train", "validation")]
+    checks += check_test_reads(register)
+    checks += [check_control(control) for control in controls]
+    return AuditReport(settings.ticker, tuple(checks))

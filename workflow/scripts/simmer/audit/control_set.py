@@ -1,0 +1,100 @@
+"""All controls of a campaign: labels shuffled at every horizon, and a planted signal."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from simmer.audit.control_training import LEARNING, MEMORISING, ControlRecipe, ControlSetting
+from simmer.audit.controls import ControlResult, Permute, permuted, run_control, shuffled
+from simmer.audit.planted_bars import planted_bars
+from simmer.audit.raw import FeatureBuilder, RawSeries, model_features
+from simmer.features.dataset import Dataset
+from simmer.seeds import derive_seed
+from simmer.thermal.guard import GuardProtocol
+
+PLANTED_HORIZON_DAYS = 1  # at which the chances are known exactly
+
+DatasetBuilder = Callable[[pd.DataFrame, int], Dataset]
+
+
+def shuffled_control(
+    frame: pd.DataFrame,
+    horizon_days: int,
+    *,
+    build: DatasetBuilder,
+    setting: ControlSetting,
+    seed: int,
+    guard: GuardProtocol,
+    folder: Path,
+    recipe: ControlRecipe = MEMORISING,
+    permute: Permute = permuted,
+) -> ControlResult:
+    """Train on the real features with labels in a random order.
+
+    Args:
+        frame: the feature table.
+        horizon_days: of the labels.
+        build: makes the dataset of a table and a horizon.
+        setting: data geometry, training settings and machine.
+        seed: of the campaign.
+        guard: asked between steps.
+        folder: an empty one, for checkpoints.
+        recipe: how long and how it is trained.
+        permute: puts labels in another order.
+
+    Raises:
+        Interrupted: the guard asked to stop.
+    """
+    own_seed = derive_seed(seed, "audit", "shuffled", horizon_days)
+    dataset = shuffled(build(frame, horizon_days), seed=own_seed, permute=permute)
+    return run_control(
+        dataset, setting, recipe, control="shuffled", seed=own_seed, guard=guard, folder=folder
+    )
+
+
+def planted_control(
+    raw: RawSeries,
+    threshold: float,
+    *,
+    build: DatasetBuilder,
+    setting: ControlSetting,
+    seed: int,
+    guard: GuardProtocol,
+    folder: Path,
+    recipe: ControlRecipe = LEARNING,
+    features: FeatureBuilder = model_features,
+) -> ControlResult:
+    """Train on bars with a known signal, on the days of the real ones.
+
+    The VIX, where its features are on, is the real one: it knows nothing of these bars.
+
+    Args:
+        raw: the real series.
+        threshold: of the labels, a fraction of the close.
+        build: makes the dataset of a table and a horizon.
+        setting: data geometry, training settings and machine.
+        seed: of the campaign.
+        guard: asked between steps.
+        folder: an empty one, for checkpoints.
+        recipe: how long and how it is trained.
+        features: makes the feature table.
+
+    Raises:
+        Interrupted: the guard asked to stop.
+    """
+    own_seed = derive_seed(seed, "audit", "planted")
+    planted = planted_bars(raw.days, threshold=threshold, seed=own_seed)
+    dataset = build(features(RawSeries(planted.bars, raw.vix_bars)), PLANTED_HORIZON_DAYS)
+    judged = dataset.dates[dataset.validation].astype("datetime64[D]")
+    return run_control(
+        dataset,
+        setting,
+        recipe,
+        control="planted",
+        seed=own_seed,
+        guard=guard,
+        folder=folder,
+        chance=planted.chance[np.searchsorted(raw.days, judged)],
+    )

@@ -1,0 +1,115 @@
+"""What the controls say: no skill where there is nothing to learn, nearly all of it where there is."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from typing import Any
+
+from simmer.audit.controls import ControlResult, Score
+from simmer.errors import AuditError
+from simmer.preflight_report import CheckResult, CheckVerdict
+
+SCHEMA = "simmer-leakage-controls-1"
+CHANCE_AUC = 0.5
+# What even the low end of the interval must reach. MEASURED on 715 rows: it has 0.65 to 0.72 of the skill.
+SHARE_OF_ATTAINABLE = 1 / 3
+
+
+def check_shuffled(result: ControlResult) -> CheckResult:
+    """A model trained on labels in a random order knows nothing of other labels in a random order.
+
+    An AUC far below one half fails, too: to be reliably wrong one must know the answers.
+    """
+    name, auc, skill = f"shuffled labels h{result.horizon_days}", result.auc, result.skill
+    needed = "AUC about 0.5, skill at most 0"
+    if auc is None or skill is None:
+        return _not_made(name, needed, result)
+    fine = auc.low <= CHANCE_AUC <= auc.high and skill.low <= 0
+    fix = None
+    if not fine:
+        fix = (
+            "a model scores on labels that no input can tell: the labels of validation reach it, through an "
+            "input, a window, or rows that train and validation share; find that way before believing any "
+            "score"
+        )
+    return _judged(name, result, fix, measured=f"AUC {_text(auc)}, skill {_text(skill)}", needed=needed)
+
+
+def check_planted(result: ControlResult) -> CheckResult:
+    """A model trained on bars with a known signal finds it: where it finds nothing, nothing is there."""
+    name, auc, skill = f"planted signal h{result.horizon_days}", result.auc, result.skill
+    best_auc, best_skill = result.attainable_auc, result.attainable_skill
+    if best_auc is None or best_skill is None:
+        raise AuditError(
+            f"the control {name} does not say what is attainable; expected it beside the scores: delete "
+            "results/leakage_controls.json and run the command again"
+        )
+    least_auc = CHANCE_AUC + SHARE_OF_ATTAINABLE * (best_auc - CHANCE_AUC)
+    least_skill = SHARE_OF_ATTAINABLE * best_skill
+    needed = f"AUC over {least_auc:.3f}, skill over {least_skill:.3f}"
+    needed += f" (attainable: {best_auc:.3f}, {best_skill:.3f})"
+    if auc is None or skill is None:
+        return _not_made(name, needed, result)
+    fine = auc.low > least_auc and skill.low > least_skill
+    fix = None
+    if not fine:
+        fix = (
+            "the model does not learn a signal that is there: windows, labels, scaling or training are at "
+            "fault, and no score of this campaign says anything about the market until it does"
+        )
+    return _judged(name, result, fix, measured=f"AUC {_text(auc)}, skill {_text(skill)}", needed=needed)
+
+
+def check_control(result: ControlResult) -> CheckResult:
+    """Judge a control by what it is for."""
+    return check_planted(result) if result.control == "planted" else check_shuffled(result)
+
+
+def controls_as_json(results: list[ControlResult], *, features_sha256: str) -> dict[str, Any]:
+    """Return what the rule of the controls writes; `features_sha256` says of which table they were made."""
+    return {
+        "schema": SCHEMA,
+        "features_sha256": features_sha256,
+        "controls": [asdict(result) for result in results],
+    }
+
+
+def controls_from_json(
+    value: Mapping[str, Any], *, features_sha256: str, horizons_days: Sequence[int]
+) -> list[ControlResult]:
+    """Return the controls that were written.
+
+    Raises:
+        AuditError: when they are of another table or other horizons, or not what the rule writes.
+    """
+    again = "delete results/leakage_controls.json and run the command again"
+    try:
+        schema, of, entries = value["schema"], value["features_sha256"], value["controls"]
+        results = [
+            ControlResult(**entry | {key: entry[key] and Score(**entry[key]) for key in ("auc", "skill")})
+            for entry in entries
+        ]
+    except (KeyError, TypeError) as error:
+        raise AuditError(f"the controls cannot be read ({error}); {again}") from error
+    shuffled = sorted(result.horizon_days for result in results if result.control == "shuffled")
+    planted = [result for result in results if result.control == "planted"]
+    if (schema, of, shuffled) != (SCHEMA, features_sha256, sorted(horizons_days)) or not planted:
+        raise AuditError(
+            f"the controls are of another feature table, of the horizons {shuffled} instead of "
+            f"{sorted(horizons_days)}, or lack the planted one; {again}"
+        )
+    return results
+
+
+def _judged(name: str, result: ControlResult, fix: str | None, *, measured: str, needed: str) -> CheckResult:
+    verdict = CheckVerdict.FAIL if fix else CheckVerdict.OK
+    source = f"{result.decisions} validation rows, {result.epochs} epochs, {result.train_s:.0f} s"
+    return CheckResult(name, verdict, measured, needed, None, source, fix)
+
+
+def _not_made(name: str, needed: str, result: ControlResult) -> CheckResult:
+    fix = f"the run ended by {result.ended} after {result.epochs} epochs: see its log, mend the cause, repeat"
+    return CheckResult(name, CheckVerdict.FAIL, f"ended by {result.ended}", needed, None, "control", fix)
+
+
+def _text(score: Score) -> str:
+    return f"{score.estimate:.3f} ({score.low:.3f} to {score.high:.3f})"

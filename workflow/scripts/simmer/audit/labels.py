@@ -1,0 +1,130 @@
+"""Labels once more, by a plain loop over raw prices, and the days they look at against the borders."""
+
+from collections.abc import Mapping
+
+import numpy as np
+
+from simmer.audit.raw import RawSeries
+from simmer.features.dataset import Dataset
+from simmer.preflight_report import CheckResult, CheckVerdict
+
+SPLITS = ("train", "validation")  # the labels of test are for the report alone
+
+
+def check_labels(dataset: Dataset, raw: RawSeries) -> CheckResult:
+    """Every label of train and validation is what a plain loop over the raw High or Close says."""
+    spec = dataset.label_spec
+    closes = raw.bars["Close"].tolist()
+    reached = raw.bars["High"].tolist() if spec.basis == "high" else closes
+    rows_of_days = _rows_of_days(raw)
+    wrong, count = [], 0
+    for split in SPLITS:
+        for row, label in zip(dataset.decision_rows(split), dataset.labels_of(split), strict=True):
+            today = rows_of_days[dataset.dates[row].astype("datetime64[D]")]
+            hits = False
+            for ahead in range(1, spec.horizon_days + 1):
+                if reached[today + ahead] >= closes[today] * (1 + spec.threshold):
+                    hits = True
+            count += 1
+            if bool(label) != hits:
+                wrong.append(str(raw.days[today]))
+    fix = None
+    if wrong:
+        fix = (
+            f"labels of {', '.join(wrong[:3])}{' and others' if len(wrong) > 3 else ''} differ: make them "
+            "of raw prices, of the horizon, threshold and basis of the configuration"
+        )
+    verdict = CheckVerdict.FAIL if wrong else CheckVerdict.OK
+    return CheckResult(
+        f"labels {_horizon(dataset)}", verdict, len(wrong), 0, "labels that differ", f"{count} labels", fix
+    )
+
+
+def check_borders(dataset: Dataset, raw: RawSeries) -> CheckResult:
+    """No label of train or validation looks at a day of the next split."""
+    rows_of_days = _rows_of_days(raw)
+    horizon, beyond = dataset.label_spec.horizon_days, []
+    for split, first_day in zip(SPLITS, border_days(dataset, raw), strict=True):
+        border = rows_of_days[first_day]
+        for row in dataset.decision_rows(split):
+            if rows_of_days[dataset.dates[row].astype("datetime64[D]")] + horizon >= border:
+                beyond.append(f"{split} {dataset.dates[row].astype('datetime64[D]')}")
+    fix = None
+    if beyond:
+        fix = (
+            f"labels of {', '.join(beyond[:3])} look at days of the next split: purge as many as the horizon"
+        )
+    verdict = CheckVerdict.FAIL if beyond else CheckVerdict.OK
+    name = f"borders {_horizon(dataset)}"
+    return CheckResult(name, verdict, len(beyond), 0, "labels beyond", "train, validation", fix)
+
+
+def check_splits(dataset: Dataset) -> CheckResult:
+    """Train comes before validation, neither has holes, and each ends a horizon before the next border."""
+    horizon = dataset.label_spec.horizon_days
+    starts, found = (dataset.context_days - 1, dataset.borders[0]), []
+    for split, start, end in zip(SPLITS, starts, dataset.borders, strict=True):
+        rows = dataset.decision_rows(split)
+        if (np.diff(rows) != 1).any():
+            found.append(f"{split} has holes, or is out of order")
+        if rows[0] != start:
+            found.append(f"{split} begins at row {rows[0]}, not {start}")
+        purged = end - 1 - rows[-1]
+        if purged != horizon:
+            found.append(f"{split} has {purged} purged rows, not {horizon}")
+    shared = np.intersect1d(dataset.train, dataset.validation)
+    if len(shared) or dataset.train[-1] >= dataset.validation[0]:
+        found.append(f"train and validation share {len(shared)} rows, or are out of order")
+    measured = f"{len(found)} faults" if found else f"in order, {horizon} purged"
+    fix = f"{'; '.join(found)}: form the splits by date, purged by the horizon" if found else None
+    verdict = CheckVerdict.FAIL if found else CheckVerdict.OK
+    needed = f"in order, {horizon} purged"
+    return CheckResult(f"splits {_horizon(dataset)}", verdict, measured, needed, "rows", "dataset", fix)
+
+
+def check_base_rate(by_horizon: Mapping[int, Dataset], split: str) -> CheckResult:
+    """On the rows that all horizons share, a longer look ahead finds more positives.
+
+    Fewer is impossible; as many says that perhaps the horizon never reached the labels.
+    """
+    horizons = sorted(by_horizon)
+    shared = by_horizon[horizons[-1]].decision_rows(split)
+    for horizon in horizons:
+        shared = np.intersect1d(shared, by_horizon[horizon].decision_rows(split))
+    positives = [int(by_horizon[horizon].labels[shared].sum()) for horizon in horizons]
+    steps = np.diff(positives)
+    verdict, fix = CheckVerdict.OK, None
+    if len(steps) and steps.min() <= 0:
+        verdict = CheckVerdict.FAIL if steps.min() < 0 else CheckVerdict.WARN
+        fix = (
+            "make sure that each horizon has labels of its own days, of the same threshold, basis and prices"
+        )
+    rates = [f"h{days} {count / len(shared):.4f}" for days, count in zip(horizons, positives, strict=True)]
+    return CheckResult(
+        f"base rate {split}",
+        CheckVerdict.SKIP if len(horizons) == 1 else verdict,
+        ", ".join(rates),
+        "rising",
+        "share",
+        f"{len(shared)} shared rows",
+        fix,
+    )
+
+
+def border_days(dataset: Dataset, raw: RawSeries) -> tuple[np.datetime64, np.datetime64]:
+    """Return the first day of validation and of test, taken from the raw bars.
+
+    Test rows need not be in the dataset: its first day is the bar after the last row before the border.
+    """
+    days = raw.days
+    last_before = [dataset.dates[border - 1].astype("datetime64[D]") for border in dataset.borders]
+    first, second = (days[np.searchsorted(days, day) + 1] for day in last_before)
+    return first, second
+
+
+def _rows_of_days(raw: RawSeries) -> dict[np.datetime64, int]:
+    return {day: row for row, day in enumerate(raw.days)}
+
+
+def _horizon(dataset: Dataset) -> str:
+    return f"h{dataset.label_spec.horizon_days}"

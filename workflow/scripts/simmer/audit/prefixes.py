@@ -1,0 +1,122 @@
+"""Prefix invariance on the data at hand: what was known on a day stays as it was, whatever comes later."""
+
+from collections.abc import Sequence
+
+import numpy as np
+import pandas as pd
+
+from simmer.audit.raw import FeatureBuilder, RawSeries, days_of
+from simmer.features.input_forms import price_relative
+from simmer.preflight_report import CheckResult, CheckVerdict
+
+NEEDED = "equal bit for bit"
+WEDNESDAY = 2
+
+
+def cut_days(days: np.ndarray, border_days: Sequence[np.datetime64]) -> np.ndarray:
+    """Return the days at whose end the raw series are cut, ascending datetime64[D].
+
+    About each border between splits: the days before, on and after it, and each day of the first whole week
+    that follows, for a value of a week that leaks shows on all of its days but the last. Then Wednesdays
+    spread between them, the last day but one, and the last.
+
+    Args:
+        days: of the raw bars, ascending.
+        border_days: first day of validation and of test.
+    """
+    cuts = [*days[-2:]]
+    for border in border_days:
+        row = int(np.searchsorted(days, border))
+        week = row + int(np.argmax(_weekday(days[row:]) == 0))
+        cuts += [*days[row - 1 : row + 2], *days[week : week + 5]]
+    first = np.searchsorted(days, min(border_days))
+    middle = days[(first + len(days)) // 2 :]
+    cuts += [*middle[_weekday(middle) == WEDNESDAY][:3]]
+    return np.unique(np.array(cuts, dtype="datetime64[D]"))
+
+
+def check_prefixes(
+    name: str, build: FeatureBuilder, raw: RawSeries, cuts: np.ndarray, *, relative: bool
+) -> list[CheckResult]:
+    """Features of the raw rows up to a day are the first rows of the features, bit for bit.
+
+    Args:
+        name: of the table that `build` makes.
+        build: makes it of raw series.
+        raw: all there is.
+        cuts: days at whose end the series are cut.
+        relative: whether the table's stationary form is an input of the model, and to be held likewise.
+    """
+    whole = build(raw)
+    parts = {day: build(raw.until(day)) for day in cuts}
+    results = [_result(f"prefix {name}", _differences(whole, parts))]
+    if relative:
+        formed = {day: _formed(part) for day, part in parts.items()}
+        results.append(_result("prefix price_relative", _differences(_formed(whole), formed)))
+    return results
+
+
+def check_table(name: str, table: pd.DataFrame, build: FeatureBuilder, raw: RawSeries) -> CheckResult:
+    """The table that is trained on is what the builder makes of the raw bars, bit for bit."""
+    difference = _difference(build(raw), table)
+    verdict = CheckVerdict.OK if difference is None else CheckVerdict.FAIL
+    fix = None
+    if difference is not None:
+        fix = f"{difference}: the table was made of other bars or by other code; delete it and build it again"
+    measured = "equal" if difference is None else "different"
+    return CheckResult(f"table {name}", verdict, measured, NEEDED, None, f"{len(table)} rows", fix)
+
+
+def _result(name: str, differences: dict[np.datetime64, str | None]) -> CheckResult:
+    found = {day: difference for day, difference in differences.items() if difference is not None}
+    source = f"{len(differences)} cuts, {min(differences)} to {max(differences)}"
+    if not found:
+        return CheckResult(name, CheckVerdict.OK, "equal at every cut", NEEDED, None, source, None)
+    listing = "; ".join(f"cut after {day}: {difference}" for day, difference in list(found.items())[:3])
+    fix = (
+        f"{listing}. A value of these days changes with later bars, so it was not known then: make the "
+        "feature use that day and earlier days only"
+    )
+    measured = f"different at {len(found)} cuts"
+    return CheckResult(name, CheckVerdict.FAIL, measured, NEEDED, None, source, fix)
+
+
+def _differences(
+    whole: pd.DataFrame, parts: dict[np.datetime64, pd.DataFrame]
+) -> dict[np.datetime64, str | None]:
+    # Up to the cut and not to the part's last row: a table that ends early may know what it does not show.
+    return {day: _difference(whole[days_of(whole) <= day], part) for day, part in parts.items()}
+
+
+def _difference(expected: pd.DataFrame, found: pd.DataFrame) -> str | None:
+    """Say what differs between two tables, or nothing."""
+    if list(expected.columns) != list(found.columns) or len(expected) != len(found):
+        shape, other = (f"{len(table)} rows of {len(table.columns)}" for table in (found, expected))
+        return f"{shape} columns, not {other}"
+    changed = [name for name in expected.columns if _bits(expected[name]) != _bits(found[name])]
+    if not changed:
+        return None
+    first = min(_first_change(expected[name], found[name]) for name in changed)
+    more = f" and {len(changed) - 3} more" if len(changed) > 3 else ""
+    return f"{', '.join(changed[:3])}{more} from {days_of(found)[first]}"
+
+
+def _first_change(left: pd.Series, right: pd.Series) -> int:
+    rows = (np.frombuffer(_bits(values), dtype=np.int64) for values in (left, right))
+    return int(np.argmax(np.not_equal(*rows)))
+
+
+def _formed(frame: pd.DataFrame) -> pd.DataFrame:
+    names = list(frame.columns[1:])
+    return pd.DataFrame(
+        {"Date": frame["Date"], **dict(zip(names, price_relative(frame, names).T, strict=True))}
+    )
+
+
+def _bits(column: pd.Series) -> bytes:
+    return np.ascontiguousarray(column.to_numpy()).tobytes()
+
+
+def _weekday(days: np.ndarray) -> np.ndarray:
+    # Day 0 of the epoch, 1970-01-01, was a Thursday; 0 is a Monday.
+    return (days.astype(np.int64) + 3) % 7

@@ -1,0 +1,90 @@
+"""Raw series as the feature rules read them, cut off or disturbed from a day on, and the real builders."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from simmer.data.bars_csv import PRICES, read_bars
+from simmer.data.sessions import sessions
+from simmer.features.indicators import build_a25
+from simmer.features.vix import add_vix, build_vix
+
+DISTURBANCE = 0.05  # of the logarithm of a price: about five times what an index moves in a day
+
+
+@dataclass(frozen=True)
+class RawSeries:
+    """Daily bars of a ticker, and of the VIX where its features are on; both checked and ascending."""
+
+    bars: pd.DataFrame
+    vix_bars: pd.DataFrame | None = None
+
+    @property
+    def days(self) -> np.ndarray:
+        """The days of the ticker's bars, [rows] datetime64[D]."""
+        return days_of(self.bars)
+
+    def until(self, day: np.datetime64) -> "RawSeries":
+        """Return what was known at the end of `day`."""
+        return self._mapped(lambda bars: bars[days_of(bars) <= day].reset_index(drop=True))
+
+    def disturbed_from(self, day: np.datetime64, *, seed: int) -> "RawSeries":
+        """Return the series with the prices of each row from `day` on multiplied by a factor of its own.
+
+        All prices of a row share the factor, so that the day's range still holds open and close.
+        """
+
+        def disturbed(bars: pd.DataFrame) -> pd.DataFrame:
+            later = days_of(bars) >= day
+            factors = np.exp(np.random.default_rng(seed).normal(0, DISTURBANCE, int(later.sum())))
+            changed = bars.copy()
+            for name in PRICES:
+                values = bars[name].to_numpy(copy=True)
+                values[later] *= factors
+                changed[name] = values
+            return changed
+
+        return self._mapped(disturbed)
+
+    def _mapped(self, change: Callable[[pd.DataFrame], pd.DataFrame]) -> "RawSeries":
+        return RawSeries(change(self.bars), None if self.vix_bars is None else change(self.vix_bars))
+
+
+def read_raw(bars: Path, vix_bars: Sequence[Path]) -> RawSeries:
+    """Read raw bars from their files; `vix_bars` has one path at most.
+
+    Raises:
+        DataError: when a file is missing or cannot be read as bars.
+    """
+    return RawSeries(read_bars(bars), *(read_bars(path) for path in vix_bars))
+
+
+FeatureBuilder = Callable[[RawSeries], pd.DataFrame]
+
+
+def model_features(raw: RawSeries) -> pd.DataFrame:
+    """Return the table that the trials learn from, by the builders that the rules use.
+
+    Raises:
+        DataError: when the series give no complete table.
+    """
+    a25 = build_a25(raw.bars)
+    return a25.frame if raw.vix_bars is None else add_vix(a25, raw.bars, raw.vix_bars).frame
+
+
+def vix_features(calendar: str) -> FeatureBuilder:
+    """Return the builder of the table of the VIX alone, on the sessions of an exchange."""
+
+    def build(raw: RawSeries) -> pd.DataFrame:
+        days = days_of(raw.vix_bars)
+        return build_vix(raw.vix_bars, sessions(calendar, days[0], days[-1])).frame
+
+    return build
+
+
+def days_of(frame: pd.DataFrame) -> np.ndarray:
+    """Return the column Date as [rows] datetime64[D]."""
+    return frame["Date"].to_numpy().astype("datetime64[D]")
