@@ -57,7 +57,6 @@ rule leakage_audit:
         calendar=CAMPAIGN.data.calendar,
         seed=CAMPAIGN.seed,
         register=str(TEST_READS),
-        reads=content_of(TEST_READS),
     message:
         "Auditing {CAMPAIGN.dataset.ticker} for leakage"
     script:

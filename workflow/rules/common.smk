@@ -21,7 +21,7 @@ from simmer.config import parse_config
 from simmer.config_schema import check_schema
 from simmer.data.tickers import VIX_TICKER
 from simmer.errors import SimmerError
-from simmer.files import sha256_of_bytes, sha256_of_file, to_json, write_text
+from simmer.files import sha256_of_bytes, to_json, write_text
 from simmer.locks import lock_or_refuse
 from simmer.machine import looks_accelerated
 from simmer.search.study import horizon_name, refit_name, trial_name
@@ -62,6 +62,11 @@ def horizons():
     return [horizon_name(days) for days in CAMPAIGN.dataset.horizons_days]
 
 
+def horizons_ascending():
+    """Return the names of all horizons, the shortest first."""
+    return [horizon_name(days) for days in sorted(CAMPAIGN.dataset.horizons_days)]
+
+
 def horizon_days(wildcards):
     """Return the days of a horizon wildcard."""
     return int(wildcards.horizon.removeprefix("h"))
@@ -75,11 +80,6 @@ def dataset_table(ending):
 def vix_bars():
     """Return the path of the VIX's raw bars in a list, which is empty where its features are off."""
     return [f"data/raw/{VIX_TICKER}.csv"] if CAMPAIGN.dataset.vix else []
-
-
-def content_of(path):
-    """Return the digest of a file that may be absent, so that a job is repeated when it changes."""
-    return sha256_of_file(path) if path.is_file() else None
 
 
 def tickers():
@@ -251,8 +251,8 @@ def refits_of_study(scale, horizon):
 
 def figures_of_report():
     """Return all figures that the report shows."""
-    names = ["scaling", "base_rates", "costs"]
-    names += [f"{kind}_{h}" for h in horizons() for kind in ("opponents", "calibration", "learning_curves")]
+    names = ["scaling", "opponents", "base_rates", "costs"]
+    names += [f"{kind}_{horizon}" for horizon in horizons() for kind in ("calibration", "learning_curves")]
     kinds = ("hardware", "search_history", "search_importances", "search_coverage")
     names += [f"{kind}_{scale}_{horizon}" for scale, horizon in studies_to_run() for kind in kinds]
     return [f"results/figures/{name}.svg" for name in names]

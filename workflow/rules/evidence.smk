@@ -119,17 +119,15 @@ rule evidence_figures:
     output:
         scaling=report("results/figures/scaling.svg", caption="../report/scaling.rst", category="1 Answer"),
         opponents=report(
-            expand("results/figures/opponents_{horizon}.svg", horizon=horizons()),
-            caption="../report/opponents.rst",
-            category="1 Answer",
+            "results/figures/opponents.svg", caption="../report/opponents.rst", category="1 Answer"
         ),
         calibration=report(
-            expand("results/figures/calibration_{horizon}.svg", horizon=horizons()),
+            expand("results/figures/calibration_{horizon}.svg", horizon=horizons_ascending()),
             caption="../report/calibration.rst",
             category="2 Predictions",
         ),
         learning_curves=report(
-            expand("results/figures/learning_curves_{horizon}.svg", horizon=horizons()),
+            expand("results/figures/learning_curves_{horizon}.svg", horizon=horizons_ascending()),
             caption="../report/learning_curves.rst",
             category="2 Predictions",
         ),
@@ -174,6 +172,7 @@ rule report:
         "../envs/simmer.yaml"
     params:
         captions=str(Path(workflow.basedir) / "workflow" / "report"),
+        register=str(TEST_READS),
     message:
         "Writing the report"
     script:

@@ -4,6 +4,7 @@ import logging
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from simmer.audit.looks import with_test_reads
 from simmer.files import read_json, write_text
 from simmer.logs import job
 from simmer.report.content import content, title
@@ -25,6 +26,7 @@ def main(
     preflights: Sequence[Path],
     figures: Sequence[Path],
     captions: Path,
+    register: Path,
     summaries: Mapping[str, Path],
 ) -> None:
     """Write the report as Markdown, CSV and one HTML page.
@@ -35,9 +37,11 @@ def main(
         trials, refits, preflights: all results of each kind.
         figures: SVG files.
         captions: a folder with a text for each kind of figure.
+        register: of the looks at the test split; the audit may have been made before it was opened.
         summaries: where `markdown`, `table` and `page` are written.
     """
     known = {name: read_json(path) for name, path in facts.items()}
+    known["audit"] = with_test_reads(known["audit"], register)
     results = {"trials": list(map(read_json, trials)), "refits": list(map(read_json, refits))}
     checked = [read_json(path) for path in preflights]
     material = Material(
@@ -75,5 +79,6 @@ if __name__ == "__main__":
             preflights=[Path(path) for path in snakemake.input.preflights],
             figures=[Path(path) for path in snakemake.input.figures],
             captions=Path(snakemake.params.captions),
+            register=Path(snakemake.params.register),
             summaries={name: Path(snakemake.output[name]) for name in ("markdown", "table", "page")},
         )

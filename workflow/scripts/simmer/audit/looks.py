@@ -5,11 +5,12 @@ the winner of each scale (fingerprint and trial), and a digest of the prediction
 with the same winners and byte-identical predictions tells nobody anything new and is the same look.
 """
 
-import json
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from simmer.evidence.looks import readings
 from simmer.preflight_report import CheckResult, CheckVerdict
 
 NAME = "test reads"
@@ -36,22 +37,19 @@ class RegisteredRead:
 
 def check_test_reads(register: Path) -> list[CheckResult]:
     """Each dataset and horizon was looked at once; more looks are counted, for a claim must name them."""
-    if not register.exists():
-        return [_result(CheckVerdict.SKIP, "not read yet", register.name, None)]
-    reads, lines = [], register.read_text(encoding="utf-8", errors="replace").splitlines()
-    for number, line in enumerate(lines, start=1):
-        try:
-            reads.append(_parsed(json.loads(line)))
-        except (ValueError, KeyError, TypeError, AttributeError):
-            fix = f"line {number} is no entry: what was read is not known; restore the register, or remove "
-            fix += "that line if the evaluation that wrote it was cut off"
-            return [_result(CheckVerdict.FAIL, "unreadable", f"{register.name}, line {number}", fix)]
+    reads = [_parsed(entry) for entry in readings(register)]
     if not reads:
         return [_result(CheckVerdict.SKIP, "not read yet", register.name, None)]
     groups: dict[tuple[int, str], list[RegisteredRead]] = {}
     for read in reads:
         groups.setdefault((read.horizon_days, read.dataset), []).append(read)
     return [_judged(*key, group) for key, group in sorted(groups.items())]
+
+
+def with_test_reads(audit: Mapping[str, Any], register: Path) -> dict[str, Any]:
+    """Return a published audit with the looks at the test split as they are now."""
+    others = [check for check in audit["checks"] if not check["id"].startswith(NAME)]
+    return {**audit, "checks": [*others, *map(asdict, check_test_reads(register))]}
 
 
 def _judged(horizon_days: int, dataset: str, reads: list[RegisteredRead]) -> CheckResult:

@@ -32,6 +32,7 @@ def content(material: Material) -> Iterator[Block]:
     yield Heading(title(material), 1)
     yield from answer_section(material)
     yield from figure(material, "scaling")
+    yield from figure(material, "opponents")
     for horizon in material.horizons:
         yield from horizon_section(material, horizon)
     yield from audit_section(material)

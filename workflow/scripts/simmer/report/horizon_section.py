@@ -12,7 +12,6 @@ def horizon_section(material: Material, horizon: str) -> Iterator[Block]:
     one = material.evidence["horizons"][horizon]
     yield Heading(days(horizon).capitalize())
     yield Findings(one["headlines"])
-    yield from figure(material, f"opponents_h{horizon}")
     yield Table(
         ("model", "parameters", "test log-loss (95 %)", "skill", "AUC (95 %)", "PR-AUC", "Brier"),
         [

@@ -1,0 +1,76 @@
+"""Draw the evidence: scaling, opponents, calibration, learning curves, base rates, time and energy."""
+
+import logging
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from simmer.evidence_figures.base_rates import base_rates
+from simmer.evidence_figures.calibration import calibration
+from simmer.evidence_figures.costs import costs
+from simmer.evidence_figures.inputs import read_evidence
+from simmer.evidence_figures.learning_curves import learning_curves
+from simmer.evidence_figures.opponents import opponents
+from simmer.evidence_figures.scaling import scaling
+from simmer.figures import to_svg
+from simmer.files import read_json, write_bytes
+from simmer.logs import job
+
+logger = logging.getLogger(__name__)
+
+
+def main(
+    *, evidence: Path, trials: Sequence[Path], refits: Sequence[Path], figures: Mapping[str, Sequence[Path]]
+) -> None:
+    """Draw every figure; `figures` has a file for each name, or one for each horizon in ascending order.
+
+    Raises:
+        LedgerError: when the evidence or a result cannot be read.
+    """
+    found = read_evidence(read_json(evidence))
+    fitted = [read_json(path) for path in refits]
+    drawn = {
+        "scaling": [scaling(found)],
+        "opponents": [opponents(found)],
+        "base_rates": [base_rates(found)],
+        "costs": [costs(_by_scale(read_json(path) for path in trials))],
+        "calibration": [calibration(horizon) for horizon in found.horizons],
+        "learning_curves": [
+            learning_curves(
+                horizon.days,
+                _by_scale(one for one in fitted if one["horizon_days"] == horizon.days),
+                horizon.splits["validation"].prior_log_loss,
+            )
+            for horizon in found.horizons
+        ],
+    }
+    for name, paths in figures.items():
+        for path, figure in zip(paths, drawn[name], strict=True):
+            write_bytes(path, to_svg(figure))
+    logger.info("drew %d figures", sum(map(len, drawn.values())))
+
+
+def _by_scale(results: Iterable[Mapping[str, Any]]) -> dict[str, list[Mapping[str, Any]]]:
+    grouped: dict[str, list[Mapping[str, Any]]] = {}
+    for result in results:
+        grouped.setdefault(result["scale"], []).append(result)
+    return grouped
+
+
+if __name__ == "__main__":
+    with job(snakemake.log[0]):
+        main(
+            evidence=Path(snakemake.input.evidence),
+            trials=[Path(path) for path in snakemake.input.trials],
+            refits=[Path(path) for path in snakemake.input.refits],
+            figures={
+                **{
+                    name: [Path(snakemake.output[name])]
+                    for name in ("scaling", "opponents", "base_rates", "costs")
+                },
+                **{
+                    name: [Path(path) for path in snakemake.output[name]]
+                    for name in ("calibration", "learning_curves")
+                },
+            },
+        )
