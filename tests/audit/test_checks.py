@@ -57,7 +57,7 @@ def test_a_sound_campaign_passes_and_what_could_not_be_checked_is_no_tick(good):
     assert len(verdicts) == len(good.checks), "each row has a name of its own"
     assert verdicts.pop("test reads") is CheckVerdict.SKIP
     assert set(verdicts.values()) == {CheckVerdict.OK}
-    assert good.as_text().endswith("28 OK, 1 SKIP\n")
+    assert good.as_text().endswith("30 OK, 1 SKIP\n")
     assert good.as_json()["ok"]
 
 
@@ -68,7 +68,7 @@ def test_a_failure_says_all_there_is_to_say(raw, table):
 
     bad = audit(raw, ahead(raw), (result("planted", 0.0), result("shuffled", 0.2)), ahead)
     failed = {check.id for check in bad.failed}
-    assert {"prefix GSPC_dataset_a25", "planted signal h1", "shuffled labels h1"} <= failed
+    assert {"prefix GSPC_dataset_a25", "planted signal h1 AUC", "shuffled labels h1 skill"} <= failed
     assert all(check.fix for check in bad.failed)
     with pytest.raises(AuditError) as raised:
         bad.raise_if_failed()

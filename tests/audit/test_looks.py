@@ -2,7 +2,7 @@ import json
 
 import pytest
 
-from simmer.audit.looks import check_test_reads
+from simmer.audit.looks import check_test_reads, with_test_reads
 from simmer.preflight_report import CheckVerdict
 
 
@@ -62,8 +62,15 @@ def test_a_second_look_is_counted_and_named(read, again):
     assert "2M 7 of aaaaaaaaaaaa" in check.fix
 
 
-@pytest.mark.parametrize("line", ['{"time": "2026', "[]", "{}", '{"winners": {"2M": 3}}'])
-def test_a_line_that_is_no_entry_fails(read, line):
-    (check,) = read(entry(), line)
-    assert check.verdict is CheckVerdict.FAIL
-    assert "line 2" in check.fix
+def test_a_line_that_a_power_cut_tore_is_no_look(read):
+    (check,) = read(entry(), '{"time": "2026', entry())
+    assert (check.verdict, check.measured) == (CheckVerdict.OK, 1)
+
+
+def test_a_published_audit_is_told_of_later_looks(tmp_path):
+    register = tmp_path / "test_reads.jsonl"
+    published = {"ticker": "GSPC", "checks": [{"id": "labels h1"}, {"id": "test reads", "verdict": "SKIP"}]}
+    register.write_text(json.dumps(entry()) + "\n")
+    told = with_test_reads(published, register)
+    assert [check["id"] for check in told["checks"]] == ["labels h1", "test reads h1"]
+    assert told["checks"][1]["verdict"] == "OK"

@@ -3,6 +3,9 @@
 Reads: data/raw/<TICKER>.csv, data/processed/<TICKER>_dataset_{a25,c}.parquet; results/ledger/test_reads.jsonl,
 which Snakemake does not know: it is there only once the test split was read, and grows with every read.
 Writes: results/leakage_controls.json, results/leakage_audit.{json,txt}.
+
+Unlike a trial, which keeps its worth when the code is edited, an audit is about the code: both rules are repeated
+when the library changes, and the second when the test split was read again.
 """
 
 
@@ -29,6 +32,7 @@ rule leakage_controls:
         geometry=asdict(CAMPAIGN.geometry),
         training=asdict(CAMPAIGN.training),
         seed=CAMPAIGN.seed,
+        code=code_digest(),
     message:
         "Training the controls of the leakage audit"
     script:
@@ -57,6 +61,7 @@ rule leakage_audit:
         calendar=CAMPAIGN.data.calendar,
         seed=CAMPAIGN.seed,
         register=str(TEST_READS),
+        code=code_digest(),
     message:
         "Auditing {CAMPAIGN.dataset.ticker} for leakage"
     script:

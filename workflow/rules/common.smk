@@ -24,6 +24,7 @@ from simmer.errors import SimmerError
 from simmer.files import sha256_of_bytes, to_json, write_text
 from simmer.locks import lock_or_refuse
 from simmer.machine import looks_accelerated
+from simmer.provenance import code_digest
 from simmer.search.study import horizon_name, refit_name, trial_name
 from simmer.training.environment import TRAINER_ENVIRONMENT
 

@@ -64,7 +64,7 @@ def main(
                 for days in settings.horizons_days
             ),
         ]
-    logger.info("%s", as_table([check_control(result) for result in results]).rstrip())
+    logger.info("%s", as_table([check for result in results for check in check_control(result)]).rstrip())
     write_json(controls, controls_as_json(results, features_sha256=content_sha256(frame)))
 
 

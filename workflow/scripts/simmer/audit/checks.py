@@ -59,5 +59,5 @@ def run_audit(
         checks += check_future(raw, features=features, build=build, horizon=f"h{days}", seed=seed)
     checks += [check_base_rate(datasets, split) for split in ("train", "validation")]
     checks += check_test_reads(register)
-    checks += [check_control(control) for control in controls]
+    checks += [check for control in controls for check in check_control(control)]
     return AuditReport(settings.ticker, tuple(checks))
