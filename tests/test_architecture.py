@@ -37,7 +37,9 @@ ARROWS = {
     "guarded_trial": BASE
     | {"config", "data", "machine", "machine_fit", "preflight", "preflight_report", "search"}
     | {"thermal", "training"},
+    "publishing": {"errors", "locks", "search", "thermal"},
     "register": {"data", "errors"},
+    "report": BASE | {"evidence"},
     "audit": BASE
     | {
         "config",

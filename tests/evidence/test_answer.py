@@ -1,10 +1,11 @@
 import numpy as np
 import pytest
 
-from simmer.evidence.answer import adjust_for_all, answer
+from simmer.evidence.answer import adjust_for_all, after_search, answer
 from simmer.evidence.final_scores import choose_threshold, final_scores
 from simmer.evidence.headlines import headlines
 from simmer.evidence.predictions import read_predictions
+from simmer.evidence.scaling_verdict import Verdict
 from simmer.files import to_json
 from support.final_predictions import BASELINES, table_and_facts
 
@@ -120,3 +121,15 @@ def test_collapsed_refits_are_a_headline():
     found = answer(table, facts, horizon_days=1, comparisons=1)
     comparisons = adjust_for_all([found])
     assert headlines(found, comparisons=comparisons)[0].startswith("2M collapsed in 1 of 3 refits")
+
+
+@pytest.mark.parametrize("claim", ["law", "reverse", "none"])
+def test_a_search_too_small_to_find_a_winner_allows_no_claim(claim):
+    verdict = Verdict(claim, f"{claim}: from 2.0M to 2.0B parameters")
+    few = after_search(verdict, {"2M": 50, "20M": 9})
+    assert few.name == "undetermined"
+    assert few.reason == (
+        "undetermined: 20M was searched with 9 trials, and its winner takes at least 10; as they are, from "
+        "2.0M to 2.0B parameters"
+    )
+    assert after_search(verdict, {"2M": 50, "20M": 10}) is verdict

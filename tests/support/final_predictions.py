@@ -60,7 +60,7 @@ class Market:
         }
         splits["train"] = {"n": 3000, "base_rate": 0.31, "prior_log_loss": 0.62}
         models = {
-            name: {"parameters": parameters, "search_validation_log_loss": 0.5}
+            name: {"parameters": parameters, "search_validation_log_loss": 0.5, "trials": 50}
             for name, parameters in scales.items()
         }
         return {"splits": splits, "models": models | {name: {"parameters": None} for name in BASELINES}}

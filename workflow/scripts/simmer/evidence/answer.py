@@ -16,12 +16,14 @@ from simmer.evidence.metrics import auc, log_loss
 from simmer.evidence.predictions import Predicted, read_predictions
 from simmer.evidence.resampled import ResampledLosses
 from simmer.evidence.scaling import Assessment, assess
-from simmer.evidence.scaling_verdict import FEWEST_SCALES, count
+from simmer.evidence.scaling_verdict import FEWEST_SCALES, Verdict, count
 from simmer.seeds import derive_seed
 
 PRIOR = "base_rate"
 # Beside the best baseline; claims are made about these comparisons only, chosen before any result was seen.
 PLANNED_OPPONENTS = (PRIOR, "logistic_regression")
+# Of a study, before its winner may stand for its scale: with fewer the sampler has learned from no result.
+FEWEST_TRIALS = 10
 # Of the final scores, those that are averaged over refits as they are.
 AVERAGED = (
     *("average_precision", "brier", "brier_skill", "calibration_error", "calibration_slope"),
@@ -62,7 +64,12 @@ def answer(
             {"a": a, "b": b, "planned": b in (*PLANNED_OPPONENTS, best), **asdict(losses.difference(a, b))}
             for a, b in product(scales, opponents)
         ],
-        "scaling": _scaling(losses, parameters, comparisons=comparisons),
+        "scaling": _scaling(
+            losses,
+            parameters,
+            comparisons=comparisons,
+            trials={name: facts["models"][name]["trials"] for name in scales},
+        ),
     }
 
 
@@ -120,6 +127,22 @@ def _model(
     }
 
 
+def after_search(verdict: Verdict, trials: Mapping[str, int]) -> Verdict:
+    """Return the verdict, "undetermined" where some scale was searched too little to have found its best.
+
+    A law of winners is a law of how well each scale was searched, until the search has had its chance.
+    """
+    scale = min(trials, key=lambda name: trials[name])
+    if verdict.name == "undetermined" or trials[scale] >= FEWEST_TRIALS:
+        return verdict
+    found = verdict.reason.removeprefix(f"{verdict.name}: ")
+    return Verdict(
+        "undetermined",
+        f"undetermined: {scale} was searched with {trials[scale]} trials, and its winner takes at least "
+        f"{FEWEST_TRIALS}; as they are, {found}",
+    )
+
+
 def _auc(test: Predicted, horizon_days: int) -> dict[str, float] | None:
     def of_rows(rows: np.ndarray) -> float | None:
         return _mean([auc(test.labels[rows], refit[rows]) for refit in test.probabilities])
@@ -139,7 +162,9 @@ def _best_baseline(models: Sequence[Mapping[str, Any]]) -> str:
     return min(baselines, key=lambda model: model["validation_log_loss"])["name"]
 
 
-def _scaling(losses: ResampledLosses, parameters: Mapping[str, int], *, comparisons: int) -> dict[str, Any]:
+def _scaling(
+    losses: ResampledLosses, parameters: Mapping[str, int], *, comparisons: int, trials: Mapping[str, int]
+) -> dict[str, Any]:
     if len(parameters) < 2:
         listing = ", ".join(f"{name} with {count(size)} parameters" for name, size in parameters.items())
         return {
@@ -151,10 +176,10 @@ def _scaling(losses: ResampledLosses, parameters: Mapping[str, int], *, comparis
             "differences": [],
         }
     assessment: Assessment = assess(losses.of_scales(parameters), comparisons=comparisons)
-    found = assessment.findings
+    found, verdict = assessment.findings, after_search(assessment.verdict, trials)
     return {
-        "verdict": assessment.verdict.name,
-        "reason": assessment.verdict.reason,
+        "verdict": verdict.name,
+        "reason": verdict.reason,
         "level": found.level,
         "exponent": asdict(found.exponent),
         "change": asdict(found.change.change),

@@ -35,14 +35,23 @@ def of_baselines(fitted: Mapping[str, Any]) -> list[Prediction]:
     ]
 
 
-def model_facts(results: Sequence[Mapping[str, Any]], fitted: Mapping[str, Any]) -> dict[str, Any]:
-    """Return what each scale and each baseline is, by its name."""
+def model_facts(
+    results: Sequence[Mapping[str, Any]], fitted: Mapping[str, Any], *, trials: Mapping[str, int]
+) -> dict[str, Any]:
+    """Return what each scale and each baseline is, by its name.
+
+    Args:
+        results: of all refits.
+        fitted: all baselines.
+        trials: that each scale was searched with.
+    """
     models: dict[str, Any] = {}
     for result in results:
         model = models.setdefault(
             result["scale"],
             {key: result[key] for key in ("parameters", "winner", "fingerprint", "hyperparameters")}
-            | {"search_validation_log_loss": result["winner_validation_log_loss"], "refits": []},
+            | {"search_validation_log_loss": result["winner_validation_log_loss"]}
+            | {"trials": trials[result["scale"]], "refits": []},
         )
         model["refits"].append({key: result[key] for key in ("refit", "seed", "state", "best_epoch")})
     for name, model in fitted.items():

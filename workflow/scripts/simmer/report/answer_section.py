@@ -2,11 +2,10 @@
 
 from collections.abc import Iterator
 
-from simmer.report.blocks import Block, Findings, Heading, Table
+from simmer.evidence.answer import FEWEST_TRIALS
+from simmer.report.blocks import Block, Findings, Heading, Paragraph, Table
 from simmer.report.material import Material, Values, days, number
 
-# Fewer trials than the sampler needs before it learns from results say nothing about a scale.
-FEWEST_TRIALS = 10
 MEANINGS = {
     "law": "larger is better, by a power of its parameters, over the range that was tried",
     "reverse": "larger is worse over the range that was tried",
@@ -23,19 +22,10 @@ def answer_section(material: Material) -> Iterator[Block]:
         yield Findings(warnings, alarm=True)
     yield Heading("Does scale help?")
     answers = {horizon: material.evidence["horizons"][horizon] for horizon in material.horizons}
-    yield Table(
-        ("horizon", "verdict", "which means", "because"),
-        [
-            (
-                days(horizon),
-                one["scaling"]["verdict"],
-                MEANINGS[one["scaling"]["verdict"]],
-                one["scaling"]["reason"].removeprefix(f"{one['scaling']['verdict']}: "),
-            )
-            for horizon, one in answers.items()
-        ],
-        note="Verdicts follow fixed rules from intervals of refits on the untouched test split; the chance "
-        "of a wrong claim, 5 %, is shared by all horizons. Parameters are counted.",
+    yield Findings([_verdict(horizon, one["scaling"]) for horizon, one in answers.items()])
+    yield Paragraph(
+        "Verdicts follow fixed rules from intervals of refits on the untouched test split; the chance of a "
+        "wrong claim, 5 %, is shared by all horizons. Parameters are counted."
     )
     yield Heading("What this test split could have shown", 3)
     yield Table(
@@ -59,6 +49,13 @@ def answer_section(material: Material) -> Iterator[Block]:
         note="Differences in test log-loss (nats) that would have been seen with 80 % power. A smaller "
         "effect may be there and cannot be seen here.",
     )
+
+
+def _verdict(horizon: str, scaling: Values) -> str:
+    verdict = scaling["verdict"]
+    reason = scaling["reason"].removeprefix(f"{verdict}: ")
+    because = reason[:1].upper() + reason[1:]
+    return f"{days(horizon).capitalize()}: {verdict.upper()}, {MEANINGS[verdict]}. {because}."
 
 
 def _warnings(material: Material) -> list[str]:

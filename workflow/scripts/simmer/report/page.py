@@ -28,6 +28,7 @@ table { border-collapse: collapse; font-size: 0.88rem; font-variant-numeric: tab
 th, td { padding: 0.3rem 0.6rem; text-align: left; vertical-align: top; border-bottom: 1px solid #e3e7eb; }
 th { border-bottom: 2px solid #aeb8c1; }
 th, td.figure { white-space: nowrap; }
+td:not(.figure) { min-width: 13rem; }
 figure { margin: 1.2rem 0; }
 figure img { width: 100%; height: auto; display: block; }
 figure.wide img { min-width: 40rem; }
