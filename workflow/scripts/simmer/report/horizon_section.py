@@ -16,7 +16,7 @@ def horizon_section(material: Material, horizon: str) -> Iterator[Block]:
         ("model", "parameters", "test log-loss (95 %)", "skill", "AUC (95 %)", "PR-AUC", "Brier"),
         [
             (
-                model["name"],
+                model["name"].replace("_", " "),
                 f"{model['parameters']:,}" if model["parameters"] else "–",
                 interval(model["log_loss"]),
                 f"{100 * model['skill']['value']:.1f} %",
@@ -29,7 +29,7 @@ def horizon_section(material: Material, horizon: str) -> Iterator[Block]:
         note="Skill is 1 - loss / loss of the base rate. A scale's scores are means over its refits.",
     )
     yield Paragraph(
-        f"The best baseline on validation is {one['best_baseline']}. Validation chose the winners, so its "
+        f"The best baseline on validation is {one['best_baseline'].replace('_', ' ')}. Validation chose the winners, so its "
         "losses flatter them:"
     )
     yield Table(
@@ -42,7 +42,7 @@ def horizon_section(material: Material, horizon: str) -> Iterator[Block]:
         ),
         [
             (
-                model["name"],
+                model["name"].replace("_", " "),
                 number(model["search_validation_log_loss"]),
                 number(model["validation_log_loss"]),
                 number(model["log_loss"]["value"]),
@@ -66,7 +66,7 @@ def horizon_section(material: Material, horizon: str) -> Iterator[Block]:
         ),
         [
             (
-                model["name"],
+                model["name"].replace("_", " "),
                 number(model["calibration_error"], 3),
                 number(model["calibration_slope"], 2),
                 number(model["threshold"], 2),

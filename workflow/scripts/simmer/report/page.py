@@ -11,7 +11,8 @@ from simmer.report.blocks import Block, Figure, Findings, Heading, Paragraph, Ta
 _STYLE = """
 :root { color-scheme: light; }
 body { font: 16px/1.55 system-ui, sans-serif; color: #1d2329; background: #fff; margin: 0; }
-main { max-width: 46rem; margin: 0 auto; padding: 1rem; }
+main { max-width: 54rem; margin: 0 auto; padding: 1rem; }
+p, ul, figcaption { max-width: 46rem; }
 h1 { font-size: 1.7rem; line-height: 1.2; margin: 1rem 0 0.5rem; }
 h2 { font-size: 1.3rem; margin: 2.4rem 0 0.6rem; padding-top: 0.6rem; border-top: 2px solid #d5dbe1; }
 h3 { font-size: 1.05rem; margin: 1.6rem 0 0.4rem; }
@@ -24,18 +25,18 @@ ul.findings li { margin: 0.4rem 0; }
 ul.alarm li { border-left-color: #a83e00; background: #fdf1ea; }
 ul.alarm li::before { content: "\\26A0\\FE0E  "; font-weight: bold; }
 .scroll { overflow-x: auto; margin: 0.8rem 0; }
-table { border-collapse: collapse; font-size: 0.88rem; font-variant-numeric: tabular-nums; }
-th, td { padding: 0.3rem 0.6rem; text-align: left; vertical-align: top; border-bottom: 1px solid #e3e7eb; }
+table { border-collapse: collapse; font-size: 0.85rem; font-variant-numeric: tabular-nums; }
+th, td { padding: 0.3rem 0.5rem; text-align: left; vertical-align: top; border-bottom: 1px solid #e3e7eb; }
 th { border-bottom: 2px solid #aeb8c1; }
 th, td.figure { white-space: nowrap; }
 td:not(.figure) { min-width: 13rem; }
 figure { margin: 1.2rem 0; }
-figure img { width: 100%; height: auto; display: block; }
-figure.wide img { min-width: 40rem; }
+figure img { width: 100%; max-width: 38rem; height: auto; display: block; }
+figure.wide img { max-width: none; min-width: 40rem; }
 figcaption, .note { font-size: 0.9rem; color: #46515b; margin-top: 0.3rem; }
 @media print { h2 { break-after: avoid; } figure, tr { break-inside: avoid; } }
 """
-LONGEST_FIGURE = 24  # characters of a cell that must not be broken over lines
+LONGEST_FIGURE = 27  # characters of a cell that must not be broken over lines
 
 
 def to_page(blocks: Sequence[Block], *, title: str) -> str:

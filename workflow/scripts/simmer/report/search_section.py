@@ -38,16 +38,17 @@ def machine_section(material: Material) -> Iterator[Block]:
 
 
 def checks_table(checks: Sequence[Values]) -> Table:
-    """Return checks as a table."""
+    """Return checks as a table, with how to mend them where anything is to be mended."""
+    mend = any(check["fix"] for check in checks)
     return Table(
-        ("check", "verdict", "found", "expected", "how to mend it"),
+        ("check", "verdict", "found", "expected", *(["how to mend it"] if mend else [])),
         [
             (
                 check["id"].replace("_", " "),
                 check["verdict"],
                 _with_unit(check["measured"], check["unit"]),
                 _with_unit(check["needed"], check["unit"]),
-                check["fix"] or "",
+                *([check["fix"] or ""] if mend else []),
             )
             for check in checks
         ],
