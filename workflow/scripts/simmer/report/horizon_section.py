@@ -29,8 +29,8 @@ def horizon_section(material: Material, horizon: str) -> Iterator[Block]:
         note="Skill is 1 - loss / loss of the base rate. A scale's scores are means over its refits.",
     )
     yield Paragraph(
-        f"The best baseline on validation is {one['best_baseline'].replace('_', ' ')}. Validation chose the winners, so its "
-        "losses flatter them:"
+        f"The best baseline on validation is {one['best_baseline'].replace('_', ' ')}. Validation chose the "
+        "winners, so its losses flatter them:"
     )
     yield Table(
         (
