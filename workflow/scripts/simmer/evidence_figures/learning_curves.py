@@ -9,11 +9,11 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
 from simmer.evidence_figures.marks import (
-    BASELINE,
     GRID,
     INK,
     PRIOR,
     PRIOR_LINE,
+    QUIET,
     TRANSFORMER,
     Panel,
     label_beside,
@@ -25,7 +25,7 @@ from simmer.evidence_figures.words import count, horizons, nats, spoken
 from simmer.figures import in_style
 
 _LOOKS = {
-    "train": {"color": BASELINE, "ls": (0, (3, 1.5)), "lw": 1.0},
+    "train": {"color": QUIET, "ls": (0, (1, 1.3)), "lw": 1.3},
     "validation": {"color": TRANSFORMER, "ls": "-", "lw": 1.2},
 }
 
@@ -74,9 +74,9 @@ def conclusion(refits: Sequence[Refit], prior_log_loss: float) -> str:
     below = sum(refit.best < prior_log_loss for refit in trained)
     overfitted = sum(overfits(refit) for refit in trained)
     improving = sum(refit.best_epoch == refit.epochs[-1] for refit in trained)
-    text = f"{below} of {count(len(trained), 'refit')} came below the base rate's loss on validation"
+    text = f"{below} of {count(len(trained), 'refit')} beat the base rate on validation"
     if overfitted:
-        text += f"; {overfitted} went on to overfit, better on train and worse on validation"
+        text += f"; {overfitted} went on to overfit (better on train, worse on validation)"
     if improving:
         text += f"; {improving} had the best epoch last, so more epochs might help"
     return f"{text}."

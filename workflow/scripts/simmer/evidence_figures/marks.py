@@ -19,7 +19,7 @@ SMALL = 9.0  # points
 
 _HEADLINE, _TITLE = 12.0, 10.0
 # Inches a character takes on average, rounded up, and a line.
-_BOLD_EM, _PLAIN_EM, _LEADING = 0.0100, 0.0086, 0.0185
+_BOLD_EM, _PLAIN_EM, _LEADING = 0.0088, 0.0077, 0.0185
 _LABEL_LINE = 0.155  # inches
 
 
@@ -77,7 +77,7 @@ def lay_out(
     for panel in panels:
         words = [(_TITLE, "bold", INK, panel.title)] if panel.title else []
         words += [(SMALL, "normal", QUIET, note) for note in panel.notes]
-        taken += 0.12
+        taken += 0.16
         texts.append((taken, words))
         taken += _height(words) + 0.08
         tops.append(taken)
