@@ -130,9 +130,9 @@ def energy_known(found: Sequence[Cost]) -> str:
 def _all_energy(found: Sequence[Cost]) -> str:
     known = [one.kwh for one in found if one.kwh is not None]
     if not known:
-        return "their energy is unknown"
+        return "the energy is unknown"
     least = "at least " if any(one.metered < one.trained for one in found) else ""
-    return f"their energy is {least}{_kwh(sum(known))}"
+    return f"the energy is {least}{_kwh(sum(known))}"
 
 
 def _time(one: Cost) -> str:

@@ -107,7 +107,7 @@ def told(refits: Sequence[Refit], prior_log_loss: float) -> str:
 def _limits(refits: Sequence[Refit], prior_log_loss: float) -> tuple[float, float]:
     always = [prior_log_loss, *(refit.best for refit in refits if refit.best is not None)]
     everything = [loss for refit in refits for loss in (*refit.train, *refit.validation)]
-    return usual_limits(always, everything, share=0.95)
+    return usual_limits(always, everything, share=0.9)
 
 
 def _leaves(refits: Sequence[Refit], prior_log_loss: float) -> bool:

@@ -21,6 +21,7 @@ _HEADLINE, _TITLE = 12.0, 10.0
 # Inches a character takes on average, rounded up, and a line.
 _BOLD_EM, _PLAIN_EM, _LEADING = 0.0088, 0.0077, 0.0185
 _LABEL_LINE = 0.155  # inches
+_NEAR = 0.4  # beyond the usual values, in shares of their extent
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -138,12 +139,14 @@ def apart(wanted: Sequence[float], sizes: Sequence[float], top: float) -> list[f
 
 
 def usual_limits(always: Sequence[float], others: Sequence[float], *, share: float) -> tuple[float, float]:
-    """Return ends of an axis that show everything of `always`, the lowest of all, and a share of `others`.
+    """Return ends of an axis that show `always`, the lowest of all, a share of `others`, and what is near.
 
     A few terrible values must not press all others into one line.
     """
     highest = [*always, *([np.quantile(others, share, method="lower")] if len(others) else [])]
     low, high = min([*always, *others]), float(max(highest))
+    if (all_of_them := max([*always, *others])) <= high + _NEAR * (high - low):
+        high = all_of_them
     room = 0.08 * ((high - low) or 0.1 * abs(high) or 1.0)
     return low - room, high + room
 

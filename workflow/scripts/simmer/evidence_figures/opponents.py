@@ -20,7 +20,7 @@ _LEAST_REACH = 0.02
 def opponents(evidence: Evidence) -> Figure:
     """Return the figure of all horizons; models are ordered by skill, the best first."""
     notes = [
-        "Skill: how far the test log-loss is below that of the base rate, in percent of the latter, with 95 % "
+        "Skill: how far the test log-loss is below that of the base rate, in percent of that, with 95 % "
         "interval. Filled circles: scales; hollow squares: baselines; dashed: the base rate. Each interval "
         "stands alone: by chance one in forty lies right of 0."
     ]
