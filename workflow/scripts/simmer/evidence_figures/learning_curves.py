@@ -132,7 +132,7 @@ def _draw(axes: Axes, scale: str, refits: Sequence[Refit], prior_log_loss: float
                 refit.epochs, losses, alpha=0.75, marker=marker, gid=f"{split}_{scale}_{refit.seed}", **look
             )
         if drawn:
-            last = fmean(getattr(refit, split)[-1] for refit in drawn)
+            last = getattr(max(drawn, key=lambda refit: len(refit.epochs)), split)[-1]
             labels.append((min(last, axes.get_ylim()[1]), split, look["color"]))
     for refit in drawn:
         look = {"marker": "D", "markersize": 5, "color": INK, "markeredgecolor": "white", "zorder": 4}
