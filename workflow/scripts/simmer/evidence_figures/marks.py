@@ -10,9 +10,10 @@ from matplotlib.figure import Figure
 
 WIDTH = 5.4  # inches; on a screen 390 pixels wide a text of 9 points is still 9 pixels high
 MARGIN = 0.15
-# Blue and vermilion of Okabe and Ito, the latter and the gold darkened until they can be read as small texts.
-# Whatever differs in colour differs in marker, line style or place, too.
-TRANSFORMER, BASELINE, PRIOR, INK, QUIET = "#0072b2", "#b34700", "#7a5c00", "#1a1a1a", "#555555"
+# Blue and vermilion of Okabe and Ito, the latter darkened until it can be read as a small text. The prior is
+# black, since gold or green come too close to vermilion for people who see no red. Whatever differs in colour
+# differs in marker, line style or place, too.
+TRANSFORMER, BASELINE, PRIOR, INK, QUIET = "#0072b2", "#b34700", "#000000", "#1a1a1a", "#555555"
 PRIOR_LINE = {"color": PRIOR, "lw": 1.3, "ls": (0, (5, 3))}
 GRID = {"color": "#e6e6e6", "lw": 0.7}
 SMALL = 9.0  # points
