@@ -1,15 +1,13 @@
 """Made-up studies: results as trials publish them, and the study they belong to."""
 
-import re
-import xml.etree.ElementTree as ET
 from dataclasses import replace
 
 import pytest
 
-from simmer.figures import to_svg
 from simmer.search.space import Choice, Range, Space
 from simmer.search_figures.searched import searched_study
 from support.configs import default_config
+from support.pictures import Picture
 
 EPOCHS_MAX, PRIOR = 20, 0.69
 DIMENSIONS = {
@@ -79,32 +77,6 @@ class StudyBook:
     def searched(self):
         """The study as the figures see it."""
         return searched_study(self.study, self.results)
-
-
-class Picture:
-    """A figure as SVG: its texts and the marks in it."""
-
-    def __init__(self, figure):
-        self.svg = to_svg(figure).decode()
-        self.tree = ET.fromstring(self.svg)
-
-    @property
-    def texts(self):
-        return [element.text for element in self.tree.iter("{http://www.w3.org/2000/svg}text")]
-
-    @property
-    def prose(self):
-        """All texts in one, as wrapped sentences are read."""
-        return " ".join(text for text in self.texts if text)
-
-    def has(self, name):
-        return f'id="{name}"' in self.svg
-
-    def marks(self, pattern):
-        """Return the ids that match a pattern; each mark has one of its own."""
-        names = re.findall(rf'id="({pattern})"', self.svg)
-        assert len(names) == len(set(names))
-        return names
 
 
 @pytest.fixture

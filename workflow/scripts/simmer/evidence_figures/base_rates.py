@@ -4,7 +4,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from simmer.evidence_figures.inputs import SPLITS, Evidence, Horizon
-from simmer.evidence_figures.marks import INK, QUIET, SMALL, Panel, lay_out
+from simmer.evidence_figures.marks import INK, MARGIN, QUIET, SMALL, Panel, lay_out
 from simmer.evidence_figures.words import horizons, listed, percent
 from simmer.figures import in_style
 
@@ -24,7 +24,7 @@ def base_rates(evidence: Evidence) -> Figure:
         "as no other is known beforehand."
     ]
     panels = [Panel(title=_title(one), height=1.5, foot=0.1) for one in evidence.horizons]
-    figure, boxes = lay_out(conclusion(evidence), notes, panels, left=0.2, right=0.2)
+    figure, boxes = lay_out(conclusion(evidence), notes, panels, left=MARGIN, right=MARGIN)
     highest = max(split.base_rate for one in evidence.horizons for split in one.splits.values())
     for box, horizon in zip(boxes, evidence.horizons, strict=True):
         _draw(box.axes(figure), horizon, highest)
@@ -73,5 +73,6 @@ def _draw(axes: Axes, horizon: Horizon, highest: float) -> None:
         axes.barh(row + 0.2, split.base_rate, gid=f"{name}_h{horizon.days}", **look)
         dates = f"{name}, {split.first_date} to {split.last_date}"
         axes.text(0.0, row - 0.08, dates, va="bottom", fontsize=SMALL, color=QUIET)
-        text = f" {percent(split.base_rate)} ({split.positives:,} of {split.n:,})"
-        axes.text(split.base_rate, row + 0.2, text, va="center", fontsize=SMALL, color=INK)
+        text = f"{percent(split.base_rate)} ({split.positives:,} of {split.n:,})"
+        beside = {"textcoords": "offset points", "va": "center", "fontsize": SMALL, "color": INK}
+        axes.annotate(text, (split.base_rate, row + 0.2), xytext=(4, 0), **beside)

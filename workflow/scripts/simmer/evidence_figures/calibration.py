@@ -17,6 +17,7 @@ from simmer.evidence_figures.marks import (
     QUIET,
     SMALL,
     TRANSFORMER,
+    WIDTH,
     Box,
     Panel,
     lay_out,
@@ -24,7 +25,8 @@ from simmer.evidence_figures.marks import (
 from simmer.evidence_figures.words import count, horizons, listed, spoken
 from simmer.figures import in_style
 
-_COLUMNS, _GAP, _STRIP, _CELLS = 2, 0.62, 0.3, 24
+_COLUMNS, _CELLS = 2, 24
+_GAP, _STRIP, _APART, _HEAD = 0.62, 0.3, 0.08, 0.42  # inches
 _Z, _SIGNIFICANCE = NormalDist().inv_cdf(0.975), 0.05
 
 
@@ -39,19 +41,19 @@ def calibration(horizon: Horizon) -> Figure:
         else f", with every {every}{'rd' if every == 3 else 'th'} decision counted as labels overlap"
     )
     notes = [
-        "Markers: decisions of like predictions, on the diagonal where these come true; whiskers: 95 % "
-        f"interval of the rate{nth}. Below: how the predictions are spread.",
+        "Markers: bins of like predictions, on the diagonal where these come true; whiskers: 95 % interval "
+        f"of the rate{nth}. Slope below 1: predictions too extreme. Strips: how predictions spread.",
     ]
     left, right = 0.62, 0.15
-    side = (5.4 - left - right - _GAP) / _COLUMNS
+    side = (WIDTH - left - right - _GAP) / _COLUMNS
     rows = [models[start : start + _COLUMNS] for start in range(0, len(models), _COLUMNS)]
-    panels = [Panel(height=0.62 + side + 0.08 + _STRIP, foot=0.5) for _ in rows]
+    panels = [Panel(height=_HEAD + side + _APART + _STRIP, foot=0.4) for _ in rows]
     figure, boxes = lay_out(conclusion(horizon), notes, panels, left=left, right=right)
     top = _top(models)
     for box, row in zip(boxes, rows, strict=True):
         for column, model in enumerate(row):
             at = box.left + column * (side + _GAP)
-            axes = Box(at, box.bottom + _STRIP + 0.08, side, side).axes(figure)
+            axes = Box(at, box.bottom + _STRIP + _APART, side, side).axes(figure)
             _draw(axes, model, horizon.days, top)
             _draw_spread(Box(at, box.bottom, side, _STRIP).axes(figure, sharex=axes), model, top)
             if column == 0:
@@ -127,12 +129,13 @@ def _top(models: Sequence[Model]) -> float:
     return min(1.0, math.ceil(10 * max([0.1, *ends]) + 0.2) / 10)
 
 
-def _title(model: Model) -> str:
-    name = spoken(model.name)
+def _below_name(model: Model) -> str:
     slope = model.calibration_slope
     words = "no slope" if slope is None else f"slope {slope:.2f}".replace("-", "−")
-    collapsed = f"\n{count(model.collapsed_seeds, 'seed')} collapsed" if model.collapsed_seeds else ""
-    return f"{name}\nerror {100 * model.calibration_error:.1f} points, {words}{collapsed}"
+    sizes = [bin.decisions for bin in model.reliability]
+    spans = [f"{size:,}" for size in sorted({min(sizes), max(sizes)})] if sizes else ["no"]
+    bins = f"{count(len(sizes), 'bin')} of {' to '.join(spans)} decisions"
+    return f"error {100 * model.calibration_error:.1f} points, {words}\n{bins}"
 
 
 def _draw(axes: Axes, model: Model, horizon_days: int, top: float) -> None:
@@ -141,13 +144,13 @@ def _draw(axes: Axes, model: Model, horizon_days: int, top: float) -> None:
     axes.set_xlim(0.0, top)
     axes.set_ylim(0.0, top)
     axes.grid(**GRID)
-    head, *rest = _title(model).split("\n")
     above = {"transform": axes.transAxes, "va": "bottom", "fontsize": SMALL}
-    axes.text(0.0, 1.03, "\n".join(rest), color=QUIET, linespacing=1.15, **above)
-    axes.text(0.0, 1.05 + 0.085 * len(rest), head, fontweight="bold", color=colour, **above)
+    axes.text(0.0, 1.03, _below_name(model), color=QUIET, linespacing=1.15, **above)
+    collapsed = f" ({count(model.collapsed_seeds, 'seed')} collapsed)" if model.collapsed_seeds else ""
+    axes.text(0.0, 1.19, f"{spoken(model.name)}{collapsed}", fontweight="bold", color=colour, **above)
     axes.plot([0, top], [0, top], color=PRIOR, lw=1.0, ls=(0, (5, 3)), zorder=1, gid=f"diagonal_{model.name}")
     for axis in (axes.xaxis, axes.yaxis):
-        axis.set_major_locator(MaxNLocator(nbins=4))
+        axis.set_major_locator(MaxNLocator(nbins=4, steps=[1, 2, 5, 10]))
         axis.set_major_formatter(lambda share, _: f"{100 * share:g}")
     axes.tick_params(labelbottom=False)
     look = {"color": colour, "markerfacecolor": colour if model.transformer else "white"}
@@ -168,17 +171,6 @@ def _draw(axes: Axes, model: Model, horizon_days: int, top: float) -> None:
             markersize=5,
             gid=f"bin_{number}_{model.name}",
             **look,
-        )
-    sizes = [bin.decisions for bin in model.reliability]
-    if sizes:
-        each = f"{min(sizes):,}" if min(sizes) == max(sizes) else f"{min(sizes):,} to {max(sizes):,}"
-        text = (
-            f"{count(len(sizes), 'marker')} of\n{each} decisions"
-            if len(sizes) == 1
-            else f"{len(sizes)} markers, each\n{each} decisions"
-        )
-        axes.text(
-            0.03, 0.97, text, transform=axes.transAxes, va="top", fontsize=SMALL, color=QUIET, linespacing=1.1
         )
 
 

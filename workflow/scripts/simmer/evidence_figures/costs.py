@@ -130,16 +130,16 @@ def energy_known(found: Sequence[Cost]) -> str:
 def _all_energy(found: Sequence[Cost]) -> str:
     known = [one.kwh for one in found if one.kwh is not None]
     if not known:
-        return "their energy is unknown"
+        return "the energy is unknown"
     least = "at least " if any(one.metered < one.trained for one in found) else ""
-    return f"their energy is {least}{_kwh(sum(known))}"
+    return f"the energy is {least}{_kwh(sum(known))}"
 
 
 def _time(one: Cost) -> str:
     trials = count(one.trials, "trial")
     if one.minutes is None:
         return f"{trials}, none trained"
-    length = f"{one.minutes:.1f} min" if one.minutes < 100 else f"{one.minutes:,.0f} min"
+    length = f"{one.minutes:.1f} min" if one.minutes < 120 else f"{one.minutes / 60:,.1f} h"
     return f"{_hours(one.hours)}, {trials}, median {length} a trial"
 
 
@@ -178,4 +178,5 @@ def _draw(
         if size is not None:
             axes.barh(row + 0.18, size, height=0.42, color=colour, gid=f"{name}_{one.scale}")
         # Above the bar, as the longest one leaves no room beside it.
-        axes.text(0.0, row - 0.06, f" {text}", va="bottom", fontsize=SMALL, color=QUIET)
+        above = {"textcoords": "offset points", "va": "bottom", "fontsize": SMALL, "color": QUIET}
+        axes.annotate(text, (0.0, row - 0.06), xytext=(4, 0), **above)

@@ -9,11 +9,11 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
 from simmer.evidence_figures.marks import (
-    BASELINE,
     GRID,
     INK,
     PRIOR,
     PRIOR_LINE,
+    QUIET,
     TRANSFORMER,
     Panel,
     label_beside,
@@ -25,7 +25,7 @@ from simmer.evidence_figures.words import count, horizons, nats, spoken
 from simmer.figures import in_style
 
 _LOOKS = {
-    "train": {"color": BASELINE, "ls": (0, (3, 1.5)), "lw": 1.0},
+    "train": {"color": QUIET, "ls": (0, (1, 1.3)), "lw": 1.3},
     "validation": {"color": TRANSFORMER, "ls": "-", "lw": 1.2},
 }
 
@@ -74,9 +74,9 @@ def conclusion(refits: Sequence[Refit], prior_log_loss: float) -> str:
     below = sum(refit.best < prior_log_loss for refit in trained)
     overfitted = sum(overfits(refit) for refit in trained)
     improving = sum(refit.best_epoch == refit.epochs[-1] for refit in trained)
-    text = f"{below} of {count(len(trained), 'refit')} came below the base rate's loss on validation"
+    text = f"{below} of {count(len(trained), 'refit')} beat the base rate on validation"
     if overfitted:
-        text += f"; {overfitted} went on to overfit, better on train and worse on validation"
+        text += f"; {overfitted} went on to overfit (better on train, worse on validation)"
     if improving:
         text += f"; {improving} had the best epoch last, so more epochs might help"
     return f"{text}."
@@ -107,7 +107,7 @@ def told(refits: Sequence[Refit], prior_log_loss: float) -> str:
 def _limits(refits: Sequence[Refit], prior_log_loss: float) -> tuple[float, float]:
     always = [prior_log_loss, *(refit.best for refit in refits if refit.best is not None)]
     everything = [loss for refit in refits for loss in (*refit.train, *refit.validation)]
-    return usual_limits(always, everything, share=0.95)
+    return usual_limits(always, everything, share=0.9)
 
 
 def _leaves(refits: Sequence[Refit], prior_log_loss: float) -> bool:
@@ -132,7 +132,7 @@ def _draw(axes: Axes, scale: str, refits: Sequence[Refit], prior_log_loss: float
                 refit.epochs, losses, alpha=0.75, marker=marker, gid=f"{split}_{scale}_{refit.seed}", **look
             )
         if drawn:
-            last = fmean(getattr(refit, split)[-1] for refit in drawn)
+            last = getattr(max(drawn, key=lambda refit: len(refit.epochs)), split)[-1]
             labels.append((min(last, axes.get_ylim()[1]), split, look["color"]))
     for refit in drawn:
         look = {"marker": "D", "markersize": 5, "color": INK, "markeredgecolor": "white", "zorder": 4}

@@ -10,17 +10,19 @@ from matplotlib.figure import Figure
 
 WIDTH = 5.4  # inches; on a screen 390 pixels wide a text of 9 points is still 9 pixels high
 MARGIN = 0.15
-# Blue and vermilion of Okabe and Ito, the latter and the gold darkened until they can be read as small texts.
-# Whatever differs in colour differs in marker, line style or place, too.
-TRANSFORMER, BASELINE, PRIOR, INK, QUIET = "#0072b2", "#b34700", "#7a5c00", "#1a1a1a", "#555555"
+# Blue and vermilion of Okabe and Ito, the latter darkened until it can be read as a small text. The prior is
+# black, since gold or green come too close to vermilion for people who see no red. Whatever differs in colour
+# differs in marker, line style or place, too.
+TRANSFORMER, BASELINE, PRIOR, INK, QUIET = "#0072b2", "#b34700", "#000000", "#1a1a1a", "#555555"
 PRIOR_LINE = {"color": PRIOR, "lw": 1.3, "ls": (0, (5, 3))}
 GRID = {"color": "#e6e6e6", "lw": 0.7}
 SMALL = 9.0  # points
 
 _HEADLINE, _TITLE = 12.0, 10.0
 # Inches a character takes on average, rounded up, and a line.
-_BOLD_EM, _PLAIN_EM, _LEADING = 0.0100, 0.0086, 0.0185
+_BOLD_EM, _PLAIN_EM, _LEADING = 0.0088, 0.0077, 0.0185
 _LABEL_LINE = 0.155  # inches
+_NEAR = 0.4  # beyond the usual values, in shares of their extent
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -77,7 +79,7 @@ def lay_out(
     for panel in panels:
         words = [(_TITLE, "bold", INK, panel.title)] if panel.title else []
         words += [(SMALL, "normal", QUIET, note) for note in panel.notes]
-        taken += 0.12
+        taken += 0.16
         texts.append((taken, words))
         taken += _height(words) + 0.08
         tops.append(taken)
@@ -138,12 +140,14 @@ def apart(wanted: Sequence[float], sizes: Sequence[float], top: float) -> list[f
 
 
 def usual_limits(always: Sequence[float], others: Sequence[float], *, share: float) -> tuple[float, float]:
-    """Return ends of an axis that show everything of `always`, the lowest of all, and a share of `others`.
+    """Return ends of an axis that show `always`, the lowest of all, a share of `others`, and what is near.
 
     A few terrible values must not press all others into one line.
     """
     highest = [*always, *([np.quantile(others, share, method="lower")] if len(others) else [])]
     low, high = min([*always, *others]), float(max(highest))
+    if (all_of_them := max([*always, *others])) <= high + _NEAR * (high - low):
+        high = all_of_them
     room = 0.08 * ((high - low) or 0.1 * abs(high) or 1.0)
     return low - room, high + room
 

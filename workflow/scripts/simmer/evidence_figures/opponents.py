@@ -20,41 +20,47 @@ _LEAST_REACH = 0.02
 def opponents(evidence: Evidence) -> Figure:
     """Return the figure of all horizons; models are ordered by skill, the best first."""
     notes = [
-        "Skill: by how much the test log-loss is below that of the base rate, in percent of the latter, with "
-        "95 % interval. Filled circles: scales; hollow squares: baselines; dashed: the base rate."
+        "Skill: how far the test log-loss is below that of the base rate, in percent of that, with 95 % "
+        "interval. Filled circles: scales; hollow squares: baselines; dashed: the base rate. Each interval "
+        "stands alone: by chance one in forty lies right of 0."
     ]
+    # One axis for all, so that horizons can be compared.
+    limits = _limits([model for one in evidence.horizons for model in _rows(one)])
     panels = [
         Panel(
-            title=told(one), notes=[against_best(one), _beyond(one)], height=_ROW * len(_rows(one)), foot=0.55
+            title=told(one),
+            notes=[against_best(one), _beyond(one, limits)],
+            height=_ROW * max(len(_rows(one)), 1),
         )
         for one in evidence.horizons
     ]
     figure, boxes = lay_out(conclusion(evidence), notes, panels, left=1.42, right=0.75)
     for box, horizon in zip(boxes, evidence.horizons, strict=True):
-        _draw(box.axes(figure), horizon)
+        _draw(box.axes(figure), horizon, limits)
     return figure
 
 
 def conclusion(evidence: Evidence) -> str:
-    """Return at which horizons any scale beats the base rate beyond noise, and whether a baseline does."""
-    said = []
-    for what, transformer in (("scale", True), ("baseline", False)):
-        days = [one.days for one in evidence.horizons if any(_winners(one, transformer))]
-        said.append(
-            f"at least one {what} beats it at {horizons(days)}" if days else f"no {what} beats it at all"
-        )
-    known = any(model.skill.interval for one in evidence.horizons for model in _rows(one))
-    if not known:
+    """Return at which horizons any scale, and any baseline, beats the base rate beyond noise."""
+    untold = [one.days for one in evidence.horizons if not _has_intervals(one)]
+    if len(untold) == len(evidence.horizons):
         return (
             "Whether any model beats the base rate cannot be told: the test split is too short for intervals."
         )
-    return f"Against the base rate, beyond noise: {listed(said)}."
+    scales, baselines = (
+        [one.days for one in evidence.horizons if _winners(one, transformer)] for transformer in (True, False)
+    )
+    noise = "beats the base rate beyond noise"
+    first = f"Some scale {noise} at {horizons(scales)}" if scales else f"No scale {noise}"
+    second = f"some baseline does at {horizons(baselines)}" if baselines else "no baseline does"
+    third = f"; not to be told at {horizons(untold)}" if untold else ""
+    return f"{first}; {second}{third}."
 
 
 def told(horizon: Horizon) -> str:
     """Return how many scales and baselines beat the base rate at one horizon."""
     day, rows = horizons([horizon.days]), _rows(horizon)
-    if not any(model.skill.interval for model in rows):
+    if not _has_intervals(horizon):
         return f"{day}: no intervals, the test split is too short"
     parts = []
     for what, transformer in (("scale", True), ("baseline", False)):
@@ -87,6 +93,10 @@ def _rows(horizon: Horizon) -> list[Model]:
     return sorted(others, key=lambda model: -model.skill.value)
 
 
+def _has_intervals(horizon: Horizon) -> bool:
+    return any(model.skill.interval for model in _rows(horizon))
+
+
 def _winners(horizon: Horizon, transformer: bool) -> list[Model]:
     return [model for model in _rows(horizon) if model.transformer == transformer and model.skill.sign == 1]
 
@@ -98,19 +108,17 @@ def _limits(rows: Sequence[Model]) -> tuple[float, float]:
     return 1.1 * max(min([-_LEAST_REACH, *ends]), -_FARTHEST * reach), 1.1 * reach
 
 
-def _beyond(horizon: Horizon) -> str:
-    low = _limits(_rows(horizon))[0]
-    left = [spoken(model.name) for model in _rows(horizon) if model.skill.value < low]
+def _beyond(horizon: Horizon, limits: tuple[float, float]) -> str:
+    left = [spoken(model.name) for model in _rows(horizon) if model.skill.value < limits[0]]
     return f"Left of the axis, drawn as triangles: {listed(left)}." if left else ""
 
 
-def _draw(axes: Axes, horizon: Horizon) -> None:
-    rows = _rows(horizon)
-    low, high = _limits(rows)
+def _draw(axes: Axes, horizon: Horizon, limits: tuple[float, float]) -> None:
+    rows, (low, high) = _rows(horizon), limits
     axes.set_xlim(low, high)
     axes.set_ylim(len(rows) - 0.4, -0.6)
     axes.grid(axis="x", **GRID)
-    axes.xaxis.set_major_locator(MaxNLocator(nbins=5))
+    axes.xaxis.set_major_locator(MaxNLocator(nbins=5, steps=[1, 2, 5, 10]))
     axes.xaxis.set_major_formatter(FuncFormatter(lambda skill, _: f"{100 * skill:g}".replace("-", "−")))
     axes.set_xlabel("skill (%), right is better")
     axes.set_yticks(range(len(rows)), [spoken(model.name) for model in rows])
@@ -126,6 +134,13 @@ def _draw(axes: Axes, horizon: Horizon) -> None:
         kind = "o" if model.transformer else "s"
         look = {"marker": kind if model.skill.value >= low else "<", "clip_on": False, "zorder": 3}
         look |= {"markerfacecolor": colour if model.transformer else "white", "markeredgecolor": colour}
-        axes.plot(max(model.skill.value, low), row, markersize=6.5, gid=f"skill_{name}", **look)
+        # A little inside, as the name of the model ends at the edge.
+        axes.plot(
+            max(model.skill.value, low + 0.03 * (high - low)),
+            row,
+            markersize=6.5,
+            gid=f"skill_{name}",
+            **look,
+        )
         beside = {"transform": axes.get_yaxis_transform(), "va": "center", "fontsize": SMALL, "color": colour}
         axes.text(1.03, row, change(model.skill.value), **beside)

@@ -6,6 +6,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
+from matplotlib.transforms import offset_copy
 
 from simmer.evidence_figures.inputs import Evidence, Horizon, Model, Scaling
 from simmer.evidence_figures.marks import (
@@ -19,14 +20,13 @@ from simmer.evidence_figures.marks import (
     lay_out,
     usual_limits,
 )
-from simmer.evidence_figures.words import first_upper, horizons, listed, nats, percent, short, spoken
+from simmer.evidence_figures.words import first_upper, horizons, listed, nats, short, spoken
 from simmer.figures import in_style
 
 _FINDINGS = {
-    "law": "scale helps at {}",
-    "reverse": "scale harms at {}",
-    "none": "scale makes no difference that matters at {}",
-    "undetermined": "whether scale helps stays undetermined at {}",
+    "law": "helps at {}",
+    "reverse": "harms at {}",
+    "none": "makes no difference that matters at {}",
 }
 _BASELINE_LINE = {"color": BASELINE, "lw": 1.3, "ls": (0, (1, 1.5))}
 
@@ -50,12 +50,16 @@ def scaling(evidence: Evidence) -> Figure:
 
 def conclusion(evidence: Evidence) -> str:
     """Return the verdicts of all horizons in one sentence."""
+    days: dict[str, list[int]] = {}
+    for one in evidence.horizons:
+        days.setdefault(one.scaling.verdict, []).append(one.days)
     found = [
-        finding.format(horizons([one.days for one in evidence.horizons if one.scaling.verdict == verdict]))
-        for verdict, finding in _FINDINGS.items()
-        if any(one.scaling.verdict == verdict for one in evidence.horizons)
+        finding.format(horizons(days[verdict])) for verdict, finding in _FINDINGS.items() if verdict in days
     ]
-    return first_upper(f"{listed(found)}.")
+    if not found:
+        return f"Whether scale helps is undetermined at {horizons(days['undetermined'])}."
+    rest = f"; undetermined at {horizons(days['undetermined'])}" if "undetermined" in days else ""
+    return f"Scale {listed(found)}{rest}."
 
 
 def meaning(horizon: Horizon) -> str:
@@ -66,8 +70,8 @@ def meaning(horizon: Horizon) -> str:
 def _meaning(horizon: Horizon) -> str:
     found, scales = horizon.scaling, horizon.scales
     if found.verdict == "none":
-        size = "" if found.practical is None else f" of {nats(found.practical)} nats"
-        return f"No two scales differ by a practical amount{size}."
+        size = "" if found.practical is None else f", {nats(found.practical)} nats"
+        return f"No two scales differ by as much as matters{size}."
     if found.verdict == "undetermined":
         if len(scales) == 1:
             return "One scale alone cannot tell whether scale helps."
@@ -83,7 +87,7 @@ def _exponent(found: Scaling) -> str:
     value, interval = nats(found.exponent.value), found.exponent.interval
     if interval is None:
         return f", exponent {value}"
-    level = "" if found.level is None else f"{percent(found.level, 4).rstrip('% 0').rstrip('.')} % "
+    level = "" if found.level is None else f"{100 * found.level:.3g} %: "
     return f", exponent {value} ({level}{nats(interval[0])} to {nats(interval[1])})"
 
 
@@ -150,7 +154,7 @@ def _draw_curve(axes: Axes, horizon: Horizon) -> None:
 def _draw_scale(axes: Axes, model: Model, name: str) -> None:
     x, loss, high = model.parameters, model.log_loss, axes.get_ylim()[1]
     # Beside the mean, where its interval would hide them.
-    beside = x * 1.18
+    beside = offset_copy(axes.transData, axes.figure, x=7, units="points")
     look = {"linestyle": "none", "color": TRANSFORMER, "markeredgecolor": "none", "alpha": 0.6, "zorder": 3}
     for seed, one in enumerate(model.seed_losses):
         mark = (
@@ -158,7 +162,7 @@ def _draw_scale(axes: Axes, model: Model, name: str) -> None:
             if one > high
             else {"marker": "o", "markersize": 3.5}
         )
-        axes.plot(beside, min(one, high), gid=f"seed_{seed}_{name}", **mark, **look)
+        axes.plot(x, min(one, high), transform=beside, gid=f"seed_{seed}_{name}", **mark, **look)
     if loss.interval is not None:
         axes.plot(
             [x, x], loss.interval, color=TRANSFORMER, lw=1.6, marker="_", markersize=8, gid=f"interval_{name}"
