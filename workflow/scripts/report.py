@@ -50,7 +50,8 @@ def main(
         preflights={preflight["scale"]: preflight for preflight in checked},
         figures={path.stem: path.read_text(encoding="utf-8") for path in figures},
         captions={
-            path.stem: " ".join(path.read_text(encoding="utf-8").split()) for path in captions.glob("*.rst")
+            path.stem: " ".join(path.read_text(encoding="utf-8").replace("*", "").split())
+            for path in captions.glob("*.rst")
         },
         provenance=provenance_of(
             known["evidence"],

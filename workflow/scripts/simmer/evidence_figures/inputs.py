@@ -64,7 +64,8 @@ class Model:
         transformer: whether it is a scale.
         parameters: counted; `None` for a baseline.
         seeds: refits behind it, `None` where there is one of its kind.
-        log_loss: mean over refits, nats.
+        validation_log_loss: mean over refits on validation, nats.
+        log_loss: mean over refits on test, nats.
         skill: 1 - loss / loss of the prior.
         seed_losses: log-loss of each refit in nats, empty where there is one of its kind.
         calibration_error: mean distance of predictions from observed rates, on the scale 0..1.
@@ -77,6 +78,7 @@ class Model:
     transformer: bool
     parameters: int | None
     seeds: int | None
+    validation_log_loss: float
     log_loss: Estimate
     skill: Estimate
     seed_losses: tuple[float, ...]
@@ -147,9 +149,9 @@ class Horizon:
 
     @property
     def baselines(self) -> list[Model]:
-        """All baselines but the base rate itself, the best on the test split first."""
+        """All baselines but the base rate, the best on validation first: on test its luck would count."""
         others = [model for model in self.models if not model.transformer and model.name != "base_rate"]
-        return sorted(others, key=lambda model: model.log_loss.value)
+        return sorted(others, key=lambda model: model.validation_log_loss)
 
     @property
     def prior_log_loss(self) -> float:
@@ -210,6 +212,7 @@ def _model(model: Mapping[str, Any]) -> Model:
         transformer=model["kind"] == "transformer",
         parameters=model["parameters"],
         seeds=model["seeds"],
+        validation_log_loss=model["validation_log_loss"],
         log_loss=_estimate(model["log_loss"]),
         skill=_estimate(model["skill"]),
         seed_losses=tuple(model["seed_log_losses"] or ()),
