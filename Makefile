@@ -10,13 +10,14 @@ DEMO_TARGETS ?= results/hpo_2M.done results/hpo_20M.done results/hardware.parque
 DEMO_FOLDER  ?= demo
 
 CONFIG ?= config/config.yaml
+FOLDER ?= .
 DATA   ?= data
 
 RESULTS        ?= results
 DASHBOARD_PORT ?= 8080
 WATCH_SECONDS  ?= 5
 
-.PHONY: setup demo smoke-2B fetch register verify status watch dashboard dashboard-export test lint config-docs bench-closed-loop bench-false-laws bench-features bench-heat bench-jobs bench-memory bench-numerics bench-search bench-speed clean
+.PHONY: setup demo smoke-2B fetch register verify report status watch dashboard dashboard-export test lint config-docs bench-closed-loop bench-false-laws bench-features bench-heat bench-jobs bench-memory bench-numerics bench-search bench-speed clean
 .DEFAULT_GOAL := setup
 
 setup: $(READY)
@@ -59,6 +60,19 @@ register: $(READY)
 # DATA=demo/data for the demo's.
 verify: $(READY)
 	@PYTHONPATH=workflow/scripts $(BIN)/python -m simmer.verification $(DATA)
+
+# The answer: trains the winners again, opens the test split, writes results/summary.{html,md,csv} and
+# results/report.html. The demo's: make report FOLDER=demo CONFIG=config/demo.yaml
+REPORT = $(BIN)/snakemake --directory $(FOLDER) --configfile $(CONFIG) --cores 1
+
+report: $(READY)
+	$(REPORT) -- report
+	$(REPORT) --report results/report.html -- report
+	@echo
+	@sed -n '/^- /p;/^## 1 day/q' $(FOLDER)/results/summary.md
+	@echo
+	@echo "The whole answer on one page: $(FOLDER)/results/summary.html (summary.md, summary.csv)."
+	@echo "The same, and how each file came about: $(FOLDER)/results/report.html. Both open from disk."
 
 # How the campaign stands, from its files alone; the demo's: RESULTS=demo/results CONFIG=config/demo.yaml
 STATUS = PYTHONPATH=workflow/scripts $(BIN)/python -m simmer.status $(RESULTS) --overlay $(CONFIG) --begin "$(BIN)/snakemake --cores 1"

@@ -48,7 +48,7 @@ rule leakage_audit:
         controls="results/leakage_controls.json",
     output:
         report="results/leakage_audit.json",
-        table="results/leakage_audit.txt",
+        table=report("results/leakage_audit.txt", caption="../report/leakage_audit.rst", category="3 Data"),
     log:
         "results/logs/leakage_audit.log",
     benchmark:

@@ -79,7 +79,9 @@ rule validate_manifest:
         bars=expand("data/raw/{ticker}.csv", ticker=tickers()),
     output:
         report="results/data_validation.json",
-        table="results/data_validation.txt",
+        table=report(
+            "results/data_validation.txt", caption="../report/data_validation.rst", category="3 Data"
+        ),
     log:
         "results/logs/validate_manifest.log",
     benchmark:

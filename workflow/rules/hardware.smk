@@ -29,7 +29,12 @@ rule hardware_timeline:
     input:
         logs=logs_of_study,
     output:
-        figure="results/figures/hardware_{scale}_{horizon}.svg",
+        figure=report(
+            "results/figures/hardware_{scale}_{horizon}.svg",
+            caption="../report/hardware.rst",
+            category="5 Machine",
+            labels={"study": "{scale} {horizon}", "figure": "hardware"},
+        ),
     log:
         "results/logs/hardware_timeline/{scale}_{horizon}.log",
     benchmark:

@@ -13,7 +13,7 @@ rule preflight:
         manifest="data/processed/datapackage.json",
     output:
         report="results/preflight/{scale}.json",
-        table="results/preflight/{scale}.txt",
+        table=report("results/preflight/{scale}.txt", caption="../report/preflight.rst", category="5 Machine"),
     log:
         "results/logs/preflight/{scale}.log",
     benchmark:

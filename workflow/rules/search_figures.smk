@@ -12,10 +12,25 @@ rule search_figures:
         results=results_of_study,
         resource=dataset_table("resource.json"),
     output:
-        history="results/figures/search_history_{scale}_{horizon}.svg",
-        importances="results/figures/search_importances_{scale}_{horizon}.svg",
+        history=report(
+            "results/figures/search_history_{scale}_{horizon}.svg",
+            caption="../report/search_history.rst",
+            category="4 Search",
+            labels={"study": "{scale} {horizon}", "figure": "history"},
+        ),
+        importances=report(
+            "results/figures/search_importances_{scale}_{horizon}.svg",
+            caption="../report/search_importances.rst",
+            category="4 Search",
+            labels={"study": "{scale} {horizon}", "figure": "importances"},
+        ),
         importances_table="results/figures/search_importances_{scale}_{horizon}.json",
-        coverage="results/figures/search_coverage_{scale}_{horizon}.svg",
+        coverage=report(
+            "results/figures/search_coverage_{scale}_{horizon}.svg",
+            caption="../report/search_coverage.rst",
+            category="4 Search",
+            labels={"study": "{scale} {horizon}", "figure": "coverage"},
+        ),
     log:
         "results/logs/search_figures/{scale}_{horizon}.log",
     benchmark:
