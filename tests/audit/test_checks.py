@@ -1,3 +1,4 @@
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -32,9 +33,9 @@ def result(control, skill):
 GOOD = (result("planted", 0.28), result("shuffled", -0.01))
 
 
-def audit(raw, table, controls=GOOD, features=model_features):
+def audit(raw, table, controls=GOOD, features=model_features, settings=SETTINGS):
     return run_audit(
-        SETTINGS,
+        settings,
         raw,
         table,
         calendar="XNYS",
@@ -59,6 +60,13 @@ def test_a_sound_campaign_passes_and_what_could_not_be_checked_is_no_tick(good):
     assert set(verdicts.values()) == {CheckVerdict.OK}
     assert good.as_text().endswith("30 OK, 1 SKIP\n")
     assert good.as_json()["ok"]
+
+
+def test_the_features_of_the_vix_are_audited_where_they_are_on(vix_raw):
+    settings = replace(SETTINGS, vix=True, horizons_days=(1,))
+    found = audit(vix_raw, model_features(vix_raw), settings=settings)
+    assert found.failed == ()
+    assert {"prefix VIX_features", "prefix GSPC_dataset_c"} <= {check.id for check in found.checks}
 
 
 def test_a_failure_says_all_there_is_to_say(raw, table):

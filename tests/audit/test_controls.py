@@ -112,7 +112,7 @@ def test_shuffled_labels_teach_nothing_even_where_there_is_a_signal(control, sig
 
 
 def test_labels_that_were_not_shuffled_fail(control, signal):
-    checks = check_shuffled(control(signal, 1, permute=lambda labels, seed: labels))
+    checks = check_shuffled(control(signal, 1, permute=lambda labels, seed: labels, recipe=LEARNING))
     assert verdicts(checks) == [FAIL, FAIL]
     assert all("labels of validation reach it" in check.fix for check in checks)
 

@@ -4,6 +4,7 @@ import pytest
 from simmer.audit.labels import border_days
 from simmer.audit.prefixes import check_prefixes, check_table, cut_days
 from simmer.audit.raw import days_of, model_features, vix_features
+from simmer.errors import DataError
 from simmer.preflight_report import CheckVerdict
 
 
@@ -97,6 +98,24 @@ def test_a_leak_that_only_the_stationary_form_has_fails(raw, cuts, monkeypatch):
     monkeypatch.setattr("simmer.audit.prefixes.price_relative", by_whole_mean)
     checks = check_prefixes("a25", model_features, raw, cuts, relative=True)
     assert verdicts(checks) == [CheckVerdict.OK, CheckVerdict.FAIL]
+
+
+def not_before(first_day):
+    def build(series):
+        if series.days[-1] < first_day:
+            raise DataError("too few bars")
+        return model_features(series)
+
+    return build
+
+
+def test_a_cut_that_leaves_too_little_is_no_leak_and_no_tick(raw, cuts):
+    (some,) = check_prefixes("a25", not_before(cuts[5]), raw, cuts, relative=False)
+    assert (some.verdict, some.measured) == (CheckVerdict.WARN, f"equal at {len(cuts) - 5} cuts")
+    assert "5 cuts" in some.fix
+    assert "too few bars" in some.fix
+    (none,) = check_prefixes("a25", not_before(raw.days[-1]), raw, cuts[:-1], relative=False)
+    assert none.verdict is CheckVerdict.SKIP
 
 
 def test_a_leak_of_the_vix_fails(vix_raw, cuts):

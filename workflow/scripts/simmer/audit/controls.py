@@ -17,7 +17,7 @@ from simmer.seeds import derive_seed
 from simmer.thermal.guard import GuardProtocol
 
 # A shuffled control has an interval for each horizon, and all of them are to hold at the same time.
-LEVEL = 0.995
+LEVEL = 0.999
 N_RESAMPLES = 4000
 
 Permute = Callable[[np.ndarray, int], np.ndarray]

@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 
 from simmer.audit.raw import FeatureBuilder, RawSeries, days_of
+from simmer.errors import DataError
 from simmer.features.input_forms import price_relative
 from simmer.preflight_report import CheckResult, CheckVerdict
 
@@ -47,12 +48,16 @@ def check_prefixes(
         cuts: days at whose end the series are cut.
         relative: whether the table's stationary form is an input of the model, and to be held likewise.
     """
-    whole = build(raw)
-    parts = {day: build(raw.until(day)) for day in cuts}
-    results = [_result(f"prefix {name}", _differences(whole, parts))]
+    whole, parts, refused = build(raw), {}, {}
+    for day in cuts:
+        try:
+            parts[day] = build(raw.until(day))
+        except DataError as error:
+            refused[day] = str(error)
+    results = [_result(f"prefix {name}", _differences(whole, parts), refused)]
     if relative:
         formed = {day: _formed(part) for day, part in parts.items()}
-        results.append(_result("prefix price_relative", _differences(_formed(whole), formed)))
+        results.append(_result("prefix price_relative", _differences(_formed(whole), formed), refused))
     return results
 
 
@@ -67,18 +72,28 @@ def check_table(name: str, table: pd.DataFrame, build: FeatureBuilder, raw: RawS
     return CheckResult(f"table {name}", verdict, measured, NEEDED, None, f"{len(table)} rows", fix)
 
 
-def _result(name: str, differences: dict[np.datetime64, str | None]) -> CheckResult:
+def _result(
+    name: str, differences: dict[np.datetime64, str | None], refused: dict[np.datetime64, str]
+) -> CheckResult:
     found = {day: difference for day, difference in differences.items() if difference is not None}
-    source = f"{len(differences)} cuts, {min(differences)} to {max(differences)}"
-    if not found:
-        return CheckResult(name, CheckVerdict.OK, "equal at every cut", NEEDED, None, source, None)
-    listing = "; ".join(f"cut after {day}: {difference}" for day, difference in list(found.items())[:3])
-    fix = (
-        f"{listing}. A value of these days changes with later bars, so it was not known then: make the "
-        "feature use that day and earlier days only"
-    )
-    measured = f"different at {len(found)} cuts"
-    return CheckResult(name, CheckVerdict.FAIL, measured, NEEDED, None, source, fix)
+    every = [*differences, *refused]
+    source = f"{len(every)} cuts, {min(every)} to {max(every)}"
+    if found:
+        listing = "; ".join(f"cut after {day}: {difference}" for day, difference in list(found.items())[:3])
+        fix = (
+            f"{listing}. A value of these days changes with later bars, so it was not known then: make the "
+            "feature use that day and earlier days only"
+        )
+        measured = f"different at {len(found)} cuts"
+        return CheckResult(name, CheckVerdict.FAIL, measured, NEEDED, None, source, fix)
+    if refused:
+        # A series that was too short on a day is no leak, and no proof of the contrary.
+        day, why = next(iter(refused.items()))
+        fix = f"{len(refused)} cuts give no table to compare; after {day}: {why}"
+        verdict = CheckVerdict.WARN if differences else CheckVerdict.SKIP
+        measured = f"equal at {len(differences)} cuts"
+        return CheckResult(name, verdict, measured, NEEDED, None, source, fix)
+    return CheckResult(name, CheckVerdict.OK, "equal at every cut", NEEDED, None, source, None)
 
 
 def _differences(

@@ -1,0 +1,46 @@
+"""The audit as a user runs it: the controls trained, the table read, the register of the test split grown."""
+
+import json
+
+AUDIT = "results/leakage_audit.txt"
+READ = {
+    "time": "2026-05-01T10:00:00+00:00",
+    "horizon_days": 1,
+    "dataset": "d" * 64,
+    "winners": {"debug": {"fingerprint": "a" * 12, "trial": 1}},
+    "predictions_sha256": "p" * 64,
+}
+
+
+def test_a_sound_campaign_is_audited_again_when_the_test_split_was_read(prepared, campaign_from):
+    campaign = campaign_from(prepared)
+    assert campaign.plan(AUDIT) == {"leakage_controls": 1, "leakage_audit": 1}
+    campaign.run(AUDIT).succeeded()
+    text = (campaign.folder / AUDIT).read_text()
+    assert "FAIL" not in text
+    assert "not read yet" in text
+    assert json.loads((campaign.folder / "results/leakage_audit.json").read_text())["ok"]
+    assert campaign.plan(AUDIT) == {}
+
+    register = campaign.folder / "results/ledger/test_reads.jsonl"
+    register.parent.mkdir(exist_ok=True)
+    other = READ | {"predictions_sha256": "q" * 64}
+    register.write_text(json.dumps(READ) + "\n" + json.dumps(other) + "\n")
+    assert campaign.plan(AUDIT) == {"leakage_audit": 1}
+    campaign.run(AUDIT).succeeded()
+    assert "looked at 2 times" in (campaign.folder / AUDIT).read_text()
+
+    register.write_text(json.dumps(READ) + "\nnonsense\n")
+    run = campaign.run(AUDIT)
+    assert run.status != 0
+    assert "line 2 is no entry" in run.text
+    assert "planted signal h1 AUC" in run.text, "the whole table, for the files are gone"
+    assert not (campaign.folder / AUDIT).exists()
+
+
+def test_the_bars_of_the_vix_are_asked_for_where_its_features_are_on(new_campaign):
+    vix = {"ticker": "VIX", "kind": "no_volume_index"}
+    tickers = {"tickers": [{"ticker": "GSPC", "kind": "index"}, vix]}
+    planned = new_campaign({"features": {"vix": True}, "data": tickers}).plan(AUDIT)
+    assert (planned["combine_features"], planned["acquire_data"]) == (1, 2)
+    assert (planned["leakage_controls"], planned["leakage_audit"]) == (1, 1)
