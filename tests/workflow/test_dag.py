@@ -19,6 +19,8 @@ SHARED = {
 # What a campaign needs only with other settings, or never asks for by itself.
 AUDIT = {"leakage_controls", "leakage_audit"}
 UPON_REQUEST = {"fetch_data", "build_vix_features", "combine_features", "verify", *AUDIT}
+# The report and what it rests on; no search asks for it, for it opens the test split.
+EVIDENCE = {"refit", "baselines", "final_evaluation", "evidence", "evidence_figures", "report"}
 FIGURES = {"hardware_table", "hardware_timeline", "search_figures"}
 SCALES = ("2M", "20M", "200M", "2B")
 RULE_FILES = sorted((ROOT / "workflow/rules").glob("*.smk"))
@@ -110,7 +112,7 @@ def test_a_repeated_preflight_hides_no_new_trial(finished, campaign_from):
 def test_rules_are_listed_by_name_and_each_says_what_it_does(shipped):
     listing = shipped.run("--list").succeeded().text
     described = dict(re.findall(r"^(\w+)(?: \((.+)\))?$", listing, re.M))
-    expected = {*SHARED, *UPON_REQUEST, "preflight", "all", "fetch", "unknown_scale", *FIGURES}
+    expected = {*SHARED, *UPON_REQUEST, "preflight", "all", "fetch", "unknown_scale", *FIGURES, *EVIDENCE}
     for scale in (*SCALES, "debug"):
         expected |= {f"hpo_{scale}", f"hpo_{scale}_done"}
     assert set(described) == expected
@@ -119,7 +121,7 @@ def test_rules_are_listed_by_name_and_each_says_what_it_does(shipped):
 
 
 def test_the_rule_files_hold_every_rule():
-    expected = {*SHARED, *UPON_REQUEST, "preflight", "hpo_{scale}", "hpo_{scale}_done", *FIGURES}
+    expected = {*SHARED, *UPON_REQUEST, "preflight", "hpo_{scale}", "hpo_{scale}_done", *FIGURES, *EVIDENCE}
     assert set(rules()) == expected
 
 

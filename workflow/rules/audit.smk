@@ -1,7 +1,7 @@
 """Does anything that decides know its future? Checks on the data at hand, and controls with a known answer.
 
 Reads: data/raw/<TICKER>.csv, data/processed/<TICKER>_dataset_{a25,c}.parquet; results/ledger/test_reads.jsonl,
-which Snakemake does not know: it is there only once the test split was read, and grows with every read.
+which Snakemake does not know: it is there only once the test split was read, and the report counts it anew.
 Writes: results/leakage_controls.json, results/leakage_audit.{json,txt}.
 
 Unlike a trial, which keeps its worth when the code is edited, an audit is about the code: both rules are repeated

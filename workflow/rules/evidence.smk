@@ -117,9 +117,17 @@ rule evidence_figures:
         trials=trials_of_campaign(),
         refits=refits_of_campaign(),
     output:
-        scaling=report("results/figures/scaling.svg", caption="../report/scaling.rst", category="1 Answer"),
+        scaling=report(
+            "results/figures/scaling.svg",
+            caption="../report/scaling.rst",
+            category="1 Answer",
+            labels={"what": "scaling curve"},
+        ),
         opponents=report(
-            "results/figures/opponents.svg", caption="../report/opponents.rst", category="1 Answer"
+            "results/figures/opponents.svg",
+            caption="../report/opponents.rst",
+            category="1 Answer",
+            labels={"what": "scales and baselines"},
         ),
         calibration=report(
             expand("results/figures/calibration_{horizon}.svg", horizon=horizons_ascending()),
@@ -161,9 +169,19 @@ rule report:
         tables=expand("results/hpo_{scale}.done", scale=CAMPAIGN.run_scales),
         figures=figures_of_report(),
     output:
-        page=report("results/summary.html", caption="../report/summary.rst", category="1 Answer"),
+        page=report(
+            "results/summary.html",
+            caption="../report/summary.rst",
+            category="1 Answer",
+            labels={"what": "THE WHOLE REPORT"},
+        ),
         markdown="results/summary.md",
-        table=report("results/summary.csv", caption="../report/summary.rst", category="1 Answer"),
+        table=report(
+            "results/summary.csv",
+            caption="../report/summary.rst",
+            category="1 Answer",
+            labels={"what": "all scores, a table"},
+        ),
     log:
         "results/logs/report.log",
     benchmark:
