@@ -6,19 +6,17 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import torch
 
 from simmer.features.dataset import Dataset
 from simmer.model.budgets import Geometry, solve_shape
-from simmer.model.patchtst import PatchTST
+from simmer.search.fitting import windows_of
 from simmer.search.space import Hyperparameters
 from simmer.thermal.guard import GuardProtocol
 from simmer.training.checkpoint import CheckpointStore
-from simmer.training.evaluation import EVALUATION_BATCH
+from simmer.training.evaluation import predict
 from simmer.training.loop import TrainingRun
 from simmer.training.plan import Outcome, Plan
 from simmer.training.settings import Execution, TrainingSettings
-from simmer.training.windows import Windows
 
 BUDGET_PARAMETERS = 60_000
 BUDGET_TOLERANCE = 0.02
@@ -107,16 +105,8 @@ def train_control(
         Interrupted: the guard asked to stop.
     """
     chosen, device = recipe.hyperparameters, setting.execution.device
-    features = torch.from_numpy(dataset.inputs(chosen.input_form))
     train, validation = (
-        Windows(
-            features=features,
-            decision_rows=torch.from_numpy(dataset.decision_rows(split)),
-            labels=torch.from_numpy(dataset.labels_of(split)),
-            context_days=dataset.context_days,
-            device=device,
-        )
-        for split in ("train", "validation")
+        windows_of(dataset, split, chosen.input_form, device) for split in ("train", "validation")
     )
     rate = float(dataset.labels_of("train").mean())
     plan = Plan(
@@ -148,15 +138,8 @@ def train_control(
         on_epoch=_tell,
     )
     outcome = run.run()
-    return Trained(outcome, _probabilities(run.state.model, validation))
-
-
-@torch.no_grad()
-def _probabilities(model: PatchTST, windows: Windows) -> np.ndarray:
-    model.eval()
-    numbers = torch.arange(len(windows), device=windows.labels.device)
-    logits = [model(windows.take(index)[0]) for index in numbers.split(EVALUATION_BATCH)]
-    return 1.0 / (1.0 + np.exp(-torch.cat(logits).cpu().double().numpy()))
+    probabilities = predict(run.state.model, validation, between_batches=guard.breathe)
+    return Trained(outcome, probabilities)
 
 
 def _tell(record: dict[str, Any]) -> None:
