@@ -73,10 +73,13 @@ MEMORISING = ControlRecipe(
 
 @dataclass(frozen=True)
 class Trained:
-    """A trained control: how the run ended, and its answers on the validation rows, [n] probabilities."""
+    """A trained control: how the run ended, and its answers on the validation rows.
+
+    These are probabilities [n], None where the run did not come to its last epoch.
+    """
 
     outcome: Outcome
-    probabilities: np.ndarray
+    probabilities: np.ndarray | None
 
 
 def train_control(
@@ -138,8 +141,9 @@ def train_control(
         on_epoch=_tell,
     )
     outcome = run.run()
-    probabilities = predict(run.state.model, validation, between_batches=guard.breathe)
-    return Trained(outcome, probabilities)
+    if outcome.ended != "last_epoch":
+        return Trained(outcome, None)
+    return Trained(outcome, predict(run.state.model, validation, between_batches=guard.breathe))
 
 
 def _tell(record: dict[str, Any]) -> None:

@@ -111,8 +111,9 @@ def run_control(
     """
     trained = train_control(dataset, setting, recipe, seed=seed, guard=guard, folder=folder)
     labels, horizon = dataset.labels_of("validation"), dataset.label_spec.horizon_days
-    finished = trained.outcome.ended == "last_epoch"
-    scores = _scores(labels, trained.probabilities, horizon=horizon, seed=seed) if finished else (None, None)
+    scores = (None, None)
+    if trained.probabilities is not None:
+        scores = _scores(labels, trained.probabilities, horizon=horizon, seed=seed)
     return ControlResult(
         control=control,
         horizon_days=horizon,
