@@ -1,0 +1,46 @@
+"""A small campaign's results as the report is given them, their evidence really computed."""
+
+import pytest
+
+from simmer.evidence.answer import adjust_for_all, answer
+from simmer.evidence.headlines import headlines
+from simmer.report.material import Material
+from support.final_predictions import table_and_facts
+from support.report_material import CHECK, SVG, computed
+
+
+@pytest.fixture(scope="session")
+def evidence():
+    table, facts = table_and_facts({"2M": 2.5, "20M": 2.5}, noise_of_baselines=0.0)
+    for split in facts["splits"].values():
+        split |= {"positives": 1, "first_date": "2015-01-01", "last_date": "2016-01-01"}
+    facts["models"]["mlp"]["sklearn_version"] = "1.9.1"
+    one = answer(table, facts, horizon_days=1, comparisons=1) | {"looks": 1, "dataset": "d" * 12}
+    comparisons = adjust_for_all([one])
+    one["headlines"] = headlines(one, comparisons=comparisons)
+    return {"campaign": "small", "comparisons": comparisons, "horizons": {"1": one}}
+
+
+@pytest.fixture
+def material(evidence):
+    def make(*, trials=12, **changed):
+        known = {
+            "evidence": evidence,
+            "trials": [computed(scale, n) for scale in ("2M", "20M") for n in range(trials)],
+            "refits": [
+                computed(
+                    "2M", 0, refit=n, predictions={} if n else None, state="diverged" if not n else "complete"
+                )
+                for n in range(3)
+            ],
+            "data_validation": {"checked": [], "problems": []},
+            "dataset": {"ticker": "GSPC", "basis": "high", "threshold": 0.01, "context_days": 60},
+            "preflights": {"2M": {"checks": [CHECK | {"id": "disk", "measured": 70.25, "unit": "GiB"}]}},
+            "audit": {"checks": [CHECK]},
+            "figures": {"scaling": SVG, "search_history_2M_h1": SVG, "calibration_h1": SVG},
+            "captions": {"scaling": "What scales.", "search_history": "How it went.", "calibration": "True?"},
+            "provenance": {"campaign": "small"},
+        }
+        return Material(**(known | changed))
+
+    return make

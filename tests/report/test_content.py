@@ -1,0 +1,118 @@
+"""What a reader finds, in which order, and what the report does not hide."""
+
+import copy
+from dataclasses import replace
+
+from simmer.report.blocks import Figure, Findings, Heading, Table
+from simmer.report.content import content, title
+from simmer.report.markdown import to_markdown
+from simmer.report.provenance import provenance_of
+from support.report_material import CHECK
+
+
+def sections(material):
+    return [block.text for block in content(material) if isinstance(block, Heading) and block.level <= 2]
+
+
+def alarms(material):
+    return [
+        sentence
+        for block in content(material)
+        if isinstance(block, Findings) and block.alarm
+        for sentence in block.sentences
+    ]
+
+
+def test_what_speaks_against_the_result_comes_before_the_verdict(material):
+    found = sections(material())
+    assert found[:4] == [
+        "Does scale help? Campaign small",
+        "Read this first",
+        "Does scale help?",
+        "1 day ahead",
+    ]
+    first = alarms(material())[0]
+    assert first.startswith("1 day ahead: 2M loses to ")
+
+
+def test_a_refit_that_diverged_is_named(material):
+    assert any("refit 0 ended as diverged and is left out" in one for one in alarms(material()))
+
+
+def test_too_few_trials_too_many_looks_and_a_warning_of_the_audit_are_alarms(material, evidence):
+    looked = copy.deepcopy(evidence)
+    looked["horizons"]["1"]["looks"] = 3
+    warned = CHECK | {"id": "test reads h1", "verdict": "WARN", "measured": 3, "fix": "name it"}
+    found = alarms(material(trials=4, evidence=looked, audit={"checks": [warned]}))
+    assert any("fewer than 10 trials a study (4 at 2M, 4 at 20M)" in one for one in found)
+    assert any("looked at 3 times" in one for one in found)
+    assert any("Leakage audit, test reads h1: WARN, 3; name it" in one for one in found)
+
+
+def test_nothing_to_warn_of_is_no_section(material, evidence):
+    quiet = copy.deepcopy(evidence)
+    quiet["horizons"]["1"]["headlines"] = ["2M beats the base rate."]
+    assert "Read this first" not in sections(material(evidence=quiet, refits=[]))
+
+
+def test_verdict_reason_and_power_are_there_for_every_horizon(material, evidence):
+    text = to_markdown(list(content(material())))
+    scaling = evidence["horizons"]["1"]["scaling"]
+    assert "1 day ahead: UNDETERMINED, these data do not decide." in text
+    assert scaling["reason"].removeprefix("undetermined: ")[1:] in text
+    assert f"{scaling['detectable']:.4f}" in text
+    for model in evidence["horizons"]["1"]["models"]:
+        assert f"{model['log_loss']['value']:.4f} ({model['log_loss']['low']:.4f} to" in text
+
+
+def test_figures_carry_the_caption_of_their_kind_and_absent_ones_are_left_out(material):
+    figures = {block.name: block for block in content(material()) if isinstance(block, Figure)}
+    assert set(figures) == {"scaling.svg", "search_history_2M_h1.svg", "calibration_h1.svg"}
+    assert figures["search_history_2M_h1.svg"].caption == "How it went."
+    assert figures["search_history_2M_h1.svg"].wide
+    assert not figures["scaling.svg"].wide
+
+
+def test_every_row_of_every_table_is_as_long_as_its_head(material):
+    for block in content(material()):
+        if isinstance(block, Table):
+            assert {len(row) for row in block.rows} <= {len(block.head)}, block.head
+
+
+def test_counted_parameters_stand_beside_their_distance_from_the_budget(material):
+    text = to_markdown(list(content(material())))
+    assert "2,010,000 | +0.50 %" in text
+    assert "12 (12 complete)" in text
+
+
+def test_how_to_mend_it_is_a_column_only_where_something_is_to_be_mended(material):
+    heads = [
+        block.head for block in content(material()) if isinstance(block, Table) and "verdict" in block.head
+    ]
+    assert all("how to mend it" not in head for head in heads)
+    warned = {"2M": {"checks": [CHECK | {"verdict": "WARN", "fix": "free some disk"}]}}
+    assert "free some disk" in to_markdown(list(content(material(preflights=warned))))
+
+
+def test_a_study_without_any_loss_says_so(material):
+    made = material()
+    assert "none has a loss" not in to_markdown(list(content(made)))
+    lost = [trial | {"validation_log_loss": None, "state": "diverged"} for trial in made.trials]
+    assert "none has a loss" in to_markdown(list(content(replace(made, trials=lost))))
+
+
+def test_provenance_pins_code_data_libraries_and_seeds(material, evidence):
+    made = material()
+    pinned = provenance_of(evidence, made.trials, made.refits, features_sha256="a" * 64, seed=7)
+    assert pinned["content of the feature table, SHA-256"] == "a" * 64
+    assert pinned["code of trials and refits"] == "c" * 12
+    assert pinned["fingerprint of 2M, 1 d"] == "f" * 12
+    assert (pinned["python"], pinned["scikit-learn"], pinned["seed of the search"]) == (
+        "3.11.2",
+        "1.9.1",
+        "7",
+    )
+
+
+def test_the_title_names_the_campaign(material):
+    assert title(material()) == "Does scale help? Campaign small"

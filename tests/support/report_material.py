@@ -1,0 +1,31 @@
+"""Results of trials and checks, as a report reads them."""
+
+SVG = "<svg xmlns='http://www.w3.org/2000/svg'/>"
+CHECK = {
+    "id": "labels h1",
+    "verdict": "OK",
+    "measured": 0,
+    "needed": 0,
+    "unit": None,
+    "source": "",
+    "fix": None,
+}
+
+
+def computed(scale, number, **more):
+    return {
+        "scale": scale,
+        "horizon_days": 1,
+        "state": "complete",
+        "validation_log_loss": 0.5 + 0.01 * number,
+        "best_epoch": 3,
+        "parameters": 2_010_000,
+        "budget_parameters": 2_000_000,
+        "dataset": {"validation": {"prior_log_loss": 0.6}},
+        "fingerprint": "f" * 12,
+        "code_digests": ["c" * 12],
+        "versions": {"python": "3.11.2", "torch": "2.13.0"},
+        "machine": {"device": "cpu", "precision": "fp32"},
+        "trial": number,
+        **more,
+    }
