@@ -1,6 +1,7 @@
 """From a finished search to the answer: refits, baselines, one look at the test split, and the evidence."""
 
 import json
+import re
 import signal
 
 import numpy as np
@@ -118,3 +119,58 @@ def test_another_seed_needs_another_search_before_it_is_judged(evaluated, campai
     assert planned["hpo_debug"] == 3
     assert planned["refit"] == 2
     assert planned["final_evaluation"] == 1
+
+
+@pytest.fixture(scope="module")
+def reported(evaluated, tmp_path_factory):
+    campaign = evaluated.copy_to(tmp_path_factory.mktemp("reported") / "campaign")
+    try:
+        campaign.run("report").succeeded()
+    finally:
+        campaign.kill_everything()
+    return campaign
+
+
+def test_the_report_says_first_what_speaks_against_it_and_shows_every_figure(reported):
+    results = reported.folder / "results"
+    text, page = (results / "summary.md").read_text(), (results / "summary.html").read_text()
+    assert text.index("## Read this first") < text.index("## Does scale help?") < text.index("## 1 day ahead")
+    assert "fewer than 10 trials a study (3 at debug)" in text
+    assert "1 day ahead: UNDETERMINED" in text
+    shown = set(re.findall(r'title="([^"]+\.svg)"', page))
+    assert shown == {
+        *("scaling.svg", "opponents.svg", "base_rates.svg", "costs.svg"),
+        *("calibration_h1.svg", "learning_curves_h1.svg", "hardware_debug_h1.svg"),
+        *("search_history_debug_h1.svg", "search_importances_debug_h1.svg", "search_coverage_debug_h1.svg"),
+    }
+    assert "| test reads h1 | OK | 1 looks | 1 looks |" in text
+    assert "shuffled labels h1" in text
+    assert "planted signal h1" in text
+
+
+def test_a_report_that_is_written_has_nothing_left_to_do(reported):
+    assert not reported.plan("report")
+
+
+def test_the_engines_own_report_opens_with_the_answer_inside(reported, campaign_from):
+    campaign = campaign_from(reported)
+    campaign.run("--report", "results/report.html", "--", "report").succeeded()
+    page = (campaign.folder / "results/report.html").read_text()
+    for name in (
+        "summary.html",
+        "scaling.svg",
+        "leakage_audit.txt",
+        "preflight/debug.txt",
+        "THE WHOLE REPORT",
+    ):
+        assert name in page, name
+    assert not re.search(r'<(script|link)[^>]+(src|href)="http', page)
+
+
+def test_the_scores_are_a_table_for_other_programs(reported):
+    table = pd.read_csv(reported.folder / "results/summary.csv")
+    assert len(table) == 6
+    answer = read(reported, EVIDENCE)["horizons"]["1"]
+    by_name = table.set_index("model")["log_loss"]
+    for model in answer["models"]:
+        assert by_name[model["name"]] == pytest.approx(model["log_loss"]["value"])

@@ -30,11 +30,8 @@ def answer_section(material: Material) -> Iterator[Block]:
     yield Heading("What this test split could have shown", 3)
     yield Table(
         (
-            "horizon",
-            "test decisions",
-            "smallest to largest scale",
-            "what counts as practical",
-            "to the prior",
+            *("horizon", "test decisions", "smallest to largest scale", "practical"),
+            *("scale to the base rate", "scale to the best baseline"),
         ),
         [
             (
@@ -42,7 +39,8 @@ def answer_section(material: Material) -> Iterator[Block]:
                 str(one["decisions"]),
                 number(one["scaling"]["detectable"]),
                 number(one["scaling"]["practical"]),
-                ", ".join(f"{d['a']} {number(d['detectable'])}" for d in one["differences"] if _to_prior(d)),
+                _detectable(one, "base_rate"),
+                _detectable(one, one["best_baseline"]),
             )
             for horizon, one in answers.items()
         ],
@@ -102,5 +100,6 @@ def _small_searches(material: Material) -> list[str]:
     ]
 
 
-def _to_prior(difference: Values) -> bool:
-    return difference["b"] == "base_rate"
+def _detectable(answer: Values, opponent: str) -> str:
+    found = [difference for difference in answer["differences"] if difference["b"] == opponent]
+    return ", ".join(f"{difference['a']} {number(difference['detectable'])}" for difference in found)
