@@ -66,10 +66,13 @@ verify: $(READY)
 REPORT = $(BIN)/snakemake --directory $(FOLDER) --configfile $(CONFIG) --cores 1
 
 report: $(READY)
+	@if [ -z "$(SEARCH)" ] && $(REPORT) -n --quiet rules -- report 2>&1 | grep -Eq '^hpo_[A-Za-z0-9]+ '; then \
+		echo "found trials of run_scales that are not done, expected a finished search: give the configuration you" >&2; \
+		echo "searched with (make report CONFIG=mine.yaml), or search first with make report SEARCH=yes" >&2; exit 1; fi
 	$(REPORT) -- report
 	$(REPORT) --report results/report.html -- report
 	@echo
-	@sed -n '/^- /p;/^## 1 day/q' $(FOLDER)/results/summary.md
+	@sed -n '/^- /p;/^## [0-9]/q' $(FOLDER)/results/summary.md
 	@echo
 	@echo "The whole answer on one page: $(FOLDER)/results/summary.html (summary.md, summary.csv)."
 	@echo "The same, and how each file came about: $(FOLDER)/results/report.html. Both open from disk."

@@ -27,7 +27,7 @@ ARROWS = {
     "search": BASE | {"training", "model", "features", "thermal", "preflight"},
     "figures": set(),
     "search_figures": BASE | {"figures", "search"},
-    "evidence_figures": BASE | {"figures"},
+    "evidence_figures": BASE | {"evidence", "figures"},
     "config": BASE | {"data", "features", "model", "search", "thermal", "training"},
     "config_docs": BASE,
     "config_schema": BASE,

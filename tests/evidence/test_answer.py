@@ -95,16 +95,17 @@ def test_the_best_baseline_is_chosen_on_validation():
 
 def test_a_loss_to_logistic_regression_comes_before_everything_else():
     found = answered({"2M": 3.0}, noise_of_baselines=0.0)[1]
-    first = found["headlines"][0]
+    first, *rest = found["headlines"]["against"]
     assert first.startswith("2M loses to ")
-    assert any("logistic regression" in one and "loses" in one for one in found["headlines"])
+    assert any("loses to logistic regression" in one for one in (first, *rest))
     assert "Look for the fault in inputs and training before blaming the market" in first
 
 
 def test_a_clear_win_is_said_and_an_unclear_one_left_open():
     found = answered({"2M": 0.0}, noise_of_baselines=0.0)[1]
-    assert any(one.startswith("2M beats the base rate") for one in found["headlines"])
-    unclear = [one for one in found["headlines"] if "logistic regression" in one]
+    assert any(one.startswith("2M beats the base rate") for one in found["headlines"]["in_favour"])
+    assert not found["headlines"]["against"]
+    unclear = [one for one in found["headlines"]["undecided"] if "logistic regression" in one]
     assert unclear and all("not told apart" in one and "80 % power" in one for one in unclear)
 
 
@@ -120,7 +121,7 @@ def test_collapsed_refits_are_a_headline():
     table.loc[rows, "probability"] = 0.3
     found = answer(table, facts, horizon_days=1, comparisons=1)
     comparisons = adjust_for_all([found])
-    assert headlines(found, comparisons=comparisons)[0].startswith("2M collapsed in 1 of 3 refits")
+    assert headlines(found, comparisons=comparisons)["against"][0].startswith("2M collapsed in 1 of 3 refits")
 
 
 @pytest.mark.parametrize("claim", ["law", "reverse", "none"])

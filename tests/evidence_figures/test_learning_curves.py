@@ -51,12 +51,12 @@ def test_refits_above_the_base_rate_are_not_counted_as_beating_it():
 def test_a_panel_tells_epochs_distance_and_what_came_to_nothing():
     assert told(read_refits(OVERFITTED), PRIOR) == "best at epochs 3 to 5, 0.0252 below the base rate"
     lost = read_refits([refit(0, level=0.5), refit(1, epochs=0)])
-    assert told(lost, PRIOR) == "best at epoch 4, 0.0248 above the base rate, 1 refit without an epoch"
+    assert told(lost, PRIOR) == "best at epoch 4, 0.0248 above the base rate, 1 refit without a best epoch"
 
 
 def test_refits_without_any_epoch_are_a_sentence(picture):
     figure = picture(learning_curves(1, {"2B": [refit(0, epochs=0)]}, PRIOR))
-    assert "No refit finished an epoch, so there is nothing to learn from." in figure.prose
+    assert "No refit came to a best epoch, so there is nothing to learn from." in figure.prose
     assert figure.marks(r"train_\w+") == []
 
 
@@ -70,3 +70,11 @@ def test_lines_that_leave_a_panel_are_said_to(picture):
 def test_a_refit_without_a_curve_is_refused():
     with pytest.raises(LedgerError, match="curve"):
         learning_curves(1, {"2M": [{"seed": 0, "best_epoch": 1}]}, PRIOR)
+
+
+def test_a_refit_that_diverged_keeps_its_lines_and_has_no_best_epoch(picture):
+    diverged = refit(3) | {"best_epoch": None}
+    figure = picture(learning_curves(1, {"2M": [*OVERFITTED, diverged]}, PRIOR))
+    assert len(figure.marks(r"train_2M_\d+")) == len(OVERFITTED) + 1
+    assert figure.marks("best_2M_3") == []
+    assert "1 refit without a best epoch" in figure.prose

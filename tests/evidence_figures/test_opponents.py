@@ -66,7 +66,10 @@ def test_the_best_scale_is_compared_in_pairs_with_the_best_baseline(read, pair, 
     a, b, value = pair
     difference = {"a": a, "b": b, "difference": estimate(value, 0.006), "p_value": 0.1, "detectable": 0.01}
     made = of(scale(0.46), model("mlp", 0.48), differences=[difference])
-    assert against_best(read(h1=made).horizons[0]) == f"Best scale against best baseline, {words}"
+    assert (
+        against_best(read(h1=made).horizons[0])
+        == f"Best scale against the best baseline on validation, {words}"
+    )
 
 
 def test_without_that_pair_nothing_is_said_of_it(read):

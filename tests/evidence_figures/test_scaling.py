@@ -81,7 +81,7 @@ def test_without_intervals_only_means_are_drawn(read, picture):
 def test_base_rate_and_best_baseline_are_lines_with_names(read, picture):
     figure = picture(scaling(read(h1=horizon())))
     assert figure.has("prior_h1") and figure.has("baseline_h1")
-    assert "best baseline: logistic regression 0.4510" in figure.prose
+    assert "best on validation: logistic regression 0.4510" in figure.prose
     assert "base rate 0.4732" in figure.prose
 
 

@@ -42,16 +42,18 @@ def test_a_refit_that_diverged_is_named(material):
 def test_too_few_trials_too_many_looks_and_a_warning_of_the_audit_are_alarms(material, evidence):
     looked = copy.deepcopy(evidence)
     looked["horizons"]["1"]["looks"] = 3
-    warned = CHECK | {"id": "test reads h1", "verdict": "WARN", "measured": 3, "fix": "name it"}
-    found = alarms(material(trials=4, evidence=looked, audit={"checks": [warned]}))
+    reads = CHECK | {"id": "test reads h1", "verdict": "WARN", "measured": 3, "fix": "name it"}
+    warned = CHECK | {"verdict": "WARN", "measured": 3, "fix": "mend it"}
+    found = alarms(material(trials=4, evidence=looked, audit={"checks": [reads, warned]}))
     assert any("fewer than 10 trials a study (4 at 2M, 4 at 20M)" in one for one in found)
-    assert any("looked at 3 times" in one for one in found)
-    assert any("Leakage audit, test reads h1: WARN, 3; name it" in one for one in found)
+    assert sum("looked at 3 times" in one for one in found) == 1
+    assert any("Leakage audit, labels h1: WARN, 3; mend it" in one for one in found)
+    assert not any("test reads" in one for one in found), "said once is enough"
 
 
 def test_nothing_to_warn_of_is_no_section(material, evidence):
     quiet = copy.deepcopy(evidence)
-    quiet["horizons"]["1"]["headlines"] = ["2M beats the base rate."]
+    quiet["horizons"]["1"]["headlines"]["against"] = []
     assert "Read this first" not in sections(material(evidence=quiet, refits=[]))
 
 
@@ -116,3 +118,23 @@ def test_provenance_pins_code_data_libraries_and_seeds(material, evidence):
 
 def test_the_title_names_the_campaign(material):
     assert title(material()) == "Does scale help? Campaign small"
+
+
+def test_what_a_figure_says_in_large_letters_is_its_alternative_text(material):
+    (scaling,) = [b for b in content(material()) if isinstance(b, Figure) and b.name == "scaling.svg"]
+    assert scaling.says == "a < b"
+
+
+def test_a_caption_stands_once_a_section(material):
+    figures = {**material().figures, "search_history_20M_h1": material().figures["scaling"]}
+    shown = [b for b in content(material(figures=figures)) if isinstance(b, Figure) and "history" in b.name]
+    assert [block.caption for block in shown] == ["How it went.", ""]
+
+
+def test_what_was_searched_is_told_and_that_it_differs(material, evidence):
+    text = to_markdown(list(content(material())))
+    assert "2M 50 trials of up to 30 epochs, 20M 50 trials of up to 30 epochs. A large model may need" in text
+    unlike = copy.deepcopy(evidence)
+    unlike["horizons"]["1"]["models"][0]["epochs_max"] = 10
+    text = to_markdown(list(content(material(evidence=unlike))))
+    assert "These differ, so a difference between scales may be one of effort." in text

@@ -13,7 +13,7 @@ BLOCKS = [
     Paragraph("1 < 2 & 3"),
     Table(("a", "b"), [("1", "<b>bold</b>")], note="A note."),
     Heading("Second part"),
-    Figure("scaling.svg", SVG, 'It shows "this".', wide=True),
+    Figure("scaling.svg", SVG, 'Says "that"', 'It shows "this".', wide=True),
 ]
 VOID = {"meta", "img", "link", "br"}
 
@@ -55,7 +55,7 @@ def test_a_figure_is_inside_the_page_unchanged():
     kind, data = image["src"].split(",", 1)
     assert kind == "data:image/svg+xml;base64"
     assert base64.b64decode(data).decode() == SVG
-    assert image["alt"] == 'It shows "this".'
+    assert image["alt"] == 'Says "that"'
 
 
 def test_nothing_is_fetched_and_nothing_is_run():

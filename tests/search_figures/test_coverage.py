@@ -69,8 +69,8 @@ def test_choices_are_counted_and_names_are_choices_like_any_other(study_book):
 
 def test_an_edge_is_said_in_words_and_at_its_panel(drawn, study_book):
     figure = drawn(study_book().add(0.6).add(0.5, depth=2, learning_rate=9.9e-4))
-    assert "depth: best near the lower edge" in figure.texts
-    assert "learning rate: best near the upper edge" in figure.texts
+    assert "depth: near lower edge" in figure.texts
+    assert "learning rate: near upper edge" in figure.texts
     assert "weight decay" in figure.texts
     assert "The best, trial 1, lies within 5 % of an edge of: depth 2 (lower edge 2)" in figure.prose
 

@@ -44,15 +44,23 @@ def test_a_run_of_one_scale_is_finished_with_that_scale(tmp_path):
 
 def test_what_else_was_named_belongs_to_the_end(book):
     (book.results / "hpo_2M.done").write_text("")
-    book.run_lock(pid=NOBODY, command="runner -- results/evidence.json")
-    assert not seen(book).tables_written
-    (book.results / "evidence.json").write_text("")
-    assert seen(book).tables_written
+    for target, written in (("results/evidence.json", "evidence.json"), ("report", "summary.html")):
+        book.run_lock(pid=NOBODY, command=f"runner -- {target}")
+        assert not seen(book).tables_written
+        (book.results / written).write_text("")
+        assert seen(book).tables_written
 
 
-@pytest.mark.parametrize(("target", "wanted"), [("results/hpo_2M.done", 0), ("results/evidence.json", 5)])
-def test_refits_are_wanted_where_more_than_the_search_was_asked_for(book, monkeypatch, target, wanted):
-    monkeypatch.setattr("simmer.status.studies.wanted_refits", lambda _: 5)
+@pytest.mark.parametrize(
+    ("target", "wanted"),
+    [
+        ("", 0),
+        ("results/hpo_2M.done results/hardware.parquet", 0),
+        ("results/evidence.json", 5),
+        ("report", 5),
+    ],
+)
+def test_refits_are_wanted_where_the_answer_was_asked_for(book, target, wanted):
     book.run_lock(pid=NOBODY, command=f"runner -- {target}")
     assert {study.place.refits for study in seen(book).studies} == {wanted}
 

@@ -1,6 +1,6 @@
 import pytest
 
-from simmer.status.commands import asks_for_searches_only, targets_of, typed
+from simmer.status.commands import asks_for_the_answer, targets_of, typed
 
 COMMAND = "/somewhere/.venv/bin/runner --cores 1 -- results/hpo_2M.done"
 TYPED = ".venv/bin/runner --cores 1 -- results/hpo_2M.done"
@@ -22,18 +22,17 @@ def test_a_command_is_told_as_it_is_typed(command, as_typed):
 
 
 @pytest.mark.parametrize(
-    ("named", "targets", "searches_only"),
+    ("named", "targets", "answer"),
     [
         ("", (), False),
-        ("results/hpo_2M.done", ("results/hpo_2M.done",), True),
-        (
-            "results/hpo_2M.done results/evidence.json",
-            ("results/hpo_2M.done", "results/evidence.json"),
-            False,
-        ),
+        ("results/hpo_2M.done", ("results/hpo_2M.done",), False),
+        ("results/hpo_2M.done results/hardware.parquet",) * 2 + (False,),
+        ("results/hpo_2M.done results/evidence.json",) * 2 + (True,),
+        ("report", ("results/summary.html",), True),
         ("--directory demo/results", (), False),
     ],
 )
-def test_what_a_run_is_to_compute(named, targets, searches_only):
-    assert targets_of(f"runner --cores 1 {named}") == targets
-    assert asks_for_searches_only(f"runner --cores 1 {named}") is searches_only
+def test_what_a_run_is_to_compute(named, targets, answer):
+    expected = tuple(targets.split()) if isinstance(targets, str) else targets
+    assert targets_of(f"runner --cores 1 {named}") == expected
+    assert asks_for_the_answer(f"runner --cores 1 {named}") is answer

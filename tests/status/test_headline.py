@@ -44,7 +44,7 @@ def test_it_runs(book):
 def test_it_runs_without_a_trial(book):
     book.trial(0)
     book.run_lock(at_s=1e9)
-    assert "nothing trains at this moment" in state(first(book))
+    assert "no trial or refit trains at this moment" in state(first(book))
 
 
 def test_it_was_killed_and_its_trainer_lives_on(book):
@@ -103,7 +103,8 @@ def test_it_is_finished_once_its_tables_are_there(book):
     all_done(book)
     book.run_lock(pid=NOBODY, command=COMMAND)
     head = first(book)
-    assert (state(head), head.command) == ("ALL TRIALS DONE 56 min ago, but the tables are missing", TYPED)
+    expected = "ALL TRIALS DONE 56 min ago, but not all that was asked for is written"
+    assert (state(head), head.command) == (expected, TYPED)
     (book.results / "hpo_2M.done").write_text("")
     assert state(first(book)).startswith("FINISHED 56 min ago: a line per study is in ")
 

@@ -1,6 +1,6 @@
 import pytest
 
-from simmer.status.studies import choose, known_studies, wanted_refits
+from simmer.status.studies import choose, known_studies
 from support.configs import default_config
 from support.ledger_book import FEATURES
 
@@ -89,17 +89,3 @@ def test_what_is_no_study_is_passed_over(book):
             (ledger / name / "study.json").write_text(text)
     (ledger / "a file").write_text("")
     assert len(known_studies(ledger)) == 1
-
-
-def test_refits_are_wanted_where_the_configuration_says_so():
-    class Evidence:
-        seeds = 5
-
-    class WithEvidence:
-        evidence = Evidence()
-
-    class WithoutEvidence:
-        pass
-
-    assert wanted_refits(WithoutEvidence()) == 0
-    assert wanted_refits(WithEvidence()) == 5

@@ -5,6 +5,7 @@ import numpy as np
 from simmer.evidence.predictions import Prediction, SplitLabels, prediction_table
 
 VALIDATION, TEST = 400, 600
+EFFORT = {"trials": 50, "epochs_max": 30}
 BASELINES = ("base_rate", "volatility_logit", "logistic_regression", "gradient_boosting", "mlp")
 
 
@@ -60,7 +61,11 @@ class Market:
         }
         splits["train"] = {"n": 3000, "base_rate": 0.31, "prior_log_loss": 0.62}
         models = {
-            name: {"parameters": parameters, "search_validation_log_loss": 0.5, "trials": 50}
+            name: {
+                "parameters": parameters,
+                "search_validation_log_loss": 0.5,
+                **EFFORT,
+            }
             for name, parameters in scales.items()
         }
         return {"splits": splits, "models": models | {name: {"parameters": None} for name in BASELINES}}

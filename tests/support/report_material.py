@@ -1,6 +1,6 @@
 """Results of trials and checks, as a report reads them."""
 
-SVG = "<svg xmlns='http://www.w3.org/2000/svg'/>"
+SVG = '<svg xmlns="http://www.w3.org/2000/svg"><text style="font: bold 9px x">a &lt; b</text></svg>'
 CHECK = {
     "id": "labels h1",
     "verdict": "OK",

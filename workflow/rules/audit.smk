@@ -32,7 +32,7 @@ rule leakage_controls:
         geometry=asdict(CAMPAIGN.geometry),
         training=asdict(CAMPAIGN.training),
         seed=CAMPAIGN.seed,
-        code=code_digest(),
+        code=code_digest("audit", "data", "features", "model", "training"),
     message:
         "Training the controls of the leakage audit"
     script:
@@ -61,7 +61,7 @@ rule leakage_audit:
         calendar=CAMPAIGN.data.calendar,
         seed=CAMPAIGN.seed,
         register=str(TEST_READS),
-        code=code_digest(),
+        code=code_digest("audit", "data", "features", "model", "training"),
     message:
         "Auditing {CAMPAIGN.dataset.ticker} for leakage"
     script:

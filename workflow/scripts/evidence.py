@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Sequence
+from itertools import chain
 from pathlib import Path
 
 import pandas as pd
@@ -31,7 +32,7 @@ def main(*, campaign: str, predictions: Sequence[Path], facts: Sequence[Path], e
     comparisons = adjust_for_all(list(answers.values()))
     for days, one in answers.items():
         one["headlines"] = headlines(one, comparisons=comparisons)
-        for sentence in (*one["headlines"], one["scaling"]["reason"]):
+        for sentence in (*chain.from_iterable(one["headlines"].values()), one["scaling"]["reason"]):
             logger.info("%s days: %s", days, sentence)
     write_json(evidence, {"campaign": campaign, "comparisons": comparisons, "horizons": answers})
 

@@ -43,7 +43,10 @@ def main(
         of_scale = [result for result in results if result["scale"] == scale]
         refuse_mixture(of_scale, {horizon_days: study.fingerprint(features_sha256)})
     fitted = read_json(baselines)
-    trials = {scale: config.scales[scale].n_trials for scale in config.run_scales}
+    effort = {
+        scale: {"trials": config.scales[scale].n_trials, "epochs_max": config.scales[scale].epochs_max}
+        for scale in config.run_scales
+    }
     dataset = config.dataset.build(read_table(table), horizon_days, test="open")
     labels = {
         split: SplitLabels(
@@ -73,7 +76,7 @@ def main(
     write_json(
         facts,
         {"horizon_days": horizon_days, "splits": splits, "reading": reading, "looks": count}
-        | {"models": model_facts(results, fitted, trials=trials)},
+        | {"models": model_facts(results, fitted, effort=effort)},
     )
 
 

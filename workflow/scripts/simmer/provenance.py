@@ -10,11 +10,11 @@ LIBRARIES = ("torch", "numpy", "pandas", "optuna", "TA-Lib")
 
 
 @cache
-def code_digest() -> str:
-    """Return a SHA-256 (12 digits) over the library's sources, names included."""
+def code_digest(*packages: str) -> str:
+    """Return a SHA-256 (12 digits) over the sources of some packages, or of all; names are included."""
     root = Path(__file__).parent
     digest = hashlib.sha256()
-    for path in sorted(root.rglob("*.py")):
+    for path in sorted(path for name in packages or (".",) for path in (root / name).rglob("*.py")):
         digest.update(path.relative_to(root).as_posix().encode() + b"\0" + path.read_bytes())
     return digest.hexdigest()[:12]
 

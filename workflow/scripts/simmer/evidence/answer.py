@@ -166,11 +166,12 @@ def _scaling(
     losses: ResampledLosses, parameters: Mapping[str, int], *, comparisons: int, trials: Mapping[str, int]
 ) -> dict[str, Any]:
     if len(parameters) < 2:
-        listing = ", ".join(f"{name} with {count(size)} parameters" for name, size in parameters.items())
+        found = "no scale could be evaluated, as every refit diverged"
+        for name, size in parameters.items():
+            found = f"one scale was evaluated ({name} with {count(size)} parameters)"
         return {
             "verdict": "undetermined",
-            "reason": f"undetermined: one scale was evaluated ({listing}), and a law takes at least "
-            f"{FEWEST_SCALES}",
+            "reason": f"undetermined: {found}, and a law takes at least {FEWEST_SCALES}",
             **dict.fromkeys(("level", "exponent", "change", "practical", "detectable")),
             "curves": [],
             "differences": [],

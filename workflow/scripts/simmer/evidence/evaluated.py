@@ -36,14 +36,17 @@ def of_baselines(fitted: Mapping[str, Any]) -> list[Prediction]:
 
 
 def model_facts(
-    results: Sequence[Mapping[str, Any]], fitted: Mapping[str, Any], *, trials: Mapping[str, int]
+    results: Sequence[Mapping[str, Any]],
+    fitted: Mapping[str, Any],
+    *,
+    effort: Mapping[str, Mapping[str, int]],
 ) -> dict[str, Any]:
     """Return what each scale and each baseline is, by its name.
 
     Args:
         results: of all refits.
         fitted: all baselines.
-        trials: that each scale was searched with.
+        effort: for each scale its `trials`, and `epochs_max` of each.
     """
     models: dict[str, Any] = {}
     for result in results:
@@ -51,7 +54,7 @@ def model_facts(
             result["scale"],
             {key: result[key] for key in ("parameters", "winner", "fingerprint", "hyperparameters")}
             | {"search_validation_log_loss": result["winner_validation_log_loss"]}
-            | {"trials": trials[result["scale"]], "refits": []},
+            | {**effort[result["scale"]], "refits": []},
         )
         model["refits"].append({key: result[key] for key in ("refit", "seed", "state", "best_epoch")})
     for name, model in fitted.items():

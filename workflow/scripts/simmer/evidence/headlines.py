@@ -3,19 +3,14 @@
 from collections.abc import Mapping
 from typing import Any
 
+from simmer.evidence.names import spoken
 from simmer.evidence.power import SIGNIFICANCE
 
-NAMES = {
-    "base_rate": "the base rate",
-    "volatility_logit": "a logit of volatility",
-    "logistic_regression": "logistic regression",
-    "gradient_boosting": "gradient boosting",
-    "mlp": "a small perceptron",
-}
+METHODS = ("regression", "boosting")  # without an article
 
 
-def headlines(answer: Mapping[str, Any], *, comparisons: int) -> list[str]:
-    """Return the sentences about one horizon, those that speak against the transformer first.
+def headlines(answer: Mapping[str, Any], *, comparisons: int) -> dict[str, list[str]]:
+    """Return the sentences about one horizon: those `against` a scale, those `undecided`, those `in_favour`.
 
     A difference is claimed where its p-value, adjusted for all planned comparisons, is below 5 %.
 
@@ -23,27 +18,28 @@ def headlines(answer: Mapping[str, Any], *, comparisons: int) -> list[str]:
         answer: of the horizon, its planned differences with `p_adjusted`.
         comparisons: how many were planned in all horizons together.
     """
-    against, undecided, in_favour = _collapsed(answer), [], []
+    told: dict[str, list[str]] = {"against": _collapsed(answer), "undecided": [], "in_favour": []}
     for difference in answer["differences"]:
         if not difference["planned"]:
             continue
-        scale, opponent = difference["a"], NAMES.get(difference["b"], difference["b"])
-        worse = difference["difference"]["value"] > 0
+        scale, opponent = difference["a"], spoken(difference["b"])
+        if not opponent.endswith(METHODS):
+            opponent = f"the {opponent}"
         figures = _figures(difference["difference"])
-        if difference["p_adjusted"] < SIGNIFICANCE and worse:
-            against.append(
-                f"{scale} loses to {opponent}: {figures}. Look for the fault in inputs and training before "
-                "blaming the market."
-            )
-        elif difference["p_adjusted"] < SIGNIFICANCE:
-            in_favour.append(f"{scale} beats {opponent}: {figures}.")
-        else:
-            undecided.append(
+        if difference["p_adjusted"] >= SIGNIFICANCE:
+            told["undecided"].append(
                 f"{scale} and {opponent} are not told apart: {figures}, which {comparisons} comparisons "
                 f"leave open (p {difference['p_adjusted']:.2f}); tested alone, one of "
                 f"{difference['detectable']:.4f} would have been seen with 80 % power."
             )
-    return [*against, *undecided, *in_favour]
+        elif difference["difference"]["value"] > 0:
+            told["against"].append(
+                f"{scale} loses to {opponent}: {figures}. Look for the fault in inputs and training before "
+                "blaming the market."
+            )
+        else:
+            told["in_favour"].append(f"{scale} beats {opponent}: {figures}.")
+    return told
 
 
 def _collapsed(answer: Mapping[str, Any]) -> list[str]:
@@ -56,4 +52,5 @@ def _collapsed(answer: Mapping[str, Any]) -> list[str]:
 
 
 def _figures(estimate: Mapping[str, float]) -> str:
-    return f"test log-loss {estimate['value']:+.4f} (95 % {estimate['low']:+.4f} to {estimate['high']:+.4f})"
+    value, low, high = (f"{estimate[end]:+.4f}".replace("-", "−") for end in ("value", "low", "high"))
+    return f"test log-loss {value} (95 % {low} to {high})"

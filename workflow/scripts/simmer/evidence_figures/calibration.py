@@ -9,6 +9,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
+from simmer.evidence.names import spoken
 from simmer.evidence_figures.inputs import Bin, Horizon, Model
 from simmer.evidence_figures.marks import (
     BASELINE,
@@ -22,7 +23,7 @@ from simmer.evidence_figures.marks import (
     Panel,
     lay_out,
 )
-from simmer.evidence_figures.words import count, horizons, listed, spoken
+from simmer.evidence_figures.words import count, horizons, listed
 from simmer.figures import in_style
 
 _COLUMNS, _CELLS = 2, 24

@@ -9,8 +9,9 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from simmer.errors import LedgerError
+from simmer.evidence.names import spoken
 from simmer.evidence_figures.marks import BASELINE, INK, QUIET, SMALL, TRANSFORMER, Panel, lay_out
-from simmer.evidence_figures.words import count, percent, spoken
+from simmer.evidence_figures.words import count, percent
 from simmer.figures import in_style
 
 _ROW = 0.44  # inches
@@ -47,7 +48,8 @@ def cost(scale: str, results: Sequence[Mapping[str, Any]]) -> Cost:
     """
     try:
         trained = [result for result in results if result["repeats"] is None]
-        seconds = [result["train_s"] for result in trained]
+        # A trial that never came to an outcome, out of memory, tells no time.
+        seconds = [result["train_s"] for result in trained if result["train_s"] is not None]
         energy = [result["machine"]["guard"].get("energy_wh") for result in trained]
         known = [wh for wh in energy if wh is not None]
         return Cost(

@@ -8,6 +8,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
+from simmer.evidence.names import spoken
 from simmer.evidence_figures.marks import (
     GRID,
     INK,
@@ -21,7 +22,7 @@ from simmer.evidence_figures.marks import (
     usual_limits,
 )
 from simmer.evidence_figures.refits import Refit, read_refits
-from simmer.evidence_figures.words import count, horizons, nats, spoken
+from simmer.evidence_figures.words import count, horizons, nats
 from simmer.figures import in_style
 
 _LOOKS = {
@@ -70,7 +71,7 @@ def conclusion(refits: Sequence[Refit], prior_log_loss: float) -> str:
     """Return how many refits came below the prior, and whether their training was long enough."""
     trained = [refit for refit in refits if refit.best is not None]
     if not trained:
-        return "No refit finished an epoch, so there is nothing to learn from."
+        return "No refit came to a best epoch, so there is nothing to learn from."
     below = sum(refit.best < prior_log_loss for refit in trained)
     overfitted = sum(overfits(refit) for refit in trained)
     improving = sum(refit.best_epoch == refit.epochs[-1] for refit in trained)
@@ -94,9 +95,9 @@ def told(refits: Sequence[Refit], prior_log_loss: float) -> str:
     """Return at which epochs the refits of one scale were best, and how far from the prior on average."""
     trained = [refit for refit in refits if refit.best is not None]
     absent = len(refits) - len(trained)
-    lost = f", {count(absent, 'refit')} without an epoch" if absent else ""
+    lost = f", {count(absent, 'refit')} without a best epoch" if absent else ""
     if not trained:
-        return "no refit finished an epoch"
+        return "no refit came to a best epoch"
     epochs = sorted(refit.best_epoch for refit in trained)
     span = f"epoch {epochs[0]}" if epochs[0] == epochs[-1] else f"epochs {epochs[0]} to {epochs[-1]}"
     loss = fmean(refit.best for refit in trained)
@@ -135,6 +136,8 @@ def _draw(axes: Axes, scale: str, refits: Sequence[Refit], prior_log_loss: float
             last = getattr(max(drawn, key=lambda refit: len(refit.epochs)), split)[-1]
             labels.append((min(last, axes.get_ylim()[1]), split, look["color"]))
     for refit in drawn:
+        if refit.best_epoch is None:
+            continue
         look = {"marker": "D", "markersize": 5, "color": INK, "markeredgecolor": "white", "zorder": 4}
         axes.plot(refit.best_epoch, refit.best, gid=f"best_{scale}_{refit.seed}", **look)
     label_beside(axes, labels)

@@ -6,9 +6,10 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 
+from simmer.evidence.names import spoken
 from simmer.evidence_figures.inputs import Evidence, Horizon, Model
 from simmer.evidence_figures.marks import BASELINE, GRID, PRIOR, SMALL, TRANSFORMER, Panel, lay_out
-from simmer.evidence_figures.words import change, count, horizons, listed, nats, spoken
+from simmer.evidence_figures.words import change, count, horizons, listed, nats
 from simmer.figures import in_style
 
 _ROW = 0.27  # inches
@@ -81,7 +82,8 @@ def against_best(horizon: Horizon) -> str:
             sign = 1 if pair.a == scale else -1
             low, high = sorted(sign * end for end in interval)
             outcome = {1: "worse", 0: "not told apart", -1: "better"}[sign * (pair.difference.sign or 0)]
-            pair_is = f"Best scale against best baseline, {spoken(scale)} less {spoken(baseline)}"
+            pair_is = f"{spoken(scale)} less {spoken(baseline)}"
+            pair_is = f"Best scale against the best baseline on validation, {pair_is}"
             value = nats(sign * pair.difference.value)
             return f"{pair_is}: {value} nats ({nats(low)} to {nats(high)}), {outcome}."
     return ""

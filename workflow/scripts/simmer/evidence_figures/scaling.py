@@ -8,6 +8,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 from matplotlib.transforms import offset_copy
 
+from simmer.evidence.names import spoken
 from simmer.evidence_figures.inputs import Evidence, Horizon, Model, Scaling
 from simmer.evidence_figures.marks import (
     BASELINE,
@@ -20,7 +21,7 @@ from simmer.evidence_figures.marks import (
     lay_out,
     usual_limits,
 )
-from simmer.evidence_figures.words import first_upper, horizons, listed, nats, short, spoken
+from simmer.evidence_figures.words import first_upper, horizons, listed, nats, short
 from simmer.figures import in_style
 
 _FINDINGS = {
@@ -132,7 +133,7 @@ def _draw(axes: Axes, horizon: Horizon) -> None:
     labels = [(horizon.prior_log_loss, f"base rate\n{nats(horizon.prior_log_loss)}", PRIOR)]
     for best in horizon.baselines[:1]:
         axes.axhline(best.log_loss.value, gid=f"baseline_h{horizon.days}", **_BASELINE_LINE)
-        name = "\n".join(textwrap.wrap(f"best baseline: {spoken(best.name)}", 14))
+        name = "\n".join(textwrap.wrap(f"best on validation: {spoken(best.name)}", 14))
         labels.append((best.log_loss.value, f"{name}\n{nats(best.log_loss.value)}", BASELINE))
     label_beside(axes, labels)
     _draw_curve(axes, horizon)

@@ -2,13 +2,6 @@
 
 from collections.abc import Sequence
 
-_SPELLINGS = {"mlp": "MLP"}
-
-
-def spoken(name: str) -> str:
-    """Return the published name of a scale or a baseline as a reader sees it."""
-    return _SPELLINGS.get(name, name.replace("_", " "))
-
 
 def listed(items: Sequence[str]) -> str:
     """Return items joined by commas and a last "and"."""

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from simmer.hardware.logs import Event, TrialLog, time_s
-from simmer.hardware.spans import Span, merged
+from simmer.hardware.spans import Span, common_s, merged
 
 # A study counts as not running where its logs are silent for longer than so many sampling intervals; but a
 # job needs some seconds to start, so between two trials a minute is always allowed.
@@ -49,7 +49,9 @@ class History:
     Attributes:
         trials: how many trials have a log.
         points: every look at the machine, hardware samples and thermal events, oldest first.
-        runs: the stretches in which the study ran, oldest first.
+        runs: the stretches in which the study ran, oldest first; short times between two of its trials
+            count in.
+        worked: the stretches in which a trial of it ran, oldest first.
         blind: stretches of running time without any reading.
         paused: pauses, and waits for the machine to cool before a job.
         aborts: the thermal aborts, oldest first.
@@ -59,6 +61,7 @@ class History:
     trials: int
     points: tuple[Point, ...]
     runs: tuple[Span, ...]
+    worked: tuple[Span, ...]
     blind: tuple[Span, ...]
     paused: tuple[Span, ...]
     aborts: tuple[Point, ...]
@@ -66,13 +69,13 @@ class History:
 
     @property
     def running_s(self) -> float:
-        """Seconds in which the study ran."""
-        return sum(run.length_s for run in self.runs)
+        """Seconds in which trials of the study ran."""
+        return sum(span.length_s for span in self.worked)
 
     @property
     def blind_s(self) -> float:
-        """Seconds in which it ran without any reading."""
-        return sum(span.length_s for span in self.blind)
+        """Seconds in which they ran without any reading."""
+        return sum(common_s(span, self.worked) for span in self.blind)
 
 
 def history_of(logs: Sequence[TrialLog], *, interval_s: float) -> History:
@@ -87,11 +90,12 @@ def history_of(logs: Sequence[TrialLog], *, interval_s: float) -> History:
     events = sorted((event for life in lives for event in life), key=time_s)
     points = [_point(event) for event in events if _is_look(event)]
     silence_s = max(_SILENT_INTERVALS * interval_s, _SHORTEST_SILENCE_S)
-    runs = tuple(merged((Span(time_s(event), time_s(event)) for event in events), gap_s=silence_s))
+    runs = tuple(_spans(events, silence_s))
     return History(
         trials=len(logs),
         points=tuple(points),
         runs=runs,
+        worked=tuple(merged(span for life in lives for span in _spans(life, silence_s))),
         blind=tuple(_blind(points, runs)),
         paused=tuple(merged(span for life in lives for span in _paused(life))),
         aborts=tuple(_point(event) for event in events if _is_abort(event)),
@@ -109,6 +113,10 @@ def held_until_s(points: Sequence[Point], runs: Sequence[Span]) -> Iterator[floa
         end_s = point.at_s if run is None else run.end_s
         following_s = points[index + 1].at_s if index + 1 < len(points) else end_s
         yield min(end_s, following_s)
+
+
+def _spans(events: Sequence[Event], silence_s: float) -> Iterator[Span]:
+    return merged((Span(time_s(event), time_s(event)) for event in events), gap_s=silence_s)
 
 
 def _is_look(event: Event) -> bool:

@@ -29,3 +29,9 @@ def merged(spans: Iterable[Span], *, gap_s: float = 0.0) -> Iterator[Span]:
         current = span
     if current is not None:
         yield current
+
+
+def common_s(span: Span, others: Iterable[Span]) -> float:
+    """Return for how long a span coincides with others that do not overlap each other, in seconds."""
+    overlaps = (min(span.end_s, other.end_s) - max(span.start_s, other.start_s) for other in others)
+    return sum(overlap for overlap in overlaps if overlap > 0.0)

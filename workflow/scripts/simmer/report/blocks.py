@@ -43,12 +43,14 @@ class Figure:
     Attributes:
         name: of the file, without folder.
         svg: its content.
-        caption: what it shows and what to conclude.
+        says: what stands in it in large letters, for who cannot see it.
+        caption: what it shows and what to conclude; empty where the figure before it says the same.
         wide: whether it is to be scrolled on a narrow screen rather than shrunk.
     """
 
     name: str
     svg: str
+    says: str
     caption: str
     wide: bool = False
 

@@ -1,9 +1,10 @@
 """The order of the report: the answer, what it rests on, and what pins it."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 from simmer.report.answer_section import answer_section
-from simmer.report.blocks import Block, Heading, Paragraph, Table
+from simmer.report.blocks import Block, Figure, Heading, Paragraph, Table
 from simmer.report.data_section import audit_section, data_section
 from simmer.report.figure_blocks import figure
 from simmer.report.horizon_section import horizon_section
@@ -15,7 +16,6 @@ LIMITS = (
     "foretells nothing beyond them.",
     "A label asks for the High (or Close) to reach a threshold, which volatile days do more easily: skill "
     "here is mostly skill in telling volatility, and no trading profit.",
-    "Every scale was searched with the same number of trials and epochs; a large model may need more of "
     "both.",
     "Test rows follow one another in time and share days between labels; intervals come from a block "
     "bootstrap, whose blocks are no longer than a few weeks.",
@@ -28,7 +28,19 @@ def title(material: Material) -> str:
 
 
 def content(material: Material) -> Iterator[Block]:
-    """Yield the whole report."""
+    """Yield the whole report; a caption stands at the first figure of its kind in a section."""
+    told: set[str] = set()
+    for block in _everything(material):
+        if isinstance(block, Heading) and block.level <= 2:
+            told.clear()
+        if isinstance(block, Figure):
+            yield replace(block, caption="") if block.caption in told else block
+            told.add(block.caption)
+        else:
+            yield block
+
+
+def _everything(material: Material) -> Iterator[Block]:
     yield Heading(title(material), 1)
     yield from answer_section(material)
     yield from figure(material, "scaling")

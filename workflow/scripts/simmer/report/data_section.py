@@ -8,6 +8,7 @@ from simmer.report.material import Material, Values, days, number, percent
 from simmer.report.search_section import checks_table
 
 SPLITS = ("train", "validation", "test")
+MOST_PROBLEMS = 5
 
 
 def data_section(material: Material) -> Iterator[Block]:
@@ -21,7 +22,7 @@ def data_section(material: Material) -> Iterator[Block]:
     )
     yield from figure(material, "base_rates")
     yield Table(
-        ("horizon", "split", "decisions", "positive", "from", "to", "log-loss of the prior"),
+        ("horizon", "split", "decisions", "positive", "from", "to", "log-loss of the base rate"),
         [
             (days(horizon), split, *_split(material.evidence["horizons"][horizon]["splits"][split]))
             for horizon in material.horizons
@@ -70,4 +71,9 @@ def _problems(validation: Values) -> str:
     problems = validation["problems"]
     if not problems:
         return "Every rule for bars and manifests holds."
-    return f"{len(problems)} remarks, the first: {problems[0]['message']}"
+    listing = "; ".join(
+        f"{problem['severity']} in {problem['file']}, row {problem['row']}: {problem['message']}"
+        for problem in problems[:MOST_PROBLEMS]
+    )
+    more = len(problems) - MOST_PROBLEMS
+    return listing + (f"; and {more} more in data_validation.txt" if more > 0 else "")

@@ -1,5 +1,7 @@
 """Figures of the report with their captions."""
 
+import html
+import re
 from collections.abc import Iterator
 
 from simmer.report.blocks import Figure
@@ -7,6 +9,7 @@ from simmer.report.material import Material
 
 # Drawn for a screen of a desk: on a phone they are scrolled.
 WIDE = ("hardware_", "search_")
+LONGEST_ALTERNATIVE = 300  # characters
 
 
 def figure(material: Material, name: str) -> Iterator[Figure]:
@@ -15,4 +18,16 @@ def figure(material: Material, name: str) -> Iterator[Figure]:
     if svg is None:
         return
     kind = max((kind for kind in material.captions if name.startswith(kind)), key=len)
-    yield Figure(name=f"{name}.svg", svg=svg, caption=material.captions[kind], wide=name.startswith(WIDE))
+    yield Figure(
+        name=f"{name}.svg",
+        svg=svg,
+        says=_headings(svg) or name,
+        caption=material.captions[kind],
+        wide=name.startswith(WIDE),
+    )
+
+
+def _headings(svg: str) -> str:
+    # Bold texts are what a figure says; the rest are ticks and labels.
+    bold = re.findall(r'<text style="[^"]*\bbold\b[^"]*"[^>]*>([^<]*)</text>', svg)
+    return html.unescape(" ".join(bold))[:LONGEST_ALTERNATIVE]

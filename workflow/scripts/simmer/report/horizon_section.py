@@ -2,34 +2,37 @@
 
 from collections.abc import Iterator
 
+from simmer.evidence.names import spoken
 from simmer.report.blocks import Block, Findings, Heading, Paragraph, Table
 from simmer.report.figure_blocks import figure
-from simmer.report.material import Material, days, interval, number
+from simmer.report.material import Material, days, interval, number, percent
 
 
 def horizon_section(material: Material, horizon: str) -> Iterator[Block]:
     """Yield all that was found at one horizon: sentences, scores and figures."""
     one = material.evidence["horizons"][horizon]
     yield Heading(days(horizon).capitalize())
-    yield Findings(one["headlines"])
+    for kind in ("against", "undecided", "in_favour"):
+        if one["headlines"][kind]:
+            yield Findings(one["headlines"][kind], alarm=kind == "against")
     yield Table(
-        ("model", "parameters", "test log-loss (95 %)", "skill", "AUC (95 %)", "PR-AUC", "Brier"),
+        ("model", "skill", "test log-loss (95 %)", "AUC (95 %)", "PR-AUC", "Brier", "parameters"),
         [
             (
-                model["name"].replace("_", " "),
-                f"{model['parameters']:,}" if model["parameters"] else "–",
+                spoken(model["name"]),
+                percent(model["skill"]["value"]),
                 interval(model["log_loss"]),
-                f"{100 * model['skill']['value']:.1f} %",
                 interval(model["auc"], 3),
                 number(model["average_precision"], 3),
                 number(model["brier"]),
+                f"{model['parameters']:,}" if model["parameters"] else "–",
             )
             for model in sorted(one["models"], key=lambda model: model["log_loss"]["value"])
         ],
         note="Skill is 1 - loss / loss of the base rate. A scale's scores are means over its refits.",
     )
     yield Paragraph(
-        f"The best baseline on validation is {one['best_baseline'].replace('_', ' ')}. Validation chose the "
+        f"The best baseline on validation is {spoken(one['best_baseline'])}. Validation chose the "
         "winners, so its losses flatter them:"
     )
     yield Table(
@@ -42,7 +45,7 @@ def horizon_section(material: Material, horizon: str) -> Iterator[Block]:
         ),
         [
             (
-                model["name"].replace("_", " "),
+                spoken(model["name"]),
                 number(model["search_validation_log_loss"]),
                 number(model["validation_log_loss"]),
                 number(model["log_loss"]["value"]),
@@ -66,7 +69,7 @@ def horizon_section(material: Material, horizon: str) -> Iterator[Block]:
         ),
         [
             (
-                model["name"].replace("_", " "),
+                spoken(model["name"]),
                 number(model["calibration_error"], 3),
                 number(model["calibration_slope"], 2),
                 number(model["threshold"], 2),

@@ -21,8 +21,8 @@ def _block(block: Block) -> str:
         case Table(head, rows, note):
             lines = [_row(head), "|" + "---|" * len(head), *map(_row, rows)]
             return "\n".join(lines) + (f"\n\n{note}" if note else "")
-        case Figure(name, _, caption):
-            return f"figures/{name}: {caption}"
+        case Figure(name, _, says, caption):
+            return f"figures/{name}: {says}" + (f"\n\n{caption}" if caption else "")
 
 
 def _row(cells: Sequence[str]) -> str:

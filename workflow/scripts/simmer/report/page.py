@@ -11,7 +11,7 @@ from simmer.report.blocks import Block, Figure, Findings, Heading, Paragraph, Ta
 _STYLE = """
 :root { color-scheme: light; }
 body { font: 16px/1.55 system-ui, sans-serif; color: #1d2329; background: #fff; margin: 0; }
-main { max-width: 54rem; margin: 0 auto; padding: 1rem; }
+main { max-width: 60rem; margin: 0 auto; padding: 1rem; }
 p, ul, figcaption { max-width: 46rem; }
 h1 { font-size: 1.7rem; line-height: 1.2; margin: 1rem 0 0.5rem; }
 h2 { font-size: 1.3rem; margin: 2.4rem 0 0.6rem; padding-top: 0.6rem; border-top: 2px solid #d5dbe1; }
@@ -28,11 +28,13 @@ ul.alarm li::before { content: "\\26A0\\FE0E  "; font-weight: bold; }
 table { border-collapse: collapse; font-size: 0.85rem; font-variant-numeric: tabular-nums; }
 th, td { padding: 0.3rem 0.5rem; text-align: left; vertical-align: top; border-bottom: 1px solid #e3e7eb; }
 th { border-bottom: 2px solid #aeb8c1; }
-th, td.figure { white-space: nowrap; }
+td.figure { white-space: nowrap; }
 td:not(.figure) { min-width: 13rem; }
+th { vertical-align: bottom; }
+td:first-child, th:first-child { position: sticky; left: 0; background: #fff; }
 figure { margin: 1.2rem 0; }
 figure img { width: 100%; max-width: 38rem; height: auto; display: block; }
-figure.wide img { max-width: none; min-width: 40rem; }
+figure.wide img { max-width: none; min-width: 56rem; }
 figcaption, .note { font-size: 0.9rem; color: #46515b; margin-top: 0.3rem; }
 @media print { h2 { break-after: avoid; } figure, tr { break-inside: avoid; } }
 """
@@ -69,15 +71,14 @@ def _block(block: Block) -> str:
             below = f'<p class="note">{escape(note)}</p>' if note else ""
             table = f"<table><thead><tr>{titles}</tr></thead><tbody>{lines}</tbody></table>"
             return f'<div class="scroll">{table}</div>{below}'
-        case Figure(name, svg, caption, wide):
+        case Figure(name, svg, says, caption, wide):
             # As an image, so that what the SVG names its parts cannot meet the names of another one.
             data = base64.b64encode(svg.encode()).decode()
             source = f"data:image/svg+xml;base64,{data}"
-            image = f'<img alt="{escape(caption)}" title="{escape(name)}" src="{source}">'
-            return (
-                f'<figure{" class=wide" if wide else ""}><div class="scroll">{image}</div>'
-                f"<figcaption>{escape(caption)}</figcaption></figure>"
-            )
+            image = f'<img alt="{escape(says)}" title="{escape(name)}" src="{source}">'
+            below = f"<figcaption>{escape(caption)}</figcaption>" if caption else ""
+            kind = " class=wide" if wide else ""
+            return f'<figure{kind}><div class="scroll">{image}</div>{below}</figure>'
 
 
 def _cell(text: str) -> str:

@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Iterator, Sequence
 
-from simmer.report.blocks import Block, Heading, Table
+from simmer.report.blocks import Block, Heading, Paragraph, Table
 from simmer.report.figure_blocks import figure
 from simmer.report.material import Material, Values, days, number
 
@@ -13,12 +13,26 @@ def search_section(material: Material) -> Iterator[Block]:
     yield Heading("The search")
     studies = [(scale, horizon) for scale in material.scales for horizon in material.horizons]
     yield Table(
-        ("study", "trials", "best validation", "prior", "winner", "counted parameters", "from the budget"),
+        (
+            "study",
+            "trials",
+            "best validation",
+            "base rate",
+            "winner",
+            "counted parameters",
+            "from the budget",
+        ),
         [
             (f"{scale}, {days(horizon)}", *_study(material.trials_of(scale, horizon)))
             for scale, horizon in studies
         ],
     )
+    digests = {digest for result in (*material.trials, *material.refits) for digest in result["code_digests"]}
+    if len(digests) > 1:
+        yield Paragraph(
+            f"Trials and refits were computed by {len(digests)} versions of the code; trials.csv tells which "
+            "by which."
+        )
     for scale, horizon in studies:
         yield Heading(f"Search of {scale}, {days(horizon)}", 3)
         for kind in ("search_history", "search_importances", "search_coverage"):

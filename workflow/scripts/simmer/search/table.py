@@ -124,7 +124,8 @@ def winner_of(results: Sequence[Result]) -> Result:
     if winner is None:
         raise LedgerError(
             f"none of the {len(results)} trials of {results[0]['scale']} has a validation loss; expected one "
-            "to evaluate: look into trials.csv why they failed, or raise n_trials"
+            "to evaluate: look into trials.csv why they failed, raise n_trials, or take the scale out of "
+            "run_scales to report on the others"
         )
     return winner
 

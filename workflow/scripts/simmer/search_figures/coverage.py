@@ -165,7 +165,7 @@ def _draw_panel(axes: Axes, study: SearchedStudy, key: str, colours: dict[int, C
     side = next((edge.side for edge in near_edges(study) if edge.key == key), None)
     axes.set_gid(key)
     axes.set_title(
-        f"{spoken(key)}: best near the {side} edge" if side else spoken(key),
+        f"{spoken(key)}: near {side} edge" if side else spoken(key),
         loc="left",
         pad=14,
         fontsize=9,

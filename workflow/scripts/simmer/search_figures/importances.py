@@ -8,7 +8,7 @@ from matplotlib.ticker import PercentFormatter
 
 from simmer.figures import in_style
 from simmer.search_figures.marks import QUIET, write_head
-from simmer.search_figures.ped_anova import CHANCE_QUANTILE, FEWEST_TRIALS, Importances
+from simmer.search_figures.ped_anova import CHANCE_QUANTILE, FEWEST_TRIALS, Importance, Importances
 from simmer.search_figures.searched import SearchedStudy, count_of_trials, counts, percent, spoken
 
 _FEW_BEST = 20  # with fewer trials among the best, their values are known roughly only
@@ -53,12 +53,14 @@ def rests_on(found: Importances) -> str:
 
 def how_to_read(found: Importances) -> str:
     """Return what an importance and its mark say."""
+    marks = found.importances or ()
     return (
         f"Importance: how far the values of the {found.best} best trials differ from those of all "
         "(PED-ANOVA), so what the sampler soon gave up counts for little. Mark: in "
         f"{percent(CHANCE_QUANTILE)} of shuffles of the losses no bar at all passes its mark; one that does "
         "not pass it cannot be told from chance. Chance gives ranges longer bars than choices: hold each bar "
         "against its own mark."
+        + (" A mark at 100 % could be passed by none." if any(_mark(one) == 1.0 for one in marks) else "")
     )
 
 
@@ -69,7 +71,7 @@ def left_out(found: Importances) -> str:
 
 
 def _draw_bars(axes: Axes, found: Importances) -> None:
-    widest = max(max(one.importance, one.chance) for one in found.importances)
+    widest = max(max(one.importance, _mark(one)) for one in found.importances)
     axes.set_xlim(0.0, 1.1 * widest or 1.0)
     axes.set_ylim(len(found.importances) - 0.4, -0.6)
     axes.set_yticks(range(len(found.importances)), [spoken(one.hyperparameter) for one in found.importances])
@@ -80,12 +82,17 @@ def _draw_bars(axes: Axes, found: Importances) -> None:
         beyond = one.importance > one.chance
         colour = _BEYOND_CHANCE if beyond else _WITHIN_CHANCE
         axes.barh(row, one.importance, height=0.6, color=colour, gid=f"importance_{one.hyperparameter}")
-        axes.plot([one.chance] * 2, [row - 0.36, row + 0.36], color=_CHANCE, lw=2.0)
+        axes.plot([_mark(one)] * 2, [row - 0.36, row + 0.36], color=_CHANCE, lw=2.0)
         text_at = one.importance
-        if abs(one.chance - one.importance) < 0.08 * widest:
-            text_at = max(one.importance, one.chance)
+        if abs(_mark(one) - one.importance) < 0.08 * widest:
+            text_at = max(one.importance, _mark(one))
         text = percent(one.importance)
         axes.text(text_at + 0.01 * widest, row, text, va="center", color=QUIET)
+
+
+def _mark(one: Importance) -> float:
+    # All bars together are 100 %: a mark beyond it would only make them look small.
+    return min(one.chance, 1.0)
 
 
 def _draw_legend(figure: Figure) -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 from simmer.config import Config
 from simmer.files import read_json
 from simmer.hardware.logs import Event, time_s
-from simmer.status.commands import asks_for_searches_only, targets_of
+from simmer.status.commands import asks_for_the_answer, targets_of
 from simmer.status.estimate import Estimate, estimate
 from simmer.status.holders import Holder, holder_at
 from simmer.status.progress import StudyPlace, StudyProgress, Work, read_study
@@ -139,7 +139,7 @@ def look(
     """
     ledger, run = results / "ledger", holder_at(results / CAMPAIGN_LOCK)
     chosen = choose(config, ledger, results.parent / "data")
-    if run is not None and asks_for_searches_only(run.command):
+    if run is None or not asks_for_the_answer(run.command):
         places = tuple(replace(place, refits=0) for place in chosen.places)
         chosen = replace(chosen, places=places)
     studies = tuple(

@@ -1,8 +1,10 @@
 """What the command line of a run tells: its targets, its configuration, and how to type it."""
 
-import re
 import shlex
 from pathlib import PurePath
+
+REPORT = "results/summary.html"
+OF_THE_ANSWER = ("results/summary.", "results/evidence.", "results/final/", "results/refits/")
 
 
 def typed(command: str) -> str:
@@ -39,11 +41,15 @@ def overlays_of(command: str) -> tuple[str, ...]:
 
 
 def targets_of(command: str) -> tuple[str, ...]:
-    """Return the files below `results/` that a command line names; none stands for the whole campaign."""
-    return tuple(word for word in command.split() if word.startswith("results/"))
+    """Return the files below `results/` that a command line names; none stands for the whole campaign.
+
+    The target `report` is named by the page that it writes.
+    """
+    words = command.split()
+    named = tuple(word for word in words if word.startswith("results/"))
+    return (*named, REPORT) if "report" in words else named
 
 
-def asks_for_searches_only(command: str) -> bool:
-    """Tell whether a command line names the searches of single scales and nothing that follows from them."""
-    targets = targets_of(command)
-    return bool(targets) and all(re.fullmatch(r"results/hpo_[^/]+\.done", target) for target in targets)
+def asks_for_the_answer(command: str) -> bool:
+    """Tell whether a command line asks for the report, or for something on the way to it."""
+    return any(target.startswith(OF_THE_ANSWER) for target in targets_of(command))

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import PurePath
 
 from simmer.status.campaign import Campaign
-from simmer.status.commands import overlays_of, typed
+from simmer.status.commands import REPORT, overlays_of, targets_of, typed
 from simmer.status.holders import Holder
 from simmer.status.words import ago, clock, duration
 
@@ -52,11 +52,16 @@ def headline(campaign: Campaign, *, begin: str | None) -> Headline:
             f"knows{_silence(campaign)}"
         )
     if campaign.finished and campaign.tables_written:
+        if run is not None and REPORT in targets_of(run.command):
+            page = campaign.results / "summary.html"
+            return Headline(f"FINISHED{_last(campaign)}: the answer is in {page}")
         done = ", ".join(str(campaign.results / f"hpo_{scale}.done") for scale in campaign.scales_asked_for)
         return Headline(f"FINISHED{_last(campaign)}: a line per study is in {done}")
     if campaign.finished:
         return Headline(
-            f"ALL TRIALS DONE{_last(campaign)}, but the tables are missing", "to write them", again
+            f"ALL TRIALS DONE{_last(campaign)}, but not all that was asked for is written",
+            "to write it",
+            again,
         )
     if campaign.last_s is None:
         state = "NOT BEGUN" if run is None else f"STOPPED before its first trial, {ago(run.since_s, now_s)}"
@@ -85,7 +90,7 @@ def configuration_hint(campaign: Campaign) -> str | None:
 def _running(campaign: Campaign, run: Holder) -> str:
     since = f"RUNNING for {duration(campaign.now_s - run.since_s)}, process {run.pid}"
     if not campaign.working:
-        since += ", nothing trains at this moment"
+        since += ", no trial or refit trains at this moment"
     return since + _silence(campaign)
 
 

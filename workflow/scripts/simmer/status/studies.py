@@ -62,7 +62,7 @@ def choose(config: Config, ledger: Path, data: Path) -> Chosen:
     """
     known = known_studies(ledger)
     features = _features_sha256(data / "processed" / f"{config.dataset.table}.resource.json")
-    refits = wanted_refits(config)
+    refits = config.evidence.seeds
     places, shown = [], []
     for scale in config.run_scales:
         for days in config.dataset.horizons_days:
@@ -121,13 +121,6 @@ def known_studies(ledger: Path) -> list[KnownStudy]:
         except _UNREADABLE:
             continue  # not described yet, or not a study
     return found
-
-
-def wanted_refits(config: Config) -> int:
-    """Return how many refits of a study's best trial the configuration asks for, 0 where it asks for none."""
-    evidence = getattr(config, "evidence", None)
-    seeds = getattr(evidence, "seeds", 0)
-    return seeds if isinstance(seeds, int) else 0
 
 
 def _match(study: Study, known: Sequence[KnownStudy], features_sha256: str | None) -> KnownStudy | None:
