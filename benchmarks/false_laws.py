@@ -2,7 +2,7 @@
 
     make bench-false-laws
 
-Draws test losses of all scales from a known law, with noise between seeds and between test rows of the size
+Draws test losses of all scales from a known law, with noise between searches, seeds and test rows of the size
 that this project meets, and counts the verdicts. The last line is the largest share of "law" in any setting
 without one.
 """
@@ -17,13 +17,14 @@ import argparse
 import sys
 from collections import Counter
 from concurrent.futures import ProcessPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 
 sys.path[:0] = [str(Path(__file__).parents[1] / part) for part in ("workflow/scripts", "tests")]
 
+from simmer.evidence.noise import SEARCH_SHARE  # noqa: E402
 from simmer.evidence.scaling import findings  # noqa: E402
 from simmer.evidence.scaling_verdict import judge  # noqa: E402
 from simmer.seeds import derive_seed  # noqa: E402
@@ -31,7 +32,9 @@ from support.scaling_results import SCALES, Noise, draw  # noqa: E402
 
 DRAWS = 2000
 VERDICTS = ("law", "none", "reverse", "undetermined")
-ONE_DAY, FIVE_DAYS = Noise(), Noise(overlap=5)
+# What searches of one scale find differs by as much as was measured at 2M.
+SEARCH_SD = SEARCH_SHARE * 0.65
+ONE_DAY, FIVE_DAYS = Noise(search_sd=SEARCH_SD), Noise(search_sd=SEARCH_SD, overlap=5)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -74,14 +77,14 @@ SETTINGS = [
         for scales in (4, 3)
     ),
     Setting(
-        name="constant", losses=CONSTANT, noise=Noise(overlap=5, mean_block=20), remark="blocks of 20 rows"
+        name="constant", losses=CONSTANT, noise=replace(FIVE_DAYS, mean_block=20), remark="blocks of 20 rows"
     ),
-    Setting(name="constant", losses=CONSTANT, noise=Noise(heavy=True), remark="heavy tails"),
-    Setting(name="constant", losses=CONSTANT, noise=Noise(seeds=3), remark="3 seeds"),
+    Setting(name="constant", losses=CONSTANT, noise=replace(ONE_DAY, heavy=True), remark="heavy tails"),
+    Setting(name="constant", losses=CONSTANT, noise=replace(ONE_DAY, seeds=3), remark="3 seeds"),
     Setting(
         name="constant",
         losses=CONSTANT,
-        noise=Noise(correlation=0.999, seed_sd=0.02),
+        noise=replace(ONE_DAY, correlation=0.999, seed_sd=0.02),
         remark="seeds dominate, sd 0.02",
     ),
     Setting(name="constant", losses=CONSTANT, remark="3 comparisons", comparisons=3),
@@ -90,7 +93,19 @@ SETTINGS = [
         name="constant",
         losses=CONSTANT,
         noise=Noise(correlation=0.9995, seed_sd=0.0005),
-        remark="small noise",
+        remark="small noise, the same winners",
+    ),
+    Setting(
+        name="constant",
+        losses=CONSTANT,
+        noise=replace(ONE_DAY, correlation=0.98),
+        remark="like-minded models",
+    ),
+    Setting(
+        name="constant",
+        losses=CONSTANT,
+        noise=replace(ONE_DAY, search_sd=2 * SEARCH_SD),
+        remark="searches twice as far apart",
     ),
     Setting(name="falls towards the prior", losses=(0.70, 0.68, 0.66, 0.65), remark="no skill"),
     Setting(name="best in the middle", losses=(0.62, 0.57, 0.58, 0.62)),

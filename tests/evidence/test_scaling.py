@@ -8,7 +8,7 @@ from scipy.stats import norm
 from scipy.stats import t as student
 
 from simmer.errors import DatasetError
-from simmer.evidence.noise import row_widening
+from simmer.evidence.noise import SEARCH_SHARE, row_widening
 from simmer.evidence.scaling import PRACTICAL_SHARE, ScaleLosses, assess, findings
 from simmer.evidence.scaling_verdict import judge
 from support.scaling_results import SCALES, Noise, draw
@@ -28,10 +28,10 @@ def one_draw(law=constant, seed=0, **changes):
     return draw(law, np.random.default_rng(seed), **changes)
 
 
-def shares(law, draws, *, comparisons=1, seed=0, **changes):
+def shares(law, draws, *, seed=0, search_share=SEARCH_SHARE, **changes):
     rng = np.random.default_rng(seed)
     found = Counter(
-        judge(findings(draw(law, rng, **changes), comparisons=comparisons)).name for _ in range(draws)
+        judge(findings(draw(law, rng, **changes), search_share=search_share)).name for _ in range(draws)
     )
     return {verdict: found[verdict] / draws for verdict in ("law", "none", "reverse", "undetermined")}
 
@@ -67,7 +67,19 @@ def test_equality_is_claimed_only_where_noise_is_small():
     small = replace(QUICK, correlation=0.9997, seed_sd=0.0005)
     assert shares(constant, 60, noise=small)["none"] > 0.75
     # Twice the practical minimum, seen clearly: neither equal nor too small to matter.
-    assert shares(lambda _: np.array([0.6065, 0.605, 0.602, 0.600]), 60, noise=small)["law"] > 0.9
+    falling = lambda _: np.array([0.6065, 0.605, 0.602, 0.600])  # noqa: E731
+    assert shares(falling, 60, noise=small, search_share=0.0)["law"] > 0.9
+    # And yet no more than two searches of one scale may differ by.
+    assert shares(falling, 60, noise=small)["law"] < 0.05
+
+
+@pytest.mark.parametrize(("correlation", "wrong"), [(0.9, 0.05), (0.98, 0.07)])
+def test_what_searches_find_by_luck_is_no_law(correlation, wrong):
+    noise = replace(QUICK, correlation=correlation, search_sd=SEARCH_SHARE * 0.65)
+    found = shares(constant, 300, noise=noise)
+    assert found["law"] + found["reverse"] < wrong
+    unaware = shares(constant, 300, noise=noise, search_share=0.0)
+    assert unaware["law"] + unaware["reverse"] > found["law"] + found["reverse"]
 
 
 def test_a_best_scale_in_the_middle_is_no_law():
@@ -151,7 +163,7 @@ def exact(of_seeds, n_resamples=20_000, **changes):
 
 def test_noise_between_seeds_alone_gives_the_interval_of_student():
     of_small = [0.60, 0.61, 0.59, 0.605, 0.595]
-    found = findings(exact([of_small, [0.6] * 5]))
+    found = findings(exact([of_small, [0.6] * 5]), search_share=0.0)
     half_width = student.ppf(0.975, 4) * np.std(of_small, ddof=1) / np.sqrt(5)
     assert found.change.change.high == pytest.approx(half_width, rel=0.05)
     assert found.change.change.low == pytest.approx(-half_width, rel=0.05)
@@ -167,18 +179,21 @@ def test_the_detectable_change_is_seen_with_the_power_it_says():
 
 
 def test_without_noise_the_detectable_change_is_the_practical_minimum():
-    found = findings(exact([[0.6] * 3] * 3))
+    found = findings(exact([[0.6] * 3] * 3), search_share=0.0)
     assert found.detectable == pytest.approx(PRACTICAL_SHARE * 0.65)
     assert judge(found).name == "none"
 
 
 def test_a_sure_difference_too_small_to_matter_is_no_law():
     means = [0.603, 0.602, 0.601]
-    found = findings(exact([[mean] * 3 for mean in means]))
+    found = findings(exact([[mean] * 3 for mean in means]), search_share=0.0)
     assert found.change.change.high < 0
     assert judge(found).name == "none"
     # Less than the minimum at the ends, more in the middle.
-    assert judge(findings(exact([[mean] * 3 for mean in (0.603, 0.597, 0.601)]))).name == "undetermined"
+    assert (
+        judge(findings(exact([[mean] * 3 for mean in (0.603, 0.597, 0.601)]), search_share=0.0)).name
+        == "undetermined"
+    )
 
 
 def test_too_few_seeds_or_too_small_a_span_give_no_verdict():
@@ -194,7 +209,7 @@ def test_too_few_seeds_or_too_small_a_span_give_no_verdict():
 
 def test_a_law_that_leans_on_one_scale_says_so():
     small = replace(QUICK, correlation=0.9995, seed_sd=0.0005)
-    found = assess(one_draw(lambda _: np.array([0.615, 0.605, 0.605, 0.605]), noise=small))
+    found = assess(one_draw(lambda _: np.array([0.615, 0.605, 0.605, 0.605]), noise=small), search_share=0.0)
     assert found.verdict.name == "law"
     assert found.findings.leans_on == (2e6,)
     assert "though without 2.0M it may be 0" in found.verdict.reason

@@ -21,6 +21,7 @@ class Noise:
         row_sd: of one row's loss, nats.
         correlation: between two models' losses on one row.
         seed_sd: of a scale's mean loss over seeds, nats.
+        search_sd: of a scale's expected loss between searches of it, nats.
         seeds: of each scale.
         overlap: days that a label spans: losses of rows fewer days apart are correlated.
         mean_block: of the bootstrap, rows.
@@ -32,6 +33,7 @@ class Noise:
     row_sd: float = 0.6
     correlation: float = 0.9
     seed_sd: float = 0.004
+    search_sd: float = 0.0
     seeds: int = 5
     overlap: int = 1
     mean_block: float = 9.0
@@ -52,6 +54,7 @@ def draw(
     shared = _rows(rng, 1, noise) * np.sqrt(noise.correlation)
     own = _rows(rng, models, noise) * np.sqrt(1 - noise.correlation)
     expected = np.append(law(np.array(scales)), prior)
+    expected[:-1] += rng.normal(0, noise.search_sd, len(scales))
     between_seeds = rng.normal(0, noise.seed_sd, (len(scales), noise.seeds))
     rows = expected + noise.row_sd * (shared + own)
     rows[:, :-1] += between_seeds.mean(axis=1)

@@ -1,7 +1,9 @@
 """Does the test log-loss follow a law of the counted parameters? Intervals, and a verdict within the data.
 
-Two kinds of noise enter each interval, see `noise`; the test rows are resampled alike for every scale and for
-the prior, so that what makes a row hard cancels in differences.
+The noise of rows and of seeds enters each interval, see `noise`; the test rows are resampled alike for every
+scale and for the prior, so that what makes a row hard cancels in differences. Where a law or its reverse is
+to be claimed, in the change from the smallest to the largest scale and in the exponent, the noise between
+searches enters too; the differences between any two scales are those of the winners that were found.
 
 Horizons assessed together share the chance of a wrong claim, 5 %, by Bonferroni: unlike Holm's steps it gives
 every horizon intervals of one level, which its verdict is read from. `scaling_verdict` has the rules.
@@ -16,7 +18,7 @@ import numpy as np
 
 from simmer.errors import DatasetError
 from simmer.evidence.bootstrap import FEWEST_BLOCKS
-from simmer.evidence.noise import row_widening, seed_noise
+from simmer.evidence.noise import SEARCH_SHARE, row_widening, search_noise, seed_noise
 from simmer.evidence.power import SIGNIFICANCE, detectable_difference
 from simmer.evidence.scaling_fit import Fits, exponents, fit_curves
 from simmer.evidence.scaling_verdict import FEWEST_SCALES, Difference, Estimate, Findings, Verdict, judge
@@ -65,27 +67,29 @@ class Assessment:
     curves: Fits
 
 
-def assess(losses: ScaleLosses, *, comparisons: int = 1) -> Assessment:
+def assess(losses: ScaleLosses, *, comparisons: int = 1, search_share: float = SEARCH_SHARE) -> Assessment:
     """Return the verdict on one horizon and all that belongs to it.
 
     Args:
         losses: of the scales at this horizon.
         comparisons: horizons that are assessed together, this one included.
+        search_share: standard deviation between searches of one scale, as a share of the prior's loss.
 
     Raises:
         DatasetError: as `findings`.
     """
-    found = findings(losses, comparisons=comparisons)
+    found = findings(losses, comparisons=comparisons, search_share=search_share)
     curves = fit_curves(np.array(found.parameters), np.array(found.losses))
     return Assessment(verdict=judge(found), findings=found, curves=curves)
 
 
-def findings(losses: ScaleLosses, *, comparisons: int = 1) -> Findings:
+def findings(losses: ScaleLosses, *, comparisons: int = 1, search_share: float = SEARCH_SHARE) -> Findings:
     """Return the figures that a verdict rests on.
 
     Args:
         losses: of the scales at this horizon.
         comparisons: horizons that are assessed together, this one included.
+        search_share: standard deviation between searches of one scale, as a share of the prior's loss.
 
     Raises:
         DatasetError: when the parts do not belong together, hold values that are not finite and above 0, or
@@ -102,6 +106,7 @@ def findings(losses: ScaleLosses, *, comparisons: int = 1) -> Findings:
     rows = wide * (checked.resampled - checked.resampled.mean(axis=0))
     of_prior = wide * (checked.resampled_prior - checked.resampled_prior.mean())
     noise = rows + seed_noise(checked.seed_losses, len(rows))
+    of_scales = noise + search_noise(search_share * losses.prior_loss, len(means), len(rows))
 
     def estimate(value: float, deviations: np.ndarray) -> Estimate:
         # With the default method an end would leave out one resample more than its share.
@@ -111,7 +116,7 @@ def findings(losses: ScaleLosses, *, comparisons: int = 1) -> Findings:
     def exponent(kept: np.ndarray) -> Estimate:
         # To first order in the noise: a draw from a long tail could have no logarithm.
         logs = np.log(means[kept])
-        drawn = exponents(parameters[kept], logs + noise[:, kept] / means[kept])
+        drawn = exponents(parameters[kept], logs + of_scales[:, kept] / means[kept])
         value = exponents(parameters[kept], logs[None])[0]
         return estimate(value, drawn - value)
 
@@ -125,7 +130,11 @@ def findings(losses: ScaleLosses, *, comparisons: int = 1) -> Findings:
         )
         for i, j in pairs
     )
-    change = differences[pairs.index((every[0], every[-1]))]
+    change = Difference(
+        fewer=float(parameters[0]),
+        more=float(parameters[-1]),
+        change=estimate(means[-1] - means[0], of_scales[:, -1] - of_scales[:, 0]),
+    )
     practical = PRACTICAL_SHARE * losses.prior_loss
     slope = exponent(every)
     # To first order here too.

@@ -6,10 +6,10 @@
   largest beats the prior, without which "falls" only means "overfits less".
 - *reverse*: the mirror image, except that no scale has to beat the prior: that size harms is a finding even
   then, and the reason says so.
-- *none*: the intervals of all differences between two scales lie within plus and minus the practical minimum,
-  so that effects of practical size are excluded. Not being significant is no evidence of equality
-  (Schuirmann, Journal of Pharmacokinetics and Biopharmaceutics 15 (1987) 657-680, whose two one-sided tests
-  ask for a little less).
+- *none*: the intervals of all differences between the winners of two scales lie within plus and minus the
+  practical minimum, so that effects of practical size are excluded. Not being significant is no evidence of
+  equality (Schuirmann, Journal of Pharmacokinetics and Biopharmaceutics 15 (1987) 657-680, whose two
+  one-sided tests ask for a little less).
 - *undetermined*: anything else, and always with fewer than `FEWEST_SCALES` scales, a span of parameters below
   `LEAST_SPAN`, or fewer than `FEWEST_SEEDS` seeds at a scale.
 """
@@ -63,8 +63,8 @@ class Findings:
         seeds: [scales] number of seeds.
         level: of each interval, 1 - 0.05 / comparisons.
         comparisons: horizons assessed together.
-        change: largest less smallest scale.
-        differences: of every two scales, `change` among them.
+        change: largest less smallest scale, the noise between searches included.
+        differences: of the winners of every two scales.
         exponent: alpha of the pure power, above 0 where the loss falls.
         skills: [scales] 1 - loss / loss of the prior.
         practical: the smallest change that matters, nats.
@@ -104,7 +104,8 @@ def judge(findings: Findings) -> Verdict:
     if all(_within(difference.change, findings.practical) for difference in findings.differences):
         return words.verdict(
             "none",
-            f"no two scales differ by as much as {words.nats(findings.practical)}{words.standing()}",
+            f"the winners of no two scales differ by as much as {words.nats(findings.practical)}"
+            f"{words.standing()}",
         )
     falls, rises = (_steepest(findings, sign) for sign in (-1, 1))
     if falls and rises:
