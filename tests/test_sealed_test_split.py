@@ -5,8 +5,9 @@ import ast
 import numpy as np
 import pytest
 
-from simmer.data.tables import content_sha256
+from simmer.data.tables import content_sha256, write_table
 from simmer.features.indicators import build_a25
+from simmer.files import read_json, write_json
 from simmer.search.ledger import StudyLedger
 from simmer.search.trial import Trial
 from simmer.training.settings import Execution
@@ -22,22 +23,15 @@ OPENERS["inputs"] = {"scripts/baselines.py", "scripts/describe_dataset.py", "scr
 
 
 def how_datasets_are_built(path):
-    """Yield how much of test each call of `build` or `build_dataset` in a file asks for."""
+    """Yield how much of test the calls in a file ask for, directly or through `partial`."""
     for node in ast.walk(ast.parse(path.read_text())):
-        name = (
-            getattr(node.func, "attr", getattr(node.func, "id", None)) if isinstance(node, ast.Call) else None
-        )
-        if name not in ("build", "build_dataset"):
+        if not isinstance(node, ast.Call):
             continue
-        given = {keyword.arg: keyword.value for keyword in node.keywords}
-        if name == "build" and "test" not in given and len(node.args) < 3:
-            continue
-        assert len(node.args) < 3, f"{path}: name `test`, so that this test can read it"
-        if isinstance(given.get("test"), ast.Constant):
-            yield given["test"].value
-        else:
-            # Handed on by the one function that both names stand for.
-            assert path.name == "config.py" or "test" not in given, path
+        name = getattr(node.func, "attr", getattr(node.func, "id", None))
+        assert name != "build" or len(node.args) < 3, f"{path}: name `test`, so that this test can read it"
+        for keyword in node.keywords:
+            if keyword.arg == "test" and isinstance(keyword.value, ast.Constant):
+                yield keyword.value.value
 
 
 @pytest.mark.parametrize("how", OPENERS)
@@ -48,6 +42,47 @@ def test_nobody_else_opens_the_test_split(how):
         if how in how_datasets_are_built(path)
     }
     assert found == OPENERS[how]
+
+
+def test_nobody_else_makes_labels():
+    importers = {
+        path.relative_to(WORKFLOW).as_posix()
+        for path in WORKFLOW.rglob("*.py")
+        if "import label" in path.read_text()
+    }
+    assert importers == {"scripts/simmer/features/dataset.py"}
+
+
+def test_baselines_predict_the_same_whatever_the_labels_of_test_say(tmp_path, monkeypatch):
+    import baselines
+
+    from simmer.features import dataset as datasets
+
+    config = default_config({"dataset": {"split": {"train_fraction": 0.15, "validation_fraction": 0.15}}})
+    table = tmp_path / "table.parquet"
+    frame = build_a25(bundled_bars()).frame
+    write_table(frame, table)
+    resource = tmp_path / "table.resource.json"
+    write_json(resource, {"content_sha256": content_sha256(frame)})
+    first = config.dataset.build(frame, 1).borders[1]
+    found = []
+    genuine = datasets.label_rows
+    for flipped in (False, True):
+
+        def labels(high, close, spec, flipped=flipped):
+            made = genuine(high, close, spec)
+            made[first - 1 :] ^= flipped
+            return made
+
+        monkeypatch.setattr(datasets, "label_rows", labels)
+        baselines.main(
+            config=config, horizon_days=1, table=table, resource=resource, fitted=tmp_path / f"{flipped}.json"
+        )
+        models = read_json(tmp_path / f"{flipped}.json")["models"]
+        found.append({name: model["predictions"] for name, model in models.items()})
+        of_test = config.dataset.build(frame, 1, test="open").labels_of("test")
+        assert (of_test.mean() > 0.5) == flipped, "the labels must really be others"
+    assert found[0] == found[1]
 
 
 def test_a_trial_is_the_same_to_the_last_bit_whatever_the_test_rows_hold(tmp_path):

@@ -18,6 +18,7 @@ def result(control, skill):
         control=control,
         horizon_days=1,
         seed=1,
+        train_decisions=3000,
         decisions=700,
         base_rate=0.2,
         ended="last_epoch",

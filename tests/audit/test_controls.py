@@ -10,13 +10,14 @@ import pytest
 from simmer.audit.control_set import planted_control, shuffled_control
 from simmer.audit.control_training import LEARNING, MEMORISING
 from simmer.audit.control_verdicts import (
+    FEWEST_TRAIN_DECISIONS,
     check_control,
     check_planted,
     check_shuffled,
     controls_as_json,
     controls_from_json,
 )
-from simmer.audit.controls import Score, shuffled
+from simmer.audit.controls import ControlResult, Score, shuffled
 from simmer.audit.planted_bars import planted_bars
 from simmer.audit.raw import RawSeries, model_features
 from simmer.errors import AuditError, Interrupted
@@ -180,3 +181,25 @@ def test_what_is_written_is_what_is_read(control, planted, signal):
     with pytest.raises(AuditError, match="attainable"):
         check_control(replace(results[1], control="planted"))
     assert asdict(results[0])["control"] == "planted"
+
+
+def test_a_short_train_split_makes_a_planted_control_no_fault():
+    weak = Score(0.5, 0.4, 0.6)
+    result = ControlResult(
+        control="planted",
+        horizon_days=1,
+        seed=1,
+        train_decisions=FEWEST_TRAIN_DECISIONS - 1,
+        decisions=700,
+        base_rate=0.2,
+        ended="last_epoch",
+        epochs=4,
+        auc=weak,
+        skill=Score(0.0, -0.1, 0.1),
+        attainable_auc=0.84,
+        attainable_skill=0.36,
+        train_s=1.0,
+    )
+    assert {check.verdict for check in check_planted(result)} == {CheckVerdict.WARN}
+    enough = replace(result, train_decisions=FEWEST_TRAIN_DECISIONS)
+    assert {check.verdict for check in check_planted(enough)} == {CheckVerdict.FAIL}

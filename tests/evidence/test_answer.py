@@ -13,7 +13,7 @@ from support.final_predictions import BASELINES, table_and_facts
 def answered(noise_of_scales, **options):
     table, facts = table_and_facts(noise_of_scales, **options)
     found = answer(table, facts, horizon_days=1, comparisons=1)
-    comparisons = adjust_for_all([found])
+    comparisons = adjust_for_all([found], horizons=1)
     return table, found | {"headlines": headlines(found, comparisons=comparisons)}
 
 
@@ -120,17 +120,93 @@ def test_collapsed_refits_are_a_headline():
     rows = (table["model"] == "2M") & (table["refit"] == 1).fillna(False)
     table.loc[rows, "probability"] = 0.3
     found = answer(table, facts, horizon_days=1, comparisons=1)
-    comparisons = adjust_for_all([found])
+    comparisons = adjust_for_all([found], horizons=1)
     assert headlines(found, comparisons=comparisons)["against"][0].startswith("2M collapsed in 1 of 3 refits")
+
+
+def scale(trials=50, lost=0):
+    states = ["diverged"] * lost + ["complete"] * (5 - lost)
+    refits = [{"state": state, "best_epoch": None if state == "diverged" else 4} for state in states]
+    return {"trials": trials, "refits": refits}
 
 
 @pytest.mark.parametrize("claim", ["law", "reverse", "none"])
 def test_a_search_too_small_to_find_a_winner_allows_no_claim(claim):
     verdict = Verdict(claim, f"{claim}: from 2.0M to 2.0B parameters")
-    few = after_search(verdict, {"2M": 50, "20M": 9})
+    few = after_search(verdict, {"2M": scale(), "20M": scale(trials=9), "mlp": {}})
     assert few.name == "undetermined"
     assert few.reason == (
-        "undetermined: 20M was searched with 9 trials, and its winner takes at least 10; as they are, from "
-        "2.0M to 2.0B parameters"
+        "undetermined: 20M was searched with 9 trials that came to a loss, and its winner takes at least 10; "
+        "as they are, from 2.0M to 2.0B parameters"
     )
-    assert after_search(verdict, {"2M": 50, "20M": 10}) is verdict
+    assert after_search(verdict, {"2M": scale(), "20M": scale(trials=10)}) is verdict
+
+
+@pytest.mark.parametrize("lost", [1, 5])
+def test_refits_that_were_lost_allow_no_claim(lost):
+    verdict = Verdict("law", "law: from 2.0M to 200M parameters")
+    found = after_search(verdict, {"2M": scale(), "2B": scale(lost=lost)})
+    assert found.name == "undetermined"
+    assert f"refits were lost ({lost} of 5 at 2B)" in found.reason
+
+
+def test_a_scale_whose_refits_are_all_lost_is_missed_by_the_verdict():
+    table, facts = table_and_facts({"2M": 2.0, "20M": 1.2, "200M": 0.3}, noise_of_baselines=1.0)
+    assert answer(table, facts, horizon_days=1, comparisons=1)["scaling"]["verdict"] == "law"
+    facts["models"]["2B"] = facts["models"]["200M"] | scale(lost=5)
+    found = answer(table, facts, horizon_days=1, comparisons=1)["scaling"]
+    assert found["verdict"] == "undetermined"
+    assert "5 of 5 at 2B" in found["reason"]
+
+
+@pytest.mark.parametrize("seeds", [1, 2])
+def test_a_scale_refitted_once_or_twice_is_not_claimed_to_win_or_lose(seeds):
+    found = answered({"2M": 0.1}, noise_of_baselines=3.0, seeds=seeds)[1]
+    assert not any(difference["planned"] for difference in found["differences"])
+    assert found["headlines"] == {"against": [], "undecided": [], "in_favour": []}
+
+
+def test_scales_with_the_same_counted_parameters_are_no_law():
+    table, facts = table_and_facts({"2M": 0.5, "20M": 0.4})
+    facts["models"]["20M"]["parameters"] = facts["models"]["2M"]["parameters"]
+    scaling = answer(table, facts, horizon_days=1, comparisons=1)["scaling"]
+    assert scaling["verdict"] == "undetermined"
+    assert "the same counted parameters (2M, 20M)" in scaling["reason"]
+
+
+def test_no_scale_at_all_is_a_sentence():
+    table, facts = table_and_facts({})
+    facts["models"]["2M"] = {"parameters": 2_000_000, **scale(lost=5)}
+    scaling = answer(table, facts, horizon_days=1, comparisons=1)["scaling"]
+    assert "no scale could be evaluated, as every refit diverged" in scaling["reason"]
+
+
+def test_horizons_that_were_scored_before_share_the_chance_of_a_wrong_claim():
+    table, facts = table_and_facts({"2M": 0.5})
+    alone, of_three = (answer(table, facts, horizon_days=1, comparisons=1) for _ in range(2))
+    assert adjust_for_all([of_three], horizons=3) == 3 * adjust_for_all([alone], horizons=1)
+    for one, three in zip(alone["differences"], of_three["differences"], strict=True):
+        if one["planned"]:
+            assert three["p_adjusted"] >= one["p_adjusted"]
+
+
+def test_an_auc_is_wider_where_refits_differ():
+    calm, wild = (answered({"2M": 0.5})[1], None)
+    table, facts = table_and_facts({"2M": 0.5})
+    worse = (table["refit"] == 2).fillna(False)
+    table.loc[worse, "probability"] = 0.5 + 0.1 * (table.loc[worse, "probability"] - 0.5)
+    rng = np.random.default_rng(1)
+    table.loc[worse, "probability"] += rng.normal(0, 0.05, int(worse.sum()))
+    wild = answer(table, facts, horizon_days=1, comparisons=1)
+    widths = [model(one, "2M")["auc"]["high"] - model(one, "2M")["auc"]["low"] for one in (calm, wild)]
+    assert widths[1] > 2 * widths[0]
+
+
+def test_skill_against_the_tests_own_rate_leaves_out_the_drift_of_the_rate(four_scales):
+    table, found = four_scales
+    labels = read_predictions(table, "test")["2M"].labels
+    rate = labels.mean()
+    of_rate = -(rate * np.log(rate) + (1 - rate) * np.log(1 - rate))
+    one = model(found, "2M")
+    assert one["skill_own_rate"] == pytest.approx(1 - one["log_loss"]["value"] / of_rate)
+    assert one["skill_own_rate"] < one["skill"]["value"]

@@ -78,5 +78,5 @@ def test_a_difference_as_large_as_is_said_to_be_detectable_is_mostly_seen():
 
 
 def test_too_short_a_test_split_is_refused():
-    with pytest.raises(DatasetError, match="20 test rows in blocks of 5; expected at least 10 blocks"):
+    with pytest.raises(DatasetError, match=r"has 20 decision rows, in blocks of 5 .* at least 10 blocks"):
         losses_of({"2M": 0.5}, test=20, horizon_days=5)

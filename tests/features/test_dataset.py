@@ -198,6 +198,8 @@ def test_a_sealed_dataset_holds_no_row_of_test(table, horizon):
     for name in ("dates", "features", "price_relative"):
         assert bits(getattr(sealed, name)) == bits(getattr(opened, name)[:border])
     assert len(sealed.labels) == border - horizon
+    for name in ("dates", "features", "price_relative", "labels"):
+        assert getattr(sealed, name).base is None, f"{name} still holds what it was cut from"
     for split in ("train", "validation"):
         assert bits(sealed.labels_of(split)) == bits(opened.labels_of(split))
         assert bits(sealed.decision_rows(split)) == bits(opened.decision_rows(split))

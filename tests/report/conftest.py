@@ -15,10 +15,13 @@ def evidence():
     for split in facts["splits"].values():
         split |= {"positives": 1, "first_date": "2015-01-01", "last_date": "2016-01-01"}
     facts["models"]["mlp"]["sklearn_version"] = "1.9.1"
-    one = answer(table, facts, horizon_days=1, comparisons=1) | {"looks": 1, "dataset": "d" * 12}
-    comparisons = adjust_for_all([one])
+    one = answer(table, facts, horizon_days=1, comparisons=1) | {
+        "looks": 1,
+        "reading": {"predictions_sha256": "d" * 64},
+    }
+    comparisons = adjust_for_all([one], horizons=1)
     one["headlines"] = headlines(one, comparisons=comparisons)
-    return {"campaign": "small", "comparisons": comparisons, "horizons": {"1": one}}
+    return {"campaign": "small", "code": "e" * 12, "comparisons": comparisons, "horizons": {"1": one}}
 
 
 @pytest.fixture

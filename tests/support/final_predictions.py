@@ -5,7 +5,8 @@ import numpy as np
 from simmer.evidence.predictions import Prediction, SplitLabels, prediction_table
 
 VALIDATION, TEST = 400, 600
-EFFORT = {"trials": 50, "epochs_max": 30}
+REFITS = [{"refit": n, "seed": n, "state": "complete", "best_epoch": 4} for n in range(3)]
+EFFORT = {"trials": 50, "epochs_max": 30, "refits": REFITS}
 BASELINES = ("base_rate", "volatility_logit", "logistic_regression", "gradient_boosting", "mlp")
 
 

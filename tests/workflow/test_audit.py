@@ -5,8 +5,10 @@ import json
 AUDIT = "results/leakage_audit.txt"
 READ = {
     "time": "2026-05-01T10:00:00+00:00",
+    "ticker": "GSPC",
     "horizon_days": 1,
-    "dataset": "d" * 64,
+    "first_date": "2016-02-29",
+    "last_date": "2018-12-28",
     "winners": {"debug": {"fingerprint": "a" * 12, "trial": 1}},
     "predictions_sha256": "p" * 64,
 }

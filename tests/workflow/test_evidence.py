@@ -14,6 +14,7 @@ EVIDENCE = "results/evidence.json"
 REFIT = "results/refits/debug/h1/refit_0"
 REGISTER = "results/ledger/test_reads.jsonl"
 CHAIN = {"refit": 2, "baselines": 1, "final_evaluation": 1, "evidence": 1}
+CHAIN |= {"leakage_controls": 1, "leakage_audit": 1}
 
 
 @pytest.fixture(scope="module")
@@ -118,6 +119,7 @@ def test_another_seed_needs_another_search_before_it_is_judged(evaluated, campai
     planned = campaign_from(evaluated, {"seed": 2}).plan(EVIDENCE)
     assert planned["hpo_debug"] == 3
     assert planned["refit"] == 2
+    assert planned["baselines"] == 1
     assert planned["final_evaluation"] == 1
 
 

@@ -222,6 +222,11 @@ def settings_digests_of_horizon(wildcards):
     return [CAMPAIGN.study(scale, horizon_days(wildcards)).settings_digest() for scale in CAMPAIGN.run_scales]
 
 
+def trials_of_horizon(wildcards):
+    """Return the published results of all trials of all scales that are to be run, at one horizon."""
+    return [path for scale in CAMPAIGN.run_scales for path in published(scale, wildcards.horizon, "json")]
+
+
 def refits_of_horizon(wildcards):
     """Return the published refits of all scales that are to be run, at one horizon."""
     return [path for scale in CAMPAIGN.run_scales for path in refits_of_study(scale, wildcards.horizon)]

@@ -57,6 +57,7 @@ rule baselines:
         "../envs/simmer.yaml"
     params:
         settings=dataset_digest(),
+        seed=CAMPAIGN.seed,
     message:
         "Fitting the baselines at {wildcards.horizon}"
     script:
@@ -68,7 +69,10 @@ rule final_evaluation:
     input:
         table=ancient(dataset_table("parquet")),
         resource=dataset_table("resource.json"),
+        trials=trials_of_horizon,
         refits=refits_of_horizon,
+        # Whoever opens the test split shall know first that nothing leaks.
+        audit="results/leakage_audit.json",
         baselines="results/baselines/{horizon}.json",
     output:
         predictions="results/final/{horizon}.parquet",
@@ -104,6 +108,7 @@ rule evidence:
         "../envs/simmer.yaml"
     params:
         campaign=CAMPAIGN.campaign,
+        code=code_digest("evidence"),
     message:
         "Weighing the evidence of all horizons"
     script:

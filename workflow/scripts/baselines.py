@@ -4,25 +4,27 @@ import logging
 from pathlib import Path
 
 from simmer.config import Config, parse_config
-from simmer.data.tables import read_table
+from simmer.data.tables import read_table, require_content
 from simmer.evidence.baseline_inputs import Rows, build_inputs
 from simmer.evidence.baselines import fit_baselines
 from simmer.evidence.predictions import SPLITS
 from simmer.features.splits import SEARCH_SPLITS
 from simmer.features.splits import SPLITS as ALL_SPLITS
-from simmer.files import write_json
+from simmer.files import read_json, write_json
 from simmer.logs import job
 
 logger = logging.getLogger(__name__)
 
 
-def main(*, config: Config, horizon_days: int, table: Path, fitted: Path) -> None:
+def main(*, config: Config, horizon_days: int, table: Path, resource: Path, fitted: Path) -> None:
     """Write settings, validation log-losses and predictions of all baselines to `fitted`.
 
     Raises:
+        DataError: when the table is not the registered one.
         DatasetError: when the splits do not suit the baselines.
     """
-    frame = read_table(table)
+    frame, features_sha256 = read_table(table), read_json(resource)["content_sha256"]
+    require_content(frame, features_sha256, what=config.dataset.table)
     dataset = config.dataset.build(frame, horizon_days, test="inputs")
     prices = {name.lower(): frame[name].to_numpy() for name in ("Close", "High", "Low")}
     inputs = {
@@ -38,28 +40,24 @@ def main(*, config: Config, horizon_days: int, table: Path, fitted: Path) -> Non
     models = fit_baselines(rows["train"], rows["validation"], seed=config.seed)
     for model in models.values():
         logger.info("%s: validation log-loss %.4f, %s", model.name, model.validation_log_loss, model.settings)
-    write_json(
-        fitted,
-        {
-            name: {
-                "settings": model.settings,
-                "validation_log_loss": model.validation_log_loss,
-                "tried": [
-                    {"settings": settings, "validation_log_loss": loss} for settings, loss in model.tried
-                ],
-                "seconds": model.seconds,
-                "sklearn_version": model.sklearn_version,
-                "predictions": {
-                    split: {
-                        "rows": dataset.decision_rows(split).tolist(),
-                        "probabilities": model.predict(inputs[split]).tolist(),
-                    }
-                    for split in SPLITS
-                },
-            }
-            for name, model in models.items()
-        },
-    )
+    described = {
+        name: {
+            "settings": model.settings,
+            "validation_log_loss": model.validation_log_loss,
+            "tried": [{"settings": settings, "validation_log_loss": loss} for settings, loss in model.tried],
+            "seconds": model.seconds,
+            "sklearn_version": model.sklearn_version,
+            "predictions": {
+                split: {
+                    "rows": dataset.decision_rows(split).tolist(),
+                    "probabilities": model.predict(inputs[split]).tolist(),
+                }
+                for split in SPLITS
+            },
+        }
+        for name, model in models.items()
+    }
+    write_json(fitted, {"features_sha256": features_sha256, "seed": config.seed, "models": described})
 
 
 if __name__ == "__main__":
@@ -68,5 +66,6 @@ if __name__ == "__main__":
             config=parse_config(snakemake.config),
             horizon_days=int(snakemake.wildcards.horizon.removeprefix("h")),
             table=Path(snakemake.input.table),
+            resource=Path(snakemake.input.resource),
             fitted=Path(snakemake.output.fitted),
         )

@@ -7,6 +7,7 @@ from typing import Any
 
 from simmer.config import DatasetSettings, parse_config
 from simmer.data.tables import read_table
+from simmer.evidence.bootstrap import require_blocks
 from simmer.features.dataset import check_base_rates, describe
 from simmer.files import write_json
 from simmer.logs import job
@@ -18,11 +19,14 @@ def main(*, settings: DatasetSettings, table: Path, summary: Path) -> None:
     """Write sizes, dates, base rates and prior log-losses of all horizons to `summary`.
 
     Raises:
-        DatasetError: when a split is too small, lacks a class, or base rates fall with the horizon.
+        DatasetError: when a split is too small, lacks a class, or base rates fall with the horizon; also when
+            the test split is too short for the evidence, before days of search go into it.
     """
     frame = read_table(table)
     datasets = {days: settings.build(frame, days, test="inputs") for days in settings.horizons_days}
     check_base_rates(datasets)
+    for days, dataset in datasets.items():
+        require_blocks(len(dataset.decision_rows("test")), days)
     described = {f"h{days}": describe(dataset) for days, dataset in datasets.items()}
     for horizon, splits in described.items():
         for split, facts in splits.items():

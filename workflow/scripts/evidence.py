@@ -11,6 +11,7 @@ from simmer.evidence.answer import adjust_for_all, answer
 from simmer.evidence.headlines import headlines
 from simmer.files import read_json, write_json
 from simmer.logs import job
+from simmer.provenance import code_digest
 
 logger = logging.getLogger(__name__)
 
@@ -22,19 +23,22 @@ def main(*, campaign: str, predictions: Sequence[Path], facts: Sequence[Path], e
         DatasetError: when models were asked about different rows, or a test split is too short.
     """
     known = [read_json(path) for path in facts]
+    # Horizons that were scored before and are no longer configured share the chance of a wrong claim, too.
+    horizons = max(len(known), *(fact["horizons_seen"] for fact in known))
     answers = {
         str(fact["horizon_days"]): answer(
-            pd.read_parquet(path), fact, horizon_days=fact["horizon_days"], comparisons=len(known)
+            pd.read_parquet(path), fact, horizon_days=fact["horizon_days"], comparisons=horizons
         )
-        | {"looks": fact["looks"], "dataset": fact["reading"]["dataset"]}
+        | {"looks": fact["looks"], "reading": fact["reading"]}
         for path, fact in zip(predictions, known, strict=True)
     }
-    comparisons = adjust_for_all(list(answers.values()))
+    comparisons = adjust_for_all(list(answers.values()), horizons=horizons)
     for days, one in answers.items():
         one["headlines"] = headlines(one, comparisons=comparisons)
         for sentence in (*chain.from_iterable(one["headlines"].values()), one["scaling"]["reason"]):
             logger.info("%s days: %s", days, sentence)
-    write_json(evidence, {"campaign": campaign, "comparisons": comparisons, "horizons": answers})
+    made = {"campaign": campaign, "code": code_digest("evidence"), "comparisons": comparisons}
+    write_json(evidence, made | {"horizons": answers})
 
 
 if __name__ == "__main__":

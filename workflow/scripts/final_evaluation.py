@@ -1,20 +1,24 @@
 """Open the labels of test, and put them beside what refits and baselines predicted: no other rule does."""
 
-import hashlib
 import logging
 from collections.abc import Sequence
-from dataclasses import asdict
 from pathlib import Path
 
 from simmer.config import Config, parse_config
-from simmer.data.tables import read_table
-from simmer.evidence.evaluated import model_facts, of_baselines, of_refits
-from simmer.evidence.looks import looks, record_reading
-from simmer.evidence.predictions import SPLITS, SplitLabels, prediction_table
+from simmer.data.tables import read_table, require_content
+from simmer.evidence.evaluated import (
+    model_facts,
+    of_baselines,
+    of_refits,
+    refuse_foreign,
+    refuse_mixed_refits,
+)
+from simmer.evidence.looks import horizons_seen, looks, readings, record_reading
+from simmer.evidence.predictions import SPLITS, SplitLabels, prediction_table, predictions_sha256
 from simmer.features.dataset import describe
-from simmer.files import read_json, sha256_of_file, to_json, write_json, write_through
+from simmer.files import read_json, write_json, write_through
 from simmer.logs import job
-from simmer.search.table import refuse_mixture
+from simmer.search.study import horizon_name
 
 logger = logging.getLogger(__name__)
 
@@ -23,8 +27,8 @@ def main(
     *,
     config: Config,
     horizon_days: int,
-    table: Path,
-    resource: Path,
+    tables: Sequence[Path],
+    trials: Sequence[Path],
     refits: Sequence[Path],
     baselines: Path,
     predictions: Path,
@@ -32,22 +36,28 @@ def main(
 ) -> None:
     """Write every prediction beside its label to `predictions`, what the models are to `facts`.
 
+    Args:
+        config: the campaign.
+        horizon_days: of the labels.
+        tables: the feature table and its resource entry.
+        trials: of all scales at this horizon, to count those that a winner was chosen from.
+        refits, baselines: what predicted, before anybody looked at a label of test.
+        predictions, facts: the outputs.
+
     Raises:
+        DataError: when the table is not the registered one.
         DatasetError: when predictions and labels are not of the same rows.
-        LedgerError: when a refit belongs to another study than the configured one.
+        LedgerError: when a refit or a baseline belongs to other settings than the configured ones.
     """
-    features_sha256 = read_json(resource)["content_sha256"]
-    studies = {scale: config.study(scale, horizon_days) for scale in config.run_scales}
-    results = [read_json(path) for path in refits]
-    for scale, study in studies.items():
-        of_scale = [result for result in results if result["scale"] == scale]
-        refuse_mixture(of_scale, {horizon_days: study.fingerprint(features_sha256)})
-    fitted = read_json(baselines)
-    effort = {
-        scale: {"trials": config.scales[scale].n_trials, "epochs_max": config.scales[scale].epochs_max}
-        for scale in config.run_scales
+    frame, features_sha256 = read_table(tables[0]), read_json(tables[1])["content_sha256"]
+    require_content(frame, features_sha256, what=config.dataset.table)
+    results, fitted = [read_json(path) for path in refits], read_json(baselines)
+    fingerprints = {
+        scale: config.study(scale, horizon_days).fingerprint(features_sha256) for scale in config.run_scales
     }
-    dataset = config.dataset.build(read_table(table), horizon_days, test="open")
+    refuse_mixed_refits(results, fingerprints)
+    refuse_foreign(fitted, features_sha256=features_sha256, seed=config.seed)
+    dataset = config.dataset.build(frame, horizon_days, test="open")
     labels = {
         split: SplitLabels(
             rows=dataset.decision_rows(split),
@@ -56,27 +66,40 @@ def main(
         )
         for split in SPLITS
     }
-    frame = prediction_table(labels, [*of_refits(results), *of_baselines(fitted)])
-    write_through(predictions, lambda aside: frame.to_parquet(aside, index=False))
+    table = prediction_table(labels, [*of_refits(results), *of_baselines(fitted)])
     splits = describe(dataset)
-    identity = asdict(dataset.label_spec) | {"features_sha256": features_sha256, "splits": splits}
     reading = {
+        "ticker": config.dataset.ticker,
         "horizon_days": horizon_days,
-        "dataset": hashlib.sha256(to_json(identity).encode()).hexdigest()[:12],
+        **{key: splits["test"][key] for key in ("first_date", "last_date")},
         "winners": {
             result["scale"]: {"fingerprint": result["fingerprint"], "trial": result["winner"]}
             for result in results
         },
-        "predictions_sha256": sha256_of_file(predictions),
+        "predictions_sha256": predictions_sha256(table),
     }
+    # Before anything with labels in it is on the disk.
     register = Path("results/ledger/test_reads.jsonl")
     record_reading(register, reading)
-    count = looks(register, dataset=reading["dataset"])
-    logger.info("test of %d days: look number %d at these labels", horizon_days, count)
+    known = readings(register)
+    count = looks(known, reading)
+    logger.info("test of %s: look number %d", horizon_name(horizon_days), count)
+    write_through(predictions, lambda aside: table.to_parquet(aside, index=False))
     write_json(
         facts,
-        {"horizon_days": horizon_days, "splits": splits, "reading": reading, "looks": count}
-        | {"models": model_facts(results, fitted, effort=effort)},
+        {
+            "horizon_days": horizon_days,
+            "splits": splits,
+            "reading": reading,
+            "looks": count,
+            "horizons_seen": horizons_seen(known, reading),
+            "models": model_facts(
+                results,
+                fitted,
+                trials=[read_json(path) for path in trials],
+                epochs_max={scale: config.scales[scale].epochs_max for scale in config.run_scales},
+            ),
+        },
     )
 
 
@@ -85,8 +108,8 @@ if __name__ == "__main__":
         main(
             config=parse_config(snakemake.config),
             horizon_days=int(snakemake.wildcards.horizon.removeprefix("h")),
-            table=Path(snakemake.input.table),
-            resource=Path(snakemake.input.resource),
+            tables=[Path(snakemake.input.table), Path(snakemake.input.resource)],
+            trials=[Path(path) for path in snakemake.input.trials],
             refits=[Path(path) for path in snakemake.input.refits],
             baselines=Path(snakemake.input.baselines),
             predictions=Path(snakemake.output.predictions),

@@ -10,8 +10,8 @@ from typing import Any
 import pandas as pd
 
 from simmer.config import Config
-from simmer.data.tables import content_sha256
-from simmer.errors import DataError, Interrupted
+from simmer.data.tables import require_content
+from simmer.errors import Interrupted
 from simmer.machine import inspect_machine
 from simmer.machine_fit import fit_to_machine
 from simmer.preflight import check_memory
@@ -132,11 +132,7 @@ def thermal_guard(
 def _ready(
     config: Config, ledger: StudyLedger, files: TrialLedger, *, frame: pd.DataFrame, slots: int
 ) -> Execution:
-    if content_sha256(frame) != ledger.features_sha256:
-        raise DataError(
-            f"the feature table of {config.dataset.ticker} does not match the content_sha256 of its resource "
-            "entry; expected the table that was built with it: delete both files and run the command again"
-        )
+    require_content(frame, ledger.features_sha256, what=config.dataset.table)
     require_device(config.execution.device, asked_by="config key training.device")
     machine = inspect_machine(ledger.root, Path(config.thermal.sysfs_root))
     execution = recorded_execution(files)

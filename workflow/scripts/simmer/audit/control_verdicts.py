@@ -1,7 +1,7 @@
 """What the controls say: no skill where there is nothing to learn, nearly all of it where there is."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from typing import Any
 
 from simmer.audit.controls import ControlResult, Score
@@ -13,6 +13,9 @@ SCHEMA = "simmer-leakage-controls-1"
 CHANCE_AUC = 0.5
 # What even the low end of the interval must reach. MEASURED on 715 rows: it has about 0.65 of the skill.
 SHARE_OF_ATTAINABLE = 1 / 3
+
+# MEASURED: of the planted signal 960 train windows teach too little, 1190 enough.
+FEWEST_TRAIN_DECISIONS = 1200
 
 
 def check_control(result: ControlResult) -> list[CheckResult]:
@@ -60,7 +63,7 @@ def check_planted(result: ControlResult) -> list[CheckResult]:
         "the model does not learn a signal that is there: windows, labels, scaling or training are at fault, "
         "and no score of this campaign says anything about the market until it does"
     )
-    return [
+    checks = [
         _judged(
             f"{name} {what}",
             result,
@@ -73,6 +76,17 @@ def check_planted(result: ControlResult) -> list[CheckResult]:
             ("skill", skill, least_skill, best_skill),
         )
     ]
+    return [_excused(check, result) for check in checks]
+
+
+def _excused(check: CheckResult, result: ControlResult) -> CheckResult:
+    if check.verdict is not CheckVerdict.FAIL or result.train_decisions >= FEWEST_TRAIN_DECISIONS:
+        return check
+    fix = (
+        f"{result.train_decisions} train windows are too few for this control to tell a fault from a lack of "
+        f"data ({FEWEST_TRAIN_DECISIONS} are enough): use a longer series, or do not rest on it"
+    )
+    return replace(check, verdict=CheckVerdict.WARN, fix=fix)
 
 
 def controls_as_json(results: list[ControlResult], *, features_sha256: str) -> dict[str, Any]:

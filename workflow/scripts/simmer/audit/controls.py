@@ -41,6 +41,7 @@ class ControlResult:
         control: "shuffled" or "planted".
         horizon_days: of the labels.
         seed: of labels or bars, weights, order of windows and dropout.
+        train_decisions: windows it was trained on.
         decisions: validation rows, all of them judged.
         base_rate: share of positives among them.
         ended: how the run ended; anything but "last_epoch" says that the control was not made.
@@ -54,6 +55,7 @@ class ControlResult:
     control: str
     horizon_days: int
     seed: int
+    train_decisions: int
     decisions: int
     base_rate: float
     ended: str
@@ -118,6 +120,7 @@ def run_control(
         control=control,
         horizon_days=horizon,
         seed=seed,
+        train_decisions=len(dataset.train),
         decisions=len(labels),
         base_rate=float(labels.mean()),
         ended=trained.outcome.ended,

@@ -122,3 +122,16 @@ def content_sha256(frame: pd.DataFrame) -> str:
         digest.update(f"{name}\t{dtype}\n".encode())
         digest.update(values.astype(_LITTLE_ENDIAN[str(dtype)], copy=False).tobytes())
     return digest.hexdigest()
+
+
+def require_content(frame: pd.DataFrame, sha256: str, *, what: str) -> None:
+    """Refuse a table that is not the one its resource entry was written for.
+
+    Raises:
+        DataError: when the digest of its values is another one.
+    """
+    if content_sha256(frame) != sha256:
+        raise DataError(
+            f"the table {what} does not match the content_sha256 of its resource entry; expected the table "
+            "that was built with it: delete both files and run the command again"
+        )

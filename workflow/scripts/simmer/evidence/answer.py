@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from itertools import product
+from math import ceil
 from typing import Any
 
 import numpy as np
@@ -13,10 +14,12 @@ from simmer.evidence.bootstrap import interval
 from simmer.evidence.calibration import reliability_curve
 from simmer.evidence.final_scores import choose_threshold, final_scores
 from simmer.evidence.metrics import auc, log_loss
+from simmer.evidence.noise import row_widening, seed_noise
+from simmer.evidence.power import SIGNIFICANCE
 from simmer.evidence.predictions import Predicted, read_predictions
-from simmer.evidence.resampled import ResampledLosses
+from simmer.evidence.resampled import N_RESAMPLES, ResampledLosses
 from simmer.evidence.scaling import Assessment, assess
-from simmer.evidence.scaling_verdict import FEWEST_SCALES, Verdict, count
+from simmer.evidence.scaling_verdict import FEWEST_SCALES, FEWEST_SEEDS, Verdict, count
 from simmer.seeds import derive_seed
 
 PRIOR = "base_rate"
@@ -61,30 +64,40 @@ def answer(
         "models": models,
         "best_baseline": best,
         "differences": [
-            {"a": a, "b": b, "planned": b in (*PLANNED_OPPONENTS, best), **asdict(losses.difference(a, b))}
+            {
+                **{"a": a, "b": b},
+                # One or two refits do not tell how much another one would differ.
+                "planned": b in (*PLANNED_OPPONENTS, best) and len(losses.seed_losses(a)) >= FEWEST_SEEDS,
+                **asdict(losses.difference(a, b)),
+            }
             for a, b in product(scales, opponents)
         ],
         "scaling": _scaling(
             losses,
             parameters,
             comparisons=comparisons,
-            trials={name: facts["models"][name]["trials"] for name in scales},
+            facts=facts["models"],
         ),
     }
 
 
-def adjust_for_all(answers: Sequence[Mapping[str, Any]]) -> int:
-    """Add `p_adjusted` to every planned difference of all horizons, and return how many these are.
+def adjust_for_all(answers: Sequence[Mapping[str, Any]], *, horizons: int) -> int:
+    """Add `p_adjusted` to every planned difference, and return for how many comparisons it allows.
 
     Holm, "A simple sequentially rejective multiple test procedure", Scandinavian Journal of Statistics 6
-    (1979) 65-70, over all of them together.
+    (1979) 65-70, over the comparisons of all answers together.
+
+    Args:
+        answers: of the horizons that are configured.
+        horizons: that were ever scored on these test days, the configured ones included.
     """
     planned = [difference for one in answers for difference in one["differences"] if difference["planned"]]
+    comparisons = ceil(len(planned) * horizons / len(answers))
     largest = 0.0
     for rank, difference in enumerate(sorted(planned, key=lambda one: one["p_value"])):
-        largest = max(largest, min(1.0, (len(planned) - rank) * difference["p_value"]))
+        largest = max(largest, min(1.0, (comparisons - rank) * difference["p_value"]))
         difference["p_adjusted"] = largest
-    return len(planned)
+    return comparisons
 
 
 def _model(
@@ -114,11 +127,12 @@ def _model(
         "seeds": len(refits) if transformer else None,
         "log_loss": asdict(losses.loss(name)),
         "skill": asdict(losses.skill(name)),
+        "skill_own_rate": 1 - losses.mean(name) / _own_rate_loss(test.labels),
         "seed_log_losses": losses.seed_losses(name).tolist() if transformer else None,
         "validation_log_loss": float(
             np.mean([log_loss(validation.labels, refit) for refit in validation.probabilities])
         ),
-        "auc": _auc(test, horizon_days),
+        "auc": _auc(test, horizon_days, losses.mean_block),
         **{score: _mean([getattr(refit, score) for refit in refits]) for score in AVERAGED},
         "collapsed_seeds": sum(refit.collapsed for refit in refits),
         "reliability": [asdict(one) for one in reliability_curve(test.labels, averaged)],
@@ -127,33 +141,60 @@ def _model(
     }
 
 
-def after_search(verdict: Verdict, trials: Mapping[str, int]) -> Verdict:
-    """Return the verdict, "undetermined" where some scale was searched too little to have found its best.
+def after_search(verdict: Verdict, facts: Mapping[str, Any]) -> Verdict:
+    """Return the verdict, "undetermined" where some scale was searched too little, or is not there to judge.
 
-    A law of winners is a law of how well each scale was searched, until the search has had its chance.
+    A law of winners is a law of how well each scale was searched, until the search has had its chance; and
+    one of those that survived training is none of all.
+
+    Args:
+        verdict: from the refits that there are.
+        facts: of all models that were configured; scales have `trials` and the states of their `refits`.
     """
-    scale = min(trials, key=lambda name: trials[name])
-    if verdict.name == "undetermined" or trials[scale] >= FEWEST_TRIALS:
-        return verdict
+    scales = {name: fact for name, fact in facts.items() if "refits" in fact}
+    lost = [
+        f"{count} of {len(fact['refits'])} at {name}"
+        for name, fact in scales.items()
+        if (count := sum(refit["best_epoch"] is None for refit in fact["refits"]))
+    ]
+    fewest = min(scales, key=lambda name: scales[name]["trials"])
     found = verdict.reason.removeprefix(f"{verdict.name}: ")
-    return Verdict(
-        "undetermined",
-        f"undetermined: {scale} was searched with {trials[scale]} trials, and its winner takes at least "
-        f"{FEWEST_TRIALS}; as they are, {found}",
-    )
+    why = None
+    if scales[fewest]["trials"] < FEWEST_TRIALS:
+        why = (
+            f"{fewest} was searched with {scales[fewest]['trials']} trials that came to a loss, and its "
+            f"winner takes at least {FEWEST_TRIALS}"
+        )
+    elif lost:
+        why = f"refits were lost ({', '.join(lost)}), and those that are left may be the lucky ones"
+    if verdict.name == "undetermined" or why is None:
+        return verdict
+    return Verdict("undetermined", f"undetermined: {why}; as they are, {found}")
 
 
-def _auc(test: Predicted, horizon_days: int) -> dict[str, float] | None:
+def _auc(test: Predicted, horizon_days: int, mean_block: float) -> dict[str, float] | None:
     def of_rows(rows: np.ndarray) -> float | None:
         return _mean([auc(test.labels[rows], refit[rows]) for refit in test.probabilities])
 
     if np.ptp(test.probabilities) == 0:
         return None  # a constant answer ranks nothing
+    rows = len(test.labels)
     try:
-        found = interval(of_rows, len(test.labels), horizon=horizon_days, seed=derive_seed("evidence", "AUC"))
+        found = interval(of_rows, rows, horizon=horizon_days, seed=derive_seed("evidence", "AUC"))
     except DatasetError:
         return None  # too few of one class for an interval
-    return {"value": found.estimate, "low": found.low, "high": found.high}
+    # The noise between refits is independent of that between rows, so their widths add as squares do.
+    wide = row_widening(rows, mean_block, horizon_days, SIGNIFICANCE)
+    of_refits = [auc(test.labels, refit) for refit in test.probabilities]
+    noise = seed_noise([np.array(of_refits)], N_RESAMPLES)[:, 0]
+    between = float(np.quantile(np.abs(noise), 1 - SIGNIFICANCE))
+    below = np.hypot(wide * (found.estimate - found.low), between)
+    above = np.hypot(wide * (found.high - found.estimate), between)
+    return {
+        "value": found.estimate,
+        "low": max(0.0, found.estimate - below),
+        "high": min(1.0, found.estimate + above),
+    }
 
 
 def _best_baseline(models: Sequence[Mapping[str, Any]]) -> str:
@@ -163,12 +204,14 @@ def _best_baseline(models: Sequence[Mapping[str, Any]]) -> str:
 
 
 def _scaling(
-    losses: ResampledLosses, parameters: Mapping[str, int], *, comparisons: int, trials: Mapping[str, int]
+    losses: ResampledLosses, parameters: Mapping[str, int], *, comparisons: int, facts: Mapping[str, Any]
 ) -> dict[str, Any]:
-    if len(parameters) < 2:
+    if len(parameters) < 2 or len(set(parameters.values())) < len(parameters):
         found = "no scale could be evaluated, as every refit diverged"
         for name, size in parameters.items():
             found = f"one scale was evaluated ({name} with {count(size)} parameters)"
+        if len(parameters) > 1:
+            found = f"scales have the same counted parameters ({', '.join(parameters)})"
         return {
             "verdict": "undetermined",
             "reason": f"undetermined: {found}, and a law takes at least {FEWEST_SCALES}",
@@ -177,7 +220,7 @@ def _scaling(
             "differences": [],
         }
     assessment: Assessment = assess(losses.of_scales(parameters), comparisons=comparisons)
-    found, verdict = assessment.findings, after_search(assessment.verdict, trials)
+    found, verdict = assessment.findings, after_search(assessment.verdict, facts)
     return {
         "verdict": verdict.name,
         "reason": verdict.reason,
@@ -193,6 +236,11 @@ def _scaling(
         "floor_refused": assessment.curves.floor_refused,
         "differences": [asdict(difference) for difference in found.differences],
     }
+
+
+def _own_rate_loss(labels: np.ndarray) -> float:
+    # Of a constant that knew the rate of these very rows, which nobody could.
+    return log_loss(labels, np.full(len(labels), labels.mean()))
 
 
 def _mean(values: Sequence[float | None]) -> float | None:

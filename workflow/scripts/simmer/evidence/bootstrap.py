@@ -82,6 +82,21 @@ def default_mean_block(n: int, horizon: int) -> float:
     return float(max(horizon, math.ceil(n ** (1 / 3))))
 
 
+def require_blocks(n: int, horizon: int) -> None:
+    """Refuse a split that is too short for any interval.
+
+    Raises:
+        DatasetError: when its rows do not make `FEWEST_BLOCKS` blocks.
+    """
+    length = default_mean_block(n, horizon)
+    if n < FEWEST_BLOCKS * length:
+        raise DatasetError(
+            f"the test split has {n} decision rows, in blocks of {length:g} for labels of {horizon} days; "
+            f"expected at least {FEWEST_BLOCKS} blocks, for no score would have an interval: use a longer "
+            "series, or leave more of it to test"
+        )
+
+
 def resamples(n: int, mean_block: float, n_resamples: int, seed: int) -> Iterator[np.ndarray]:
     """Yield row numbers of stationary bootstrap resamples, each [n] int64.
 

@@ -3,10 +3,49 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from simmer.errors import LedgerError
 from simmer.evidence.predictions import Prediction
 
+Result = Mapping[str, Any]
 
-def of_refits(results: Sequence[Mapping[str, Any]]) -> list[Prediction]:
+
+def refuse_mixed_refits(results: Sequence[Result], fingerprints: Mapping[str, str]) -> None:
+    """Refuse refits that do not belong to the configured studies, or not to one winner each.
+
+    Args:
+        results: of all refits at one horizon.
+        fingerprints: of the study of each scale.
+
+    Raises:
+        LedgerError: naming the scale and how to mend it.
+    """
+    for scale, fingerprint in fingerprints.items():
+        of_scale = [result for result in results if result["scale"] == scale]
+        found = {(result["fingerprint"], result["winner"]) for result in of_scale}
+        numbers = [result["refit"] for result in of_scale]
+        if {of for of, _ in found} != {fingerprint} or len(found) > 1 or len(set(numbers)) < len(numbers):
+            raise LedgerError(
+                f"found refits {numbers} of {scale} published from {sorted(found)} (study, trial), expected "
+                f"different ones of one trial of study {fingerprint}; delete results/refits/{scale} and run "
+                "the same command again: what the ledger has is published anew, the rest is trained"
+            )
+
+
+def refuse_foreign(fitted: Mapping[str, Any], *, features_sha256: str, seed: int) -> None:
+    """Refuse baselines that were fitted on other features or from another seed.
+
+    Raises:
+        LedgerError: saying what was found and how to mend it.
+    """
+    found = (fitted["features_sha256"], fitted["seed"])
+    if found != (features_sha256, seed):
+        raise LedgerError(
+            f"found baselines of features {found[0][:12]} and seed {found[1]}, expected "
+            f"{features_sha256[:12]} and {seed}; delete results/baselines and run the same command again"
+        )
+
+
+def of_refits(results: Sequence[Result]) -> list[Prediction]:
     """Return the predictions of refits; what diverged predicts nothing, and its state stands in the facts."""
     return [
         Prediction(
@@ -17,7 +56,7 @@ def of_refits(results: Sequence[Mapping[str, Any]]) -> list[Prediction]:
             splits=result["predictions"],
         )
         for result in results
-        if result["predictions"] is not None and result["validation_log_loss"] is not None
+        if result["predictions"] is not None
     ]
 
 
@@ -31,32 +70,39 @@ def of_baselines(fitted: Mapping[str, Any]) -> list[Prediction]:
             validation_log_loss=model["validation_log_loss"],
             splits=model["predictions"],
         )
-        for name, model in fitted.items()
+        for name, model in fitted["models"].items()
     ]
 
 
 def model_facts(
-    results: Sequence[Mapping[str, Any]],
+    results: Sequence[Result],
     fitted: Mapping[str, Any],
     *,
-    effort: Mapping[str, Mapping[str, int]],
+    trials: Sequence[Result],
+    epochs_max: Mapping[str, int],
 ) -> dict[str, Any]:
     """Return what each scale and each baseline is, by its name.
 
     Args:
         results: of all refits.
         fitted: all baselines.
-        effort: for each scale its `trials`, and `epochs_max` of each.
+        trials: of all scales: those with a loss of their own are counted.
+        epochs_max: of each scale.
     """
     models: dict[str, Any] = {}
     for result in results:
+        scale = result["scale"]
+        searched = sum(
+            trial["scale"] == scale and trial["validation_log_loss"] is not None and trial["repeats"] is None
+            for trial in trials
+        )
         model = models.setdefault(
-            result["scale"],
+            scale,
             {key: result[key] for key in ("parameters", "winner", "fingerprint", "hyperparameters")}
             | {"search_validation_log_loss": result["winner_validation_log_loss"]}
-            | {**effort[result["scale"]], "refits": []},
+            | {"trials": searched, "epochs_max": epochs_max[scale], "refits": []},
         )
         model["refits"].append({key: result[key] for key in ("refit", "seed", "state", "best_epoch")})
-    for name, model in fitted.items():
+    for name, model in fitted["models"].items():
         models[name] = {"parameters": None} | {key: model[key] for key in ("settings", "sklearn_version")}
     return models

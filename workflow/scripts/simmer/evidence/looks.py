@@ -1,4 +1,8 @@
-"""The register of what was scored on the test split: a line for each new look, never taken back."""
+"""The register of what was scored on the test split: a line for each new look, never taken back.
+
+What makes two readings of the same test split is the ticker and days that overlap: another label, other
+features or another split of the days before it make no untouched test out of one that was looked at.
+"""
 
 import json
 import os
@@ -9,14 +13,16 @@ from typing import Any
 
 from simmer.files import user_facing_os_errors
 
+Reading = Mapping[str, Any]
 
-def record_reading(path: Path, reading: Mapping[str, Any]) -> None:
+
+def record_reading(path: Path, reading: Reading) -> None:
     """Append a reading with the time, unless the same is there: the same predictions are the same look.
 
     Args:
         path: the register.
-        reading: `horizon_days`, `dataset` (a digest of features, labels and split), `winners` (for each scale
-            its fingerprint and trial) and `predictions_sha256`.
+        reading: `ticker`, `first_date` and `last_date` of its test split, `horizon_days`, `winners` (for each
+            scale its fingerprint and trial) and `predictions_sha256`.
 
     Raises:
         LedgerError: when the register cannot be written.
@@ -38,21 +44,44 @@ def record_reading(path: Path, reading: Mapping[str, Any]) -> None:
             os.close(descriptor)
 
 
-def readings(path: Path) -> Sequence[dict[str, Any]]:
+def readings(path: Path) -> list[dict[str, Any]]:
     """Return all readings, oldest first; none where there is no register, torn lines left out."""
     if not path.is_file():
         return []
-    lines = path.read_text(encoding="utf-8").splitlines(keepends=True)
-    return [reading for line in lines if (reading := _parsed(line)) is not None]
+    parsed = map(_parsed, path.read_text(encoding="utf-8", errors="replace").splitlines())
+    return [reading for reading in parsed if reading is not None]
 
 
-def looks(path: Path, *, dataset: str) -> int:
-    """Return how many different sets of predictions were scored on the test split of a dataset."""
-    return len({one["predictions_sha256"] for one in readings(path) if one["dataset"] == dataset})
+def of_same_days(known: Sequence[Reading], reading: Reading) -> list[Reading]:
+    """Return the readings of the same ticker whose test days overlap those of `reading`, at any horizon."""
+    return [
+        one
+        for one in known
+        if one["ticker"] == reading["ticker"]
+        and one["first_date"] <= reading["last_date"]
+        and reading["first_date"] <= one["last_date"]
+    ]
+
+
+def looks(known: Sequence[Reading], reading: Reading) -> int:
+    """Return how many different sets of predictions were scored on these days at this horizon."""
+    return len(
+        {
+            one["predictions_sha256"]
+            for one in of_same_days(known, reading)
+            if one["horizon_days"] == reading["horizon_days"]
+        }
+    )
+
+
+def horizons_seen(known: Sequence[Reading], reading: Reading) -> int:
+    """Return at how many horizons predictions were scored on these days, whatever is configured now."""
+    return len({one["horizon_days"] for one in of_same_days(known, reading)})
 
 
 def _parsed(line: str) -> dict[str, Any] | None:
     try:
-        return json.loads(line)
+        reading = json.loads(line)
     except ValueError:
         return None
+    return reading if isinstance(reading, dict) and "predictions_sha256" in reading else None

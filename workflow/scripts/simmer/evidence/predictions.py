@@ -12,6 +12,7 @@ A row per model, refit, split and decision row:
 | `probability` | predicted P(label = 1) |
 """
 
+import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -102,6 +103,15 @@ def prediction_table(labels: Mapping[str, SplitLabels], predictions: Sequence[Pr
                 "and its folder in the ledger, and run the same command again"
             )
     return pd.concat(parts, ignore_index=True)
+
+
+def predictions_sha256(table: pd.DataFrame) -> str:
+    """Return a SHA-256 over what was predicted, whatever library wrote it."""
+    digest = hashlib.sha256()
+    for name in ("split", "model", "refit", "row"):
+        digest.update("\0".join(map(str, table[name])).encode())
+    digest.update(table["probability"].to_numpy(dtype="<f8").tobytes())
+    return digest.hexdigest()
 
 
 @dataclass(frozen=True)

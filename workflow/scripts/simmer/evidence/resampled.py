@@ -6,8 +6,7 @@ from statistics import NormalDist
 
 import numpy as np
 
-from simmer.errors import DatasetError
-from simmer.evidence.bootstrap import FEWEST_BLOCKS, default_mean_block, resamples
+from simmer.evidence.bootstrap import default_mean_block, require_blocks, resamples
 from simmer.evidence.metrics import row_log_losses
 from simmer.evidence.noise import row_widening, seed_noise
 from simmer.evidence.power import SIGNIFICANCE, detectable_difference
@@ -57,11 +56,7 @@ class ResampledLosses:
         self.decisions = len(models[prior].labels)
         self.horizon_days, self._prior = horizon_days, prior
         self.mean_block = default_mean_block(self.decisions, horizon_days)
-        if self.decisions < FEWEST_BLOCKS * self.mean_block:
-            raise DatasetError(
-                f"{self.decisions} test rows in blocks of {self.mean_block:g}; expected at least "
-                f"{FEWEST_BLOCKS} blocks for an interval: evaluate on a longer test split"
-            )
+        require_blocks(self.decisions, horizon_days)
         rows = np.stack([losses.mean(axis=0) for losses in self._of_refits.values()], axis=1)
         # One seed for all horizons: what makes a day hard is hard for each of them.
         drawn = resamples(self.decisions, self.mean_block, N_RESAMPLES, derive_seed("evidence", "test rows"))

@@ -151,14 +151,15 @@ def _sealed(dataset: Dataset, test: Test) -> Dataset:
     first = dataset.borders[1]
     if test == "open":
         return dataset
-    dataset = replace(dataset, labels=dataset.labels[: first - dataset.label_spec.horizon_days])
+    # Copies, for a slice would still hold what it was cut from.
+    dataset = replace(dataset, labels=dataset.labels[: first - dataset.label_spec.horizon_days].copy())
     if test == "inputs":
         return dataset
     return replace(
         dataset,
-        dates=dataset.dates[:first],
-        features=dataset.features[:first],
-        price_relative=dataset.price_relative[:first],
+        dates=dataset.dates[:first].copy(),
+        features=dataset.features[:first].copy(),
+        price_relative=dataset.price_relative[:first].copy(),
         test=None,
     )
 

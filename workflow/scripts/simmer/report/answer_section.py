@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 from simmer.evidence.answer import FEWEST_TRIALS
 from simmer.evidence.names import spoken
+from simmer.evidence.scaling_verdict import FEWEST_SEEDS
 from simmer.report.blocks import Block, Findings, Heading, Paragraph, Table
 from simmer.report.material import Material, Values, days, number
 
@@ -71,9 +72,16 @@ def _warnings(material: Material) -> list[str]:
     ]
     found += [
         f"{refit['scale']}, {days(str(refit['horizon_days']))}: refit {refit['refit']} ended as "
-        f"{refit['state']} and is left out."
+        f"{refit['state']}" + (" and is left out." if refit["predictions"] is None else ".")
         for refit in material.refits
-        if refit["predictions"] is None
+        if refit["state"] != "complete"
+    ]
+    found += [
+        f"{days(horizon)}: {model['name']} was refitted {model['seeds']} times; claims about it take at "
+        f"least {FEWEST_SEEDS}, for fewer do not show how refits differ."
+        for horizon in material.horizons
+        for model in answers[horizon]["models"]
+        if model["kind"] == "transformer" and model["seeds"] < FEWEST_SEEDS
     ]
     return found
 

@@ -16,11 +16,12 @@ def horizon_section(material: Material, horizon: str) -> Iterator[Block]:
         if one["headlines"][kind]:
             yield Findings(one["headlines"][kind], alarm=kind == "against")
     yield Table(
-        ("model", "skill", "test log-loss (95 %)", "AUC (95 %)", "PR-AUC", "Brier", "parameters"),
+        ("model", "skill", "own rate", "test log-loss (95 %)", "AUC (95 %)", "PR-AUC", "Brier", "parameters"),
         [
             (
                 spoken(model["name"]),
                 percent(model["skill"]["value"]),
+                percent(model["skill_own_rate"]),
                 interval(model["log_loss"]),
                 interval(model["auc"], 3),
                 number(model["average_precision"], 3),
@@ -29,7 +30,9 @@ def horizon_section(material: Material, horizon: str) -> Iterator[Block]:
             )
             for model in sorted(one["models"], key=lambda model: model["log_loss"]["value"])
         ],
-        note="Skill is 1 - loss / loss of the base rate. A scale's scores are means over its refits.",
+        note="Skill is 1 - loss / loss of the base rate of train. Own rate: the same against a constant that "
+        "knew the rate of the test split itself, which nobody could; the difference between the two is drift "
+        "of the rate. A scale's scores are means over its refits.",
     )
     yield Paragraph(
         f"The best baseline on validation is {spoken(one['best_baseline'])}. Validation chose the "

@@ -36,10 +36,14 @@ def provenance_of(
     return {
         "campaign": evidence["campaign"],
         "seed of the search": str(seed),
+        "code of the evidence": evidence["code"],
         "code of this report": code_digest(),
         "code of trials and refits": ", ".join(digests),
         "content of the feature table, SHA-256": features_sha256,
-        **{f"labels and splits of {days} d": one["dataset"] for days, one in answers.items()},
+        **{
+            f"predictions scored, {days} d, SHA-256": one["reading"]["predictions_sha256"]
+            for days, one in answers.items()
+        },
         **fingerprints,
         **versions,
         "scikit-learn": sklearn,
