@@ -13,7 +13,6 @@ from simmer.evidence.bootstrap import (
     RESAMPLES_PER_DRAW,
     default_mean_block,
     interval,
-    paired_difference,
     resamples,
 )
 
@@ -115,12 +114,8 @@ def test_standard_error_of_a_mean_equals_its_closed_form(mean_block):
     found = interval(
         lambda rows: values[rows].mean(), 300, horizon=1, seed=1, mean_block=mean_block, n_resamples=6000
     )
-    paired = paired_difference(
-        values + 1, np.ones(300), horizon=1, seed=2, mean_block=mean_block, n_resamples=6000
-    )
     # Six thousand resamples leave 0.9 % of noise.
     assert found.standard_error == pytest.approx(expected, rel=0.03)
-    assert paired.interval.standard_error == pytest.approx(expected, rel=0.03)
     assert found.estimate == pytest.approx(values.mean())
     assert found.high - found.low == pytest.approx(2 * 1.96 * expected, rel=0.06)
 
@@ -134,43 +129,6 @@ def test_interval_is_the_middle_of_the_resamples():
     assert found.estimate == np.median(values)
     assert (found.level, found.n_resamples, found.undefined, found.mean_block) == (0.8, 500, 0, 5.0)
     json.dumps(asdict(found), allow_nan=False)
-
-
-def test_paired_difference_is_an_interval_of_the_mean_difference():
-    rng = np.random.default_rng(1)
-    a, b = rng.random(200), rng.random(200)
-    found = paired_difference(a, b, horizon=5, seed=4, n_resamples=300)
-    same = interval(lambda rows: (a - b)[rows].mean(), 200, horizon=5, seed=4, n_resamples=300)
-    assert asdict(found.interval) == pytest.approx(asdict(same))
-    means = np.array([(a - b)[rows].mean() for rows in resamples(200, 6, 300, 4)])
-    beyond = np.sum(np.abs(means - same.estimate) >= abs(same.estimate))
-    assert found.p_value == pytest.approx((beyond + 1) / 301)
-    assert 0.02 < found.p_value < 0.98
-    turned = paired_difference(b, a, horizon=5, seed=4, n_resamples=300)
-    assert turned.p_value == found.p_value
-    assert turned.interval.estimate == -found.interval.estimate
-    assert turned.interval.low == pytest.approx(-found.interval.high)
-
-
-def test_equal_losses_are_no_evidence_and_a_clear_difference_is():
-    losses = np.random.default_rng(2).random(100)
-    nothing = paired_difference(losses, losses, horizon=1, seed=0, n_resamples=200)
-    assert nothing.p_value == 1.0
-    assert (nothing.interval.low, nothing.interval.estimate, nothing.interval.high) == (0.0, 0.0, 0.0)
-    clear = paired_difference(losses + 0.1 * losses, losses, horizon=1, seed=0, n_resamples=200)
-    assert clear.p_value == 1 / 201
-    assert clear.interval.low > 0
-    # Losses differ from day to day far more than models do, which is why the comparison is paired.
-    assert clear.interval.standard_error < losses.std() / 10 / 5
-
-
-def test_resamples_as_far_away_as_zero_count_in_spite_of_rounding():
-    # 0.1 on three rows and 0 elsewhere: resampled means move in steps, often to exactly twice the mean.
-    a = np.where(np.arange(100) < 3, 0.1, 0.0)
-    means = np.array([a[rows].mean() for rows in resamples(100, 1, 2000, 5)])
-    steps = np.round(means * 1000).astype(int)
-    found = paired_difference(a, np.zeros(100), horizon=1, seed=5, mean_block=1)
-    assert found.p_value == ((np.abs(steps - 3) >= 3).sum() + 1) / 2001
 
 
 def undefined_for(count):
@@ -201,12 +159,11 @@ def test_statistics_that_are_not_finite_are_refused(value):
 def test_too_few_blocks_or_resamples_are_refused():
     n = 10 * FEWEST_BLOCKS
 
-    def both(rows, **options):
+    def enough(rows, **options):
         interval(lambda chosen: float(chosen.mean()), rows, seed=0, **options)
-        paired_difference(np.arange(rows), np.zeros(rows), seed=0, **options)
 
-    both(n, horizon=10, n_resamples=40)
-    both(n, horizon=30, mean_block=10, n_resamples=40)
+    enough(n, horizon=10, n_resamples=40)
+    enough(n, horizon=30, mean_block=10, n_resamples=40)
     for rows, options, message in (
         (n - 1, {"horizon": 10}, "at least 10 of them"),
         (n, {"horizon": 11}, "at least 10 of them"),
@@ -218,24 +175,10 @@ def test_too_few_blocks_or_resamples_are_refused():
     ):
         with pytest.raises(DatasetError, match=message):
             interval(lambda chosen: float(chosen.mean()), rows, seed=0, **options)
-        with pytest.raises(DatasetError, match=message):
-            paired_difference(np.arange(rows), np.zeros(rows), seed=0, **options)
 
 
-@pytest.mark.parametrize(
-    ("a", "b", "message"),
-    [
-        ([], [], "two equally long series"),
-        (np.ones(50), np.ones(49), "two equally long series"),
-        (np.ones((50, 2)), np.ones((50, 2)), "two equally long series"),
-        (np.full(50, np.inf), np.full(50, np.inf), "not all finite"),
-        (np.zeros(50), np.full(50, np.nan), "not all finite"),
-        (np.full(50, np.nan), np.zeros(50), "not all finite"),
-    ],
-)
-def test_losses_that_cannot_be_compared_are_refused(a, b, message):
-    with pytest.raises(DatasetError, match=message):
-        paired_difference(a, b, horizon=1, seed=0)
+def mean_of(values, **options):
+    return interval(lambda rows: values[rows].mean(), len(values), **options)
 
 
 def test_intervals_of_correlated_losses_cover_the_truth():
@@ -244,9 +187,7 @@ def test_intervals_of_correlated_losses_cover_the_truth():
     for draw in range(300):
         losses = 1 + autoregressive(np.random.default_rng([draw, 1]), n, 0.5)
         for kind, mean_block in (("blocks", None), ("rows", 1)):
-            found = paired_difference(
-                losses, np.zeros(n), horizon=1, seed=draw, mean_block=mean_block, n_resamples=400
-            ).interval
+            found = mean_of(losses, horizon=1, seed=draw, mean_block=mean_block, n_resamples=400)
             covered[kind].append(found.low <= 1 <= found.high)
     assert 0.90 <= np.mean(covered["blocks"]) <= 0.98
     # As if independent, the standard error is the square root of 3 too small: 74 % by the normal curve.
@@ -259,7 +200,7 @@ def test_equal_models_are_told_apart_about_as_rarely_as_the_level_says():
     for draw in range(400):
         a, b = losses_of_equal_models(np.random.default_rng([draw, 2]), n, 5, 0.7)
         for kind, mean_block in (("blocks", None), ("rows", 1)):
-            found = paired_difference(a, b, horizon=5, seed=draw, mean_block=mean_block, n_resamples=300)
-            rejected[kind].append(found.p_value < 0.05)
+            found = mean_of(a - b, horizon=5, seed=draw, mean_block=mean_block, n_resamples=300)
+            rejected[kind].append(not found.low <= 0 <= found.high)
     assert 0.03 <= np.mean(rejected["blocks"]) <= 0.08
     assert np.mean(rejected["rows"]) > 0.12

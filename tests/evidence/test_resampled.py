@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from simmer.errors import DatasetError
-from simmer.evidence.bootstrap import paired_difference
+from simmer.evidence.bootstrap import interval
 from simmer.evidence.metrics import log_loss, row_log_losses
 from simmer.evidence.predictions import read_predictions
 from simmer.evidence.resampled import ResampledLosses
@@ -51,7 +51,8 @@ def test_baselines_differ_as_the_paired_bootstrap_says_with_fairer_tails(usual):
     rows = [
         row_log_losses(models[name].labels, models[name].probabilities[0]) for name in ("mlp", "base_rate")
     ]
-    plain = paired_difference(*rows, horizon=1, seed=1).interval
+    differences = rows[0] - rows[1]
+    plain = interval(lambda drawn: differences[drawn].mean(), len(differences), horizon=1, seed=1)
     found = losses.difference("mlp", "base_rate").difference
     assert found.value == pytest.approx(plain.estimate)
     width = (found.high - found.low) / (plain.high - plain.low)

@@ -20,7 +20,6 @@ UNDEFINED_LIMIT = 0.05
 FEWEST_BLOCKS = 10
 # Drawn together, which is faster than one by one. Another number draws other resamples from the same seed.
 RESAMPLES_PER_DRAW = 64
-ROUNDING = 1e-9
 
 
 @dataclass(frozen=True)
@@ -43,19 +42,6 @@ class Interval:
     n_resamples: int
     undefined: int
     mean_block: float
-
-
-@dataclass(frozen=True)
-class PairedDifference:
-    """Mean of `losses_a` minus mean of `losses_b` on the same rows: below 0 says that a is the better one.
-
-    Attributes:
-        interval: of the difference.
-        p_value: two-sided, of the hypothesis that the true difference is 0; at least 1 / (n_resamples + 1).
-    """
-
-    interval: Interval
-    p_value: float
 
 
 def default_mean_block(n: int, horizon: int) -> float:
@@ -153,63 +139,6 @@ def interval(
             f"{UNDEFINED_LIMIT:.0%}; the rows hold too few of one class, report the score without an interval"
         )
     return _interval(estimate, defined, level, undefined, mean_block)
-
-
-def paired_difference(
-    losses_a: np.ndarray,
-    losses_b: np.ndarray,
-    *,
-    horizon: int,
-    seed: int,
-    mean_block: float | None = None,
-    n_resamples: int = N_RESAMPLES,
-    level: float = LEVEL,
-) -> PairedDifference:
-    """Compare two models by their losses on the same rows, in the order of time.
-
-    The p-value is the share of resamples whose difference lies at least as far from the difference found as
-    that lies from 0: resamples moved to a centre of 0 show what chance alone does (Hall and Wilson, "Two
-    guidelines for bootstrap hypothesis testing", Biometrics 47 (1991) 757-762). One is added above and below,
-    so that it is never 0. Near the border it may disagree with whether the interval covers 0.
-
-    Args:
-        losses_a: [n] loss of each decision, any unit.
-        losses_b: [n], as `losses_a`.
-        horizon: of the labels, in days.
-        mean_block: in rows; `None` takes `default_mean_block`.
-
-    Raises:
-        DatasetError: when the two do not match or hold a value that is not finite, or as `interval`.
-    """
-    differences = checked_differences(losses_a, losses_b)
-    mean_block = _checked_block(len(differences), horizon, mean_block)
-    _check_tails(n_resamples, level)
-    estimate = float(differences.mean())
-    drawn = _drawn(len(differences), mean_block, n_resamples, seed)
-    means = np.concatenate([differences[rows].mean(axis=1) for rows in drawn])
-    # Losses of few values make resamples exactly as far away as 0, which rounding must not decide.
-    beyond = int((np.abs(means - estimate) >= abs(estimate) * (1 - ROUNDING)).sum())
-    return PairedDifference(
-        interval=_interval(estimate, means, level, 0, mean_block),
-        p_value=(beyond + 1) / (n_resamples + 1),
-    )
-
-
-def checked_differences(losses_a: np.ndarray, losses_b: np.ndarray) -> np.ndarray:
-    """Return `losses_a` minus `losses_b`, [n] float64.
-
-    Raises:
-        DatasetError: when the two are not equally long series of finite values.
-    """
-    losses_a, losses_b = np.asarray(losses_a, dtype=np.float64), np.asarray(losses_b, dtype=np.float64)
-    if losses_a.ndim != 1 or losses_a.shape != losses_b.shape or losses_a.size == 0:
-        raise DatasetError(
-            f"losses have shapes {losses_a.shape} and {losses_b.shape}; expected two equally long series, "
-            "score both models on the same rows"
-        )
-    if not (np.isfinite(losses_a).all() and np.isfinite(losses_b).all()):
-        raise DatasetError("losses are not all finite; refuse diverged trials before comparing them")
-    return losses_a - losses_b
 
 
 def _drawn(n: int, mean_block: float, n_resamples: int, seed: int) -> Iterator[np.ndarray]:
