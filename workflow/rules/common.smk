@@ -147,11 +147,6 @@ def logs_of_study(wildcards):
     return published(wildcards.scale, wildcards.horizon, "jsonl")
 
 
-def logs_of_campaign():
-    """Return the published logs of all trials of the scales that are to be run."""
-    return [path for study in studies_to_run() for path in published(*study, "jsonl")]
-
-
 def limits_as_params():
     """Return the thermal limits as plain values, which a job can be given."""
     limits = CAMPAIGN.thermal.limits()
@@ -237,9 +232,9 @@ def studies_to_run():
     return [(scale, horizon) for scale in CAMPAIGN.run_scales for horizon in horizons()]
 
 
-def trials_of_campaign():
-    """Return the published results of all trials of the scales that are to be run."""
-    return [path for study in studies_to_run() for path in published(*study, "json")]
+def published_of_campaign(suffix):
+    """Return what all trials of the scales that are to be run publish: results or logs."""
+    return [path for study in studies_to_run() for path in published(*study, suffix)]
 
 
 def refits_of_campaign():

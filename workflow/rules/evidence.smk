@@ -119,7 +119,7 @@ rule evidence_figures:
     """Draw the scaling curve, opponents, calibration, learning curves, base rates and costs."""
     input:
         evidence="results/evidence.json",
-        trials=trials_of_campaign(),
+        trials=published_of_campaign("json"),
         refits=refits_of_campaign(),
     output:
         scaling=report(
@@ -168,7 +168,7 @@ rule report:
         data_validation="results/data_validation.json",
         dataset="results/dataset.json",
         resource=dataset_table("resource.json"),
-        trials=trials_of_campaign(),
+        trials=published_of_campaign("json"),
         refits=refits_of_campaign(),
         preflights=expand("results/preflight/{scale}.json", scale=CAMPAIGN.run_scales),
         tables=expand("results/hpo_{scale}.done", scale=CAMPAIGN.run_scales),

@@ -8,7 +8,7 @@ Writes: results/hardware.parquet, results/figures/hardware_<scale>_<horizon>.svg
 rule hardware_table:
     """Gather every hardware sample of the scales that are to be run into one table."""
     input:
-        logs=logs_of_campaign(),
+        logs=published_of_campaign("jsonl"),
     output:
         table="results/hardware.parquet",
     log:
