@@ -42,10 +42,9 @@ def answer(
 
     Args:
         table: from `prediction_table`.
-        facts: `splits` as a dataset describes them, and for each of `models` what it is: `parameters`,
-            `search_validation_log_loss` and other plain values that are passed on.
+        facts: `splits` as a dataset describes them, and for each of `models` what it is, from `model_facts`.
         horizon_days: of the labels.
-        comparisons: horizons that are assessed together.
+        comparisons: horizons that share the chance of a wrong claim.
 
     Raises:
         DatasetError: when the models were asked about different rows, or the test split is too short.
@@ -72,12 +71,7 @@ def answer(
             }
             for a, b in product(scales, opponents)
         ],
-        "scaling": _scaling(
-            losses,
-            parameters,
-            comparisons=comparisons,
-            facts=facts["models"],
-        ),
+        "scaling": _scaling(losses, parameters, comparisons=comparisons, facts=facts["models"]),
     }
 
 
