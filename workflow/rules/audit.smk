@@ -5,7 +5,7 @@ which Snakemake does not know: it is there only once the test split was read, an
 Writes: results/leakage_controls.json, results/leakage_audit.{json,txt}.
 
 Unlike a trial, which keeps its worth when the code is edited, an audit is about the code: both rules are repeated
-when the library changes, and the second when the test split was read again.
+when what they run through changes.
 """
 
 
