@@ -1,6 +1,18 @@
 """Results of trials and checks, as a report reads them."""
 
-SVG = '<svg xmlns="http://www.w3.org/2000/svg"><text style="font: bold 9px x">a &lt; b</text></svg>'
+from matplotlib.figure import Figure
+
+from simmer.figures import to_svg
+
+
+def _figure():
+    figure = Figure()
+    figure.text(0.1, 0.9, "a < b", fontweight="bold")
+    figure.text(0.1, 0.5, "a label")
+    return figure
+
+
+SVG = to_svg(_figure()).decode()
 CHECK = {
     "id": "labels h1",
     "verdict": "OK",

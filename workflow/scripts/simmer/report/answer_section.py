@@ -114,7 +114,9 @@ def effort(material: Material) -> str:
     models = next(iter(material.evidence["horizons"].values()))["models"]
     scales = [model for model in models if model["kind"] == "transformer"]
     listing = ", ".join(
-        f"{model['name']} {model['trials']} trials of up to {model['epochs_max']} epochs" for model in scales
+        f"{model['name']} {_counted(model['trials'], 'trial')} of up to "
+        f"{_counted(model['epochs_max'], 'epoch')}"
+        for model in scales
     )
     alike = len({(model["trials"], model["epochs_max"]) for model in scales}) == 1
     return f"The search of a study: {listing}. " + (
@@ -122,3 +124,7 @@ def effort(material: Material) -> str:
         if alike
         else "These differ, so a difference between scales may be one of effort."
     )
+
+
+def _counted(number: int, what: str) -> str:
+    return f"{number} {what}" if number == 1 else f"{number} {what}s"

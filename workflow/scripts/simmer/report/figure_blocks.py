@@ -29,5 +29,5 @@ def figure(material: Material, name: str) -> Iterator[Figure]:
 
 def _headings(svg: str) -> str:
     # Bold texts are what a figure says; the rest are ticks and labels.
-    bold = re.findall(r'<text style="[^"]*\bbold\b[^"]*"[^>]*>([^<]*)</text>', svg)
+    bold = re.findall(r'<text style="[^"]*font-weight: (?:700|bold)[^"]*"[^>]*>([^<]*)</text>', svg)
     return html.unescape(" ".join(bold))[:LONGEST_ALTERNATIVE]
