@@ -122,7 +122,7 @@ def test_the_title_names_the_campaign(material):
 
 def test_what_a_figure_says_in_large_letters_is_its_alternative_text(material):
     (scaling,) = [b for b in content(material()) if isinstance(b, Figure) and b.name == "scaling.svg"]
-    assert scaling.says == "a < b"
+    assert scaling.says == "a < b c"
 
 
 def test_a_caption_stands_once_a_section(material):

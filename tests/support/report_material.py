@@ -7,7 +7,8 @@ from simmer.figures import to_svg
 
 def _figure():
     figure = Figure()
-    figure.text(0.1, 0.9, "a < b", fontweight="bold")
+    figure.text(0.1, 0.5, "c", fontweight="bold", fontsize=9)
+    figure.text(0.1, 0.9, "a < b", fontweight="bold", fontsize=12)
     figure.text(0.1, 0.5, "a label")
     return figure
 

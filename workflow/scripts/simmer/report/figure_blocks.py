@@ -28,6 +28,7 @@ def figure(material: Material, name: str) -> Iterator[Figure]:
 
 
 def _headings(svg: str) -> str:
-    # Bold texts are what a figure says; the rest are ticks and labels.
-    bold = re.findall(r'<text style="[^"]*font-weight: (?:700|bold)[^"]*"[^>]*>([^<]*)</text>', svg)
+    # Bold texts are what a figure says, the largest its conclusion; the rest are ticks and labels.
+    found = re.findall(r'<text style="font-weight: 700; font-size: ([\d.]+)px[^"]*"[^>]*>([^<]*)</text>', svg)
+    bold = [text for _, text in sorted(found, key=lambda one: -float(one[0]))]
     return html.unescape(" ".join(bold))[:LONGEST_ALTERNATIVE]
