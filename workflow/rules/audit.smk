@@ -8,6 +8,8 @@ Unlike a trial, which keeps its worth when the code is edited, an audit is about
 when what they run through changes.
 """
 
+AUDITED_CODE = code_digest("audit", "data", "features", "model", "training")
+
 
 rule leakage_controls:
     """Train a small model on shuffled labels, which must know nothing, and on a planted signal, which must know it."""
@@ -32,7 +34,7 @@ rule leakage_controls:
         geometry=asdict(CAMPAIGN.geometry),
         training=asdict(CAMPAIGN.training),
         seed=CAMPAIGN.seed,
-        code=code_digest("audit", "data", "features", "model", "training"),
+        code=AUDITED_CODE,
     message:
         "Training the controls of the leakage audit"
     script:
@@ -61,7 +63,7 @@ rule leakage_audit:
         calendar=CAMPAIGN.data.calendar,
         seed=CAMPAIGN.seed,
         register=str(TEST_READS),
-        code=code_digest("audit", "data", "features", "model", "training"),
+        code=AUDITED_CODE,
     message:
         "Auditing {CAMPAIGN.dataset.ticker} for leakage"
     script:

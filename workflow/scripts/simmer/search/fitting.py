@@ -21,7 +21,7 @@ from simmer.search.verdict import verdict_on, without_outcome
 from simmer.thermal.guard import GuardProtocol
 from simmer.training.checkpoint import CheckpointStore
 from simmer.training.execution import require_device
-from simmer.training.loop import OnBest, TrainingRun
+from simmer.training.loop import OnBest, TrainingRun, never
 from simmer.training.plan import Outcome, Plan
 from simmer.training.settings import Execution
 from simmer.training.windows import Windows
@@ -33,10 +33,6 @@ logger = logging.getLogger(__name__)
 
 class OutOfMemory(Exception):
     """Even one window at a time does not fit."""
-
-
-def _never(_: Sequence[float]) -> bool:
-    return False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -66,7 +62,7 @@ class Fitting:
     seed: int
     checkpoint_interval_s: float
     time_limit_s: float | None = None
-    falls_behind: Callable[[Sequence[float]], bool] = _never
+    falls_behind: Callable[[Sequence[float]], bool] = never
     on_best: OnBest | None = None
 
     def run(self, guard: GuardProtocol) -> dict[str, Any]:

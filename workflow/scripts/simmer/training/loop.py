@@ -39,7 +39,8 @@ OnBest = Callable[[Callable[[Windows], np.ndarray]], None]
 logger = logging.getLogger(__name__)
 
 
-def _never(_: Sequence[float]) -> bool:
+def never(_: Sequence[float]) -> bool:
+    """Tell of no epoch that training should end there."""
     return False
 
 
@@ -72,7 +73,7 @@ class TrainingRun:
         checkpoint_interval_s: float,
         on_epoch: Callable[[dict[str, Any]], None],
         on_best: OnBest | None = None,
-        falls_behind: Callable[[Sequence[float]], bool] = _never,
+        falls_behind: Callable[[Sequence[float]], bool] = never,
         time_limit_s: float | None = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
