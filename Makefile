@@ -55,11 +55,11 @@ fetch: $(READY)
 
 # make register FILE=SPY.csv TICKER=SPY [KIND=etf|index|no_volume_index] [CALENDAR=XNYS]
 register: $(READY)
-	@PYTHONPATH=workflow/scripts $(BIN)/python -m simmer.register "$(FILE)" "$(TICKER)" $(if $(KIND),--kind $(KIND)) $(if $(CALENDAR),--calendar $(CALENDAR)) --snapshots $(DATA)/snapshots
+	@PYTHONPATH=workflow/scripts $(BIN)/python -m simmer.commands.register "$(FILE)" "$(TICKER)" $(if $(KIND),--kind $(KIND)) $(if $(CALENDAR),--calendar $(CALENDAR)) --snapshots $(DATA)/snapshots
 
 # DATA=demo/data for the demo's.
 verify: $(READY)
-	@PYTHONPATH=workflow/scripts $(BIN)/python -m simmer.verification $(DATA)
+	@PYTHONPATH=workflow/scripts $(BIN)/python -m simmer.commands.verify $(DATA)
 
 # The answer: trains the winners again, opens the test split, writes results/summary.{html,md,csv} and
 # results/report.html. The demo's: make report FOLDER=demo CONFIG=config/demo.yaml
@@ -95,7 +95,7 @@ dashboard: $(READY) .venv-dashboard/.ready
 	.venv-dashboard/bin/optuna-dashboard --host 127.0.0.1 --port $(DASHBOARD_PORT) $(RESULTS)/dashboard.journal
 
 dashboard-export: $(READY)
-	PYTHONPATH=workflow/scripts $(BIN)/python -m simmer.dashboard $(RESULTS)/ledger $(RESULTS)/dashboard.journal
+	PYTHONPATH=workflow/scripts $(BIN)/python -m simmer.commands.dashboard $(RESULTS)/ledger $(RESULTS)/dashboard.journal
 
 # A web server that only looks at a search has no place among what computes it.
 .venv-dashboard/.ready: dashboard-requirements.txt constraints.txt
@@ -113,7 +113,7 @@ lint: $(READY)
 	$(BIN)/snakemake --lint
 
 config-docs: $(READY)
-	PYTHONPATH=workflow/scripts $(BIN)/python -m simmer.config_docs workflow/schemas/config.schema.yaml config/config.yaml config/README.md
+	PYTHONPATH=workflow/scripts $(BIN)/python -m simmer.config.docs workflow/schemas/config.schema.yaml config/config.yaml config/README.md
 
 bench-closed-loop: $(READY)
 	$(BIN)/python benchmarks/closed_loop.py

@@ -24,10 +24,10 @@ import numpy as np
 
 sys.path[:0] = [str(Path(__file__).parents[1] / part) for part in ("workflow/scripts", "tests")]
 
+from simmer.base.seeds import derive_seed  # noqa: E402
 from simmer.evidence.noise import SEARCH_SHARE  # noqa: E402
 from simmer.evidence.scaling import findings  # noqa: E402
 from simmer.evidence.scaling_verdict import judge  # noqa: E402
-from simmer.seeds import derive_seed  # noqa: E402
 from support.scaling_results import SCALES, Noise, draw  # noqa: E402
 
 DRAWS = 2000

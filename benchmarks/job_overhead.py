@@ -18,7 +18,15 @@ from pathlib import Path
 ROOT = Path(__file__).parents[1]
 SNAKEMAKE = Path(sys.executable).with_name("snakemake")
 TARGET = "results/hpo_debug.done"
-IMPORTS = ("numpy", "pandas", "optuna", "torch", "simmer.config", "simmer.guarded_trial", "snakemake.script")
+IMPORTS = (
+    "numpy",
+    "pandas",
+    "optuna",
+    "torch",
+    "simmer.config.campaign",
+    "simmer.runs.guarded",
+    "snakemake.script",
+)
 
 
 def run_study(folder: Path, *options: str) -> float:

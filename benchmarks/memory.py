@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import Any
 
 from setting import CORES, Execution, default_config, real_windows, trial_run
-from simmer.errors import Interrupted
+from simmer.base.errors import Interrupted
 from simmer.thermal.guard import Verdict
 from simmer.training.checkpoint import CheckpointStore
 from simmer.training.environment import TRAINER_ENVIRONMENT
@@ -84,7 +84,7 @@ class Stopwatch:
 
 def measure(row: Row) -> dict[str, float]:
     """Train, in this process, and return what it took."""
-    importlib.import_module("simmer.guarded_trial")  # with all that a trial's process has imported
+    importlib.import_module("simmer.runs.guarded")  # with all that a trial's process has imported
     execution = Execution(
         device="cpu",
         precision=row.precision,

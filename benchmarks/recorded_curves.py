@@ -17,8 +17,8 @@ from scipy.linalg import cho_factor, cho_solve
 from scipy.optimize import minimize
 
 from setting import ROOT
+from simmer.base.seeds import derive_seed
 from simmer.search.space import Choice, Dimension, Hyperparameters, Space, Value
-from simmer.seeds import derive_seed
 
 FILE = ROOT / "benchmarks/recorded_curves.jsonl"
 NEAR = 8  # recorded trials one of which lends a suggestion its curve

@@ -10,7 +10,7 @@ sys.path[:0] = [str(ROOT / "workflow/scripts"), str(ROOT / "tests")]
 import torch  # noqa: E402
 
 from simmer.features.indicators import build_a25  # noqa: E402
-from simmer.machine import usable_cores  # noqa: E402
+from simmer.machine.facts import usable_cores  # noqa: E402
 from simmer.model.shape import ModelShape  # noqa: E402
 from simmer.training.loop import TrainingRun  # noqa: E402
 from simmer.training.plan import Plan  # noqa: E402

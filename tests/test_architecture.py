@@ -1,4 +1,4 @@
-"""The arrows between the parts, and what the library must not know."""
+"""The rooms of the library: the question each answers, whom it may import, and what no room may know."""
 
 import ast
 
@@ -7,66 +7,39 @@ import pytest
 from support.configs import ROOT
 
 LIBRARY = ROOT / "workflow/scripts/simmer"
-BASE = {"errors", "files", "seeds", "provenance"}
 
-# Who may import whom inside the library; anything not listed is an arrow in the wrong direction.
-ARROWS = {
-    "data": BASE | {"locks"},
-    "features": BASE | {"data"},
-    "evidence": BASE,
-    "model": BASE,
-    "thermal": BASE,
-    "machine": BASE | {"machine_power", "thermal"},
-    "machine_power": {"thermal"},
-    "hardware": BASE | {"figures", "thermal"},
-    "advice": {"machine_power", "preflight_report"},
-    "preflight_heat": {"preflight_report", "thermal"},
-    "preflight": BASE | {"advice", "machine", "thermal", "preflight_heat", "preflight_report"},
-    "preflight_report": BASE,
-    "training": BASE | {"model", "evidence", "thermal", "machine"},
-    "search": BASE | {"training", "model", "features", "thermal", "preflight"},
-    "figures": set(),
-    "search_figures": BASE | {"figures", "search"},
-    "evidence_figures": BASE | {"evidence", "figures"},
-    "config": BASE | {"data", "features", "model", "search", "thermal", "training"},
-    "config_docs": BASE,
-    "config_schema": BASE,
-    "dashboard": BASE | {"search"},
-    "status": BASE | {"config", "config_schema", "hardware", "search"},
-    "machine_fit": {"config", "machine", "search", "training"},
-    "guarded_trial": BASE
-    | {"config", "data", "machine", "machine_fit", "preflight", "preflight_report", "search"}
-    | {"thermal", "training"},
-    "publishing": {"errors", "locks", "search", "thermal"},
-    "register": {"data", "errors"},
-    "report": BASE | {"evidence"},
-    "audit": BASE
-    | {
-        "config",
-        "data",
-        "evidence",
-        "features",
-        "model",
-        "preflight_report",
-        "search",
-        "thermal",
-        "training",
-    },
-    "verification": BASE | {"data", "machine", "preflight_heat", "preflight_report", "thermal"},
-    "locks": BASE,
-    "logs": BASE,
-    "files": {"errors"},
-    "provenance": set(),
-    "seeds": set(),
-    "errors": set(),
+# From the bottom up. A room imports `base`, the rooms named beside it, and no others; these stand above it.
+ROOMS = {
+    "base": ("What does every part need?", ""),
+    "data": ("Which bars are there, and are they right?", ""),
+    "model": ("Which network has this many parameters?", ""),
+    "evidence": ("What do the final predictions show?", ""),
+    "thermal": ("How hot is it, and how much may be trained?", ""),
+    "features": ("What does a model see, and what is it to predict?", "data"),
+    "machine": ("What is this machine, and is it fit for a scale?", "thermal"),
+    "training": ("How is one model trained?", "evidence machine model thermal"),
+    "search": ("Which trial is next, and which ends early?", "features model training"),
+    "ledger": ("What was computed, and where does it lie?", "search thermal"),
+    "config": ("What does the user want?", "data features model search thermal training"),
+    "runs": (
+        "How does a job train a trial or a refit?",
+        "config data features ledger machine model search thermal training",
+    ),
+    "audit": (
+        "Does anything that decides know its future?",
+        "config data evidence features model runs search thermal training",
+    ),
+    "figures": ("How does a result look?", "evidence ledger search thermal"),
+    "report": ("What may be concluded?", "evidence"),
+    "status": ("How does the campaign stand?", "config ledger search"),
+    "commands": ("What is run by hand?", "data ledger machine search thermal"),
 }
 
 MODULES = sorted(LIBRARY.rglob("*.py"))
 
 
-def part_of(path):
-    first = path.relative_to(LIBRARY).parts[0]
-    return first.removesuffix(".py")
+def room_of(path):
+    return path.relative_to(LIBRARY).parts[0]
 
 
 def imports_of(path):
@@ -77,13 +50,37 @@ def imports_of(path):
             yield from (alias.name for alias in node.names)
 
 
+def test_the_library_is_these_rooms():
+    rooms = {path.name for path in LIBRARY.iterdir() if path.name not in ("__init__.py", "__pycache__")}
+    assert rooms == set(ROOMS)
+    assert len(rooms) <= 18
+
+
+def test_rooms_are_listed_from_the_bottom_up():
+    for number, (_, above) in enumerate(ROOMS.values()):
+        assert set(above.split()) <= set(list(ROOMS)[:number])
+
+
 @pytest.mark.parametrize("path", MODULES, ids=lambda path: str(path.relative_to(LIBRARY)))
 def test_imports_point_one_way(path):
-    part = part_of(path)
-    if part == "__init__":
+    room = room_of(path)
+    if room == "__init__.py":
         return
+    allowed = {"base", room, *ROOMS[room][1].split()}
     targets = {name.split(".")[1] for name in imports_of(path) if name.startswith("simmer.")}
-    assert targets - {part} <= ARROWS[part], f"{part} imports {targets - {part} - ARROWS[part]}"
+    assert targets <= allowed, f"{room} imports {sorted(targets - allowed)}"
+
+
+@pytest.mark.parametrize("room", ROOMS)
+def test_no_arrow_is_allowed_that_nothing_uses(room):
+    used = {
+        name.split(".")[1]
+        for path in MODULES
+        if room_of(path) == room
+        for name in imports_of(path)
+        if name.startswith("simmer.")
+    }
+    assert set(ROOMS[room][1].split()) <= used
 
 
 def test_model_imports_nothing_but_torch_and_the_standard_library():

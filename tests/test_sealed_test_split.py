@@ -5,11 +5,11 @@ import ast
 import numpy as np
 import pytest
 
+from simmer.base.files import read_json, write_json
 from simmer.data.tables import content_sha256, write_table
 from simmer.features.indicators import build_a25
-from simmer.files import read_json, write_json
-from simmer.search.ledger import StudyLedger
-from simmer.search.trial import Trial
+from simmer.ledger.ledger import StudyLedger
+from simmer.runs.trial import Trial
 from simmer.training.settings import Execution
 from support.bars import bundled_bars
 from support.campaign import without_machine

@@ -6,8 +6,8 @@ import pytest
 from simmer.audit.checks import run_audit
 from simmer.audit.controls import ControlResult, Score
 from simmer.audit.raw import model_features
-from simmer.errors import AuditError
-from simmer.preflight_report import CheckVerdict
+from simmer.base.checks import CheckVerdict
+from simmer.base.errors import AuditError
 from support.audited import SETTINGS
 
 

@@ -20,8 +20,8 @@ from simmer.audit.control_verdicts import (
 from simmer.audit.controls import ControlResult, Score, shuffled
 from simmer.audit.planted_bars import planted_bars
 from simmer.audit.raw import RawSeries, model_features
-from simmer.errors import AuditError, Interrupted
-from simmer.preflight_report import CheckVerdict
+from simmer.base.checks import CheckVerdict
+from simmer.base.errors import AuditError, Interrupted
 from support.audited import CONFIG, SETTING, SETTINGS, vix_bars
 from support.bars import session_bars
 from support.runs import FakeGuard

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from simmer.audit.labels import border_days, check_base_rate, check_borders, check_labels, check_splits
-from simmer.preflight_report import CheckVerdict
+from simmer.base.checks import CheckVerdict
 from support.audited import HORIZONS, SETTINGS
 
 

@@ -3,7 +3,7 @@ import json
 import pytest
 
 from simmer.audit.looks import check_test_reads, with_test_reads
-from simmer.preflight_report import CheckVerdict
+from simmer.base.checks import CheckVerdict
 
 
 def entry(**changes):

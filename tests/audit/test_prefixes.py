@@ -4,8 +4,8 @@ import pytest
 from simmer.audit.labels import border_days
 from simmer.audit.prefixes import check_prefixes, check_table, cut_days
 from simmer.audit.raw import days_of, model_features, vix_features
-from simmer.errors import DataError
-from simmer.preflight_report import CheckVerdict
+from simmer.base.checks import CheckVerdict
+from simmer.base.errors import DataError
 
 
 @pytest.fixture

@@ -6,8 +6,8 @@ import pytest
 
 from simmer.audit.raw import RawSeries, model_features
 from simmer.audit.scaling import check_future, check_scaling
+from simmer.base.checks import CheckVerdict
 from simmer.data.bars import check_bars
-from simmer.preflight_report import CheckVerdict
 from support.audited import SETTINGS
 from support.bars import rules
 

@@ -4,10 +4,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from simmer.base.errors import DataError
 from simmer.data.adjustment import adjust_for_dividends, compare_with_vendor, unadjusted
 from simmer.data.bars_csv import COLUMNS, PRICES
 from simmer.data.vendor import VENDOR_COLUMNS, VENDOR_DTYPES
-from simmer.errors import DataError
 from support.vendor_series import random_series
 
 

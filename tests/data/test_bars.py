@@ -4,11 +4,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from simmer.base.errors import ConfigError, DataError
 from simmer.data.bars import check_bars
 from simmer.data.bars_csv import canonical_csv
 from simmer.data.problems import Problem, refuse_errors, shorten
 from simmer.data.sessions import sessions
-from simmer.errors import ConfigError, DataError
 from support.bars import bundled_bars, random_bars, rules
 
 

@@ -2,10 +2,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from simmer.base.errors import DataError
 from simmer.data.bars_csv import COLUMNS, EXTRA_COLUMNS, canonical_csv, parse_bars, read_bars
 from simmer.data.problems import MAX_SHOWN_PER_RULE
 from simmer.data.vendor import VENDOR_COLUMNS
-from simmer.errors import DataError
 from support.bars import bundled_bars, random_bars, rules
 
 HEADER = "Date,Open,High,Low,Close,Volume"

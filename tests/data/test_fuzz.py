@@ -13,6 +13,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from simmer.base.errors import DataError, SimmerError
+from simmer.base.files import to_json
 from simmer.data.bars import check_bars
 from simmer.data.bars_csv import canonical_csv, parse_bars
 from simmer.data.manifest import gather_sidecars, read_manifest
@@ -22,8 +24,6 @@ from simmer.data.snapshots import SnapshotStore
 from simmer.data.tables import content_sha256, read_table, write_table
 from simmer.data.tickers import KINDS
 from simmer.data.validation import validate_manifest
-from simmer.errors import DataError, SimmerError
-from simmer.files import to_json
 from support.bars import random_bars, session_bars
 from support.hostile import make_good
 

@@ -13,10 +13,10 @@ import time
 
 import pytest
 
+from simmer.base.errors import LedgerError
+from simmer.base.files import read_json, sha256_of_bytes
 from simmer.data.registration import read_snapshot
 from simmer.data.snapshots import SnapshotStore
-from simmer.errors import LedgerError
-from simmer.files import read_json, sha256_of_bytes
 from support.configs import ROOT
 from support.hostile import CASES, ROWS, STAGES, can_meet_permissions, make_good, met, remove, table
 

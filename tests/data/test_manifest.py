@@ -5,6 +5,8 @@ import re
 import frictionless
 import pytest
 
+from simmer.base.errors import DataError
+from simmer.base.files import sha256_of_bytes, to_json, write_json
 from simmer.data.bars_csv import canonical_csv
 from simmer.data.manifest import (
     Provenance,
@@ -15,8 +17,6 @@ from simmer.data.manifest import (
     read_manifest,
     sidecar_path,
 )
-from simmer.errors import DataError
-from simmer.files import sha256_of_bytes, to_json, write_json
 from support.bars import random_bars
 
 

@@ -1,11 +1,11 @@
 import pytest
 
+from simmer.base.errors import DataError
+from simmer.base.files import write_json
 from simmer.data.bars_csv import canonical_csv
 from simmer.data.manifest import Provenance, build_manifest, describe_resource
 from simmer.data.pending import pending_registrations, unregistered_files
 from simmer.data.snapshots import SnapshotStore
-from simmer.errors import DataError
-from simmer.files import write_json
 from support.bars import random_bars
 
 ORIGIN = {"source": "csv", "file": "own.csv"}

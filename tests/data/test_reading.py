@@ -2,8 +2,8 @@ import os
 
 import pytest
 
+from simmer.base.errors import DataError
 from simmer.data.reading import is_manifest_path, is_own_path, locate, read_at_most, read_own_file
-from simmer.errors import DataError
 
 
 @pytest.fixture

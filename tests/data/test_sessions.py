@@ -1,8 +1,8 @@
 import numpy as np
 import pytest
 
+from simmer.base.errors import ConfigError, DataError
 from simmer.data.sessions import sessions
-from simmer.errors import ConfigError, DataError
 from support.bars import bundled_bars
 
 

@@ -2,8 +2,8 @@ from datetime import date
 
 import pytest
 
+from simmer.base.errors import ConfigError
 from simmer.data.tickers import KINDS, KNOWN_TICKERS, TickerSpec
-from simmer.errors import ConfigError
 from support.configs import data_settings
 
 

@@ -7,12 +7,12 @@ import time
 
 import pytest
 
+from simmer.base.errors import DataError, LedgerError
+from simmer.base.files import sha256_of_bytes
 from simmer.data.bars_csv import canonical_csv
 from simmer.data.manifest import Provenance, read_manifest
 from simmer.data.snapshots import SnapshotStore
 from simmer.data.validation import validate_manifest
-from simmer.errors import DataError, LedgerError
-from simmer.files import sha256_of_bytes
 from support.bars import random_bars
 
 MINE = {"source": "csv", "file": "mine.csv"}

@@ -3,6 +3,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
+from simmer.base.errors import ConfigError, DataError
 from simmer.data.bars_csv import canonical_csv
 from simmer.data.manifest import Provenance
 from simmer.data.registration import origin_of_file
@@ -10,7 +11,6 @@ from simmer.data.snapshots import SnapshotStore
 from simmer.data.sources import acquire, require_bundled_range, vendor_origin
 from simmer.data.tickers import TickerSpec
 from simmer.data.vendor import VENDOR_COLUMNS
-from simmer.errors import ConfigError, DataError
 from support.bars import bundled_bars, session_bars
 from support.configs import data_settings
 

@@ -4,8 +4,8 @@ import pyarrow
 import pyarrow.parquet
 import pytest
 
+from simmer.base.errors import DataError
 from simmer.data.tables import content_sha256, read_table, write_table
-from simmer.errors import DataError
 from support.bars import random_bars
 
 

@@ -4,7 +4,7 @@ import platform
 
 import pytest
 
-from simmer.files import read_json
+from simmer.base.files import read_json
 from support.chain import build_data
 from support.configs import ROOT
 

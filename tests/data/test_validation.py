@@ -5,11 +5,11 @@ from pathlib import Path
 
 import pytest
 
+from simmer.base.files import sha256_of_bytes, to_json, write_json
 from simmer.data.bars_csv import canonical_csv
 from simmer.data.manifest import Provenance, build_manifest, describe_resource
 from simmer.data.tables import write_table
 from simmer.data.validation import validate_manifest
-from simmer.files import sha256_of_bytes, to_json, write_json
 from support.bars import bundled_bars, random_bars
 
 KINDS = {"SPY": "etf", "GSPC": "index"}

@@ -9,10 +9,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from simmer.base.errors import ConfigError, DataError, LedgerError
 from simmer.data import yahoo
 from simmer.data.adjustment import compare_with_vendor
 from simmer.data.vendor import VENDOR_COLUMNS, VENDOR_DTYPES
-from simmer.errors import ConfigError, DataError, LedgerError
 from support import vendor_server as vendor
 from support.configs import ROOT
 from support.vendor_series import Series, random_series

@@ -1,12 +1,12 @@
 import numpy as np
 import pytest
 
+from simmer.base.files import to_json
 from simmer.evidence.answer import adjust_for_all, after_search, answer
 from simmer.evidence.final_scores import choose_threshold, final_scores
 from simmer.evidence.headlines import headlines
 from simmer.evidence.predictions import read_predictions
 from simmer.evidence.scaling_verdict import Verdict
-from simmer.files import to_json
 from support.final_predictions import BASELINES, table_and_facts
 
 

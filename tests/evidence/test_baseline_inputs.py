@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from simmer.errors import DatasetError
+from simmer.base.errors import DatasetError
 from simmer.evidence.baseline_inputs import Inputs, Rows, build_inputs, window_summaries, window_volatility
 from support.bars import bits
 from support.slow_market import CHANNELS, CONTEXT, inputs_of, slow_market

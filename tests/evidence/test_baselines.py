@@ -3,7 +3,7 @@ import inspect
 import numpy as np
 import pytest
 
-from simmer.errors import DatasetError
+from simmer.base.errors import DatasetError
 from simmer.evidence import baseline_models
 from simmer.evidence.baseline_inputs import Inputs, Rows
 from simmer.evidence.baselines import BASELINES, fit_baseline, fit_baselines

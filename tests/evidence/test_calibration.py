@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from sklearn.calibration import calibration_curve
 from sklearn.linear_model import LogisticRegression
 
-from simmer.errors import DatasetError
+from simmer.base.errors import DatasetError
 from simmer.evidence import calibration
 from simmer.evidence.calibration import (
     Recalibration,

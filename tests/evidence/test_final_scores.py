@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.metrics import average_precision_score, brier_score_loss, f1_score, precision_score, recall_score
 
-from simmer.errors import DatasetError
+from simmer.base.errors import DatasetError
 from simmer.evidence.calibration import calibration_error, recalibration
 from simmer.evidence.final_scores import average_precision, choose_threshold, final_scores, precision
 from simmer.evidence.metrics import recall, score

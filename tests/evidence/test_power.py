@@ -2,7 +2,7 @@ from statistics import NormalDist
 
 import pytest
 
-from simmer.errors import DatasetError
+from simmer.base.errors import DatasetError
 from simmer.evidence.power import detectable_difference
 
 

@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from simmer.errors import DatasetError
+from simmer.base.errors import DatasetError
 from simmer.evidence.predictions import prediction_table, read_predictions
 from support.final_predictions import Market
 

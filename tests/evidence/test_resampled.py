@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from simmer.errors import DatasetError
+from simmer.base.errors import DatasetError
 from simmer.evidence.bootstrap import interval
 from simmer.evidence.metrics import log_loss, row_log_losses
 from simmer.evidence.predictions import read_predictions

@@ -7,7 +7,7 @@ import pytest
 from scipy.stats import norm
 from scipy.stats import t as student
 
-from simmer.errors import DatasetError
+from simmer.base.errors import DatasetError
 from simmer.evidence.noise import SEARCH_SHARE, row_widening
 from simmer.evidence.scaling import PRACTICAL_SHARE, ScaleLosses, assess, findings
 from simmer.evidence.scaling_verdict import judge

@@ -4,7 +4,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.optimize import minimize
 
-from simmer.errors import DatasetError
+from simmer.base.errors import DatasetError
 from simmer.evidence.scaling_fit import HUBER_DELTA, exponents, fit_curves, huber
 from simmer.evidence.scaling_verdict import count
 

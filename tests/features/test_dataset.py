@@ -2,7 +2,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from simmer.errors import ConfigError, DatasetError
+from simmer.base.errors import ConfigError, DatasetError
 from simmer.features.columns import A25_COLUMNS
 from simmer.features.dataset import build_dataset, check_base_rates, describe
 from simmer.features.indicators import build_a25

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from simmer.errors import DataError
+from simmer.base.errors import DataError
 from simmer.features.columns import A25_COLUMNS, C_COLUMNS
 from simmer.features.dictionary import DEFINITIONS, as_csv, as_markdown, describe_columns
 from simmer.features.indicators import build_a25

@@ -4,8 +4,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from simmer.base.errors import DataError
 from simmer.data.bars_csv import COLUMNS
-from simmer.errors import DataError
 from simmer.features.columns import A25_COLUMNS, INDICATORS, OHLCV
 from simmer.features.indicators import MAX_CONSTANT_ROWS, build_a25, compute_indicators
 from support.bars import bits, bundled_bars, random_bars

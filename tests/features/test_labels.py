@@ -3,7 +3,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from simmer.errors import ConfigError, DatasetError
+from simmer.base.errors import ConfigError, DatasetError
 from simmer.features.labels import LabelSpec, label
 from support.bars import bundled_bars
 

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from simmer.errors import DataError
+from simmer.base.errors import DataError
 from simmer.features.columns import A25_COLUMNS, C_COLUMNS, VIX_FEATURES
 from simmer.features.indicators import MAX_CONSTANT_ROWS, build_a25
 from simmer.features.vix import add_vix, build_vix, compute_vix_features, refuse_early_end

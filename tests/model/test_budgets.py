@@ -5,7 +5,7 @@ import random
 import pytest
 import torch
 
-from simmer.errors import BudgetError
+from simmer.base.errors import BudgetError
 from simmer.model.budgets import Geometry, expected_parameters, solve_shape
 from simmer.model.patchtst import PatchTST, counted_parameters
 from support.configs import default_config

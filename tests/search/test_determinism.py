@@ -4,10 +4,10 @@ import random
 
 import pytest
 
-from simmer.errors import Interrupted
-from simmer.search.ledger import StudyLedger
-from simmer.search.table import COLUMNS, MACHINE_COLUMNS
-from simmer.search.trial import Trial
+from simmer.base.errors import Interrupted
+from simmer.ledger.ledger import StudyLedger
+from simmer.ledger.table import COLUMNS, MACHINE_COLUMNS
+from simmer.runs.trial import Trial
 from simmer.training.settings import Execution
 from support.configs import default_config
 from support.runs import FakeGuard

@@ -3,7 +3,7 @@ import random
 
 import pytest
 
-from simmer.errors import ConfigError
+from simmer.base.errors import ConfigError
 from simmer.search.halving import SeenCurve, falls_behind
 from simmer.search.settings import HalvingSettings
 

@@ -1,6 +1,6 @@
 import pytest
 
-from simmer.errors import ConfigError
+from simmer.base.errors import ConfigError
 from simmer.search.space import Choice, Range, Space
 from support.configs import default_config, raw_config
 

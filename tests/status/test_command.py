@@ -23,7 +23,7 @@ IMPORTED = """
 import sys
 from simmer.status.command import main
 main(sys.argv[1:])
-heavy = {"torch", "optuna", "pandas", "matplotlib", "pyarrow", "simmer.locks"} & set(sys.modules)
+heavy = {"torch", "optuna", "pandas", "matplotlib", "pyarrow", "simmer.base.locks"} & set(sys.modules)
 assert not heavy, heavy
 """
 

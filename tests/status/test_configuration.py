@@ -2,7 +2,7 @@ from pathlib import Path
 
 import pytest
 
-from simmer.errors import ConfigError
+from simmer.base.errors import ConfigError
 from simmer.status.configuration import read_config
 from support.configs import ROOT, default_config
 

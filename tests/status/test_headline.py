@@ -78,7 +78,9 @@ def test_what_the_job_said_itself_is_the_reason(book):
     book.trial(0, state=None, thermal=("abort", "stopped"))
     log = book.results / "logs" / "hpo_2M" / "h1" / "trial_000.log"
     log.parent.mkdir(parents=True)
-    log.write_text("2026-03-02 08:00:01,101 ERROR simmer.logs: stopped after a checkpoint: thermal abort\n")
+    log.write_text(
+        "2026-03-02 08:00:01,101 ERROR simmer.base.logs: stopped after a checkpoint: thermal abort\n"
+    )
     assert state(first(book)) == "STOPPED 60 min ago: stopped after a checkpoint: thermal abort"
 
 

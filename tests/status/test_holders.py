@@ -5,11 +5,11 @@ import sys
 
 import pytest
 
-from simmer.locks import try_lock
+from simmer.base.locks import try_lock
 from simmer.status.holders import Living, holder_at, living
 
 HOLD = (
-    "import sys, time; from pathlib import Path; from simmer.locks import try_lock\n"
+    "import sys, time; from pathlib import Path; from simmer.base.locks import try_lock\n"
     "held = try_lock(Path(sys.argv[1])); print('held', flush=True); time.sleep(60)"
 )
 

@@ -2,9 +2,9 @@ import pytest
 
 from simmer.status.reasons import last_error
 
-INFO = "2026-03-02 08:00:00,101 INFO simmer.search.trial: 2M/h1 trial_000 | epoch 9/30"
-ABORT = "2026-03-02 08:00:01,101 ERROR simmer.logs: stopped after a checkpoint: thermal abort: 96.1 °C"
-FAULT = "2026-03-02 08:00:01,101 ERROR simmer.logs: the program failed"
+INFO = "2026-03-02 08:00:00,101 INFO simmer.runs.trial: 2M/h1 trial_000 | epoch 9/30"
+ABORT = "2026-03-02 08:00:01,101 ERROR simmer.base.logs: stopped after a checkpoint: thermal abort: 96.1 °C"
+FAULT = "2026-03-02 08:00:01,101 ERROR simmer.base.logs: the program failed"
 
 
 @pytest.mark.parametrize(

@@ -18,7 +18,7 @@ from typing import Any
 import psutil
 import yaml
 
-from simmer.search.table import MACHINE_COLUMNS
+from simmer.ledger.table import MACHINE_COLUMNS
 from support.configs import ROOT, default_config, merge
 
 TIMEOUT_S = 180
@@ -335,7 +335,7 @@ def start_trainer(campaign: Campaign, number: int) -> multiprocessing.Process:
 def _train(folder: Path, overlay: Mapping[str, Any], number: int) -> None:
     import hpo
 
-    from simmer.logs import job
+    from simmer.base.logs import job
     from simmer.training import loop
 
     # On a disk that takes its time, checkpoints would lie further apart than this small trial is long.

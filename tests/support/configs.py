@@ -6,8 +6,8 @@ from pathlib import Path
 
 import yaml
 
-from simmer.config import Config, parse_config
-from simmer.config_schema import check_schema
+from simmer.config.campaign import Config, parse_config
+from simmer.config.schema import check_schema
 from simmer.data.settings import DataSettings
 from simmer.data.tickers import KNOWN_TICKERS, TickerSpec
 

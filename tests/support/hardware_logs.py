@@ -2,7 +2,7 @@
 
 from datetime import UTC, datetime
 
-from simmer.hardware.logs import TrialLog
+from simmer.ledger.trial_log import TrialLog
 
 START_S = datetime(2026, 3, 2, 21, tzinfo=UTC).timestamp()
 

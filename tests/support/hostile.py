@@ -25,15 +25,15 @@ import pandas as pd
 import pyarrow
 import pyarrow.parquet
 
+from simmer.base.errors import SimmerError
+from simmer.base.files import read_json, sha256_of_bytes, write_json
+from simmer.commands.register import register
 from simmer.data.bars_csv import COLUMNS, PRICES, canonical_csv
 from simmer.data.pending import pending_registrations
 from simmer.data.settings import DataSettings
 from simmer.data.snapshots import SnapshotStore
 from simmer.data.tickers import TickerSpec
 from simmer.data.validation import validate_manifest
-from simmer.errors import SimmerError
-from simmer.files import read_json, sha256_of_bytes, write_json
-from simmer.register import register
 from support import chain
 from support.bars import session_bars
 from support.configs import data_settings

@@ -5,7 +5,7 @@ import os
 from datetime import UTC, datetime
 from pathlib import Path
 
-from simmer.search.ledger import StudyLedger, TrialLedger
+from simmer.ledger.ledger import StudyLedger, TrialLedger
 from simmer.search.study import horizon_name
 from support.configs import default_config
 

@@ -3,7 +3,7 @@
 import re
 import xml.etree.ElementTree as ET
 
-from simmer.figures import to_svg
+from simmer.figures.style import to_svg
 
 
 class Picture:

@@ -2,7 +2,7 @@
 
 from matplotlib.figure import Figure
 
-from simmer.figures import to_svg
+from simmer.figures.style import to_svg
 
 
 def _figure():

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from simmer.errors import Interrupted
+from simmer.base.errors import Interrupted
 from simmer.thermal.gate import cool_down_gate
 from simmer.thermal.governor import Action, Decision, Governor
 from simmer.thermal.guard import Guard, GuardProtocol, Verdict

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from simmer.errors import ConfigError
+from simmer.base.errors import ConfigError
 from simmer.thermal.limits import Limits, Profile, ThermalState, judged, room_k, state_of, waits_for
 from simmer.thermal.readings import PressureLevel, Reading
 

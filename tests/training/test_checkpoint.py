@@ -7,7 +7,7 @@ import time
 import pytest
 import torch
 
-from simmer.errors import CheckpointError, LedgerError
+from simmer.base.errors import CheckpointError, LedgerError
 from simmer.training.checkpoint import CheckpointStore
 
 

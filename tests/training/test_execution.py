@@ -1,8 +1,8 @@
 import pytest
 import torch
 
-from simmer.errors import ConfigError
-from simmer.machine import usable_cores
+from simmer.base.errors import ConfigError
+from simmer.machine.facts import usable_cores
 from simmer.training.execution import choose_execution, require_device
 
 

@@ -5,7 +5,7 @@ from itertools import pairwise
 import pytest
 import torch
 
-from simmer.errors import Interrupted
+from simmer.base.errors import Interrupted
 from simmer.training import evaluation, loop
 from simmer.training.checkpoint import CheckpointStore
 from simmer.training.evaluation import Diverged, evaluate

@@ -2,9 +2,9 @@ from dataclasses import replace
 
 import pytest
 
-from simmer.machine_fit import HOST_SHARE
 from simmer.model.budgets import expected_parameters
-from simmer.search.needs import fit_memory, needs_of_study
+from simmer.runs.fit_machine import HOST_SHARE
+from simmer.runs.needs import fit_memory, needs_of_study
 from simmer.training.memory import checkpoint_bytes, training_bytes
 from simmer.training.settings import Execution
 from support.configs import default_config

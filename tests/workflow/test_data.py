@@ -10,8 +10,8 @@ import frictionless
 import pandas as pd
 import pytest
 
+from simmer.base.files import read_json, sha256_of_bytes
 from simmer.data.bars_csv import COLUMNS, canonical_csv
-from simmer.files import read_json, sha256_of_bytes
 from support.campaign import DONE, SMALL, Campaign, without_client
 from support.configs import ROOT
 from support.vendor_series import SIX, known_market
@@ -75,7 +75,7 @@ def command(module, campaign, *arguments):
 
 def verify(campaign):
     files = ("--project", str(ROOT / "pyproject.toml"), "--constraints", str(ROOT / "constraints.txt"))
-    return command("simmer.verification", campaign, "data", *files)
+    return command("simmer.commands.verify", campaign, "data", *files)
 
 
 def bars_of(campaign, ticker="SPY"):
@@ -133,7 +133,7 @@ def test_a_changed_own_file_is_not_read_anew_until_it_is_registered_and_pinned(o
     run = own.run("-F", "--", "data/raw/datapackage.json").succeeded()
     assert bars_of(own) == before
     assert "SPY.csv was changed since snapshot" in run.text
-    done = command("simmer.register", own, "own/SPY.csv", "SPY")
+    done = command("simmer.commands.register", own, "own/SPY.csv", "SPY")
     assert "Volume: revised on 2005-01-03" in done.stdout
     kept = done.stdout.split("SPY: snapshot ")[1][:16]
     own.run("data/raw/datapackage.json").succeeded()
@@ -232,7 +232,7 @@ def test_registering_what_was_pending_puts_the_folder_in_order(own):
     (own.folder / "data/own").mkdir()
     (own.folder / "data/own/QQQ.csv").write_bytes(canonical_csv(own_bars("DJI", 700)))
     assert "own/QQQ.csv" in verify(own).stdout
-    done = command("simmer.register", own, "data/own/QQQ.csv", "QQQ")
+    done = command("simmer.commands.register", own, "data/own/QQQ.csv", "QQQ")
     assert done.returncode == 0, done.stderr
     assert verify(own).returncode == 0
 

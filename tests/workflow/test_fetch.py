@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from simmer.files import read_json, sha256_of_bytes
+from simmer.base.files import read_json, sha256_of_bytes
 from support.campaign import SMALL, Campaign, without_client
 from support.vendor_series import SIX, known_market, vendor_adjusted
 from support.vendor_server import VendorServer, unknown, vendor_environment

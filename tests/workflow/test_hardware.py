@@ -6,7 +6,7 @@ import shutil
 import pandas as pd
 import pytest
 
-from simmer.hardware.table import DTYPES
+from simmer.ledger.hardware_table import DTYPES
 from support.campaign import DONE, planned_jobs
 
 TABLE = "results/hardware.parquet"

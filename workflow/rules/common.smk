@@ -17,14 +17,14 @@ TEST_READS = RESULTS / "ledger" / "test_reads.jsonl"
 
 sys.path.insert(0, str(SCRIPTS))
 
-from simmer.config import parse_config
-from simmer.config_schema import check_schema
+from simmer.config.campaign import parse_config
+from simmer.config.schema import check_schema
 from simmer.data.tickers import VIX_TICKER
-from simmer.errors import SimmerError
-from simmer.files import sha256_of_bytes, to_json, write_text
-from simmer.locks import lock_or_refuse
-from simmer.machine import looks_accelerated
-from simmer.provenance import code_digest
+from simmer.base.errors import SimmerError
+from simmer.base.files import sha256_of_bytes, to_json, write_text
+from simmer.base.locks import lock_or_refuse
+from simmer.machine.facts import looks_accelerated
+from simmer.base.provenance import code_digest
 from simmer.search.study import horizon_name, refit_name, trial_name
 from simmer.training.environment import TRAINER_ENVIRONMENT
 

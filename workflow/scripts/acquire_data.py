@@ -2,7 +2,9 @@
 
 from pathlib import Path
 
-from simmer.config import parse_config
+from simmer.base.files import write_bytes, write_json
+from simmer.base.logs import job
+from simmer.config.campaign import parse_config
 from simmer.data.bars import check_bars
 from simmer.data.bars_csv import canonical_csv, parse_bars
 from simmer.data.manifest import describe_resource
@@ -10,8 +12,6 @@ from simmer.data.problems import refuse_errors
 from simmer.data.settings import DataSettings
 from simmer.data.snapshots import SnapshotStore
 from simmer.data.sources import acquire
-from simmer.files import write_bytes, write_json
-from simmer.logs import job
 
 
 def main(*, settings: DataSettings, ticker: str, snapshots: Path, bars: Path, resource: Path) -> None:

@@ -3,15 +3,15 @@
 import logging
 from pathlib import Path
 
-from simmer.config import Config, parse_config
+from simmer.base.files import read_json, write_json
+from simmer.base.logs import job
+from simmer.config.campaign import Config, parse_config
 from simmer.data.tables import read_table, require_content
 from simmer.evidence.baseline_inputs import Rows, build_inputs
 from simmer.evidence.baselines import fit_baselines
 from simmer.evidence.predictions import SPLITS
 from simmer.features.splits import SEARCH_SPLITS
 from simmer.features.splits import SPLITS as ALL_SPLITS
-from simmer.files import read_json, write_json
-from simmer.logs import job
 
 logger = logging.getLogger(__name__)
 

@@ -2,11 +2,11 @@
 
 from pathlib import Path
 
+from simmer.base.logs import job
 from simmer.data.bars_csv import read_bars
 from simmer.data.manifest import read_entry
 from simmer.features.indicators import build_a25
 from simmer.features.tables import keep_features
-from simmer.logs import job
 
 
 def main(*, bars: Path, raw_resource: Path, table: Path, resource: Path) -> None:

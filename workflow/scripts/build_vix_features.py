@@ -3,12 +3,12 @@
 import logging
 from pathlib import Path
 
+from simmer.base.logs import job
 from simmer.data.bars_csv import read_bars
 from simmer.data.manifest import read_entry
 from simmer.data.sessions import sessions
 from simmer.features.tables import keep_features
 from simmer.features.vix import build_vix
-from simmer.logs import job
 
 logger = logging.getLogger(__name__)
 

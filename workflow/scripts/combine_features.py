@@ -3,12 +3,12 @@
 import logging
 from pathlib import Path
 
+from simmer.base.logs import job
 from simmer.data.bars_csv import read_bars
 from simmer.data.manifest import read_entry
 from simmer.features.indicators import build_a25
 from simmer.features.tables import keep_features
 from simmer.features.vix import add_vix, refuse_early_end
-from simmer.logs import job
 
 logger = logging.getLogger(__name__)
 

@@ -3,10 +3,10 @@
 from collections.abc import Sequence
 from pathlib import Path
 
+from simmer.base.files import read_json, write_text
+from simmer.base.logs import job
 from simmer.data.tables import read_table
 from simmer.features.dictionary import as_csv, as_markdown, describe_columns
-from simmer.files import read_json, write_text
-from simmer.logs import job
 
 
 def main(*, tables: Sequence[Path], resources: Sequence[Path], page: Path, table: Path) -> None:

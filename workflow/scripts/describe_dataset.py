@@ -5,12 +5,12 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from simmer.config import DatasetSettings, parse_config
+from simmer.base.files import write_json
+from simmer.base.logs import job
+from simmer.config.campaign import DatasetSettings, parse_config
 from simmer.data.tables import read_table
 from simmer.evidence.bootstrap import require_blocks
 from simmer.features.dataset import check_base_rates, describe
-from simmer.files import write_json
-from simmer.logs import job
 
 logger = logging.getLogger(__name__)
 

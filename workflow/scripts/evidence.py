@@ -7,11 +7,11 @@ from pathlib import Path
 
 import pandas as pd
 
+from simmer.base.files import read_json, write_json
+from simmer.base.logs import job
+from simmer.base.provenance import code_digest
 from simmer.evidence.answer import adjust_for_all, answer
 from simmer.evidence.headlines import headlines
-from simmer.files import read_json, write_json
-from simmer.logs import job
-from simmer.provenance import code_digest
 
 logger = logging.getLogger(__name__)
 

@@ -5,16 +5,16 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from simmer.evidence_figures.base_rates import base_rates
-from simmer.evidence_figures.calibration import calibration
-from simmer.evidence_figures.costs import costs
-from simmer.evidence_figures.inputs import read_evidence
-from simmer.evidence_figures.learning_curves import learning_curves
-from simmer.evidence_figures.opponents import opponents
-from simmer.evidence_figures.scaling import scaling
-from simmer.figures import to_svg
-from simmer.files import read_json, write_bytes
-from simmer.logs import job
+from simmer.base.files import read_json, write_bytes
+from simmer.base.logs import job
+from simmer.figures.evidence.base_rates import base_rates
+from simmer.figures.evidence.calibration import calibration
+from simmer.figures.evidence.costs import costs
+from simmer.figures.evidence.inputs import read_evidence
+from simmer.figures.evidence.learning_curves import learning_curves
+from simmer.figures.evidence.opponents import opponents
+from simmer.figures.evidence.scaling import scaling
+from simmer.figures.style import to_svg
 
 logger = logging.getLogger(__name__)
 

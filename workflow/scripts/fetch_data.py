@@ -5,13 +5,13 @@ from datetime import date
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from simmer.config import parse_config
+from simmer.base.files import write_json, write_text
+from simmer.base.logs import job
+from simmer.config.campaign import parse_config
 from simmer.data.fetch import fetch
 from simmer.data.registration import changes_since_last, describe_arrival
 from simmer.data.settings import DataSettings
 from simmer.data.snapshots import SnapshotStore
-from simmer.files import write_json, write_text
-from simmer.logs import job
 
 logger = logging.getLogger(__name__)
 

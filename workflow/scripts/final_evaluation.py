@@ -4,7 +4,9 @@ import logging
 from collections.abc import Sequence
 from pathlib import Path
 
-from simmer.config import Config, parse_config
+from simmer.base.files import read_json, write_json, write_through
+from simmer.base.logs import job
+from simmer.config.campaign import Config, parse_config
 from simmer.data.tables import read_table, require_content
 from simmer.evidence.evaluated import (
     model_facts,
@@ -16,8 +18,6 @@ from simmer.evidence.evaluated import (
 from simmer.evidence.looks import horizons_seen, looks, readings, record_reading
 from simmer.evidence.predictions import SPLITS, SplitLabels, prediction_table, predictions_sha256
 from simmer.features.dataset import describe
-from simmer.files import read_json, write_json, write_through
-from simmer.logs import job
 from simmer.search.study import horizon_name
 
 logger = logging.getLogger(__name__)

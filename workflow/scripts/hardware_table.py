@@ -4,9 +4,9 @@ import logging
 from collections.abc import Sequence
 from pathlib import Path
 
-from simmer.hardware.logs import read_trial_log
-from simmer.hardware.table import hardware_table, write_hardware_table
-from simmer.logs import job
+from simmer.base.logs import job
+from simmer.ledger.hardware_table import hardware_table, write_hardware_table
+from simmer.ledger.trial_log import read_trial_log
 
 logger = logging.getLogger(__name__)
 

@@ -3,13 +3,13 @@
 from collections.abc import Sequence
 from pathlib import Path
 
-from simmer.config import parse_config
-from simmer.figures import to_svg
-from simmer.files import write_bytes
-from simmer.hardware.history import history_of
-from simmer.hardware.logs import read_trial_log
-from simmer.hardware.timeline import timeline
-from simmer.logs import job
+from simmer.base.files import write_bytes
+from simmer.base.logs import job
+from simmer.config.campaign import parse_config
+from simmer.figures.machine.history import history_of
+from simmer.figures.machine.timeline import timeline
+from simmer.figures.style import to_svg
+from simmer.ledger.trial_log import read_trial_log
 from simmer.thermal.limits import Limits
 
 

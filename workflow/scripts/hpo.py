@@ -2,12 +2,12 @@
 
 from pathlib import Path
 
-from simmer.config import Config, parse_config
+from simmer.base.files import read_json
+from simmer.base.logs import job
+from simmer.config.campaign import Config, parse_config
 from simmer.data.tables import read_table
-from simmer.files import read_json
-from simmer.logs import job
-from simmer.publishing import publish
-from simmer.search.ledger import StudyLedger
+from simmer.ledger.ledger import StudyLedger
+from simmer.runs.publish import publish
 from simmer.thermal.stop import StopRequest
 
 
@@ -35,7 +35,7 @@ def main(
     )
 
     def compute(stop: StopRequest) -> None:
-        from simmer.guarded_trial import train_under_guard  # torch is imported only where there is training
+        from simmer.runs.guarded import train_under_guard  # torch is imported only where there is training
 
         train_under_guard(config, ledger, number, frame=read_table(table), slots=slots, stop=stop)
 

@@ -4,10 +4,10 @@ import logging
 from collections.abc import Sequence
 from pathlib import Path
 
-from simmer.config import Config, parse_config
-from simmer.files import read_json, write_json, write_text
-from simmer.logs import job
-from simmer.search.table import best_by_horizon, refuse_mixture, summary, trials_csv
+from simmer.base.files import read_json, write_json, write_text
+from simmer.base.logs import job
+from simmer.config.campaign import Config, parse_config
+from simmer.ledger.table import best_by_horizon, refuse_mixture, summary, trials_csv
 
 logger = logging.getLogger(__name__)
 

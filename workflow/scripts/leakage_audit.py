@@ -7,10 +7,10 @@ from pathlib import Path
 from simmer.audit.checks import run_audit
 from simmer.audit.control_verdicts import controls_from_json
 from simmer.audit.raw import read_raw
-from simmer.config import Config, parse_config
+from simmer.base.files import read_json, write_json, write_text
+from simmer.base.logs import job
+from simmer.config.campaign import Config, parse_config
 from simmer.data.tables import content_sha256, read_table
-from simmer.files import read_json, write_json, write_text
-from simmer.logs import job
 
 logger = logging.getLogger(__name__)
 

@@ -10,12 +10,12 @@ from simmer.audit.control_set import planted_control, shuffled_control
 from simmer.audit.control_training import ControlSetting
 from simmer.audit.control_verdicts import check_control, controls_as_json
 from simmer.audit.raw import read_raw
-from simmer.config import Config, parse_config
+from simmer.base.checks import as_table
+from simmer.base.files import write_json
+from simmer.base.logs import job
+from simmer.config.campaign import Config, parse_config
 from simmer.data.tables import content_sha256, read_table
-from simmer.files import write_json
-from simmer.guarded_trial import thermal_guard
-from simmer.logs import job
-from simmer.preflight_report import as_table
+from simmer.runs.guarded import thermal_guard
 from simmer.thermal.stop import StopRequest
 from simmer.training.execution import choose_execution, require_device
 

@@ -4,13 +4,13 @@ import logging
 from datetime import UTC, datetime
 from pathlib import Path
 
-from simmer.config import Config, parse_config
-from simmer.files import write_json, write_text
-from simmer.logs import job
-from simmer.machine import inspect_data, inspect_machine
-from simmer.machine_fit import fit_to_machine
-from simmer.preflight import run_preflight
-from simmer.search.needs import needs_of_study
+from simmer.base.files import write_json, write_text
+from simmer.base.logs import job
+from simmer.config.campaign import Config, parse_config
+from simmer.machine.facts import inspect_data, inspect_machine
+from simmer.machine.preflight import run_preflight
+from simmer.runs.fit_machine import fit_to_machine
+from simmer.runs.needs import needs_of_study
 
 logger = logging.getLogger(__name__)
 

@@ -3,13 +3,13 @@
 from collections.abc import Sequence
 from pathlib import Path
 
-from simmer.config import Config, parse_config
+from simmer.base.files import read_json
+from simmer.base.logs import job
+from simmer.config.campaign import Config, parse_config
 from simmer.data.tables import read_table
-from simmer.files import read_json
-from simmer.logs import job
-from simmer.publishing import publish
-from simmer.search.ledger import StudyLedger
-from simmer.search.table import refuse_mixture, winner_of
+from simmer.ledger.ledger import StudyLedger
+from simmer.ledger.table import refuse_mixture, winner_of
+from simmer.runs.publish import publish
 from simmer.thermal.stop import StopRequest
 
 
@@ -41,7 +41,7 @@ def main(
     winner = winner_of(results)
 
     def compute(stop: StopRequest) -> None:
-        from simmer.guarded_trial import refit_under_guard  # torch is imported only where there is training
+        from simmer.runs.guarded import refit_under_guard  # torch is imported only where there is training
 
         frame = read_table(table)
         refit_under_guard(config, ledger, number, winner=winner, frame=frame, slots=slots, stop=stop)

@@ -5,8 +5,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from simmer.audit.looks import with_test_reads
-from simmer.files import read_json, write_text
-from simmer.logs import job
+from simmer.base.files import read_json, write_text
+from simmer.base.logs import job
 from simmer.report.content import content, title
 from simmer.report.markdown import to_markdown
 from simmer.report.material import Material

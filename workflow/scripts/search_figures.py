@@ -4,17 +4,17 @@ import logging
 from collections.abc import Sequence
 from pathlib import Path
 
-from simmer.config import parse_config
-from simmer.figures import to_svg
-from simmer.files import read_json, write_bytes, write_json
-from simmer.logs import job
+from simmer.base.files import read_json, write_bytes, write_json
+from simmer.base.logs import job
+from simmer.config.campaign import parse_config
+from simmer.figures.search.coverage import edges, search_coverage
+from simmer.figures.search.history import search_history
+from simmer.figures.search.importances import rests_on, search_importances
+from simmer.figures.search.ped_anova import importances_of
+from simmer.figures.search.searched import best_of, searched_study
+from simmer.figures.style import to_svg
+from simmer.ledger.table import refuse_mixture
 from simmer.search.study import Study
-from simmer.search.table import refuse_mixture
-from simmer.search_figures.coverage import edges, search_coverage
-from simmer.search_figures.history import search_history
-from simmer.search_figures.importances import rests_on, search_importances
-from simmer.search_figures.ped_anova import importances_of
-from simmer.search_figures.searched import best_of, searched_study
 
 logger = logging.getLogger(__name__)
 

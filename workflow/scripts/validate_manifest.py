@@ -4,11 +4,11 @@ import logging
 from collections.abc import Mapping
 from pathlib import Path
 
-from simmer.config import parse_config
+from simmer.base.errors import DataError
+from simmer.base.files import write_json, write_text
+from simmer.base.logs import job
+from simmer.config.campaign import parse_config
 from simmer.data.validation import validate_manifest
-from simmer.errors import DataError
-from simmer.files import write_json, write_text
-from simmer.logs import job
 
 logger = logging.getLogger(__name__)
 

@@ -3,10 +3,10 @@
 import logging
 from pathlib import Path
 
-from simmer.errors import DataError
-from simmer.files import write_json, write_text
-from simmer.logs import job
-from simmer.verification import verify_here
+from simmer.base.errors import DataError
+from simmer.base.files import write_json, write_text
+from simmer.base.logs import job
+from simmer.commands.verify import verify_here
 
 logger = logging.getLogger(__name__)
 

@@ -3,10 +3,10 @@
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from simmer.config import parse_config
+from simmer.base.files import write_json
+from simmer.base.logs import job
+from simmer.config.campaign import parse_config
 from simmer.data.manifest import gather_sidecars, refuse_other_requests
-from simmer.files import write_json
-from simmer.logs import job
 
 
 def main(*, name: str, resources: Sequence[Path], requests: Mapping[str, str], manifest: Path) -> None:

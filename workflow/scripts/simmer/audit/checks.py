@@ -14,8 +14,8 @@ from simmer.audit.prefixes import check_prefixes, check_table, cut_days
 from simmer.audit.raw import FeatureBuilder, RawSeries, model_features, vix_features
 from simmer.audit.report import AuditReport
 from simmer.audit.scaling import check_future, check_scaling
-from simmer.config import DatasetSettings
-from simmer.preflight_report import CheckResult
+from simmer.base.checks import CheckResult
+from simmer.config.campaign import DatasetSettings
 
 
 def run_audit(

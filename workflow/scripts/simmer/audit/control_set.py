@@ -10,8 +10,8 @@ from simmer.audit.control_training import LEARNING, MEMORISING, ControlRecipe, C
 from simmer.audit.controls import ControlResult, Permute, permuted, run_control, shuffled
 from simmer.audit.planted_bars import planted_bars
 from simmer.audit.raw import FeatureBuilder, RawSeries, model_features
+from simmer.base.seeds import derive_seed
 from simmer.features.dataset import Dataset
-from simmer.seeds import derive_seed
 from simmer.thermal.guard import GuardProtocol
 
 PLANTED_HORIZON_DAYS = 1  # at which the chances are known exactly

@@ -9,7 +9,7 @@ import numpy as np
 
 from simmer.features.dataset import Dataset
 from simmer.model.budgets import Geometry, solve_shape
-from simmer.search.fitting import windows_of
+from simmer.runs.fitting import windows_of
 from simmer.search.space import Hyperparameters
 from simmer.thermal.guard import GuardProtocol
 from simmer.training.checkpoint import CheckpointStore

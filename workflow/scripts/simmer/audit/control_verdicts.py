@@ -5,9 +5,9 @@ from dataclasses import asdict, replace
 from typing import Any
 
 from simmer.audit.controls import ControlResult, Score
-from simmer.errors import AuditError
-from simmer.preflight_report import CheckResult, CheckVerdict
-from simmer.provenance import code_digest
+from simmer.base.checks import CheckResult, CheckVerdict
+from simmer.base.errors import AuditError
+from simmer.base.provenance import code_digest
 
 SCHEMA = "simmer-leakage-controls-1"
 CHANCE_AUC = 0.5

@@ -10,10 +10,10 @@ from pathlib import Path
 import numpy as np
 
 from simmer.audit.control_training import ControlRecipe, ControlSetting, train_control
+from simmer.base.seeds import derive_seed
 from simmer.evidence.bootstrap import Interval, interval
 from simmer.evidence.metrics import PROBABILITY_FLOOR, auc, checked
 from simmer.features.dataset import Dataset
-from simmer.seeds import derive_seed
 from simmer.thermal.guard import GuardProtocol
 
 # A shuffled control has an interval for each horizon, and all of them are to hold at the same time. MEASURED:

@@ -5,8 +5,8 @@ from collections.abc import Mapping
 import numpy as np
 
 from simmer.audit.raw import RawSeries
+from simmer.base.checks import CheckResult, CheckVerdict
 from simmer.features.dataset import Dataset
-from simmer.preflight_report import CheckResult, CheckVerdict
 
 SPLITS = ("train", "validation")  # the labels of test are for the report alone
 

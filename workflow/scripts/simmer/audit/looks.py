@@ -9,8 +9,8 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+from simmer.base.checks import CheckResult, CheckVerdict
 from simmer.evidence.looks import Reading, looks, of_same_days, readings
-from simmer.preflight_report import CheckResult, CheckVerdict
 
 NAME = "test reads"
 

@@ -6,9 +6,9 @@ import numpy as np
 import pandas as pd
 
 from simmer.audit.raw import FeatureBuilder, RawSeries, days_of
-from simmer.errors import DataError
+from simmer.base.checks import CheckResult, CheckVerdict
+from simmer.base.errors import DataError
 from simmer.features.input_forms import price_relative
-from simmer.preflight_report import CheckResult, CheckVerdict
 
 NEEDED = "equal bit for bit"
 WEDNESDAY = 2

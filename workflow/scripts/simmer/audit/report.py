@@ -3,8 +3,8 @@
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from simmer.errors import AuditError
-from simmer.preflight_report import CheckResult, CheckVerdict, as_table
+from simmer.base.checks import CheckResult, CheckVerdict, as_table
+from simmer.base.errors import AuditError
 
 
 @dataclass(frozen=True)

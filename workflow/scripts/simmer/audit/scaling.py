@@ -8,9 +8,9 @@ import pandas as pd
 
 from simmer.audit.labels import border_days
 from simmer.audit.raw import FeatureBuilder, RawSeries
+from simmer.base.checks import CheckResult, CheckVerdict
 from simmer.features.columns import INPUT_FORMS
 from simmer.features.dataset import Dataset
-from simmer.preflight_report import CheckResult, CheckVerdict
 
 # Exactly rounded sums against numpy's: of thousands of rows the two agree to about 1e-13.
 TOLERANCE = 1e-10

@@ -13,9 +13,9 @@ from datetime import date
 import numpy as np
 import pandas as pd
 
+from simmer.base.errors import DataError
 from simmer.data.bars_csv import COLUMNS, PRICES
 from simmer.data.vendor import days_of, require_vendor_frame
-from simmer.errors import DataError
 
 
 @dataclass(frozen=True)

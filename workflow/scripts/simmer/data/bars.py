@@ -6,12 +6,12 @@ from datetime import UTC, date, datetime, timedelta
 import numpy as np
 import pandas as pd
 
+from simmer.base.errors import ConfigError, DataError
 from simmer.data.bars_csv import COLUMNS, FIRST_LINE, PRICES, dtypes_of
 from simmer.data.problems import Problem, Severity, quote, shorten
 from simmer.data.sessions import sessions
 from simmer.data.tables import DATE_DTYPE
 from simmer.data.tickers import KINDS, KNOWN_TICKERS
-from simmer.errors import ConfigError, DataError
 
 # Adjusted prices carry float noise of about 1e-7, so containment cannot be strict.
 PRICE_RELATIVE_TOLERANCE = 1e-6

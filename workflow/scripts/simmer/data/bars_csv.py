@@ -9,10 +9,10 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from simmer.base.errors import DataError
 from simmer.data.problems import Problem, quote, refuse_errors, shorten
 from simmer.data.reading import read_at_most
 from simmer.data.tables import DATE_DTYPE
-from simmer.errors import DataError
 
 COLUMNS = ("Date", "Open", "High", "Low", "Close", "Volume")
 PRICES = ("Open", "High", "Low", "Close")

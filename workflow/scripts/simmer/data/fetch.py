@@ -5,6 +5,7 @@ from datetime import date
 from importlib.metadata import version
 from pathlib import Path
 
+from simmer.base.errors import ConfigError
 from simmer.data.adjustment import compare_with_vendor
 from simmer.data.bars_csv import canonical_csv
 from simmer.data.manifest import Provenance
@@ -15,7 +16,6 @@ from simmer.data.sources import vendor_origin
 from simmer.data.tickers import KNOWN_TICKERS
 from simmer.data.vendor import VENDOR_COLUMNS
 from simmer.data.yahoo import fetch_bars, require_complete_history, require_old_end
-from simmer.errors import ConfigError
 
 # Vendors round; beyond this their adjusted prices and ours do not tell the same story.
 MAX_ADJUSTMENT_DIFFERENCE = 1e-3

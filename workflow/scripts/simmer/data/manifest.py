@@ -14,11 +14,11 @@ from typing import Any
 
 import pandas as pd
 
+from simmer.base.errors import DataError
+from simmer.base.files import sha256_of_bytes, to_json
 from simmer.data.problems import quote
 from simmer.data.reading import is_manifest_path, is_there, locate, read_at_most
 from simmer.data.tables import content_sha256
-from simmer.errors import DataError
-from simmer.files import sha256_of_bytes, to_json
 
 MANIFEST_NAME = "datapackage.json"
 PROFILE = "https://datapackage.org/profiles/2.0/datapackage.json"
@@ -121,7 +121,7 @@ def gather_sidecars(name: str, sidecars: Sequence[Path]) -> dict[str, Any]:
 
 
 def build_manifest(name: str, resources: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
-    """Return a Data Package of these resources, sorted by name, ready for `simmer.files.write_json`.
+    """Return a Data Package of these resources, sorted by name, ready for `simmer.base.files.write_json`.
 
     Raises:
         DataError: when two resources share a name.

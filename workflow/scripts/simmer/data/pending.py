@@ -5,11 +5,11 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any
 
+from simmer.base.errors import DataError
+from simmer.base.files import sha256_of_bytes
 from simmer.data.manifest import locate_resource, read_manifest
 from simmer.data.problems import printable, quote
 from simmer.data.reading import is_manifest_path, is_there, locate, read_at_most
-from simmer.errors import DataError
-from simmer.files import sha256_of_bytes
 
 SUFFIXES = (".csv", ".parquet")
 

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Literal
 
-from simmer.errors import DataError
+from simmer.base.errors import DataError
 
 Severity = Literal["error", "warning"]
 

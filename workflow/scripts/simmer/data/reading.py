@@ -5,8 +5,8 @@ import re
 import stat
 from pathlib import Path, PurePosixPath
 
+from simmer.base.errors import DataError
 from simmer.data.problems import quote
-from simmer.errors import DataError
 
 MAX_BYTES = 64 * 2**20
 

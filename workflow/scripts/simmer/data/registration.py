@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pandas as pd
 
+from simmer.base.files import sha256_of_bytes
 from simmer.data.bars import check_bars
 from simmer.data.bars_csv import COLUMNS, parse_bars
 from simmer.data.changes import Changes, compare_vintages
@@ -15,7 +16,6 @@ from simmer.data.problems import printable, refuse_errors
 from simmer.data.snapshots import Snapshot, SnapshotStore
 from simmer.data.tickers import TickerSpec
 from simmer.data.vendor import columns_of_entry
-from simmer.files import sha256_of_bytes
 
 logger = logging.getLogger(__name__)
 

@@ -2,8 +2,8 @@
 
 import numpy as np
 
+from simmer.base.errors import ConfigError, DataError
 from simmer.data.problems import quote
-from simmer.errors import ConfigError, DataError
 
 
 def sessions(calendar: str, first: np.datetime64, last: np.datetime64) -> np.ndarray:

@@ -4,10 +4,10 @@ from dataclasses import asdict, dataclass
 from datetime import date
 from typing import Any
 
+from simmer.base.errors import ConfigError
+from simmer.base.files import sha256_of_bytes, to_json
 from simmer.data.problems import quote
 from simmer.data.tickers import TickerSpec
-from simmer.errors import ConfigError
-from simmer.files import sha256_of_bytes, to_json
 
 SOURCES = ("bundled", "csv", "yahoo")
 ADJUSTMENTS = ("dividends", "none")

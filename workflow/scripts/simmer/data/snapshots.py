@@ -18,6 +18,9 @@ from typing import Any
 
 import pandas as pd
 
+from simmer.base.errors import DataError, LedgerError
+from simmer.base.files import sha256_of_bytes, to_json, write_bytes, write_json
+from simmer.base.locks import lock_after_waiting
 from simmer.data.manifest import (
     MANIFEST_NAME,
     Provenance,
@@ -27,9 +30,6 @@ from simmer.data.manifest import (
     sidecar_path,
 )
 from simmer.data.reading import is_there, read_at_most
-from simmer.errors import DataError, LedgerError
-from simmer.files import sha256_of_bytes, to_json, write_bytes, write_json
-from simmer.locks import lock_after_waiting
 
 ID_DIGITS = 16
 ENTRY = "*.resource.json"

@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pandas as pd
 
+from simmer.base.errors import ConfigError, DataError
+from simmer.base.files import sha256_of_bytes
 from simmer.data.adjustment import adjust_for_dividends, unadjusted
 from simmer.data.bars_csv import COLUMNS, PRICES
 from simmer.data.manifest import Provenance
@@ -19,8 +21,6 @@ from simmer.data.snapshots import Snapshot, SnapshotStore
 from simmer.data.tables import DATE_DTYPE
 from simmer.data.tickers import TickerSpec
 from simmer.data.vendor import VENDOR_COLUMNS
-from simmer.errors import ConfigError, DataError
-from simmer.files import sha256_of_bytes
 
 BUNDLED_FIRST_DATE = pd.Timestamp("1999-01-04")
 BUNDLED_LAST_DATE = pd.Timestamp("2018-12-31")

@@ -8,10 +8,10 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from simmer.base.errors import DataError
+from simmer.base.files import write_through
 from simmer.data.problems import quote
 from simmer.data.reading import is_there, read_at_most
-from simmer.errors import DataError
-from simmer.files import write_through
 
 DATE_DTYPE = "datetime64[us]"
 MAX_ROWS = 1_000_000

@@ -8,6 +8,8 @@ from typing import Any
 
 import pandas as pd
 
+from simmer.base.errors import ConfigError, DataError
+from simmer.base.files import sha256_of_bytes
 from simmer.data.bars import check_bars
 from simmer.data.bars_csv import COLUMNS, parse_bars
 from simmer.data.cross_checks import check_across
@@ -19,8 +21,6 @@ from simmer.data.tables import content_sha256, read_table
 from simmer.data.tickers import KINDS
 from simmer.data.validation_report import CheckedFile, ValidationReport
 from simmer.data.vendor import columns_of_entry
-from simmer.errors import ConfigError, DataError
-from simmer.files import sha256_of_bytes
 
 _HASH = re.compile(r"sha256:[0-9a-f]{64}")
 _NAME = re.compile(r"[a-z0-9._-]+")

@@ -34,7 +34,7 @@ class ValidationReport:
         return all(problem.severity != "error" for problem in self.problems)
 
     def as_json(self) -> dict[str, Any]:
-        """Return the report as plain values for `simmer.files.write_json`."""
+        """Return the report as plain values for `simmer.base.files.write_json`."""
         return {
             "manifest": self.manifest,
             "ok": self.ok,

@@ -10,9 +10,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from simmer.base.errors import DataError
 from simmer.data.bars_csv import COLUMNS, dtypes_of
 from simmer.data.problems import quote
-from simmer.errors import DataError
 
 VENDOR_COLUMNS = (
     "Date",

@@ -16,12 +16,12 @@ from types import ModuleType
 import numpy as np
 import pandas as pd
 
+from simmer.base.errors import ConfigError, DataError
+from simmer.base.files import user_facing_os_errors
 from simmer.data.problems import quote
 from simmer.data.sessions import sessions
 from simmer.data.tables import DATE_DTYPE
 from simmer.data.vendor import VENDOR_COLUMNS, VENDOR_DTYPES, days_of, require_vendor_frame
-from simmer.errors import ConfigError, DataError
-from simmer.files import user_facing_os_errors
 
 # The vendor refuses to answer for more than 100 years of days (ranaroussi/yfinance#263).
 REACH = timedelta(days=36_159)

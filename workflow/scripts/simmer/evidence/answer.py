@@ -9,7 +9,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from simmer.errors import DatasetError
+from simmer.base.errors import DatasetError
+from simmer.base.seeds import derive_seed
 from simmer.evidence.bootstrap import interval
 from simmer.evidence.calibration import reliability_curve
 from simmer.evidence.final_scores import choose_threshold, final_scores
@@ -20,7 +21,6 @@ from simmer.evidence.predictions import Predicted, read_predictions
 from simmer.evidence.resampled import N_RESAMPLES, ResampledLosses
 from simmer.evidence.scaling import Assessment, assess
 from simmer.evidence.scaling_verdict import FEWEST_SCALES, FEWEST_SEEDS, Verdict, count
-from simmer.seeds import derive_seed
 
 PRIOR = "base_rate"
 # Beside the best baseline; claims are made about these comparisons only, chosen before any result was seen.

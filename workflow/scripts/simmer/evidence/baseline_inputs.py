@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from simmer.errors import DatasetError
+from simmer.base.errors import DatasetError
 
 # A week and a month of sessions; the third span is the whole window.
 SPANS_DAYS = (5, 20)

@@ -16,8 +16,8 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.linear_model import LogisticRegression
 from sklearn.neural_network import MLPClassifier
 
+from simmer.base.seeds import derive_seed
 from simmer.evidence.metrics import log_loss
-from simmer.seeds import derive_seed
 
 # From the strongest penalty to the weakest: the first of equals wins.
 INVERSE_PENALTIES = (1e-4, 1e-3, 1e-2, 1e-1, 1.0, 10.0)

@@ -26,7 +26,7 @@ import numpy as np
 import sklearn
 from threadpoolctl import threadpool_limits
 
-from simmer.errors import DatasetError
+from simmer.base.errors import DatasetError
 from simmer.evidence.baseline_inputs import Inputs, Rows
 from simmer.evidence.baseline_models import (
     Candidate,

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from simmer.errors import DatasetError
+from simmer.base.errors import DatasetError
 
 N_RESAMPLES = 2000
 LEVEL = 0.95

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from simmer.errors import DatasetError
+from simmer.base.errors import DatasetError
 from simmer.evidence.metrics import PROBABILITY_FLOOR, checked
 
 N_BINS = 10

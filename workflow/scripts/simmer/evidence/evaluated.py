@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from simmer.errors import LedgerError
+from simmer.base.errors import LedgerError
 from simmer.evidence.predictions import Prediction
 
 Result = Mapping[str, Any]

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from simmer.errors import DatasetError
+from simmer.base.errors import DatasetError
 from simmer.evidence.calibration import calibration_error, recalibration
 from simmer.evidence.metrics import brier, checked, log_loss, recall, score
 

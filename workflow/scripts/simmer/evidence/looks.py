@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from simmer.files import user_facing_os_errors
+from simmer.base.files import user_facing_os_errors
 
 Reading = Mapping[str, Any]
 

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from simmer.errors import DatasetError
+from simmer.base.errors import DatasetError
 
 # The spacing of float32 below 1: a float32 sigmoid cannot state more certainty than this.
 PROBABILITY_FLOOR = 2.0**-24

@@ -16,7 +16,7 @@ from statistics import NormalDist
 import numpy as np
 from scipy.special import stdtrit
 
-from simmer.seeds import derive_seed
+from simmer.base.seeds import derive_seed
 
 # Standard deviation between the winners of searches of one scale, as a share of the prior's log-loss.
 # MEASURED at 2M, one day ahead: the refits of two searches' winners came to 0.4092 and 0.4044 on validation.

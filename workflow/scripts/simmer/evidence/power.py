@@ -8,7 +8,7 @@ does not, and is not computed (Hoenig and Heisey, "The abuse of power", American
 
 from statistics import NormalDist
 
-from simmer.errors import DatasetError
+from simmer.base.errors import DatasetError
 from simmer.evidence.bootstrap import LEVEL
 
 SIGNIFICANCE = 1 - LEVEL

@@ -6,6 +6,7 @@ from statistics import NormalDist
 
 import numpy as np
 
+from simmer.base.seeds import derive_seed
 from simmer.evidence.bootstrap import default_mean_block, require_blocks, resamples
 from simmer.evidence.metrics import row_log_losses
 from simmer.evidence.noise import row_widening, seed_noise
@@ -13,7 +14,6 @@ from simmer.evidence.power import SIGNIFICANCE, detectable_difference
 from simmer.evidence.predictions import Predicted
 from simmer.evidence.scaling import ScaleLosses
 from simmer.evidence.scaling_verdict import Estimate
-from simmer.seeds import derive_seed
 
 # Enough beyond each end of an interval at the levels that several horizons share, and for p-values that are
 # adjusted for dozens of comparisons.

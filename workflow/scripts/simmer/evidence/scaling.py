@@ -16,7 +16,7 @@ from statistics import NormalDist
 
 import numpy as np
 
-from simmer.errors import DatasetError
+from simmer.base.errors import DatasetError
 from simmer.evidence.bootstrap import FEWEST_BLOCKS
 from simmer.evidence.noise import SEARCH_SHARE, row_widening, search_noise, seed_noise
 from simmer.evidence.power import SIGNIFICANCE, detectable_difference

@@ -19,7 +19,7 @@ from itertools import product
 import numpy as np
 from scipy.optimize import least_squares
 
-from simmer.errors import DatasetError
+from simmer.base.errors import DatasetError
 
 # In log L, about relative loss. Hoffmann's 1e-3 lies below the noise of a few hundred test rows, 1 to 2 %:
 # there Huber's loss is the absolute one, whose line runs through two of four points and ignores the others.

@@ -10,9 +10,9 @@ from types import MappingProxyType
 import numpy as np
 import pandas as pd
 
+from simmer.base.errors import DataError
 from simmer.data.problems import quote
 from simmer.data.tables import require_table_layout
-from simmer.errors import DataError
 
 SIGNIFICANT_DIGITS = 6
 

@@ -11,8 +11,8 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from simmer.base.errors import DataError
 from simmer.data.tables import DATE_DTYPE
-from simmer.errors import DataError
 from simmer.features.columns import A25_COLUMNS, INDICATORS, OHLCV
 from simmer.features.trailing import trailing_sum
 

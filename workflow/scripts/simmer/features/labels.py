@@ -5,8 +5,8 @@ from math import isfinite
 
 import numpy as np
 
+from simmer.base.errors import ConfigError, DatasetError
 from simmer.data.problems import quote
-from simmer.errors import ConfigError, DatasetError
 
 BASES = ("high", "close")
 MAX_HORIZON_DAYS = 250

@@ -9,7 +9,7 @@ from datetime import date
 
 import numpy as np
 
-from simmer.errors import ConfigError, DatasetError
+from simmer.base.errors import ConfigError, DatasetError
 
 SPLITS = ("train", "validation", "test")
 SEARCH_SPLITS = SPLITS[:2]

@@ -7,12 +7,12 @@ from pathlib import Path
 from typing import Any
 
 import simmer
+from simmer.base.errors import DataError
+from simmer.base.files import write_json
 from simmer.data.manifest import Provenance, describe_resource
 from simmer.data.tables import write_table
-from simmer.errors import DataError
 from simmer.features.indicators import A25
 from simmer.features.vix import VixTable
-from simmer.files import write_json
 
 # What the numbers and the bytes of a table depend on.
 _MADE_WITH = ("TA-Lib", "numpy", "pandas", "pyarrow")

@@ -8,7 +8,7 @@ within the tolerance and the achieved ratio stays near the one asked for.
 import math
 from dataclasses import dataclass, replace
 
-from simmer.errors import BudgetError, ConfigError
+from simmer.base.errors import BudgetError, ConfigError
 from simmer.model.shape import ModelShape
 
 WIDTH_STEP = 8  # matrix units of CPUs and GPUs want inner dimensions that are multiples of 8

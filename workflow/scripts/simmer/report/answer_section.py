@@ -2,8 +2,8 @@
 
 from collections.abc import Iterator
 
+from simmer.base.names import spoken
 from simmer.evidence.answer import FEWEST_TRIALS
-from simmer.evidence.names import spoken
 from simmer.evidence.scaling_verdict import FEWEST_SEEDS
 from simmer.report.blocks import Block, Findings, Heading, Paragraph, Table
 from simmer.report.material import Material, Values, days, number

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 
-from simmer.provenance import code_digest
+from simmer.base.provenance import code_digest
 from simmer.report.material import Values
 
 

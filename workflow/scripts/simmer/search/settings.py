@@ -4,7 +4,7 @@ import math
 from dataclasses import dataclass
 from typing import Literal
 
-from simmer.errors import ConfigError
+from simmer.base.errors import ConfigError
 
 Sampler = Literal["tpe", "gp", "random"]
 

@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, fields
 from typing import Any
 
-from simmer.errors import ConfigError
+from simmer.base.errors import ConfigError
 from simmer.features.columns import INPUT_FORMS
 from simmer.training.settings import Recipe
 

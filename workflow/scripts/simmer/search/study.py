@@ -4,9 +4,9 @@ import hashlib
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from simmer.base.files import to_json
 from simmer.features.labels import LabelSpec
 from simmer.features.splits import SplitSpec
-from simmer.files import to_json
 from simmer.model.budgets import Geometry, solve_shape
 from simmer.model.shape import ModelShape
 from simmer.search.settings import SearchSettings

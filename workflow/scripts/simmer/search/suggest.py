@@ -18,9 +18,9 @@ from optuna.distributions import (
 from optuna.samplers import BaseSampler, GPSampler, RandomSampler, TPESampler
 from optuna.trial import FrozenTrial, TrialState, create_trial
 
+from simmer.base.seeds import derive_seed
 from simmer.search.settings import SearchSettings
 from simmer.search.space import Choice, Dimension, Hyperparameters, Space
-from simmer.seeds import derive_seed
 
 # Fresh seeds tried before a repeated suggestion is answered from the ledger: the sampler's, then chance's.
 REPEAT_ATTEMPTS = 8

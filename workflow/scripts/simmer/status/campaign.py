@@ -6,9 +6,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from simmer.config import Config
-from simmer.files import read_json
-from simmer.hardware.logs import Event, time_s
+from simmer.base.files import read_json
+from simmer.config.campaign import Config
+from simmer.ledger.trial_log import Event, time_s
 from simmer.status.commands import asks_for_the_answer, targets_of
 from simmer.status.estimate import Estimate, estimate
 from simmer.status.holders import Holder, holder_at

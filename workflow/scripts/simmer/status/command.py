@@ -12,7 +12,7 @@ import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from simmer.errors import SimmerError
+from simmer.base.errors import SimmerError
 from simmer.status.campaign import look
 from simmer.status.configuration import read_config
 from simmer.status.screen import screen

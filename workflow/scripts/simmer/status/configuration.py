@@ -6,9 +6,9 @@ from typing import Any
 
 import yaml
 
-from simmer.config import Config, parse_config
-from simmer.config_schema import check_schema
-from simmer.errors import ConfigError
+from simmer.base.errors import ConfigError
+from simmer.config.campaign import Config, parse_config
+from simmer.config.schema import check_schema
 
 
 def read_config(base: Path, overlays: Sequence[Path], schema: Path) -> Config:

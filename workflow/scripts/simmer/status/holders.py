@@ -13,7 +13,7 @@ from pathlib import Path
 
 import psutil
 
-from simmer.files import read_json
+from simmer.base.files import read_json
 
 # A lock tells whole seconds, and a process's birth is counted from the boot: they may disagree by so much.
 _CLOCK_SLACK_S = 2.0

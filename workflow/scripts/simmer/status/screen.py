@@ -5,7 +5,7 @@ from collections import Counter
 from collections.abc import Iterator
 from datetime import datetime, tzinfo
 
-from simmer.hardware.logs import time_s
+from simmer.ledger.trial_log import time_s
 from simmer.status.campaign import Campaign, Heat
 from simmer.status.estimate import Basis, Estimate
 from simmer.status.headline import configuration_hint, headline

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from simmer.config import Config
-from simmer.files import read_json, to_json
+from simmer.base.files import read_json, to_json
+from simmer.config.campaign import Config
 from simmer.search.study import Study, horizon_name
 from simmer.status.progress import StudyPlace
 

@@ -7,9 +7,9 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
-from simmer.errors import LedgerError
-from simmer.hardware.logs import Event, time_s
-from simmer.search.ledger import TrialLedger
+from simmer.base.errors import LedgerError
+from simmer.ledger.ledger import TrialLedger
+from simmer.ledger.trial_log import Event, time_s
 
 UNREADABLE = "unreadable"
 _HEATS = ("temperature_c", "pressure_level", "margin_c")

@@ -2,7 +2,7 @@
 
 from datetime import datetime, tzinfo
 
-from simmer.hardware.logs import Event
+from simmer.ledger.trial_log import Event
 
 # Between a number and its unit no line is broken; the screen shows it as a space.
 NARROW = "\u00a0"

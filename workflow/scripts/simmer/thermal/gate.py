@@ -5,7 +5,7 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-from simmer.errors import Interrupted
+from simmer.base.errors import Interrupted
 from simmer.thermal.events import heat_text, thermal_line
 from simmer.thermal.limits import Limits, ThermalState, judged, state_of, waits_for
 from simmer.thermal.monitor import Monitor

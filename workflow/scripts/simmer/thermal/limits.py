@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
-from simmer.errors import ConfigError
+from simmer.base.errors import ConfigError
 from simmer.thermal.readings import PressureLevel, Reading
 
 

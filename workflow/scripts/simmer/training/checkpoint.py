@@ -18,8 +18,8 @@ import safetensors
 import safetensors.torch
 from torch import Tensor
 
-from simmer.errors import CheckpointError
-from simmer.files import read_json, sha256_of_file, write_json, write_through
+from simmer.base.errors import CheckpointError
+from simmer.base.files import read_json, sha256_of_file, write_json, write_through
 
 KEEP = 2
 INDEX = "checkpoints.json"

@@ -7,8 +7,8 @@ from importlib.util import find_spec
 
 import torch
 
-from simmer.errors import ConfigError
-from simmer.machine import usable_cores
+from simmer.base.errors import ConfigError
+from simmer.machine.facts import usable_cores
 from simmer.training.settings import Execution
 
 PROBE_SIZE = 1024  # large enough to leave the caches, small enough to take milliseconds

@@ -26,7 +26,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
-from simmer.seeds import derive_seed
+from simmer.base.seeds import derive_seed
 from simmer.training.optimizer import Optimizer, clip_factor, fused_adamw, zeros
 from simmer.training.rounding import Noise, store_split, store_stochastically
 

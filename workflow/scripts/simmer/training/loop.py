@@ -16,8 +16,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from simmer.errors import Interrupted
-from simmer.seeds import derive_seed
+from simmer.base.errors import Interrupted
+from simmer.base.seeds import derive_seed
 from simmer.thermal.guard import GuardProtocol
 from simmer.training.checkpoint import CheckpointStore
 from simmer.training.evaluation import Diverged, evaluate, predict

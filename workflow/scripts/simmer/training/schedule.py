@@ -5,7 +5,7 @@ import math
 import torch
 from torch import Tensor
 
-from simmer.seeds import derive_seed
+from simmer.base.seeds import derive_seed
 from simmer.training.settings import Recipe
 
 

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Literal
 
-from simmer.errors import ConfigError
+from simmer.base.errors import ConfigError
 
 Precision = Literal["fp32", "bf16"]
 Memory = Literal["full", "kahan", "stochastic", "lean"]

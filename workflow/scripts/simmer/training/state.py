@@ -8,9 +8,9 @@ from contextlib import contextmanager
 import torch
 from torch import Tensor
 
+from simmer.base.seeds import derive_seed
 from simmer.model.patchtst import PatchTST
 from simmer.model.shape import ModelShape
-from simmer.seeds import derive_seed
 from simmer.training.in_backward import InBackward
 from simmer.training.optimizer import AdamW, Optimizer
 from simmer.training.settings import Execution, Recipe

@@ -1,0 +1,76 @@
+import os
+import signal
+import subprocess
+import sys
+
+import pytest
+
+from simmer.base.errors import BusyError
+from simmer.base.locks import holder_of, lock_after_waiting, lock_or_refuse, try_lock
+
+HOLD = (
+    "import sys, time; from pathlib import Path; from simmer.base.locks import try_lock\n"
+    "held = try_lock(Path(sys.argv[1])); print('held', flush=True); time.sleep(60)"
+)
+
+
+@pytest.fixture
+def holder(tmp_path):
+    """Another process that holds the lock."""
+    environment = os.environ | {"PYTHONPATH": os.pathsep.join(sys.path)}
+    child = subprocess.Popen(
+        [sys.executable, "-c", HOLD, str(tmp_path / "lock")], stdout=subprocess.PIPE, env=environment
+    )
+    assert child.stdout.readline() == b"held\n"
+    yield child
+    child.kill()
+    child.wait()
+    child.stdout.close()
+
+
+def test_a_free_lock_is_taken_and_a_taken_one_is_not(tmp_path):
+    first = try_lock(tmp_path / "lock")
+    assert first is not None
+    assert try_lock(tmp_path / "lock") is None
+    first.close()
+    assert try_lock(tmp_path / "lock") is not None
+
+
+def test_the_second_is_refused_and_told_who_the_first_is(tmp_path, holder):
+    with pytest.raises(BusyError, match=rf"this folder in use by process {holder.pid} on .*wait until"):
+        lock_or_refuse(tmp_path / "lock", what="this folder")
+
+
+def test_the_lock_dies_with_its_process_however_it_dies(tmp_path, holder):
+    holder.send_signal(signal.SIGKILL)
+    holder.wait()
+    assert try_lock(tmp_path / "lock") is not None
+
+
+def test_waiting_ends_when_the_holder_ends(tmp_path, holder):
+    named = []
+
+    def sleep(_seconds):
+        holder.kill()
+        holder.wait()
+
+    with lock_after_waiting(
+        tmp_path / "lock", on_wait=named.append, should_stop=lambda: False, sleep=sleep
+    ) as held:
+        assert held
+        assert try_lock(tmp_path / "lock") is None
+    assert len(named) == 1
+    assert f"process {holder.pid}" in named[0]
+
+
+def test_waiting_ends_when_told_to_stop(tmp_path, holder):
+    answers = iter([False, False, True])
+    with lock_after_waiting(
+        tmp_path / "lock", on_wait=lambda _: None, should_stop=lambda: next(answers), sleep=lambda _: None
+    ) as held:
+        assert not held
+
+
+def test_a_lock_file_that_says_nothing_is_still_a_lock(tmp_path):
+    (tmp_path / "lock").write_text("{half")
+    assert holder_of(tmp_path / "lock") == "another process"

@@ -1,0 +1,102 @@
+import os
+import subprocess
+import sys
+
+import pytest
+
+from simmer.commands import register
+from simmer.data.bars_csv import canonical_csv
+from simmer.data.snapshots import SnapshotStore
+from support.bars import session_bars
+from support.configs import ROOT
+
+
+@pytest.fixture
+def folder(tmp_path):
+    (tmp_path / "SPY.csv").write_bytes(canonical_csv(session_bars(60)))
+    return tmp_path
+
+
+def run(folder, *arguments):
+    return subprocess.run(
+        [sys.executable, "-m", "simmer.commands.register", *arguments],
+        cwd=folder,
+        env={"PYTHONPATH": str(ROOT / "workflow/scripts")},
+        capture_output=True,
+        text=True,
+    )
+
+
+def test_a_file_is_kept_and_the_line_to_use_it_is_printed(folder):
+    done = run(folder, "SPY.csv", "SPY")
+    assert done.returncode == 0, done.stderr
+    (snapshot,) = SnapshotStore(folder / "data/snapshots").of("SPY")
+    assert snapshot.read() == (folder / "SPY.csv").read_bytes()
+    assert f"- {{ticker: SPY, kind: etf, snapshot: '{snapshot.id}'}}" in done.stdout
+    assert "60 rows, 2003-01-06" in done.stdout
+    assert "the first snapshot of this ticker" in done.stdout
+
+
+def test_a_newer_file_is_compared_with_the_last(folder, capsys, monkeypatch):
+    monkeypatch.chdir(folder)
+    register.main(["SPY.csv", "SPY"])
+    newer = session_bars(70)
+    newer.loc[:59] = session_bars(60)
+    newer.loc[7, "Volume"] += 1
+    newer.loc[60:, ["Open", "High", "Low", "Close"]] *= 1.0
+    (folder / "SPY.csv").write_bytes(canonical_csv(newer))
+    register.main(["SPY.csv", "SPY"])
+    said = capsys.readouterr().out
+    assert "10 rows added" in said
+    assert "Volume: revised on 2003-01-15" in said
+
+
+def test_a_bad_file_is_refused_with_its_lines_and_nothing_is_kept(folder):
+    lines = (folder / "SPY.csv").read_text().splitlines()
+    lines[7] = lines[6]
+    (folder / "SPY.csv").write_text("\n".join(lines) + "\n")
+    done = run(folder, "SPY.csv", "SPY")
+    assert done.returncode == 1
+    assert "SPY.csv, line 8: " in done.stderr
+    assert "appears twice" in done.stderr
+    assert "Traceback" not in done.stderr
+    assert not (folder / "data").exists()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["none.csv", "SPY"], "none.csv: the file cannot be read"),
+        (["SPY.csv", "^SPY"], "ticker is '^SPY'"),
+        (["SPY.csv", "SPY", "--calendar", "MOON"], "calendar 'MOON' is unknown"),
+        (["data.csv/SPY.csv", "SPY"], "cannot be read"),
+    ],
+)
+def test_mistakes_are_a_sentence(folder, arguments, message):
+    done = run(folder, *arguments)
+    assert done.returncode == 1
+    assert message in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_the_kind_of_a_known_ticker_is_known_and_of_others_the_strictest(folder):
+    level = session_bars(60).assign(Volume=0)
+    (folder / "VIX.csv").write_bytes(canonical_csv(level))
+    assert run(folder, "VIX.csv", "VIX").returncode == 0
+    done = run(folder, "VIX.csv", "FEAR")
+    assert done.returncode == 1
+    assert "Volume is 0" in done.stderr
+    assert run(folder, "VIX.csv", "FEAR", "--kind", "no_volume_index").returncode == 1  # kept as VIX already
+    (folder / "FEAR.csv").write_bytes(canonical_csv(session_bars(60, seed=2).assign(Volume=0)))
+    assert run(folder, "FEAR.csv", "FEAR", "--kind", "no_volume_index").returncode == 0
+
+
+def test_the_name_of_a_file_need_not_be_text(folder):
+    for name in (b"b\xe9.csv", b"\x1b[31mred.csv"):
+        (folder / os.fsdecode(name)).write_bytes(canonical_csv(session_bars(60)))
+        assert run(folder, os.fsdecode(name), "SPY").returncode == 0
+        (folder / os.fsdecode(name)).write_bytes(b"x")
+        done = run(folder, os.fsdecode(name), "SPY")
+        assert done.returncode == 1
+        assert "\x1b" not in done.stderr
+        assert "Traceback" not in done.stderr

@@ -1,0 +1,156 @@
+import shutil
+import subprocess
+import sys
+
+import pytest
+
+from simmer.base.checks import CheckVerdict
+from simmer.base.files import read_json, write_json
+from simmer.commands import verify as command
+from simmer.data.bars_csv import canonical_csv
+from simmer.machine.facts import inspect_machine
+from support.bars import session_bars
+from support.configs import ROOT
+
+
+@pytest.fixture(scope="module")
+def machine(tmp_path_factory):
+    nothing = tmp_path_factory.mktemp("machine")
+    return inspect_machine(nothing, nothing)
+
+
+@pytest.fixture
+def data(prepared_data, tmp_path):
+    """The data folder that the chain leaves behind."""
+    return shutil.copytree(prepared_data, tmp_path / "data")
+
+
+@pytest.fixture(scope="module")
+def prepared_data(tmp_path_factory):
+    """Raw and processed data of the bundled S&P 500, made by the scripts of the rules."""
+    from support.chain import build_data
+
+    return build_data(tmp_path_factory.mktemp("chain"), "GSPC")
+
+
+def verify(data, machine, *, installed=None, pinned=None):
+    return command.verify(data, machine, installed=installed or {}, pinned=pinned or {})
+
+
+def failed(found):
+    return {check.id for check in found.checks if check.verdict is CheckVerdict.FAIL}
+
+
+def row(found, name):
+    return next(check for check in found.checks if check.id == name)
+
+
+def test_data_in_order_pass_with_a_row_per_table(data, machine):
+    found = verify(data, machine)
+    assert found.ok, found.as_text()
+    assert "5031 rows, 1999-01-04 to 2018-12-31" in row(found, "raw/GSPC.csv").measured
+    assert "4832 rows" in row(found, "processed/GSPC_dataset_a25.parquet").measured
+    assert row(found, "pending registrations").verdict is CheckVerdict.OK
+    assert found.as_text().endswith("all in order\n")
+    assert found.as_json()["ok"] is True
+
+
+def test_versions_are_held_against_the_pinned_ones(data, machine):
+    found = verify(data, machine, installed={"numpy": "1.0", "pandas": "3.1.1"}, pinned={"numpy": "2.4.6"})
+    assert row(found, "numpy").verdict is CheckVerdict.WARN
+    assert row(found, "pandas").verdict is CheckVerdict.OK
+    assert found.ok
+
+
+def test_every_kind_of_disorder_fails_with_its_row(data, machine):
+    (data / "NEW.csv").write_text("x")
+    (data / "processed/GSPC_dataset_a25.parquet").unlink()
+    content = bytearray((data / "raw/GSPC.csv").read_bytes())
+    content[-2] ^= 1
+    (data / "raw/GSPC.csv").write_bytes(bytes(content))
+    found = verify(data, machine)
+    assert failed(found) == {
+        "NEW.csv",
+        "raw/GSPC.csv",
+        "processed/GSPC_dataset_a25.parquet",
+        "pending registrations",
+    }
+    assert row(found, "pending registrations").measured == "1 unregistered, 1 gone, 1 changed"
+    text = found.as_text()
+    assert "make register FILE=<it>" in text
+    assert "the content has the hash" in text
+    assert text.endswith("rows FAIL\n")
+
+
+def test_a_missing_manifest_fails(data, machine):
+    (data / "raw/datapackage.json").unlink()
+    found = verify(data, machine)
+    assert "raw/datapackage.json" in failed(found)
+
+
+@pytest.mark.parametrize("content", ["{", "[]", '{"resources": [{"path": "../x", "calendar": "MOON"}]}'])
+def test_a_broken_manifest_is_a_row_not_a_traceback(data, machine, content):
+    (data / "raw/datapackage.json").write_text(content)
+    assert any(name.startswith("raw/") for name in failed(verify(data, machine)))
+
+
+def test_a_calendar_that_does_not_exist_is_the_problem_of_its_entry(data, machine):
+    manifest = read_json(data / "raw/datapackage.json")
+    manifest["resources"][0]["calendar"] = "MOON"
+    write_json(data / "raw/datapackage.json", manifest)
+    found = verify(data, machine)
+    assert failed(found) == {"raw/GSPC.csv"}
+    assert "calendar 'MOON' is unknown" in found.as_text()
+
+
+def test_a_machine_without_a_working_device_fails(data, machine):
+    from dataclasses import replace
+
+    from simmer.machine.facts import Accelerator
+
+    assert failed(verify(data, replace(machine, accelerator=None))) == {"accelerator"}
+    broken = Accelerator("cuda", problem="the product was wrong")
+    assert "the product was wrong" in verify(data, replace(machine, accelerator=broken)).as_text()
+
+
+def test_the_command_says_it_by_its_status(data):
+    def run():
+        command = [sys.executable, "-m", "simmer.commands.verify", str(data)]
+        environment = {"PYTHONPATH": "workflow/scripts", "PATH": "/usr/bin:/bin"}
+        return subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True)
+
+    done = run()
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "torch" in done.stdout
+    assert "temperature_source" in done.stdout
+    (data / "own.csv").write_bytes(canonical_csv(session_bars(30)))
+    done = run()
+    assert done.returncode == 1
+    assert "own.csv" in done.stdout
+
+
+def test_tables_of_other_bars_than_there_are_now_fail(data, machine):
+    manifest = read_json(data / "processed/datapackage.json")
+    manifest["resources"][0]["sources"][0]["hash"] = "sha256:" + "0" * 64
+    write_json(data / "processed/datapackage.json", manifest)
+    found = verify(data, machine)
+    assert failed(found) == {"processed/GSPC_dataset_a25.parquet"}
+    assert "raw has another GSPC.csv now" in found.as_text()
+
+
+def test_what_another_configuration_made_is_a_warning(data, machine):
+    (data / "processed/OLD_dataset_a25.parquet").write_bytes(b"made of other bars")
+    (data / "processed/OLD_dataset_a25.resource.json").write_text("{}")
+    found = verify(data, machine)
+    assert found.ok
+    assert row(found, "processed/OLD_dataset_a25.parquet").verdict is CheckVerdict.WARN
+
+
+def test_a_clean_clone_has_nothing_built_yet(data, machine):
+    for path in data.rglob("*"):
+        if path.is_file() and path.name != "datapackage.json":
+            path.unlink()
+    found = verify(data, machine)
+    assert found.ok
+    assert row(found, "raw").measured == "nothing built yet"
+    assert "a run of the campaign makes it" in found.as_text()

@@ -1,0 +1,211 @@
+import subprocess
+import sys
+
+import pytest
+import yaml
+
+from simmer.base.errors import ConfigError
+from simmer.config.campaign import parse_config
+from simmer.config.docs import reference
+from simmer.config.schema import check_schema
+from simmer.features.columns import A25_COLUMNS, C_COLUMNS
+from simmer.features.indicators import build_a25
+from support.bars import bundled_bars
+from support.configs import ROOT, SCHEMA, default_config, raw_config
+
+
+def overlay(name):
+    return yaml.safe_load((ROOT / "config" / name).read_text())
+
+
+@pytest.mark.parametrize("path", sorted((ROOT / "config").glob("*.yaml")), ids=lambda path: path.name)
+def test_the_shipped_configurations_fit_the_schema(path):
+    names = {
+        "config.yaml": "main",
+        "demo.yaml": "demo",
+        "smoke-2B.yaml": "smoke-2B",
+        "mps.yaml": "main",
+        "yahoo.yaml": "main",
+    }
+    assert default_config(overlay(path.name)).campaign == names[path.name]
+
+
+def test_the_smoke_run_of_2b_is_a_few_steps_of_one_trial_on_real_bars():
+    config = default_config(overlay("smoke-2B.yaml"))
+    table = build_a25(bundled_bars()).frame
+    dataset = config.dataset.build(table, 1)
+    settings = config.scales["2B"]
+    assert (config.run_scales, settings.n_trials, settings.epochs_max) == (("2B",), 1, 1)
+    assert 2 <= len(dataset.train) / settings.default.batch_size <= 5
+
+
+def test_the_campaign_is_four_scales_three_horizons_fifty_trials():
+    config = default_config()
+    assert config.run_scales == ("2M", "20M", "200M", "2B")
+    assert [config.scales[scale].n_trials for scale in config.run_scales] == [50] * 4
+    assert config.dataset.horizons_days == (1, 3, 5)
+    assert config.geometry.channels == len(A25_COLUMNS) == 25
+
+
+VIX = {
+    "data": {"tickers": [{"ticker": "GSPC", "kind": "index"}, {"ticker": "VIX", "kind": "no_volume_index"}]}
+}
+
+
+def test_with_the_vix_the_model_sees_33_channels_of_another_table():
+    config = default_config(VIX, {"features": {"vix": True}})
+    assert config.dataset.feature_columns == C_COLUMNS
+    assert config.geometry.channels == len(C_COLUMNS) == 33
+    assert config.dataset.table == "GSPC_dataset_c"
+    assert default_config(VIX).dataset.table == "GSPC_dataset_a25"
+    assert default_config(VIX).study("2M", 1).meaning() == default_config().study("2M", 1).meaning()
+
+
+@pytest.mark.parametrize(
+    ("overlay", "message"),
+    [
+        ({"features": {"vix": True}}, r"features\.vix: found true, but data\.tickers has no VIX"),
+        ({**VIX, "dataset": {"ticker": "VIX"}}, r"dataset\.ticker: found `VIX`; expected a price.*GSPC"),
+        ({"data": {"source": "yahoo"}}, r"data\.end is None"),
+        ({"data": {"source": "yahoo", "end": "soon"}}, r"data\.end is 'soon'"),
+    ],
+)
+def test_data_that_contradict_each_other_are_explained(overlay, message):
+    with pytest.raises(ConfigError, match=message):
+        default_config(overlay)
+
+
+def test_the_demo_does_less_at_20m_than_at_2m_and_all_horizons_at_both():
+    demo = default_config(overlay("demo.yaml"))
+    small, large = demo.scales["2M"], demo.scales["20M"]
+    assert large.n_trials < small.n_trials
+    assert large.epochs_max < small.epochs_max
+    assert demo.dataset.horizons_days == (1, 3, 5)
+
+
+def test_the_reference_page_is_in_step_with_schema_and_defaults():
+    page = (ROOT / "config/README.md").read_text()
+    assert page == reference(SCHEMA, raw_config()), "run `make config-docs`"
+
+
+def test_every_key_has_a_description_and_every_block_refuses_unknown_keys():
+    def walk(node, path):
+        if node.get("type") == "object" and "properties" in node:
+            assert node.get("additionalProperties") is False, path
+        for key, child in node.get("properties", {}).items():
+            assert child.get("description"), (*path, key)
+            walk(child, (*path, key))
+        if isinstance(node.get("additionalProperties"), dict):
+            walk(node["additionalProperties"], (*path, "*"))
+
+    walk(SCHEMA, ())
+
+
+@pytest.mark.parametrize(
+    ("overlay", "message"),
+    [
+        ({"thermal": {"warnign_c": 80}}, r"thermal: unknown key `warnign_c`; did you mean `warning_c`\?"),
+        ({"banana": 1}, r"the top level: unknown key `banana`"),
+        ({"seed": "one"}, r"seed: found 'one', expected integer"),
+        ({"dataset": {"threshold": "1e-2"}}, r"dataset\.threshold.*write 1\.0e-4"),
+        ({"dataset": {"horizons_days": [0]}}, r"dataset\.horizons_days\.0: found 0, expected at least 1"),
+        ({"dataset": {"basis": "low"}}, r"dataset\.basis: found 'low', expected one of"),
+        ({"training": {"threads": "many"}}, r"training\.threads: found 'many', expected `auto`"),
+        ({"scales": {"2M": {"n_trials": 4.0}}}, r"scales\.2M\.n_trials: found 4\.0, expected integer"),
+        ({"scales": {"2M": {"trials": 5}}}, r"scales\.2M: unknown key `trials`; did you mean `n_trials`"),
+        ({"scales": {"3M": {"n_trials": 5}}}, r"scales\.3M: missing key `budget_parameters`"),
+    ],
+)
+def test_a_wrong_key_or_value_is_explained(overlay, message):
+    with pytest.raises(ConfigError, match=message):
+        check_schema(raw_config(overlay), SCHEMA)
+
+
+def test_all_problems_are_listed_at_once():
+    with pytest.raises(ConfigError, match=r"2 problems:\n.*seed.*\n.*banana"):
+        check_schema(raw_config({"banana": 1, "seed": -1}), SCHEMA)
+
+
+@pytest.mark.parametrize(
+    ("overlay", "message"),
+    [
+        ({"run_scales": ["2M", "3M"]}, r"run_scales: found \['3M'\], expected names"),
+        ({"dataset": {"ticker": "SPY"}}, r"dataset\.ticker.*`SPY`"),
+        ({"thermal": {"resume_c": 90}}, r"found resume_c 90, expected less than setpoint_c 82"),
+        ({"thermal": {"critical_c": 80}}, r"expected them to rise"),
+        ({"model": {"stride_days": 7}}, r"patches that end on the decision row"),
+        ({"dataset": {"context_days": 5}}, r"patches that end on the decision row"),
+        ({"dataset": {"split": {"train_end": "2012-12-31"}}}, r"either train_fraction"),
+    ],
+)
+def test_values_that_contradict_each_other_are_explained(overlay, message):
+    with pytest.raises(ConfigError, match=message):
+        parse_config(raw_config(overlay))
+
+
+def test_fp32_with_weights_in_bf16_is_a_contradiction():
+    with pytest.raises(ConfigError, match="found precision fp32 with memory kahan"):
+        default_config({"training": {"precision": "fp32", "memory": "kahan"}})
+
+
+def test_a_study_that_is_not_configured_is_refused():
+    with pytest.raises(ConfigError, match="found no study 7M"):
+        default_config().study("7M", 1)
+    with pytest.raises(ConfigError, match="2 days"):
+        default_config().study("2M", 2)
+
+
+def test_a_scale_narrows_the_space_and_inherits_the_rest():
+    large = default_config().scales["2B"]
+    assert large.space.dimensions["depth"].high == 48
+    assert large.space.dimensions["dropout"].high == 0.6
+
+
+def test_only_what_gives_a_trial_its_meaning_is_in_the_fingerprint():
+    def fingerprint(**overlay):
+        return default_config(overlay).study("2M", 1).fingerprint("data")
+
+    base = fingerprint()
+    for meaning in (
+        {"seed": 2},
+        {"dataset": {"threshold": 0.02}},
+        {"dataset": {"context_days": 80}},
+        {"training": {"patience_epochs": 3}},
+        {"search": {"startup_trials": 5}},
+        {"search": {"space": {"dropout": {"high": 0.5}}}},
+        {"scales": {"2M": {"epochs_max": 3}}},
+    ):
+        assert fingerprint(**meaning) != base, meaning
+    for circumstance in (
+        {"campaign": "other"},
+        {"scales": {"2M": {"n_trials": 7}, "20M": {"epochs_max": 3}}},
+        {"search": {"parallel_trials": 2}},
+        {"training": {"checkpoint_interval_s": 7, "threads": 1}},
+        {"thermal": {"setpoint_c": 79, "warning_c": 80, "govern": False}},
+        {"hardware_log": {"interval_s": 7}},
+    ):
+        assert fingerprint(**circumstance) == base, circumstance
+    assert default_config().study("2M", 1).fingerprint("other data") != base
+    assert default_config().study("2M", 3).fingerprint("data") != base
+
+
+def test_reading_the_configuration_imports_nothing_heavy():
+    program = (
+        "import sys; import simmer.config.campaign;"
+        "print([name for name in ('torch', 'optuna', 'pandas', 'talib') if name in sys.modules])"
+    )
+    printed = subprocess.run(
+        [sys.executable, "-c", program],
+        capture_output=True,
+        text=True,
+        check=True,
+        cwd=ROOT / "workflow/scripts",
+    )
+    assert printed.stdout.strip() == "[]"
+
+
+def test_the_conda_environment_names_the_pinned_versions():
+    pins = set((ROOT / "constraints.txt").read_text().split("\n"))
+    environment = yaml.safe_load((ROOT / "workflow/envs/simmer.yaml").read_text())
+    packages = environment["dependencies"][-1]["pip"]
+    assert set(packages) <= pins

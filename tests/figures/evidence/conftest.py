@@ -1,0 +1,18 @@
+"""Figures of made-up evidence as a reader finds them."""
+
+import pytest
+
+from simmer.figures.evidence.inputs import read_evidence
+from support.evidence_results import evidence
+from support.pictures import Picture
+
+
+@pytest.fixture
+def picture():
+    return Picture
+
+
+@pytest.fixture
+def read():
+    """Evidence of the horizons given, as figures take it."""
+    return lambda **horizons: read_evidence(evidence(**horizons))

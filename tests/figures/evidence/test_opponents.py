@@ -1,0 +1,92 @@
+"""The forest plot: order, intervals, who beats the base rate, and what is left unsaid without intervals."""
+
+import pytest
+
+from simmer.figures.evidence.opponents import against_best, conclusion, opponents, told
+from support.evidence_results import SCALES, estimate, horizon, model
+
+
+def of(*models, differences=()):
+    made = horizon()
+    made["models"], made["differences"] = list(models), list(differences)
+    return made
+
+
+def scale(loss, name="2M", **changed):
+    return model(name, loss, parameters=SCALES[name], seed_losses=[loss], **changed)
+
+
+def test_models_are_ordered_by_skill_and_the_base_rate_is_the_line(read, picture):
+    figure = picture(opponents(read(h1=horizon("none"))))
+    order = [mark.removeprefix("skill_") for mark in figure.marks(r"skill_\w+_h1")]
+    assert order[:2] == ["logistic_regression_h1", "volatility_logit_h1"] and order[-1] == "mlp_h1"
+    assert len(order) == 8 and "base_rate_h1" not in order
+    assert figure.has("base_rate_h1")
+    assert len(figure.marks(r"interval_\w+")) == 8
+    assert "+4.7 %" in figure.texts and "−1.6 %" in figure.texts
+
+
+def test_scales_and_baselines_differ_in_more_than_colour(read):
+    (axes,) = opponents(read(h1=of(scale(0.46), model("mlp", 0.48)))).axes
+    lines = {line.get_gid(): line for line in axes.lines}
+    first, second = lines["skill_2M_h1"], lines["skill_mlp_h1"]
+    assert first.get_marker() != second.get_marker()
+    assert second.get_markerfacecolor() == "white" != first.get_markerfacecolor()
+
+
+def test_beating_takes_an_interval_that_excludes_zero(read):
+    sure, unsure = scale(0.44), scale(0.47)
+    assert told(read(h1=of(sure)).horizons[0]) == "1 day: 1 of 1 scale beat the base rate"
+    evidence = read(h1=of(sure, model("mlp", 0.48)), h3=of(unsure, model("mlp", 0.44)))
+    assert told(evidence.horizons[1]) == "3 days: 0 of 1 scale and 1 of 1 baseline beat the base rate"
+    assert conclusion(evidence) == (
+        "Some scale beats the base rate beyond noise at 1 day; some baseline does at 3 days."
+    )
+    assert conclusion(read(h1=of(unsure))) == "No scale beats the base rate beyond noise; no baseline does."
+
+
+def test_without_intervals_nothing_is_concluded(read, picture):
+    short = horizon(half_width=None)
+    figure = picture(opponents(read(h1=short)))
+    assert "cannot be told: the test split is too short for intervals." in figure.prose
+    assert "1 day: no intervals, the test split is too short" in figure.prose
+    assert figure.marks(r"interval_\w+") == [] and len(figure.marks(r"skill_\w+")) == 8
+    assert conclusion(read(h1=of(scale(0.44)), h5=short)).endswith("; not to be told at 5 days.")
+
+
+@pytest.mark.parametrize(
+    ("pair", "words"),
+    [
+        (("2M", "mlp", -0.02), "2M less MLP: −0.0200 nats (−0.0260 to −0.0140), better."),
+        (("mlp", "2M", -0.02), "2M less MLP: 0.0200 nats (0.0140 to 0.0260), worse."),
+        (("2M", "mlp", 0.001), "2M less MLP: 0.0010 nats (−0.0050 to 0.0070), not told apart."),
+    ],
+)
+def test_the_best_scale_is_compared_in_pairs_with_the_best_baseline(read, pair, words):
+    a, b, value = pair
+    difference = {"a": a, "b": b, "difference": estimate(value, 0.006), "p_value": 0.1, "detectable": 0.01}
+    made = of(scale(0.46), model("mlp", 0.48), differences=[difference])
+    assert (
+        against_best(read(h1=made).horizons[0])
+        == f"Best scale against the best baseline on validation, {words}"
+    )
+
+
+def test_without_that_pair_nothing_is_said_of_it(read):
+    assert against_best(read(h1=of(scale(0.46), model("mlp", 0.48))).horizons[0]) == ""
+    assert against_best(read(h1=of(scale(0.46))).horizons[0]) == ""
+
+
+def test_a_terrible_model_stands_at_the_edge_and_is_named(read, picture):
+    figure = opponents(read(h1=of(scale(0.46), scale(0.9, "2B"))))
+    (axes,) = figure.axes
+    assert axes.get_xlim()[0] > -0.3
+    lines = {line.get_gid(): line for line in axes.lines}
+    assert lines["skill_2B_h1"].get_marker() == "<"
+    assert axes.get_xlim()[0] < lines["skill_2B_h1"].get_xdata()[0] < 0
+    assert "Left of the axis, drawn as triangles: 2B." in picture(figure).prose
+
+
+def test_horizons_share_one_axis(read):
+    first, second = opponents(read(h1=of(scale(0.46)), h3=of(scale(0.40)))).axes
+    assert first.get_xlim() == second.get_xlim()

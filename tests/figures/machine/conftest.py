@@ -1,0 +1,16 @@
+import pytest
+
+from simmer.thermal.limits import Limits
+from support.hardware_logs import LogBook
+
+
+@pytest.fixture
+def log_book():
+    return LogBook
+
+
+@pytest.fixture
+def limits():
+    return Limits(
+        acceptable_c=70, setpoint_c=82, warning_c=85, critical_c=95, resume_c=78, confirm_readings=3
+    )

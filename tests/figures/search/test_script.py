@@ -1,0 +1,48 @@
+"""The script: published results in, three figures and a table out, results of another study refused."""
+
+import json
+
+import pytest
+import search_figures
+
+from simmer.base.errors import LedgerError
+
+
+@pytest.fixture
+def published(tmp_path, eventful):
+    """The paths that the script is given, and the study; `published(fingerprint)` writes the results."""
+
+    def write(fingerprint=None):
+        fingerprint = fingerprint or eventful.study.fingerprint("f")
+        paths = []
+        for result in eventful.results:
+            paths.append(tmp_path / f"trial_{result['trial']:03d}.json")
+            paths[-1].write_text(json.dumps(result | {"fingerprint": fingerprint}))
+        (tmp_path / "resource.json").write_text(json.dumps({"content_sha256": "f"}))
+        outputs = ("history.svg", "importances.svg", "importances_table.json", "coverage.svg")
+        return {
+            "study": eventful.study,
+            "results": paths,
+            "resource": tmp_path / "resource.json",
+            **{name.partition(".")[0]: tmp_path / "figures" / name for name in outputs},
+        }
+
+    return write
+
+
+def test_three_figures_and_a_table_are_written(published):
+    given = published()
+    search_figures.main(**given)
+    for name in ("history", "importances", "coverage"):
+        assert given[name].read_text().startswith("<?xml")
+    table = json.loads(given["importances_table"].read_text())
+    assert table["study"] == "2M h1"
+    assert table["importances"] is None
+    assert table["completed"] == 4
+
+
+def test_results_of_another_study_are_refused(published):
+    given = published("another")
+    with pytest.raises(LedgerError, match="published from study another"):
+        search_figures.main(**given)
+    assert not given["history"].exists()

@@ -1,0 +1,89 @@
+import json
+
+import pytest
+
+from simmer.base.errors import LedgerError
+from simmer.ledger.ledger import StudyLedger, TrialLedger
+from support.configs import default_config
+
+STUDY = default_config().study("debug", 1)
+
+
+@pytest.fixture
+def ledger(tmp_path):
+    return TrialLedger(tmp_path / "trial_000", lock_path=tmp_path / "lock")
+
+
+def test_a_new_trial_has_neither_params_nor_result_nor_events(ledger):
+    assert ledger.params() is None
+    assert ledger.result() is None
+    assert ledger.events() == []
+
+
+def test_events_are_kept_in_order_with_their_time(ledger):
+    ledger.append_event({"event": "start"})
+    ledger.append_event({"event": "epoch", "epoch": 1})
+    assert [event["event"] for event in ledger.events()] == ["start", "epoch"]
+    assert all(event["time"].endswith("+00:00") for event in ledger.events())
+
+
+def test_a_log_cut_at_any_byte_is_readable_and_goes_on(ledger):
+    for number in range(3):
+        ledger.append_event({"event": "epoch", "epoch": number})
+    path = ledger.folder / "events.jsonl"
+    whole = path.read_bytes()
+    lines = whole.splitlines(keepends=True)
+    for cut in range(len(lines[0]), len(whole)):
+        path.write_bytes(whole[:cut])
+        complete = whole[:cut].count(b"\n")
+        assert len(ledger.events()) == complete
+        ledger.append_event({"event": "start"})
+        assert [event["event"] for event in ledger.events()] == ["epoch"] * complete + ["start"]
+
+
+def test_publishing_copies_result_and_whole_events(ledger, tmp_path):
+    ledger.append_event({"event": "start"})
+    ledger.write_result({"trial": 0})
+    with (ledger.folder / "events.jsonl").open("ab") as file:
+        file.write(b'{"event": "torn')
+    result, log = tmp_path / "out" / "trial.json", tmp_path / "out" / "trial.jsonl"
+    ledger.publish(result=result, log=log)
+    assert json.loads(result.read_text()) == {"trial": 0}
+    assert [json.loads(line)["event"] for line in log.read_text().splitlines()] == ["start"]
+
+
+def test_a_damaged_result_is_named_with_advice(ledger):
+    ledger.write_result({"trial": 0})
+    (ledger.folder / "result.json").write_text('{"trial"')
+    with pytest.raises(LedgerError, match=r"result\.json damaged.*delete the folder"):
+        ledger.result()
+
+
+def test_the_path_holds_fingerprint_scale_horizon_and_trial(tmp_path):
+    study = StudyLedger(tmp_path, study=STUDY, features_sha256="x")
+    assert study.trial(7).folder == tmp_path / study.fingerprint / "debug" / "h1" / "trial_007"
+
+
+def test_two_studies_that_would_publish_the_same_file_share_its_lock(tmp_path):
+    other = default_config({"dataset": {"threshold": 0.02}}).study("debug", 1)
+    studies = [StudyLedger(tmp_path, study=study, features_sha256="x") for study in (STUDY, other)]
+    assert studies[0].trial(7).folder != studies[1].trial(7).folder
+    assert studies[0].trial(7).lock_path == studies[1].trial(7).lock_path
+    assert studies[0].trial(7).lock_path != studies[0].trial(8).lock_path
+
+
+def test_the_study_describes_itself(tmp_path):
+    study = StudyLedger(tmp_path, study=STUDY, features_sha256="x")
+    study.describe()
+    described = json.loads((tmp_path / study.fingerprint / "study.json").read_text())
+    assert described["features_sha256"] == "x"
+    assert described["label"] == {"horizon_days": 1, "threshold": 0.01, "basis": "high"}
+
+
+@pytest.mark.parametrize(("parallel", "seen"), [(1, 5), (3, 3), (9, 0)])
+def test_a_trial_sees_all_but_the_newest_results(tmp_path, parallel, seen):
+    config = default_config({"search": {"parallel_trials": parallel}})
+    study = StudyLedger(tmp_path, study=config.study("debug", 1), features_sha256="x")
+    for number in range(5):
+        study.trial(number).write_result({"trial": number})
+    assert [result["trial"] for result in study.results_before(5)] == list(range(seen))

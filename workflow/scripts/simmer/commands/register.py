@@ -1,0 +1,68 @@
+"""A user's own file of bars becomes a snapshot, if it keeps every rule.
+
+python -m simmer.commands.register FILE TICKER [--kind KIND] [--calendar XNYS] [--snapshots data/snapshots]
+"""
+
+import argparse
+import logging
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from simmer.base.errors import DataError, SimmerError
+from simmer.data.bars_csv import COLUMNS
+from simmer.data.reading import read_at_most
+from simmer.data.registration import describe_arrival, keep, origin_of_file, provenance_of_file
+from simmer.data.snapshots import SnapshotStore
+from simmer.data.tickers import KINDS, KNOWN_TICKERS, TickerSpec
+
+
+def register(file: Path, spec: TickerSpec, *, calendar: str, store: SnapshotStore) -> str:
+    """Validate a file, keep it as a snapshot, and return what to say about it.
+
+    Raises:
+        DataError: when it cannot be read or breaks a rule; nothing is kept.
+    """
+    try:
+        content = read_at_most(file)
+    except DataError as error:
+        raise DataError(f"{file}: {error}") from error
+    snapshot = keep(
+        content,
+        spec=spec,
+        file_name=file.name,
+        columns=COLUMNS,
+        calendar=calendar,
+        origin=origin_of_file(file),
+        provenance=provenance_of_file(file.name, content, spec=spec, calendar=calendar),
+        store=store,
+    )
+    return describe_arrival(snapshot, store)
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Register the file that the command line names; end the process with a sentence where that fails."""
+    parser = argparse.ArgumentParser(prog="python -m simmer.commands.register", description=__doc__)
+    parser.add_argument("file", type=Path)
+    parser.add_argument("ticker")
+    parser.add_argument("--kind", choices=KINDS, help="of a known ticker its own, else etf, the strictest")
+    parser.add_argument("--calendar", default="XNYS")
+    parser.add_argument("--snapshots", type=Path, default=Path("data/snapshots"))
+    given = parser.parse_args(arguments)
+    known = KNOWN_TICKERS.get(given.ticker)
+    kind = given.kind or (known.kind if known else "etf")
+    try:
+        said = register(
+            given.file,
+            TickerSpec(given.ticker, kind),
+            calendar=given.calendar,
+            store=SnapshotStore(given.snapshots),
+        )
+    except SimmerError as error:
+        sys.exit(str(error))
+    sys.stdout.write(said)
+
+
+if __name__ == "__main__":
+    logging.basicConfig(level=logging.INFO, format="%(message)s", stream=sys.stderr)
+    main()

@@ -1,0 +1,1 @@
+"""The configuration: a mapping comes in, frozen dataclasses go out."""

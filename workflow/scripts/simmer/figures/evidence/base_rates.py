@@ -1,0 +1,78 @@
+"""How often the answer is yes: the share of positives in each split, a panel per horizon."""
+
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from simmer.figures.evidence.inputs import SPLITS, Evidence, Horizon
+from simmer.figures.evidence.marks import INK, MARGIN, QUIET, SMALL, Panel, lay_out
+from simmer.figures.evidence.words import horizons, listed, percent
+from simmer.figures.style import in_style
+
+# Light to dark, so that they differ in grey as well.
+_LOOKS = {
+    "train": {"facecolor": "#cfe3f1", "hatch": ""},
+    "validation": {"facecolor": "#7fb6d9", "hatch": "///"},
+    "test": {"facecolor": "#0072b2", "hatch": ""},
+}
+
+
+@in_style
+def base_rates(evidence: Evidence) -> Figure:
+    """Return the figure of all horizons; a decision is positive where the price rose by the threshold."""
+    notes = [
+        "Share of positive decisions in each split. The base rate that models have to beat is that of train, "
+        "as no other is known beforehand."
+    ]
+    panels = [Panel(title=_title(one), height=1.5, foot=0.1) for one in evidence.horizons]
+    figure, boxes = lay_out(conclusion(evidence), notes, panels, left=MARGIN, right=MARGIN)
+    highest = max(split.base_rate for one in evidence.horizons for split in one.splits.values())
+    for box, horizon in zip(boxes, evidence.horizons, strict=True):
+        _draw(box.axes(figure), horizon, highest)
+    return figure
+
+
+def conclusion(evidence: Evidence) -> str:
+    """Return how the share of positives moves from train to test, and where it does so most."""
+    moves = {
+        one.days: one.splits["test"].base_rate - one.splits["train"].base_rate for one in evidence.horizons
+    }
+    said = []
+    for word, sign in (("falls", -1), ("rises", 1), ("stays", 0)):
+        days = [day for day, move in moves.items() if (round(move, 3) > 0) - (round(move, 3) < 0) == sign]
+        if days:
+            said.append(f"{word} at {horizons(days)}")
+    most = max(evidence.horizons, key=lambda one: abs(moves[one.days]))
+    train, test = (percent(most.splits[name].base_rate) for name in ("train", "test"))
+    single = (
+        f" ({train} to {test})"
+        if len(moves) == 1
+        else f", most at {horizons([most.days])} ({train} to {test})"
+    )
+    still = all(round(move, 3) == 0 for move in moves.values())
+    return f"From train to test the share of positives {listed(said)}{'' if still else single}."
+
+
+def _title(horizon: Horizon) -> str:
+    train, test = horizon.splits["train"], horizon.splits["test"]
+    points = 100 * (test.base_rate - train.base_rate)
+    if round(points, 1) == 0:
+        return f"{horizons([horizon.days])}: test has the same share of positives as train"
+    way = "fewer" if points < 0 else "more"
+    size = f"{abs(points):.1f} percentage points {way}"
+    return f"{horizons([horizon.days])}: {size} positives in test than in train"
+
+
+def _draw(axes: Axes, horizon: Horizon, highest: float) -> None:
+    axes.set_axis_off()
+    # Room for the words beside the longest bar.
+    axes.set_xlim(0.0, 1.55 * highest or 1.0)
+    axes.set_ylim(len(SPLITS) - 0.45, -0.55)
+    for row, name in enumerate(SPLITS):
+        split = horizon.splits[name]
+        look = {"height": 0.42, "edgecolor": "#0b4a70", "lw": 0.8} | _LOOKS[name]
+        axes.barh(row + 0.2, split.base_rate, gid=f"{name}_h{horizon.days}", **look)
+        dates = f"{name}, {split.first_date} to {split.last_date}"
+        axes.text(0.0, row - 0.08, dates, va="bottom", fontsize=SMALL, color=QUIET)
+        text = f"{percent(split.base_rate)} ({split.positives:,} of {split.n:,})"
+        beside = {"textcoords": "offset points", "va": "center", "fontsize": SMALL, "color": INK}
+        axes.annotate(text, (split.base_rate, row + 0.2), xytext=(4, 0), **beside)

@@ -1,0 +1,192 @@
+"""Do predicted probabilities come true? Observed rates over predictions, a panel per model of one horizon."""
+
+import math
+from collections.abc import Sequence
+from statistics import NormalDist
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
+
+from simmer.base.names import spoken
+from simmer.figures.evidence.inputs import Bin, Horizon, Model
+from simmer.figures.evidence.marks import (
+    BASELINE,
+    GRID,
+    PRIOR,
+    QUIET,
+    SMALL,
+    TRANSFORMER,
+    WIDTH,
+    Box,
+    Panel,
+    lay_out,
+)
+from simmer.figures.evidence.words import count, horizons, listed
+from simmer.figures.style import in_style
+
+_COLUMNS, _CELLS = 2, 24
+_GAP, _STRIP, _APART, _HEAD = 0.62, 0.3, 0.08, 0.42  # inches
+_Z, _SIGNIFICANCE = NormalDist().inv_cdf(0.975), 0.05
+
+
+@in_style
+def calibration(horizon: Horizon) -> Figure:
+    """Return the figure of one horizon: each scale, its refits averaged, and the best baseline."""
+    models = _models(horizon)
+    every = horizon.days
+    nth = (
+        ""
+        if every == 1
+        else f", with every {every}{'rd' if every == 3 else 'th'} decision counted as labels overlap"
+    )
+    notes = [
+        "Markers: bins of like predictions, on the diagonal where these come true; whiskers: 95 % interval "
+        f"of the rate{nth}. Slope below 1: predictions too extreme. Strips: how predictions spread.",
+    ]
+    left, right = 0.62, 0.15
+    side = (WIDTH - left - right - _GAP) / _COLUMNS
+    rows = [models[start : start + _COLUMNS] for start in range(0, len(models), _COLUMNS)]
+    panels = [Panel(height=_HEAD + side + _APART + _STRIP, foot=0.4) for _ in rows]
+    figure, boxes = lay_out(conclusion(horizon), notes, panels, left=left, right=right)
+    top = _top(models)
+    for box, row in zip(boxes, rows, strict=True):
+        for column, model in enumerate(row):
+            at = box.left + column * (side + _GAP)
+            axes = Box(at, box.bottom + _STRIP + _APART, side, side).axes(figure)
+            _draw(axes, model, horizon.days, top)
+            _draw_spread(Box(at, box.bottom, side, _STRIP).axes(figure, sharex=axes), model, top)
+            if column == 0:
+                axes.set_ylabel("observed rate (%)")
+    return figure
+
+
+def conclusion(horizon: Horizon) -> str:
+    """Return which models miss the observed rates by more than chance explains."""
+    models = _models(horizon)
+    day = horizons([horizon.days])
+    if not models:
+        return f"{day}: no model was scored."
+    off = [spoken(model.name) for model in models if beyond_chance(model, horizon.days, among=len(models))]
+    who = f"{listed(off)} {'misses' if len(off) == 1 else 'miss'}" if off else "no model misses"
+    return f"{day}: {who} the observed rates by more than chance explains."
+
+
+def beyond_chance(model: Model, horizon_days: int, *, among: int) -> bool:
+    """Tell whether the calibration error is beyond perfect predictions', at 5 % for all models together.
+
+    Perfect predictions p miss by the distance of a mean of m decisions from p, about normal. Labels of h days
+    overlap, so that of m decisions an h-th counts.
+
+    Args:
+        model: with its bins.
+        horizon_days: h.
+        among: models judged together.
+    """
+    total = sum(bin.decisions for bin in model.reliability)
+    if not total:
+        return False
+    shares = [bin.decisions / total for bin in model.reliability]
+    deviations = [
+        math.sqrt(bin.prediction_mean * (1 - bin.prediction_mean) * horizon_days / bin.decisions)
+        for bin in model.reliability
+    ]
+    usual = math.sqrt(2 / math.pi) * sum(share * sd for share, sd in zip(shares, deviations, strict=True))
+    spread = math.sqrt(
+        (1 - 2 / math.pi) * sum((share * sd) ** 2 for share, sd in zip(shares, deviations, strict=True))
+    )
+    return model.calibration_error > usual + NormalDist().inv_cdf(1 - _SIGNIFICANCE / among) * spread
+
+
+def rate_interval(bin: Bin, horizon_days: int) -> tuple[float, float]:
+    """Return Wilson's 95 % interval of a bin's rate, of m decisions an h-th counted."""
+    n, z2 = bin.decisions / horizon_days, _Z**2
+    middle = (bin.rate + z2 / (2 * n)) / (1 + z2 / n)
+    half = _Z * math.sqrt(bin.rate * (1 - bin.rate) / n + z2 / (4 * n * n)) / (1 + z2 / n)
+    return middle - half, middle + half
+
+
+def spread_of(bins: Sequence[Bin], edges: np.ndarray) -> np.ndarray:
+    """Return the decisions in each cell between edges, those of a bin taken as evenly spread over it."""
+    decisions = np.zeros(len(edges) - 1)
+    for bin in bins:
+        low, high = bin.prediction_min, bin.prediction_max
+        if high > low:
+            inside = np.minimum(edges[1:], high) - np.maximum(edges[:-1], low)
+            decisions += bin.decisions * np.clip(inside, 0.0, None) / (high - low)
+        else:
+            cell = np.searchsorted(edges, low, side="right") - 1
+            decisions[min(max(cell, 0), len(decisions) - 1)] += bin.decisions
+    return decisions
+
+
+def _models(horizon: Horizon) -> list[Model]:
+    return [*horizon.scales, *horizon.baselines[:1]]
+
+
+def _top(models: Sequence[Model]) -> float:
+    ends = [end for model in models for bin in model.reliability for end in (bin.prediction_max, bin.rate)]
+    return min(1.0, math.ceil(10 * max([0.1, *ends]) + 0.2) / 10)
+
+
+def _below_name(model: Model) -> str:
+    slope = model.calibration_slope
+    words = "no slope" if slope is None else f"slope {slope:.2f}".replace("-", "−")
+    sizes = [bin.decisions for bin in model.reliability]
+    spans = [f"{size:,}" for size in sorted({min(sizes), max(sizes)})] if sizes else ["no"]
+    bins = f"{count(len(sizes), 'bin')} of {' to '.join(spans)} decisions"
+    return f"error {100 * model.calibration_error:.1f} points, {words}\n{bins}"
+
+
+def _draw(axes: Axes, model: Model, horizon_days: int, top: float) -> None:
+    axes.set_gid(model.name)
+    colour = TRANSFORMER if model.transformer else BASELINE
+    axes.set_xlim(0.0, top)
+    axes.set_ylim(0.0, top)
+    axes.grid(**GRID)
+    above = {"transform": axes.transAxes, "va": "bottom", "fontsize": SMALL}
+    axes.text(0.0, 1.03, _below_name(model), color=QUIET, linespacing=1.15, **above)
+    collapsed = f" ({count(model.collapsed_seeds, 'seed')} collapsed)" if model.collapsed_seeds else ""
+    axes.text(0.0, 1.19, f"{spoken(model.name)}{collapsed}", fontweight="bold", color=colour, **above)
+    axes.plot([0, top], [0, top], color=PRIOR, lw=1.0, ls=(0, (5, 3)), zorder=1, gid=f"diagonal_{model.name}")
+    for axis in (axes.xaxis, axes.yaxis):
+        axis.set_major_locator(MaxNLocator(nbins=4, steps=[1, 2, 5, 10]))
+        axis.set_major_formatter(lambda share, _: f"{100 * share:g}")
+    axes.tick_params(labelbottom=False)
+    look = {"color": colour, "markerfacecolor": colour if model.transformer else "white"}
+    for number, bin in enumerate(model.reliability):
+        low, high = rate_interval(bin, horizon_days)
+        axes.plot(
+            [bin.prediction_mean] * 2,
+            [low, high],
+            color=colour,
+            lw=0.9,
+            alpha=0.7,
+            gid=f"whisker_{number}_{model.name}",
+        )
+        axes.plot(
+            bin.prediction_mean,
+            bin.rate,
+            marker="o" if model.transformer else "s",
+            markersize=5,
+            gid=f"bin_{number}_{model.name}",
+            **look,
+        )
+
+
+def _draw_spread(axes: Axes, model: Model, top: float) -> None:
+    edges = np.linspace(0.0, top, _CELLS + 1)
+    colour = TRANSFORMER if model.transformer else BASELINE
+    axes.bar(
+        edges[:-1],
+        spread_of(model.reliability, edges),
+        width=edges[1],
+        align="edge",
+        color=colour,
+        alpha=0.55,
+        gid=f"spread_{model.name}",
+    )
+    axes.set_yticks([])
+    axes.spines["left"].set_visible(False)
+    axes.set_xlabel("prediction (%)")

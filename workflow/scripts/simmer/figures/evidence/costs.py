@@ -1,0 +1,184 @@
+"""What the search cost: training time and energy of all trials of a scale."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from statistics import median
+from typing import Any
+
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from simmer.base.errors import LedgerError
+from simmer.base.names import spoken
+from simmer.figures.evidence.marks import BASELINE, INK, QUIET, SMALL, TRANSFORMER, Panel, lay_out
+from simmer.figures.evidence.words import count, percent
+from simmer.figures.style import in_style
+
+_ROW = 0.44  # inches
+
+
+@dataclass(frozen=True, kw_only=True)
+class Cost:
+    """What the trials of one scale cost.
+
+    Attributes:
+        scale: its name.
+        trials: how many, repetitions among them.
+        trained: those that were trained.
+        hours: training time of all, sleep and pauses for heat counted in.
+        minutes: median training time of those trained, `None` where none was.
+        kwh: energy of those whose energy is known, `None` where it is of none.
+        metered: how many those are.
+    """
+
+    scale: str
+    trials: int
+    trained: int
+    hours: float
+    minutes: float | None
+    kwh: float | None
+    metered: int
+
+
+def cost(scale: str, results: Sequence[Mapping[str, Any]]) -> Cost:
+    """Return what the trials of one scale cost, as their results publish it.
+
+    Raises:
+        LedgerError: when a result does not tell its training time.
+    """
+    try:
+        trained = [result for result in results if result["repeats"] is None]
+        # A trial that never came to an outcome, out of memory, tells no time.
+        seconds = [result["train_s"] for result in trained if result["train_s"] is not None]
+        energy = [result["machine"]["guard"].get("energy_wh") for result in trained]
+        known = [wh for wh in energy if wh is not None]
+        return Cost(
+            scale=scale,
+            trials=len(results),
+            trained=len(trained),
+            hours=sum(seconds) / 3600,
+            minutes=median(seconds) / 60 if seconds else None,
+            kwh=sum(known) / 1000 if known else None,
+            metered=len(known),
+        )
+    except (KeyError, TypeError, AttributeError) as error:
+        raise LedgerError(
+            f"the cost of a trial of {scale} cannot be read ({type(error).__name__}: {error}); delete "
+            f"results/hpo/{scale} and run the same command again: what the ledger has is published anew"
+        ) from error
+
+
+@in_style
+def costs(results: Mapping[str, Sequence[Mapping[str, Any]]]) -> Figure:
+    """Return the figure of all scales.
+
+    Args:
+        results: trials' results by scale, drawn in this order.
+
+    Raises:
+        LedgerError: when a result does not tell its training time.
+    """
+    found = [cost(scale, of_scale) for scale, of_scale in results.items()]
+    height = _ROW * max(len(found), 1)
+    metered = any(one.kwh is not None for one in found)
+    panels = [
+        Panel(
+            title="Training time",
+            notes=["Sleep and pauses for heat are counted in."],
+            height=height,
+            foot=0.1,
+        ),
+        Panel(title="Energy", notes=[energy_known(found)], height=height if metered else 0.05, foot=0.1),
+    ]
+    figure, boxes = lay_out(conclusion(found), [], panels, left=0.65, right=0.2)
+    time = boxes[0].axes(figure)
+    _draw(
+        time,
+        found,
+        [one.hours for one in found],
+        [_time(one) for one in found],
+        colour=TRANSFORMER,
+        name="hours",
+    )
+    if metered:
+        energy = boxes[1].axes(figure)
+        texts = [_energy(one) for one in found]
+        _draw(energy, found, [one.kwh for one in found], texts, colour=BASELINE, name="kwh")
+    return figure
+
+
+def conclusion(found: Sequence[Cost]) -> str:
+    """Return what all trials cost, and which scale cost most."""
+    hours, trials = sum(one.hours for one in found), sum(one.trials for one in found)
+    if not hours:
+        return "No trial was trained, so nothing was spent."
+    dearest = max(found, key=lambda one: one.hours)
+    share = (
+        f", {percent(dearest.hours / hours, 0)} of it for {spoken(dearest.scale)}" if len(found) > 1 else ""
+    )
+    return f"{count(trials, 'trial')} took {_hours(hours)}{share}; {_all_energy(found)}."
+
+
+def energy_known(found: Sequence[Cost]) -> str:
+    """Return for how many of the trained trials energy is known."""
+    metered, trained = sum(one.metered for one in found), sum(one.trained for one in found)
+    if not metered:
+        return "Unknown: no sensor of this machine told its power."
+    if metered == trained:
+        return "As sensors of the machine told it, for every trial that was trained."
+    return f"Known for {metered:,} of {count(trained, 'trained trial')}; the true energy is higher."
+
+
+def _all_energy(found: Sequence[Cost]) -> str:
+    known = [one.kwh for one in found if one.kwh is not None]
+    if not known:
+        return "the energy is unknown"
+    least = "at least " if any(one.metered < one.trained for one in found) else ""
+    return f"the energy is {least}{_kwh(sum(known))}"
+
+
+def _time(one: Cost) -> str:
+    trials = count(one.trials, "trial")
+    if one.minutes is None:
+        return f"{trials}, none trained"
+    length = f"{one.minutes:.1f} min" if one.minutes < 120 else f"{one.minutes / 60:,.1f} h"
+    return f"{_hours(one.hours)}, {trials}, median {length} a trial"
+
+
+def _energy(one: Cost) -> str:
+    if one.kwh is None:
+        return "unknown" if one.trained else "none trained"
+    return f"at least {_kwh(one.kwh)}" if one.metered < one.trained else _kwh(one.kwh)
+
+
+def _hours(hours: float) -> str:
+    return (
+        f"{hours:,.0f} h" if hours >= 100 else f"{hours:.1f} h" if hours >= 0.1 else f"{60 * hours:.1f} min"
+    )
+
+
+def _kwh(kwh: float) -> str:
+    return f"{kwh:,.1f} kWh" if kwh >= 10 else f"{kwh:.3f} kWh"
+
+
+def _draw(
+    axes: Axes,
+    found: Sequence[Cost],
+    sizes: Sequence[float | None],
+    texts: Sequence[str],
+    *,
+    colour: str,
+    name: str,
+) -> None:
+    axes.set_xlim(0.0, max([0.0, *(size for size in sizes if size is not None)]) or 1.0)
+    axes.set_ylim(len(found) - 0.5, -0.5)
+    axes.set_xticks([])
+    axes.spines["bottom"].set_visible(False)
+    axes.set_yticks([row + 0.18 for row in range(len(found))], [spoken(one.scale) for one in found])
+    axes.tick_params(axis="y", length=0, labelcolor=INK)
+    for row, (one, size, text) in enumerate(zip(found, sizes, texts, strict=True)):
+        if size is not None:
+            axes.barh(row + 0.18, size, height=0.42, color=colour, gid=f"{name}_{one.scale}")
+        # Above the bar, as the longest one leaves no room beside it.
+        above = {"textcoords": "offset points", "va": "bottom", "fontsize": SMALL, "color": QUIET}
+        axes.annotate(text, (0.0, row - 0.06), xytext=(4, 0), **above)

@@ -1,0 +1,148 @@
+"""Who beats the base rate: the skill of every scale and baseline as a forest plot, a panel per horizon."""
+
+from collections.abc import Sequence
+
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.ticker import FuncFormatter, MaxNLocator
+
+from simmer.base.names import spoken
+from simmer.figures.evidence.inputs import Evidence, Horizon, Model
+from simmer.figures.evidence.marks import BASELINE, GRID, PRIOR, SMALL, TRANSFORMER, Panel, lay_out
+from simmer.figures.evidence.words import change, count, horizons, listed, nats
+from simmer.figures.style import in_style
+
+_ROW = 0.27  # inches
+_FARTHEST = 3.0  # left of 0, in units of how far the best reaches to its right
+_LEAST_REACH = 0.02
+
+
+@in_style
+def opponents(evidence: Evidence) -> Figure:
+    """Return the figure of all horizons; models are ordered by skill, the best first."""
+    notes = [
+        "Skill: how far the test log-loss is below that of the base rate, in percent of that, with 95 % "
+        "interval. Filled circles: scales; hollow squares: baselines; dashed: the base rate. Each interval "
+        "stands alone: by chance one in forty lies right of 0."
+    ]
+    # One axis for all, so that horizons can be compared.
+    limits = _limits([model for one in evidence.horizons for model in _rows(one)])
+    panels = [
+        Panel(
+            title=told(one),
+            notes=[against_best(one), _beyond(one, limits)],
+            height=_ROW * max(len(_rows(one)), 1),
+        )
+        for one in evidence.horizons
+    ]
+    figure, boxes = lay_out(conclusion(evidence), notes, panels, left=1.42, right=0.75)
+    for box, horizon in zip(boxes, evidence.horizons, strict=True):
+        _draw(box.axes(figure), horizon, limits)
+    return figure
+
+
+def conclusion(evidence: Evidence) -> str:
+    """Return at which horizons any scale, and any baseline, beats the base rate beyond noise."""
+    untold = [one.days for one in evidence.horizons if not _has_intervals(one)]
+    if len(untold) == len(evidence.horizons):
+        return (
+            "Whether any model beats the base rate cannot be told: the test split is too short for intervals."
+        )
+    scales, baselines = (
+        [one.days for one in evidence.horizons if _winners(one, transformer)] for transformer in (True, False)
+    )
+    noise = "beats the base rate beyond noise"
+    first = f"Some scale {noise} at {horizons(scales)}" if scales else f"No scale {noise}"
+    second = f"some baseline does at {horizons(baselines)}" if baselines else "no baseline does"
+    third = f"; not to be told at {horizons(untold)}" if untold else ""
+    return f"{first}; {second}{third}."
+
+
+def told(horizon: Horizon) -> str:
+    """Return how many scales and baselines beat the base rate at one horizon."""
+    day, rows = horizons([horizon.days]), _rows(horizon)
+    if not _has_intervals(horizon):
+        return f"{day}: no intervals, the test split is too short"
+    parts = []
+    for what, transformer in (("scale", True), ("baseline", False)):
+        of_kind = [model for model in rows if model.transformer == transformer]
+        if of_kind:
+            parts.append(f"{len(_winners(horizon, transformer))} of {count(len(of_kind), what)}")
+    return f"{day}: {listed(parts)} beat the base rate"
+
+
+def against_best(horizon: Horizon) -> str:
+    """Return how the best scale compares with the best baseline, where the evidence has that pair."""
+    if not horizon.scales or not horizon.baselines:
+        return ""
+    scale = min(horizon.scales, key=lambda model: model.log_loss.value).name
+    baseline = horizon.baselines[0].name
+    for pair in horizon.differences:
+        if {pair.a, pair.b} == {scale, baseline} and (interval := pair.difference.interval):
+            sign = 1 if pair.a == scale else -1
+            low, high = sorted(sign * end for end in interval)
+            outcome = {1: "worse", 0: "not told apart", -1: "better"}[sign * (pair.difference.sign or 0)]
+            pair_is = f"{spoken(scale)} less {spoken(baseline)}"
+            pair_is = f"Best scale against the best baseline on validation, {pair_is}"
+            value = nats(sign * pair.difference.value)
+            return f"{pair_is}: {value} nats ({nats(low)} to {nats(high)}), {outcome}."
+    return ""
+
+
+def _rows(horizon: Horizon) -> list[Model]:
+    # The base rate's own skill is 0 by definition; it is the line.
+    others = [model for model in horizon.models if model.name != "base_rate"]
+    return sorted(others, key=lambda model: -model.skill.value)
+
+
+def _has_intervals(horizon: Horizon) -> bool:
+    return any(model.skill.interval for model in _rows(horizon))
+
+
+def _winners(horizon: Horizon, transformer: bool) -> list[Model]:
+    return [model for model in _rows(horizon) if model.transformer == transformer and model.skill.sign == 1]
+
+
+def _limits(rows: Sequence[Model]) -> tuple[float, float]:
+    """Return the ends of the axis; a terrible model must not press all others into one line."""
+    ends = [end for model in rows for end in (model.skill.value, *(model.skill.interval or ()))]
+    reach = max([_LEAST_REACH, *ends])
+    return 1.1 * max(min([-_LEAST_REACH, *ends]), -_FARTHEST * reach), 1.1 * reach
+
+
+def _beyond(horizon: Horizon, limits: tuple[float, float]) -> str:
+    left = [spoken(model.name) for model in _rows(horizon) if model.skill.value < limits[0]]
+    return f"Left of the axis, drawn as triangles: {listed(left)}." if left else ""
+
+
+def _draw(axes: Axes, horizon: Horizon, limits: tuple[float, float]) -> None:
+    rows, (low, high) = _rows(horizon), limits
+    axes.set_xlim(low, high)
+    axes.set_ylim(len(rows) - 0.4, -0.6)
+    axes.grid(axis="x", **GRID)
+    axes.xaxis.set_major_locator(MaxNLocator(nbins=5, steps=[1, 2, 5, 10]))
+    axes.xaxis.set_major_formatter(FuncFormatter(lambda skill, _: f"{100 * skill:g}".replace("-", "−")))
+    axes.set_xlabel("skill (%), right is better")
+    axes.set_yticks(range(len(rows)), [spoken(model.name) for model in rows])
+    axes.tick_params(axis="y", length=0)
+    axes.axvline(0.0, color=PRIOR, lw=1.3, ls=(0, (5, 3)), gid=f"base_rate_h{horizon.days}")
+    for row, (model, label) in enumerate(zip(rows, axes.get_yticklabels(), strict=True)):
+        colour = TRANSFORMER if model.transformer else BASELINE
+        label.set_color(colour)
+        label.set_fontweight("bold" if model.transformer else "normal")
+        name = f"{model.name}_h{horizon.days}"
+        if model.skill.interval is not None:
+            axes.plot(model.skill.interval, [row, row], color=colour, lw=1.6, gid=f"interval_{name}")
+        kind = "o" if model.transformer else "s"
+        look = {"marker": kind if model.skill.value >= low else "<", "clip_on": False, "zorder": 3}
+        look |= {"markerfacecolor": colour if model.transformer else "white", "markeredgecolor": colour}
+        # A little inside, as the name of the model ends at the edge.
+        axes.plot(
+            max(model.skill.value, low + 0.03 * (high - low)),
+            row,
+            markersize=6.5,
+            gid=f"skill_{name}",
+            **look,
+        )
+        beside = {"transform": axes.get_yaxis_transform(), "va": "center", "fontsize": SMALL, "color": colour}
+        axes.text(1.03, row, change(model.skill.value), **beside)

@@ -1,0 +1,244 @@
+"""What one search covered: for each dimension, which values were tried and to what losses they came."""
+
+import math
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+import matplotlib
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+from matplotlib.ticker import MaxNLocator
+
+from simmer.figures.search.marks import (
+    PRIOR_LINE,
+    QUIET,
+    Colour,
+    beyond_axis,
+    draw_loss,
+    loss_limits,
+    state_handles,
+    write_head,
+)
+from simmer.figures.search.searched import (
+    SearchedStudy,
+    SearchedTrial,
+    counts,
+    not_searched,
+    number,
+    percent,
+    spoken,
+    unit,
+)
+from simmer.figures.style import in_style
+from simmer.search.space import MEANINGFUL, Choice, Dimension, Range, Value
+
+NEAR_EDGE = 0.05  # share of a range, on its own axis
+_NOTHING = "Every hyperparameter has one value in this study, so there was nothing to choose."
+_WIDTH, _PANEL_HEIGHT, _COLUMNS = 12.0, 2.7, 4
+_BEST, _NO_LOSS, _EDGE = "#cc2f2f", "#b0b0b0", "#cc2f2f"
+_STAR = {"marker": "*", "markersize": 13, "markeredgecolor": "white", "linestyle": "none", "zorder": 4}
+_SPREAD = 0.5  # of the trials with one choice, in distances between choices
+_GOLDEN = (math.sqrt(5.0) - 1.0) / 2.0
+
+
+@dataclass(frozen=True)
+class NearEdge:
+    """A hyperparameter of the best trial that lies near an edge of its range.
+
+    Attributes:
+        key: its name.
+        value: what the best trial used.
+        edge: the edge itself.
+        side: which of the two.
+        final: whether no value beyond the edge makes sense, so that the range cannot be widened.
+    """
+
+    key: str
+    value: Value
+    edge: Value
+    side: Literal["lower", "upper"]
+    final: bool
+
+
+@in_style
+def search_coverage(study: SearchedStudy) -> Figure:
+    """Return the figure of one search; a sentence stands in it where nothing was left to choose."""
+    rows = math.ceil(len(study.searched) / _COLUMNS)
+    height = 2.3 + _PANEL_HEIGHT * rows
+    figure = Figure(figsize=(_WIDTH, height))
+    sentences = (counts(study), edges(study), beyond_axis(study), not_searched(study))
+    head = write_head(figure, f"{study.name}: what the search covered", sentences)
+    if not rows:
+        figure.text(0.5, 0.3, _NOTHING, fontsize=11, ha="center", va="center")
+        return figure
+    panels = figure.subplots(
+        rows,
+        _COLUMNS,
+        squeeze=False,
+        gridspec_kw={"left": 0.065, "right": 0.985, "top": 1.0 - (head + 0.45) / height}
+        | {"bottom": 1.4 / height, "hspace": 0.68, "wspace": 0.2},
+    )
+    colours = _colours(study)
+    for axes, key in zip(panels.flat, study.searched, strict=False):
+        _draw_panel(axes, study, key, colours)
+    for axes in panels.flat[len(study.searched) :]:
+        axes.set_axis_off()
+    for row in panels:
+        row[0].set_ylabel("validation log-loss (nats)")
+    _write_foot(figure, study)
+    return figure
+
+
+def near_edges(study: SearchedStudy) -> list[NearEdge]:
+    """Return each searched range in which the best trial lies within `NEAR_EDGE` of an edge."""
+    if study.best is None:
+        return []
+    near = (_near_edge(key, study.best.values[key], dimension) for key, dimension in _ranges(study).items())
+    return [edge for edge in near if edge is not None]
+
+
+def edges(study: SearchedStudy) -> str:
+    """Return in which ranges the best trial lies so near an edge that a better value may lie beyond.
+
+    Empty where no range was searched.
+    """
+    if study.best is None:
+        return "No trial came to a validation log-loss, so none is the best."
+    if not _ranges(study):
+        return ""
+    near = near_edges(study)
+    text = f"The best, trial {study.best.number}, lies within {percent(NEAR_EDGE)} of"
+    if not near:
+        return f"{text} no edge of a range."
+    text += " an edge of"
+    sentences = []
+    if movable := [edge for edge in near if not edge.final]:
+        sentences.append(f"{text}: {_listed(movable)}. A better value may lie beyond the range.")
+        text = "It also lies at an edge of"
+    if final := [edge for edge in near if edge.final]:
+        sentences.append(f"{text}: {_listed(final)}. Beyond, no value makes sense.")
+    return " ".join(sentences)
+
+
+def place(value: float, dimension: Range) -> float:
+    """Return where a value lies in its range: 0 at the lower, 1 at the upper edge, by ratio where `log`."""
+    low, high = dimension.ends
+    if dimension.log:
+        low, high, value = math.log(low), math.log(high), math.log(value)
+    return (value - low) / (high - low)
+
+
+def at(share: float, dimension: Range) -> float:
+    """Return the value at a place in a range, the inverse of `place`; shares beyond 0 to 1 lie outside."""
+    low, high = dimension.ends
+    return low * (high / low) ** share if dimension.log else low + share * (high - low)
+
+
+def _ranges(study: SearchedStudy) -> dict[str, Range]:
+    return {key: dimension for key, dimension in study.searched.items() if isinstance(dimension, Range)}
+
+
+def _near_edge(key: str, value: Value, dimension: Range) -> NearEdge | None:
+    share = place(value, dimension)
+    if NEAR_EDGE < share < 1.0 - NEAR_EDGE:
+        return None
+    lower = share <= NEAR_EDGE
+    edge = dimension.low if lower else dimension.high
+    beyond = at(-NEAR_EDGE if lower else 1.0 + NEAR_EDGE, dimension)
+    if dimension.integer:
+        beyond = edge - 1 if lower else edge + 1
+    return NearEdge(key, value, edge, "lower" if lower else "upper", final=not MEANINGFUL[key][1](beyond))
+
+
+def _listed(near: Sequence[NearEdge]) -> str:
+    return ", ".join(
+        f"{spoken(edge.key)} {number(edge.value)} ({edge.side} edge {number(edge.edge)})" for edge in near
+    )
+
+
+def _draw_panel(axes: Axes, study: SearchedStudy, key: str, colours: dict[int, Colour]) -> None:
+    dimension = study.dimensions[key]
+    side = next((edge.side for edge in near_edges(study) if edge.key == key), None)
+    axes.set_gid(key)
+    axes.set_title(
+        f"{spoken(key)}: near {side} edge" if side else spoken(key),
+        loc="left",
+        pad=14,
+        fontsize=9,
+        fontweight="bold",
+        color=_EDGE if side else "black",
+    )
+    axes.set_xlabel(unit(key, dimension), color=QUIET, fontsize=8)
+    axes.tick_params(labelsize=8)
+    axes.set_ylim(loss_limits(study))
+    axes.yaxis.set_major_locator(MaxNLocator(nbins=4))
+    if isinstance(dimension, Range):
+        _label_range(axes, dimension)
+    else:
+        _label_choices(axes, dimension, Counter(trial.values[key] for trial in study.trials))
+    axes.axhline(study.prior_log_loss, zorder=1, **PRIOR_LINE)
+    for trial in study.trials:
+        draw_loss(axes, trial, _position(trial, key, dimension), colour=colours[trial.number], size=5.5)
+    if study.best is not None:
+        x = _position(study.best, key, dimension)
+        axes.plot(x, study.best.loss, color=_BEST, gid=f"best_{key}", **_STAR)
+
+
+def _position(trial: SearchedTrial, key: str, dimension: Dimension) -> float:
+    """Return where a trial stands: 0 to 1 in a range, near the index of its choice otherwise."""
+    if isinstance(dimension, Range):
+        return place(trial.values[key], dimension)
+    # Spread by the golden ratio, so that neighbours in number do not lie on each other.
+    spread = (trial.number * _GOLDEN) % 1.0 - 0.5
+    return dimension.values.index(trial.values[key]) + _SPREAD * spread
+
+
+def _label_range(axes: Axes, dimension: Range) -> None:
+    """Mark the ends and the middle, and shade what counts as near an end."""
+    axes.set_xlim(-0.07, 1.07)
+    middle = at(0.5, dimension)
+    ticks = dict.fromkeys((dimension.low, round(middle) if dimension.integer else middle, dimension.high))
+    axes.set_xticks([place(tick, dimension) for tick in ticks], [number(tick) for tick in ticks])
+    for edge, inside in ((0.0, NEAR_EDGE), (1.0, 1.0 - NEAR_EDGE)):
+        axes.axvline(edge, color=_EDGE, lw=0.8, alpha=0.6, zorder=1)
+        axes.axvspan(edge, inside, color=_EDGE, alpha=0.12, lw=0, zorder=0.5)
+
+
+def _label_choices(axes: Axes, dimension: Choice, made: Counter) -> None:
+    """Tell below each choice how many trials made it."""
+    axes.set_xlim(-0.5, len(dimension.values) - 0.5)
+    names = (number(value).replace("_", "\n") for value in dimension.values)
+    labels = [f"{name}\n({made[value]})" for name, value in zip(names, dimension.values, strict=True)]
+    axes.set_xticks(range(len(labels)), labels)
+    for between in range(1, len(labels)):
+        axes.axvline(between - 0.5, color="#e4e4e4", lw=0.8, zorder=0.5)
+
+
+def _colours(study: SearchedStudy) -> dict[int, Colour]:
+    """Return a colour per trial, by the rank of its loss: by the loss itself, good ones would look alike."""
+    known = sorted((trial for trial in study.trials if trial.loss is not None), key=lambda trial: trial.loss)
+    shades = matplotlib.colormaps["viridis"](np.linspace(0.0, 0.93, len(known)))
+    ranked = {trial.number: tuple(shade) for trial, shade in zip(known, shades, strict=True)}
+    return {trial.number: ranked.get(trial.number, _NO_LOSS) for trial in study.trials}
+
+
+def _write_foot(figure: Figure, study: SearchedStudy) -> None:
+    handles = [
+        *state_handles(study),
+        Line2D([], [], label=f"prior {study.prior_log_loss:.4f}", **PRIOR_LINE),
+    ]
+    if study.best is not None:
+        label = f"best: trial {study.best.number}, {study.best.loss:.4f}"
+        handles.insert(0, Line2D([], [], color=_BEST, label=label, **_STAR))
+    figure.legend(handles=handles, loc="lower center", ncols=len(handles), frameon=False, fontsize=8)
+    text = (
+        f"Red lines: the ends of a range, {percent(NEAR_EDGE)} of it shaded. In brackets: how many trials "
+        "made a choice. Colour: rank of the loss, the darker the better. Above a panel: trials without a "
+        "loss.\nA pruned trial shows the best loss of the few epochs it came to."
+    )
+    above_legend = 0.36 / figure.get_figheight()
+    figure.text(0.065, above_legend, text, fontsize=8, color=QUIET, linespacing=1.4)

@@ -1,0 +1,1 @@
+"""The ledger: what was computed, and the only place that knows its paths."""

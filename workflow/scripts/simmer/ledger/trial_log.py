@@ -1,0 +1,58 @@
+"""The published logs of trials, as both the table and the timeline read them."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from simmer.base.errors import LedgerError
+
+Event = Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class TrialLog:
+    """The log of one trial.
+
+    Attributes:
+        scale: name of the scale, such as `20M`.
+        horizon_days: days ahead that a label looks.
+        trial: trial number, from 0.
+        events: the lines, in the order in which they were written.
+    """
+
+    scale: str
+    horizon_days: int
+    trial: int
+    events: tuple[Event, ...]
+
+
+def read_trial_log(path: Path) -> TrialLog:
+    """Return the log published at `<scale>/<horizon>/trial_NNN.jsonl`, which says whose it is.
+
+    Raises:
+        LedgerError: when a line is not JSON.
+    """
+    horizon_folder = path.parent
+    try:
+        # Split at newlines only: `splitlines` would also split at separators that JSON allows in texts.
+        lines = path.read_text(encoding="utf-8").split("\n")
+        events = tuple(json.loads(line) for line in lines if line)
+    except ValueError as error:
+        raise LedgerError(
+            f"found {path} damaged ({error}); expected a JSON object per line; delete it and run the same "
+            "command again: it is published anew from the ledger"
+        ) from error
+    return TrialLog(
+        scale=horizon_folder.parent.name,
+        horizon_days=int(horizon_folder.name.removeprefix("h")),
+        trial=int(path.stem.removeprefix("trial_")),
+        events=events,
+    )
+
+
+def time_s(event: Event) -> float:
+    """Return when a line was written, in seconds since 1970."""
+    return datetime.fromisoformat(event["time"]).timestamp()

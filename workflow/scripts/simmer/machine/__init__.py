@@ -1,0 +1,1 @@
+"""This machine: facts, power, and whether it is fit for a scale."""

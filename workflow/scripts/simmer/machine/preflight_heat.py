@@ -1,0 +1,97 @@
+"""Preflight rows on heat: some sensor answers, and the limits suit the part it sits on."""
+
+from collections.abc import Iterator, Sequence
+
+from simmer.base.checks import CheckResult, CheckVerdict
+from simmer.thermal.limits import MARGIN_BANDS, Limits, Profile, ThermalState, state_of
+from simmer.thermal.readings import Reading, hottest_of
+
+# A sensor's critical value is where the hardware shuts down or brakes hard; stopping needs some room below.
+_ROOM_BELOW_CRITICAL_C = 5.0
+# AMD specifies 95 °C as the design limit of Ryzen 7000 and later: sustained work there is healthy.
+_RYZEN_DESIGN_LIMIT_C = 95.0
+_MAC_DIE_SOURCES = ("smc", "macmon", "powermetrics")
+
+
+def check_temperature_source(readings: Sequence[Reading], *, require_sensor: bool) -> CheckResult:
+    """Some CPU or GPU sensor answers."""
+    hottest = hottest_of(readings)
+    if hottest is not None:
+        degrees = hottest.celsius
+        measured = (
+            degrees if degrees is not None else hottest.level.word if hottest.level is not None else None
+        )
+        unit = "°C" if degrees is not None else "pressure"
+        return CheckResult(
+            "temperature_source", CheckVerdict.OK, measured, "a reading", unit, hottest.source, None
+        )
+    fix = "no CPU or GPU temperature is readable, so training runs unwatched: load the sensor driver "
+    fix += "(Linux: modprobe coretemp or k10temp)"
+    fix += " or set thermal.require_sensor to false" if require_sensor else ", or make sure the room is cool"
+    verdict = CheckVerdict.FAIL if require_sensor else CheckVerdict.WARN
+    return CheckResult("temperature_source", verdict, None, "a reading", "°C", "none", fix)
+
+
+def check_thresholds(readings: Sequence[Reading], limits: Limits, *, govern: bool) -> Iterator[CheckResult]:
+    """The configured limits suit each sensor: low enough to protect, high enough for a healthy machine."""
+    by_level = limits.profile is Profile.APPLE_SILICON and any(one.level is not None for one in readings)
+    for reading in readings:
+        yield _check_threshold(reading, limits, govern=govern, by_level=by_level)
+    if not readings:
+        yield CheckResult("thresholds", CheckVerdict.SKIP, None, limits.critical_c, "°C", "none", None)
+
+
+def _check_threshold(reading: Reading, limits: Limits, *, govern: bool, by_level: bool) -> CheckResult:
+    by_margin = limits.profile is Profile.GPU and reading.margin_c is not None
+    measured: float | str | None = reading.critical_c
+    needed: float | str = limits.critical_c
+    unit = "°C"
+    if by_margin:
+        measured, needed, unit = reading.margin_c, f"over {-MARGIN_BANDS.warning:g}", "K below slowdown"
+    elif by_level:
+        measured, needed, unit = (reading.level.word if reading.level else "degrees"), "nominal", "pressure"
+
+    def result(verdict: CheckVerdict, fix: str | None = None) -> CheckResult:
+        return CheckResult("thresholds", verdict, measured, needed, unit, reading.source, fix)
+
+    if not (by_margin or by_level) and (problem := _misfit(reading, limits, govern=govern)):
+        return result(CheckVerdict.WARN, problem)
+    counts = reading.tells_heat and (not by_level or reading.level is not None)
+    if counts and state_of(reading, limits) in (ThermalState.WARNING, ThermalState.CRITICAL):
+        return result(CheckVerdict.WARN, f"already {_heat_text(reading)} before any training: let it cool")
+    return result(CheckVerdict.SKIP if measured is None else CheckVerdict.OK)
+
+
+def _misfit(reading: Reading, limits: Limits, *, govern: bool) -> str | None:
+    """Return why limits in degrees do not suit the part a sensor sits on."""
+    if reading.source.startswith(_MAC_DIE_SOURCES) and reading.celsius is not None:
+        return (
+            "the die of a healthy M-series Mac passes 95 °C under load: set thermal.profile to "
+            "apple-silicon, which judges the pressure level, or the guard slows and ends healthy runs"
+        )
+    if reading.critical_c is not None and limits.critical_c > reading.critical_c - _ROOM_BELOW_CRITICAL_C:
+        highest = reading.critical_c - _ROOM_BELOW_CRITICAL_C
+        board = "thermal.profile to gpu, or " if reading.margin_c is not None else ""
+        return (
+            f"the sensor's own critical value is {reading.critical_c:g} °C: set {board}thermal.critical_c to "
+            f"{highest:g} or less, or the hardware acts before the guard does"
+        )
+    ryzen = reading.source.startswith(("hwmon:k10temp", "hwmon:zenpower"))
+    if ryzen and limits.critical_c <= _RYZEN_DESIGN_LIMIT_C:
+        ends = "is held below it at the cost of speed" if govern else "is ended by the guard although healthy"
+        return (
+            f"Ryzen 7000 and later run at 95 °C by design: such a machine {ends}; lower its limit in the "
+            "firmware (Eco mode), which is faster than sleeping"
+        )
+    if reading.source.startswith("hwmon:coretemp") and not govern and reading.critical_c is not None:
+        return (
+            f"laptops run up to a few degrees below {reading.critical_c:g} °C by design, and thermal.govern "
+            "is false: the guard may end healthy runs; set it to true"
+        )
+    return None
+
+
+def _heat_text(reading: Reading) -> str:
+    if reading.celsius is not None:
+        return f"{reading.celsius:.0f} °C"
+    return "close to its slowdown" if reading.level is None else f"at pressure {reading.level.word}"

@@ -1,0 +1,1 @@
+"""Trials and refits as their jobs run them."""

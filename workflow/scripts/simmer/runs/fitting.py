@@ -1,0 +1,223 @@
+"""Training one configuration of a study within the machine's memory, and what comes of it as a result."""
+
+import logging
+import resource
+import sys
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass, replace
+from functools import cached_property
+from typing import Any
+
+import torch
+
+from simmer.base.provenance import versions
+from simmer.features.dataset import Dataset, describe
+from simmer.features.splits import SEARCH_SPLITS
+from simmer.ledger.ledger import StudyLedger, TrialLedger
+from simmer.model.patchtst import PatchTST, counted_parameters
+from simmer.runs.outcome import verdict_on, without_outcome
+from simmer.search.space import Hyperparameters
+from simmer.thermal.guard import GuardProtocol
+from simmer.training.checkpoint import CheckpointStore
+from simmer.training.execution import require_device
+from simmer.training.loop import OnBest, TrainingRun, never
+from simmer.training.plan import Outcome, Plan
+from simmer.training.settings import Execution
+from simmer.training.windows import Windows
+
+OUT_OF_MEMORY_PHRASES = ("can't allocate memory", "out of memory", "not enough memory")
+
+logger = logging.getLogger(__name__)
+
+
+class OutOfMemory(Exception):
+    """Even one window at a time does not fit."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Fitting:
+    """The training behind a trial or a refit.
+
+    Attributes:
+        campaign: name of the campaign, recorded in the result.
+        ledger: the study's ledger.
+        files: where this training keeps its log and checkpoints.
+        dataset: windows, labels and splits of the study's horizon.
+        hyperparameters: of the trial.
+        execution: how it is computed, as it was begun.
+        seed: of everything random in it.
+        checkpoint_interval_s: seconds between checkpoints, at least.
+        time_limit_s: wall-clock time it may take, None: any.
+        falls_behind: tells from the validation log-losses of all epochs so far whether to end here.
+        on_best: given what predicts, after each epoch that is the best so far.
+    """
+
+    campaign: str
+    ledger: StudyLedger
+    files: TrialLedger
+    dataset: Dataset
+    hyperparameters: Hyperparameters
+    execution: Execution
+    seed: int
+    checkpoint_interval_s: float
+    time_limit_s: float | None = None
+    falls_behind: Callable[[Sequence[float]], bool] = never
+    on_best: OnBest | None = None
+
+    def run(self, guard: GuardProtocol) -> dict[str, Any]:
+        """Train, from the last checkpoint if there is one, and return the result as plain values.
+
+        Raises:
+            ConfigError: when the device it was begun on is not there.
+            Interrupted: heat or a signal; the same call goes on where this one stopped.
+        """
+        require_device(self.execution.device, asked_by=self._name)
+        start = time.monotonic()
+        try:
+            verdict = verdict_on(self._train_within_memory(guard))
+        except OutOfMemory as error:
+            verdict = without_outcome("out_of_memory", str(error))
+        self.files.append_event({"event": "finish", "state": verdict["state"], "reason": verdict["reason"]})
+        return self._result(verdict, guard, job_s=time.monotonic() - start)
+
+    @cached_property
+    def dataset_facts(self) -> dict[str, Any]:
+        """Sizes, dates, base rates and prior log-losses of the splits a training may know."""
+        facts = describe(self.dataset)
+        return {split: facts[split] for split in SEARCH_SPLITS}
+
+    @property
+    def _name(self) -> str:
+        return f"{self.ledger.study.name} {self.files.name}"
+
+    def _train_within_memory(self, guard: GuardProtocol) -> Outcome:
+        while True:
+            execution, micro_batch = self._eased()
+            try:
+                return self._training_run(execution, micro_batch, guard).run()
+            except (MemoryError, RuntimeError) as error:
+                if not _is_out_of_memory(error):
+                    raise
+                if micro_batch == 1 and execution.activation_checkpointing:
+                    raise OutOfMemory(f"one window at a time does not fit: {error}") from error
+            # Outside the handler, so that the failed step's tensors are free before the next attempt.
+            logger.warning("out of memory with a micro-batch of %d; easing it", micro_batch)
+            self.files.append_event({"event": "out_of_memory", "micro_batch": micro_batch})
+
+    def _training_run(self, execution: Execution, micro_batch: int, guard: GuardProtocol) -> TrainingRun:
+        study = self.ledger.study
+        train_facts = self.dataset_facts["train"]
+        windows = {
+            split: windows_of(self.dataset, split, self.hyperparameters.input_form, execution.device)
+            for split in SEARCH_SPLITS
+        }
+        plan = Plan(
+            shape=study.shape(self.hyperparameters),
+            train=windows["train"],
+            validation=windows["validation"],
+            recipe=self.hyperparameters.recipe(),
+            settings=study.training,
+            execution=execution,
+            epochs_max=study.epochs_max,
+            micro_batch=micro_batch,
+            seed=self.seed,
+            base_rate=train_facts["base_rate"],
+            prior_log_loss=train_facts["prior_log_loss"],
+        )
+        return TrainingRun(
+            plan,
+            store=CheckpointStore(self.files.folder),
+            guard=guard,
+            checkpoint_interval_s=self.checkpoint_interval_s,
+            on_epoch=lambda record: self._report_epoch(record, len(windows["train"]), guard),
+            on_best=self.on_best,
+            falls_behind=self.falls_behind,
+            time_limit_s=self.time_limit_s,
+        )
+
+    def _eased(self) -> tuple[Execution, int]:
+        # Recomputing activations comes first: the numbers stay, and no gradients need to be added up.
+        failures = sum(event["event"] == "out_of_memory" for event in self.files.events())
+        execution = self.execution
+        if failures and not execution.activation_checkpointing:
+            execution, failures = replace(execution, activation_checkpointing=True), failures - 1
+        return execution, max(1, self.hyperparameters.batch_size >> failures)
+
+    def _report_epoch(self, record: dict[str, Any], windows: int, guard: GuardProtocol) -> None:
+        study = self.ledger.study
+        validation = record["validation"]
+        epoch_s = record["train_s"] / record["epoch"]
+        self.files.append_event({"event": "epoch", "windows_per_s": windows / epoch_s} | record)
+        prior = self.dataset_facts["validation"]["prior_log_loss"]
+        logger.info(
+            "%s | epoch %d/%d | train %.4f | validation %.4f (prior %.4f) | %.0f windows/s | %s | "
+            "at most %s to go",
+            self._name,
+            record["epoch"],
+            study.epochs_max,
+            record["train_log_loss"],
+            validation["log_loss"],
+            prior,
+            windows / epoch_s,
+            guard.heat(),
+            _clock_time((study.epochs_max - record["epoch"]) * epoch_s),
+        )
+
+    def _result(self, verdict: dict[str, Any], guard: GuardProtocol, *, job_s: float) -> dict[str, Any]:
+        study = self.ledger.study
+        shape = study.shape(self.hyperparameters)
+        with torch.device("meta"):
+            parameters = counted_parameters(PatchTST(shape, dropout=0.0, window_norm=False))
+        events = self.files.events()
+        execution, micro_batch = self._eased()
+        return {
+            "campaign": self.campaign,
+            "fingerprint": self.ledger.fingerprint,
+            "scale": study.scale,
+            "horizon_days": study.horizon_days,
+            **verdict,
+            "hyperparameters": asdict(self.hyperparameters),
+            "shape": asdict(shape),
+            "parameters": parameters,
+            "budget_parameters": study.budget_parameters,
+            "dataset": self.dataset_facts,
+            "code_digests": sorted({event["code_digest"] for event in events if event["event"] == "start"}),
+            "versions": versions(),
+            "machine": asdict(execution)
+            | {
+                "micro_batch": micro_batch,
+                "starts": sum(event["event"] == "start" for event in events),
+                "last_job_s": job_s,
+                "peak_memory_bytes": _peak_memory_bytes(),
+                "guard": guard.counters(),
+            },
+        }
+
+
+def windows_of(dataset: Dataset, split: str, input_form: str, device: str) -> Windows:
+    """Return the windows of a split in an input form, with their labels where the dataset has them."""
+    labels = torch.from_numpy(dataset.labels_of(split)) if dataset.has_labels(split) else None
+    return Windows(
+        features=torch.from_numpy(dataset.inputs(input_form)),
+        decision_rows=torch.from_numpy(dataset.decision_rows(split)),
+        labels=labels,
+        context_days=dataset.context_days,
+        device=device,
+    )
+
+
+def _is_out_of_memory(error: Exception) -> bool:
+    text = str(error).lower()
+    return isinstance(error, MemoryError) or any(phrase in text for phrase in OUT_OF_MEMORY_PHRASES)
+
+
+def _peak_memory_bytes() -> int:
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return peak if sys.platform == "darwin" else peak * 1024  # getrusage(2): kilobytes on Linux
+
+
+def _clock_time(seconds: float) -> str:
+    minutes, rest = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02d}:{rest:02d}" if hours else f"{minutes}:{rest:02d}"

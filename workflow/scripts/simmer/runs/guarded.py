@@ -1,0 +1,162 @@
+"""A trial or a refit under its guard: sensors watched, a hot machine waited for, the run resumable."""
+
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from simmer.base.checks import refuse_failures
+from simmer.base.errors import Interrupted
+from simmer.config.campaign import Config
+from simmer.data.tables import require_content
+from simmer.ledger.ledger import StudyLedger, TrialLedger
+from simmer.machine.facts import inspect_machine
+from simmer.machine.preflight import check_memory
+from simmer.runs.fit_machine import fit_to_machine
+from simmer.runs.needs import needs_of_study
+from simmer.runs.refit import Refit
+from simmer.runs.trial import Trial
+from simmer.search.study import Study
+from simmer.thermal.gate import cool_down_gate
+from simmer.thermal.governor import Governor
+from simmer.thermal.guard import Guard
+from simmer.thermal.monitor import Monitor
+from simmer.thermal.stop import StopRequest
+from simmer.training.execution import require_device, synchronise
+from simmer.training.settings import Execution
+
+
+def train_under_guard(
+    config: Config, ledger: StudyLedger, number: int, *, frame: pd.DataFrame, slots: int, stop: StopRequest
+) -> None:
+    """Train trial `number` of a study to its result.
+
+    Args:
+        config: the campaign.
+        ledger: the study's ledger.
+        number: trial number, from 0.
+        frame: the table the ledger's fingerprint was made from.
+        slots: trials that run side by side on this machine.
+        stop: set by signal handlers.
+
+    Raises:
+        ConfigError: when a device is not there.
+        DataError: when the table is not the registered one.
+        PreflightError: when the memory the scale needs is no longer free.
+        Interrupted: heat or a signal; a checkpoint was written.
+    """
+    files = ledger.trial(number)
+    execution = _ready(config, ledger, files, frame=frame, slots=slots)
+    trial = Trial(
+        campaign=config.campaign,
+        ledger=ledger,
+        number=number,
+        dataset=config.dataset.build(frame, ledger.study.horizon_days),
+        execution=execution,
+        checkpoint_interval_s=config.execution.checkpoint_interval_s,
+        time_limit_s=config.execution.time_limit_s,
+    )
+    with thermal_guard(config, execution, on_event=files.append_event, stop=stop) as guard:
+        trial.run(guard)
+
+
+def refit_under_guard(
+    config: Config,
+    ledger: StudyLedger,
+    number: int,
+    *,
+    winner: Mapping[str, Any],
+    frame: pd.DataFrame,
+    slots: int,
+    stop: StopRequest,
+) -> None:
+    """Train refit `number` of a study's winner to its result; arguments and errors as `train_under_guard`.
+
+    Args:
+        winner: the result of the trial that is trained again.
+    """
+    files = ledger.refit(number, of_trial=winner["trial"])
+    execution = _ready(config, ledger, files, frame=frame, slots=slots)
+    refit = Refit(
+        campaign=config.campaign,
+        ledger=ledger,
+        winner=winner,
+        number=number,
+        dataset=config.dataset.build(frame, ledger.study.horizon_days, test="inputs"),
+        execution=execution,
+        checkpoint_interval_s=config.execution.checkpoint_interval_s,
+        time_limit_s=config.execution.time_limit_s,
+    )
+    with thermal_guard(config, execution, on_event=files.append_event, stop=stop) as guard:
+        refit.run(guard)
+
+
+@contextmanager
+def thermal_guard(
+    config: Config, execution: Execution, *, on_event: Callable[[dict[str, Any]], None], stop: StopRequest
+) -> Iterator[Guard]:
+    """Watch the sensors, wait for a hot machine to cool down, and yield the guard of what is then trained.
+
+    Args:
+        config: the campaign.
+        execution: where the training runs.
+        on_event: receives `hardware_sample` and `thermal_event` lines.
+        stop: set by signal handlers.
+
+    Raises:
+        Interrupted: heat or a signal.
+    """
+    thermal = config.thermal
+    limits = thermal.limits()
+    with Monitor(thermal.sensors(), period_s=thermal.sample_period_s) as monitor:
+        cool_down_gate(monitor, limits, timeout_s=thermal.cooldown_timeout_s, stop=stop, on_event=on_event)
+        guard = Guard(
+            monitor,
+            Governor(limits, thermal.governor()),
+            stop=stop,
+            on_event=on_event,
+            hardware_interval_s=config.hardware_interval_s,
+            synchronise=partial(synchronise, execution.device),
+        )
+        try:
+            yield guard
+        except Interrupted:
+            guard.after_stop()
+            raise
+
+
+def _ready(
+    config: Config, ledger: StudyLedger, files: TrialLedger, *, frame: pd.DataFrame, slots: int
+) -> Execution:
+    require_content(frame, ledger.features_sha256, what=config.dataset.table)
+    require_device(config.execution.device, asked_by="config key training.device")
+    machine = inspect_machine(ledger.root, Path(config.thermal.sysfs_root))
+    execution = recorded_execution(files)
+    if execution is None:
+        execution = fit_to_machine(as_begun(ledger), config.execution, machine, slots=slots)
+    # Preflight ran perhaps days ago; memory is the one thing that can have changed for the worse since.
+    needs = needs_of_study(ledger.study, execution, device=config.execution.device, slots=1)
+    refuse_failures(needs.scale, check_memory(needs, machine))
+    return execution
+
+
+def recorded_execution(files: TrialLedger) -> Execution | None:
+    """Return how a trial or refit is computed, or None when it was not begun."""
+    params = files.params()
+    return None if params is None else Execution(**params["execution"])
+
+
+def as_begun(ledger: StudyLedger) -> Study:
+    """Return the study with every `auto` that its first trial has settled.
+
+    What `auto` becomes depends on the machine and the moment; the trials of a study must agree.
+    """
+    first, study = recorded_execution(ledger.trial(0)), ledger.study
+    if first is None:
+        return study
+    settled = {"precision": first.precision, "memory": first.memory}
+    return replace(study, **{key: value for key, value in settled.items() if getattr(study, key) == "auto"})

@@ -1,0 +1,98 @@
+"""What the hungriest trial of a study asks of the machine, and how to make it ask for less."""
+
+from dataclasses import replace
+from itertools import product
+
+from simmer.machine.preflight import Needs
+from simmer.model.budgets import expected_parameters
+from simmer.model.shape import ModelShape
+from simmer.search.study import Study
+from simmer.training.checkpoint import KEEP
+from simmer.training.memory import checkpoint_bytes, training_bytes
+from simmer.training.settings import Execution, Memory, Recipe
+
+# From what costs nothing to what costs most: recomputing activations costs time, `lean` is another optimizer.
+_LADDER: tuple[tuple[Memory, bool], ...] = (
+    ("full", False),
+    ("kahan", False),
+    ("stochastic", False),
+    ("full", True),
+    ("kahan", True),
+    ("stochastic", True),
+    ("lean", False),
+    ("lean", True),
+)
+
+
+def fit_memory(study: Study, execution: Execution, *, room_bytes: int) -> Execution:
+    """Return how to keep weights, moments and activations so that every trial of a study has room.
+
+    Args:
+        study: what `memory` it asks for, and with which `precision`, bounds the choice.
+        execution: device, precision and threads.
+        room_bytes: for one trial.
+
+    Returns:
+        The first choice that fits, or the smallest when none does.
+    """
+    smallest: tuple[int, Execution] | None = None
+    for memory, recompute in _LADDER:
+        if study.memory not in ("auto", memory) or (study.precision == "fp32" and memory != "full"):
+            continue
+        precision = execution.precision if memory == "full" else "bf16"
+        choice = replace(
+            execution,
+            precision=precision,
+            memory=memory,
+            activation_checkpointing=recompute,
+            # A compiled backward pass returns all gradients at once, which the other recipes must not hold.
+            compiled=execution.compiled and memory == "full",
+        )
+        need_bytes = _peak_bytes(study, choice)
+        if need_bytes <= room_bytes:
+            return choice
+        if smallest is None or need_bytes < smallest[0]:
+            smallest = (need_bytes, choice)
+    return smallest[1]
+
+
+def needs_of_study(study: Study, execution: Execution, *, device: str, slots: int) -> Needs:
+    """Return memory and disk for the corner of the search space that needs most of them.
+
+    Args:
+        study: any horizon of the scale; they differ in labels only.
+        execution: how its trials are computed.
+        device: as configured.
+        slots: trials that run side by side, all of them at that corner.
+    """
+    shapes, recipe = list(_corner_shapes(study)), _hungriest_recipe(study)
+    return Needs(
+        scale=study.scale,
+        parameters=max(expected_parameters(shape) for shape in shapes),
+        memory_bytes=slots * _peak_bytes(study, execution),
+        memory=execution.memory,
+        activation_checkpointing=execution.activation_checkpointing,
+        checkpoint_bytes=max(checkpoint_bytes(shape, recipe, execution) for shape in shapes),
+        checkpoints_kept=KEEP,
+        slots=slots,
+        accelerator=device,
+    )
+
+
+def _peak_bytes(study: Study, execution: Execution) -> int:
+    recipe = _hungriest_recipe(study)
+    return max(
+        training_bytes(shape, recipe, execution, micro_batch=recipe.batch_size)
+        for shape in _corner_shapes(study)
+    )
+
+
+def _hungriest_recipe(study: Study) -> Recipe:
+    batch_size, dropout = (max(study.space.dimensions[key].ends) for key in ("batch_size", "dropout"))
+    return replace(study.default.recipe(), batch_size=batch_size, dropout=dropout)
+
+
+def _corner_shapes(study: Study) -> list[ModelShape]:
+    keys = ("depth", "head_width", "ff_ratio")
+    ends = [study.space.dimensions[key].ends for key in keys]
+    return [study.solve(**dict(zip(keys, corner, strict=True))) for corner in product(*ends)]
