@@ -10,10 +10,10 @@ import pandas as pd
 
 from simmer.base.errors import ConfigError, DataError
 from simmer.base.files import sha256_of_bytes
+from simmer.base.text import printable
 from simmer.data.adjustment import adjust_for_dividends, unadjusted
 from simmer.data.bars_csv import COLUMNS, PRICES
 from simmer.data.manifest import Provenance
-from simmer.data.problems import printable
 from simmer.data.reading import is_there, read_own_file
 from simmer.data.registration import keep, origin_of_file, provenance_of_file, read_snapshot
 from simmer.data.settings import DataSettings
