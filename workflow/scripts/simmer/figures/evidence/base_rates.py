@@ -3,9 +3,9 @@
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from simmer.base.words import horizons, listed, percent
 from simmer.figures.evidence.inputs import SPLITS, Evidence, Horizon
 from simmer.figures.evidence.marks import INK, MARGIN, QUIET, SMALL, Panel, lay_out
-from simmer.figures.evidence.words import horizons, listed, percent
 from simmer.figures.style import in_style
 
 # Light to dark, so that they differ in grey as well.

@@ -9,7 +9,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
-from simmer.base.names import spoken
+from simmer.base.words import count, horizons, listed, spoken
 from simmer.figures.evidence.inputs import Bin, Horizon, Model
 from simmer.figures.evidence.marks import (
     BASELINE,
@@ -23,7 +23,6 @@ from simmer.figures.evidence.marks import (
     Panel,
     lay_out,
 )
-from simmer.figures.evidence.words import count, horizons, listed
 from simmer.figures.style import in_style
 
 _COLUMNS, _CELLS = 2, 24

@@ -9,9 +9,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from simmer.base.errors import LedgerError
-from simmer.base.names import spoken
+from simmer.base.words import count, percent, spoken
 from simmer.figures.evidence.marks import BASELINE, INK, QUIET, SMALL, TRANSFORMER, Panel, lay_out
-from simmer.figures.evidence.words import count, percent
 from simmer.figures.style import in_style
 
 _ROW = 0.44  # inches

@@ -8,7 +8,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
-from simmer.base.names import spoken
+from simmer.base.words import count, horizons, nats, spoken
 from simmer.figures.evidence.marks import (
     GRID,
     INK,
@@ -22,7 +22,6 @@ from simmer.figures.evidence.marks import (
     usual_limits,
 )
 from simmer.figures.evidence.refits import Refit, read_refits
-from simmer.figures.evidence.words import count, horizons, nats
 from simmer.figures.style import in_style
 
 _LOOKS = {

@@ -6,10 +6,9 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 
-from simmer.base.names import spoken
+from simmer.base.words import change, count, horizons, listed, nats, spoken
 from simmer.figures.evidence.inputs import Evidence, Horizon, Model
 from simmer.figures.evidence.marks import BASELINE, GRID, PRIOR, SMALL, TRANSFORMER, Panel, lay_out
-from simmer.figures.evidence.words import change, count, horizons, listed, nats
 from simmer.figures.style import in_style
 
 _ROW = 0.27  # inches

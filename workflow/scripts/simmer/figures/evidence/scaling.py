@@ -8,7 +8,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 from matplotlib.transforms import offset_copy
 
-from simmer.base.names import spoken
+from simmer.base.words import first_upper, horizons, listed, nats, short, spoken
 from simmer.figures.evidence.inputs import Evidence, Horizon, Model, Scaling
 from simmer.figures.evidence.marks import (
     BASELINE,
@@ -21,7 +21,6 @@ from simmer.figures.evidence.marks import (
     lay_out,
     usual_limits,
 )
-from simmer.figures.evidence.words import first_upper, horizons, listed, nats, short
 from simmer.figures.style import in_style
 
 _FINDINGS = {
