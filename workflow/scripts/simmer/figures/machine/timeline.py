@@ -7,7 +7,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
-from simmer.figures.machine.captions import subtitle, title, unit_of
+from simmer.base.words import unit_of
+from simmer.figures.machine.captions import subtitle, title
 from simmer.figures.machine.history import History, Point, held_until_s
 from simmer.figures.machine.marks import draw_aborts, draw_breaks, shade
 from simmer.figures.machine.running_time import RunningTime
