@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from simmer.base.names import spoken
+from simmer.base.words import spoken
 from simmer.evidence.answer import FEWEST_TRIALS
 from simmer.evidence.scaling_verdict import FEWEST_SEEDS
 from simmer.report.blocks import Block, Findings, Heading, Paragraph, Table

@@ -1,6 +1,13 @@
-"""Names and numbers as people read them, shared by the titles of all figures."""
+"""Names and numbers as people read them, the same in texts, tables, figures and on the terminal."""
 
 from collections.abc import Sequence
+
+_SPELLINGS = {"mlp": "MLP"}
+
+
+def spoken(name: str) -> str:
+    """Return the name of a scale, a baseline or a hyperparameter without underscores."""
+    return _SPELLINGS.get(name, name.replace("_", " "))
 
 
 def listed(items: Sequence[str]) -> str:
@@ -14,7 +21,7 @@ def horizons(days: Sequence[int]) -> str:
 
 
 def count(number: int, what: str) -> str:
-    """Return a number of things, in the plural where it is one."""
+    """Return a number and its noun: singular for 1, else with an s."""
     return f"{number:,} {what}" if number == 1 else f"{number:,} {what}s"
 
 
@@ -24,7 +31,7 @@ def percent(share: float, digits: int = 1) -> str:
 
 
 def change(share: float) -> str:
-    """Return a share in percent with its sign; one that rounds to 0 has none."""
+    """Return a share in percent with its sign; a share that rounds to 0 has none."""
     return "0.0 %" if round(100 * share, 1) == 0 else f"{100 * share:+.1f} %".replace("-", "−")
 
 
@@ -43,5 +50,5 @@ def short(parameters: int) -> str:
 
 
 def first_upper(text: str) -> str:
-    """Return a sentence with its first letter large."""
+    """Return a sentence with a capital first letter."""
     return text[:1].upper() + text[1:]
