@@ -5,6 +5,7 @@ from typing import Any
 
 from simmer.base.checks import CheckResult, CheckVerdict, as_table
 from simmer.base.errors import AuditError
+from simmer.base.text import plain
 
 
 @dataclass(frozen=True)
@@ -27,7 +28,7 @@ class AuditReport:
         """Return the report as an aligned table, fixes below the rows they belong to, and a last line."""
         count = {verdict: sum(check.verdict is verdict for check in self.checks) for verdict in CheckVerdict}
         summary = ", ".join(f"{number} {verdict}" for verdict, number in count.items() if number)
-        return f"leakage audit of {self.ticker}\n{as_table(self.checks)}{summary}\n"
+        return f"leakage audit of {plain(self.ticker)}\n{as_table(self.checks)}{summary}\n"
 
     @property
     def failed(self) -> tuple[CheckResult, ...]:

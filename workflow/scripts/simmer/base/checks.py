@@ -6,6 +6,7 @@ from enum import StrEnum
 from typing import Any
 
 from simmer.base.errors import PreflightError
+from simmer.base.text import plain, plain_lines
 
 
 class CheckVerdict(StrEnum):
@@ -50,7 +51,7 @@ class PreflightReport:
 
     def as_text(self) -> str:
         """Return the report as an aligned table, fixes below the rows they belong to."""
-        return f"preflight {self.scale} on {self.host}, {self.time}\n{as_table(self.checks)}"
+        return f"preflight {plain(self.scale)} on {plain(self.host)}, {self.time}\n{as_table(self.checks)}"
 
     def raise_if_failed(self) -> None:
         """Stop here when a check failed.
@@ -70,7 +71,7 @@ def as_table(checks: Sequence[CheckResult]) -> str:
     for check, row in zip(checks, rows, strict=True):
         lines.append(_aligned(row, widths))
         if check.fix:
-            lines.append(f"    -> {check.fix}")
+            lines.append(f"    -> {plain_lines(check.fix)}")
     return "\n".join(lines) + "\n"
 
 
@@ -91,7 +92,7 @@ def refuse_failures(scale: str, checks: Iterable[CheckResult]) -> None:
 
 
 def _cell(value: Any) -> str:
-    return "-" if value is None else str(value)
+    return "-" if value is None else plain(str(value))
 
 
 def _aligned(cells: Sequence[str], widths: Sequence[int]) -> str:

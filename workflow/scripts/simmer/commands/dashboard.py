@@ -38,6 +38,7 @@ from optuna.trial import FrozenTrial, TrialState, create_trial
 
 from simmer.base.errors import LedgerError, SimmerError
 from simmer.base.files import read_json, user_facing_os_errors, write_bytes
+from simmer.base.logs import log_to_terminal
 from simmer.ledger.ledger import TrialLedger
 from simmer.ledger.table import COLUMNS, MACHINE_COLUMNS
 from simmer.search.space import Space
@@ -271,5 +272,5 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 
 if __name__ == "__main__":
-    logging.basicConfig(level=logging.INFO, format="%(message)s", stream=sys.stderr)
+    log_to_terminal()
     main()

@@ -10,12 +10,13 @@ import pandas as pd
 
 from simmer.base.errors import ConfigError, DataError
 from simmer.base.files import sha256_of_bytes
+from simmer.base.text import quote
 from simmer.data.bars import check_bars
 from simmer.data.bars_csv import COLUMNS, parse_bars
 from simmer.data.cross_checks import check_across
 from simmer.data.manifest import date_facts, locate_resource, read_manifest
 from simmer.data.pending import unregistered_files
-from simmer.data.problems import Problem, quote
+from simmer.data.problems import Problem
 from simmer.data.reading import MAX_BYTES, read_at_most
 from simmer.data.tables import content_sha256, read_table
 from simmer.data.tickers import KINDS

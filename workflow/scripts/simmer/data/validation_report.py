@@ -3,6 +3,7 @@
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from simmer.base.text import plain
 from simmer.data.problems import Problem
 
 
@@ -47,7 +48,7 @@ class ValidationReport:
         errors = sum(problem.severity == "error" for problem in self.problems)
         verdict = "valid" if self.ok else "NOT VALID"
         counts = f"{len(self.checked)} files read, {errors} errors, {len(self.problems) - errors} warnings"
-        lines = [f"{self.manifest}: {verdict} ({counts})"]
+        lines = [f"{plain(self.manifest)}: {verdict} ({counts})"]
         header = ("file", "ticker", "kind", "rows", "first", "last", "sha256")
         rows = [
             (f.path, f.ticker, f.kind, str(f.rows), f.date_min, f.date_max, f.sha256[:12])
@@ -65,6 +66,7 @@ class ValidationReport:
 
 
 def _align(rows: list[tuple[str, ...]]) -> list[str]:
+    rows = [tuple(map(plain, row)) for row in rows]
     widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
     return [
         "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows

@@ -1,7 +1,5 @@
 """The data dictionary: what each column of a feature table means, and what it holds."""
 
-import csv
-import io
 import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import astuple, dataclass, fields
@@ -10,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from simmer.base.errors import DataError
-from simmer.data.problems import quote
+from simmer.base.text import csv_text, markdown_text, quote
 from simmer.data.tables import require_table_layout
 from simmer.features.columns import DATE, INDICATOR_COLUMNS, OHLCV_COLUMNS, VIX_COLUMNS, Column
 
@@ -74,7 +72,7 @@ def as_markdown(tables: Mapping[str, Sequence[ColumnDescription]]) -> str:
     ]
     head = [field.name.replace("_", " ") for field in fields(ColumnDescription)]
     for name, descriptions in tables.items():
-        lines += [f"## {name}", "", _row(head), _row(["---"] * len(head))]
+        lines += [f"## {markdown_text(name)}", "", _row(head), f"|{' --- |' * len(head)}"]
         lines += [_row(map(_text, astuple(description))) for description in descriptions]
         lines.append("")
     return "\n".join(lines[:-1]) + "\n"
@@ -82,12 +80,10 @@ def as_markdown(tables: Mapping[str, Sequence[ColumnDescription]]) -> str:
 
 def as_csv(tables: Mapping[str, Sequence[ColumnDescription]]) -> str:
     """Return all tables as one CSV with the table's name first, numbers to 6 significant digits."""
-    page = io.StringIO()
-    writer = csv.writer(page, lineterminator="\n")
-    writer.writerow(["table", *(field.name for field in fields(ColumnDescription))])
+    rows = [["table", *(field.name for field in fields(ColumnDescription))]]
     for name, descriptions in tables.items():
-        writer.writerows([name, *map(_text, astuple(description))] for description in descriptions)
-    return page.getvalue()
+        rows += [[name, *astuple(description)] for description in descriptions]
+    return csv_text(rows, digits=SIGNIFICANT_DIGITS)
 
 
 def _describe(name: str, values: np.ndarray, starts: Mapping[str, int]) -> ColumnDescription:
@@ -118,4 +114,4 @@ def _text(value: float | int | str | None) -> str:
 
 
 def _row(cells: Iterable[str]) -> str:
-    return "| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |"
+    return f"| {' | '.join(map(markdown_text, cells))} |"

@@ -1,12 +1,11 @@
 """The tables a person opens: trials.csv and best.json, always rebuilt from the trials' own files."""
 
-import csv
-import io
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from simmer.base.errors import LedgerError
+from simmer.base.text import csv_text, plain
 from simmer.search.space import KEYS
 from simmer.search.study import horizon_name, trial_name
 
@@ -84,13 +83,8 @@ MACHINE_COLUMNS: dict[str, Callable[[Result], Any]] = {
 
 def trials_csv(results: Sequence[Result]) -> str:
     """Return one row per trial; an absent value is an empty cell."""
-    text = io.StringIO()
     columns = COLUMNS | MACHINE_COLUMNS
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(columns)
-    for result in results:
-        writer.writerow([_cell(read(result)) for read in columns.values()])
-    return text.getvalue()
+    return csv_text([columns, *([read(result) for read in columns.values()] for result in results)])
 
 
 def best_by_horizon(
@@ -153,7 +147,7 @@ def summary(results: Sequence[Result]) -> str:
     lines = []
     for horizon in best:
         of_study = [result for result in results if str(result["horizon_days"]) == horizon]
-        lines.append(_study_line(of_study, best[horizon]))
+        lines.append(plain(_study_line(of_study, best[horizon])))
         digests = {digest for result in of_study for digest in result["code_digests"]}
         if len(digests) > 1:
             lines.append(f"  computed by {len(digests)} versions of the code (see trials.csv, code_digests)")
@@ -173,7 +167,3 @@ def _study_line(of_study: Sequence[Result], best: Result | None) -> str:
         f"AUC {scores['auc']:.3f} ± {scores['auc_se']:.3f}, {best['parameters']:,} parameters, "
         f"trial {best['trial']:03d}, fingerprint {best['fingerprint']}, campaign {best['campaign']}"
     )
-
-
-def _cell(value: Any) -> Any:
-    return "" if value is None else value

@@ -5,8 +5,8 @@ from pathlib import Path
 
 from simmer.base.errors import DataError
 from simmer.base.files import sha256_of_bytes
+from simmer.base.text import printable
 from simmer.data.bars_csv import COLUMNS
-from simmer.data.problems import printable
 from simmer.data.reading import is_there, read_own_file
 from simmer.data.registration import keep, origin_of_file, provenance_of_file
 from simmer.data.settings import DataSettings
