@@ -24,7 +24,7 @@ from simmer.base.errors import SimmerError
 from simmer.base.files import sha256_of_bytes, to_json, write_text
 from simmer.base.locks import lock_or_refuse
 from simmer.machine.facts import looks_accelerated
-from simmer.base.provenance import code_digest
+from simmer.base.provenance import reached_digest
 from simmer.search.study import horizon_name, refit_name, trial_name
 from simmer.training.environment import TRAINER_ENVIRONMENT
 
