@@ -19,7 +19,7 @@ ROOMS = {
     "machine": ("What is this machine, and is it fit for a scale?", "thermal"),
     "training": ("How is one model trained?", "evidence machine model thermal"),
     "search": ("Which trial is next, and which ends early?", "features model training"),
-    "ledger": ("What was computed, and where does it lie?", "search thermal"),
+    "ledger": ("What was computed, and where does it lie?", "search"),
     "config": ("What does the user want?", "data features model search thermal training"),
     "runs": (
         "How does a job train a trial or a refit?",

@@ -163,9 +163,8 @@ def _pending(folder: Path, _: str = "") -> str:
 
 def _validate_processed(folder: Path, _: str = "") -> str:
     manifest = folder / "data/processed/datapackage.json"
-    report = validate_manifest(manifest, kinds={"SPY": "etf", "DIA": "etf"}, calendar="XNYS")
-    if not report.ok:
-        raise SimmerError(report.as_text())
+    report = validate_manifest(manifest, kinds={"SPY": "etf", "DIA": "etf"}, calendar="XNYS").report()
+    report.raise_if_failed()
     return report.as_text()
 
 

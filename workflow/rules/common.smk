@@ -24,8 +24,9 @@ from simmer.base.errors import SimmerError
 from simmer.base.files import sha256_of_bytes, to_json, write_text
 from simmer.base.locks import lock_or_refuse
 from simmer.machine.facts import looks_accelerated
-from simmer.base.provenance import code_digest
+from simmer.base.provenance import reached_digest
 from simmer.search.study import horizon_name, refit_name, trial_name
+from simmer.training.compiled_code import compiled_code_environment
 from simmer.training.environment import TRAINER_ENVIRONMENT
 
 # A ready job of low priority waits for all trials of higher priority, and these take days.
@@ -45,8 +46,7 @@ def load_campaign(raw):
 
 def prepare_environment():
     """Set the environment for the jobs to inherit; a user's own settings win."""
-    compiled = {"TORCHINDUCTOR_CACHE_DIR": str((RESULTS / ".compiled").absolute())}
-    for name, value in (TRAINER_ENVIRONMENT | compiled).items():
+    for name, value in (TRAINER_ENVIRONMENT | compiled_code_environment()).items():
         os.environ.setdefault(name, value)
 
 

@@ -11,12 +11,12 @@ import re
 import sys
 import tomllib
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import replace
 from importlib import metadata
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-from simmer.base.checks import CheckResult, CheckVerdict, as_table
+from simmer.base.checks import CheckReport, CheckResult, CheckVerdict
 from simmer.base.errors import DataError
 from simmer.data.manifest import MANIFEST_NAME, read_manifest, sidecar_path
 from simmer.data.pending import PendingRegistrations, pending_registrations, tables_below
@@ -29,31 +29,9 @@ from simmer.thermal.sensors import find_sensors
 PARTS = ("snapshots", "raw", "processed")
 
 
-@dataclass(frozen=True)
-class Verification:
-    """All rows; `ok` when none failed."""
-
-    checks: tuple[CheckResult, ...]
-
-    @property
-    def ok(self) -> bool:
-        """Whether no check failed."""
-        return all(check.verdict is not CheckVerdict.FAIL for check in self.checks)
-
-    def as_json(self) -> dict[str, Any]:
-        """Return all rows as plain values."""
-        return {"ok": self.ok, "checks": [asdict(check) for check in self.checks]}
-
-    def as_text(self) -> str:
-        """Return the table for people, with the verdict as its last line."""
-        failed = sum(check.verdict is CheckVerdict.FAIL for check in self.checks)
-        verdict = "all in order" if self.ok else f"{failed} rows FAIL"
-        return f"{as_table(self.checks)}{verdict}\n"
-
-
 def verify(
     data: Path, machine: Machine, *, installed: Mapping[str, str], pinned: Mapping[str, str]
-) -> Verification:
+) -> CheckReport:
     """Check versions, machine and all data below a folder.
 
     Args:
@@ -62,21 +40,24 @@ def verify(
         installed: versions by package.
         pinned: the versions that the project is tested with, by package.
     """
-    return Verification(
-        (
+    return CheckReport(
+        title=f"verification of {data}, its environment and its machine",
+        checks=(
             *_check_versions(installed, pinned),
             _check_accelerator(machine),
             check_temperature_source(machine.readings, require_sensor=False),
             *(row for part in PARTS for row in _check_manifest(data / part / MANIFEST_NAME, part)),
             *_check_origins(data),
             *_check_pending(data),
-        )
+        ),
+        error=DataError,
+        complaint="not all is in order",
     )
 
 
 def verify_here(
     data: Path, *, project: Path, constraints: Path, sysfs_root: Path = Path("/sys")
-) -> Verification:
+) -> CheckReport:
     """Check this environment, this machine and the data below a folder.
 
     Args:
@@ -133,29 +114,11 @@ def _check_manifest(manifest: Path, part: str) -> Iterator[CheckResult]:
         fix = "a run of the campaign makes it"
         yield CheckResult(part, CheckVerdict.WARN, "nothing built yet", "tables", None, "manifest", fix)
         return
-    report = validate_manifest(manifest, kinds={}, calendar=None)
-    by_file: dict[str, list[str]] = {}
-    warnings: dict[str, int] = {}
-    for problem in report.problems:
-        if problem.severity == "error":
-            by_file.setdefault(problem.file, []).append(str(problem))
-        elif problem.rule != "unregistered":  # those have rows of their own
-            warnings[problem.file] = warnings.get(problem.file, 0) + 1
-    for file in report.checked:
-        errors = by_file.pop(file.path, [])
-        count = warnings.get(file.path, 0)
-        measured = f"{file.rows} rows, {file.date_min} to {file.date_max}" + (
-            f", {count} warnings" if count else ""
-        )
-        verdict = CheckVerdict.FAIL if errors else CheckVerdict.OK
-        fix = "\n       ".join(errors) or None
-        where = f"sha256 {file.sha256[:12]}"
-        yield CheckResult(f"{part}/{file.path}", verdict, measured, "hash, facts, rules", None, where, fix)
-    for file_name, errors in by_file.items():
-        fix = "\n       ".join(errors)
-        yield CheckResult(
-            f"{part}/{file_name}", CheckVerdict.FAIL, None, "hash, facts, rules", None, "manifest", fix
-        )
+    found = validate_manifest(manifest, kinds={}, calendar=None)
+    # What no manifest names has rows of its own.
+    problems = tuple(problem for problem in found.problems if problem.rule != "unregistered")
+    for check in replace(found, problems=problems).report().checks:
+        yield replace(check, id=f"{part}/{check.id}")
 
 
 def _check_pending(data: Path) -> Iterator[CheckResult]:

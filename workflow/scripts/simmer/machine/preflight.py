@@ -5,8 +5,10 @@ Every check is a pure function of facts that were gathered elsewhere, and all of
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Any
 
-from simmer.base.checks import CheckResult, CheckVerdict, PreflightReport
+from simmer.base.checks import CheckReport, CheckResult, CheckVerdict
+from simmer.base.errors import PreflightError
 from simmer.machine.facts import DataState, Machine
 from simmer.machine.preflight_advice import advise
 from simmer.machine.preflight_heat import check_temperature_source, check_thresholds
@@ -53,7 +55,7 @@ def run_preflight(
     govern: bool,
     require_sensor: bool,
     time: str,
-) -> PreflightReport:
+) -> CheckReport:
     """Return the report of all checks; none of them stops another."""
     checks = (
         check_accelerator(needs, machine),
@@ -69,7 +71,26 @@ def run_preflight(
         check_swap(machine),
         check_load(machine),
     )
-    return PreflightReport(needs.scale, machine.host, time, checks)
+    return CheckReport(
+        title=f"preflight {needs.scale} on {machine.host}, {time}",
+        checks=checks,
+        facts={"schema": "simmer-preflight-1", "scale": needs.scale, "host": machine.host, "time": time},
+        **_refusal(needs),
+    )
+
+
+def require_memory(needs: Needs, machine: Machine) -> None:
+    """Stop here when the memory that the scale needs is not free.
+
+    Raises:
+        PreflightError: naming what was found and needed.
+    """
+    checks = tuple(check_memory(needs, machine))
+    CheckReport(title=f"memory for {needs.scale}", checks=checks, **_refusal(needs)).raise_if_failed()
+
+
+def _refusal(needs: Needs) -> dict[str, Any]:
+    return {"error": PreflightError, "complaint": f"this machine cannot run {needs.scale} as configured"}
 
 
 def check_accelerator(needs: Needs, machine: Machine) -> CheckResult:

@@ -9,13 +9,12 @@ from typing import Any
 
 import pandas as pd
 
-from simmer.base.checks import refuse_failures
 from simmer.base.errors import Interrupted
 from simmer.config.campaign import Config
 from simmer.data.tables import require_content
 from simmer.ledger.ledger import StudyLedger, TrialLedger
 from simmer.machine.facts import inspect_machine
-from simmer.machine.preflight import check_memory
+from simmer.machine.preflight import require_memory
 from simmer.runs.fit_machine import fit_to_machine
 from simmer.runs.needs import needs_of_study
 from simmer.runs.refit import Refit
@@ -140,7 +139,7 @@ def _ready(
         execution = fit_to_machine(as_begun(ledger), config.execution, machine, slots=slots)
     # Preflight ran perhaps days ago; memory is the one thing that can have changed for the worse since.
     needs = needs_of_study(ledger.study, execution, device=config.execution.device, slots=1)
-    refuse_failures(needs.scale, check_memory(needs, machine))
+    require_memory(needs, machine)
     return execution
 
 
