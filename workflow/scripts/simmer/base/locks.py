@@ -14,6 +14,7 @@ from typing import IO, Any
 
 from simmer.base.errors import BusyError
 from simmer.base.files import user_facing_os_errors
+from simmer.base.text import plain
 
 POLL_S = 0.5
 
@@ -53,7 +54,9 @@ def holder_of(path: Path) -> str:
     """Return a phrase that names the process holding the lock at `path`, as far as it has said."""
     try:
         holder = json.loads(path.read_text(encoding="utf-8"))
-        return f"process {holder['pid']} on {holder['host']} (`{holder['command']}`, since {holder['since']})"
+        return plain(
+            f"process {holder['pid']} on {holder['host']} (`{holder['command']}`, since {holder['since']})"
+        )
     except (OSError, ValueError, KeyError):
         return "another process"
 

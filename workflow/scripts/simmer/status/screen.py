@@ -59,7 +59,8 @@ def screen(campaign: Campaign, *, width: int, begin: str | None, zone: tzinfo | 
         parts += [Text(line) for line in _command(plain(head.command), width)]
     parts += ["", _table(campaign, width < _NARROW), *map(_text, _footnotes(campaign)), ""]
     labelled = Table.grid(padding=(0, 1, 0, 0))
-    labelled.add_column(min_width=_LABEL)
+    labelled.add_column(min_width=_LABEL, no_wrap=True)
+    labelled.add_column(overflow="fold")
     for label, text in _labelled(campaign, zone):
         labelled.add_row(label, _text(text))
     return _lines(Group(*parts, labelled), width)
