@@ -27,7 +27,7 @@ ROOMS = {
     ),
     "audit": (
         "Does anything that decides know its future?",
-        "config data evidence features model runs search thermal training",
+        "config data evidence features ledger model runs search thermal training",
     ),
     "figures": ("How does a result look?", "evidence ledger search thermal"),
     "report": ("What may be concluded?", "evidence"),

@@ -7,7 +7,7 @@ import numpy as np
 from simmer.audit.raw import RawSeries
 from simmer.base.checks import CheckResult, CheckVerdict
 from simmer.features.dataset import Dataset
-from simmer.search.study import horizon_name
+from simmer.ledger.address import horizon_name
 
 SPLITS = ("train", "validation")  # the labels of test are for the report alone
 

@@ -11,7 +11,7 @@ from simmer.audit.raw import FeatureBuilder, RawSeries
 from simmer.base.checks import CheckResult
 from simmer.features.columns import INPUT_FORMS
 from simmer.features.dataset import Dataset
-from simmer.search.study import horizon_name
+from simmer.ledger.address import horizon_name
 
 # Exactly rounded sums against numpy's: of thousands of rows the two agree to about 1e-13.
 TOLERANCE = 1e-10
