@@ -1,4 +1,4 @@
-"""Audit data, labels, splits, scaling, controls and the reads of the test split for leakage."""
+"""Audit data, labels, splits, standardisation, controls and the reads of the test split for leakage."""
 
 import logging
 from collections.abc import Sequence

@@ -12,7 +12,7 @@ from simmer.audit.labels import border_days, check_base_rate, check_borders, che
 from simmer.audit.looks import check_test_reads
 from simmer.audit.prefixes import check_prefixes, check_table, cut_days
 from simmer.audit.raw import FeatureBuilder, RawSeries, model_features, vix_features
-from simmer.audit.scaling import check_future, check_scaling
+from simmer.audit.standardisation import check_future, check_standardisation
 from simmer.base.checks import CheckReport, CheckResult
 from simmer.base.errors import AuditError
 from simmer.config.campaign import DatasetSettings
@@ -55,7 +55,7 @@ def run_audit(
     for days, dataset in datasets.items():
         checks += [check_labels(dataset, raw), check_splits(dataset), check_borders(dataset, raw)]
         build = partial(settings.build, horizon_days=days)
-        checks += [check_scaling(dataset, table)]
+        checks += [check_standardisation(dataset, table)]
         checks += check_future(raw, features=features, build=build, horizon=f"h{days}", seed=seed)
     checks += [check_base_rate(datasets, split) for split in ("train", "validation")]
     checks += check_test_reads(register)

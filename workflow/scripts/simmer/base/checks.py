@@ -18,7 +18,7 @@ class CheckVerdict(StrEnum):
     SKIP = "SKIP"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class CheckResult:
     """One row of a report; `measured` and `needed` are in `unit`, `fix` says what to do and why."""
 
@@ -26,9 +26,16 @@ class CheckResult:
     verdict: CheckVerdict
     measured: float | str | None
     needed: float | str | None
-    unit: str | None
+    unit: str | None = None
     source: str
-    fix: str | None
+    fix: str | None = None
+
+    @classmethod
+    def judged(
+        cls, name: str, *, fix: str | None, otherwise: CheckVerdict = CheckVerdict.FAIL, **columns: Any
+    ) -> "CheckResult":
+        """Return a row that is OK where there is nothing to fix, and `otherwise` where there is."""
+        return cls(id=name, verdict=otherwise if fix else CheckVerdict.OK, fix=fix, **columns)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -1,4 +1,4 @@
-"""Is what a result rests on in order? Environment and data in one table, every file of every manifest read.
+"""Verify environment, machine and data: one table, for which every file of every manifest is read.
 
 Reads everything and changes nothing, so it may run beside a campaign.
 
@@ -94,25 +94,37 @@ def _check_versions(installed: Mapping[str, str], pinned: Mapping[str, str]) -> 
     for name, version in installed.items():
         wanted = pinned.get(name)
         fits = wanted in (None, version.split("+")[0])  # 2.13.0+cpu is another build of 2.13.0
-        fix = None if fits else "results may differ from those it is tested with: make setup"
-        verdict = CheckVerdict.OK if fits else CheckVerdict.WARN
-        yield CheckResult(name, verdict, version, wanted, None, "installed", fix)
+        yield CheckResult.judged(
+            name,
+            otherwise=CheckVerdict.WARN,
+            measured=version,
+            needed=wanted,
+            source="installed",
+            fix=None if fits else "results may differ from those it is tested with: make setup",
+        )
 
 
 def _check_accelerator(machine: Machine) -> CheckResult:
     found = machine.accelerator
     name = None if found is None else found.name or found.kind
     problem = "torch is not installed: make setup" if found is None else found.problem
-    verdict = CheckVerdict.FAIL if problem else CheckVerdict.OK
-    return CheckResult("accelerator", verdict, name, "one that computes", None, "torch", problem)
+    return CheckResult.judged(
+        "accelerator", measured=name, needed="one that computes", source="torch", fix=problem
+    )
 
 
 def _check_manifest(manifest: Path, part: str) -> Iterator[CheckResult]:
     if part == "snapshots" and not manifest.exists():
         return  # the bundled bars need none
     if part != "snapshots" and not _is_built(manifest.parents[1]):
-        fix = "a run of the campaign makes it"
-        yield CheckResult(part, CheckVerdict.WARN, "nothing built yet", "tables", None, "manifest", fix)
+        yield CheckResult(
+            id=part,
+            verdict=CheckVerdict.WARN,
+            measured="nothing built yet",
+            needed="tables",
+            source="manifest",
+            fix="a run of the campaign makes it",
+        )
         return
     found = validate_manifest(manifest, kinds={}, calendar=None)
     # What no manifest names has rows of its own.
@@ -134,14 +146,21 @@ def _check_pending(data: Path) -> Iterator[CheckResult]:
         fix = "made for another configuration: switch back to it, or remove it with its .resource.json"
         if not left_over:
             fix = "no manifest names it: make register FILE=<it> TICKER=<its ticker>, or remove it"
-        verdict = CheckVerdict.WARN if left_over else CheckVerdict.FAIL
-        yield CheckResult(path, verdict, "unregistered", "registered", None, "pending", fix)
+        yield CheckResult(
+            id=path,
+            verdict=CheckVerdict.WARN if left_over else CheckVerdict.FAIL,
+            measured="unregistered",
+            needed="registered",
+            source="pending",
+            fix=fix,
+        )
     gone = pending.missing if _is_built(data) else ()
     counts = f"{len(pending.unregistered)} unregistered, {len(gone)} gone, {len(pending.changed)} changed"
     disorder = bool(unknown or gone or pending.changed)
     fix = "what is gone or changed is acquired and built again by a run of the campaign" if disorder else None
-    verdict = CheckVerdict.FAIL if disorder else CheckVerdict.OK
-    yield CheckResult("pending registrations", verdict, counts, "none", None, "manifests", fix)
+    yield CheckResult.judged(
+        "pending registrations", measured=counts, needed="none", source="manifests", fix=fix
+    )
 
 
 def _check_origins(data: Path) -> Iterator[CheckResult]:
@@ -154,9 +173,13 @@ def _check_origins(data: Path) -> Iterator[CheckResult]:
                 name = source.get(key)
                 now = [known for at, known, _ in hashes[made_of] if name in (at, PurePosixPath(at).stem)]
                 if name is not None and source.get("hash") not in now:
-                    fix = f"{made_of} has another {name} now: a run of the campaign makes this again"
-                    verdict = CheckVerdict.FAIL
-                    yield CheckResult(f"{part}/{path}", verdict, name, "as made", None, "sources", fix)
+                    yield CheckResult.judged(
+                        f"{part}/{path}",
+                        measured=name,
+                        needed="as made",
+                        source="sources",
+                        fix=f"{made_of} has another {name} now: a run of the campaign makes this again",
+                    )
 
 
 def _is_built(data: Path) -> bool:

@@ -69,5 +69,11 @@ def _row(name: str, file: CheckedFile | None, problems: Iterable[Problem]) -> Ch
     facts = file and f"{file.kind}, {file.rows} rows, {file.date_min} to {file.date_max}"
     source = f"sha256 {file.sha256[:12]}" if file else "manifest"
     verdict = CheckVerdict.FAIL if errors else CheckVerdict.WARN if warnings else CheckVerdict.OK
-    fix = "\n".join([*errors, *warnings]) or None
-    return CheckResult(printable(name), verdict, facts, "hash, facts, rules", None, source, fix)
+    return CheckResult(
+        id=printable(name),
+        verdict=verdict,
+        measured=facts,
+        needed="hash, facts, rules",
+        source=source,
+        fix="\n".join([*errors, *warnings]) or None,
+    )

@@ -6,8 +6,8 @@ from typing import Any
 
 from simmer.base.errors import LedgerError
 from simmer.base.text import csv_text, plain
+from simmer.ledger.address import horizon_name, trial_name
 from simmer.search.space import KEYS
-from simmer.search.study import horizon_name, trial_name
 
 Result = Mapping[str, Any]
 
@@ -137,7 +137,7 @@ def refuse_mixture(results: Sequence[Result], fingerprints: Mapping[int, str]) -
             raise LedgerError(
                 f"found {trial_name(result['trial'])} of {scale}/{name} published from study "
                 f"{result['fingerprint']}, expected {expected}; delete results/hpo/{scale} and run the same "
-                "command again: what the ledger has is published anew, the rest is trained"
+                "command again: what the ledger has is published again, the rest is trained"
             )
 
 
