@@ -7,6 +7,7 @@ from typing import Any
 from simmer.base.checks import CheckReport, CheckResult, CheckVerdict
 from simmer.base.errors import DataError
 from simmer.base.text import printable
+from simmer.base.words import count
 from simmer.data.problems import Problem
 
 
@@ -54,7 +55,8 @@ class Validation:
             by_file.setdefault(problem.file, []).append(problem)
         files = {file.path: file for file in self.checked}
         errors = sum(problem.severity == "error" for problem in self.problems)
-        counts = f"{len(self.checked)} files read, {errors} errors, {len(self.problems) - errors} warnings"
+        warnings = count(len(self.problems) - errors, "warning")
+        counts = f"{count(len(self.checked), 'file')} read, {count(errors, 'error')}, {warnings}"
         return CheckReport(
             title=f"{self.manifest}: {counts}",
             checks=tuple(_row(name, files.get(name), problems) for name, problems in by_file.items()),
@@ -66,7 +68,7 @@ class Validation:
 def _row(name: str, file: CheckedFile | None, problems: Iterable[Problem]) -> CheckResult:
     errors = [str(problem) for problem in problems if problem.severity == "error"]
     warnings = [f"warning: {problem}" for problem in problems if problem.severity == "warning"]
-    facts = file and f"{file.kind}, {file.rows} rows, {file.date_min} to {file.date_max}"
+    facts = file and f"{file.kind}, {count(file.rows, 'row')}, {file.date_min} to {file.date_max}"
     source = f"sha256 {file.sha256[:12]}" if file else "manifest"
     verdict = CheckVerdict.FAIL if errors else CheckVerdict.WARN if warnings else CheckVerdict.OK
     return CheckResult(

@@ -6,6 +6,7 @@ from typing import Any
 
 from simmer.base.errors import LedgerError
 from simmer.base.text import csv_text, plain
+from simmer.base.words import count
 from simmer.ledger.address import horizon_name, trial_name
 from simmer.search.space import KEYS
 
@@ -157,7 +158,7 @@ def summary(results: Sequence[Result]) -> str:
 def _study_line(of_study: Sequence[Result], best: Result | None) -> str:
     ended = Counter(result["state"] for result in of_study if result["state"] != "complete")
     counts = ", ".join(f"{count} {state.replace('_', ' ')}" for state, count in sorted(ended.items()))
-    study = f"{of_study[0]['scale']} h{of_study[0]['horizon_days']}: {len(of_study)} trials"
+    study = f"{of_study[0]['scale']} h{of_study[0]['horizon_days']}: {count(len(of_study), 'trial')}"
     study += f" ({counts})" if counts else ""
     if best is None:
         return f"{study}, none with a loss"

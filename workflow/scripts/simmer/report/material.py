@@ -4,6 +4,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from simmer.base import words
+
 Values = Mapping[str, Any]
 
 
@@ -66,7 +68,7 @@ def number(value: float | None, digits: int = 4) -> str:
 
 def percent(value: float | None) -> str:
     """Return a share in percent, or a dash where there is none."""
-    return "–" if value is None else f"{100 * value:.1f} %"
+    return "–" if value is None else words.percent(value)
 
 
 def interval(estimate: Values | None, digits: int = 4) -> str:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any, Literal, get_args
 
 from simmer.base.errors import LedgerError
+from simmer.base.words import count, spoken
 from simmer.ledger.address import horizon_name
 from simmer.search.settings import Sampler
 from simmer.search.space import Dimension, Range, Value
@@ -128,7 +129,7 @@ def counts(study: SearchedStudy) -> str:
     words = [f"{ended[state]} {word}" for state, word in STATES.items() if ended[state]]
     repeats = sum(trial.repeats is not None for trial in study.trials)
     of_these = f"; {repeats} of these repeated from earlier trials" if repeats else ""
-    return f"{count_of_trials(len(study.trials))}: {', '.join(words)}{of_these}."
+    return f"{count(len(study.trials), 'trial')}: {', '.join(words)}{of_these}."
 
 
 def best_of(study: SearchedStudy) -> str:
@@ -152,16 +153,6 @@ def not_searched(study: SearchedStudy) -> str:
     return f"Not searched: {', '.join(values)}." if constant else ""
 
 
-def count_of_trials(many: int) -> str:
-    """Return a number of trials in words."""
-    return f"{many} trial" if many == 1 else f"{many} trials"
-
-
-def spoken(key: str) -> str:
-    """Return a key without its underscores."""
-    return key.replace("_", " ")
-
-
 def unit(key: str, dimension: Dimension) -> str:
     """Return what a hyperparameter is counted in, and whether its range is a logarithmic one."""
     log = ", log axis" if isinstance(dimension, Range) and dimension.log else ""
@@ -171,11 +162,6 @@ def unit(key: str, dimension: Dimension) -> str:
 def number(value: Value) -> str:
     """Return a fraction in three digits, a whole number or a name as it is."""
     return f"{value:.3g}" if isinstance(value, float) else str(value)
-
-
-def percent(share: float) -> str:
-    """Return a share in whole percents."""
-    return f"{100.0 * share:.0f} %"
 
 
 def _trial(result: Mapping[str, Any]) -> SearchedTrial:
