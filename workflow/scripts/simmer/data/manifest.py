@@ -184,7 +184,7 @@ def read_entry(sidecar: Path) -> dict[str, Any]:
     advice = "acquire that table again"
     entry = _read_object(sidecar, advice)
     try:
-        json.dumps(entry, allow_nan=False, ensure_ascii=False).encode()
+        json.dumps(entry, allow_nan=False, ensure_ascii=False, indent=2).encode()
     except (ValueError, RecursionError) as error:
         raise DataError(f"{sidecar} cannot become part of a manifest ({error}); {advice}") from error
     return entry
