@@ -80,7 +80,7 @@ def test_the_text_is_an_aligned_table(folder):
     (folder / "SPY.csv").unlink()
     text = validate(folder).report().as_text()
     lines = text.splitlines()
-    assert lines[0] == "datapackage.json: 1 files read, 1 errors, 0 warnings"
+    assert lines[0] == "datapackage.json: 1 file read, 1 error, 0 warnings"
     header, row = lines[1], lines[2]
     assert row.index("OK") == header.index("verdict")
     assert row.index("index, 60 rows, 2003-01-06 to ") == header.index("measured")

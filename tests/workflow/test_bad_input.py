@@ -107,7 +107,7 @@ def test_unreadable_bars_are_listed_by_file_and_line(csv_campaign):
     for line in (11, 41):
         assert f"bars.csv, line {line}: " in run.text
     assert "expected a finite decimal number" in run.text
-    assert "mend the file and run again" in run.text
+    assert "fix the file and run again" in run.text
     assert not (csv_campaign.folder / "data/raw/GSPC.csv").exists()
 
 

@@ -37,7 +37,7 @@ def run_audit(
         table: what the trials learn from.
         calendar: of the exchange, for the table of the VIX.
         controls: as trained before.
-        register: of the reads of the test split; it may be absent.
+        register: of the looks at the test split; it may be absent.
         seed: of the disturbances.
         features: makes the table of the raw bars.
 

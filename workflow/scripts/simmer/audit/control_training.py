@@ -98,8 +98,8 @@ def train_control(
 
     Args:
         dataset: its test rows are not touched.
-        setting: data geometry, training settings and machine.
-        recipe: how long and how.
+        setting: of the campaign.
+        recipe: of the control.
         seed: of weights, order of windows and dropout.
         guard: asked between steps.
         folder: for checkpoints; an empty one, or that of this very control.

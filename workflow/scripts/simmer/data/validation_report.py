@@ -7,6 +7,7 @@ from typing import Any
 from simmer.base.checks import CheckReport, CheckResult, CheckVerdict
 from simmer.base.errors import DataError
 from simmer.base.text import printable
+from simmer.base.words import count
 from simmer.data.problems import Problem
 
 
@@ -54,7 +55,8 @@ class Validation:
             by_file.setdefault(problem.file, []).append(problem)
         files = {file.path: file for file in self.checked}
         errors = sum(problem.severity == "error" for problem in self.problems)
-        counts = f"{len(self.checked)} files read, {errors} errors, {len(self.problems) - errors} warnings"
+        warnings = count(len(self.problems) - errors, "warning")
+        counts = f"{count(len(self.checked), 'file')} read, {count(errors, 'error')}, {warnings}"
         return CheckReport(
             title=f"{self.manifest}: {counts}",
             checks=tuple(_row(name, files.get(name), problems) for name, problems in by_file.items()),
