@@ -107,6 +107,6 @@ def test_a_trial_is_the_same_to_the_last_bit_whatever_the_test_rows_hold(tmp_pat
             checkpoint_interval_s=1e9,
         )
         trial.compute(FakeGuard())
-        results.append(without_machine(trial.files.result()))
+        results.append(without_machine(trial.files.result().as_json()))
     assert results[0].pop("fingerprint") != results[1].pop("fingerprint")
     assert results[0] == results[1]
