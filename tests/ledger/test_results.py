@@ -10,7 +10,7 @@ from simmer.base.files import to_json
 from simmer.ledger.results import RefitResult, TrialResult, best_trial
 from support.results import refit_result, trial_result, trial_values
 
-# As the code of November 2026 published it; a result like this must stay readable, and come out as it went in.
+# As the code of November 2026 published it: it must stay readable, and come out as it went in.
 PUBLISHED = """{
   "best": {
     "epoch": 2,
