@@ -19,7 +19,7 @@ from support.runs import FakeGuard
 WORKFLOW = ROOT / "workflow"
 OPENERS = {"open": {"scripts/final_evaluation.py"}}
 # These may look at the inputs of test, to predict it or to count its rows.
-OPENERS["inputs"] = {"scripts/baselines.py", "scripts/describe_dataset.py", "scripts/simmer/guarded_trial.py"}
+OPENERS["inputs"] = {"scripts/baselines.py", "scripts/describe_dataset.py", "scripts/simmer/runs/refit.py"}
 
 
 def how_datasets_are_built(path):

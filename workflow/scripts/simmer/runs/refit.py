@@ -11,10 +11,12 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 
 from simmer.base.files import read_json, write_json
 from simmer.base.seeds import derive_seed
-from simmer.features.dataset import Dataset, Test
+from simmer.config.campaign import DatasetSettings
+from simmer.features.dataset import Dataset
 from simmer.ledger.ledger import RunFiles, StudyLedger
 from simmer.ledger.results import RefitResult, RunResult, SplitPredictions, TrialResult
 from simmer.runs.fitting import windows_of
@@ -40,12 +42,15 @@ class Refit:
     ledger: StudyLedger
     number: int
     winner: TrialResult
-    test: Test = "inputs"
 
     @property
     def files(self) -> RunFiles:
         """The refit's own files in the ledger."""
         return self.ledger.refit(self.number, of_trial=self.winner.number)
+
+    def dataset(self, settings: DatasetSettings, frame: pd.DataFrame) -> Dataset:
+        """Return the dataset of the study's horizon, the inputs of test included, for the predictions."""
+        return settings.build(frame, self.study.horizon_days, test="inputs")
 
     def begin(self) -> dict[str, Any]:
         """Return the winner's number and hyperparameters, and the seed of everything random in this refit."""

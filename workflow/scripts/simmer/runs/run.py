@@ -8,8 +8,11 @@ from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import Any, Protocol
 
+import pandas as pd
+
 from simmer.base.provenance import code_digest
-from simmer.features.dataset import Dataset, Test
+from simmer.config.campaign import DatasetSettings
+from simmer.features.dataset import Dataset
 from simmer.ledger.ledger import RunFiles, StudyLedger
 from simmer.ledger.results import RunResult
 from simmer.runs.fitting import Fitting
@@ -27,16 +30,18 @@ class Purpose(Protocol):
 
     Attributes:
         study, ledger: of the run.
-        test: what the run may know of the test split.
     """
 
     study: Study
     ledger: StudyLedger
-    test: Test
 
     @property
     def files(self) -> RunFiles:
         """The run's own files in the ledger."""
+        ...
+
+    def dataset(self, settings: DatasetSettings, frame: pd.DataFrame) -> Dataset:
+        """Return the dataset of the run, with as much of the test split as it may know."""
         ...
 
     def begin(self) -> Params:

@@ -6,8 +6,11 @@ from dataclasses import asdict, dataclass
 from functools import partial
 from typing import Any
 
+import pandas as pd
+
 from simmer.base.seeds import derive_seed
-from simmer.features.dataset import Dataset, Test
+from simmer.config.campaign import DatasetSettings
+from simmer.features.dataset import Dataset
 from simmer.ledger.address import trial_name
 from simmer.ledger.ledger import RunFiles, StudyLedger
 from simmer.ledger.results import RunResult, TrialResult
@@ -34,12 +37,15 @@ class Trial:
     study: Study
     ledger: StudyLedger
     number: int
-    test: Test = "sealed"
 
     @property
     def files(self) -> RunFiles:
         """The trial's own files in the ledger."""
         return self.ledger.trial(self.number)
+
+    def dataset(self, settings: DatasetSettings, frame: pd.DataFrame) -> Dataset:
+        """Return the dataset of the study's horizon; nothing of test is in it."""
+        return settings.build(frame, self.study.horizon_days)
 
     def begin(self) -> dict[str, Any]:
         """Return the hyperparameters that are suggested, where they come from, and how many trials were seen.
