@@ -7,6 +7,7 @@ from simmer.evidence.headlines import headlines
 from simmer.report.material import Material
 from support.final_predictions import table_and_facts
 from support.report_material import CHECK, SVG, computed
+from support.results import refit_result
 
 
 @pytest.fixture(scope="session")
@@ -32,7 +33,11 @@ def material(evidence):
             "trials": [computed(scale, n) for scale in ("2M", "20M") for n in range(trials)],
             "refits": [
                 computed(
-                    "2M", 0, refit=n, predictions={} if n else None, state="diverged" if not n else "complete"
+                    "2M",
+                    n,
+                    make=refit_result,
+                    predictions={} if n else None,
+                    state="complete" if n else "diverged",
                 )
                 for n in range(3)
             ],

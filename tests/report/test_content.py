@@ -109,7 +109,7 @@ def test_how_to_mend_it_is_a_column_only_where_something_is_to_be_mended(materia
 def test_a_study_without_any_loss_says_so(material):
     made = material()
     assert "none has a loss" not in to_markdown(list(content(made)))
-    lost = [trial | {"validation_log_loss": None, "state": "diverged"} for trial in made.trials]
+    lost = [replace(trial, validation_log_loss=None, state="diverged") for trial in made.trials]
     assert "none has a loss" in to_markdown(list(content(replace(made, trials=lost))))
 
 

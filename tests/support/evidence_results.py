@@ -3,6 +3,9 @@
 import math
 import random
 
+from support.results import epoch as record
+from support.results import refit_result, trial_result
+
 SCALES = {"2M": 1_995_201, "20M": 20_011_585, "200M": 199_310_402, "2B": 2_012_345_678}
 BASELINES = ("base_rate", "volatility_logit", "logistic_regression", "gradient_boosting", "mlp")
 SPLITS = {
@@ -98,17 +101,19 @@ def evidence(**horizons):
 
 def refit(seed, *, epochs=12, best=4, level=0.45, fall=0.03, rise=0.006):
     """A refit whose validation loss falls to its best epoch and rises from there, while train goes on."""
-    curve = []
+    curve, losses = [], []
     for epoch in range(1, epochs + 1):
         validation = level + (fall * (best - epoch) / best if epoch <= best else rise * (epoch - best))
         train = 0.53 - 0.016 * epoch + 0.001 * seed
-        curve.append({"epoch": epoch, "train_log_loss": train, "validation": {"log_loss": validation}})
-    return {"seed": seed, "curve": curve, "best_epoch": best if curve else None}
+        losses.append(validation)
+        curve.append(record(epoch, validation, train=train))
+    known = {"curve": curve, "best_epoch": best} if curve else {}
+    return refit_result(seed, losses, **known)
 
 
 def trial(train_s=300.0, *, energy_wh=None, repeats=None):
     """What the costs need of a trial's result."""
-    return {"train_s": train_s, "repeats": repeats, "machine": {"guard": {"energy_wh": energy_wh}}}
+    return trial_result(train_s=train_s, repeats=repeats, guard={"energy_wh": energy_wh})
 
 
 def _splits(base_rates):

@@ -71,10 +71,10 @@ def _warnings(material: Material) -> list[str]:
         if check["verdict"] in ("WARN", "FAIL") and not check["id"].startswith("test reads")
     ]
     found += [
-        f"{refit['scale']}, {days(str(refit['horizon_days']))}: refit {refit['refit']} ended as "
-        f"{refit['state']}" + (" and is left out." if refit["predictions"] is None else ".")
+        f"{refit.scale}, {days(str(refit.horizon_days))}: refit {refit.refit} ended as "
+        f"{refit.state}" + (" and is left out." if refit.predictions is None else ".")
         for refit in material.refits
-        if refit["state"] != "complete"
+        if refit.state != "complete"
     ]
     found += [
         f"{days(horizon)}: {model['name']} was refitted {model['seeds']} times; claims about it take at "

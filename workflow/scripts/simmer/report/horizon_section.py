@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 from simmer.base.words import spoken
+from simmer.ledger.address import horizon_name
 from simmer.report.blocks import Block, Findings, Heading, Paragraph, Table
 from simmer.report.figure_blocks import figure
 from simmer.report.material import Material, days, interval, number, percent
@@ -58,7 +59,7 @@ def horizon_section(material: Material, horizon: str) -> Iterator[Block]:
             if model["kind"] == "transformer"
         ],
     )
-    yield from figure(material, f"calibration_h{horizon}")
+    yield from figure(material, f"calibration_{horizon_name(int(horizon))}")
     yield Table(
         (
             "model",
@@ -87,4 +88,4 @@ def horizon_section(material: Material, horizon: str) -> Iterator[Block]:
         note="The threshold has the best F1 on validation. A calibration slope below 1 says that predictions "
         "are too extreme.",
     )
-    yield from figure(material, f"learning_curves_h{horizon}")
+    yield from figure(material, f"learning_curves_{horizon_name(int(horizon))}")

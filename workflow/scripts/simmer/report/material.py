@@ -4,6 +4,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from simmer.ledger.results import RefitResult, TrialResult
+
 Values = Mapping[str, Any]
 
 
@@ -25,8 +27,8 @@ class Material:
     """
 
     evidence: Values
-    trials: Sequence[Values]
-    refits: Sequence[Values]
+    trials: Sequence[TrialResult]
+    refits: Sequence[RefitResult]
     data_validation: Values
     dataset: Values
     preflights: Mapping[str, Values]
@@ -43,15 +45,11 @@ class Material:
     @property
     def scales(self) -> list[str]:
         """All scales, as the trials come."""
-        return list(dict.fromkeys(trial["scale"] for trial in self.trials))
+        return list(dict.fromkeys(trial.scale for trial in self.trials))
 
-    def trials_of(self, scale: str, horizon: str) -> list[Values]:
+    def trials_of(self, scale: str, horizon: str) -> list[TrialResult]:
         """Return the trials of one study."""
-        return [
-            trial
-            for trial in self.trials
-            if trial["scale"] == scale and trial["horizon_days"] == int(horizon)
-        ]
+        return [trial for trial in self.trials if trial.scale == scale and trial.horizon_days == int(horizon)]
 
 
 def days(horizon: str) -> str:

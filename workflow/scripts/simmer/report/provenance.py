@@ -3,11 +3,17 @@
 from collections.abc import Iterable, Mapping, Sequence
 
 from simmer.base.provenance import code_digest
+from simmer.ledger.results import RefitResult, TrialResult
 from simmer.report.material import Values
 
 
 def provenance_of(
-    evidence: Values, trials: Sequence[Values], refits: Sequence[Values], *, features_sha256: str, seed: int
+    evidence: Values,
+    trials: Sequence[TrialResult],
+    refits: Sequence[RefitResult],
+    *,
+    features_sha256: str,
+    seed: int,
 ) -> Mapping[str, str]:
     """Return what pins a report, by a name for people.
 
@@ -18,14 +24,11 @@ def provenance_of(
         seed: the campaign's.
     """
     computed = [*trials, *refits]
-    digests = sorted({digest for result in computed for digest in result["code_digests"]})
+    digests = sorted({digest for result in computed for digest in result.code_digests})
     fingerprints = {
-        f"fingerprint of {refit['scale']}, {refit['horizon_days']} d": refit["fingerprint"]
-        for refit in refits
+        f"fingerprint of {refit.scale}, {refit.horizon_days} d": refit.fingerprint for refit in refits
     }
-    versions = {
-        name: _all(result["versions"][name] for result in computed) for name in computed[0]["versions"]
-    }
+    versions = {name: _all(result.versions[name] for result in computed) for name in computed[0].versions}
     answers = evidence["horizons"]
     sklearn = _all(
         model["sklearn_version"]
@@ -47,9 +50,7 @@ def provenance_of(
         **fingerprints,
         **versions,
         "scikit-learn": sklearn,
-        "computed on": _all(
-            f"{result['machine']['device']}, {result['machine']['precision']}" for result in computed
-        ),
+        "computed on": _all(f"{result.machine.device}, {result.machine.precision}" for result in computed),
     }
 
 

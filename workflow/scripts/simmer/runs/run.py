@@ -5,12 +5,16 @@ begun with, when it ends early, and what its result says beside what every resul
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any, Protocol
 
+import pandas as pd
+
 from simmer.base.provenance import code_digest
-from simmer.features.dataset import Dataset, Test
+from simmer.config.campaign import DatasetSettings
+from simmer.features.dataset import Dataset
 from simmer.ledger.ledger import RunFiles, StudyLedger
+from simmer.ledger.results import RunResult
 from simmer.runs.fitting import Fitting
 from simmer.search.space import Hyperparameters
 from simmer.search.study import Study
@@ -26,16 +30,18 @@ class Purpose(Protocol):
 
     Attributes:
         study, ledger: of the run.
-        test: what the run may know of the test split.
     """
 
     study: Study
     ledger: StudyLedger
-    test: Test
 
     @property
     def files(self) -> RunFiles:
         """The run's own files in the ledger."""
+        ...
+
+    def dataset(self, settings: DatasetSettings, frame: pd.DataFrame) -> Dataset:
+        """Return the dataset of the run, with as much of the test split as it may know."""
         ...
 
     def begin(self) -> Params:
@@ -54,12 +60,12 @@ class Purpose(Protocol):
         """Return what receives the predicting function after each epoch that is the best so far, or None."""
         ...
 
-    def known_result(self, params: Params) -> dict[str, Any] | None:
+    def known_result(self, params: Params) -> RunResult | None:
         """Return the result that answers this run without any training, if there is one."""
         ...
 
-    def own_result(self, params: Params, result: dict[str, Any]) -> dict[str, Any]:
-        """Return what the result says beside what every result says."""
+    def result(self, shared: RunResult, params: Params) -> RunResult:
+        """Return the run's result: what every result says, and what its purpose adds."""
         ...
 
 
@@ -103,10 +109,9 @@ class Run:
         if result is None:
             result = self._fitting(params).run(guard)
         else:
-            files.append_event({"event": "finish", "state": result["state"], "reason": result["reason"]})
-            result = _untrained(result, guard)
-        named = {"campaign": self.campaign, "fingerprint": purpose.ledger.fingerprint}
-        files.write_result(result | named | purpose.own_result(params, result))
+            files.append_event({"event": "finish", "state": result.state, "reason": result.reason})
+            result = replace(_untrained(result, guard), campaign=self.campaign)
+        files.write_result(purpose.result(result, params))
 
     def _begin(self) -> Params:
         params = self.purpose.begin() | {"execution": asdict(self.execution)}
@@ -115,6 +120,8 @@ class Run:
 
     def _fitting(self, params: Params) -> Fitting:
         return Fitting(
+            campaign=self.campaign,
+            fingerprint=self.purpose.ledger.fingerprint,
             study=self.purpose.study,
             files=self.files,
             dataset=self.dataset,
@@ -128,9 +135,6 @@ class Run:
         )
 
 
-def _untrained(result: dict[str, Any], guard: GuardProtocol) -> dict[str, Any]:
-    return (
-        result
-        | {"train_s": 0.0, "checkpoint_s": 0.0, "checkpoints": 0}
-        | {"machine": result["machine"] | {"starts": 1, "last_job_s": 0.0, "guard": guard.counters()}}
-    )
+def _untrained(result: RunResult, guard: GuardProtocol) -> RunResult:
+    machine = replace(result.machine, starts=1, last_job_s=0.0, guard=guard.counters())
+    return replace(result, train_s=0.0, checkpoint_s=0.0, checkpoints=0, machine=machine)

@@ -4,15 +4,14 @@ import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal, get_args
+from typing import Literal, get_args
 
 from simmer.base.errors import LedgerError
-from simmer.ledger.address import horizon_name
+from simmer.ledger.results import State, TrialResult, best_trial
 from simmer.search.settings import Sampler
 from simmer.search.space import Dimension, Range, Value
 from simmer.search.study import Study
 
-State = Literal["complete", "pruned", "out_of_time", "diverged", "out_of_memory"]
 Origin = Literal["default", "depth extreme", "transferred", "startup", "sampler"]
 
 STATES: dict[State, str] = {
@@ -88,8 +87,7 @@ class SearchedStudy:
     @property
     def best(self) -> SearchedTrial | None:
         """The trial of the lowest loss, the earliest of several; None where no trial came to a loss."""
-        known = (trial for trial in self.trials if trial.loss is not None)
-        return min(known, key=lambda trial: trial.loss, default=None)
+        return best_trial(self.trials)
 
     @property
     def searched(self) -> dict[str, Dimension]:
@@ -106,7 +104,7 @@ class SearchedStudy:
         return tuple(sorted(set(self.dimensions) - set(self.searched)))
 
 
-def searched_study(study: Study, results: Sequence[Mapping[str, Any]]) -> SearchedStudy:
+def searched_study(study: Study, results: Sequence[TrialResult]) -> SearchedStudy:
     """Return what the figures need of a study and the published results of its trials, at least one.
 
     Raises:
@@ -114,9 +112,9 @@ def searched_study(study: Study, results: Sequence[Mapping[str, Any]]) -> Search
     """
     trials = sorted(map(_trial, results), key=lambda trial: trial.number)
     return SearchedStudy(
-        name=f"{study.scale} {horizon_name(study.horizon_days)}",
+        name=study.name.replace("/", " "),
         trials=tuple(trials),
-        prior_log_loss=results[0]["dataset"]["validation"]["prior_log_loss"],
+        prior_log_loss=results[0].prior_log_loss,
         epochs_max=study.epochs_max,
         dimensions=study.space.dimensions,
     )
@@ -178,16 +176,16 @@ def percent(share: float) -> str:
     return f"{100.0 * share:.0f} %"
 
 
-def _trial(result: Mapping[str, Any]) -> SearchedTrial:
+def _trial(result: TrialResult) -> SearchedTrial:
     return SearchedTrial(
-        number=result["trial"],
-        state=result["state"],
-        origin=_origin(result["origin"]),
-        repeats=result["repeats"],
-        loss=result["validation_log_loss"],
-        best_epoch=result["best_epoch"],
-        epochs=len(result["curve"]),
-        values=result["hyperparameters"],
+        number=result.number,
+        state=result.state,
+        origin=_origin(result.origin),
+        repeats=result.repeats,
+        loss=result.loss,
+        best_epoch=result.best_epoch,
+        epochs=len(result.curve),
+        values=result.hyperparameters,
     )
 
 
