@@ -2,8 +2,9 @@
 
 import csv
 import io
-from collections.abc import Mapping
-from typing import Any
+from dataclasses import astuple
+
+from simmer.evidence.results import Evidence
 
 ESTIMATES = ("log_loss", "skill", "auc")
 SCORES = (
@@ -14,25 +15,21 @@ SCORES = (
 )
 
 
-def scores_csv(evidence: Mapping[str, Any]) -> str:
+def scores_csv(evidence: Evidence) -> str:
     """Return horizon, verdict, model and its scores; an absent value is an empty cell."""
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
     bounds = [f"{name}{end}" for name in ESTIMATES for end in ("", "_low", "_high")]
     head = ("horizon_days", "verdict", "model", "kind", "parameters", "seeds", "decisions")
     writer.writerow([*head, "search_validation_log_loss", "validation_log_loss", *bounds, *SCORES])
-    for horizon in sorted(evidence["horizons"], key=int):
-        one = evidence["horizons"][horizon]
-        for model in one["models"]:
-            estimates = [
-                (model[name] or {}).get(end) for name in ESTIMATES for end in ("value", "low", "high")
-            ]
+    for one in evidence.horizons:
+        for model in one.models:
+            estimates = (getattr(model, name) for name in ESTIMATES)
             values = [
-                *(horizon, one["scaling"]["verdict"]),
-                *(model[key] for key in ("name", "kind", "parameters", "seeds")),
-                *(one["decisions"], model.get("search_validation_log_loss"), model["validation_log_loss"]),
-                *estimates,
-                *(model[name] for name in SCORES),
+                *(one.days, one.scaling.verdict, model.name, model.kind, model.parameters, model.seeds),
+                *(one.decisions, model.search_validation_log_loss, model.validation_log_loss),
+                *(end for found in estimates for end in (astuple(found) if found else (None,) * 3)),
+                *(getattr(model, name) for name in SCORES),
             ]
             writer.writerow(["" if value is None else value for value in values])
     return text.getvalue()
