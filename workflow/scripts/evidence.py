@@ -10,7 +10,7 @@ import pandas as pd
 
 from simmer.base.files import read_json, write_json
 from simmer.base.logs import job
-from simmer.base.provenance import code_digest
+from simmer.base.provenance import reached_digest
 from simmer.evidence.answer import adjust_for_all, answer
 from simmer.evidence.headlines import headlines
 from simmer.evidence.results import Evidence
@@ -37,7 +37,10 @@ def main(*, campaign: str, predictions: Sequence[Path], facts: Sequence[Path], e
         for sentence in (*chain.from_iterable(vars(one.headlines).values()), one.scaling.reason):
             logger.info("%s days: %s", one.days, sentence)
     made = Evidence(
-        campaign=campaign, code=code_digest("evidence"), comparisons=comparisons, horizons=tuple(answers)
+        campaign=campaign,
+        code=reached_digest("evidence.py"),
+        comparisons=comparisons,
+        horizons=tuple(answers),
     )
     write_json(evidence, made.as_json())
 

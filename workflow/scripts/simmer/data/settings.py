@@ -6,7 +6,7 @@ from typing import Any
 
 from simmer.base.errors import ConfigError
 from simmer.base.files import sha256_of_bytes, to_json
-from simmer.data.problems import quote
+from simmer.base.text import quote
 from simmer.data.tickers import TickerSpec
 
 SOURCES = ("bundled", "csv", "yahoo")

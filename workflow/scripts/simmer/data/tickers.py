@@ -4,7 +4,7 @@ import re
 from dataclasses import dataclass
 
 from simmer.base.errors import ConfigError
-from simmer.data.problems import quote
+from simmer.base.text import quote
 
 # etf: a traded price; index: a price level, often without volume in its early years;
 # no_volume_index: a level that nobody trades, such as the VIX.

@@ -6,7 +6,7 @@ from math import isfinite
 import numpy as np
 
 from simmer.base.errors import ConfigError, DatasetError
-from simmer.data.problems import quote
+from simmer.base.text import quote
 
 BASES = ("high", "close")
 MAX_HORIZON_DAYS = 250

@@ -8,6 +8,8 @@ from typing import ParamSpec, TypeVar
 import matplotlib.style
 from matplotlib.figure import Figure
 
+from simmer.base.text import plain_lines
+
 # A thing has one colour in all figures. Blue and vermilion of Okabe and Ito, the latter darkened until it can
 # be read as a small text. The base rate is black, since gold or green come too close to vermilion for people
 # who see no red. Whatever differs in colour differs in marker, line style or place, too.
@@ -76,7 +78,10 @@ def in_style(draw: Callable[Given, Drawn]) -> Callable[Given, Drawn]:
 
 @in_style
 def to_svg(figure: Figure) -> bytes:
-    """Return a figure as SVG; the same figure gives the same bytes, whenever it is drawn."""
+    """Return a figure as SVG; the same figure gives the same bytes, whenever it is drawn.
+
+    Characters that no XML may hold, or that turn the direction of a text, are escaped.
+    """
     buffer = io.BytesIO()
     figure.savefig(buffer, format="svg", metadata={"Date": None, "Creator": None})
-    return buffer.getvalue()
+    return plain_lines(buffer.getvalue().decode()).encode()

@@ -2,7 +2,7 @@
 
 from datetime import UTC, datetime
 
-from simmer.base.words import count
+from simmer.base.words import count, duration
 from simmer.figures.machine.history import History, Point
 
 
@@ -31,19 +31,6 @@ def abort_label(abort: Point) -> str:
     """Return how hot it was at an abort, and when that was."""
     degrees = None if abort.temperature_c is None else f"{abort.temperature_c:g} °C"
     return f"abort {degrees or abort.pressure_level or 'no reading'}, {_utc(abort.at_s):%m-%d %H:%M}"
-
-
-def unit_of(seconds: float) -> tuple[float, str]:
-    """Return the unit for a time as long as this, in seconds and by name."""
-    if seconds >= 7200.0:
-        return 3600.0, "h"
-    return (60.0, "min") if seconds >= 120.0 else (1.0, "s")
-
-
-def duration(seconds: float) -> str:
-    """Return a time in its unit."""
-    unit_s, unit = unit_of(seconds)
-    return f"{seconds / unit_s:.1f} {unit}" if unit == "h" else f"{seconds / unit_s:.0f} {unit}"
 
 
 def _utc(at_s: float) -> datetime:

@@ -4,7 +4,8 @@ from collections.abc import Iterable, Sequence
 
 from matplotlib.axes import Axes
 
-from simmer.figures.machine.captions import abort_label, duration
+from simmer.base.words import duration
+from simmer.figures.machine.captions import abort_label
 from simmer.figures.machine.history import Point
 from simmer.figures.machine.running_time import RunningTime
 from simmer.figures.machine.spans import Span

@@ -11,8 +11,9 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 from matplotlib.ticker import MaxNLocator
 
+from simmer.base.words import unit_of
 from simmer.figures.layout import WIDE, Panel, label_beside, lay_out, write_inside
-from simmer.figures.machine.captions import subtitle, title, unit_of
+from simmer.figures.machine.captions import subtitle, title
 from simmer.figures.machine.history import History, Point, held_until_s
 from simmer.figures.machine.interruptions import draw_aborts, draw_breaks, shade
 from simmer.figures.machine.running_time import RunningTime

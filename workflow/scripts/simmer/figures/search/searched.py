@@ -7,9 +7,11 @@ from dataclasses import dataclass
 from typing import Any, Literal, get_args
 
 from simmer.base.errors import LedgerError
+from simmer.base.words import count, spoken
+from simmer.ledger.address import horizon_name
 from simmer.search.settings import Sampler
 from simmer.search.space import Dimension, Range, Value
-from simmer.search.study import Study, horizon_name
+from simmer.search.study import Study
 
 State = Literal["complete", "pruned", "out_of_time", "diverged", "out_of_memory"]
 Origin = Literal["default", "depth extreme", "transferred", "startup", "sampler"]
@@ -127,20 +129,20 @@ def counts(study: SearchedStudy) -> str:
     words = [f"{ended[state]} {word}" for state, word in STATES.items() if ended[state]]
     repeats = sum(trial.repeats is not None for trial in study.trials)
     of_these = f"; {repeats} of these repeated from earlier trials" if repeats else ""
-    return f"{count_of_trials(len(study.trials))}: {', '.join(words)}{of_these}."
+    return f"{count(len(study.trials), 'trial')}: {', '.join(words)}{of_these}."
 
 
 def best_of(study: SearchedStudy) -> str:
-    """Return which trial is the best, and how it compares with the prior."""
-    prior = f"the prior, which always answers with the base rate, has {study.prior_log_loss:.4f}"
+    """Return which trial is the best, and how it compares with always answering with the base rate."""
+    base_rate = f"always answering with the base rate has {study.prior_log_loss:.4f}"
     best = study.best
     if best is None:
-        return f"No trial came to a validation log-loss; {prior}."
+        return f"No trial came to a validation log-loss; {base_rate}."
     distance = study.prior_log_loss - best.loss
     side = "below" if distance >= 0 else "above"
     return (
         f"Best validation log-loss: {best.loss:.4f} nats, trial {best.number} ({best.origin}), "
-        f"{abs(distance):.4f} {side} the prior; {prior}."
+        f"{abs(distance):.4f} {side} the base rate; {base_rate}."
     )
 
 
@@ -149,16 +151,6 @@ def not_searched(study: SearchedStudy) -> str:
     constant = {key: study.dimensions[key] for key in study.constant}
     values = (f"{spoken(key)} = {number(dimension.ends[0])}" for key, dimension in constant.items())
     return f"Not searched: {', '.join(values)}." if constant else ""
-
-
-def count_of_trials(many: int) -> str:
-    """Return a number of trials in words."""
-    return f"{many} trial" if many == 1 else f"{many} trials"
-
-
-def spoken(key: str) -> str:
-    """Return a key without its underscores."""
-    return key.replace("_", " ")
 
 
 def unit(key: str, dimension: Dimension) -> str:
@@ -170,11 +162,6 @@ def unit(key: str, dimension: Dimension) -> str:
 def number(value: Value) -> str:
     """Return a fraction in three digits, a whole number or a name as it is."""
     return f"{value:.3g}" if isinstance(value, float) else str(value)
-
-
-def percent(share: float) -> str:
-    """Return a share in whole percents."""
-    return f"{100.0 * share:.0f} %"
 
 
 def _trial(result: Mapping[str, Any]) -> SearchedTrial:
