@@ -115,7 +115,7 @@ def test_a_study_without_any_loss_says_so(material):
 
 def test_provenance_pins_code_data_libraries_and_seeds(material, evidence):
     made = material()
-    pinned = provenance_of(evidence, made.trials, made.refits, features_sha256="a" * 64, seed=7)
+    pinned = provenance_of(made.evidence, made.trials, made.refits, features_sha256="a" * 64, seed=7)
     assert pinned["content of the feature table, SHA-256"] == "a" * 64
     assert pinned["code of trials and refits"] == "c" * 12
     assert pinned["fingerprint of 2M, 1 d"] == "f" * 12

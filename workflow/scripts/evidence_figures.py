@@ -7,10 +7,10 @@ from typing import TypeVar
 
 from simmer.base.files import read_json, write_bytes
 from simmer.base.logs import job
+from simmer.evidence.results import Evidence
 from simmer.figures.evidence.base_rates import base_rates
 from simmer.figures.evidence.calibration import calibration
 from simmer.figures.evidence.costs import costs
-from simmer.figures.evidence.inputs import read_evidence
 from simmer.figures.evidence.learning_curves import learning_curves
 from simmer.figures.evidence.opponents import opponents
 from simmer.figures.evidence.scaling import scaling
@@ -30,7 +30,7 @@ def main(
     Raises:
         LedgerError: when the evidence or a result cannot be read.
     """
-    found = read_evidence(read_json(evidence))
+    found = Evidence.from_json(read_json(evidence))
     fitted = [RefitResult.read(path) for path in refits]
     drawn = {
         "scaling": [scaling(found)],

@@ -7,6 +7,7 @@ from pathlib import Path
 from simmer.audit.looks import with_test_reads
 from simmer.base.files import read_json, write_text
 from simmer.base.logs import job
+from simmer.evidence.results import Evidence
 from simmer.ledger.results import RefitResult, TrialResult
 from simmer.report.content import content, title
 from simmer.report.markdown import to_markdown
@@ -42,6 +43,7 @@ def main(
         summaries: where `markdown`, `table` and `page` are written.
     """
     known = {name: read_json(path) for name, path in facts.items()}
+    known["evidence"] = Evidence.from_json(known["evidence"])
     known["audit"] = with_test_reads(known["audit"], register)
     results = {
         "trials": [TrialResult.read(path) for path in trials],

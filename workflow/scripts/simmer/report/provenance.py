@@ -3,12 +3,12 @@
 from collections.abc import Iterable, Mapping, Sequence
 
 from simmer.base.provenance import code_digest
+from simmer.evidence.results import Evidence
 from simmer.ledger.results import RefitResult, TrialResult
-from simmer.report.material import Values
 
 
 def provenance_of(
-    evidence: Values,
+    evidence: Evidence,
     trials: Sequence[TrialResult],
     refits: Sequence[RefitResult],
     *,
@@ -29,23 +29,22 @@ def provenance_of(
         f"fingerprint of {refit.scale}, {refit.horizon_days} d": refit.fingerprint for refit in refits
     }
     versions = {name: _all(result.versions[name] for result in computed) for name in computed[0].versions}
-    answers = evidence["horizons"]
     sklearn = _all(
-        model["sklearn_version"]
-        for one in answers.values()
-        for model in one["models"]
-        if "sklearn_version" in model
+        model.sklearn_version
+        for one in evidence.horizons
+        for model in one.models
+        if model.sklearn_version is not None
     )
     return {
-        "campaign": evidence["campaign"],
+        "campaign": evidence.campaign,
         "seed of the search": str(seed),
-        "code of the evidence": evidence["code"],
+        "code of the evidence": evidence.code,
         "code of this report": code_digest(),
         "code of trials and refits": ", ".join(digests),
         "content of the feature table, SHA-256": features_sha256,
         **{
-            f"predictions scored, {days} d, SHA-256": one["reading"]["predictions_sha256"]
-            for days, one in answers.items()
+            f"predictions scored, {one.days} d, SHA-256": one.reading["predictions_sha256"]
+            for one in evidence.horizons
         },
         **fingerprints,
         **versions,

@@ -40,7 +40,7 @@ def learning_curves(
     ]
     every = [refit for of_scale in refits.values() for refit in of_scale]
     notes = [
-        f"Refits at {horizons([horizon_days])}, a line per seed; diamonds: the best epoch of each, chosen on "
+        f"Refits at {horizons([horizon_days])}, a line for each; diamonds: the best epoch of each, chosen on "
         "these validation losses. What such an epoch is worth, only the test split tells.",
         "Lines that leave a panel at its top go on above it." if _leaves(every, prior_log_loss) else "",
     ]

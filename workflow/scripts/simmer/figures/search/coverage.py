@@ -14,6 +14,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import MaxNLocator
 
+from simmer.base.words import percent, spoken
 from simmer.figures.layout import WIDE, Panel, lay_out
 from simmer.figures.search.searched import (
     SearchedStudy,
@@ -21,8 +22,6 @@ from simmer.figures.search.searched import (
     counts,
     not_searched,
     number,
-    percent,
-    spoken,
     unit,
 )
 from simmer.figures.search.trial_marks import Colour, beyond_axis, draw_loss, loss_limits, state_handles
@@ -31,9 +30,9 @@ from simmer.search.space import MEANINGFUL, Choice, Dimension, Range, Value
 
 NEAR_EDGE = 0.05  # share of a range, on its own axis
 _HOW_TO_READ = (
-    f"Red lines: the ends of a range, {percent(NEAR_EDGE)} of it shaded. In brackets: how many trials made a "
-    "choice. Colour: rank of the loss, the darker the better. Above a panel: trials without a loss. A pruned "
-    "trial shows the best loss of the few epochs it came to."
+    f"Red lines: the ends of a range, {percent(NEAR_EDGE, 0)} of it shaded. In brackets: how many trials "
+    "made a choice. Colour: rank of the loss, the darker the better. Above a panel: trials without a loss. A "
+    "pruned trial shows the best loss of the few epochs it came to."
 )
 _NOTHING = "Every hyperparameter has one value in this study, so there was nothing to choose."
 _COLUMNS = 3
@@ -107,7 +106,7 @@ def edges(study: SearchedStudy) -> str:
     if not _ranges(study):
         return ""
     near = near_edges(study)
-    text = f"The best, trial {study.best.number}, lies within {percent(NEAR_EDGE)} of"
+    text = f"The best, trial {study.best.number}, lies within {percent(NEAR_EDGE, 0)} of"
     if not near:
         return f"{text} no edge of a range."
     text += " an edge of"

@@ -8,8 +8,9 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import MaxNLocator
 
+from simmer.base.words import percent
 from simmer.figures.layout import WIDE, Panel, label_beside, lay_out, write_inside
-from simmer.figures.search.searched import SearchedStudy, best_of, counts, percent
+from simmer.figures.search.searched import SearchedStudy, best_of, counts
 from simmer.figures.search.trial_marks import (
     NO_LOSS_AT,
     beyond_axis,
@@ -63,12 +64,12 @@ def epochs_spent(study: SearchedStudy) -> str:
         spared[saver] += study.epochs_max - trial.epochs_trained
     trained, lost = planned - spared.total(), spared.pop("failure", 0)
     by = ", ".join(
-        f"{percent(spared[saver] / planned)} by {saver}"
+        f"{percent(spared[saver] / planned, 0)} by {saver}"
         for saver in ("pruning", "patience", "repetition")
         if spared[saver]
     )
-    saved = f"{percent(spared.total() / planned)} saved" + (f" ({by})" if by else "")
-    failures = f", {percent(lost / planned)} lost to failures and time limits" if lost else ""
+    saved = f"{percent(spared.total() / planned, 0)} saved" + (f" ({by})" if by else "")
+    failures = f", {percent(lost / planned, 0)} lost to failures and time limits" if lost else ""
     return f"Epochs: {trained} of {planned} planned were trained, {saved}{failures}"
 
 

@@ -7,9 +7,10 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 from matplotlib.ticker import PercentFormatter
 
+from simmer.base.words import count, percent, spoken
 from simmer.figures.layout import Panel, lay_out
 from simmer.figures.search.ped_anova import CHANCE_QUANTILE, FEWEST_TRIALS, Importance, Importances
-from simmer.figures.search.searched import SearchedStudy, count_of_trials, counts, percent, spoken
+from simmer.figures.search.searched import SearchedStudy, counts
 from simmer.figures.style import BEYOND_CHANCE, INK, QUIET, WITHIN_CHANCE, in_style
 
 _FEW_BEST = 20  # with fewer trials among the best, their values are known roughly only
@@ -41,7 +42,7 @@ def rests_on(found: Importances) -> str:
     parts = [f"{found.completed} completed"]
     parts += [f"{found.pruned} pruned, ranked below these"] if found.pruned else []
     parts += [f"{found.diverged} diverged, ranked last"] if found.diverged else []
-    trials = f"{count_of_trials(found.with_loss + found.diverged)} ({'; '.join(parts)})"
+    trials = f"{count(found.with_loss + found.diverged, 'trial')} ({'; '.join(parts)})"
     rough = f" Importances from {found.best} best trials are rough." if found.best < _FEW_BEST else ""
     return f"This rests on {trials}.{rough}"
 
@@ -52,9 +53,9 @@ def how_to_read(found: Importances) -> str:
     return (
         f"Importance: how far the values of the {found.best} best trials differ from those of all "
         "(PED-ANOVA), so what the sampler soon gave up counts for little. Mark: in "
-        f"{percent(CHANCE_QUANTILE)} of shuffles of the losses no bar at all passes its mark; one that does "
-        "not pass it cannot be told from chance. Chance gives ranges longer bars than choices: hold each bar "
-        "against its own mark."
+        f"{percent(CHANCE_QUANTILE, 0)} of shuffles of the losses no bar at all passes its mark; one that "
+        "does not pass it cannot be told from chance. Chance gives ranges longer bars than choices: hold "
+        "each bar against its own mark."
         + (" A mark at 100 % could be passed by none." if any(_mark(one) == 1.0 for one in marks) else "")
     )
 
@@ -81,7 +82,7 @@ def _draw_bars(axes: Axes, found: Importances) -> None:
         text_at = one.importance
         if abs(_mark(one) - one.importance) < 0.16 * widest:
             text_at = max(one.importance, _mark(one))
-        text = percent(one.importance)
+        text = percent(one.importance, 0)
         axes.text(text_at + 0.01 * widest, row, text, va="center", color=QUIET)
 
 

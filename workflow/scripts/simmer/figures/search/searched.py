@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Literal, get_args
 
 from simmer.base.errors import LedgerError
+from simmer.base.words import count, spoken
 from simmer.ledger.results import State, TrialResult, best_trial
 from simmer.search.settings import Sampler
 from simmer.search.space import Dimension, Range, Value
@@ -126,20 +127,20 @@ def counts(study: SearchedStudy) -> str:
     words = [f"{ended[state]} {word}" for state, word in STATES.items() if ended[state]]
     repeats = sum(trial.repeats is not None for trial in study.trials)
     of_these = f"; {repeats} of these repeated from earlier trials" if repeats else ""
-    return f"{count_of_trials(len(study.trials))}: {', '.join(words)}{of_these}."
+    return f"{count(len(study.trials), 'trial')}: {', '.join(words)}{of_these}."
 
 
 def best_of(study: SearchedStudy) -> str:
-    """Return which trial is the best, and how it compares with the prior."""
-    prior = f"the prior, which always answers with the base rate, has {study.prior_log_loss:.4f}"
+    """Return which trial is the best, and how it compares with always answering with the base rate."""
+    base_rate = f"always answering with the base rate has {study.prior_log_loss:.4f}"
     best = study.best
     if best is None:
-        return f"No trial came to a validation log-loss; {prior}."
+        return f"No trial came to a validation log-loss; {base_rate}."
     distance = study.prior_log_loss - best.loss
     side = "below" if distance >= 0 else "above"
     return (
         f"Best validation log-loss: {best.loss:.4f} nats, trial {best.number} ({best.origin}), "
-        f"{abs(distance):.4f} {side} the prior; {prior}."
+        f"{abs(distance):.4f} {side} the base rate; {base_rate}."
     )
 
 
@@ -148,16 +149,6 @@ def not_searched(study: SearchedStudy) -> str:
     constant = {key: study.dimensions[key] for key in study.constant}
     values = (f"{spoken(key)} = {number(dimension.ends[0])}" for key, dimension in constant.items())
     return f"Not searched: {', '.join(values)}." if constant else ""
-
-
-def count_of_trials(many: int) -> str:
-    """Return a number of trials in words."""
-    return f"{many} trial" if many == 1 else f"{many} trials"
-
-
-def spoken(key: str) -> str:
-    """Return a key without its underscores."""
-    return key.replace("_", " ")
 
 
 def unit(key: str, dimension: Dimension) -> str:
@@ -169,11 +160,6 @@ def unit(key: str, dimension: Dimension) -> str:
 def number(value: Value) -> str:
     """Return a fraction in three digits, a whole number or a name as it is."""
     return f"{value:.3g}" if isinstance(value, float) else str(value)
-
-
-def percent(share: float) -> str:
-    """Return a share in whole percents."""
-    return f"{100.0 * share:.0f} %"
 
 
 def _trial(result: TrialResult) -> SearchedTrial:
