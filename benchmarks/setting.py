@@ -110,7 +110,7 @@ def trial_run(
         train=train,
         validation=validation,
         recipe=replace(
-            study.default.recipe(), learning_rate=learning_rate, dropout=dropout, batch_size=batch
+            study.default, learning_rate=learning_rate, dropout=dropout, batch_size=batch
         ),
         settings=replace(study.training, patience_epochs=epochs),
         execution=execution,

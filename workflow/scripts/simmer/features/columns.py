@@ -1,5 +1,7 @@
 """The columns of the feature tables, in the order the model sees them."""
 
+from typing import Literal, get_args
+
 OHLCV = ("Open", "High", "Low", "Close", "Volume")
 INDICATORS = (
     "dema_9",
@@ -38,4 +40,5 @@ VIX_FEATURES = (
 C_COLUMNS = (*A25_COLUMNS, *VIX_FEATURES)
 
 # How a window reaches the model, see `simmer.features.input_forms`.
-INPUT_FORMS = ("train_scaled", "window_norm", "price_relative")
+InputForm = Literal["train_scaled", "window_norm", "price_relative"]
+INPUT_FORMS = get_args(InputForm)

@@ -34,7 +34,7 @@ from simmer.figures.search.searched import (
     unit,
 )
 from simmer.figures.style import in_style
-from simmer.search.space import MEANINGFUL, Choice, Dimension, Range, Value
+from simmer.search.space import Choice, Dimension, Range, Value, meaningful
 
 NEAR_EDGE = 0.05  # share of a range, on its own axis
 _NOTHING = "Every hyperparameter has one value in this study, so there was nothing to choose."
@@ -151,7 +151,7 @@ def _near_edge(key: str, value: Value, dimension: Range) -> NearEdge | None:
     beyond = at(-NEAR_EDGE if lower else 1.0 + NEAR_EDGE, dimension)
     if dimension.integer:
         beyond = edge - 1 if lower else edge + 1
-    return NearEdge(key, value, edge, "lower" if lower else "upper", final=not MEANINGFUL[key][1](beyond))
+    return NearEdge(key, value, edge, "lower" if lower else "upper", final=not meaningful(key, beyond))
 
 
 def _listed(near: Sequence[NearEdge]) -> str:

@@ -8,7 +8,7 @@ from typing import Any, Literal, get_args
 
 from simmer.base.errors import LedgerError
 from simmer.search.settings import Sampler
-from simmer.search.space import Dimension, Range, Value
+from simmer.search.space import Dimension, Range, Value, unit_of
 from simmer.search.study import Study, horizon_name
 
 State = Literal["complete", "pruned", "out_of_time", "diverged", "out_of_memory"]
@@ -20,19 +20,6 @@ STATES: dict[State, str] = {
     "out_of_time": "out of time",
     "diverged": "diverged",
     "out_of_memory": "out of memory",
-}
-_UNITS = {
-    "depth": "encoder layers",
-    "head_width": "dimensions of a head",
-    "ff_ratio": "feed-forward width / width",
-    "learning_rate": "peak of the schedule",
-    "weight_decay": "decoupled, of matrices",
-    "warmup_fraction": "share of all steps",
-    "dropout": "probability",
-    "batch_size": "windows per step",
-    "label_smoothing": "share of a label",
-    "focal_gamma": "exponent of the loss",
-    "input_form": "how inputs are normalised",
 }
 
 
@@ -164,7 +151,7 @@ def spoken(key: str) -> str:
 def unit(key: str, dimension: Dimension) -> str:
     """Return what a hyperparameter is counted in, and whether its range is a logarithmic one."""
     log = ", log axis" if isinstance(dimension, Range) and dimension.log else ""
-    return _UNITS[key] + log
+    return unit_of(key) + log
 
 
 def number(value: Value) -> str:

@@ -1,0 +1,100 @@
+"""What is wrong with a configuration, in words: where, what was found, what was expected."""
+
+import difflib
+from collections.abc import Mapping
+from typing import Any
+
+from pydantic import ValidationError
+
+from simmer.base.schema import Node, node_at, schema_of
+
+# The type of the errors whose text is a sentence of ours.
+CONTRADICTION = "contradiction"
+
+_MOST_SHOWN = 200  # characters of a found value
+_EXPECTED = {
+    "int_type": "a whole number",
+    "float_type": "a number",
+    "bool_type": "true or false",
+    "string_type": "text",
+    "tuple_type": "a list, such as [{input}]",
+    "dataclass_type": "a block of keys",
+    "dict_type": "a block of keys",
+    "greater_than": "more than {gt:g}",
+    "greater_than_equal": "at least {ge:g}",
+    "less_than": "less than {lt:g}",
+    "less_than_equal": "at most {le:g}",
+    "finite_number": "a finite number",
+}
+
+
+def mistakes(error: ValidationError, kind: Any, *, within: tuple[str, ...] = ()) -> list[str]:
+    """Return a line for each mistake that was found in values of `kind`, without repeats, sorted.
+
+    Each line begins with its place, counted from these values, which are themselves at `within`.
+    """
+    root = schema_of(kind)
+    return sorted({line for one in error.errors(include_url=False) for line in _explain(root, one, within)})
+
+
+def _explain(root: Node, error: Mapping[str, Any], within: tuple[str, ...]) -> list[str]:
+    path, found, kind = error["loc"], error["input"], error["type"]
+    is_key = path[-1:] == ("[key]",)  # what is wrong is then a key, and not its value
+    above = _named((*within, *path[: -2 if is_key else -1]))
+    where = above if is_key else _named((*within, *path))
+    if kind == CONTRADICTION:
+        text = error["ctx"]["text"]
+        # A contradiction that names its block was met where the block has another name, or none.
+        return [text if text.startswith(("config ", where)) else f"{where}: {text}"]
+    if kind in ("missing", "missing_argument", "missing_keyword_only_argument"):
+        return [f"{above}: missing key `{path[-1]}`"]
+    if kind == "invalid_key" or (kind == "string_type" and is_key):
+        return [f"{above}: found the key {shown(found)}, expected text: write it in quotes"]
+    if kind in ("extra_forbidden", "unexpected_keyword_argument"):
+        return [f"{above}: unknown key `{path[-1]}`; {_nearest(path[-1], node_at(root, path[:-1]))}"]
+    if kind == "too_short" and len(found) >= error["ctx"]["min_length"]:
+        return []  # it follows from a mistake in one of its entries
+    expected = _expected(error, node_at(root, path))
+    return [f"{where}: found {shown(found)}, expected {expected}{_hint(kind, found)}"]
+
+
+def _expected(error: Mapping[str, Any], node: Node) -> str:
+    kind, found, context = error["type"], error["input"], error.get("ctx", {})
+    if kind == "literal_error":
+        return f"one of {', '.join(f'`{value}`' for value in node.get('enum', [node.get('const')]))}"
+    if kind == "string_pattern_mismatch":
+        return node.get("patternErrorMessage", f"text that matches {context['pattern']}")
+    if kind == "too_short":
+        least = context["min_length"]
+        return f"at least {'one entry' if least == 1 else f'{least} entries'}"
+    if kind == "string_type" and node.get("format") == "date":
+        return "a date such as 2014-12-31, or null"
+    text = _EXPECTED[kind].format(input=shown(found), **context) if kind in _EXPECTED else error["msg"]
+    return f"{text} or null" if kind.endswith("_type") and "nullable" in node else text
+
+
+def _nearest(key: Any, node: Node) -> str:
+    known = list(node.get("properties", {}))
+    near = difflib.get_close_matches(str(key), known, n=1)
+    return f"did you mean `{near[0]}`?" if near else f"expected one of {sorted(known)}"
+
+
+def _hint(kind: str, found: Any) -> str:
+    hints = {
+        "float_type": " (YAML reads 1e-4 as text: write 1.0e-4)",
+        "int_type": " (YAML reads 1e3 as text: write 1000)",
+    }
+    try:
+        return hints.get(kind, "") if isinstance(found, str) and float(found) is not None else ""
+    except ValueError:
+        return ""
+
+
+def _named(path: tuple[int | str, ...]) -> str:
+    return ".".join(map(str, path)) or "the top level"
+
+
+def shown(value: Any) -> str:
+    """Return a found value on one line, cut where it is long."""
+    text = repr(value)
+    return text if len(text) <= _MOST_SHOWN else f"{text[: _MOST_SHOWN - 3]}..."
