@@ -28,24 +28,24 @@ _EXPECTED = {
 }
 
 
-def mistakes(error: ValidationError, kind: Any, *, within: tuple[str, ...] = ()) -> list[str]:
+def mistakes(error: ValidationError, kind: Any, *, top: str = "the top level") -> list[str]:
     """Return a line for each mistake that was found in values of `kind`, without repeats, sorted.
 
-    Each line begins with its place, counted from these values, which are themselves at `within`.
+    Each line begins with its place, counted from these values, which are themselves named `top`.
     """
     root = schema_of(kind)
-    return sorted({line for one in error.errors(include_url=False) for line in _explain(root, one, within)})
+    return sorted({line for one in error.errors(include_url=False) for line in _explain(root, one, top)})
 
 
-def _explain(root: Node, error: Mapping[str, Any], within: tuple[str, ...]) -> list[str]:
+def _explain(root: Node, error: Mapping[str, Any], top: str) -> list[str]:
     path, found, kind = error["loc"], error["input"], error["type"]
     is_key = path[-1:] == ("[key]",)  # what is wrong is then a key, and not its value
-    above = _named((*within, *path[: -2 if is_key else -1]))
-    where = above if is_key else _named((*within, *path))
+    above = _named(path[: -2 if is_key else -1]) or top
+    where = above if is_key else _named(path) or top
     if kind == CONTRADICTION:
         text = error["ctx"]["text"]
         # A contradiction that names its block was met where the block has another name, or none.
-        return [text if text.startswith(("config ", where)) else f"{where}: {text}"]
+        return [text if not path or text.startswith(("config ", where)) else f"{where}: {text}"]
     if kind in ("missing", "missing_argument", "missing_keyword_only_argument"):
         return [f"{above}: missing key `{path[-1]}`"]
     if kind == "invalid_key" or (kind == "string_type" and is_key):
@@ -91,7 +91,7 @@ def _hint(kind: str, found: Any) -> str:
 
 
 def _named(path: tuple[int | str, ...]) -> str:
-    return ".".join(map(str, path)) or "the top level"
+    return ".".join(map(str, path))
 
 
 def shown(value: Any) -> str:

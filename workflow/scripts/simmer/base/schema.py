@@ -19,21 +19,16 @@ def schema_of(kind: Any) -> Node:
 
 
 def resolved(root: Node, node: Node) -> Node:
-    """Return a node with what it refers to; its own words win, and `null` is no alternative but `nullable`."""
-    while "$ref" in node or "anyOf" in node:
+    """Return a node with what it refers to; its own words win. An alternative `null` becomes `nullable`."""
+    while True:
+        options = [option for option in node.get("anyOf", ()) if option != {"type": "null"}]
         if "$ref" in node:
-            inner = root["$defs"][node["$ref"].rsplit("/", 1)[1]]
-            node = {**inner, **{key: value for key, value in node.items() if key != "$ref"}}
-            continue
-        options = [option for option in node["anyOf"] if option != {"type": "null"}]
-        if len(options) != 1:
-            break
-        node = {
-            **options[0],
-            **{key: value for key, value in node.items() if key != "anyOf"},
-            "nullable": True,
-        }
-    return node
+            inner, hidden = root["$defs"][node["$ref"].rsplit("/", 1)[1]], "$ref"
+        elif len(options) == 1:
+            inner, hidden = options[0] | {"nullable": True}, "anyOf"
+        else:
+            return node
+        node = inner | {key: value for key, value in node.items() if key != hidden}
 
 
 def node_at(root: Node, path: Sequence[int | str]) -> Node:
@@ -49,14 +44,11 @@ def node_at(root: Node, path: Sequence[int | str]) -> Node:
     return node
 
 
-def _plain(value: Any, *, names: bool = False) -> Any:
-    # Generated titles repeat the names of the keys; a key may itself be named `title`.
-    if isinstance(value, dict):
-        kept = value if names else {key: one for key, one in value.items() if key != "title"}
-        return {
-            key if names else _BOUNDS.get(key, key): _plain(
-                one, names=key in ("properties", "$defs") and not names
-            )
-            for key, one in kept.items()
-        }
-    return [_plain(one) for one in value] if isinstance(value, list) else value
+def _plain(value: Any) -> Any:
+    if isinstance(value, list):
+        return [_plain(one) for one in value]
+    if not isinstance(value, dict):
+        return value
+    # Generated titles repeat the names of the keys. A title is text; a key of that name has a node.
+    kept = {key: one for key, one in value.items() if key != "title" or isinstance(one, dict)}
+    return {_BOUNDS.get(key, key): _plain(one) for key, one in kept.items()}

@@ -86,14 +86,15 @@ def settings(cls: type | None = None, /, *, kw_only: bool = True) -> Any:
     if "__post_init__" in vars(cls):
         cls.__post_init__ = _collected(cls.__post_init__)
     made = dataclass(frozen=True, kw_only=kw_only, config=ConfigDict(extra="forbid"))(cls)
-    validate = made.__init__
+    validate, names = made.__init__, [field.name for field in dataclasses.fields(made)]
 
     @functools.wraps(validate)
     def init(self: Any, *args: Any, **values: Any) -> None:
         try:
-            validate(self, *args, **values)
+            # Named, so that a message names them.
+            validate(self, **dict(zip(names[: len(args)], args, strict=True)), **values)
         except ValidationError as error:
-            raise ConfigError("; ".join(mistakes(error, type(self), within=(type(self).__name__,)))) from None
+            raise ConfigError("; ".join(mistakes(error, type(self), top=type(self).__name__))) from None
 
     made.__init__ = init
     return made

@@ -40,11 +40,12 @@ def _block(name: str, keys: Mapping[str, Any]) -> Any:
 
 def _dimension(key: str, value: Any) -> Any:
     # Low, high and each choice are held against what the hyperparameter itself may be.
+    choices = Annotated[tuple[value, ...], Field(min_length=1)]
     keys = {
-        "low": value | None,
-        "high": value | None,
-        "log": Flag | None,
-        "values": Annotated[tuple[value, ...], Field(min_length=1)] | None,
+        "low": Annotated[value | None, Field(description="Smallest value.")],
+        "high": Annotated[value | None, Field(description="Largest value.")],
+        "log": Annotated[Flag | None, Field(description="Whether values are drawn on a logarithmic scale.")],
+        "values": Annotated[choices | None, Field(description="The choices.")],
     }
     return Annotated[_block(f"{key}_dimension", keys), AfterValidator(_read)]
 
