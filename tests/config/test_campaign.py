@@ -5,9 +5,9 @@ import pytest
 import yaml
 
 from simmer.base.errors import ConfigError
-from simmer.config.campaign import parse_config
 from simmer.base.schema import resolved, schema_of
 from simmer.config.blocks import Document
+from simmer.config.campaign import parse_config
 from simmer.config.docs import reference, schema_text
 from simmer.features.columns import A25_COLUMNS, C_COLUMNS
 from simmer.features.indicators import build_a25

@@ -35,7 +35,7 @@ def test_the_last_day_and_the_tickers_are_found():
     "ticker", ["", "^DJI", "spy", "../X", "A/B", "A_B", ".A", "A.", "A" * 17, "Ä", None, 7]
 )
 def test_a_ticker_that_cannot_name_a_file_is_refused(ticker):
-    with pytest.raises(ConfigError, match="ticker: found .* expected"):
+    with pytest.raises(ConfigError, match=r"ticker: found .* expected"):
         TickerSpec(ticker, "index")
 
 

@@ -73,9 +73,9 @@ class DatasetBlock:
     split: Annotated[
         SplitSpec,
         Field(
-            description="Walk-forward split by date, either by fractions of the decision rows or by the last "
-            "dates of train and validation (then set both fractions to null). The rest is test, which the "
-            "search never reads."
+            description="Walk-forward split by date, either by fractions of the decision rows or by the "
+            "last dates of train and validation (then set both fractions to null). The rest is test, which "
+            "the search never reads."
         ),
     ]
     min_validation_decisions: Annotated[
@@ -150,32 +150,32 @@ class ExecutionSettings:
         Literal["auto", Memory],
         Field(
             description="How weights and moments are kept. `full`: in fp32 (16 bytes per parameter at the "
-            "peak); `kahan`: bf16 and what its rounding left over (8); `stochastic`: bf16, rounded by chance "
-            "(6); all three are AdamW. `lean`: Adafactor in bf16 (2), another optimizer. `auto` takes the "
-            "first that fits into this machine at this scale, and computes activations twice rather than "
-            "change the optimizer."
+            "peak); `kahan`: bf16 and what its rounding left over (8); `stochastic`: bf16, rounded by "
+            "chance (6); all three are AdamW. `lean`: Adafactor in bf16 (2), another optimizer. `auto` "
+            "takes the first that fits into this machine at this scale, and computes activations twice "
+            "rather than change the optimizer."
         ),
     ]
     compile: Annotated[
         AutoOrFlag,
         Field(
-            description="Whether models run through `torch.compile`; `auto` does it on CUDA. Compiled kernels "
-            "are kept in `results/.compiled`. Only with memory `full`."
+            description="Whether models run through `torch.compile`; `auto` does it on CUDA. Compiled "
+            "kernels are kept in `results/.compiled`. Only with memory `full`."
         ),
     ]
     threads: Annotated[
         AutoOrWhole,
         Field(
-            description="CPU threads of a trial; `auto` divides the machine's cores by `--cores`, the number "
-            "of trials side by side."
+            description="CPU threads of a trial; `auto` divides the machine's cores by `--cores`, the "
+            "number of trials side by side."
         ),
     ]
     checkpoint_interval_s: Annotated[
         Number,
         Field(
             ge=0,
-            description="Seconds between checkpoints, at least; stretched to a hundred times one write where "
-            "that is longer.",
+            description="Seconds between checkpoints, at least; stretched to a hundred times one write "
+            "where that is longer.",
         ),
     ]
     time_limit_s: Annotated[
@@ -252,7 +252,7 @@ class Document:
         EachOnce,
         Field(
             json_schema_extra={"uniqueItems": True},
-            description="The scales that `snakemake` without a target runs, smallest first. Each must stand "
+            description="The scales that a command without a target runs, smallest first. Each must stand "
             "in `scales`. With `search.transfer` they also say which scale hands trials over to which.",
         ),
     ]

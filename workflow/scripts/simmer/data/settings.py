@@ -20,8 +20,8 @@ class DataSettings:
         Literal["bundled", "csv", "yahoo"],
         Field(
             description="`bundled`: real S&P 500 (`GSPC`) and Nasdaq Composite (`IXIC`) bars, 1999 to 2018, "
-            "that ship inside the `arch` package; `csv`: your own files, with columns Date, Open, High, Low, "
-            "Close, Volume; `yahoo`: snapshots that `make fetch` took from Yahoo Finance."
+            "that ship inside the `arch` package; `csv`: your own files, with columns Date, Open, High, "
+            "Low, Close, Volume; `yahoo`: snapshots that `make fetch` took from Yahoo Finance."
         ),
     ]
     folder: Annotated[
@@ -34,8 +34,8 @@ class DataSettings:
     end: Annotated[
         IsoDate | None,
         Field(
-            description="With source `yahoo`, the first day that is not fetched any more (ISO), at least two "
-            "sessions before today."
+            description="With source `yahoo`, the first day that is not fetched any more (ISO), at least "
+            "two sessions before today."
         ),
     ]
     adjustment: Annotated[

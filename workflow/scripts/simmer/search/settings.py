@@ -53,7 +53,8 @@ class SearchSettings:
         Sampler,
         Field(
             description="Who suggests after the startup. `tpe`: multivariate tree-structured Parzen "
-            "estimator; `gp`: Gaussian process, slower, for few numbers rather than choices; `random`: nobody."
+            "estimator; `gp`: Gaussian process, slower, for few numbers rather than choices; `random`: "
+            "nobody."
         ),
     ]
     startup_trials: Annotated[
@@ -75,18 +76,18 @@ class SearchSettings:
     halving: Annotated[
         HalvingSettings,
         Field(
-            description="Successive halving. A trial is judged by its best validation log-loss at each rung, "
-            "against the earlier trials that stood there."
+            description="Successive halving. A trial is judged by its best validation log-loss at each "
+            "rung, against the earlier trials that stood there."
         ),
     ]
     transfer: Annotated[
         Whole,
         Field(
             ge=0,
-            description="How many of the best trials of the next smaller scale of `run_scales` a study begins "
-            "with, at the same horizon; learning rates are mapped by width. The smaller scale is then searched "
-            "first, and belongs to what the study means; its choice is kept, so trials added there later "
-            "change nothing. 0: none.",
+            description="How many of the best trials of the next smaller scale of `run_scales` a study "
+            "begins with, at the same horizon; learning rates are mapped by width. The smaller scale is "
+            "then searched first, and belongs to what the study means; its choice is kept, so trials added "
+            "there later change nothing. 0: none.",
         ),
     ]
 

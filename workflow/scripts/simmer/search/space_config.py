@@ -33,7 +33,7 @@ def _wrong(spec: Mapping[str, Any], expected: str) -> PydanticCustomError:
 
 
 def _block(name: str, keys: Mapping[str, Any]) -> Any:
-    block = TypedDict(name, dict(keys), total=False)
+    block = TypedDict(name, dict(keys), total=False)  # noqa: UP013 - the keys are not known here
     block.__pydantic_config__ = ConfigDict(extra="forbid")
     return block
 

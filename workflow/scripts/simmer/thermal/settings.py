@@ -23,11 +23,11 @@ class ThermalSettings:
     profile: Annotated[
         Literal["auto", *(profile.value for profile in Profile)],
         Field(
-            description="Which signal is judged first. `default`: degrees. `apple-silicon`: the pressure level that "
-            "macOS acts on, since a healthy die passes 95 °C; degrees only where no level is told. `gpu`: "
-            "a board's margin to its own slowdown where it tells one (setpoint 10 K before it, warning 8, "
-            "critical 2, resumed at 15), degrees elsewhere. `auto`: `apple-silicon` on an M-series Mac, "
-            "`gpu` beside an NVIDIA board, else `default`."
+            description="Which signal is judged first. `default`: degrees. `apple-silicon`: the pressure "
+            "level that macOS acts on, since a healthy die passes 95 °C; degrees only where no level is "
+            "told. `gpu`: a board's margin to its own slowdown where it tells one (setpoint 10 K before it, "
+            "warning 8, critical 2, resumed at 15), degrees elsewhere. `auto`: `apple-silicon` on an "
+            "M-series Mac, `gpu` beside an NVIDIA board, else `default`."
         ),
     ]
     acceptable_c: Annotated[
@@ -37,14 +37,15 @@ class ThermalSettings:
     setpoint_c: Annotated[
         Number,
         Field(
-            description="Where the machine is held, by sleeping between optimizer steps for as long as it takes."
+            description="Where the machine is held, by sleeping between optimizer steps for as long as it "
+            "takes."
         ),
     ]
     warning_c: Annotated[
         Number,
         Field(
-            description="From here on training pauses, if sleeping most of the time (for 15 sample periods) did not "
-            "help."
+            description="From here on training pauses, if sleeping most of the time (for 15 sample periods) "
+            "did not help."
         ),
     ]
     critical_c: Annotated[
@@ -63,23 +64,23 @@ class ThermalSettings:
         Whole,
         Field(
             ge=1,
-            description="Consecutive fresh critical readings before training stops. A single one already slows "
-            "training to its lowest duty, a tenth.",
+            description="Consecutive fresh critical readings before training stops. A single one already "
+            "slows training to its lowest duty, a tenth.",
         ),
     ]
     govern: Annotated[
         Flag,
         Field(
-            description="Hold the setpoint. With false nothing is slowed or paused, and critical alone stops "
-            "training; for machines that a power cap already keeps cool."
+            description="Hold the setpoint. With false nothing is slowed or paused, and critical alone "
+            "stops training; for machines that a power cap already keeps cool."
         ),
     ]
     sample_period_s: Annotated[
         Number,
         Field(
             gt=0,
-            description="Seconds between two decisions; the sensors are read four times as often and their peak "
-            "counts.",
+            description="Seconds between two decisions; the sensors are read four times as often and their "
+            "peak counts.",
         ),
     ]
     require_sensor: Annotated[
@@ -93,8 +94,8 @@ class ThermalSettings:
         Field(
             ge=MIN_DUTY,
             le=1,
-            description="Share of the time that training may take when no temperature can be read; 1 never holds "
-            "back.",
+            description="Share of the time that training may take when no temperature can be read; 1 never "
+            "holds back.",
         ),
     ]
     blind_hold_s: Annotated[
@@ -109,16 +110,16 @@ class ThermalSettings:
         Number,
         Field(
             ge=0,
-            description="Longest wait for the machine to cool, before a trial starts or in a pause; then the run "
-            "stops, resumable.",
+            description="Longest wait for the machine to cool, before a trial starts or in a pause; then "
+            "the run stops, resumable.",
         ),
     ]
     auto_resume: Annotated[
         Whole,
         Field(
             ge=0,
-            description="How often a job that failed or stopped, for heat above all, is started again without anybody "
-            "typing the command; a hot machine is waited for first.",
+            description="How often a job that failed or stopped, for heat above all, is started again "
+            "without anybody typing the command; a hot machine is waited for first.",
         ),
     ]
     allow_sudo_powermetrics: Annotated[
