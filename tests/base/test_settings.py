@@ -90,6 +90,8 @@ def test_a_part_has_the_keys_of_its_kind_alone():
         ({"steps": True}, "steps: found True, expected a whole number"),
         ({"steps": 3.0}, r"steps: found 3\.0, expected a whole number"),
         ({"steps": "1e3"}, r"steps: found '1e3', expected a whole number .*write 1000"),
+        ({"steps": "3"}, r"steps: found '3', expected a whole number .*without quotes"),
+        ({"step_s": "1e-3"}, r"step_s: found '1e-3', expected a number .*write 1\.0e-4"),
         ({"steps": 10}, "steps: found 10, expected at most 9"),
         ({"step_s": False}, "step_s: found False, expected a number"),
         ({"step_s": float("nan")}, "step_s: found nan, expected more than 0"),

@@ -1,8 +1,10 @@
+from dataclasses import replace
+
 import pytest
 
 from simmer.base.errors import ConfigError
 from simmer.config.campaign import parse_config
-from simmer.search.space import KEYS, Choice, Range, meaningful, unit_of
+from simmer.search.space import BEFORE, KEYS, Choice, Range, Space, meaningful, unit_of
 from support.configs import default_config, raw_config
 
 
@@ -109,3 +111,43 @@ def test_a_whole_number_and_its_float_are_the_same_study():
         return default_config(overlay).study("2M", 1).settings_digest()
 
     assert digest(0, 4) == digest(0.0, 4.0)
+
+
+@pytest.fixture
+def focal_gamma_came_later(monkeypatch):
+    monkeypatch.setitem(BEFORE, "focal_gamma", 0.0)
+
+
+def without(mapping, key):
+    return {name: value for name, value in mapping.items() if name != key}
+
+
+@pytest.mark.usefixtures("focal_gamma_came_later")
+def test_a_hyperparameter_that_came_later_is_no_part_of_a_study_that_does_not_use_it():
+    study = default_config().study("2M", 1)
+    assert "focal_gamma" not in study.meaning()["space"] | study.meaning()["default"]
+    absent = replace(study, space=Space.of(without(study.space.dimensions, "focal_gamma")))
+    assert absent.space == study.space
+    assert absent.settings_digest() == study.settings_digest()
+    assert Space.from_json(study.space.as_json()) == study.space
+
+
+@pytest.mark.usefixtures("focal_gamma_came_later")
+def test_a_hyperparameter_that_came_later_is_part_of_a_study_that_uses_it():
+    unused = default_config().study("2M", 1).settings_digest()
+    fixed, searched = {"values": [1.0]}, {"values": None, "low": 0.0, "high": 2.0}
+    for space, default in ((fixed, 1.0), (searched, 0.0)):
+        overlay = {"search": {"space": {"focal_gamma": space}, "default": {"focal_gamma": default}}}
+        study = default_config(overlay).study("2M", 1)
+        assert study.settings_digest() != unused
+        assert study.meaning()["default"]["focal_gamma"] == default
+
+
+@pytest.mark.usefixtures("focal_gamma_came_later")
+def test_the_space_of_a_configuration_need_not_name_what_came_later():
+    raw = raw_config()
+    del raw["search"]["space"]["focal_gamma"]
+    assert (
+        parse_config(raw).study("2M", 1).settings_digest()
+        == default_config().study("2M", 1).settings_digest()
+    )

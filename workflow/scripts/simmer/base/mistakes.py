@@ -80,14 +80,15 @@ def _nearest(key: Any, node: Node) -> str:
 
 
 def _hint(kind: str, found: Any) -> str:
-    hints = {
-        "float_type": " (YAML reads 1e-4 as text: write 1.0e-4)",
-        "int_type": " (YAML reads 1e3 as text: write 1000)",
-    }
+    if kind not in ("float_type", "int_type") or not isinstance(found, str):
+        return ""
     try:
-        return hints.get(kind, "") if isinstance(found, str) and float(found) is not None else ""
+        number = float(found)
     except ValueError:
         return ""
+    if found.isdigit() or "e" not in found.lower():
+        return " (a number in quotes is text: write it without quotes)"
+    return f" (YAML reads 1e-4 as text: write {'1.0e-4' if kind == 'float_type' else f'{number:.0f}'})"
 
 
 def _named(path: tuple[int | str, ...]) -> str:
