@@ -11,6 +11,7 @@ LIBRARY = ROOT / "workflow/scripts/simmer"
 # From the bottom up. A room imports `base`, the rooms named beside it, and no others; these stand above it.
 ROOMS = {
     "base": ("What does every part need?", ""),
+    "ledger": ("What was computed, and where does it lie?", ""),
     "data": ("Which bars are there, and are they right?", ""),
     "model": ("Which network has this many parameters?", ""),
     "evidence": ("What do the final predictions show?", ""),
@@ -18,8 +19,7 @@ ROOMS = {
     "features": ("What does a model see, and what is it to predict?", "data"),
     "machine": ("What is this machine, and is it fit for a scale?", "thermal"),
     "training": ("How is one model trained?", "evidence features machine model thermal"),
-    "search": ("Which trial is next, and which ends early?", "features model training"),
-    "ledger": ("What was computed, and where does it lie?", "search thermal"),
+    "search": ("Which trial is next, and which ends early?", "features ledger model training"),
     "config": ("What does the user want?", "data features model search thermal training"),
     "runs": (
         "How does a job train a trial or a refit?",
@@ -27,7 +27,7 @@ ROOMS = {
     ),
     "audit": (
         "Does anything that decides know its future?",
-        "config data evidence features model runs search thermal training",
+        "config data evidence features ledger model runs search thermal training",
     ),
     "figures": ("How does a result look?", "evidence ledger search thermal"),
     "report": ("What may be concluded?", "evidence"),

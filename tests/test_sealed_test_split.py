@@ -8,7 +8,7 @@ import pytest
 from simmer.base.files import read_json, write_json
 from simmer.data.tables import content_sha256, write_table
 from simmer.features.indicators import build_a25
-from simmer.ledger.ledger import StudyLedger
+from simmer.runs.run import Run
 from simmer.runs.trial import Trial
 from simmer.training.settings import Execution
 from support.bars import bundled_bars
@@ -96,19 +96,17 @@ def test_a_trial_is_the_same_to_the_last_bit_whatever_the_test_rows_hold(tmp_pat
     other.loc[first:, numbers] = other.loc[first:, numbers].to_numpy() * noise
     results = []
     for frame in (table, other):
-        trial = Trial(
+        study, sha256 = config.study("debug", 1), content_sha256(frame)
+        trial = Run(
             campaign="test",
-            ledger=StudyLedger(
-                tmp_path / content_sha256(frame),
-                study=config.study("debug", 1),
-                features_sha256=content_sha256(frame),
+            purpose=Trial(
+                study=study, ledger=study.ledger(tmp_path / sha256, features_sha256=sha256), number=0
             ),
-            number=0,
             dataset=config.dataset.build(frame, 1),
             execution=Execution(device="cpu", precision="fp32", threads=1),
             checkpoint_interval_s=1e9,
         )
-        trial.run(FakeGuard())
+        trial.compute(FakeGuard())
         results.append(without_machine(trial.files.result()))
     assert results[0].pop("fingerprint") != results[1].pop("fingerprint")
     assert results[0] == results[1]

@@ -59,7 +59,7 @@ def test_a_sound_campaign_passes_and_what_could_not_be_checked_is_no_tick(good):
     assert len(verdicts) == len(good.checks), "each row has a name of its own"
     assert verdicts.pop("test reads") is CheckVerdict.SKIP
     assert set(verdicts.values()) == {CheckVerdict.OK}
-    assert good.as_text().endswith("30 OK, 1 SKIP\n")
+    assert good.as_text().endswith("30 OK, 1 SKIP: all in order\n")
     assert good.as_json()["ok"]
 
 

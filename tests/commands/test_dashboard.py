@@ -23,7 +23,7 @@ from simmer.base.errors import Interrupted, LedgerError
 from simmer.commands.dashboard import export
 from simmer.data.tables import content_sha256
 from simmer.features.indicators import build_a25
-from simmer.ledger.ledger import StudyLedger
+from simmer.runs.run import Run
 from simmer.runs.trial import Trial
 from simmer.search.space import Space
 from simmer.training.settings import Execution
@@ -47,12 +47,11 @@ def table():
 
 
 def trial(root, table, *, number, study=None, **options):
-    return Trial(
+    study = study or CONFIG.study("debug", 1)
+    ledger = study.ledger(root, features_sha256=content_sha256(table))
+    return Run(
         campaign="test",
-        ledger=StudyLedger(
-            root, study=study or CONFIG.study("debug", 1), features_sha256=content_sha256(table)
-        ),
-        number=number,
+        purpose=Trial(study=study, ledger=ledger, number=number),
         dataset=CONFIG.dataset.build(table, 1),
         execution=Execution(device="cpu", precision="fp32", threads=1),
         checkpoint_interval_s=1e9,
@@ -66,22 +65,19 @@ def real(tmp_path_factory, table):
     root = tmp_path_factory.mktemp("real") / "ledger"
     first = trial(root, table, number=0)
     guard = FakeGuard()
-    first.run(guard)
-    trial(root, table, number=1, time_limit_s=0.0).run(FakeGuard())
+    first.compute(guard)
+    trial(root, table, number=1, time_limit_s=0.0).compute(FakeGuard())
     with pytest.raises(Interrupted):
-        trial(root, table, number=2).run(FakeGuard(stop_after=guard.steps * 3 // 4))
-    return first.ledger
+        trial(root, table, number=2).compute(FakeGuard(stop_after=guard.steps * 3 // 4))
+    return first.purpose.ledger
 
 
 class Written:
     """A ledger whose trials are written by hand, in the shape of one that was really trained."""
 
     def __init__(self, root, real):
-        self.root, self.real, self.ledger = (
-            root,
-            real,
-            StudyLedger(root, study=real.study, features_sha256="x"),
-        )
+        ledger = CONFIG.study("debug", 1).ledger(root, features_sha256="x")
+        self.root, self.real, self.ledger = root, real, ledger
         self.ledger.describe()
 
     def trial(self, number, *, state=None, epochs=2, guard=None, **changes):
@@ -355,10 +351,10 @@ def test_all_studies_of_a_ledger_are_there_the_smallest_first(tmp_path):
     root, expected = tmp_path / "ledger", []
     for scale in SCALES:
         for horizon in (1, 5):
-            ledger = StudyLedger(root, study=CONFIG.study(scale, horizon), features_sha256="x")
+            ledger = CONFIG.study(scale, horizon).ledger(root, features_sha256="x")
             ledger.describe()
             expected.append(f"{scale} h{horizon} {ledger.fingerprint}")
-    twin = StudyLedger(root, study=replace(CONFIG.study("2B", 5), seed=2), features_sha256="x")
+    twin = replace(CONFIG.study("2B", 5), seed=2).ledger(root, features_sha256="x")
     twin.describe()
     export(root, tmp_path / "journal")
     names = optuna.get_all_study_names(JournalStorage(JournalFileBackend(str(tmp_path / "journal"))))

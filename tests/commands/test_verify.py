@@ -79,7 +79,7 @@ def test_every_kind_of_disorder_fails_with_its_row(data, machine):
     text = found.as_text()
     assert "make register FILE=<it>" in text
     assert "the content has the hash" in text
-    assert text.endswith("rows FAIL\n")
+    assert text.endswith(" 4 FAIL: not in order\n")
 
 
 def test_a_missing_manifest_fails(data, machine):

@@ -8,7 +8,9 @@ from simmer.data.bars_csv import canonical_csv
 from simmer.data.manifest import Provenance
 from simmer.data.registration import origin_of_file
 from simmer.data.snapshots import SnapshotStore
-from simmer.data.sources import acquire, require_bundled_range, vendor_origin
+from simmer.data.sources import acquire
+from simmer.data.sources.bundled import require_bundled_range
+from simmer.data.sources.yahoo import vendor_origin
 from simmer.data.tickers import TickerSpec
 from simmer.data.vendor import VENDOR_COLUMNS
 from support.bars import bundled_bars, session_bars

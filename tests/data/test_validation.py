@@ -78,13 +78,14 @@ def test_real_bars_are_valid(tmp_path):
 
 def test_the_text_is_an_aligned_table(folder):
     (folder / "SPY.csv").unlink()
-    text = validate(folder).as_text()
+    text = validate(folder).report().as_text()
     lines = text.splitlines()
-    assert lines[0] == "datapackage.json: NOT VALID (1 files read, 1 errors, 0 warnings)"
-    header, row = lines[2], lines[3]
-    assert row.index("index") == header.index("kind")
-    assert row.index("60") == header.index("rows")
-    assert text.endswith("\n")
+    assert lines[0] == "datapackage.json: 1 files read, 1 errors, 0 warnings"
+    header, row = lines[1], lines[2]
+    assert row.index("OK") == header.index("verdict")
+    assert row.index("index, 60 rows, 2003-01-06 to ") == header.index("measured")
+    assert "    -> SPY.csv: " in text
+    assert text.endswith("1 OK, 1 FAIL: not in order\n")
 
 
 def test_a_missing_or_broken_manifest_is_a_problem_not_a_traceback(tmp_path):
@@ -150,7 +151,7 @@ def test_a_path_that_leads_nowhere_or_elsewhere_is_refused(folder, path):
     report = validate(folder)
     assert "path" in {rule for _, rule in errors(report)}
     assert [file.ticker for file in report.checked] == ["GSPC"]
-    report.as_text().encode("ascii")
+    report.report().as_text().encode("ascii")
     to_json(report.as_json()).encode()
 
 

@@ -3,7 +3,7 @@ import json
 import pytest
 
 from simmer.base.errors import LedgerError
-from simmer.ledger.ledger import StudyLedger, TrialLedger
+from simmer.ledger.ledger import RunFiles
 from support.configs import default_config
 
 STUDY = default_config().study("debug", 1)
@@ -11,7 +11,7 @@ STUDY = default_config().study("debug", 1)
 
 @pytest.fixture
 def ledger(tmp_path):
-    return TrialLedger(tmp_path / "trial_000", lock_path=tmp_path / "lock")
+    return RunFiles(tmp_path / "0123456789ab", STUDY.address.trial(0))
 
 
 def test_a_new_trial_has_neither_params_nor_result_nor_events(ledger):
@@ -60,20 +60,27 @@ def test_a_damaged_result_is_named_with_advice(ledger):
 
 
 def test_the_path_holds_fingerprint_scale_horizon_and_trial(tmp_path):
-    study = StudyLedger(tmp_path, study=STUDY, features_sha256="x")
+    study = STUDY.ledger(tmp_path, features_sha256="x")
     assert study.trial(7).folder == tmp_path / study.fingerprint / "debug" / "h1" / "trial_007"
+
+
+def test_the_files_of_a_run_are_found_by_its_folder(tmp_path):
+    refit = STUDY.ledger(tmp_path, features_sha256="x").refit(1, of_trial=7)
+    found = RunFiles.at(refit.folder)
+    assert (found.folder, found.lock_path, found.address) == (refit.folder, refit.lock_path, refit.address)
+    assert refit.lock_path == tmp_path / "locks" / "debug" / "h1" / "refit_1.lock"
 
 
 def test_two_studies_that_would_publish_the_same_file_share_its_lock(tmp_path):
     other = default_config({"dataset": {"threshold": 0.02}}).study("debug", 1)
-    studies = [StudyLedger(tmp_path, study=study, features_sha256="x") for study in (STUDY, other)]
+    studies = [study.ledger(tmp_path, features_sha256="x") for study in (STUDY, other)]
     assert studies[0].trial(7).folder != studies[1].trial(7).folder
     assert studies[0].trial(7).lock_path == studies[1].trial(7).lock_path
     assert studies[0].trial(7).lock_path != studies[0].trial(8).lock_path
 
 
 def test_the_study_describes_itself(tmp_path):
-    study = StudyLedger(tmp_path, study=STUDY, features_sha256="x")
+    study = STUDY.ledger(tmp_path, features_sha256="x")
     study.describe()
     described = json.loads((tmp_path / study.fingerprint / "study.json").read_text())
     assert described["features_sha256"] == "x"
@@ -83,7 +90,10 @@ def test_the_study_describes_itself(tmp_path):
 @pytest.mark.parametrize(("parallel", "seen"), [(1, 5), (3, 3), (9, 0)])
 def test_a_trial_sees_all_but_the_newest_results(tmp_path, parallel, seen):
     config = default_config({"search": {"parallel_trials": parallel}})
-    study = StudyLedger(tmp_path, study=config.study("debug", 1), features_sha256="x")
+    study = config.study("debug", 1)
+    ledger = study.ledger(tmp_path, features_sha256="x")
     for number in range(5):
-        study.trial(number).write_result({"trial": number})
-    assert [result["trial"] for result in study.results_before(5)] == list(range(seen))
+        ledger.trial(number).write_result({"trial": number})
+    assert [
+        result["trial"] for result in ledger.results(study.search.seen_by(5), needed_by="a trial")
+    ] == list(range(seen))

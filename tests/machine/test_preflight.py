@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from simmer.base.checks import CheckReport, CheckVerdict
 from simmer.base.errors import PreflightError
 from simmer.machine import preflight
 from simmer.machine.facts import (
@@ -18,7 +19,7 @@ from simmer.machine.facts import (
     inspect_machine,
 )
 from simmer.machine.power import PowerCap, find_power_facts
-from simmer.machine.preflight import CheckVerdict, Needs, PreflightReport, run_preflight
+from simmer.machine.preflight import Needs, run_preflight
 from simmer.thermal.limits import Limits, Profile
 from simmer.thermal.readings import PressureLevel, Reading
 from simmer.thermal.sensors import find_sensors
@@ -47,7 +48,7 @@ def report(
     govern: bool = True,
     require_sensor: bool = False,
     **facts: object,
-) -> PreflightReport:
+) -> CheckReport:
     return run_preflight(
         needs,
         replace(HEALTHY, **facts),
@@ -59,7 +60,7 @@ def report(
     )
 
 
-def verdicts(found: PreflightReport) -> dict[str, str]:
+def verdicts(found: CheckReport) -> dict[str, str]:
     return {check.id: check.verdict.value for check in found.checks}
 
 
@@ -241,11 +242,12 @@ def test_the_report_as_json_survives_a_round_trip() -> None:
 
 def test_the_table_is_aligned_and_carries_the_fixes() -> None:
     text = report(disk_free_bytes=0).as_text()
-    rows = [line for line in text.splitlines()[1:] if "->" not in line]
+    rows = [line for line in text.splitlines()[1:-1] if "->" not in line]
     column = rows[0].index("verdict")
     assert {row[column - 1] for row in rows} == {" "}
     assert {row[column:].split()[0] for row in rows[1:]} == {"OK", "FAIL", "SKIP"}
     assert text.count("    -> ") == 1
+    assert text.endswith(" 1 FAIL, 1 SKIP: not in order\n")
 
 
 def cgroup(tmp_path: Path, membership: str, files: dict[str, str]) -> tuple[Path, Path]:

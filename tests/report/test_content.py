@@ -1,9 +1,10 @@
 """What a reader finds, in which order, and what the report does not hide."""
 
 import copy
+import re
 from dataclasses import replace
 
-from simmer.report.blocks import Figure, Findings, Heading, Table
+from simmer.report.blocks import Figure, Findings, Heading, Paragraph, Table
 from simmer.report.content import content, title
 from simmer.report.markdown import to_markdown
 from simmer.report.provenance import provenance_of
@@ -73,6 +74,15 @@ def test_figures_carry_the_caption_of_their_kind_and_absent_ones_are_left_out(ma
     assert figures["search_history_2M_h1.svg"].caption == "How it went."
     assert figures["search_history_2M_h1.svg"].wide
     assert not figures["scaling.svg"].wide
+
+
+def test_every_paragraph_is_made_of_whole_sentences(material):
+    said = [block.text for block in content(material()) if isinstance(block, Paragraph)]
+    said += [block.note for block in content(material()) if isinstance(block, Table) and block.note]
+    said += [text for block in content(material()) if isinstance(block, Findings) for text in block.sentences]
+    for text in said:
+        assert re.fullmatch(r"[A-Z0-9].*[.:]", text, re.DOTALL), text
+        assert len(text.split()) >= 4, text
 
 
 def test_every_row_of_every_table_is_as_long_as_its_head(material):

@@ -2,7 +2,6 @@ from dataclasses import replace
 
 import pytest
 
-from simmer.ledger.ledger import StudyLedger
 from simmer.runs.fit_machine import fit_to_machine
 from simmer.runs.guarded import as_begun, recorded_execution
 from support.configs import default_config
@@ -10,10 +9,11 @@ from support.machines import GIB, HEALTHY
 from support.runs import EXECUTION
 
 CONFIG = default_config()
+STUDY = CONFIG.study("2B", 1)
 
 
-def ledger(folder, scale="2B"):
-    return StudyLedger(folder, study=CONFIG.study(scale, 1), features_sha256="0" * 64)
+def ledger(folder):
+    return STUDY.ledger(folder, features_sha256="0" * 64)
 
 
 def begin(study, **execution):
@@ -28,13 +28,13 @@ def fit(study, *, total_gib, slots=1):
 def test_a_study_that_was_not_begun_is_free(tmp_path):
     study = ledger(tmp_path)
     assert recorded_execution(study.trial(0)) is None
-    assert as_begun(study) == study.study
+    assert as_begun(STUDY, study) == STUDY
 
 
 def test_all_trials_keep_the_precision_and_the_memory_recipe_of_the_first(tmp_path):
     study = ledger(tmp_path)
     begin(study, precision="bf16", memory="stochastic", threads=7)
-    later = fit(as_begun(study), total_gib=500)
+    later = fit(as_begun(STUDY, study), total_gib=500)
     assert (later.precision, later.memory) == ("bf16", "stochastic")
     assert later.threads != 7, "threads are the machine's own affair"
 
@@ -42,15 +42,16 @@ def test_all_trials_keep_the_precision_and_the_memory_recipe_of_the_first(tmp_pa
 def test_on_a_smaller_machine_the_recipe_stays_and_activations_are_computed_twice(tmp_path):
     study = ledger(tmp_path)
     begin(study, precision="bf16", memory="full")
-    later = fit(as_begun(study), total_gib=48)
+    later = fit(as_begun(STUDY, study), total_gib=48)
     assert (later.memory, later.activation_checkpointing) == ("full", True)
 
 
 def test_what_the_configuration_names_is_not_settled_by_a_trial(tmp_path):
     config = default_config({"training": {"memory": "lean"}})
-    study = StudyLedger(tmp_path, study=config.study("2B", 1), features_sha256="0" * 64)
-    begin(study, precision="bf16", memory="kahan")
-    assert as_begun(study).memory == "lean"
+    study = config.study("2B", 1)
+    ledger = study.ledger(tmp_path, features_sha256="0" * 64)
+    begin(ledger, precision="bf16", memory="kahan")
+    assert as_begun(study, ledger).memory == "lean"
 
 
 @pytest.mark.parametrize(("slots", "memory"), [(1, "full"), (8, "stochastic")])

@@ -8,9 +8,9 @@ import pytest
 from simmer.base.errors import Interrupted, LedgerError
 from simmer.data.tables import content_sha256
 from simmer.evidence.metrics import log_loss
-from simmer.ledger.ledger import StudyLedger
 from simmer.ledger.table import winner_of
 from simmer.runs.refit import Refit
+from simmer.runs.run import Run
 from simmer.training.settings import Execution
 from support.configs import default_config
 from support.runs import FakeGuard
@@ -28,11 +28,10 @@ WINNER = {"trial": 7, "validation_log_loss": 0.4, "hyperparameters": HYPERPARAME
 
 
 def refit(folder, table, *, number=0, winner=WINNER):
-    return Refit(
+    ledger = STUDY.ledger(folder, features_sha256=content_sha256(table))
+    return Run(
         campaign="test",
-        ledger=StudyLedger(folder, study=STUDY, features_sha256=content_sha256(table)),
-        winner=winner,
-        number=number,
+        purpose=Refit(study=STUDY, ledger=ledger, winner=winner, number=number),
         dataset=CONFIG.dataset.build(table, 1, test="inputs"),
         execution=Execution(device="cpu", precision="fp32", threads=1),
         checkpoint_interval_s=0,
@@ -42,7 +41,7 @@ def refit(folder, table, *, number=0, winner=WINNER):
 @pytest.fixture(scope="module")
 def unbroken(tmp_path_factory, table):
     one = refit(tmp_path_factory.mktemp("unbroken"), table)
-    one.run(FakeGuard())
+    one.compute(FakeGuard())
     return one
 
 
@@ -64,7 +63,7 @@ def test_a_refit_stopped_again_and_again_ends_as_the_unbroken_one(tmp_path, tabl
     while refit(tmp_path, table).files.result() is None:
         steps += 7
         try:
-            refit(tmp_path, table).run(FakeGuard(stop_after=steps))
+            refit(tmp_path, table).compute(FakeGuard(stop_after=steps))
         except Interrupted:
             continue
     result, whole = refit(tmp_path, table).files.result(), unbroken.files.result()
@@ -75,7 +74,7 @@ def test_a_refit_stopped_again_and_again_ends_as_the_unbroken_one(tmp_path, tabl
 
 def test_refits_differ_by_their_seed_alone(tmp_path, table, unbroken):
     other = refit(tmp_path, table, number=1)
-    other.run(FakeGuard())
+    other.compute(FakeGuard())
     first, second = unbroken.files.result(), other.files.result()
     assert first["seed"] != second["seed"]
     assert first["predictions"] != second["predictions"]
@@ -88,7 +87,7 @@ def test_another_winner_has_refits_of_its_own(tmp_path, table):
     another = refit(tmp_path, table, winner=WINNER | {"trial": 8})
     assert one.files.folder != another.files.folder
     assert one.files.lock_path == another.files.lock_path, "both would publish at the same place"
-    assert one.seed != another.seed
+    assert one.purpose.begin()["seed"] != another.purpose.begin()["seed"]
     assert not one.files.name.startswith("trial_"), "what looks for trials must not find refits"
 
 
@@ -100,7 +99,7 @@ def test_the_labels_of_test_are_not_there_to_be_read(unbroken):
 def test_a_refit_that_never_had_a_finite_loss_predicts_nothing(tmp_path, table):
     wild = WINNER | {"hyperparameters": WINNER["hyperparameters"] | {"learning_rate": 1e9}}
     one = refit(tmp_path, table, winner=wild)
-    one.run(FakeGuard())
+    one.compute(FakeGuard())
     result = one.files.result()
     assert result["state"] == "diverged"
     assert result["predictions"] is None
@@ -122,7 +121,7 @@ def test_without_any_loss_there_is_no_winner():
 def test_a_refit_keeps_the_execution_it_was_begun_with(tmp_path, table):
     first = refit(tmp_path, table)
     with pytest.raises(Interrupted):
-        first.run(FakeGuard(stop_after=2))
+        first.compute(FakeGuard(stop_after=2))
     later = replace(first, execution=Execution(device="cpu", precision="fp32", threads=2))
-    later.run(FakeGuard())
+    later.compute(FakeGuard())
     assert later.files.result()["machine"]["threads"] == 1

@@ -7,9 +7,9 @@ import torch
 
 from simmer.base.errors import Interrupted, LedgerError
 from simmer.data.tables import content_sha256
-from simmer.ledger.ledger import StudyLedger
 from simmer.model.patchtst import PatchTST
 from simmer.runs.outcome import finished_trial, seen_curves, verdict_on, without_outcome
+from simmer.runs.run import Run
 from simmer.runs.trial import Trial
 from simmer.search.space import KEYS
 from simmer.training.plan import Outcome
@@ -27,10 +27,10 @@ CONFIG_RAW = raw_config(OVERLAY)
 
 def trial(folder, table, *, number=0, study=None, config=CONFIG):
     study = study or config.study("debug", 1)
-    return Trial(
+    ledger = study.ledger(folder, features_sha256=content_sha256(table))
+    return Run(
         campaign="test",
-        ledger=StudyLedger(folder, study=study, features_sha256=content_sha256(table)),
-        number=number,
+        purpose=Trial(study=study, ledger=ledger, number=number),
         dataset=config.dataset.build(table, 1),
         execution=Execution(device="cpu", precision="fp32", threads=1),
         checkpoint_interval_s=1e9,
@@ -39,7 +39,7 @@ def trial(folder, table, *, number=0, study=None, config=CONFIG):
 
 def run(folder, table, **options):
     one = trial(folder, table, **options)
-    one.run(FakeGuard())
+    one.compute(FakeGuard())
     return one.files.result()
 
 
@@ -93,10 +93,10 @@ def test_trials_of_a_study_use_different_seeds(tmp_path, table):
 def test_an_interrupted_trial_keeps_its_choice_and_its_execution(tmp_path, table):
     first = trial(tmp_path, table)
     with pytest.raises(Interrupted):
-        first.run(FakeGuard(stop_after=2))
+        first.compute(FakeGuard(stop_after=2))
     assert first.files.result() is None
     later = replace(first, execution=Execution(device="cpu", precision="fp32", threads=2))
-    later.run(FakeGuard())
+    later.compute(FakeGuard())
     result = later.files.result()
     assert result["machine"]["threads"] == 1
     assert result["machine"]["starts"] == 2
@@ -106,9 +106,9 @@ def test_an_interrupted_trial_keeps_its_choice_and_its_execution(tmp_path, table
 def test_a_published_trial_leaves_no_checkpoint(tmp_path, table):
     one = trial(tmp_path, table)
     with pytest.raises(Interrupted):
-        one.run(FakeGuard(stop_after=2))
+        one.compute(FakeGuard(stop_after=2))
     assert list(one.files.folder.glob("*.safetensors"))
-    one.run(FakeGuard())
+    one.compute(FakeGuard())
     one.files.publish(result=tmp_path / "trial.json", log=tmp_path / "trial.jsonl")
     assert not list(one.files.folder.glob("*checkpoint*"))
 
@@ -119,7 +119,7 @@ def test_a_diverged_trial_is_a_result(tmp_path, table):
     hot = replace(study, default=replace(study.default, learning_rate=3e-3, warmup_fraction=0.0))
     hot = replace(hot, training=replace(hot.training, gradient_clip_norm=1e9))
     one = trial(tmp_path, table, study=replace(hot, default=replace(hot.default, learning_rate=50.0)))
-    one.run(FakeGuard())
+    one.compute(FakeGuard())
     result = one.files.result()
     assert result["state"] == "diverged"
     assert "limit" in result["reason"]
@@ -129,7 +129,7 @@ def test_a_diverged_trial_is_a_result(tmp_path, table):
 def test_out_of_memory_recomputes_activations_then_halves_the_micro_batch(tmp_path, table):
     one = trial(tmp_path, table)
     with room_for(windows=16):
-        one.run(FakeGuard())
+        one.compute(FakeGuard())
     result = one.files.result()
     assert result["state"] == "complete"
     assert result["hyperparameters"]["batch_size"] == 64
@@ -190,10 +190,10 @@ def test_a_pruned_trial_keeps_its_curve_and_tells_the_next_ones(tmp_path, table)
 
 def chosen(one, **changes):
     """Run a second trial as if its suggestion had been the first's, with changes."""
-    params = one.ledger.trial(0).params()
+    params = one.purpose.ledger.trial(0).params()
     hyperparameters = params["hyperparameters"] | changes
     one.files.write_params(params | {"hyperparameters": hyperparameters, "seen_trials": 1})
-    one.run(FakeGuard())
+    one.compute(FakeGuard())
     return one.files.result()
 
 
@@ -216,7 +216,7 @@ def test_a_diverged_trial_keeps_its_curve_but_has_no_value(tmp_path, table):
 
 def test_a_trial_out_of_time_before_its_first_epoch_is_a_result_without_a_loss(tmp_path, table):
     one = replace(trial(tmp_path, table), time_limit_s=0.0)
-    one.run(FakeGuard())
+    one.compute(FakeGuard())
     result = one.files.result()
     assert (result["state"], result["curve"], result["validation_log_loss"]) == ("out_of_time", [], None)
     assert not seen_curves([result])[0].completed
@@ -239,7 +239,7 @@ def test_an_equal_suggestion_is_answered_from_the_ledger(tmp_path, table):
     first = run(tmp_path, table, config=only_one)
     again = trial(tmp_path, table, config=only_one, number=1)
     guard = FakeGuard()
-    again.run(guard)
+    again.compute(guard)
     result = again.files.result()
     assert guard.steps == 0
     assert (result["trial"], result["repeats"], result["origin"]) == (1, 0, "startup")
@@ -264,7 +264,7 @@ def test_a_larger_study_begins_with_what_the_smaller_hands_over(tmp_path, table)
     )
     double = config.study("double", 1)
     with pytest.raises(LedgerError, match=r"no result of debug/h1 trial_000.*double/h1"):
-        trial(tmp_path, table, config=config, study=double).run(FakeGuard())
+        trial(tmp_path, table, config=config, study=double).compute(FakeGuard())
     smaller = [run(tmp_path, table, config=config, number=number) for number in range(2)]
     winner = min(smaller, key=lambda result: result["validation_log_loss"])
     larger = [run(tmp_path, table, config=config, study=double, number=number) for number in range(2)]
@@ -273,10 +273,10 @@ def test_a_larger_study_begins_with_what_the_smaller_hands_over(tmp_path, table)
     assert larger[1]["hyperparameters"]["learning_rate"] < winner["hyperparameters"]["learning_rate"]
 
     # Its choice is kept: trials that are added to the smaller scale change nothing in a study that has begun.
-    ledger = trial(tmp_path, table, config=config, study=double).ledger
+    ledger = trial(tmp_path, table, config=config, study=double).purpose.ledger
     kept = ledger.transferred()
     assert kept["best_of_trials"] == 2
-    added = ledger.smaller().trial(2)
+    added = ledger.smaller.trial(2)
     added.write_result(smaller[0] | {"trial": 2, "validation_log_loss": 0.0})
     more = replace(double, smaller=replace(double.smaller, n_trials=3))
     third = run(tmp_path, table, config=config, study=more, number=2)
@@ -286,7 +286,7 @@ def test_a_larger_study_begins_with_what_the_smaller_hands_over(tmp_path, table)
 
 
 def test_a_damaged_choice_is_refused_without_advice_that_would_cost_the_study(tmp_path, table):
-    ledger = trial(tmp_path, table).ledger
+    ledger = trial(tmp_path, table).purpose.ledger
     ledger.write_transferred({})
     path = next(tmp_path.rglob("transferred.json"))
     path.write_text("{")
@@ -296,7 +296,7 @@ def test_a_damaged_choice_is_refused_without_advice_that_would_cost_the_study(tm
 
 def test_a_later_trial_without_its_forerunners_is_refused_with_advice(tmp_path, table):
     with pytest.raises(LedgerError, match=r"no result of debug/h1 trial_000.*delete the published"):
-        trial(tmp_path, table, number=1).run(FakeGuard())
+        trial(tmp_path, table, number=1).compute(FakeGuard())
 
 
 def test_a_later_trial_says_how_many_results_it_saw(tmp_path, table):

@@ -5,8 +5,8 @@ import random
 import pytest
 
 from simmer.base.errors import Interrupted
-from simmer.ledger.ledger import StudyLedger
 from simmer.ledger.table import COLUMNS, MACHINE_COLUMNS
+from simmer.runs.run import Run
 from simmer.runs.trial import Trial
 from simmer.training.settings import Execution
 from support.configs import default_config
@@ -46,19 +46,19 @@ class Impatient(FakeGuard):
 def search(folder, dataset, *, parallel=1, order=range(TRIALS), stop_after=None):
     """Run trials in an order, each in pieces of `stop_after()` steps; return the rows of trials.csv."""
     config = default_config(OVERLAY, {"search": {"parallel_trials": parallel}})
-    ledger = StudyLedger(folder, study=config.study("debug", 1), features_sha256="bars")
+    study = config.study("debug", 1)
+    ledger = study.ledger(folder, features_sha256="bars")
     for number in order:
-        trial = Trial(
+        trial = Run(
             campaign="test",
-            ledger=ledger,
-            number=number,
+            purpose=Trial(study=study, ledger=ledger, number=number),
             dataset=dataset,
             execution=Execution(device="cpu", precision="fp32", threads=1),
             checkpoint_interval_s=1e9,
         )
         while trial.files.result() is None:
             try:
-                trial.run(Impatient(stop_after and stop_after()))
+                trial.compute(Impatient(stop_after and stop_after()))
             except Interrupted:
                 continue
     results = [ledger.trial(number).result() for number in range(TRIALS)]

@@ -2,7 +2,6 @@ import pytest
 
 from simmer.status.campaign import look
 from simmer.status.headline import configuration_hint, headline
-from simmer.status.words import NARROW
 from support.ledger_book import START_S
 
 NOW_S = START_S + 3600.0
@@ -14,10 +13,6 @@ NOBODY = 2**22 + 1  # above the highest number Linux gives to a process
 
 def first(book, *, overlays=()):
     return headline(look(book.config, book.results, now_s=NOW_S, overlays=overlays), begin=BEGIN)
-
-
-def state(head):
-    return head.state.replace(NARROW, " ")
 
 
 def all_done(book):
@@ -36,15 +31,15 @@ def test_it_runs(book):
     book.run_lock(at_s=1e9)
     book.trial_lock(0, at_s=1e9)
     head = first(book)
-    assert state(head).startswith("RUNNING for ")
-    assert state(head).endswith("last line 70 s ago")
+    assert head.state.startswith("RUNNING for ")
+    assert head.state.endswith("last line 70 s ago")
     assert (head.advice, head.command) == (None, None)
 
 
 def test_it_runs_without_a_trial(book):
     book.trial(0)
     book.run_lock(at_s=1e9)
-    assert "no trial or refit trains at this moment" in state(first(book))
+    assert "no trial or refit trains at this moment" in first(book).state
 
 
 def test_it_was_killed_and_its_trainer_lives_on(book):
@@ -70,7 +65,7 @@ def test_it_stopped_in_a_trial(book, thermal, why):
     book.trial(0, state=None, thermal=thermal)
     book.run_lock(pid=NOBODY, command=COMMAND)
     head = first(book)
-    assert state(head) == f"STOPPED 60 min ago: {why}"
+    assert head.state == f"STOPPED 60 min ago: {why}"
     assert head.command == TYPED
 
 
@@ -81,23 +76,23 @@ def test_what_the_job_said_itself_is_the_reason(book):
     log.write_text(
         "2026-03-02 08:00:01,101 ERROR simmer.base.logs: stopped after a checkpoint: thermal abort\n"
     )
-    assert state(first(book)) == "STOPPED 60 min ago: stopped after a checkpoint: thermal abort"
+    assert first(book).state == "STOPPED 60 min ago: stopped after a checkpoint: thermal abort"
 
 
 def test_it_stopped_between_two_trials(book):
     book.trial(0)
-    assert f"between two trials; {book.results / 'logs'} may tell why" in state(first(book))
+    assert f"between two trials; {book.results / 'logs'} may tell why" in first(book).state
 
 
 def test_it_stopped_before_its_first_trial(book):
     book.run_lock(pid=NOBODY, command=COMMAND)
-    assert state(first(book)) == "STOPPED before its first trial, 60 min ago"
+    assert first(book).state == "STOPPED before its first trial, 60 min ago"
 
 
 def test_of_another_machine_nobody_here_knows(book):
     book.trial(0, state=None)
     book.run_lock(host="elsewhere", command=COMMAND)
-    assert state(first(book)).startswith("LAST RUN on elsewhere, since ")
+    assert first(book).state.startswith("LAST RUN on elsewhere, since ")
     assert first(book).command is None
 
 
@@ -106,9 +101,9 @@ def test_it_is_finished_once_its_tables_are_there(book):
     book.run_lock(pid=NOBODY, command=COMMAND)
     head = first(book)
     expected = "ALL TRIALS DONE 56 min ago, but not all that was asked for is written"
-    assert (state(head), head.command) == (expected, TYPED)
+    assert (head.state, head.command) == (expected, TYPED)
     (book.results / "hpo_2M.done").write_text("")
-    assert state(first(book)).startswith("FINISHED 56 min ago: a line per study is in ")
+    assert first(book).state.startswith("FINISHED 56 min ago: a line per study is in ")
 
 
 @pytest.mark.parametrize(

@@ -13,7 +13,7 @@ import time
 
 import pytest
 
-from simmer.status.terminal import frame
+from simmer.status.terminal import fitted
 
 SCRIPT = """
 import sys, itertools
@@ -98,11 +98,16 @@ def test_other_keys_change_nothing(watching):
     watching.until(b"drawing 5")
 
 
-def test_a_frame_clears_what_is_left_of_longer_lines_and_longer_screens():
-    assert frame(["one", "two"], 10) == "\x1b[Hone\x1b[K\ntwo\x1b[K\x1b[J"
+def test_a_shorter_drawing_leaves_nothing_of_a_longer_one(watching):
+    watching.until(b"drawing 2")
+    last = watching.output.rpartition(b"\x1b[H")[2]
+    watching.until(last.partition(b"drawing 2")[0] + b"drawing 3")
+    drawn = watching.output.rpartition(b"\x1b[H")[0].rpartition(b"\x1b[H")[2]
+    assert [len(line) for line in drawn.replace(b"\r", b"").split(b"\n")] == [60] * 10
 
 
-def test_a_frame_never_scrolls_the_terminal():
-    drawn = frame([f"line {number}" for number in range(30)], 24)
-    assert drawn.count("\n") == 23
-    assert "(7 more lines: make the window higher)" in drawn
+def test_a_drawing_never_scrolls_the_terminal():
+    drawn = fitted([f"line {number}" for number in range(30)], 24)
+    assert len(drawn) == 24
+    assert drawn[-1] == "(7 more lines: make the window higher)"
+    assert fitted(drawn, 24) == drawn

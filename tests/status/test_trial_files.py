@@ -73,8 +73,10 @@ def test_a_damaged_line_hides_no_other(book):
 
 
 def test_a_folder_without_files_is_no_trial_yet(tmp_path):
-    assert read_trial(tmp_path, 0) is None
-    assert read_trial(tmp_path / "gone", 0) is None
+    folder = tmp_path / "2M" / "h1" / "trial_000"
+    assert read_trial(folder, 0) is None
+    folder.mkdir(parents=True)
+    assert read_trial(folder, 0) is None
 
 
 def test_a_trial_without_a_log_is_shown_all_the_same(book):

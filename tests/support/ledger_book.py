@@ -5,8 +5,8 @@ import os
 from datetime import UTC, datetime
 from pathlib import Path
 
-from simmer.ledger.ledger import StudyLedger, TrialLedger
-from simmer.search.study import horizon_name
+from simmer.ledger.address import StudyAddress
+from simmer.ledger.ledger import RunFiles
 from support.configs import default_config
 
 START_S = datetime(2026, 3, 2, 8, tzinfo=UTC).timestamp()
@@ -37,7 +37,7 @@ class LedgerBook:
 
     def study(self, scale="2M", days=1, config=None):
         study = (config or self.config).study(scale, days)
-        ledger = StudyLedger(self.results / "ledger", study=study, features_sha256=self.features)
+        ledger = study.ledger(self.results / "ledger", features_sha256=self.features)
         ledger.describe()
         return ledger
 
@@ -46,8 +46,7 @@ class LedgerBook:
         ledger = self.study(scale, days, config)
         files = ledger.trial(number)
         if kind != "trial":
-            folder = files.folder.with_name(f"{kind}_{number}")
-            files = TrialLedger(folder, lock_path=files.lock_path.with_name(f"{kind}_{number}.lock"))
+            files = RunFiles.at(files.folder.with_name(f"{kind}_{number}"))
         write_life(files, number, **({"campaign": self.config.campaign} | life))
         return files
 
@@ -67,8 +66,8 @@ class LedgerBook:
         self.lock(self.results / ".lock", **told)
 
     def trial_lock(self, number, *, scale="2M", days=1, **told):
-        place = Path(scale) / horizon_name(days) / f"trial_{number:03d}.lock"
-        self.lock(self.results / "ledger" / "locks" / place, **told)
+        lock = StudyAddress(scale=scale, horizon_days=days).trial(number).lock
+        self.lock(self.results / "ledger" / "locks" / lock, **told)
 
 
 def write_life(

@@ -1,14 +1,15 @@
 """Does anything that decides know its future? Checks on the data at hand, and controls with a known answer.
 
 Reads: data/raw/<TICKER>.csv, data/processed/<TICKER>_dataset_{a25,c}.parquet; results/ledger/test_reads.jsonl,
-which Snakemake does not know: it is there only once the test split was read, and the report counts it anew.
+which Snakemake does not know: it is there only once the test split was read, and the report counts the looks
+itself.
 Writes: results/leakage_controls.json, results/leakage_audit.{json,txt}.
 
 Unlike a trial, which keeps its worth when the code is edited, an audit is about the code: both rules are repeated
-when what they run through changes.
+when any module changes that one of them imports, directly or through others.
 """
 
-AUDITED_CODE = code_digest("audit", "data", "features", "model", "training")
+AUDITED_CODE = reached_digest("leakage_controls.py", "leakage_audit.py")
 
 
 rule leakage_controls:
@@ -42,7 +43,7 @@ rule leakage_controls:
 
 
 rule leakage_audit:
-    """Check prefixes, labels, borders, scaling, controls and reads of the test split; a FAIL stops the chain."""
+    """Check prefixes, labels, borders, standardisation, controls and reads of the test split; a FAIL stops the chain."""
     input:
         bars=f"data/raw/{CAMPAIGN.dataset.ticker}.csv",
         vix_bars=vix_bars(),

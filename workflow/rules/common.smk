@@ -7,11 +7,8 @@ from dataclasses import asdict
 from snakemake.exceptions import WorkflowError
 
 SCRIPTS = Path(workflow.basedir) / "workflow" / "scripts"
-RESULTS = Path("results")
-LOCK = RESULTS / ".lock"
 REQUESTS = Path(".snakemake") / "requests"
 SNAPSHOTS = "data/snapshots"
-TEST_READS = RESULTS / "ledger" / "test_reads.jsonl"
 
 sys.path.insert(0, str(SCRIPTS))
 
@@ -21,10 +18,13 @@ from simmer.base.errors import SimmerError
 from simmer.base.files import sha256_of_bytes, to_json, write_text
 from simmer.base.locks import lock_or_refuse
 from simmer.base.settings import meaning
+from simmer.ledger.address import RESULTS, StudyAddress, horizon_days_of, horizon_name, looks_in
 from simmer.machine.facts import looks_accelerated
-from simmer.base.provenance import code_digest
-from simmer.search.study import horizon_name, refit_name, trial_name
+from simmer.base.provenance import reached_digest
+from simmer.training.compiled_code import compiled_code_environment
 from simmer.training.environment import TRAINER_ENVIRONMENT
+
+LOCK, TEST_READS = RESULTS / ".lock", looks_in(RESULTS)
 
 # A ready job of low priority waits for all trials of higher priority, and these take days.
 BEFORE_TRIALS = 1_000_000
@@ -42,8 +42,7 @@ def load_campaign(raw):
 
 def prepare_environment():
     """Set the environment for the jobs to inherit; a user's own settings win."""
-    compiled = {"TORCHINDUCTOR_CACHE_DIR": str((RESULTS / ".compiled").absolute())}
-    for name, value in (TRAINER_ENVIRONMENT | compiled).items():
+    for name, value in (TRAINER_ENVIRONMENT | compiled_code_environment()).items():
         os.environ.setdefault(name, value)
 
 
@@ -67,7 +66,7 @@ def horizons_ascending():
 
 def horizon_days(wildcards):
     """Return the days of a horizon wildcard."""
-    return int(wildcards.horizon.removeprefix("h"))
+    return horizon_days_of(wildcards.horizon)
 
 
 def dataset_table(ending):
@@ -130,8 +129,13 @@ def trials_of(scale):
 
 def published(scale, horizon, suffix):
     """Return what all trials of one study publish: results (`json`) or logs (`jsonl`)."""
-    names = [trial_name(number) for number in range(CAMPAIGN.scales[scale].n_trials)]
-    return [f"results/hpo/{scale}/{horizon}/{name}.{suffix}" for name in names]
+    return published_trials(scale, horizon, range(CAMPAIGN.scales[scale].n_trials), suffix)
+
+
+def published_trials(scale, horizon, numbers, suffix="json"):
+    """Return what the trials of one study with these numbers publish."""
+    study = StudyAddress(scale=scale, horizon_days=horizon_days_of(horizon))
+    return [str(RESULTS / study.trial(number).published(suffix)) for number in numbers]
 
 
 def results_of_study(wildcards):
@@ -171,8 +175,7 @@ def trials_before(scale):
     def paths(wildcards):
         seen = CAMPAIGN.search.seen_by(int(wildcards.trial))
         newest = slice(max(0, seen - CAMPAIGN.search.parallel_trials), seen)
-        names = [trial_name(number) for number in range(seen)[newest]]
-        return [f"results/hpo/{scale}/{wildcards.horizon}/{name}.json" for name in names]
+        return published_trials(scale, wildcards.horizon, range(seen)[newest])
 
     return paths
 
@@ -241,10 +244,9 @@ def refits_of_campaign():
 
 def refits_of_study(scale, horizon):
     """Return the published refits of the winner of one study."""
-    return [
-        f"results/refits/{scale}/{horizon}/{refit_name(number)}.json"
-        for number in range(CAMPAIGN.evidence.seeds)
-    ]
+    study = StudyAddress(scale=scale, horizon_days=horizon_days_of(horizon))
+    numbers = range(CAMPAIGN.evidence.seeds)
+    return [str(RESULTS / study.refit(number).published("json")) for number in numbers]
 
 
 def figures_of_report():

@@ -108,7 +108,7 @@ rule evidence:
         "../envs/simmer.yaml"
     params:
         campaign=CAMPAIGN.campaign,
-        code=code_digest("evidence"),
+        code=reached_digest("evidence.py"),
     message:
         "Weighing the evidence of all horizons"
     script:

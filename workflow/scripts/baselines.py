@@ -12,6 +12,7 @@ from simmer.evidence.baselines import fit_baselines
 from simmer.evidence.predictions import SPLITS
 from simmer.features.splits import SEARCH_SPLITS
 from simmer.features.splits import SPLITS as ALL_SPLITS
+from simmer.ledger.address import horizon_days_of
 
 logger = logging.getLogger(__name__)
 
@@ -64,7 +65,7 @@ if __name__ == "__main__":
     with job(snakemake.log[0]):
         main(
             config=parse_config(snakemake.config),
-            horizon_days=int(snakemake.wildcards.horizon.removeprefix("h")),
+            horizon_days=horizon_days_of(snakemake.wildcards.horizon),
             table=Path(snakemake.input.table),
             resource=Path(snakemake.input.resource),
             fitted=Path(snakemake.output.fitted),

@@ -9,7 +9,7 @@ import pandas as pd
 
 from simmer.base.files import read_json, write_json
 from simmer.base.logs import job
-from simmer.base.provenance import code_digest
+from simmer.base.provenance import reached_digest
 from simmer.evidence.answer import adjust_for_all, answer
 from simmer.evidence.headlines import headlines
 
@@ -37,7 +37,7 @@ def main(*, campaign: str, predictions: Sequence[Path], facts: Sequence[Path], e
         one["headlines"] = headlines(one, comparisons=comparisons)
         for sentence in (*chain.from_iterable(one["headlines"].values()), one["scaling"]["reason"]):
             logger.info("%s days: %s", days, sentence)
-    made = {"campaign": campaign, "code": code_digest("evidence"), "comparisons": comparisons}
+    made = {"campaign": campaign, "code": reached_digest("evidence.py"), "comparisons": comparisons}
     write_json(evidence, made | {"horizons": answers})
 
 

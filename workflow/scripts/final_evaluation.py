@@ -18,7 +18,7 @@ from simmer.evidence.evaluated import (
 from simmer.evidence.looks import horizons_seen, looks, readings, record_reading
 from simmer.evidence.predictions import SPLITS, SplitLabels, prediction_table, predictions_sha256
 from simmer.features.dataset import describe
-from simmer.search.study import horizon_name
+from simmer.ledger.address import RESULTS, horizon_days_of, horizon_name, looks_in
 
 logger = logging.getLogger(__name__)
 
@@ -79,7 +79,7 @@ def main(
         "predictions_sha256": predictions_sha256(table),
     }
     # Before anything with labels in it is on the disk.
-    register = Path("results/ledger/test_reads.jsonl")
+    register = looks_in(RESULTS)
     record_reading(register, reading)
     known = readings(register)
     count = looks(known, reading)
@@ -107,7 +107,7 @@ if __name__ == "__main__":
     with job(snakemake.log[0]):
         main(
             config=parse_config(snakemake.config),
-            horizon_days=int(snakemake.wildcards.horizon.removeprefix("h")),
+            horizon_days=horizon_days_of(snakemake.wildcards.horizon),
             tables=[Path(snakemake.input.table), Path(snakemake.input.resource)],
             trials=[Path(path) for path in snakemake.input.trials],
             refits=[Path(path) for path in snakemake.input.refits],

@@ -6,7 +6,7 @@ from simmer.base.files import read_json
 from simmer.base.logs import job
 from simmer.config.campaign import Config, parse_config
 from simmer.data.tables import read_table
-from simmer.ledger.ledger import StudyLedger
+from simmer.ledger.address import RESULTS, horizon_days_of, ledger_in
 from simmer.runs.publish import publish
 from simmer.thermal.stop import StopRequest
 
@@ -28,16 +28,15 @@ def main(
     Raises:
         Interrupted: heat or a signal; the same call goes on where this one stopped.
     """
-    ledger = StudyLedger(
-        Path("results/ledger"),
-        study=config.study(scale, horizon_days),
-        features_sha256=read_json(resource)["content_sha256"],
-    )
+    study = config.study(scale, horizon_days)
+    ledger = study.ledger(ledger_in(RESULTS), features_sha256=read_json(resource)["content_sha256"])
 
     def compute(stop: StopRequest) -> None:
-        from simmer.runs.guarded import train_under_guard  # torch is imported only where there is training
+        from simmer.runs.guarded import run_under_guard  # torch is imported only where there is training
+        from simmer.runs.trial import Trial
 
-        train_under_guard(config, ledger, number, frame=read_table(table), slots=slots, stop=stop)
+        trial = Trial(study=study, ledger=ledger, number=number)
+        run_under_guard(config, trial, frame=read_table(table), slots=slots, stop=stop)
 
     publish(ledger.trial(number), compute, result=result, log=log)
 
@@ -47,7 +46,7 @@ if __name__ == "__main__":
         main(
             config=parse_config(snakemake.config),
             scale=snakemake.params.scale,
-            horizon_days=int(snakemake.wildcards.horizon.removeprefix("h")),
+            horizon_days=horizon_days_of(snakemake.wildcards.horizon),
             number=int(snakemake.wildcards.trial),
             table=Path(snakemake.input.table),
             resource=Path(snakemake.input.resource),

@@ -1,4 +1,4 @@
-"""Audit data, labels, splits, scaling, controls and the reads of the test split for leakage."""
+"""Audit data, labels, splits, standardisation, controls and the reads of the test split for leakage."""
 
 import logging
 from collections.abc import Sequence
@@ -39,7 +39,7 @@ def main(
         text: for people.
 
     Raises:
-        AuditError: with the whole table, when a check failed.
+        AuditError: with every check that failed.
     """
     frame = read_table(table)
     audit = run_audit(
@@ -55,8 +55,8 @@ def main(
         register=register,
         seed=config.seed,
     )
-    audit.raise_if_failed()
     logger.info("%s", audit.as_text().rstrip())
+    audit.raise_if_failed()
     write_text(text, audit.as_text())
     write_json(report, audit.as_json())
 

@@ -21,7 +21,7 @@ def main(
     """Write the checks of `scale` to `report` and `table`; write nothing if one of them fails.
 
     Raises:
-        PreflightError: naming every failed check and how to mend it.
+        PreflightError: naming every failed check and how to fix it.
     """
     study = config.study(scale, config.dataset.horizons_days[0])
     thermal = config.thermal

@@ -7,7 +7,7 @@ from simmer.base.files import read_json
 from simmer.base.logs import job
 from simmer.config.campaign import Config, parse_config
 from simmer.data.tables import read_table
-from simmer.ledger.ledger import StudyLedger
+from simmer.ledger.address import RESULTS, ledger_in
 from simmer.ledger.table import refuse_mixture, winner_of
 from simmer.runs.publish import publish
 from simmer.thermal.stop import StopRequest
@@ -32,19 +32,17 @@ def main(
     """
     results = [read_json(path) for path in trials]
     scale, horizon_days = results[0]["scale"], results[0]["horizon_days"]
-    ledger = StudyLedger(
-        Path("results/ledger"),
-        study=config.study(scale, horizon_days),
-        features_sha256=read_json(resource)["content_sha256"],
-    )
+    study = config.study(scale, horizon_days)
+    ledger = study.ledger(ledger_in(RESULTS), features_sha256=read_json(resource)["content_sha256"])
     refuse_mixture(results, {horizon_days: ledger.fingerprint})
     winner = winner_of(results)
 
     def compute(stop: StopRequest) -> None:
-        from simmer.runs.guarded import refit_under_guard  # torch is imported only where there is training
+        from simmer.runs.guarded import run_under_guard  # torch is imported only where there is training
+        from simmer.runs.refit import Refit
 
-        frame = read_table(table)
-        refit_under_guard(config, ledger, number, winner=winner, frame=frame, slots=slots, stop=stop)
+        refit = Refit(study=study, ledger=ledger, number=number, winner=winner)
+        run_under_guard(config, refit, frame=read_table(table), slots=slots, stop=stop)
 
     publish(ledger.refit(number, of_trial=winner["trial"]), compute, result=result, log=log)
 

@@ -13,6 +13,7 @@ from simmer.figures.search.importances import rests_on, search_importances
 from simmer.figures.search.ped_anova import importances_of
 from simmer.figures.search.searched import best_of, searched_study
 from simmer.figures.style import to_svg
+from simmer.ledger.address import horizon_days_of
 from simmer.ledger.table import refuse_mixture
 from simmer.search.study import Study
 
@@ -51,9 +52,7 @@ if __name__ == "__main__":
     with job(snakemake.log[0]):
         wildcards = snakemake.wildcards
         main(
-            study=parse_config(snakemake.config).study(
-                wildcards.scale, int(wildcards.horizon.removeprefix("h"))
-            ),
+            study=parse_config(snakemake.config).study(wildcards.scale, horizon_days_of(wildcards.horizon)),
             results=[Path(path) for path in snakemake.input.results],
             resource=Path(snakemake.input.resource),
             history=Path(snakemake.output.history),

@@ -4,7 +4,6 @@ import logging
 from collections.abc import Mapping
 from pathlib import Path
 
-from simmer.base.errors import DataError
 from simmer.base.files import write_json, write_text
 from simmer.base.logs import job
 from simmer.config.campaign import parse_config
@@ -20,10 +19,10 @@ def main(*, manifest: Path, kinds: Mapping[str, str], calendar: str, report: Pat
         DataError: listing every problem at once.
     """
     found = validate_manifest(manifest, kinds=kinds, calendar=calendar)
-    if not found.ok:
-        raise DataError(f"the raw data of {manifest.parent} is not valid:\n{found.as_text()}")
-    logger.info("%s", found.as_text())
-    write_text(table, found.as_text())
+    checks = found.report()
+    checks.raise_if_failed()
+    logger.info("%s", checks.as_text().rstrip())
+    write_text(table, checks.as_text())
     write_json(report, found.as_json())
 
 

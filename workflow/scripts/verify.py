@@ -3,7 +3,6 @@
 import logging
 from pathlib import Path
 
-from simmer.base.errors import DataError
 from simmer.base.files import write_json, write_text
 from simmer.base.logs import job
 from simmer.commands.verify import verify_here
@@ -17,12 +16,11 @@ def main(
     """Write what was found to `report` and `table`; write nothing if a row failed.
 
     Raises:
-        DataError: with the whole table, when a row failed.
+        DataError: with every row that failed.
     """
     found = verify_here(data, project=project, constraints=constraints, sysfs_root=sysfs_root)
-    if not found.ok:
-        raise DataError(f"not all is in order:\n{found.as_text()}")
     logger.info("%s", found.as_text().rstrip())
+    found.raise_if_failed()
     write_text(table, found.as_text())
     write_json(report, found.as_json())
 

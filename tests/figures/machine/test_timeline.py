@@ -15,6 +15,7 @@ from simmer.figures.machine.timeline import timeline
 from simmer.figures.style import to_svg
 from simmer.thermal.limits import Profile
 from support.configs import ROOT
+from support.pictures import require_readable
 
 HOUR_S, INTERVAL_S = 3600, 300
 
@@ -194,6 +195,12 @@ def test_the_same_logs_give_the_same_bytes_whatever_style_is_set(draw, eventful)
     with matplotlib.rc_context({"lines.linewidth": 9, "font.size": 30, "svg.hashsalt": None}):
         assert draw(eventful) == first
     assert "dc:date" not in first
+
+
+def test_every_text_can_be_read_and_a_name_is_no_formula(eventful, limits, picture):
+    history = history_of(eventful, interval_s=INTERVAL_S)
+    require_readable(timeline("20M h3", history, limits))
+    assert r"$\frac$: 1 trial" in picture(timeline(r"$\frac$", history, limits)).prose
 
 
 def test_drawing_opens_no_window_and_nothing_else_imports_the_library():

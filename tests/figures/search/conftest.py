@@ -7,7 +7,6 @@ import pytest
 from simmer.figures.search.searched import searched_study
 from simmer.search.space import Choice, Range, Space
 from support.configs import default_config
-from support.pictures import Picture
 
 EPOCHS_MAX, PRIOR = 20, 0.69
 DIMENSIONS = {
@@ -82,11 +81,6 @@ class StudyBook:
 @pytest.fixture
 def study_book():
     return StudyBook
-
-
-@pytest.fixture
-def picture():
-    return Picture
 
 
 @pytest.fixture

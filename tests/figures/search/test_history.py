@@ -1,11 +1,16 @@
 """The history of a search as a picture: what can be counted and read in it."""
 
 import re
+from dataclasses import replace
 
 import matplotlib
 import pytest
 
+from simmer.figures.search.coverage import search_coverage
 from simmer.figures.search.history import epochs_spent, search_history
+from simmer.figures.search.importances import search_importances
+from simmer.figures.search.ped_anova import importances_of
+from support.pictures import require_readable
 
 COLOURS = {
     "default": "#000000",
@@ -95,7 +100,7 @@ def test_all_origins_are_in_the_legend(drawn, eventful):
 def test_the_best_is_annotated_and_compared_with_the_prior(drawn, eventful):
     figure = drawn(eventful)
     assert "trial 5: 0.5500" in figure.texts
-    assert "prior 0.6900" in figure.texts
+    assert "base rate 0.6900" in figure.prose
     assert "trial 5 (sampler), 0.1400 below the prior" in figure.prose
     assert figure.has("prior")
 
@@ -168,3 +173,13 @@ def test_the_same_results_give_the_same_bytes_whatever_style_is_set(drawn, event
     with matplotlib.rc_context({"lines.linewidth": 9, "font.size": 30, "svg.hashsalt": None}):
         assert drawn(eventful).svg == first
     assert "dc:date" not in first
+
+
+def test_every_text_can_be_read_and_a_name_is_no_formula(eventful, picture):
+    study = eventful.searched
+    require_readable(search_history(study))
+    require_readable(search_coverage(study))
+    require_readable(search_importances(study, importances_of(study)))
+    odd = replace(study, name=r"$\frac$ h1")
+    for figure in (search_history(odd), search_coverage(odd), search_importances(odd, importances_of(odd))):
+        assert r"$\frac$ h1: " in picture(figure).prose

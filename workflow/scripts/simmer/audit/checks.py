@@ -12,9 +12,9 @@ from simmer.audit.labels import border_days, check_base_rate, check_borders, che
 from simmer.audit.looks import check_test_reads
 from simmer.audit.prefixes import check_prefixes, check_table, cut_days
 from simmer.audit.raw import FeatureBuilder, RawSeries, model_features, vix_features
-from simmer.audit.report import AuditReport
-from simmer.audit.scaling import check_future, check_scaling
-from simmer.base.checks import CheckResult
+from simmer.audit.standardisation import check_future, check_standardisation
+from simmer.base.checks import CheckReport, CheckResult
+from simmer.base.errors import AuditError
 from simmer.config.campaign import DatasetSettings
 
 
@@ -28,7 +28,7 @@ def run_audit(
     register: Path,
     seed: int,
     features: FeatureBuilder = model_features,
-) -> AuditReport:
+) -> CheckReport:
     """Return the report of all checks; none of them stops another.
 
     Args:
@@ -55,9 +55,15 @@ def run_audit(
     for days, dataset in datasets.items():
         checks += [check_labels(dataset, raw), check_splits(dataset), check_borders(dataset, raw)]
         build = partial(settings.build, horizon_days=days)
-        checks += [check_scaling(dataset, table)]
+        checks += [check_standardisation(dataset, table)]
         checks += check_future(raw, features=features, build=build, horizon=f"h{days}", seed=seed)
     checks += [check_base_rate(datasets, split) for split in ("train", "validation")]
     checks += check_test_reads(register)
     checks += [check for control in controls for check in check_control(control)]
-    return AuditReport(settings.ticker, tuple(checks))
+    return CheckReport(
+        title=f"leakage audit of {settings.ticker}",
+        checks=tuple(checks),
+        error=AuditError,
+        complaint="the audit found leakage or a broken control",
+        facts={"schema": "simmer-leakage-audit-1", "ticker": settings.ticker},
+    )

@@ -60,8 +60,8 @@ def check_planted(result: ControlResult) -> list[CheckResult]:
     least_auc = CHANCE_AUC + SHARE_OF_ATTAINABLE * (best_auc - CHANCE_AUC)
     least_skill = SHARE_OF_ATTAINABLE * best_skill
     fix = (
-        "the model does not learn a signal that is there: windows, labels, scaling or training are at fault, "
-        "and no score of this campaign says anything about the market until it does"
+        "the model does not learn a signal that is there: windows, labels, standardisation or training are "
+        "at fault, and no score of this campaign says anything about the market until it does"
     )
     checks = [
         _judged(
@@ -131,8 +131,8 @@ def _judged(
 ) -> CheckResult:
     source = f"{result.decisions} rows, {result.epochs} epochs, {result.train_s:.0f} s"
     if score is None:
-        fix = f"the run ended by {result.ended}: see its log, mend the cause and repeat it"
-        return CheckResult(name, CheckVerdict.FAIL, f"ended by {result.ended}", needed, None, source, fix)
-    verdict = CheckVerdict.FAIL if fix else CheckVerdict.OK
-    measured = f"{score.estimate:.3f} ({score.low:.3f} to {score.high:.3f})"
-    return CheckResult(name, verdict, measured, needed, None, source, fix)
+        measured = f"ended by {result.ended}"
+        fix = f"the run {measured}: see its log, remove the cause and repeat it"
+    else:
+        measured = f"{score.estimate:.3f} ({score.low:.3f} to {score.high:.3f})"
+    return CheckResult.judged(name, measured=measured, needed=needed, source=source, fix=fix)

@@ -1,4 +1,4 @@
-"""Labels once more, by a plain loop over raw prices, and the days they look at against the borders."""
+"""Labels computed a second time, by a plain loop over raw prices, and the days they look at."""
 
 from collections.abc import Mapping
 
@@ -7,6 +7,7 @@ import numpy as np
 from simmer.audit.raw import RawSeries
 from simmer.base.checks import CheckResult, CheckVerdict
 from simmer.features.dataset import Dataset
+from simmer.ledger.address import horizon_name
 
 SPLITS = ("train", "validation")  # the labels of test are for the report alone
 
@@ -34,9 +35,13 @@ def check_labels(dataset: Dataset, raw: RawSeries) -> CheckResult:
             f"labels of {', '.join(wrong[:3])}{' and others' if len(wrong) > 3 else ''} differ: make them "
             "of raw prices, of the horizon, threshold and basis of the configuration"
         )
-    verdict = CheckVerdict.FAIL if wrong else CheckVerdict.OK
-    return CheckResult(
-        f"labels {_horizon(dataset)}", verdict, len(wrong), 0, "labels that differ", f"{count} labels", fix
+    return CheckResult.judged(
+        f"labels {horizon_name(dataset.label_spec.horizon_days)}",
+        measured=len(wrong),
+        needed=0,
+        unit="labels that differ",
+        source=f"{count} labels",
+        fix=fix,
     )
 
 
@@ -54,9 +59,14 @@ def check_borders(dataset: Dataset, raw: RawSeries) -> CheckResult:
         fix = (
             f"labels of {', '.join(beyond[:3])} look at days of the next split: purge as many as the horizon"
         )
-    verdict = CheckVerdict.FAIL if beyond else CheckVerdict.OK
-    name = f"borders {_horizon(dataset)}"
-    return CheckResult(name, verdict, len(beyond), 0, "labels beyond", "train, validation", fix)
+    return CheckResult.judged(
+        f"borders {horizon_name(dataset.label_spec.horizon_days)}",
+        measured=len(beyond),
+        needed=0,
+        unit="labels beyond",
+        source="train, validation",
+        fix=fix,
+    )
 
 
 def check_splits(dataset: Dataset) -> CheckResult:
@@ -75,11 +85,15 @@ def check_splits(dataset: Dataset) -> CheckResult:
     shared = np.intersect1d(dataset.train, dataset.validation)
     if len(shared) or dataset.train[-1] >= dataset.validation[0]:
         found.append(f"train and validation share {len(shared)} rows, or are out of order")
-    measured = f"{len(found)} faults" if found else f"in order, {horizon} purged"
-    fix = f"{'; '.join(found)}: form the splits by date, purged by the horizon" if found else None
-    verdict = CheckVerdict.FAIL if found else CheckVerdict.OK
     needed = f"in order, {horizon} purged"
-    return CheckResult(f"splits {_horizon(dataset)}", verdict, measured, needed, "rows", "dataset", fix)
+    return CheckResult.judged(
+        f"splits {horizon_name(dataset.label_spec.horizon_days)}",
+        measured=f"{len(found)} faults" if found else needed,
+        needed=needed,
+        unit="rows",
+        source="dataset",
+        fix=f"{'; '.join(found)}: form the splits by date, purged by the horizon" if found else None,
+    )
 
 
 def check_base_rate(by_horizon: Mapping[int, Dataset], split: str) -> CheckResult:
@@ -101,13 +115,13 @@ def check_base_rate(by_horizon: Mapping[int, Dataset], split: str) -> CheckResul
         )
     rates = [f"h{days} {count / len(shared):.4f}" for days, count in zip(horizons, positives, strict=True)]
     return CheckResult(
-        f"base rate {split}",
-        CheckVerdict.SKIP if len(horizons) == 1 else verdict,
-        ", ".join(rates),
-        "rising",
-        "share",
-        f"{len(shared)} shared rows",
-        fix,
+        id=f"base rate {split}",
+        verdict=CheckVerdict.SKIP if len(horizons) == 1 else verdict,
+        measured=", ".join(rates),
+        needed="rising",
+        unit="share",
+        source=f"{len(shared)} shared rows",
+        fix=fix,
     )
 
 
@@ -124,7 +138,3 @@ def border_days(dataset: Dataset, raw: RawSeries) -> tuple[np.datetime64, np.dat
 
 def _rows_of_days(raw: RawSeries) -> dict[np.datetime64, int]:
     return {day: row for row, day in enumerate(raw.days)}
-
-
-def _horizon(dataset: Dataset) -> str:
-    return f"h{dataset.label_spec.horizon_days}"

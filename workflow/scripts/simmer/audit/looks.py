@@ -1,7 +1,6 @@
 """How often was the test split looked at?
 
-Each evaluation leaves a line in a register. An evaluation repeated with the same predictions tells nobody
-anything new and is the same look.
+Each evaluation leaves a line in a register; one repeated with the same predictions is the same look.
 """
 
 from collections.abc import Mapping, Sequence
@@ -19,7 +18,8 @@ def check_test_reads(register: Path) -> list[CheckResult]:
     """Each horizon was looked at once; more looks are counted, for a claim must name them."""
     known = readings(register)
     if not known:
-        return [CheckResult(NAME, CheckVerdict.SKIP, "not read yet", 1, "looks", register.name, None)]
+        columns = {"measured": "not read yet", "needed": 1, "unit": "looks", "source": register.name}
+        return [CheckResult(id=NAME, verdict=CheckVerdict.SKIP, **columns)]
     newest = {(one["ticker"], one["horizon_days"]): one for one in known}
     return [_judged(known, reading) for _, reading in sorted(newest.items())]
 
@@ -32,10 +32,6 @@ def with_test_reads(audit: Mapping[str, Any], register: Path) -> dict[str, Any]:
 
 def _judged(known: Sequence[Reading], reading: Reading) -> CheckResult:
     count = looks(known, reading)
-    name = f"{NAME} h{reading['horizon_days']}"
-    source = f"{reading['ticker']}, {reading['first_date']} to {reading['last_date']}"
-    if count == 1:
-        return CheckResult(name, CheckVerdict.OK, 1, 1, "looks", source, None)
     same = [one for one in of_same_days(known, reading) if one["horizon_days"] == reading["horizon_days"]]
     winners = sorted(
         {
@@ -48,4 +44,12 @@ def _judged(known: Sequence[Reading], reading: Reading) -> CheckResult:
         f"the test split was looked at {count} times, {same[0]['time']} to {same[-1]['time']} (trials "
         f"{', '.join(winners)}): name that number beside every score, or confirm on days not seen yet"
     )
-    return CheckResult(name, CheckVerdict.WARN, count, 1, "looks", source, fix)
+    return CheckResult.judged(
+        f"{NAME} h{reading['horizon_days']}",
+        otherwise=CheckVerdict.WARN,
+        measured=count,
+        needed=1,
+        unit="looks",
+        source=f"{reading['ticker']}, {reading['first_date']} to {reading['last_date']}",
+        fix=None if count == 1 else fix,
+    )

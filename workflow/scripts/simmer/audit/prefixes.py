@@ -64,12 +64,14 @@ def check_prefixes(
 def check_table(name: str, table: pd.DataFrame, build: FeatureBuilder, raw: RawSeries) -> CheckResult:
     """The table that is trained on is what the builder makes of the raw bars, bit for bit."""
     difference = _difference(build(raw), table)
-    verdict = CheckVerdict.OK if difference is None else CheckVerdict.FAIL
-    fix = None
-    if difference is not None:
-        fix = f"{difference}: the table was made of other bars or by other code; delete it and build it again"
-    measured = "equal" if difference is None else "different"
-    return CheckResult(f"table {name}", verdict, measured, NEEDED, None, f"{len(table)} rows", fix)
+    again = "the table was made of other bars or by other code; delete it and build it again"
+    return CheckResult.judged(
+        f"table {name}",
+        measured="different" if difference else "equal",
+        needed=NEEDED,
+        source=f"{len(table)} rows",
+        fix=difference and f"{difference}: {again}",
+    )
 
 
 def _result(
@@ -77,23 +79,22 @@ def _result(
 ) -> CheckResult:
     found = {day: difference for day, difference in differences.items() if difference is not None}
     every = [*differences, *refused]
-    source = f"{len(every)} cuts, {min(every)} to {max(every)}"
+    verdict, measured, fix = CheckVerdict.OK, "equal at every cut", None
     if found:
         listing = "; ".join(f"cut after {day}: {difference}" for day, difference in list(found.items())[:3])
         fix = (
             f"{listing}. A value of these days changes with later bars, so it was not known then: make the "
             "feature use that day and earlier days only"
         )
-        measured = f"different at {len(found)} cuts"
-        return CheckResult(name, CheckVerdict.FAIL, measured, NEEDED, None, source, fix)
-    if refused:
+        verdict, measured = CheckVerdict.FAIL, f"different at {len(found)} cuts"
+    elif refused:
         # A series that was too short on a day is no leak, and no proof of the contrary.
         day, why = next(iter(refused.items()))
         fix = f"{len(refused)} cuts give no table to compare; after {day}: {why}"
         verdict = CheckVerdict.WARN if differences else CheckVerdict.SKIP
         measured = f"equal at {len(differences)} cuts"
-        return CheckResult(name, verdict, measured, NEEDED, None, source, fix)
-    return CheckResult(name, CheckVerdict.OK, "equal at every cut", NEEDED, None, source, None)
+    source = f"{len(every)} cuts, {min(every)} to {max(every)}"
+    return CheckResult(id=name, verdict=verdict, measured=measured, needed=NEEDED, source=source, fix=fix)
 
 
 def _differences(

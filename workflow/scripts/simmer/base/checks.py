@@ -1,11 +1,12 @@
-"""The result of a preflight, as an error, as JSON and as a table for people."""
+"""Results of checks and their one report: as an error, as JSON and as a table for people."""
 
-from collections.abc import Iterable, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass, field
 from enum import StrEnum
 from typing import Any
 
-from simmer.base.errors import PreflightError
+from simmer.base.errors import SimmerError
+from simmer.base.text import plain, plain_lines
 
 
 class CheckVerdict(StrEnum):
@@ -17,81 +18,107 @@ class CheckVerdict(StrEnum):
     SKIP = "SKIP"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class CheckResult:
-    """One row of the report; `measured` and `needed` are in `unit`, `fix` is None when all is well."""
+    """One row of a report; `measured` and `needed` are in `unit`, `fix` says what to do and why."""
 
     id: str
     verdict: CheckVerdict
     measured: float | str | None
     needed: float | str | None
-    unit: str | None
+    unit: str | None = None
     source: str
-    fix: str | None
+    fix: str | None = None
+
+    @classmethod
+    def judged(
+        cls, name: str, *, fix: str | None, otherwise: CheckVerdict = CheckVerdict.FAIL, **columns: Any
+    ) -> "CheckResult":
+        """Return a row that is OK where there is nothing to fix, and `otherwise` where there is."""
+        return cls(id=name, verdict=otherwise if fix else CheckVerdict.OK, fix=fix, **columns)
 
 
-@dataclass(frozen=True)
-class PreflightReport:
-    """All checks of one scale on one machine; `time` is ISO 8601 in UTC."""
+@dataclass(frozen=True, kw_only=True)
+class CheckReport:
+    """All checks of one machine, dataset or folder.
 
-    scale: str
-    host: str
-    time: str
+    Attributes:
+        title: first line of the text.
+        checks: the rows, in the order of the table.
+        error: raised when a check failed.
+        complaint: first words of that error.
+        facts: what the JSON file says beside the checks.
+    """
+
+    title: str
     checks: tuple[CheckResult, ...]
+    error: type[SimmerError]
+    complaint: str
+    facts: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def failed(self) -> tuple[CheckResult, ...]:
+        """The checks that failed."""
+        return tuple(check for check in self.checks if check.verdict is CheckVerdict.FAIL)
 
     @property
     def ok(self) -> bool:
-        """Whether no check failed."""
-        return all(check.verdict is not CheckVerdict.FAIL for check in self.checks)
+        """True if no check failed."""
+        return not self.failed
 
     def as_json(self) -> dict[str, Any]:
         """Return the report as a value that JSON can hold."""
-        return {"schema": "simmer-preflight-1", "ok": self.ok, **asdict(self)}
+        return {**self.facts, "ok": self.ok, "checks": [asdict(check) for check in self.checks]}
 
     def as_text(self) -> str:
-        """Return the report as an aligned table, fixes below the rows they belong to."""
-        return f"preflight {self.scale} on {self.host}, {self.time}\n{as_table(self.checks)}"
+        """Return the title, an aligned table with each fix below its row, and the counts of the verdicts."""
+        count = {verdict: sum(check.verdict is verdict for check in self.checks) for verdict in CheckVerdict}
+        counts = ", ".join(f"{number} {verdict}" for verdict, number in count.items() if number)
+        verdict = "all in order" if self.ok else "not in order"
+        return f"{plain(self.title)}\n{as_table(self.checks)}{counts}: {verdict}\n"
 
     def raise_if_failed(self) -> None:
         """Stop here when a check failed.
 
         Raises:
-            PreflightError: naming every failed check and how to mend it.
+            SimmerError: of class `error`, with a line per failed check and its fix.
         """
-        refuse_failures(self.scale, self.checks)
+        if self.failed:
+            raise self.error(f"{self.complaint}:\n" + "\n".join(map(_failure, self.failed)))
 
 
-def as_table(checks: Sequence[CheckResult]) -> str:
-    """Return checks as an aligned table, fixes below the rows they belong to, ending in a line feed."""
-    heads = ("check", "verdict", "measured", "needed", "unit", "source")
-    rows = [[_cell(getattr(check, name)) for name in ("id", *heads[1:])] for check in checks]
-    widths = [max(len(row[column]) for row in (heads, *rows)) for column in range(len(heads))]
-    lines = [_aligned(heads, widths)]
+def as_table(checks: Iterable[CheckResult]) -> str:
+    """Return checks as an aligned table, fixes below the rows they belong to, ending in a line feed.
+
+    A column without any value is left out.
+    """
+    checks = list(checks)
+    columns = {"id": "check"} | {name: name for name in ("verdict", "measured", "needed", "unit", "source")}
+    columns = {
+        name: head
+        for name, head in columns.items()
+        if any(getattr(check, name) is not None for check in checks)
+    }
+    rows = [[_cell(getattr(check, name)) for name in columns] for check in checks]
+    widths = [max(map(len, column)) for column in zip(columns.values(), *rows, strict=True)]
+    lines = [_aligned([*columns.values()], widths)]
     for check, row in zip(checks, rows, strict=True):
-        lines.append(_aligned(row, widths))
-        if check.fix:
-            lines.append(f"    -> {check.fix}")
+        lines += [_aligned(row, widths), *_fix_lines(check)]
     return "\n".join(lines) + "\n"
 
 
-def refuse_failures(scale: str, checks: Iterable[CheckResult]) -> None:
-    """Stop here when one of these checks failed.
-
-    Raises:
-        PreflightError: naming every failed check and how to mend it.
-    """
-    failed = [check for check in checks if check.verdict is CheckVerdict.FAIL]
-    if failed:
-        rows = "\n".join(
-            f"  {check.id}: {_cell(check.measured)} found, {_cell(check.needed)} needed"
-            f"{f' ({check.unit})' if check.unit else ''}; {check.fix}"
-            for check in failed
-        )
-        raise PreflightError(f"this machine cannot run {scale} as configured:\n{rows}")
+def _failure(check: CheckResult) -> str:
+    unit = f" ({check.unit})" if check.unit else ""
+    found = f"{_cell(check.measured)} found, {_cell(check.needed)} needed{unit}"
+    return "\n".join([f"  {check.id}: {check.verdict}, {found}", *_fix_lines(check)])
 
 
-def _cell(value: Any) -> str:
-    return "-" if value is None else str(value)
+def _fix_lines(check: CheckResult) -> list[str]:
+    return [f"    -> {line}" for line in plain_lines(check.fix).split("\n")] if check.fix else []
+
+
+def _cell(value: float | str | None) -> str:
+    return "-" if value is None else plain(str(value))
 
 
 def _aligned(cells: Sequence[str], widths: Sequence[int]) -> str:

@@ -3,6 +3,8 @@
 A message says what was found, what was expected and what to do; it is shown without a traceback.
 """
 
+from simmer.base.text import plain_lines
+
 EXIT_FAILURE = 1
 EXIT_RESUMABLE = 75  # EX_TEMPFAIL of sysexits.h: stopped on purpose, the same command goes on
 
@@ -11,6 +13,9 @@ class SimmerError(Exception):
     """Base of all errors that are the user's or the machine's, not the program's."""
 
     exit_code = EXIT_FAILURE
+
+    def __str__(self) -> str:
+        return plain_lines(super().__str__())
 
 
 class ConfigError(SimmerError):

@@ -64,7 +64,9 @@ def write_text(path: Path, text: str) -> None:
 
 def to_json(value: Any) -> str:
     """Return `value` as JSON whose bytes depend on its content only; NaN and infinity are refused."""
-    return json.dumps(value, sort_keys=True, indent=2, allow_nan=False, ensure_ascii=False) + "\n"
+    text = json.dumps(value, sort_keys=True, indent=2, allow_nan=False, ensure_ascii=False) + "\n"
+    # Half a character of UTF-16, as a file's name may hold, is in no UTF-8 file; in JSON it is its escape.
+    return text.encode(errors="backslashreplace").decode()
 
 
 def write_json(path: Path, value: Any) -> None:

@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from simmer.base.errors import EXIT_FAILURE, EXIT_RESUMABLE, SimmerError
+from simmer.base.text import plain_lines
 
 FILE_FORMAT = "%(asctime)s %(levelname)s %(name)s: %(message)s"
 TERMINAL_FORMAT = "%(message)s"
@@ -35,17 +36,30 @@ def job(log_path: Path | str) -> Iterator[None]:
         sys.exit(EXIT_FAILURE)
 
 
-def _configure_logging(path: Path) -> None:
+class PlainFormatter(logging.Formatter):
+    """Writes a record so that nothing in it steers a terminal; line feeds are kept."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        """Return the record's text, control characters escaped."""
+        return plain_lines(super().format(record))
+
+
+def log_to_terminal() -> None:
+    """Send the messages of all modules to standard error, and nowhere else."""
     terminal = logging.StreamHandler(sys.stderr)
-    terminal.setFormatter(logging.Formatter(TERMINAL_FORMAT))
+    terminal.setFormatter(PlainFormatter(TERMINAL_FORMAT))
     root = logging.getLogger()
     root.handlers = [terminal]
     root.setLevel(logging.INFO)
+
+
+def _configure_logging(path: Path) -> None:
+    log_to_terminal()
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         file = logging.FileHandler(path, encoding="utf-8")
     except OSError as error:
         logger.warning("cannot write the log %s (%s); going on without it", path, error.strerror)
         return
-    file.setFormatter(logging.Formatter(FILE_FORMAT))
-    root.addHandler(file)
+    file.setFormatter(PlainFormatter(FILE_FORMAT))
+    logging.getLogger().addHandler(file)

@@ -7,6 +7,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from simmer.base.schema import Node, node_at, schema_of
+from simmer.base.text import plain, shortened
 
 # The type of the errors whose text is a sentence of ours.
 CONTRADICTION = "contradiction"
@@ -51,7 +52,9 @@ def _explain(root: Node, error: Mapping[str, Any], top: str) -> list[str]:
     if kind == "invalid_key" or (kind == "string_type" and is_key):
         return [f"{above}: found the key {shown(found)}, expected text: write it in quotes"]
     if kind in ("extra_forbidden", "unexpected_keyword_argument"):
-        return [f"{above}: unknown key `{path[-1]}`; {_nearest(path[-1], node_at(root, path[:-1]))}"]
+        return [
+            f"{above}: unknown key `{plain(str(path[-1]))}`; {_nearest(path[-1], node_at(root, path[:-1]))}"
+        ]
     if kind == "too_short" and len(found) >= error["ctx"]["min_length"]:
         return []  # it follows from a mistake in one of its entries
     expected = _expected(error, node_at(root, path))
@@ -92,10 +95,9 @@ def _hint(kind: str, found: Any) -> str:
 
 
 def _named(path: tuple[int | str, ...]) -> str:
-    return ".".join(map(str, path))
+    return ".".join(plain(str(step)) for step in path)
 
 
 def shown(value: Any) -> str:
     """Return a found value on one line, cut where it is long."""
-    text = repr(value)
-    return text if len(text) <= _MOST_SHOWN else f"{text[: _MOST_SHOWN - 3]}..."
+    return shortened(plain(repr(value)), _MOST_SHOWN)

@@ -2,19 +2,70 @@
 
 import hashlib
 import platform
+import re
+from collections.abc import Iterable
 from functools import cache
 from importlib import metadata
+from itertools import accumulate
 from pathlib import Path
 
 LIBRARIES = ("torch", "numpy", "pandas", "optuna", "TA-Lib")
+SCRIPTS = Path(__file__).parents[2]
+# Parsing a hundred files takes half a second in every job; a test holds this against the parser.
+_IMPORT = re.compile(
+    r"^[ \t]*(?:from[ ]+(simmer[\w.]*)[ ]+import[ ]+(\([^)]*\)|.*)|import[ ]+(simmer[\w.]*))", re.MULTILINE
+)
 
 
 @cache
-def code_digest(*packages: str) -> str:
-    """Return a SHA-256 (12 digits) over the sources of some packages, or of all; names are included."""
-    root = Path(__file__).parent.parent
+def code_digest() -> str:
+    """Return a SHA-256 (12 digits) over the names and sources of the whole library."""
+    return _digest((SCRIPTS / "simmer").rglob("*.py"), SCRIPTS / "simmer")
+
+
+@cache
+def reached_digest(*scripts: str, folder: Path = SCRIPTS) -> str:
+    """Return a SHA-256 (12 digits) over scripts and every module of the library that they reach by imports.
+
+    Args:
+        scripts: file names in `folder`.
+        folder: holds the scripts and the library `simmer`.
+
+    Raises:
+        FileNotFoundError: when a script is not there.
+    """
+    return _digest(reached_files(*scripts, folder=folder), folder)
+
+
+def reached_files(*scripts: str, folder: Path = SCRIPTS) -> frozenset[Path]:
+    """Return the paths of scripts and of every module of the library that they reach by imports."""
+    library = {_module_name(path, folder): path for path in (folder / "simmer").rglob("*.py")}
+    waiting, reached = {folder / name for name in scripts}, set()
+    while waiting:
+        path = waiting.pop()
+        reached.add(path)
+        waiting |= {library[name] for name in _imports(path) & library.keys()} - reached
+    return frozenset(reached)
+
+
+def _module_name(path: Path, folder: Path) -> str:
+    return ".".join(path.relative_to(folder).with_suffix("").parts).removesuffix(".__init__")
+
+
+def _imports(path: Path) -> set[str]:
+    """Return the names of all modules that a file may import, and of the packages on the way to them."""
+    found = set()
+    for origin, names, module in _IMPORT.findall(path.read_text(encoding="utf-8")):
+        # What is imported from a package may be a module of it.
+        found |= {f"{origin}.{name}" for name in re.findall(r"\w+", names)}
+        # Python runs the __init__.py of every package on the way.
+        found |= set(accumulate((origin or module).split("."), "{}.{}".format))
+    return found
+
+
+def _digest(paths: Iterable[Path], root: Path) -> str:
     digest = hashlib.sha256()
-    for path in sorted(path for name in packages or (".",) for path in (root / name).rglob("*.py")):
+    for path in sorted(paths):
         digest.update(path.relative_to(root).as_posix().encode() + b"\0" + path.read_bytes())
     return digest.hexdigest()[:12]
 

@@ -28,7 +28,7 @@ from pydantic.dataclasses import dataclass
 from pydantic_core import PydanticCustomError
 
 from simmer.base.errors import ConfigError
-from simmer.base.mistakes import CONTRADICTION, mistakes
+from simmer.base.mistakes import CONTRADICTION, mistakes, shown
 
 Kind = TypeVar("Kind")
 
@@ -46,7 +46,7 @@ def _auto_or(check: Callable[[Any], bool], expected: str) -> BeforeValidator:
     def validate(value: Any) -> Any:
         if value != "auto" and not check(value):
             raise PydanticCustomError(
-                CONTRADICTION, "{text}", {"text": f"found {value!r}, expected {expected}"}
+                CONTRADICTION, "{text}", {"text": f"found {shown(value)}, expected {expected}"}
             )
         return value
 

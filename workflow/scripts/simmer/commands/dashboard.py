@@ -19,7 +19,6 @@ only, and lasts until the next one.
 
 import argparse
 import logging
-import re
 import sys
 import warnings
 from collections.abc import Mapping, Sequence
@@ -38,10 +37,11 @@ from optuna.trial import FrozenTrial, TrialState, create_trial
 
 from simmer.base.errors import LedgerError, SimmerError
 from simmer.base.files import read_json, user_facing_os_errors, write_bytes
-from simmer.ledger.ledger import TrialLedger
+from simmer.base.logs import log_to_terminal
+from simmer.ledger.address import STUDY_FILE, StudyAddress, homes_in
+from simmer.ledger.ledger import RunFiles
 from simmer.ledger.table import COLUMNS, MACHINE_COLUMNS
 from simmer.search.space import Space
-from simmer.search.study import horizon_name
 from simmer.search.suggest import distributions
 
 STATES = {
@@ -121,8 +121,8 @@ def read_studies(ledger: Path) -> list[ExportedStudy]:
     studies = []
     for home in _homes(ledger):
         try:
-            if (home / "study.json").is_file():
-                studies.append(_study(ledger, home))
+            if (home / STUDY_FILE).is_file():
+                studies.append(_study(home))
             else:
                 logger.warning("skipping %s: it has no study.json yet", home)
         except UNREADABLE as error:
@@ -137,7 +137,7 @@ def read_studies(ledger: Path) -> list[ExportedStudy]:
 
 def _homes(ledger: Path) -> list[Path]:
     try:
-        return sorted(path for path in ledger.iterdir() if path.is_dir() and path.name != "locks")
+        return [path for path in homes_in(ledger) if path.is_dir()]
     except FileNotFoundError:
         return []
     except OSError as error:
@@ -147,19 +147,19 @@ def _homes(ledger: Path) -> list[Path]:
         ) from error
 
 
-def _study(ledger: Path, home: Path) -> ExportedStudy:
-    meaning = read_json(home / "study.json")
+def _study(home: Path) -> ExportedStudy:
+    meaning = read_json(home / STUDY_FILE)
     scale, budget, days = meaning["scale"], meaning["budget_parameters"], meaning["label"]["horizon_days"]
     known = distributions(Space.from_json(meaning["space"]))
     found: dict[int, FrozenTrial] = {}
-    place = home / scale / horizon_name(days)
+    study = StudyAddress(scale=scale, horizon_days=days)
+    place = home / study.folder
     # A glob would say nothing of a folder that cannot be read.
-    for folder in sorted(place.iterdir()) if place.exists() else ():
-        number = re.fullmatch(r"trial_(\d+)", folder.name)
-        lock_path = ledger / "locks" / folder.relative_to(home).with_suffix(".lock")
-        trial = _trial(TrialLedger(folder, lock_path=lock_path), known) if number else None
+    names = [folder.name for folder in place.iterdir()] if place.exists() else []
+    for address in study.addresses(names):
+        trial = _trial(RunFiles(home, address), known) if address.purpose == "trial" else None
         if trial is not None:
-            found[int(number[1])] = trial
+            found[address.number] = trial
     waiting = create_trial(state=TrialState.WAITING, user_attrs={"state": "not begun"})
     trials = [found.get(number, waiting) for number in range(max(found, default=-1) + 1)]
     attributes = {"fingerprint": home.name, "budget_parameters": budget}
@@ -168,13 +168,13 @@ def _study(ledger: Path, home: Path) -> ExportedStudy:
             attributes["prior_validation_log_loss"] = trial.user_attrs["prior_log_loss"]
     return ExportedStudy(
         order=(budget, days, home.name),
-        name=f"{scale} {horizon_name(days)} {home.name}",
+        name=f"{study.name.replace('/', ' ')} {home.name}",
         attributes=attributes,
         trials=trials,
     )
 
 
-def _trial(files: TrialLedger, known: Mapping[str, BaseDistribution]) -> FrozenTrial | None:
+def _trial(files: RunFiles, known: Mapping[str, BaseDistribution]) -> FrozenTrial | None:
     started = ended = None
     try:
         # The result first, because a trial that ends meanwhile writes it last.
@@ -199,7 +199,7 @@ def _trial(files: TrialLedger, known: Mapping[str, BaseDistribution]) -> FrozenT
     return trial
 
 
-def _times_if_readable(files: TrialLedger) -> tuple[datetime | None, datetime | None]:
+def _times_if_readable(files: RunFiles) -> tuple[datetime | None, datetime | None]:
     """Return when a finished trial started and ended; its result says all else, so it is shown without."""
     try:
         return _times(files.events())
@@ -271,5 +271,5 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 
 if __name__ == "__main__":
-    logging.basicConfig(level=logging.INFO, format="%(message)s", stream=sys.stderr)
+    log_to_terminal()
     main()

@@ -4,12 +4,13 @@ python -m simmer.commands.register FILE TICKER [--kind KIND] [--calendar XNYS] [
 """
 
 import argparse
-import logging
 import sys
 from collections.abc import Sequence
 from pathlib import Path
 
 from simmer.base.errors import DataError, SimmerError
+from simmer.base.logs import log_to_terminal
+from simmer.base.text import plain_lines
 from simmer.data.bars_csv import COLUMNS
 from simmer.data.reading import read_at_most
 from simmer.data.registration import describe_arrival, keep, origin_of_file, provenance_of_file
@@ -60,9 +61,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
         )
     except SimmerError as error:
         sys.exit(str(error))
-    sys.stdout.write(said)
+    sys.stdout.write(plain_lines(said))
 
 
 if __name__ == "__main__":
-    logging.basicConfig(level=logging.INFO, format="%(message)s", stream=sys.stderr)
+    log_to_terminal()
     main()

@@ -1,4 +1,4 @@
-"""Is what a result rests on in order? Environment and data in one table, every file of every manifest read.
+"""Verify environment, machine and data: one table, for which every file of every manifest is read.
 
 Reads everything and changes nothing, so it may run beside a campaign.
 
@@ -11,12 +11,12 @@ import re
 import sys
 import tomllib
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import replace
 from importlib import metadata
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-from simmer.base.checks import CheckResult, CheckVerdict, as_table
+from simmer.base.checks import CheckReport, CheckResult, CheckVerdict
 from simmer.base.errors import DataError
 from simmer.data.manifest import MANIFEST_NAME, read_manifest, sidecar_path
 from simmer.data.pending import PendingRegistrations, pending_registrations, tables_below
@@ -29,31 +29,9 @@ from simmer.thermal.sensors import find_sensors
 PARTS = ("snapshots", "raw", "processed")
 
 
-@dataclass(frozen=True)
-class Verification:
-    """All rows; `ok` when none failed."""
-
-    checks: tuple[CheckResult, ...]
-
-    @property
-    def ok(self) -> bool:
-        """Whether no check failed."""
-        return all(check.verdict is not CheckVerdict.FAIL for check in self.checks)
-
-    def as_json(self) -> dict[str, Any]:
-        """Return all rows as plain values."""
-        return {"ok": self.ok, "checks": [asdict(check) for check in self.checks]}
-
-    def as_text(self) -> str:
-        """Return the table for people, with the verdict as its last line."""
-        failed = sum(check.verdict is CheckVerdict.FAIL for check in self.checks)
-        verdict = "all in order" if self.ok else f"{failed} rows FAIL"
-        return f"{as_table(self.checks)}{verdict}\n"
-
-
 def verify(
     data: Path, machine: Machine, *, installed: Mapping[str, str], pinned: Mapping[str, str]
-) -> Verification:
+) -> CheckReport:
     """Check versions, machine and all data below a folder.
 
     Args:
@@ -62,21 +40,24 @@ def verify(
         installed: versions by package.
         pinned: the versions that the project is tested with, by package.
     """
-    return Verification(
-        (
+    return CheckReport(
+        title=f"verification of {data}, its environment and its machine",
+        checks=(
             *_check_versions(installed, pinned),
             _check_accelerator(machine),
             check_temperature_source(machine.readings, require_sensor=False),
             *(row for part in PARTS for row in _check_manifest(data / part / MANIFEST_NAME, part)),
             *_check_origins(data),
             *_check_pending(data),
-        )
+        ),
+        error=DataError,
+        complaint="not all is in order",
     )
 
 
 def verify_here(
     data: Path, *, project: Path, constraints: Path, sysfs_root: Path = Path("/sys")
-) -> Verification:
+) -> CheckReport:
     """Check this environment, this machine and the data below a folder.
 
     Args:
@@ -113,49 +94,43 @@ def _check_versions(installed: Mapping[str, str], pinned: Mapping[str, str]) -> 
     for name, version in installed.items():
         wanted = pinned.get(name)
         fits = wanted in (None, version.split("+")[0])  # 2.13.0+cpu is another build of 2.13.0
-        fix = None if fits else "results may differ from those it is tested with: make setup"
-        verdict = CheckVerdict.OK if fits else CheckVerdict.WARN
-        yield CheckResult(name, verdict, version, wanted, None, "installed", fix)
+        yield CheckResult.judged(
+            name,
+            otherwise=CheckVerdict.WARN,
+            measured=version,
+            needed=wanted,
+            source="installed",
+            fix=None if fits else "results may differ from those it is tested with: make setup",
+        )
 
 
 def _check_accelerator(machine: Machine) -> CheckResult:
     found = machine.accelerator
     name = None if found is None else found.name or found.kind
     problem = "torch is not installed: make setup" if found is None else found.problem
-    verdict = CheckVerdict.FAIL if problem else CheckVerdict.OK
-    return CheckResult("accelerator", verdict, name, "one that computes", None, "torch", problem)
+    return CheckResult.judged(
+        "accelerator", measured=name, needed="one that computes", source="torch", fix=problem
+    )
 
 
 def _check_manifest(manifest: Path, part: str) -> Iterator[CheckResult]:
     if part == "snapshots" and not manifest.exists():
         return  # the bundled bars need none
     if part != "snapshots" and not _is_built(manifest.parents[1]):
-        fix = "a run of the campaign makes it"
-        yield CheckResult(part, CheckVerdict.WARN, "nothing built yet", "tables", None, "manifest", fix)
-        return
-    report = validate_manifest(manifest, kinds={}, calendar=None)
-    by_file: dict[str, list[str]] = {}
-    warnings: dict[str, int] = {}
-    for problem in report.problems:
-        if problem.severity == "error":
-            by_file.setdefault(problem.file, []).append(str(problem))
-        elif problem.rule != "unregistered":  # those have rows of their own
-            warnings[problem.file] = warnings.get(problem.file, 0) + 1
-    for file in report.checked:
-        errors = by_file.pop(file.path, [])
-        count = warnings.get(file.path, 0)
-        measured = f"{file.rows} rows, {file.date_min} to {file.date_max}" + (
-            f", {count} warnings" if count else ""
-        )
-        verdict = CheckVerdict.FAIL if errors else CheckVerdict.OK
-        fix = "\n       ".join(errors) or None
-        where = f"sha256 {file.sha256[:12]}"
-        yield CheckResult(f"{part}/{file.path}", verdict, measured, "hash, facts, rules", None, where, fix)
-    for file_name, errors in by_file.items():
-        fix = "\n       ".join(errors)
         yield CheckResult(
-            f"{part}/{file_name}", CheckVerdict.FAIL, None, "hash, facts, rules", None, "manifest", fix
+            id=part,
+            verdict=CheckVerdict.WARN,
+            measured="nothing built yet",
+            needed="tables",
+            source="manifest",
+            fix="a run of the campaign makes it",
         )
+        return
+    found = validate_manifest(manifest, kinds={}, calendar=None)
+    # What no manifest names has rows of its own.
+    problems = tuple(problem for problem in found.problems if problem.rule != "unregistered")
+    for check in replace(found, problems=problems).report().checks:
+        yield replace(check, id=f"{part}/{check.id}")
 
 
 def _check_pending(data: Path) -> Iterator[CheckResult]:
@@ -171,14 +146,21 @@ def _check_pending(data: Path) -> Iterator[CheckResult]:
         fix = "made for another configuration: switch back to it, or remove it with its .resource.json"
         if not left_over:
             fix = "no manifest names it: make register FILE=<it> TICKER=<its ticker>, or remove it"
-        verdict = CheckVerdict.WARN if left_over else CheckVerdict.FAIL
-        yield CheckResult(path, verdict, "unregistered", "registered", None, "pending", fix)
+        yield CheckResult(
+            id=path,
+            verdict=CheckVerdict.WARN if left_over else CheckVerdict.FAIL,
+            measured="unregistered",
+            needed="registered",
+            source="pending",
+            fix=fix,
+        )
     gone = pending.missing if _is_built(data) else ()
     counts = f"{len(pending.unregistered)} unregistered, {len(gone)} gone, {len(pending.changed)} changed"
     disorder = bool(unknown or gone or pending.changed)
     fix = "what is gone or changed is acquired and built again by a run of the campaign" if disorder else None
-    verdict = CheckVerdict.FAIL if disorder else CheckVerdict.OK
-    yield CheckResult("pending registrations", verdict, counts, "none", None, "manifests", fix)
+    yield CheckResult.judged(
+        "pending registrations", measured=counts, needed="none", source="manifests", fix=fix
+    )
 
 
 def _check_origins(data: Path) -> Iterator[CheckResult]:
@@ -191,9 +173,13 @@ def _check_origins(data: Path) -> Iterator[CheckResult]:
                 name = source.get(key)
                 now = [known for at, known, _ in hashes[made_of] if name in (at, PurePosixPath(at).stem)]
                 if name is not None and source.get("hash") not in now:
-                    fix = f"{made_of} has another {name} now: a run of the campaign makes this again"
-                    verdict = CheckVerdict.FAIL
-                    yield CheckResult(f"{part}/{path}", verdict, name, "as made", None, "sources", fix)
+                    yield CheckResult.judged(
+                        f"{part}/{path}",
+                        measured=name,
+                        needed="as made",
+                        source="sources",
+                        fix=f"{made_of} has another {name} now: a run of the campaign makes this again",
+                    )
 
 
 def _is_built(data: Path) -> bool:

@@ -7,7 +7,7 @@ from pydantic import AfterValidator, Field
 from pydantic_core import PydanticCustomError
 
 from simmer.base.errors import ConfigError
-from simmer.base.mistakes import CONTRADICTION
+from simmer.base.mistakes import CONTRADICTION, shown
 from simmer.base.settings import AutoOrFlag, AutoOrWhole, Finite, Flag, Number, Real, Whole, settings
 from simmer.data.settings import DataSettings
 from simmer.features.labels import Basis
@@ -20,14 +20,14 @@ from simmer.training.settings import Memory, Precision, TrainingSettings
 
 def _each_once(values: tuple) -> tuple:
     if len(set(values)) != len(values):
-        text = f"found {list(values)}, expected each of them once"
+        text = f"found {shown(list(values))}, expected each of them once"
         raise PydanticCustomError(CONTRADICTION, "{text}", {"text": text})
     return values
 
 
 def _scale_name(name: str) -> str:
     if not re.fullmatch("[A-Za-z0-9]+", name):
-        text = f"found {name!r}, expected letters and digits, such as 20M"
+        text = f"found {shown(name)}, expected letters and digits, such as 20M"
         raise PydanticCustomError(CONTRADICTION, "{text}", {"text": text})
     return name
 
@@ -53,12 +53,12 @@ class DatasetBlock:
     context_days: Annotated[Whole, Field(ge=1, description="Days in a window, the decision row included.")]
     horizons_days: Annotated[
         tuple[Annotated[Whole, Field(ge=1, le=60)], ...],
-        EachOnce,
         Field(
             min_length=1,
             json_schema_extra={"uniqueItems": True},
             description="Days ahead that a label looks; one study per scale and horizon.",
         ),
+        EachOnce,
     ]
     threshold: Annotated[
         Real,
@@ -160,7 +160,8 @@ class ExecutionSettings:
         AutoOrFlag,
         Field(
             description="Whether models run through `torch.compile`; `auto` does it on CUDA. Compiled "
-            "kernels are kept in `results/.compiled`. Only with memory `full`."
+            "kernels are kept in `simmer/compiled` of the user's cache folder (`~/.cache`, on macOS "
+            "`~/Library/Caches`). Only with memory `full`."
         ),
     ]
     threads: Annotated[

@@ -7,8 +7,9 @@ import numpy as np
 import pandas as pd
 
 from simmer.base.errors import ConfigError, DataError
+from simmer.base.text import quote
 from simmer.data.bars_csv import COLUMNS, FIRST_LINE, PRICES, dtypes_of
-from simmer.data.problems import Problem, Severity, quote, shorten
+from simmer.data.problems import Problem, Severity, shorten
 from simmer.data.sessions import sessions
 from simmer.data.tables import DATE_DTYPE
 from simmer.data.tickers import KINDS, KNOWN_TICKERS

@@ -10,7 +10,8 @@ import numpy as np
 import pandas as pd
 
 from simmer.base.errors import DataError
-from simmer.data.problems import Problem, quote, refuse_errors, shorten
+from simmer.base.text import quote
+from simmer.data.problems import Problem, refuse_errors, shorten
 from simmer.data.reading import read_at_most
 from simmer.data.tables import DATE_DTYPE
 

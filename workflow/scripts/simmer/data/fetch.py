@@ -12,7 +12,7 @@ from simmer.data.manifest import Provenance
 from simmer.data.registration import keep
 from simmer.data.settings import DataSettings
 from simmer.data.snapshots import Snapshot, SnapshotStore
-from simmer.data.sources import vendor_origin
+from simmer.data.sources.yahoo import vendor_origin
 from simmer.data.tickers import KNOWN_TICKERS
 from simmer.data.vendor import VENDOR_COLUMNS
 from simmer.data.yahoo import fetch_bars, require_complete_history, require_old_end

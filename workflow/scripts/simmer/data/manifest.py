@@ -16,7 +16,7 @@ import pandas as pd
 
 from simmer.base.errors import DataError
 from simmer.base.files import sha256_of_bytes, to_json
-from simmer.data.problems import quote
+from simmer.base.text import quote
 from simmer.data.reading import is_manifest_path, is_there, locate, read_at_most
 from simmer.data.tables import content_sha256
 

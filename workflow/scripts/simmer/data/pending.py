@@ -7,8 +7,8 @@ from typing import Any
 
 from simmer.base.errors import DataError
 from simmer.base.files import sha256_of_bytes
+from simmer.base.text import printable, quote
 from simmer.data.manifest import locate_resource, read_manifest
-from simmer.data.problems import printable, quote
 from simmer.data.reading import is_manifest_path, is_there, locate, read_at_most
 
 SUFFIXES = (".csv", ".parquet")

@@ -6,11 +6,11 @@ from dataclasses import dataclass
 from typing import Literal
 
 from simmer.base.errors import DataError
+from simmer.base.text import printable
 
 Severity = Literal["error", "warning"]
 
 MAX_SHOWN_PER_RULE = 10
-MAX_QUOTED_CHARACTERS = 40
 
 
 @dataclass(frozen=True)
@@ -27,17 +27,6 @@ class Problem:
         file = printable(self.file)
         place = file if self.row is None else f"{file}, line {self.row}"
         return f"{place}: {self.message} [{self.rule}]"
-
-
-def printable(text: str) -> str:
-    """Return `text` in printable ASCII, all else escaped: the name of a file need not be text."""
-    return text.encode("unicode_escape").decode()
-
-
-def quote(value: object) -> str:
-    """Return `value` for a message: escaped to printable ASCII and at most 40 characters long."""
-    text = ascii(value)
-    return text if len(text) <= MAX_QUOTED_CHARACTERS else text[: MAX_QUOTED_CHARACTERS - 3] + "..."
 
 
 def shorten(problems: Iterable[Problem]) -> list[Problem]:

@@ -6,7 +6,7 @@ import stat
 from pathlib import Path, PurePosixPath
 
 from simmer.base.errors import DataError
-from simmer.data.problems import quote
+from simmer.base.text import quote
 
 MAX_BYTES = 64 * 2**20
 

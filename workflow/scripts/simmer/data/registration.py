@@ -8,11 +8,12 @@ from pathlib import Path
 import pandas as pd
 
 from simmer.base.files import sha256_of_bytes
+from simmer.base.text import printable
 from simmer.data.bars import check_bars
 from simmer.data.bars_csv import COLUMNS, parse_bars
 from simmer.data.changes import Changes, compare_vintages
 from simmer.data.manifest import Provenance
-from simmer.data.problems import printable, refuse_errors
+from simmer.data.problems import refuse_errors
 from simmer.data.snapshots import Snapshot, SnapshotStore
 from simmer.data.tickers import TickerSpec
 from simmer.data.vendor import columns_of_entry

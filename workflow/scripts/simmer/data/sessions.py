@@ -3,7 +3,7 @@
 import numpy as np
 
 from simmer.base.errors import ConfigError, DataError
-from simmer.data.problems import quote
+from simmer.base.text import quote
 
 
 def sessions(calendar: str, first: np.datetime64, last: np.datetime64) -> np.ndarray:

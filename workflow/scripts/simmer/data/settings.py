@@ -8,7 +8,7 @@ from pydantic import Field
 from simmer.base.errors import ConfigError
 from simmer.base.files import sha256_of_bytes, to_json
 from simmer.base.settings import IsoDate, meaning, settings
-from simmer.data.problems import quote
+from simmer.base.text import quote
 from simmer.data.tickers import TickerSpec
 
 

@@ -10,7 +10,7 @@ import pandas as pd
 
 from simmer.base.errors import DataError
 from simmer.base.files import write_through
-from simmer.data.problems import quote
+from simmer.base.text import quote
 from simmer.data.reading import is_there, read_at_most
 
 DATE_DTYPE = "datetime64[us]"

@@ -10,16 +10,17 @@ import pandas as pd
 
 from simmer.base.errors import ConfigError, DataError
 from simmer.base.files import sha256_of_bytes
+from simmer.base.text import quote
 from simmer.data.bars import check_bars
 from simmer.data.bars_csv import COLUMNS, parse_bars
 from simmer.data.cross_checks import check_across
 from simmer.data.manifest import date_facts, locate_resource, read_manifest
 from simmer.data.pending import unregistered_files
-from simmer.data.problems import Problem, quote
+from simmer.data.problems import Problem
 from simmer.data.reading import MAX_BYTES, read_at_most
 from simmer.data.tables import content_sha256, read_table
 from simmer.data.tickers import KINDS
-from simmer.data.validation_report import CheckedFile, ValidationReport
+from simmer.data.validation_report import CheckedFile, Validation
 from simmer.data.vendor import columns_of_entry
 
 _HASH = re.compile(r"sha256:[0-9a-f]{64}")
@@ -33,7 +34,7 @@ def validate_manifest(
     kinds: Mapping[str, str],
     calendar: str | None,
     max_bytes: int = MAX_BYTES,
-) -> ValidationReport:
+) -> Validation:
     """Check a manifest and every file it names; nothing is raised for bad data, all of it is reported.
 
     Args:
@@ -45,11 +46,12 @@ def validate_manifest(
     Raises:
         ConfigError: for an unknown calendar.
     """
+    place = {"folder": str(manifest_path.parent), "manifest": manifest_path.name}
     try:
         entries = read_manifest(manifest_path)["resources"]
     except DataError as error:
         broken = Problem(manifest_path.name, None, "manifest", str(error))
-        return ValidationReport(manifest_path.name, (broken,), ())
+        return Validation(**place, problems=(broken,), checked=())
     problems = [
         Problem(manifest_path.name, None, rule, message, "error" if rule != "unregistered" else "warning")
         for rule, message in _whole_manifest_findings(manifest_path, entries, kinds)
@@ -72,7 +74,7 @@ def validate_manifest(
             for problem in found
         ]
     problems += check_across(bars)
-    return ValidationReport(manifest_path.name, tuple(problems), tuple(checked))
+    return Validation(**place, problems=tuple(problems), checked=tuple(checked))
 
 
 def _whole_manifest_findings(

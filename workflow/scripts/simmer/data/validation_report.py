@@ -1,14 +1,18 @@
-"""What the check of a folder against its manifest came to: for people, and as plain values."""
+"""Result of checking a folder against its manifest: as plain values, and as a row per file."""
 
+from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from simmer.base.checks import CheckReport, CheckResult, CheckVerdict
+from simmer.base.errors import DataError
+from simmer.base.text import printable
 from simmer.data.problems import Problem
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class CheckedFile:
-    """What was found in one file; dates are ISO, `sha256` is the hash of the bytes that were checked."""
+    """Facts of one file that was read; dates are ISO, `sha256` is the hash of the bytes that were checked."""
 
     path: str
     ticker: str
@@ -20,21 +24,22 @@ class CheckedFile:
     sha256: str
 
 
-@dataclass(frozen=True)
-class ValidationReport:
-    """The outcome of `validate_manifest`; `ok` when no problem is an error."""
+@dataclass(frozen=True, kw_only=True)
+class Validation:
+    """Result of `validate_manifest` for the manifest named `manifest` in `folder`."""
 
+    folder: str
     manifest: str
     problems: tuple[Problem, ...]
     checked: tuple[CheckedFile, ...]
 
     @property
     def ok(self) -> bool:
-        """Whether the chain may go on."""
+        """True if no problem is an error."""
         return all(problem.severity != "error" for problem in self.problems)
 
     def as_json(self) -> dict[str, Any]:
-        """Return the report as plain values for `simmer.base.files.write_json`."""
+        """Return the result as plain values for `simmer.base.files.write_json`."""
         return {
             "manifest": self.manifest,
             "ok": self.ok,
@@ -42,30 +47,33 @@ class ValidationReport:
             "problems": [asdict(problem) for problem in self.problems],
         }
 
-    def as_text(self) -> str:
-        """Return the report as aligned tables for people, ending in a line feed."""
+    def report(self) -> CheckReport:
+        """Return a row for each file that was read, and for whatever else has a problem."""
+        by_file: dict[str, list[Problem]] = {file.path: [] for file in self.checked}
+        for problem in self.problems:
+            by_file.setdefault(problem.file, []).append(problem)
+        files = {file.path: file for file in self.checked}
         errors = sum(problem.severity == "error" for problem in self.problems)
-        verdict = "valid" if self.ok else "NOT VALID"
         counts = f"{len(self.checked)} files read, {errors} errors, {len(self.problems) - errors} warnings"
-        lines = [f"{self.manifest}: {verdict} ({counts})"]
-        header = ("file", "ticker", "kind", "rows", "first", "last", "sha256")
-        rows = [
-            (f.path, f.ticker, f.kind, str(f.rows), f.date_min, f.date_max, f.sha256[:12])
-            for f in self.checked
-        ]
-        if rows:
-            lines += ["", *_align([header, *rows])]
-        found = [(p.severity, p.file, str(p.row or "-"), p.rule, p.message) for p in self.problems]
-        if found:
-            lines += [
-                "",
-                *_align([("severity", "file", "line", "rule", "what and what was expected"), *found]),
-            ]
-        return "\n".join(lines) + "\n"
+        return CheckReport(
+            title=f"{self.manifest}: {counts}",
+            checks=tuple(_row(name, files.get(name), problems) for name, problems in by_file.items()),
+            error=DataError,
+            complaint=f"the data of {self.folder} are not valid ({counts})",
+        )
 
 
-def _align(rows: list[tuple[str, ...]]) -> list[str]:
-    widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
-    return [
-        "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows
-    ]
+def _row(name: str, file: CheckedFile | None, problems: Iterable[Problem]) -> CheckResult:
+    errors = [str(problem) for problem in problems if problem.severity == "error"]
+    warnings = [f"warning: {problem}" for problem in problems if problem.severity == "warning"]
+    facts = file and f"{file.kind}, {file.rows} rows, {file.date_min} to {file.date_max}"
+    source = f"sha256 {file.sha256[:12]}" if file else "manifest"
+    verdict = CheckVerdict.FAIL if errors else CheckVerdict.WARN if warnings else CheckVerdict.OK
+    return CheckResult(
+        id=printable(name),
+        verdict=verdict,
+        measured=facts,
+        needed="hash, facts, rules",
+        source=source,
+        fix="\n".join([*errors, *warnings]) or None,
+    )

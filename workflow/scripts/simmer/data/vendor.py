@@ -11,8 +11,8 @@ import numpy as np
 import pandas as pd
 
 from simmer.base.errors import DataError
+from simmer.base.text import quote
 from simmer.data.bars_csv import COLUMNS, dtypes_of
-from simmer.data.problems import quote
 
 VENDOR_COLUMNS = (
     "Date",

@@ -18,7 +18,7 @@ import pandas as pd
 
 from simmer.base.errors import ConfigError, DataError
 from simmer.base.files import user_facing_os_errors
-from simmer.data.problems import quote
+from simmer.base.text import quote
 from simmer.data.sessions import sessions
 from simmer.data.tables import DATE_DTYPE
 from simmer.data.vendor import VENDOR_COLUMNS, VENDOR_DTYPES, days_of, require_vendor_frame

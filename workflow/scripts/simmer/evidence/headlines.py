@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from simmer.base.names import spoken
+from simmer.base.words import spoken
 from simmer.evidence.power import SIGNIFICANCE
 
 METHODS = ("regression", "boosting")  # without an article

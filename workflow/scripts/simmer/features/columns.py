@@ -1,42 +1,156 @@
-"""The columns of the feature tables, in the order the model sees them."""
+"""The columns of the feature tables, each declared once: its name, meaning, unit and stationary form.
 
+A new indicator is a `Column` here and a value in `simmer.features.indicators.compute_indicators`.
+"""
+
+from dataclasses import dataclass
 from typing import Literal, get_args
 
-OHLCV = ("Open", "High", "Low", "Close", "Volume")
-INDICATORS = (
-    "dema_9",
-    "dema_10",
-    "sma_12",
-    "dema_20",
-    "dema_25",
-    "sma_50",
-    "dema_90",
-    "sma_100",
-    "sma_200",
-    "rsi_daily",
-    "rsi_weekly",
-    "stochrsi_daily",
-    "stochrsi_weekly",
-    "macd_line",
-    "obv",
-    "adosc",
-    "atr_14",
-    "adx_14",
-    "bb_percent_b",
-    "vwap_20",
-)
-A25_COLUMNS = (*OHLCV, *INDICATORS)
+Form = Literal["as_is", "beyond_close", "over_close", "daily_return", "over_mean_volume", "flow"]
 
-VIX_FEATURES = (
-    "vix_close",
-    "vix_sma_10",
-    "vix_sma_20",
-    "vix_percentile_60d",
-    "vix_zscore_20d",
-    "vix_regime",
-    "vix_change_1d",
-    "vix_change_5d",
+_PRICE = "currency or index points"
+_PERCENT = "percent"
+_POINTS = "points of the VIX"
+_HUNDRED = "0 to 100"
+
+
+@dataclass(frozen=True)
+class Column:
+    """One column of a feature table.
+
+    Attributes:
+        name: its name in the table.
+        definition: what a value is made of.
+        unit: of its values.
+        form: what the input form `price_relative` makes of it, see `simmer.features.input_forms`.
+    """
+
+    name: str
+    definition: str
+    unit: str
+    form: Form = "as_is"
+
+
+def _dema(days: int) -> Column:
+    return Column(
+        f"dema_{days}",
+        f"double EMA of Close: 2 EMA({days}) - EMA({days}) of EMA({days}); each EMA starts from the mean of "
+        f"its first {days} values",
+        _PRICE,
+        "beyond_close",
+    )
+
+
+def _sma(days: int) -> Column:
+    return Column(f"sma_{days}", f"mean of the last {days} closes", _PRICE, "beyond_close")
+
+
+_STOCHRSI = (
+    "position of {0} in its range over the last 5 {1}, 0 without a range: the first output (fastk) of "
+    "STOCHRSI(14, 5, 3), not smoothed, and nearly binary: about half of all values are exactly 0 or 100"
 )
+
+DATE = Column("Date", "day of the session; all values of the row are known when the session ends", "day")
+
+OHLCV_COLUMNS = (
+    Column("Open", "first price of the session", _PRICE, "beyond_close"),
+    Column("High", "highest price of the session", _PRICE, "beyond_close"),
+    Column("Low", "lowest price of the session", _PRICE, "beyond_close"),
+    Column("Close", "last price of the session", _PRICE, "daily_return"),
+    Column("Volume", "shares traded in the session", "shares", "over_mean_volume"),
+)
+
+# In the order the model sees them.
+INDICATOR_COLUMNS = (
+    _dema(9),
+    _dema(10),
+    _sma(12),
+    _dema(20),
+    _dema(25),
+    _sma(50),
+    _dema(90),
+    _sma(100),
+    _sma(200),
+    Column(
+        "rsi_daily",
+        "RSI(14) of Close with Wilder's averages, which start from the mean of the first 14 changes; 0 "
+        "when there was no change at all",
+        _HUNDRED,
+    ),
+    Column(
+        "rsi_weekly",
+        "RSI(14) of the last closes of each week, Monday to Sunday, as of the last completed week",
+        _HUNDRED,
+    ),
+    Column("stochrsi_daily", _STOCHRSI.format("rsi_daily", "days"), _HUNDRED),
+    Column(
+        "stochrsi_weekly",
+        _STOCHRSI.format("rsi_weekly", "weeks") + "; as of the last completed week",
+        _HUNDRED,
+    ),
+    Column(
+        "macd_line",
+        "EMA(12) - EMA(26) of Close, started from means that end on the 26th bar; no signal line",
+        _PRICE,
+        "over_close",
+    ),
+    Column(
+        "obv",
+        "on-balance volume: the first day's volume, then plus the volume of each day that closed higher "
+        "and minus that of each day that closed lower; its level depends on where the bars start",
+        "shares",
+        "flow",
+    ),
+    Column(
+        "adosc",
+        "Chaikin oscillator: EMA(3) - EMA(10) of the accumulation/distribution line, whose daily step is "
+        "Volume ((Close - Low) - (High - Close)) / (High - Low), 0 when High equals Low",
+        "shares",
+        "over_mean_volume",
+    ),
+    Column("atr_14", "average true range, Wilder's average over 14 days", _PRICE, "over_close"),
+    Column("adx_14", "average directional index, Wilder's sums over 14 days", _HUNDRED),
+    Column(
+        "bb_percent_b",
+        "(Close - lower) / (upper - lower) of Bollinger bands: the mean of 20 closes, minus and plus 2 "
+        "standard deviations (divisor 20)",
+        "1 (0 at the lower band, 1 at the upper)",
+    ),
+    Column(
+        "vwap_20",
+        "sum of Close times Volume over the sum of Volume, last 20 days; Close, not the typical price",
+        _PRICE,
+        "beyond_close",
+    ),
+)
+
+VIX_COLUMNS = (
+    Column("vix_close", "close of the VIX", _POINTS),
+    Column("vix_sma_10", "mean of the last 10 VIX closes", _POINTS),
+    Column("vix_sma_20", "mean of the last 20 VIX closes", _POINTS),
+    Column(
+        "vix_percentile_60d",
+        "share of the 59 VIX closes before today's that are strictly below it",
+        _PERCENT,
+    ),
+    Column(
+        "vix_zscore_20d",
+        "today's VIX close less the mean of the last 20, today's among them, over their sample standard "
+        "deviation (divisor 19); 0 when that is 0",
+        "standard deviations",
+    ),
+    Column("vix_regime", "0 when the VIX closes below 15, 1 from 15 to below 25, 2 from 25 on", "class"),
+    Column("vix_change_1d", "change of the VIX close over 1 session", _PERCENT),
+    Column("vix_change_5d", "change of the VIX close over 5 sessions", _PERCENT),
+)
+
+
+def _names(columns: tuple[Column, ...]) -> tuple[str, ...]:
+    return tuple(column.name for column in columns)
+
+
+OHLCV, INDICATORS, VIX_FEATURES = _names(OHLCV_COLUMNS), _names(INDICATOR_COLUMNS), _names(VIX_COLUMNS)
+A25_COLUMNS = (*OHLCV, *INDICATORS)
 C_COLUMNS = (*A25_COLUMNS, *VIX_FEATURES)
 
 # How a window reaches the model, see `simmer.features.input_forms`.

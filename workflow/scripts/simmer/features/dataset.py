@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from simmer.base.errors import DatasetError
-from simmer.data.problems import quote
+from simmer.base.text import quote
 from simmer.features.input_forms import price_relative
 from simmer.features.labels import LabelSpec
 from simmer.features.labels import label as label_rows

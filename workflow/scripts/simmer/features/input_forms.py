@@ -13,20 +13,22 @@ from collections.abc import Callable, Sequence
 import numpy as np
 import pandas as pd
 
+from simmer.features.columns import INDICATOR_COLUMNS, OHLCV_COLUMNS, Form
+
 VOLUME_DAYS = 20  # the span of vwap_20 and of the bands
 
 
 def price_relative(frame: pd.DataFrame, names: Sequence[str]) -> np.ndarray:
     """Return columns of a feature table in their stationary form, [rows, names] float64.
 
-    The first rows of the table give the first rows of the result, bit for bit. A column without a rule here
-    is stationary already (an oscillator, or the VIX) and stays as it is.
+    The first rows of the table give the first rows of the result, bit for bit. A column whose form is `as_is`
+    is stationary already (an oscillator, or the VIX).
 
     Args:
         frame: Close, Volume and the named columns, ascending dates, finite.
         names: the channels, in order.
     """
-    return np.column_stack([_FORMS.get(name, _values)(frame, name) for name in names])
+    return np.column_stack([_FORMS[_FORM_OF.get(name, "as_is")](frame, name) for name in names])
 
 
 def _beyond_close(frame: pd.DataFrame, name: str) -> np.ndarray:
@@ -71,12 +73,12 @@ def _values(frame: pd.DataFrame, name: str) -> np.ndarray:
     return frame[name].to_numpy(dtype=np.float64)
 
 
-_FORMS: dict[str, Callable[[pd.DataFrame, str], np.ndarray]] = {
-    **dict.fromkeys(("Open", "High", "Low", "vwap_20"), _beyond_close),
-    **{f"dema_{days}": _beyond_close for days in (9, 10, 20, 25, 90)},
-    **{f"sma_{days}": _beyond_close for days in (12, 50, 100, 200)},
-    **dict.fromkeys(("macd_line", "atr_14"), _over_close),
-    **dict.fromkeys(("Volume", "adosc"), _over_mean_volume),
-    "Close": _daily_return,
-    "obv": _flow,
+_FORMS: dict[Form, Callable[[pd.DataFrame, str], np.ndarray]] = {
+    "as_is": _values,
+    "beyond_close": _beyond_close,
+    "over_close": _over_close,
+    "daily_return": _daily_return,
+    "over_mean_volume": _over_mean_volume,
+    "flow": _flow,
 }
+_FORM_OF: dict[str, Form] = {column.name: column.form for column in (*OHLCV_COLUMNS, *INDICATOR_COLUMNS)}

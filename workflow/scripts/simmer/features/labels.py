@@ -7,7 +7,7 @@ from typing import Literal, get_args
 import numpy as np
 
 from simmer.base.errors import ConfigError, DatasetError
-from simmer.data.problems import quote
+from simmer.base.text import quote
 
 Basis = Literal["high", "close"]
 BASES = get_args(Basis)

@@ -1,14 +1,13 @@
 """The tables a person opens: trials.csv and best.json, always rebuilt from the trials' own files."""
 
-import csv
-import io
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from simmer.base.errors import LedgerError
+from simmer.base.text import csv_text, plain
+from simmer.ledger.address import horizon_name, trial_name
 from simmer.search.space import KEYS
-from simmer.search.study import horizon_name, trial_name
 
 Result = Mapping[str, Any]
 
@@ -84,13 +83,8 @@ MACHINE_COLUMNS: dict[str, Callable[[Result], Any]] = {
 
 def trials_csv(results: Sequence[Result]) -> str:
     """Return one row per trial; an absent value is an empty cell."""
-    text = io.StringIO()
     columns = COLUMNS | MACHINE_COLUMNS
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(columns)
-    for result in results:
-        writer.writerow([_cell(read(result)) for read in columns.values()])
-    return text.getvalue()
+    return csv_text([columns, *([read(result) for read in columns.values()] for result in results)])
 
 
 def best_by_horizon(
@@ -143,7 +137,7 @@ def refuse_mixture(results: Sequence[Result], fingerprints: Mapping[int, str]) -
             raise LedgerError(
                 f"found {trial_name(result['trial'])} of {scale}/{name} published from study "
                 f"{result['fingerprint']}, expected {expected}; delete results/hpo/{scale} and run the same "
-                "command again: what the ledger has is published anew, the rest is trained"
+                "command again: what the ledger has is published again, the rest is trained"
             )
 
 
@@ -153,7 +147,7 @@ def summary(results: Sequence[Result]) -> str:
     lines = []
     for horizon in best:
         of_study = [result for result in results if str(result["horizon_days"]) == horizon]
-        lines.append(_study_line(of_study, best[horizon]))
+        lines.append(plain(_study_line(of_study, best[horizon])))
         digests = {digest for result in of_study for digest in result["code_digests"]}
         if len(digests) > 1:
             lines.append(f"  computed by {len(digests)} versions of the code (see trials.csv, code_digests)")
@@ -173,7 +167,3 @@ def _study_line(of_study: Sequence[Result], best: Result | None) -> str:
         f"AUC {scores['auc']:.3f} ± {scores['auc_se']:.3f}, {best['parameters']:,} parameters, "
         f"trial {best['trial']:03d}, fingerprint {best['fingerprint']}, campaign {best['campaign']}"
     )
-
-
-def _cell(value: Any) -> Any:
-    return "" if value is None else value

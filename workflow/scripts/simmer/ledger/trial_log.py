@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from simmer.base.errors import LedgerError
+from simmer.ledger.address import Address
 
 Event = Mapping[str, Any]
 
@@ -33,9 +34,9 @@ def read_trial_log(path: Path) -> TrialLog:
     """Return the log published at `<scale>/<horizon>/trial_NNN.jsonl`, which says whose it is.
 
     Raises:
-        LedgerError: when a line is not JSON.
+        LedgerError: when the path is no such one, or a line is not JSON.
     """
-    horizon_folder = path.parent
+    address = Address.parse(path)
     try:
         # Split at newlines only: `splitlines` would also split at separators that JSON allows in texts.
         lines = path.read_text(encoding="utf-8").split("\n")
@@ -43,12 +44,12 @@ def read_trial_log(path: Path) -> TrialLog:
     except ValueError as error:
         raise LedgerError(
             f"found {path} damaged ({error}); expected a JSON object per line; delete it and run the same "
-            "command again: it is published anew from the ledger"
+            "command again: it is published again from the ledger"
         ) from error
     return TrialLog(
-        scale=horizon_folder.parent.name,
-        horizon_days=int(horizon_folder.name.removeprefix("h")),
-        trial=int(path.stem.removeprefix("trial_")),
+        scale=address.study.scale,
+        horizon_days=address.study.horizon_days,
+        trial=address.number,
         events=events,
     )
 

@@ -1,12 +1,14 @@
-"""Small checks of a machine before a job of many hours: each measured, with what is needed and the mend.
+"""Small checks of a machine before a job of many hours: what was measured, what is needed, how to fix it.
 
 Every check is a pure function of facts that were gathered elsewhere, and all of them run.
 """
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Any
 
-from simmer.base.checks import CheckResult, CheckVerdict, PreflightReport
+from simmer.base.checks import CheckReport, CheckResult, CheckVerdict
+from simmer.base.errors import PreflightError
 from simmer.machine.facts import DataState, Machine
 from simmer.machine.preflight_advice import advise
 from simmer.machine.preflight_heat import check_temperature_source, check_thresholds
@@ -53,7 +55,7 @@ def run_preflight(
     govern: bool,
     require_sensor: bool,
     time: str,
-) -> PreflightReport:
+) -> CheckReport:
     """Return the report of all checks; none of them stops another."""
     checks = (
         check_accelerator(needs, machine),
@@ -69,47 +71,59 @@ def run_preflight(
         check_swap(machine),
         check_load(machine),
     )
-    return PreflightReport(needs.scale, machine.host, time, checks)
+    return CheckReport(
+        title=f"preflight {needs.scale} on {machine.host}, {time}",
+        checks=checks,
+        facts={"schema": "simmer-preflight-1", "scale": needs.scale, "host": machine.host, "time": time},
+        **_refusal(needs),
+    )
+
+
+def require_memory(needs: Needs, machine: Machine) -> None:
+    """Stop here when the memory that the scale needs is not free.
+
+    Raises:
+        PreflightError: naming what was found and needed.
+    """
+    checks = tuple(check_memory(needs, machine))
+    CheckReport(title=f"memory for {needs.scale}", checks=checks, **_refusal(needs)).raise_if_failed()
+
+
+def _refusal(needs: Needs) -> dict[str, Any]:
+    return {"error": PreflightError, "complaint": f"this machine cannot run {needs.scale} as configured"}
 
 
 def check_accelerator(needs: Needs, machine: Machine) -> CheckResult:
     """The device asked for is there and computes."""
     found, asked = machine.accelerator, needs.accelerator
-
-    def result(verdict: CheckVerdict, fix: str | None = None) -> CheckResult:
-        measured = None if found is None else found.name or found.kind
-        return CheckResult("accelerator", verdict, measured, asked, None, "torch", fix)
-
+    columns = {"id": "accelerator", "needed": asked, "source": "torch"}
     if found is None:
-        return result(CheckVerdict.SKIP, "torch is not installed, so no device could be tried")
+        fix = "torch is not installed, so no device could be tried"
+        return CheckResult(verdict=CheckVerdict.SKIP, measured=None, fix=fix, **columns)
+    verdict, fix = CheckVerdict.OK, None
     if asked in ("cuda", "mps") and found.kind != asked:
-        return result(
-            CheckVerdict.FAIL, f"{asked} is not available: mend its driver, or set the device to auto"
-        )
-    if found.problem is not None and asked != "cpu":
-        return result(CheckVerdict.FAIL, f"{found.kind} does not compute: {found.problem}; mend its driver")
-    if asked == "auto" and found.kind == "cpu" and needs.parameters > _SMALL_SCALE_PARAMETERS:
-        return result(
-            CheckVerdict.WARN,
-            f"{needs.parameters:,} parameters train on the CPU, many times slower than on a GPU; "
-            "set the device to cpu if that is meant",
-        )
-    return result(CheckVerdict.OK)
+        verdict = CheckVerdict.FAIL
+        fix = f"{asked} is not available: repair its driver, or set the device to auto"
+    elif found.problem is not None and asked != "cpu":
+        verdict = CheckVerdict.FAIL
+        fix = f"{found.kind} does not compute: {found.problem}; repair its driver"
+    elif asked == "auto" and found.kind == "cpu" and needs.parameters > _SMALL_SCALE_PARAMETERS:
+        verdict = CheckVerdict.WARN
+        fix = f"{needs.parameters:,} parameters train on the CPU, many times slower than on a GPU; "
+        fix += "set the device to cpu if that is meant"
+    return CheckResult(verdict=verdict, measured=found.name or found.kind, fix=fix, **columns)
 
 
 def check_memory(needs: Needs, machine: Machine) -> Iterator[CheckResult]:
     """The scale's peak fits into what is free, on the board and in the machine."""
     board = machine.accelerator
-    on_board = (
-        board is not None and board.free_bytes is not None and needs.accelerator in ("auto", board.kind)
-    )
+    free_bytes = board.free_bytes if board and needs.accelerator in ("auto", board.kind) else None
     lower = "close other programs, lower batch_size in the space of the scale, or take it out of run_scales"
-    if on_board and board is not None and board.free_bytes is not None:
-        yield _enough(
-            "accelerator_memory", board.free_bytes, needs.memory_bytes, board.name or board.kind, lower
-        )
-    # With the model on a board, the machine itself holds a copy of the state while it writes a checkpoint.
-    host_bytes = needs.slots * needs.checkpoint_bytes if on_board else needs.memory_bytes
+    host_bytes = needs.memory_bytes
+    if board is not None and free_bytes is not None:
+        yield _enough("accelerator_memory", free_bytes, needs.memory_bytes, board.name or board.kind, lower)
+        # The machine itself holds a copy of the state while it writes a checkpoint.
+        host_bytes = needs.slots * needs.checkpoint_bytes
     yield _enough("memory", machine.memory_available_bytes, host_bytes, "psutil, cgroup", lower)
 
 
@@ -120,8 +134,7 @@ def check_memory_recipe(needs: Needs) -> CheckResult:
     if needs.memory == "lean":
         fix = "`lean` is another optimizer (Adafactor): its results do not compare with those of AdamW; "
         fix += "for AdamW use a machine with more memory, or lower batch_size in the space of the scale"
-    verdict = CheckVerdict.WARN if fix else CheckVerdict.OK
-    return CheckResult("memory_recipe", verdict, measured, "AdamW", None, "computed need", fix)
+    return _warning("memory_recipe", measured=measured, needed="AdamW", source="computed need", fix=fix)
 
 
 def check_disk(needs: Needs, machine: Machine) -> CheckResult:
@@ -132,76 +145,70 @@ def check_disk(needs: Needs, machine: Machine) -> CheckResult:
 
 def check_data(data: DataState) -> Iterator[CheckResult]:
     """The data passed validation and the dataset is built."""
-    measured = {True: "ok", False: "errors", None: "absent"}[data.validation_ok]
-    fix = {
-        True: None,
-        False: "mend every problem listed in the data validation report",
-        None: "run the data validation first",
+    measured, fix = {
+        True: ("ok", None),
+        False: ("errors", "fix every problem listed in the data validation report"),
+        None: ("absent", "run the data validation first"),
     }[data.validation_ok]
-    verdict = CheckVerdict.FAIL if fix else CheckVerdict.OK
-    yield CheckResult("data_validation", verdict, measured, "ok", None, "data_validation.json", fix)
-    present = data.dataset_present
-    yield CheckResult(
-        "dataset",
-        CheckVerdict.OK if present else CheckVerdict.FAIL,
-        "present" if present else "absent",
-        "present",
-        None,
-        "dataset.json",
-        None if present else "build the features and the dataset first",
-    )
+    source = "data_validation.json"
+    yield CheckResult.judged("data_validation", measured=measured, needed="ok", source=source, fix=fix)
+    measured, fix = "present", None
+    if not data.dataset_present:
+        measured, fix = "absent", "build the features and the dataset first"
+    yield CheckResult.judged("dataset", measured=measured, needed="present", source="dataset.json", fix=fix)
 
 
 def check_power(machine: Machine) -> CheckResult:
     """A long run is on mains, and power saving is known to whoever reads the timings."""
-    measured = "mains" if not machine.on_battery else f"battery, {machine.battery_percent or 0:.0f} %"
-    saving = ", low-power mode" if machine.low_power_mode else ""
-    fix = "plug the machine in: a battery ends within hours, and many machines slow down on it"
-    verdict = CheckVerdict.WARN if machine.on_battery else CheckVerdict.OK
     if machine.on_battery is None and machine.low_power_mode is None:
-        return CheckResult("power", CheckVerdict.SKIP, None, "mains", None, "no battery found", None)
-    return CheckResult(
-        "power", verdict, measured + saving, "mains", None, "psutil", fix if machine.on_battery else None
-    )
+        skip = CheckVerdict.SKIP
+        return CheckResult(id="power", verdict=skip, measured=None, needed="mains", source="no battery found")
+    measured, fix = "mains", None
+    if machine.on_battery:
+        measured = f"battery, {machine.battery_percent or 0:.0f} %"
+        fix = "plug the machine in: a battery ends within hours, and many machines slow down on it"
+    measured += ", low-power mode" if machine.low_power_mode else ""
+    return _warning("power", measured=measured, needed="mains", source="psutil", fix=fix)
 
 
 def check_cpu_quota(machine: Machine) -> CheckResult:
     """The container grants as much time as there are cores, or threads wait for each other."""
-    quota = machine.cpu_quota_cores
-    if quota is None or quota >= machine.cores:
-        return CheckResult("cpu_quota", CheckVerdict.OK, machine.cores, 1, "cores", "affinity, cgroup", None)
-    fix = f"only that much of {machine.cores} cores is granted: set training.threads to {max(1, int(quota))}"
-    return CheckResult("cpu_quota", CheckVerdict.WARN, quota, machine.cores, "cores", "affinity, cgroup", fix)
+    quota, measured, needed, fix = machine.cpu_quota_cores, machine.cores, 1, None
+    if quota is not None and quota < machine.cores:
+        measured, needed = quota, machine.cores
+        fix = f"only that much of {needed} cores is granted: set training.threads to {max(1, int(quota))}"
+    source = "affinity, cgroup"
+    return _warning("cpu_quota", measured=measured, needed=needed, unit="cores", source=source, fix=fix)
 
 
 def check_swap(machine: Machine) -> CheckResult:
     """Little is swapped out: training that swaps is slower by orders of magnitude."""
     used_gib = round(machine.swap_used_bytes / _GIB, 2)
-    busy = used_gib >= 1.0
-    fix = "something was swapped out: close programs that hold memory" if busy else None
-    verdict = CheckVerdict.WARN if busy else CheckVerdict.OK
-    return CheckResult("swap", verdict, used_gib, "under 1", "GiB", "psutil", fix)
+    fix = "something was swapped out: close programs that hold memory" if used_gib >= 1.0 else None
+    return _warning("swap", measured=used_gib, needed="under 1", unit="GiB", source="psutil", fix=fix)
 
 
 def check_load(machine: Machine) -> CheckResult:
-    """Nobody else works on the cores."""
-    if machine.load_per_core is None:
-        return CheckResult("load", CheckVerdict.SKIP, None, None, None, "psutil", None)
-    busy = machine.load_per_core >= _BUSY_LOAD_PER_CORE
-    fix = "other programs use the cores: they heat the machine and slow the trials down" if busy else None
-    verdict = CheckVerdict.WARN if busy else CheckVerdict.OK
-    load, most = round(machine.load_per_core, 2), f"under {_BUSY_LOAD_PER_CORE}"
-    return CheckResult("load", verdict, load, most, "per core", "psutil", fix)
+    """No other program works on the cores."""
+    load = machine.load_per_core
+    if load is None:
+        return CheckResult(id="load", verdict=CheckVerdict.SKIP, measured=None, needed=None, source="psutil")
+    fix, needed = None, f"under {_BUSY_LOAD_PER_CORE}"
+    if load >= _BUSY_LOAD_PER_CORE:
+        fix = "other programs use the cores: they heat the machine and slow the trials down"
+    return _warning("load", measured=round(load, 2), needed=needed, unit="per core", source="psutil", fix=fix)
+
+
+def _warning(name: str, *, fix: str | None, **columns: Any) -> CheckResult:
+    return CheckResult.judged(name, fix=fix, otherwise=CheckVerdict.WARN, **columns)
 
 
 def _enough(name: str, measured_bytes: int, needed_bytes: int, source: str, fix: str) -> CheckResult:
-    enough = measured_bytes >= needed_bytes
-    return CheckResult(
+    return CheckResult.judged(
         name,
-        CheckVerdict.OK if enough else CheckVerdict.FAIL,
-        round(measured_bytes / _GIB, 2),
-        round(needed_bytes / _GIB, 2),
-        "GiB",
-        source,
-        None if enough else fix,
+        measured=round(measured_bytes / _GIB, 2),
+        needed=round(needed_bytes / _GIB, 2),
+        unit="GiB",
+        source=source,
+        fix=fix if measured_bytes < needed_bytes else None,
     )

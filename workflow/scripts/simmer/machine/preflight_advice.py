@@ -14,7 +14,7 @@ def advise(
     Args:
         power: what was found.
         on_battery: None for a machine without a battery.
-        low_power_mode: whether the system saves power at the cost of speed; None where it does not tell.
+        low_power_mode: True if the system saves power at the cost of speed; None where it does not say.
     """
     yield _check_power_limit(power, low_power_mode)
     yield _check_sleep(power, laptop=on_battery is not None)
@@ -22,42 +22,48 @@ def advise(
 
 
 def _check_power_limit(power: PowerFacts, low_power_mode: bool | None) -> CheckResult:
-    why = "if training is slowed for heat, less power loses less speed than sleeping does: "
+    verdict, measured, unit, source, command = CheckVerdict.SKIP, None, "W", "none readable", None
     if power.cap is not None:
-        return CheckResult(
-            "power_limit",
-            CheckVerdict.OK,
-            round(power.cap.limit_w, 1),
-            "any",
-            "W",
-            power.cap.source,
-            why + power.cap.command,
-        )
-    if power.system == "darwin" and low_power_mode is False:
-        fix = why + "sudo pmset -a lowpowermode 1"
-        return CheckResult("power_limit", CheckVerdict.OK, "full power", "any", None, "pmset", fix)
-    return CheckResult("power_limit", CheckVerdict.SKIP, None, "any", "W", "none readable", None)
+        verdict, measured = CheckVerdict.OK, round(power.cap.limit_w, 1)
+        source, command = power.cap.source, power.cap.command
+    elif power.system == "darwin" and low_power_mode is False:
+        verdict, measured, unit = CheckVerdict.OK, "full power", None
+        source, command = "pmset", "sudo pmset -a lowpowermode 1"
+    why = "if training is slowed for heat, less power loses less speed than sleeping does: "
+    return CheckResult(
+        id="power_limit",
+        verdict=verdict,
+        measured=measured,
+        needed="any",
+        unit=unit,
+        source=source,
+        fix=command and why + command,
+    )
 
 
 def _check_sleep(power: PowerFacts, *, laptop: bool) -> CheckResult:
-    if power.sleep_guard is None:
-        return CheckResult("sleep", CheckVerdict.SKIP, None, "kept awake", None, "no sleep manager", None)
-    program = power.sleep_guard.split()[0]
-    if power.kept_awake:
-        return CheckResult("sleep", CheckVerdict.OK, "kept awake", "kept awake", None, program, None)
-    fix = f"a machine that sleeps loses nothing and trains nothing: {power.sleep_guard} <the same command>"
-    verdict = CheckVerdict.WARN if laptop else CheckVerdict.OK
-    return CheckResult("sleep", verdict, "may sleep", "kept awake", None, program, fix)
+    verdict, measured, source, fix = CheckVerdict.SKIP, None, "no sleep manager", None
+    if power.sleep_guard is not None:
+        verdict, measured, source = CheckVerdict.OK, "kept awake", power.sleep_guard.split()[0]
+        if not power.kept_awake:
+            verdict, measured = (CheckVerdict.WARN if laptop else CheckVerdict.OK), "may sleep"
+            fix = "a machine that sleeps loses nothing and trains nothing: "
+            fix += f"{power.sleep_guard} <the same command>"
+    return CheckResult(
+        id="sleep", verdict=verdict, measured=measured, needed="kept awake", source=source, fix=fix
+    )
 
 
 def _check_background(power: PowerFacts) -> CheckResult:
+    verdict, source, fix = CheckVerdict.OK, "os", None
     if power.nice is None:
-        return CheckResult("background", CheckVerdict.SKIP, None, 0, "nice", "none", None)
-    if power.nice > 0:
+        verdict, source = CheckVerdict.SKIP, "none"
+    elif power.nice > 0:
+        verdict = CheckVerdict.WARN
         fix = "a background priority trains slower, on macOS several times: start the command without `nice`"
-        return CheckResult("background", CheckVerdict.WARN, power.nice, 0, "nice", "os", fix)
-    fix = None
-    if power.system == "darwin":
+    elif power.system == "darwin":
         fix = "macOS slows what it takes for background work: keep the terminal window visible, or run "
         fix += "sudo taskpolicy -B -p <pid of the trainer>"
-    return CheckResult("background", CheckVerdict.OK, power.nice, 0, "nice", "os", fix)
+    return CheckResult(
+        id="background", verdict=verdict, measured=power.nice, needed=0, unit="nice", source=source, fix=fix
+    )

@@ -15,21 +15,25 @@ _MAC_DIE_SOURCES = ("smc", "macmon", "powermetrics")
 
 def check_temperature_source(readings: Sequence[Reading], *, require_sensor: bool) -> CheckResult:
     """Some CPU or GPU sensor answers."""
-    hottest = hottest_of(readings)
-    if hottest is not None:
-        degrees = hottest.celsius
-        measured = (
-            degrees if degrees is not None else hottest.level.word if hottest.level is not None else None
-        )
-        unit = "°C" if degrees is not None else "pressure"
-        return CheckResult(
-            "temperature_source", CheckVerdict.OK, measured, "a reading", unit, hottest.source, None
-        )
-    fix = "no CPU or GPU temperature is readable, so training runs unwatched: load the sensor driver "
-    fix += "(Linux: modprobe coretemp or k10temp)"
-    fix += " or set thermal.require_sensor to false" if require_sensor else ", or make sure the room is cool"
-    verdict = CheckVerdict.FAIL if require_sensor else CheckVerdict.WARN
-    return CheckResult("temperature_source", verdict, None, "a reading", "°C", "none", fix)
+    hottest, verdict, fix = hottest_of(readings), CheckVerdict.OK, None
+    measured: float | str | None = hottest.celsius if hottest else None
+    unit = "°C"
+    if hottest and measured is None:
+        measured, unit = hottest.level and hottest.level.word, "pressure"
+    if hottest is None:
+        fix = "no CPU or GPU temperature is readable, so training continues without temperature monitoring: "
+        fix += "load the sensor driver (Linux: modprobe coretemp or k10temp)"
+        fix += " or set thermal.require_sensor to false" if require_sensor else ", or keep the room cool"
+        verdict = CheckVerdict.FAIL if require_sensor else CheckVerdict.WARN
+    return CheckResult(
+        id="temperature_source",
+        verdict=verdict,
+        measured=measured,
+        needed="a reading",
+        unit=unit,
+        source=hottest.source if hottest else "none",
+        fix=fix,
+    )
 
 
 def check_thresholds(readings: Sequence[Reading], limits: Limits, *, govern: bool) -> Iterator[CheckResult]:
@@ -38,7 +42,14 @@ def check_thresholds(readings: Sequence[Reading], limits: Limits, *, govern: boo
     for reading in readings:
         yield _check_threshold(reading, limits, govern=govern, by_level=by_level)
     if not readings:
-        yield CheckResult("thresholds", CheckVerdict.SKIP, None, limits.critical_c, "°C", "none", None)
+        yield CheckResult(
+            id="thresholds",
+            verdict=CheckVerdict.SKIP,
+            measured=None,
+            needed=limits.critical_c,
+            unit="°C",
+            source="none",
+        )
 
 
 def _check_threshold(reading: Reading, limits: Limits, *, govern: bool, by_level: bool) -> CheckResult:
@@ -51,15 +62,19 @@ def _check_threshold(reading: Reading, limits: Limits, *, govern: bool, by_level
     elif by_level:
         measured, needed, unit = (reading.level.word if reading.level else "degrees"), "nominal", "pressure"
 
-    def result(verdict: CheckVerdict, fix: str | None = None) -> CheckResult:
-        return CheckResult("thresholds", verdict, measured, needed, unit, reading.source, fix)
-
-    if not (by_margin or by_level) and (problem := _misfit(reading, limits, govern=govern)):
-        return result(CheckVerdict.WARN, problem)
+    fix = None if by_margin or by_level else _misfit(reading, limits, govern=govern)
     counts = reading.tells_heat and (not by_level or reading.level is not None)
-    if counts and state_of(reading, limits) in (ThermalState.WARNING, ThermalState.CRITICAL):
-        return result(CheckVerdict.WARN, f"already {_heat_text(reading)} before any training: let it cool")
-    return result(CheckVerdict.SKIP if measured is None else CheckVerdict.OK)
+    if fix is None and counts and state_of(reading, limits) in (ThermalState.WARNING, ThermalState.CRITICAL):
+        fix = f"already {_heat_text(reading)} before any training: let it cool"
+    return CheckResult(
+        id="thresholds",
+        verdict=CheckVerdict.WARN if fix else CheckVerdict.SKIP if measured is None else CheckVerdict.OK,
+        measured=measured,
+        needed=needed,
+        unit=unit,
+        source=reading.source,
+        fix=fix,
+    )
 
 
 def _misfit(reading: Reading, limits: Limits, *, govern: bool) -> str | None:

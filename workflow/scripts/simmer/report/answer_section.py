@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from simmer.base.names import spoken
+from simmer.base.words import count, spoken
 from simmer.evidence.answer import FEWEST_TRIALS
 from simmer.evidence.scaling_verdict import FEWEST_SEEDS
 from simmer.report.blocks import Block, Findings, Heading, Paragraph, Table
@@ -114,8 +114,7 @@ def effort(material: Material) -> str:
     models = next(iter(material.evidence["horizons"].values()))["models"]
     scales = [model for model in models if model["kind"] == "transformer"]
     listing = ", ".join(
-        f"{model['name']} {_counted(model['trials'], 'trial')} of up to "
-        f"{_counted(model['epochs_max'], 'epoch')}"
+        f"{model['name']} {count(model['trials'], 'trial')} of up to {count(model['epochs_max'], 'epoch')}"
         for model in scales
     )
     alike = len({(model["trials"], model["epochs_max"]) for model in scales}) == 1
@@ -124,7 +123,3 @@ def effort(material: Material) -> str:
         if alike
         else "These differ, so a difference between scales may be one of effort."
     )
-
-
-def _counted(number: int, what: str) -> str:
-    return f"{number} {what}" if number == 1 else f"{number} {what}s"

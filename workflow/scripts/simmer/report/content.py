@@ -16,7 +16,6 @@ LIMITS = (
     "foretells nothing beyond them.",
     "A label asks for the High (or Close) to reach a threshold, which volatile days do more easily: skill "
     "here is mostly skill in telling volatility, and no trading profit.",
-    "both.",
     "Test rows follow one another in time and share days between labels; intervals come from a block "
     "bootstrap, whose blocks are no longer than a few weeks.",
 )

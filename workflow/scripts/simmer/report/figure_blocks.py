@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from simmer.report.blocks import Figure
 from simmer.report.material import Material
 
-# Drawn for a screen of a desk: on a phone they are scrolled.
-WIDE = ("hardware_", "search_")
+# Drawn on the wide page: on a phone they are scrolled.
+WIDE = ("hardware_", "search_history", "search_coverage")
 LONGEST_ALTERNATIVE = 300  # characters
 
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from simmer.base.names import spoken
+from simmer.base.words import spoken
 from simmer.report.blocks import Block, Findings, Heading, Paragraph, Table
 from simmer.report.figure_blocks import figure
 from simmer.report.material import Material, days, interval, number, percent

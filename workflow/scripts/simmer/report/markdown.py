@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from simmer.base.text import markdown_text
 from simmer.report.blocks import Block, Figure, Findings, Heading, Paragraph, Table
 
 
@@ -13,17 +14,19 @@ def to_markdown(blocks: Sequence[Block]) -> str:
 def _block(block: Block) -> str:
     match block:
         case Heading(text, level):
-            return f"{'#' * level} {text}"
+            return f"{'#' * level} {markdown_text(text)}"
         case Paragraph(text):
-            return text
+            return markdown_text(text)
         case Findings(sentences):
-            return "\n".join(f"- {sentence}" for sentence in sentences)
+            return "\n".join(f"- {markdown_text(sentence)}" for sentence in sentences)
         case Table(head, rows, note):
             lines = [_row(head), "|" + "---|" * len(head), *map(_row, rows)]
-            return "\n".join(lines) + (f"\n\n{note}" if note else "")
+            return "\n".join(lines) + (f"\n\n{markdown_text(note)}" if note else "")
         case Figure(name, _, says, caption):
-            return f"figures/{name}: {says}" + (f"\n\n{caption}" if caption else "")
+            return markdown_text(f"figures/{name}: {says}") + (
+                f"\n\n{markdown_text(caption)}" if caption else ""
+            )
 
 
 def _row(cells: Sequence[str]) -> str:
-    return "| " + " | ".join(cell.replace("|", "\\|").replace("\n", " ") for cell in cells) + " |"
+    return f"| {' | '.join(map(markdown_text, cells))} |"

@@ -2,8 +2,8 @@
 
 import base64
 from collections.abc import Sequence
-from html import escape
 
+from simmer.base.text import html_text
 from simmer.report.blocks import Block, Figure, Findings, Heading, Paragraph, Table
 
 # One column that a phone can show; what is wider than the screen scrolls by itself. Colours have a contrast
@@ -44,13 +44,13 @@ LONGEST_FIGURE = 27  # characters of a cell that must not be broken over lines
 def to_page(blocks: Sequence[Block], *, title: str) -> str:
     """Return the blocks as a whole HTML document with a table of its sections."""
     sections = [block.text for block in blocks if isinstance(block, Heading) and block.level == 2]
-    contents = "".join(f'<a href="#{_anchor(text)}">{escape(text)}</a>' for text in sections)
+    contents = "".join(f'<a href="#{_anchor(text)}">{html_text(text)}</a>' for text in sections)
     first = next((n for n, block in enumerate(blocks) if isinstance(block, Heading) and block.level == 2), 0)
     body = [*map(_block, blocks[:first]), f"<nav>{contents}</nav>", *map(_block, blocks[first:])]
     return (
         '<!DOCTYPE html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
         '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
-        f"<title>{escape(title)}</title>\n<style>{_STYLE}</style>\n</head>\n<body>\n<main>\n"
+        f"<title>{html_text(title)}</title>\n<style>{_STYLE}</style>\n</head>\n<body>\n<main>\n"
         + "\n".join(body)
         + "\n</main>\n</body>\n</html>\n"
     )
@@ -59,30 +59,30 @@ def to_page(blocks: Sequence[Block], *, title: str) -> str:
 def _block(block: Block) -> str:
     match block:
         case Heading(text, level):
-            return f'<h{level} id="{_anchor(text)}">{escape(text)}</h{level}>'
+            return f'<h{level} id="{_anchor(text)}">{html_text(text)}</h{level}>'
         case Paragraph(text):
-            return f"<p>{escape(text)}</p>"
+            return f"<p>{html_text(text)}</p>"
         case Findings(sentences, alarm):
-            items = "".join(f"<li>{escape(sentence)}</li>" for sentence in sentences)
+            items = "".join(f"<li>{html_text(sentence)}</li>" for sentence in sentences)
             return f'<ul class="findings{" alarm" if alarm else ""}">{items}</ul>'
         case Table(head, rows, note):
-            titles = "".join(f'<th scope="col">{escape(cell)}</th>' for cell in head)
+            titles = "".join(f'<th scope="col">{html_text(cell)}</th>' for cell in head)
             lines = "".join(f"<tr>{''.join(map(_cell, row))}</tr>" for row in rows)
-            below = f'<p class="note">{escape(note)}</p>' if note else ""
+            below = f'<p class="note">{html_text(note)}</p>' if note else ""
             table = f"<table><thead><tr>{titles}</tr></thead><tbody>{lines}</tbody></table>"
             return f'<div class="scroll">{table}</div>{below}'
         case Figure(name, svg, says, caption, wide):
             # As an image, so that what the SVG names its parts cannot meet the names of another one.
             data = base64.b64encode(svg.encode()).decode()
             source = f"data:image/svg+xml;base64,{data}"
-            image = f'<img alt="{escape(says)}" title="{escape(name)}" src="{source}">'
-            below = f"<figcaption>{escape(caption)}</figcaption>" if caption else ""
+            image = f'<img alt="{html_text(says)}" title="{html_text(name)}" src="{source}">'
+            below = f"<figcaption>{html_text(caption)}</figcaption>" if caption else ""
             kind = " class=wide" if wide else ""
             return f'<figure{kind}><div class="scroll">{image}</div>{below}</figure>'
 
 
 def _cell(text: str) -> str:
-    return f"<td{' class=figure' if len(text) <= LONGEST_FIGURE else ''}>{escape(text)}</td>"
+    return f"<td{' class=figure' if len(text) <= LONGEST_FIGURE else ''}>{html_text(text)}</td>"
 
 
 def _anchor(text: str) -> str:

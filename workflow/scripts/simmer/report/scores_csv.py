@@ -1,9 +1,9 @@
 """The scores of all models at all horizons, a row each, for other programs."""
 
-import csv
-import io
 from collections.abc import Mapping
 from typing import Any
+
+from simmer.base.text import csv_text
 
 ESTIMATES = ("log_loss", "skill", "auc")
 SCORES = (
@@ -16,23 +16,15 @@ SCORES = (
 
 def scores_csv(evidence: Mapping[str, Any]) -> str:
     """Return horizon, verdict, model and its scores; an absent value is an empty cell."""
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
     bounds = [f"{name}{end}" for name in ESTIMATES for end in ("", "_low", "_high")]
     head = ("horizon_days", "verdict", "model", "kind", "parameters", "seeds", "decisions")
-    writer.writerow([*head, "search_validation_log_loss", "validation_log_loss", *bounds, *SCORES])
+    rows = [[*head, "search_validation_log_loss", "validation_log_loss", *bounds, *SCORES]]
     for horizon in sorted(evidence["horizons"], key=int):
         one = evidence["horizons"][horizon]
         for model in one["models"]:
-            estimates = [
-                (model[name] or {}).get(end) for name in ESTIMATES for end in ("value", "low", "high")
-            ]
-            values = [
-                *(horizon, one["scaling"]["verdict"]),
-                *(model[key] for key in ("name", "kind", "parameters", "seeds")),
-                *(one["decisions"], model.get("search_validation_log_loss"), model["validation_log_loss"]),
-                *estimates,
-                *(model[name] for name in SCORES),
-            ]
-            writer.writerow(["" if value is None else value for value in values])
-    return text.getvalue()
+            row = [horizon, one["scaling"]["verdict"]]
+            row += [model[key] for key in ("name", "kind", "parameters", "seeds")]
+            row += [one["decisions"], model.get("search_validation_log_loss"), model["validation_log_loss"]]
+            row += [(model[name] or {}).get(end) for name in ESTIMATES for end in ("value", "low", "high")]
+            rows.append([*row, *(model[name] for name in SCORES)])
+    return csv_text(rows)

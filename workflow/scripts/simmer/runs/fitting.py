@@ -14,10 +14,11 @@ import torch
 from simmer.base.provenance import versions
 from simmer.features.dataset import Dataset, describe
 from simmer.features.splits import SEARCH_SPLITS
-from simmer.ledger.ledger import StudyLedger, TrialLedger
+from simmer.ledger.ledger import RunFiles
 from simmer.model.patchtst import PatchTST, counted_parameters
 from simmer.runs.outcome import verdict_on, without_outcome
 from simmer.search.space import Hyperparameters
+from simmer.search.study import Study
 from simmer.thermal.guard import GuardProtocol
 from simmer.training.checkpoint import CheckpointStore
 from simmer.training.execution import require_device
@@ -37,25 +38,23 @@ class OutOfMemory(Exception):
 
 @dataclass(frozen=True, kw_only=True)
 class Fitting:
-    """The training behind a trial or a refit.
+    """The training behind a run.
 
     Attributes:
-        campaign: name of the campaign, recorded in the result.
-        ledger: the study's ledger.
+        study: of the run.
         files: where this training keeps its log and checkpoints.
         dataset: windows, labels and splits of the study's horizon.
-        hyperparameters: of the trial.
+        hyperparameters: of the run.
         execution: how it is computed, as it was begun.
         seed: of everything random in it.
         checkpoint_interval_s: seconds between checkpoints, at least.
         time_limit_s: wall-clock time it may take, None: any.
-        falls_behind: tells from the validation log-losses of all epochs so far whether to end here.
-        on_best: given what predicts, after each epoch that is the best so far.
+        falls_behind: decides from the validation log-losses of all epochs so far whether to end here.
+        on_best: receives the predicting function after each epoch that is the best so far.
     """
 
-    campaign: str
-    ledger: StudyLedger
-    files: TrialLedger
+    study: Study
+    files: RunFiles
     dataset: Dataset
     hyperparameters: Hyperparameters
     execution: Execution
@@ -89,7 +88,7 @@ class Fitting:
 
     @property
     def _name(self) -> str:
-        return f"{self.ledger.study.name} {self.files.name}"
+        return f"{self.study.name} {self.files.name}"
 
     def _train_within_memory(self, guard: GuardProtocol) -> Outcome:
         while True:
@@ -106,7 +105,7 @@ class Fitting:
             self.files.append_event({"event": "out_of_memory", "micro_batch": micro_batch})
 
     def _training_run(self, execution: Execution, micro_batch: int, guard: GuardProtocol) -> TrainingRun:
-        study = self.ledger.study
+        study = self.study
         train_facts = self.dataset_facts["train"]
         windows = {
             split: windows_of(self.dataset, split, self.hyperparameters.input_form, execution.device)
@@ -145,7 +144,7 @@ class Fitting:
         return execution, max(1, self.hyperparameters.batch_size >> failures)
 
     def _report_epoch(self, record: dict[str, Any], windows: int, guard: GuardProtocol) -> None:
-        study = self.ledger.study
+        study = self.study
         validation = record["validation"]
         epoch_s = record["train_s"] / record["epoch"]
         self.files.append_event({"event": "epoch", "windows_per_s": windows / epoch_s} | record)
@@ -165,15 +164,13 @@ class Fitting:
         )
 
     def _result(self, verdict: dict[str, Any], guard: GuardProtocol, *, job_s: float) -> dict[str, Any]:
-        study = self.ledger.study
+        study = self.study
         shape = study.shape(self.hyperparameters)
         with torch.device("meta"):
             parameters = counted_parameters(PatchTST(shape, dropout=0.0, window_norm=False))
         events = self.files.events()
         execution, micro_batch = self._eased()
         return {
-            "campaign": self.campaign,
-            "fingerprint": self.ledger.fingerprint,
             "scale": study.scale,
             "horizon_days": study.horizon_days,
             **verdict,

@@ -1,6 +1,6 @@
-"""A trial or a refit under its guard: sensors watched, a hot machine waited for, the run resumable."""
+"""A run under its guard: sensors watched, a hot machine waited for, the run resumable."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from functools import partial
@@ -9,16 +9,16 @@ from typing import Any
 
 import pandas as pd
 
-from simmer.base.checks import refuse_failures
 from simmer.base.errors import Interrupted
 from simmer.config.campaign import Config
 from simmer.data.tables import require_content
-from simmer.ledger.ledger import StudyLedger, TrialLedger
+from simmer.ledger.ledger import RunFiles, StudyLedger
 from simmer.machine.facts import inspect_machine
-from simmer.machine.preflight import check_memory
+from simmer.machine.preflight import require_memory
 from simmer.runs.fit_machine import fit_to_machine
 from simmer.runs.needs import needs_of_study
 from simmer.runs.refit import Refit
+from simmer.runs.run import Run
 from simmer.runs.trial import Trial
 from simmer.search.study import Study
 from simmer.thermal.gate import cool_down_gate
@@ -30,17 +30,16 @@ from simmer.training.execution import require_device, synchronise
 from simmer.training.settings import Execution
 
 
-def train_under_guard(
-    config: Config, ledger: StudyLedger, number: int, *, frame: pd.DataFrame, slots: int, stop: StopRequest
+def run_under_guard(
+    config: Config, purpose: Trial | Refit, *, frame: pd.DataFrame, slots: int, stop: StopRequest
 ) -> None:
-    """Train trial `number` of a study to its result.
+    """Train a trial or a refit to its result.
 
     Args:
         config: the campaign.
-        ledger: the study's ledger.
-        number: trial number, from 0.
+        purpose: what is trained, and why.
         frame: the table the ledger's fingerprint was made from.
-        slots: trials that run side by side on this machine.
+        slots: runs that are computed side by side on this machine.
         stop: set by signal handlers.
 
     Raises:
@@ -49,50 +48,17 @@ def train_under_guard(
         PreflightError: when the memory the scale needs is no longer free.
         Interrupted: heat or a signal; a checkpoint was written.
     """
-    files = ledger.trial(number)
-    execution = _ready(config, ledger, files, frame=frame, slots=slots)
-    trial = Trial(
+    execution = _ready(config, purpose, frame=frame, slots=slots)
+    run = Run(
         campaign=config.campaign,
-        ledger=ledger,
-        number=number,
-        dataset=config.dataset.build(frame, ledger.study.horizon_days),
+        purpose=purpose,
+        dataset=config.dataset.build(frame, purpose.study.horizon_days, test=purpose.test),
         execution=execution,
         checkpoint_interval_s=config.execution.checkpoint_interval_s,
         time_limit_s=config.execution.time_limit_s,
     )
-    with thermal_guard(config, execution, on_event=files.append_event, stop=stop) as guard:
-        trial.run(guard)
-
-
-def refit_under_guard(
-    config: Config,
-    ledger: StudyLedger,
-    number: int,
-    *,
-    winner: Mapping[str, Any],
-    frame: pd.DataFrame,
-    slots: int,
-    stop: StopRequest,
-) -> None:
-    """Train refit `number` of a study's winner to its result; arguments and errors as `train_under_guard`.
-
-    Args:
-        winner: the result of the trial that is trained again.
-    """
-    files = ledger.refit(number, of_trial=winner["trial"])
-    execution = _ready(config, ledger, files, frame=frame, slots=slots)
-    refit = Refit(
-        campaign=config.campaign,
-        ledger=ledger,
-        winner=winner,
-        number=number,
-        dataset=config.dataset.build(frame, ledger.study.horizon_days, test="inputs"),
-        execution=execution,
-        checkpoint_interval_s=config.execution.checkpoint_interval_s,
-        time_limit_s=config.execution.time_limit_s,
-    )
-    with thermal_guard(config, execution, on_event=files.append_event, stop=stop) as guard:
-        refit.run(guard)
+    with thermal_guard(config, execution, on_event=purpose.files.append_event, stop=stop) as guard:
+        run.compute(guard)
 
 
 @contextmanager
@@ -129,33 +95,32 @@ def thermal_guard(
             raise
 
 
-def _ready(
-    config: Config, ledger: StudyLedger, files: TrialLedger, *, frame: pd.DataFrame, slots: int
-) -> Execution:
+def _ready(config: Config, purpose: Trial | Refit, *, frame: pd.DataFrame, slots: int) -> Execution:
+    study, ledger = purpose.study, purpose.ledger
     require_content(frame, ledger.features_sha256, what=config.dataset.table)
     require_device(config.execution.device, asked_by="config key training.device")
     machine = inspect_machine(ledger.root, Path(config.thermal.sysfs_root))
-    execution = recorded_execution(files)
+    execution = recorded_execution(purpose.files)
     if execution is None:
-        execution = fit_to_machine(as_begun(ledger), config.execution, machine, slots=slots)
+        execution = fit_to_machine(as_begun(study, ledger), config.execution, machine, slots=slots)
     # Preflight ran perhaps days ago; memory is the one thing that can have changed for the worse since.
-    needs = needs_of_study(ledger.study, execution, device=config.execution.device, slots=1)
-    refuse_failures(needs.scale, check_memory(needs, machine))
+    needs = needs_of_study(study, execution, device=config.execution.device, slots=1)
+    require_memory(needs, machine)
     return execution
 
 
-def recorded_execution(files: TrialLedger) -> Execution | None:
-    """Return how a trial or refit is computed, or None when it was not begun."""
+def recorded_execution(files: RunFiles) -> Execution | None:
+    """Return how a run is computed, or None when it was not begun."""
     params = files.params()
     return None if params is None else Execution(**params["execution"])
 
 
-def as_begun(ledger: StudyLedger) -> Study:
+def as_begun(study: Study, ledger: StudyLedger) -> Study:
     """Return the study with every `auto` that its first trial has settled.
 
     What `auto` becomes depends on the machine and the moment; the trials of a study must agree.
     """
-    first, study = recorded_execution(ledger.trial(0)), ledger.study
+    first = recorded_execution(ledger.trial(0))
     if first is None:
         return study
     settled = {"precision": first.precision, "memory": first.memory}

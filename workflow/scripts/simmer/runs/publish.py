@@ -1,4 +1,4 @@
-"""A trial or refit as its job sees it: computed by one process at a time, then published from the ledger."""
+"""A run as its job sees it: computed by one process at a time, then published from the ledger."""
 
 import logging
 from collections.abc import Callable
@@ -6,18 +6,18 @@ from pathlib import Path
 
 from simmer.base.errors import Interrupted
 from simmer.base.locks import lock_after_waiting
-from simmer.ledger.ledger import TrialLedger
+from simmer.ledger.ledger import RunFiles
 from simmer.thermal.stop import StopRequest
 
 logger = logging.getLogger(__name__)
 
 
-def publish(files: TrialLedger, compute: Callable[[StopRequest], None], *, result: Path, log: Path) -> None:
-    """Write the declared outputs of a trial or refit, computing it first if the ledger does not have it.
+def publish(files: RunFiles, compute: Callable[[StopRequest], None], *, result: Path, log: Path) -> None:
+    """Write the declared outputs of a run, computing it first if the ledger does not have it.
 
     Args:
         files: where it stands in the ledger.
-        compute: brings it to its result; given what tells it to stop.
+        compute: brings it to its result; receives the request to stop.
         result, log: where to publish.
 
     Raises:

@@ -2,12 +2,15 @@
 
 import hashlib
 from dataclasses import asdict, dataclass
+from pathlib import Path
 from typing import Any
 
 from simmer.base.files import to_json
 from simmer.base.settings import meaning
 from simmer.features.labels import LabelSpec
 from simmer.features.splits import SplitSpec
+from simmer.ledger.address import StudyAddress
+from simmer.ledger.ledger import StudyLedger
 from simmer.model.budgets import Geometry, solve_shape
 from simmer.model.shape import ModelShape
 from simmer.search.settings import SearchSettings
@@ -55,8 +58,25 @@ class Study:
 
     @property
     def name(self) -> str:
-        """Scale and horizon, as in paths and messages."""
-        return f"{self.scale}/{horizon_name(self.horizon_days)}"
+        """Scale and horizon, as in messages."""
+        return self.address.name
+
+    @property
+    def address(self) -> StudyAddress:
+        """Where its runs lie."""
+        return StudyAddress(scale=self.scale, horizon_days=self.horizon_days)
+
+    def ledger(self, root: Path, *, features_sha256: str) -> StudyLedger:
+        """Return its ledger, for the features with this digest, in the ledger at `root`."""
+        smaller = self.smaller and self.smaller.ledger(root, features_sha256=features_sha256)
+        return StudyLedger(
+            root=root,
+            address=self.address,
+            fingerprint=self.fingerprint(features_sha256),
+            meaning=self.meaning(),
+            features_sha256=features_sha256,
+            smaller=smaller,
+        )
 
     def meaning(self) -> dict[str, Any]:
         """Return all settings that change a trial's result, as plain values, see `simmer.base.settings`.
@@ -116,21 +136,6 @@ class Study:
             head_width=head_width,
             ff_ratio=ff_ratio,
         )
-
-
-def horizon_name(horizon_days: int) -> str:
-    """Return the name of a horizon in paths: `h5` for five days."""
-    return f"h{horizon_days}"
-
-
-def trial_name(trial: int) -> str:
-    """Return the name of a trial in paths: `trial_007`."""
-    return f"trial_{trial:03d}"
-
-
-def refit_name(number: int) -> str:
-    """Return the name of a refit of the winner in paths: `refit_0`."""
-    return f"refit_{number}"
 
 
 def _short_digest(value: dict[str, Any]) -> str:

@@ -8,8 +8,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
+from simmer.ledger.address import trial_name
 from simmer.search.space import Choice, Dimension, Hyperparameters, Range, Value
-from simmer.search.study import Study, trial_name
+from simmer.search.study import Study
 from simmer.search.suggest import Enqueued
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from simmer.base.files import read_json
 from simmer.config.campaign import Config
+from simmer.ledger.address import LOCKS, RESULTS, done_file, ledger_in
 from simmer.ledger.trial_log import Event, time_s
 from simmer.status.commands import asks_for_the_answer, targets_of
 from simmer.status.estimate import Estimate, estimate
@@ -109,7 +110,7 @@ class Campaign:
         """The scales that the last run was to compute: its `hpo_<scale>.done`, or all that are shown."""
         shown = tuple(dict.fromkeys(study.place.scale for study in self.studies))
         targets = () if self.run is None else targets_of(self.run.command)
-        return tuple(scale for scale in shown if f"results/hpo_{scale}.done" in targets) or shown
+        return tuple(scale for scale in shown if str(RESULTS / done_file(scale)) in targets) or shown
 
     @property
     def finished(self) -> bool:
@@ -137,14 +138,13 @@ def look(
         overlays: the configuration files laid over the campaign's own.
         read: reads the folder of one trial or refit.
     """
-    ledger, run = results / "ledger", holder_at(results / CAMPAIGN_LOCK)
+    ledger, run = ledger_in(results), holder_at(results / CAMPAIGN_LOCK)
     chosen = choose(config, ledger, results.parent / "data")
     if run is None or not asks_for_the_answer(run.command):
         places = tuple(replace(place, refits=0) for place in chosen.places)
         chosen = replace(chosen, places=places)
     studies = tuple(
-        read_study(place, ledger / "locks", others=_beside(place, chosen), read=read)
-        for place in chosen.places
+        read_study(place, ledger / LOCKS, others=_beside(place, chosen), read=read) for place in chosen.places
     )
     found = Campaign(
         name=config.campaign if chosen.configured else _recorded_name(studies) or "unknown",
@@ -165,7 +165,7 @@ def look(
         tables_written=False,
         stop_reason=None,
     )
-    targets = {f"results/hpo_{scale}.done" for scale in found.scales_asked_for}
+    targets = {str(RESULTS / done_file(scale)) for scale in found.scales_asked_for}
     targets |= set() if run is None else set(targets_of(run.command))
     written = all((results / target.removeprefix("results/")).exists() for target in targets)
     return replace(found, tables_written=written, stop_reason=_stop_reason(found))
@@ -174,9 +174,8 @@ def look(
 def _stop_reason(campaign: Campaign) -> str | None:
     for study, work in campaign.begun:
         if work.trial is campaign.last_trial:
-            kind = "refit/" if work.trial.name.startswith("refit_") else "hpo_"
-            name = f"{kind}{study.place.scale}/h{study.place.horizon_days}/{work.trial.name}.log"
-            return last_error(campaign.results / "logs" / name)
+            (address,) = study.place.address.addresses([work.trial.name])
+            return last_error(campaign.results / address.job_log)
     return None
 
 
@@ -202,7 +201,7 @@ def _beside(place: StudyPlace, chosen: Chosen) -> list[Path]:
 
 
 def _others(chosen: Chosen) -> tuple[str, ...]:
-    return tuple(f"{each.scale}/h{each.horizon_days} {each.home.name}" for each in chosen.others)
+    return tuple(f"{each.address.name} {each.home.name}" for each in chosen.others)
 
 
 def _recorded_name(studies: Sequence[StudyProgress]) -> str | None:
@@ -210,7 +209,7 @@ def _recorded_name(studies: Sequence[StudyProgress]) -> str | None:
     for study in studies:
         for trial in study.finished[::-1]:
             if study.place.home is not None:
-                folder = study.place.home / study.place.scale / f"h{study.place.horizon_days}" / trial.name
+                folder = study.place.home / study.place.address.folder / trial.name
                 try:
                     return str(read_json(folder / "result.json")["campaign"])
                 except (OSError, ValueError, LookupError, TypeError):

@@ -13,6 +13,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from simmer.base.errors import SimmerError
+from simmer.base.text import plain
 from simmer.status.campaign import look
 from simmer.status.configuration import read_config
 from simmer.status.screen import screen
@@ -58,7 +59,8 @@ def main(arguments: Sequence[str] | None = None, *, clock: Callable[[], float] =
 def nothing_there(results: Path, campaign: str, *, begin: str | None) -> list[str]:
     """Return what to type where no campaign was begun."""
     return [
-        f"found no folder {results}: no campaign was begun there. To begin this one ({campaign}):",
+        f"found no folder {plain(str(results))}: no campaign was begun there. To begin this one "
+        f"({plain(campaign)}):",
         f"    {begin or 'see the README'}",
         "To look at another one, name it: make status RESULTS=demo/results CONFIG=config/demo.yaml",
     ]

@@ -72,9 +72,7 @@ def _of_refits(study: StudyProgress, scale: Sequence[StudyProgress], now_s: floa
     took_s = [refit.trained_s for each in scale for refit in each.refits if refit.trained_s > 0.0]
     if not took_s:
         return Estimate(seconds=None, basis=Basis.NOTHING)
-    elapsed_s = [
-        _elapsed_s(study, work.trial, now_s) for work in study.begun if work.trial.name.startswith("refit_")
-    ]
+    elapsed_s = [_elapsed_s(study, work.trial, now_s) for work in study.begun if work.trial.is_refit]
     new_s = max(0, study.refits_left - len(elapsed_s)) * (fmean(took_s) + _handover_s(scale))
     seconds = new_s + sum(_rest_s(took_s, each) for each in elapsed_s)
     return Estimate(seconds=seconds, basis=Basis.MEASURED, trials=len(took_s))
@@ -86,7 +84,7 @@ def _measured(studies: Sequence[StudyProgress]) -> list[float]:
 
 
 def _under_way(study: StudyProgress) -> list[TrialProgress]:
-    return [work.trial for work in study.begun if work.trial.name.startswith("trial_")]
+    return [work.trial for work in study.begun if not work.trial.is_refit]
 
 
 def _elapsed_s(study: StudyProgress, trial: TrialProgress, now_s: float) -> float:

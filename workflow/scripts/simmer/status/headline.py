@@ -4,10 +4,10 @@ import shlex
 from dataclasses import dataclass
 from pathlib import PurePath
 
+from simmer.base.words import ago, clock, duration
 from simmer.status.campaign import Campaign
 from simmer.status.commands import REPORT, overlays_of, targets_of, typed
 from simmer.status.holders import Holder
-from simmer.status.words import ago, clock, duration
 
 BASE_CONFIG = "config.yaml"
 
@@ -82,7 +82,7 @@ def configuration_hint(campaign: Campaign) -> str | None:
         )
     named = shlex.quote(" ".join(used))
     return (
-        "the last run had another configuration, perhaps with other numbers of trials: "
+        "the last run had other settings, maybe another n_trials: "
         f"make status RESULTS={campaign.results} CONFIG={named}"
     )
 

@@ -1,12 +1,11 @@
 """How far one study has come, from its own files."""
 
-import re
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from simmer.search.study import horizon_name
+from simmer.ledger.address import Address, StudyAddress, trial_name
 from simmer.status.holders import Holder, holder_at
 from simmer.status.trial_files import UNREADABLE, TrialProgress, read_trial
 
@@ -33,9 +32,14 @@ class StudyPlace:
     home: Path | None = None
 
     @property
+    def address(self) -> StudyAddress:
+        """Scale and horizon."""
+        return StudyAddress(scale=self.scale, horizon_days=self.horizon_days)
+
+    @property
     def name(self) -> str:
         """Scale and horizon, as in paths and messages."""
-        return f"{self.scale}/{horizon_name(self.horizon_days)}"
+        return self.address.name
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -130,22 +134,22 @@ def read_study(
         read: reads the folder of one trial or refit.
         holder: reads a lock.
     """
-    horizon = horizon_name(place.horizon_days)
-    locks_of_study = locks / place.scale / horizon
-    folder = None if place.home is None else place.home / place.scale / horizon
-    numbered_locks = _numbered(locks_of_study, "trial", ".lock")
-    held = {number: locks_of_study / f"{name}.lock" for name, number in numbered_locks}
+    study, folder = place.address, None if place.home is None else place.home / place.address.folder
+    held = [address.number for address in _runs(study, locks / study.folder, ".lock") if _is_trial(address)]
     trials: dict[int, TrialProgress] = {}
-    for name, number in _numbered(folder, "trial"):
-        trial = read(folder / name, number) if _is_wanted(place, number) else None
+    for address in filter(_is_trial, _runs(study, folder)):
+        number = address.number
+        trial = read(place.home / address.folder, number) if _is_wanted(place, number) else None
         if trial is not None:
             trials[number] = trial
     begun = [
-        Work(trial=trial, holder=holder(locks_of_study / f"{trial.name}.lock"))
+        Work(trial=trial, holder=holder(locks / study.trial(trial.number).lock))
         for trial in trials.values()
         if trial.state is None
     ]
-    starting = [_starting(number, holder(path)) for number, path in held.items() if number not in trials]
+    starting = [
+        _starting(number, holder(locks / study.trial(number).lock)) for number in held if number not in trials
+    ]
     begun += [
         work
         for work in starting
@@ -154,14 +158,14 @@ def read_study(
         and not any(_is_under_way(folder / work.trial.name) for folder in others)
     ]
     finished = tuple(trial for _, trial in sorted(trials.items()) if trial.state is not None)
-    refits = [] if folder is None else _read_refits(folder, _best(finished), read)
+    refits = _read_refits(place, _runs(study, folder), _best(finished), read)
     return StudyProgress(
         place=place,
         finished=finished,
         begun=(
             *sorted(begun, key=lambda work: work.trial.number),
             *(
-                Work(trial=refit, holder=holder(locks_of_study / f"{refit.name}.lock"))
+                Work(trial=refit, holder=holder(locks / study.refit(refit.number).lock))
                 for refit in refits
                 if refit.state is None
             ),
@@ -176,23 +180,26 @@ def _best(finished: Sequence[TrialProgress]) -> TrialProgress | None:
 
 
 def _read_refits(
-    folder: Path, best: TrialProgress | None, read: Callable[[Path, int], TrialProgress | None]
+    place: StudyPlace,
+    runs: Sequence[Address],
+    best: TrialProgress | None,
+    read: Callable[[Path, int], TrialProgress | None],
 ) -> list[TrialProgress]:
     """Return the refits of the best trial, or of no trial by their names; another winner's are of no use."""
-    found = []
-    for ending in ("", "" if best is None else f"_of_trial_{best.number:03d}"):
-        found += [(number, f"{name}{ending}") for name, number in _numbered(folder, "refit", ending)]
     refits = []
-    for number, name in sorted(set(found)):
-        refit = read(folder / name, number)
+    for address in runs:
+        if address.purpose != "refit" or address.of_trial not in (None, best and best.number):
+            continue
+        folder = place.home / address.folder
+        refit = read(folder, address.number)
         # One that cannot be read is done where it has a result, whatever that holds.
-        if refit is not None and (refit.state != UNREADABLE or (folder / name / "result.json").is_file()):
-            refits.append(replace(refit, name=f"refit_{number}"))
+        if refit is not None and (refit.state != UNREADABLE or (folder / "result.json").is_file()):
+            refits.append(replace(refit, name=address.name))
     return refits
 
 
 def _starting(number: int, holder: Holder | None) -> Work:
-    return Work(trial=TrialProgress(name=f"trial_{number:03d}", number=number), holder=holder)
+    return Work(trial=TrialProgress(name=trial_name(number), number=number), holder=holder)
 
 
 def _is_under_way(folder: Path) -> bool:
@@ -204,10 +211,13 @@ def _is_wanted(place: StudyPlace, number: int) -> bool:
     return place.n_trials is None or number < place.n_trials
 
 
-def _numbered(folder: Path | None, kind: str, ending: str = "") -> list[tuple[str, int]]:
+def _is_trial(address: Address) -> bool:
+    return address.purpose == "trial"
+
+
+def _runs(study: StudyAddress, folder: Path | None, ending: str = "") -> list[Address]:
     try:
         names = [] if folder is None else [path.name for path in folder.iterdir()]
     except OSError:
         return []
-    found = (re.fullmatch(rf"({kind}_(\d+)){re.escape(ending)}", name) for name in names)
-    return sorted(((match[1], int(match[2])) for match in found if match), key=lambda pair: pair[1])
+    return study.addresses(name.removesuffix(ending) for name in names if name.endswith(ending))

@@ -1,23 +1,38 @@
 """The screen: facts go in, lines of text come out."""
 
+import io
+import re
 import textwrap
 from collections import Counter
 from collections.abc import Iterator
 from datetime import datetime, tzinfo
 
-from simmer.ledger.trial_log import time_s
+from rich.console import Console, Group, RenderableType
+from rich.table import Table
+from rich.text import Text
+
+from simmer.base.text import plain, shortened
+from simmer.base.words import ago, clock, count, duration, heat, percent, size
+from simmer.ledger.trial_log import Event, time_s
 from simmer.status.campaign import Campaign, Heat
 from simmer.status.estimate import Basis, Estimate
 from simmer.status.headline import configuration_hint, headline
 from simmer.status.progress import StudyProgress, Work
-from simmer.status.words import NARROW, ago, clock, counted, duration, heat, share, size
 
 NARROWEST = 40
-_LABEL = 9  # characters before the text of a labelled line
-_TABLE = "{:<9}{:>8}{:>8}{:>8}{:>8}{:>8}{:>7}  {}"
+_LABEL = 8  # characters of a label before the text of a line
+# Of the table: each column, its least width, and whether a narrow terminal gets it.
+_COLUMNS = (
+    *(("study", 9, True), ("trials", 6, True), ("pruned", 6, False), ("failed", 6, False)),
+    *(("best", 6, True), ("prior", 6, False), ("trial", 5, False), ("left to train", 0, True)),
+)
+_NARROW = 76  # characters of a line
 _FEW_TRIALS = 4
 _MOST_WORKING_LINES = 4
 _MOST_HEAD_LINES = 4
+_LONGEST_NAME = 60
+_SHORT_ITEM = 24
+_GLUE = "\ue000"  # a blank where no line is broken; rich breaks at every white space
 _WAITS = ("pause", "cooldown")  # thermal events after which nothing is trained for a while
 
 
@@ -33,41 +48,70 @@ def screen(campaign: Campaign, *, width: int, begin: str | None, zone: tzinfo | 
     width = max(width, NARROWEST)
     head = headline(campaign, begin=begin)
     moment = datetime.fromtimestamp(campaign.now_s, zone)
-    lines = [f"campaign {campaign.name}, {moment:%a} {moment.day} {moment:%b %H:%M:%S}"]
-    lines += textwrap.wrap(
-        head.state, width, max_lines=_MOST_HEAD_LINES, placeholder=" ...", break_on_hyphens=False
-    )
+    name = shortened(plain(campaign.name), _LONGEST_NAME)
+    parts: list[RenderableType] = [
+        _text(f"campaign {name}, {moment:%a} {moment.day} {moment:%b %H:%M:%S}"),
+        _text(shortened(plain(head.state), _MOST_HEAD_LINES * width)),
+    ]
     if head.advice:
-        lines += [f"{head.advice}:"]
+        parts.append(_text(f"{head.advice}:"))
     if head.command:
-        lines += _command(head.command, width)
-    lines += ["", *_table(campaign), *_footnotes(campaign, width), ""]
+        parts += [Text(line) for line in _command(plain(head.command), width)]
+    parts += ["", _table(campaign, width < _NARROW), *map(_text, _footnotes(campaign)), ""]
+    labelled = Table.grid(padding=(0, 1, 0, 0))
+    labelled.add_column(min_width=_LABEL)
     for label, text in _labelled(campaign, zone):
-        lines += _paragraph(label, text, width)
-    return [line[:width].rstrip().replace(NARROW, " ") for line in lines]
+        labelled.add_row(label, _text(text))
+    return _lines(Group(*parts, labelled), width)
 
 
-def _table(campaign: Campaign) -> Iterator[str]:
-    yield _TABLE.format("study", "trials", "pruned", "failed", "best", "prior", "trial", "left to train")
+def _text(text: str) -> Text:
+    """Return foreign text as it is; a short item of a list, and a number and its unit, keep to one line."""
+    items = plain(text).split(", ")
+    return Text(
+        ", ".join(
+            item.replace(" ", _GLUE) if len(item) <= _SHORT_ITEM else re.sub(r"(?<=\d) (?=\S)", _GLUE, item)
+            for item in items
+        )
+    )
+
+
+def _lines(shown: RenderableType, width: int) -> list[str]:
+    console = Console(file=io.StringIO(), width=width, color_system=None, force_terminal=False)
+    with console.capture() as captured:
+        console.print(shown)
+    return [line.replace(_GLUE, " ").rstrip() for line in captured.get().splitlines()]
+
+
+def _table(campaign: Campaign, narrow: bool) -> Table:
+    table = Table(box=None, padding=(0, 0, 0, 2), pad_edge=False, header_style="")
+    shown = [number for number, (_, _, always) in enumerate(_COLUMNS) if always or not narrow]
+    for name, least, _ in (_COLUMNS[number] for number in shown):
+        at_left = name in ("study", "left to train")
+        table.add_column(name, min_width=least, justify="left" if at_left else "right", no_wrap=least > 0)
+    for cells in _rows(campaign):
+        table.add_row(*(_text(cells[number]) for number in shown))
+    return table
+
+
+def _rows(campaign: Campaign) -> Iterator[tuple[str, ...]]:
     for study, left in zip(campaign.studies, campaign.estimates, strict=True):
         place, best = study.place, study.best
-        wanted = "" if place.n_trials is None else f"/{place.n_trials}"
-        yield _TABLE.format(
+        yield (
             place.name,
-            f"{len(study.finished)}{wanted}",
-            study.pruned or "-",
-            study.failed or "-",
+            f"{len(study.finished)}" + ("" if place.n_trials is None else f"/{place.n_trials}"),
+            *(str(number or "-") for number in (study.pruned, study.failed)),
             "-" if best is None or best.loss is None else f"{best.loss:.4f}",
             "-" if study.prior_loss is None else f"{study.prior_loss:.4f}",
             "-" if best is None else f"{best.number:03d}",
             _left(study, left),
         )
     if len(campaign.studies) > 1:
-        sums = [sum(getattr(study, name) for study in campaign.studies) for name in ("pruned", "failed")]
         done = sum(len(study.finished) for study in campaign.studies)
-        wanted = sum(study.place.n_trials or 0 for study in campaign.studies)
-        trials = f"{done}/{wanted}" if campaign.configured else done
-        yield _TABLE.format("all", trials, *(count or "-" for count in sums), "", "", "", "")
+        wanted = f"/{sum(study.place.n_trials or 0 for study in campaign.studies)}"
+        ended = [sum(getattr(study, name) for study in campaign.studies) for name in ("pruned", "failed")]
+        trials = f"{done}{wanted if campaign.configured else ''}"
+        yield ("all", trials, *(str(number or "-") for number in ended), "", "", "", "")
 
 
 def _left(study: StudyProgress, left: Estimate) -> str:
@@ -81,7 +125,7 @@ def _left(study: StudyProgress, left: Estimate) -> str:
         return f"at most {duration(left.seconds)} **"
     few = left.basis is Basis.MEASURED and left.trials < _FEW_TRIALS
     mark = " *" if left.basis is Basis.OTHER_HORIZONS else ""
-    return f"about {duration(left.seconds)}{mark}" + (f" ({counted(left.trials, 'trial')})" if few else "")
+    return f"about {duration(left.seconds)}{mark}" + (f" ({count(left.trials, 'trial')})" if few else "")
 
 
 def _refits(study: StudyProgress, left: Estimate) -> str:
@@ -92,14 +136,13 @@ def _refits(study: StudyProgress, left: Estimate) -> str:
     return f"refits {len(study.refits)}{wanted}{time}"
 
 
-def _footnotes(campaign: Campaign, width: int) -> Iterator[str]:
+def _footnotes(campaign: Campaign) -> Iterator[str]:
     pairs = zip(campaign.studies, campaign.estimates, strict=True)
     shown = {left.basis for study, left in pairs if study.left}
     if Basis.OTHER_HORIZONS in shown:
-        yield from textwrap.wrap("*  no trial of its own yet: by the same scale at other horizons", width)
+        yield "*  no trial of its own yet: by the same scale at other horizons"
     if Basis.PACE in shown:
-        text = "** none finished yet: every epoch of every trial at the first one's windows/s"
-        yield from textwrap.wrap(text, width)
+        yield "** none finished yet: every epoch of every trial at the first one's windows/s"
 
 
 def _total(campaign: Campaign, zone: tzinfo | None) -> str | None:
@@ -168,15 +211,15 @@ def _work(study: StudyProgress, work: Work, now_s: float) -> str:
         text += "in its first epoch" if trial.starts else "starting"
         since_s = trial.started_s if work.alive else None
         return text + ("" if since_s is None else f" for {duration(now_s - since_s)}")
-    text += f"epoch{NARROW}{trial.epochs}{of}, validation{NARROW}{trial.last_loss:.4f}, "
-    text += f"best{NARROW}{trial.loss:.4f}, {trial.windows_per_s:.0f}{NARROW}windows/s, "
-    text += f"trained{NARROW}{duration(trial.trained_s)}"
-    return text + (f", begun or resumed {counted(trial.starts, 'time')}" if trial.starts > 1 else "")
+    text += f"epoch {trial.epochs}{of}, validation {trial.last_loss:.4f}, "
+    text += f"best {trial.loss:.4f}, {trial.windows_per_s:.0f} windows/s, "
+    text += f"trained {duration(trial.trained_s)}"
+    return text + (f", begun or resumed {count(trial.starts, 'time')}" if trial.starts > 1 else "")
 
 
 def _endings(campaign: Campaign) -> str:
     ended = sum((study.ended for study in campaign.studies), Counter[str]())
-    named = [f"{count}{NARROW}{state.replace('_', NARROW)}" for state, count in sorted(ended.items())]
+    named = [f"{count} {state.replace('_', ' ')}" for state, count in sorted(ended.items())]
     return ", ".join(name for name in named if not name.endswith("pruned"))
 
 
@@ -184,25 +227,34 @@ def _heat_now(told: Heat, now_s: float) -> str:
     sample = told.sample
     if sample is None:
         return "no hardware sample yet"
-    parts = [heat(sample), f"state {sample.get('state')}"]
+    parts = [_heat(sample), f"state {sample.get('state')}"]
     if sample.get("duty") is not None:
-        parts.append(f"duty {share(sample['duty'])}")
+        parts.append(f"duty {percent(sample['duty'], 0)}")
     parts += [
-        f"{name} {sample[key]:.0f}{NARROW}%"
+        f"{name} {sample[key]:.0f} %"
         for name, key in (("CPU", "cpu_percent"), ("memory", "memory_percent"))
         if sample.get(key) is not None
     ]
     if sample.get("power_w") is not None:
-        parts.append(f"{sample['power_w']:.0f}{NARROW}W")
+        parts.append(f"{sample['power_w']:.0f} W")
     return f"{', '.join(parts)}, {ago(time_s(sample), now_s)}"
+
+
+def _heat(look: Event) -> str:
+    return heat(
+        celsius=look.get("temperature_c"),
+        margin_c=look.get("margin_c"),
+        level=look.get("pressure_level"),
+        source=look.get("source"),
+    )
 
 
 def _heat_so_far(told: Heat) -> str:
     if not told.ever_known:
         return f"nobody watches the heat: blind for all {duration(told.trained_s)} of training"
-    hottest = "" if told.hottest_c is None else f"hottest {told.hottest_c:.1f}{NARROW}°C, "
+    hottest = "" if told.hottest_c is None else f"hottest {told.hottest_c:.1f} °C, "
     return (
-        f"{hottest}{counted(told.aborts, 'abort')}, paused {duration(told.paused_s)}, blind "
+        f"{hottest}{count(told.aborts, 'abort')}, paused {duration(told.paused_s)}, blind "
         f"{duration(told.blind_s)} of {duration(told.trained_s)} trained"
     )
 
@@ -218,13 +270,3 @@ def _command(text: str, width: int) -> list[str]:
         break_on_hyphens=False,
     )
     return [f"{line} \\" for line in lines[:-1]] + lines[-1:]
-
-
-def _paragraph(label: str, text: str, width: int) -> list[str]:
-    return textwrap.wrap(
-        text,
-        width,
-        initial_indent=f"{label:<{_LABEL}}",
-        subsequent_indent=" " * _LABEL,
-        break_on_hyphens=False,
-    )

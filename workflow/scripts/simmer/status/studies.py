@@ -8,7 +8,8 @@ from typing import Any
 
 from simmer.base.files import read_json, to_json
 from simmer.config.campaign import Config
-from simmer.search.study import Study, horizon_name
+from simmer.ledger.address import STUDY_FILE, StudyAddress, homes_in
+from simmer.search.study import Study
 from simmer.status.progress import StudyPlace
 
 _UNREADABLE = (OSError, ValueError, LookupError, TypeError, AttributeError)
@@ -34,9 +35,14 @@ class KnownStudy:
     features_sha256: str
 
     @property
+    def address(self) -> StudyAddress:
+        """Scale and horizon."""
+        return StudyAddress(scale=self.scale, horizon_days=self.horizon_days)
+
+    @property
     def trials_folder(self) -> Path:
         """Where its trials lie."""
-        return self.home / self.scale / horizon_name(self.horizon_days)
+        return self.home / self.address.folder
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -100,12 +106,12 @@ def known_studies(ledger: Path) -> list[KnownStudy]:
     """Return the studies that a ledger describes; what cannot be read is left out."""
     found = []
     try:
-        homes = sorted(path for path in ledger.iterdir() if path.name != "locks")
+        homes = homes_in(ledger)
     except OSError:
         return []
     for home in homes:
         try:
-            meaning = read_json(home / "study.json")
+            meaning = read_json(home / STUDY_FILE)
             features = meaning.pop("features_sha256")
             found.append(
                 KnownStudy(

@@ -2,7 +2,6 @@
 
 import os
 import select
-import shutil
 import signal
 import sys
 import termios
@@ -12,9 +11,10 @@ from contextlib import contextmanager
 from types import FrameType
 from typing import Any, TextIO
 
-_HOME, _CLEAR_LINE, _CLEAR_REST = "\x1b[H", "\x1b[K", "\x1b[J"
-# A screen of its own, so that what was on the terminal comes back; and no cursor that jumps.
-_ENTER, _LEAVE = "\x1b[?1049h\x1b[?25l", "\x1b[?25h\x1b[?1049l"
+from rich.console import Console
+from rich.live import Live
+from rich.text import Text
+
 _QUIT_KEYS = b"\x03\x04qQ"  # Ctrl-C, Ctrl-D
 
 Draw = Callable[[int], Sequence[str]]
@@ -28,32 +28,31 @@ def watch(draw: Draw, *, interval_s: float, out: TextIO) -> None:
         interval_s: seconds between two drawings.
         out: a terminal.
     """
+    console = Console(file=out)
+    # A screen of its own, so that what was on the terminal comes back.
+    redirected = {"redirect_stdout": False, "redirect_stderr": False}
+    live = Live(console=console, screen=True, auto_refresh=False, **redirected)
     lines: Sequence[str] = ()
     with _terminated_by_signals(), _keys() as keys:
         try:
-            out.write(_ENTER)
-            while True:
-                columns, rows = shutil.get_terminal_size()
-                lines = draw(columns)
-                out.write(frame(lines, rows))
-                out.flush()
-                if _quit_within(keys, interval_s):
-                    break
+            with live:
+                while True:
+                    columns, rows = console.size
+                    lines = draw(columns)
+                    live.update(Text("\n".join(fitted(lines, rows))), refresh=True)
+                    if _quit_within(keys, interval_s):
+                        break
         except KeyboardInterrupt:
             pass
-        finally:
-            out.write(_LEAVE)
-            out.flush()
     out.write("".join(f"{line}\n" for line in lines))
     out.flush()
 
 
-def frame(lines: Sequence[str], rows: int) -> str:
-    """Return what draws lines over the last ones; what is drawn again is not cleared first."""
-    shown = list(lines[:rows])
-    if len(lines) > rows:
-        shown[-1] = f"({len(lines) - rows + 1} more lines: make the window higher)"
-    return _HOME + f"{_CLEAR_LINE}\n".join(shown) + _CLEAR_LINE + _CLEAR_REST
+def fitted(lines: Sequence[str], rows: int) -> Sequence[str]:
+    """Return the lines that fit on so many rows; the last one says how many do not."""
+    if len(lines) <= rows:
+        return lines
+    return [*lines[: rows - 1], f"({len(lines) - rows + 1} more lines: make the window higher)"]
 
 
 @contextmanager

@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from simmer.base.errors import LedgerError
-from simmer.ledger.ledger import TrialLedger
+from simmer.ledger.address import purpose_of
+from simmer.ledger.ledger import RunFiles
 from simmer.ledger.trial_log import Event, time_s
 
 UNREADABLE = "unreadable"
@@ -69,6 +70,11 @@ class TrialProgress:
     aborted: bool = False
 
     @property
+    def is_refit(self) -> bool:
+        """Whether this is a refit of the best trial."""
+        return purpose_of(self.name) == "refit"
+
+    @property
     def epoch_s(self) -> float | None:
         """Mean seconds of an epoch so far, or None before the first one."""
         return self.trained_s / self.epochs if self.epochs and self.trained_s else None
@@ -76,8 +82,8 @@ class TrialProgress:
 
 def read_trial(folder: Path, number: int) -> TrialProgress | None:
     """Return what the folder of a trial says, or None when it says nothing yet."""
-    files = TrialLedger(folder, lock_path=folder)  # of a ledger that is only read the lock is never asked
     try:
+        files = RunFiles.at(folder)
         # The result first: a trial that ends meanwhile writes it last.
         result = files.result()
         params = files.params() if result is None else None

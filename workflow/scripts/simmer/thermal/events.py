@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
+from simmer.base.words import heat
 from simmer.thermal.decision import Change, ChangeKind, Decision
 from simmer.thermal.monitor import Snapshot
 from simmer.thermal.readings import Reading
@@ -29,10 +30,8 @@ def heat_text(reading: Reading | None) -> str:
     """Return a reading for people: degrees or level, and the source."""
     if reading is None or not reading.tells_heat:
         return "no temperature"
-    degrees = None if reading.celsius is None else f"{reading.celsius:.1f} °C"
-    margin = None if reading.margin_c is None else f"{reading.margin_c:g} K below slowdown"
-    level = None if reading.level is None else f"pressure {reading.level.word}"
-    return f"{', '.join(filter(None, (degrees, margin, level)))} ({reading.source})"
+    level = None if reading.level is None else reading.level.word
+    return heat(celsius=reading.celsius, margin_c=reading.margin_c, level=level, source=reading.source)
 
 
 def thermal_event(

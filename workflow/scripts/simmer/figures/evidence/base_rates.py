@@ -3,16 +3,15 @@
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from simmer.base.words import horizons, listed, percent
 from simmer.figures.evidence.inputs import SPLITS, Evidence, Horizon
-from simmer.figures.evidence.marks import INK, MARGIN, QUIET, SMALL, Panel, lay_out
-from simmer.figures.evidence.words import horizons, listed, percent
-from simmer.figures.style import in_style
+from simmer.figures.layout import Panel, lay_out
+from simmer.figures.style import INK, QUIET, TEST, TRAIN, VALIDATION, in_style
 
-# Light to dark, so that they differ in grey as well.
 _LOOKS = {
-    "train": {"facecolor": "#cfe3f1", "hatch": ""},
-    "validation": {"facecolor": "#7fb6d9", "hatch": "///"},
-    "test": {"facecolor": "#0072b2", "hatch": ""},
+    "train": {"facecolor": TRAIN},
+    "validation": {"facecolor": VALIDATION, "hatch": "///"},
+    "test": {"facecolor": TEST},
 }
 
 
@@ -24,7 +23,7 @@ def base_rates(evidence: Evidence) -> Figure:
         "as no other is known beforehand."
     ]
     panels = [Panel(title=_title(one), height=1.5, foot=0.1) for one in evidence.horizons]
-    figure, boxes = lay_out(conclusion(evidence), notes, panels, left=MARGIN, right=MARGIN)
+    figure, boxes = lay_out(conclusion(evidence), notes, panels)
     highest = max(split.base_rate for one in evidence.horizons for split in one.splits.values())
     for box, horizon in zip(boxes, evidence.horizons, strict=True):
         _draw(box.axes(figure), horizon, highest)
@@ -69,10 +68,10 @@ def _draw(axes: Axes, horizon: Horizon, highest: float) -> None:
     axes.set_ylim(len(SPLITS) - 0.45, -0.55)
     for row, name in enumerate(SPLITS):
         split = horizon.splits[name]
-        look = {"height": 0.42, "edgecolor": "#0b4a70", "lw": 0.8} | _LOOKS[name]
+        look = {"height": 0.42, "edgecolor": QUIET, "lw": 0.8} | _LOOKS[name]
         axes.barh(row + 0.2, split.base_rate, gid=f"{name}_h{horizon.days}", **look)
         dates = f"{name}, {split.first_date} to {split.last_date}"
-        axes.text(0.0, row - 0.08, dates, va="bottom", fontsize=SMALL, color=QUIET)
+        axes.text(0.0, row - 0.08, dates, va="bottom", color=QUIET)
         text = f"{percent(split.base_rate)} ({split.positives:,} of {split.n:,})"
-        beside = {"textcoords": "offset points", "va": "center", "fontsize": SMALL, "color": INK}
+        beside = {"textcoords": "offset points", "va": "center", "color": INK}
         axes.annotate(text, (split.base_rate, row + 0.2), xytext=(4, 0), **beside)

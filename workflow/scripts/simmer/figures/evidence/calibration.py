@@ -9,22 +9,10 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
-from simmer.base.names import spoken
+from simmer.base.words import count, horizons, listed, spoken
 from simmer.figures.evidence.inputs import Bin, Horizon, Model
-from simmer.figures.evidence.marks import (
-    BASELINE,
-    GRID,
-    PRIOR,
-    QUIET,
-    SMALL,
-    TRANSFORMER,
-    WIDTH,
-    Box,
-    Panel,
-    lay_out,
-)
-from simmer.figures.evidence.words import count, horizons, listed
-from simmer.figures.style import in_style
+from simmer.figures.layout import WIDTH, Panel, lay_out
+from simmer.figures.style import BASELINE, GRID, QUIET, TRANSFORMER, in_style
 
 _COLUMNS, _CELLS = 2, 24
 _GAP, _STRIP, _APART, _HEAD = 0.62, 0.3, 0.08, 0.42  # inches
@@ -52,12 +40,12 @@ def calibration(horizon: Horizon) -> Figure:
     figure, boxes = lay_out(conclusion(horizon), notes, panels, left=left, right=right)
     top = _top(models)
     for box, row in zip(boxes, rows, strict=True):
-        for column, model in enumerate(row):
-            at = box.left + column * (side + _GAP)
-            axes = Box(at, box.bottom + _STRIP + _APART, side, side).axes(figure)
+        for model, column in zip(row, box.columns(_COLUMNS, _GAP), strict=False):
+            panel, strip = column.rows([side, _STRIP], _APART)
+            axes = panel.axes(figure)
             _draw(axes, model, horizon.days, top)
-            _draw_spread(Box(at, box.bottom, side, _STRIP).axes(figure, sharex=axes), model, top)
-            if column == 0:
+            _draw_spread(strip.axes(figure, sharex=axes), model, top)
+            if model is row[0]:
                 axes.set_ylabel("observed rate (%)")
     return figure
 
@@ -145,11 +133,11 @@ def _draw(axes: Axes, model: Model, horizon_days: int, top: float) -> None:
     axes.set_xlim(0.0, top)
     axes.set_ylim(0.0, top)
     axes.grid(**GRID)
-    above = {"transform": axes.transAxes, "va": "bottom", "fontsize": SMALL}
+    above = {"transform": axes.transAxes, "va": "bottom"}
     axes.text(0.0, 1.03, _below_name(model), color=QUIET, linespacing=1.15, **above)
     collapsed = f" ({count(model.collapsed_seeds, 'seed')} collapsed)" if model.collapsed_seeds else ""
     axes.text(0.0, 1.19, f"{spoken(model.name)}{collapsed}", fontweight="bold", color=colour, **above)
-    axes.plot([0, top], [0, top], color=PRIOR, lw=1.0, ls=(0, (5, 3)), zorder=1, gid=f"diagonal_{model.name}")
+    axes.plot([0, top], [0, top], color=QUIET, lw=1.0, zorder=1, gid=f"diagonal_{model.name}")
     for axis in (axes.xaxis, axes.yaxis):
         axis.set_major_locator(MaxNLocator(nbins=4, steps=[1, 2, 5, 10]))
         axis.set_major_formatter(lambda share, _: f"{100 * share:g}")

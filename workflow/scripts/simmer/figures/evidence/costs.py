@@ -9,10 +9,9 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from simmer.base.errors import LedgerError
-from simmer.base.names import spoken
-from simmer.figures.evidence.marks import BASELINE, INK, QUIET, SMALL, TRANSFORMER, Panel, lay_out
-from simmer.figures.evidence.words import count, percent
-from simmer.figures.style import in_style
+from simmer.base.words import count, percent, spoken
+from simmer.figures.layout import Panel, lay_out
+from simmer.figures.style import INK, QUIET, TRANSFORMER, in_style
 
 _ROW = 0.44  # inches
 
@@ -97,13 +96,12 @@ def costs(results: Mapping[str, Sequence[Mapping[str, Any]]]) -> Figure:
         found,
         [one.hours for one in found],
         [_time(one) for one in found],
-        colour=TRANSFORMER,
         name="hours",
     )
     if metered:
         energy = boxes[1].axes(figure)
         texts = [_energy(one) for one in found]
-        _draw(energy, found, [one.kwh for one in found], texts, colour=BASELINE, name="kwh")
+        _draw(energy, found, [one.kwh for one in found], texts, name="kwh")
     return figure
 
 
@@ -167,7 +165,6 @@ def _draw(
     sizes: Sequence[float | None],
     texts: Sequence[str],
     *,
-    colour: str,
     name: str,
 ) -> None:
     axes.set_xlim(0.0, max([0.0, *(size for size in sizes if size is not None)]) or 1.0)
@@ -178,7 +175,7 @@ def _draw(
     axes.tick_params(axis="y", length=0, labelcolor=INK)
     for row, (one, size, text) in enumerate(zip(found, sizes, texts, strict=True)):
         if size is not None:
-            axes.barh(row + 0.18, size, height=0.42, color=colour, gid=f"{name}_{one.scale}")
+            axes.barh(row + 0.18, size, height=0.42, color=TRANSFORMER, gid=f"{name}_{one.scale}")
         # Above the bar, as the longest one leaves no room beside it.
-        above = {"textcoords": "offset points", "va": "bottom", "fontsize": SMALL, "color": QUIET}
+        above = {"textcoords": "offset points", "va": "bottom", "color": QUIET}
         axes.annotate(text, (0.0, row - 0.06), xytext=(4, 0), **above)

@@ -8,25 +8,13 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
-from simmer.base.names import spoken
-from simmer.figures.evidence.marks import (
-    GRID,
-    INK,
-    PRIOR,
-    PRIOR_LINE,
-    QUIET,
-    TRANSFORMER,
-    Panel,
-    label_beside,
-    lay_out,
-    usual_limits,
-)
+from simmer.base.words import count, horizons, nats, spoken
 from simmer.figures.evidence.refits import Refit, read_refits
-from simmer.figures.evidence.words import count, horizons, nats
-from simmer.figures.style import in_style
+from simmer.figures.layout import Panel, label_beside, lay_out, usual_limits
+from simmer.figures.style import BASE_RATE, BASE_RATE_LINE, DOTTED, GRID, INK, QUIET, TRANSFORMER, in_style
 
 _LOOKS = {
-    "train": {"color": QUIET, "ls": (0, (1, 1.3)), "lw": 1.3},
+    "train": {"color": QUIET, "ls": DOTTED, "lw": 1.3},
     "validation": {"color": TRANSFORMER, "ls": "-", "lw": 1.2},
 }
 
@@ -121,8 +109,8 @@ def _draw(axes: Axes, scale: str, refits: Sequence[Refit], prior_log_loss: float
     axes.set_ylabel("log-loss (nats)")
     axes.yaxis.set_major_locator(MaxNLocator(nbins=4))
     axes.xaxis.set_major_locator(MaxNLocator(nbins=6, integer=True))
-    axes.axhline(prior_log_loss, gid=f"prior_{scale}", **PRIOR_LINE)
-    labels = [(prior_log_loss, "base rate", PRIOR)]
+    axes.axhline(prior_log_loss, gid=f"prior_{scale}", **BASE_RATE_LINE)
+    labels = [(prior_log_loss, "base rate", BASE_RATE)]
     drawn = [refit for refit in refits if refit.epochs]
     for split, look in _LOOKS.items():
         for refit in drawn:

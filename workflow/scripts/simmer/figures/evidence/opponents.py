@@ -6,11 +6,10 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 
-from simmer.base.names import spoken
+from simmer.base.words import change, count, horizons, listed, nats, spoken
 from simmer.figures.evidence.inputs import Evidence, Horizon, Model
-from simmer.figures.evidence.marks import BASELINE, GRID, PRIOR, SMALL, TRANSFORMER, Panel, lay_out
-from simmer.figures.evidence.words import change, count, horizons, listed, nats
-from simmer.figures.style import in_style
+from simmer.figures.layout import Panel, lay_out
+from simmer.figures.style import BASE_RATE_LINE, BASELINE, GRID, TRANSFORMER, in_style
 
 _ROW = 0.27  # inches
 _FARTHEST = 3.0  # left of 0, in units of how far the best reaches to its right
@@ -125,7 +124,7 @@ def _draw(axes: Axes, horizon: Horizon, limits: tuple[float, float]) -> None:
     axes.set_xlabel("skill (%), right is better")
     axes.set_yticks(range(len(rows)), [spoken(model.name) for model in rows])
     axes.tick_params(axis="y", length=0)
-    axes.axvline(0.0, color=PRIOR, lw=1.3, ls=(0, (5, 3)), gid=f"base_rate_h{horizon.days}")
+    axes.axvline(0.0, gid=f"base_rate_h{horizon.days}", **BASE_RATE_LINE)
     for row, (model, label) in enumerate(zip(rows, axes.get_yticklabels(), strict=True)):
         colour = TRANSFORMER if model.transformer else BASELINE
         label.set_color(colour)
@@ -144,5 +143,5 @@ def _draw(axes: Axes, horizon: Horizon, limits: tuple[float, float]) -> None:
             gid=f"skill_{name}",
             **look,
         )
-        beside = {"transform": axes.get_yaxis_transform(), "va": "center", "fontsize": SMALL, "color": colour}
+        beside = {"transform": axes.get_yaxis_transform(), "va": "center", "color": colour}
         axes.text(1.03, row, change(model.skill.value), **beside)

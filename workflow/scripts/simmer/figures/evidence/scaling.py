@@ -8,28 +8,17 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 from matplotlib.transforms import offset_copy
 
-from simmer.base.names import spoken
+from simmer.base.words import first_upper, horizons, listed, nats, short, spoken
 from simmer.figures.evidence.inputs import Evidence, Horizon, Model, Scaling
-from simmer.figures.evidence.marks import (
-    BASELINE,
-    GRID,
-    PRIOR,
-    PRIOR_LINE,
-    TRANSFORMER,
-    Panel,
-    label_beside,
-    lay_out,
-    usual_limits,
-)
-from simmer.figures.evidence.words import first_upper, horizons, listed, nats, short
-from simmer.figures.style import in_style
+from simmer.figures.layout import Panel, label_beside, lay_out, usual_limits
+from simmer.figures.style import BASE_RATE, BASE_RATE_LINE, BASELINE, DOTTED, GRID, TRANSFORMER, in_style
 
 _FINDINGS = {
     "law": "helps at {}",
     "reverse": "harms at {}",
     "none": "makes no difference that matters at {}",
 }
-_BASELINE_LINE = {"color": BASELINE, "lw": 1.3, "ls": (0, (1, 1.5))}
+_BASELINE_LINE = {"color": BASELINE, "lw": 1.3, "ls": DOTTED}
 
 
 @in_style
@@ -129,8 +118,8 @@ def _draw(axes: Axes, horizon: Horizon) -> None:
     counted = [model.parameters for model in scales]
     axes.set_xlim(min(counted, default=1) / 2.2, max(counted, default=1) * 2.2)
     axes.set_xticks(counted, [f"{spoken(model.name)}\n{short(model.parameters)}" for model in scales])
-    axes.axhline(horizon.prior_log_loss, gid=f"prior_h{horizon.days}", **PRIOR_LINE)
-    labels = [(horizon.prior_log_loss, f"base rate\n{nats(horizon.prior_log_loss)}", PRIOR)]
+    axes.axhline(horizon.prior_log_loss, gid=f"prior_h{horizon.days}", **BASE_RATE_LINE)
+    labels = [(horizon.prior_log_loss, f"base rate\n{nats(horizon.prior_log_loss)}", BASE_RATE)]
     for best in horizon.baselines[:1]:
         axes.axhline(best.log_loss.value, gid=f"baseline_h{horizon.days}", **_BASELINE_LINE)
         name = "\n".join(textwrap.wrap(f"best on validation: {spoken(best.name)}", 14))

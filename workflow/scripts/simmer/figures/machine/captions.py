@@ -2,14 +2,15 @@
 
 from datetime import UTC, datetime
 
+from simmer.base.words import count, duration
 from simmer.figures.machine.history import History, Point
 
 
 def title(name: str, history: History) -> str:
     """Return what a study came to, in one line."""
     return (
-        f"{name}: {_count(history.trials, 'trial')}, {duration(history.running_s)} running, "
-        f"{duration(history.blind_s)} without a reading, {_count(len(history.aborts), 'abort')}"
+        f"{name}: {count(history.trials, 'trial')}, {duration(history.running_s)} running, "
+        f"{duration(history.blind_s)} without a reading, {count(len(history.aborts), 'abort')}"
     )
 
 
@@ -17,7 +18,7 @@ def subtitle(history: History) -> str:
     """Return when the study ran and what was measured."""
     if not history.runs:
         return ""
-    samples = _count(sum(point.state is not None for point in history.points), "hardware sample")
+    samples = count(sum(point.state is not None for point in history.points), "hardware sample")
     sources = sorted({point.source for point in history.points if point.source})
     named = ", ".join(sources[:2]) + (f" and {len(sources) - 2} more" if len(sources) > 2 else "")
     first, last = (
@@ -32,22 +33,5 @@ def abort_label(abort: Point) -> str:
     return f"abort {degrees or abort.pressure_level or 'no reading'}, {_utc(abort.at_s):%m-%d %H:%M}"
 
 
-def unit_of(seconds: float) -> tuple[float, str]:
-    """Return the unit in which a time is told, in seconds and by name."""
-    if seconds >= 7200.0:
-        return 3600.0, "h"
-    return (60.0, "min") if seconds >= 120.0 else (1.0, "s")
-
-
-def duration(seconds: float) -> str:
-    """Return a time in its unit."""
-    unit_s, unit = unit_of(seconds)
-    return f"{seconds / unit_s:.1f} {unit}" if unit == "h" else f"{seconds / unit_s:.0f} {unit}"
-
-
 def _utc(at_s: float) -> datetime:
     return datetime.fromtimestamp(at_s, UTC)
-
-
-def _count(number: int, what: str) -> str:
-    return f"{number} {what}" if number == 1 else f"{number} {what}s"

@@ -7,7 +7,7 @@ import numpy as np
 from simmer.figures.machine.spans import Span, merged
 
 # The widths of one break and of all breaks together, as shares of the running time.
-_BREAK_SHARE, _BREAKS_SHARE = 0.014, 0.15
+_BREAK_SHARE, _BREAKS_SHARE = 0.02, 0.15
 
 # A narrower span cannot be seen, nor a narrower gap between two; shares of the axis.
 _LEAST_SHARE, _JOIN_SHARE = 0.002, 0.0006

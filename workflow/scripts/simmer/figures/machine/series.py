@@ -19,7 +19,6 @@ def draw_series(
     *,
     colour: str,
     name: str,
-    label: str | None = None,
     steps: bool = False,
 ) -> None:
     """Draw a series of wall times and values; it is broken where the study did not run.
@@ -30,7 +29,6 @@ def draw_series(
         series: oldest first; None is passed over, NaN breaks the line.
         colour: of line, band and dots.
         name: the line's id in the SVG.
-        label: its text in the legend.
         steps: whether a value holds until the next one.
     """
     told = pd.DataFrame(
@@ -53,7 +51,7 @@ def draw_series(
     if (high > low).any():
         axes.fill_between(x, low, high, color=colour, alpha=0.28, lw=0, zorder=2, gid=f"{name}_band")
     drawstyle = "steps-post" if steps else "default"
-    axes.plot(x, mean, color=colour, lw=1.2, drawstyle=drawstyle, zorder=3, gid=name, label=label)
+    axes.plot(x, mean, color=colour, lw=1.2, drawstyle=drawstyle, zorder=3, gid=name)
     # A point without a neighbour is no line, and would not be seen.
     known = np.isfinite(mean)
     lonely = known & (np.convolve(known, [1, 0, 1])[1:-1] == 0)

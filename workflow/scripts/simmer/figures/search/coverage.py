@@ -8,21 +8,13 @@ from typing import Literal
 
 import matplotlib
 import numpy as np
+from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import MaxNLocator
 
-from simmer.figures.search.marks import (
-    PRIOR_LINE,
-    QUIET,
-    Colour,
-    beyond_axis,
-    draw_loss,
-    loss_limits,
-    state_handles,
-    write_head,
-)
+from simmer.figures.layout import WIDE, Panel, lay_out
 from simmer.figures.search.searched import (
     SearchedStudy,
     SearchedTrial,
@@ -33,14 +25,23 @@ from simmer.figures.search.searched import (
     spoken,
     unit,
 )
-from simmer.figures.style import in_style
+from simmer.figures.search.trial_marks import Colour, beyond_axis, draw_loss, loss_limits, state_handles
+from simmer.figures.style import BASE_RATE_LINE, BEST, EDGE, FAINT, INK, NO_LOSS, QUIET, TITLE, in_style
 from simmer.search.space import Choice, Dimension, Range, Value, meaningful
 
 NEAR_EDGE = 0.05  # share of a range, on its own axis
+_HOW_TO_READ = (
+    f"Red lines: the ends of a range, {percent(NEAR_EDGE)} of it shaded. In brackets: how many trials made a "
+    "choice. Colour: rank of the loss, the darker the better. Above a panel: trials without a loss. A pruned "
+    "trial shows the best loss of the few epochs it came to."
+)
 _NOTHING = "Every hyperparameter has one value in this study, so there was nothing to choose."
-_WIDTH, _PANEL_HEIGHT, _COLUMNS = 12.0, 2.7, 4
-_BEST, _NO_LOSS, _EDGE = "#cc2f2f", "#b0b0b0", "#cc2f2f"
-_STAR = {"marker": "*", "markersize": 13, "markeredgecolor": "white", "linestyle": "none", "zorder": 4}
+_COLUMNS = 3
+_HEAD, _HEIGHT, _GAP = 0.15, 1.75, 0.4  # inches
+_STAR = {"color": BEST, "marker": "*", "markersize": 13, "markeredgecolor": "white"} | {
+    "linestyle": "none",
+    "zorder": 4,
+}
 _SPREAD = 0.5  # of the trials with one choice, in distances between choices
 _GOLDEN = (math.sqrt(5.0) - 1.0) / 2.0
 
@@ -67,29 +68,24 @@ class NearEdge:
 @in_style
 def search_coverage(study: SearchedStudy) -> Figure:
     """Return the figure of one search; a sentence stands in it where nothing was left to choose."""
-    rows = math.ceil(len(study.searched) / _COLUMNS)
-    height = 2.3 + _PANEL_HEIGHT * rows
-    figure = Figure(figsize=(_WIDTH, height))
-    sentences = (counts(study), edges(study), beyond_axis(study), not_searched(study))
-    head = write_head(figure, f"{study.name}: what the search covered", sentences)
-    if not rows:
-        figure.text(0.5, 0.3, _NOTHING, fontsize=11, ha="center", va="center")
-        return figure
-    panels = figure.subplots(
-        rows,
-        _COLUMNS,
-        squeeze=False,
-        gridspec_kw={"left": 0.065, "right": 0.985, "top": 1.0 - (head + 0.45) / height}
-        | {"bottom": 1.4 / height, "hspace": 0.68, "wspace": 0.2},
+    keys = list(study.searched)
+    rows = [keys[start : start + _COLUMNS] for start in range(0, len(keys), _COLUMNS)]
+    notes = [counts(study), edges(study), beyond_axis(study), not_searched(study)]
+    figure, boxes = lay_out(
+        f"{study.name}: what the search covered",
+        [*notes, _HOW_TO_READ if rows else _NOTHING],
+        [Panel(height=_HEAD + _HEIGHT, foot=0.75) for _ in rows],
+        left=0.7,
+        width=WIDE,
+        legend=_legend(study) if rows else (),
     )
     colours = _colours(study)
-    for axes, key in zip(panels.flat, study.searched, strict=False):
-        _draw_panel(axes, study, key, colours)
-    for axes in panels.flat[len(study.searched) :]:
-        axes.set_axis_off()
-    for row in panels:
-        row[0].set_ylabel("validation log-loss (nats)")
-    _write_foot(figure, study)
+    for box, row in zip(boxes, rows, strict=True):
+        below_titles = box.rows([_HEAD, _HEIGHT], 0.0)[1]
+        panels = [one.axes(figure) for one in below_titles.columns(_COLUMNS, _GAP)[: len(row)]]
+        panels[0].set_ylabel("validation log-loss (nats)")
+        for axes, key in zip(panels, row, strict=True):
+            _draw_panel(axes, study, key, colours)
     return figure
 
 
@@ -168,24 +164,23 @@ def _draw_panel(axes: Axes, study: SearchedStudy, key: str, colours: dict[int, C
         f"{spoken(key)}: near {side} edge" if side else spoken(key),
         loc="left",
         pad=14,
-        fontsize=9,
+        fontsize=TITLE,
         fontweight="bold",
-        color=_EDGE if side else "black",
+        color=EDGE if side else INK,
     )
-    axes.set_xlabel(unit(key, dimension), color=QUIET, fontsize=8)
-    axes.tick_params(labelsize=8)
+    axes.set_xlabel(unit(key, dimension), color=QUIET)
     axes.set_ylim(loss_limits(study))
     axes.yaxis.set_major_locator(MaxNLocator(nbins=4))
     if isinstance(dimension, Range):
         _label_range(axes, dimension)
     else:
         _label_choices(axes, dimension, Counter(trial.values[key] for trial in study.trials))
-    axes.axhline(study.prior_log_loss, zorder=1, **PRIOR_LINE)
+    axes.axhline(study.prior_log_loss, zorder=1, **BASE_RATE_LINE)
     for trial in study.trials:
         draw_loss(axes, trial, _position(trial, key, dimension), colour=colours[trial.number], size=5.5)
     if study.best is not None:
         x = _position(study.best, key, dimension)
-        axes.plot(x, study.best.loss, color=_BEST, gid=f"best_{key}", **_STAR)
+        axes.plot(x, study.best.loss, gid=f"best_{key}", **_STAR)
 
 
 def _position(trial: SearchedTrial, key: str, dimension: Dimension) -> float:
@@ -204,8 +199,8 @@ def _label_range(axes: Axes, dimension: Range) -> None:
     ticks = dict.fromkeys((dimension.low, round(middle) if dimension.integer else middle, dimension.high))
     axes.set_xticks([place(tick, dimension) for tick in ticks], [number(tick) for tick in ticks])
     for edge, inside in ((0.0, NEAR_EDGE), (1.0, 1.0 - NEAR_EDGE)):
-        axes.axvline(edge, color=_EDGE, lw=0.8, alpha=0.6, zorder=1)
-        axes.axvspan(edge, inside, color=_EDGE, alpha=0.12, lw=0, zorder=0.5)
+        axes.axvline(edge, color=EDGE, lw=0.8, alpha=0.6, zorder=1)
+        axes.axvspan(edge, inside, color=EDGE, alpha=0.12, lw=0, zorder=0.5)
 
 
 def _label_choices(axes: Axes, dimension: Choice, made: Counter) -> None:
@@ -215,7 +210,7 @@ def _label_choices(axes: Axes, dimension: Choice, made: Counter) -> None:
     labels = [f"{name}\n({made[value]})" for name, value in zip(names, dimension.values, strict=True)]
     axes.set_xticks(range(len(labels)), labels)
     for between in range(1, len(labels)):
-        axes.axvline(between - 0.5, color="#e4e4e4", lw=0.8, zorder=0.5)
+        axes.axvline(between - 0.5, color=FAINT, lw=0.8, zorder=0.5)
 
 
 def _colours(study: SearchedStudy) -> dict[int, Colour]:
@@ -223,22 +218,14 @@ def _colours(study: SearchedStudy) -> dict[int, Colour]:
     known = sorted((trial for trial in study.trials if trial.loss is not None), key=lambda trial: trial.loss)
     shades = matplotlib.colormaps["viridis"](np.linspace(0.0, 0.93, len(known)))
     ranked = {trial.number: tuple(shade) for trial, shade in zip(known, shades, strict=True)}
-    return {trial.number: ranked.get(trial.number, _NO_LOSS) for trial in study.trials}
+    return {trial.number: ranked.get(trial.number, NO_LOSS) for trial in study.trials}
 
 
-def _write_foot(figure: Figure, study: SearchedStudy) -> None:
-    handles = [
+def _legend(study: SearchedStudy) -> list[Artist]:
+    best = study.best
+    label = "" if best is None else f"best: trial {best.number}, {best.loss:.4f}"
+    return [
+        *([] if best is None else [Line2D([], [], label=label, **_STAR)]),
         *state_handles(study),
-        Line2D([], [], label=f"prior {study.prior_log_loss:.4f}", **PRIOR_LINE),
+        Line2D([], [], label=f"base rate {study.prior_log_loss:.4f}", **BASE_RATE_LINE),
     ]
-    if study.best is not None:
-        label = f"best: trial {study.best.number}, {study.best.loss:.4f}"
-        handles.insert(0, Line2D([], [], color=_BEST, label=label, **_STAR))
-    figure.legend(handles=handles, loc="lower center", ncols=len(handles), frameon=False, fontsize=8)
-    text = (
-        f"Red lines: the ends of a range, {percent(NEAR_EDGE)} of it shaded. In brackets: how many trials "
-        "made a choice. Colour: rank of the loss, the darker the better. Above a panel: trials without a "
-        "loss.\nA pruned trial shows the best loss of the few epochs it came to."
-    )
-    above_legend = 0.36 / figure.get_figheight()
-    figure.text(0.065, above_legend, text, fontsize=8, color=QUIET, linespacing=1.4)

@@ -5,29 +5,27 @@ from collections import Counter
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
 from matplotlib.ticker import MaxNLocator
 
-from simmer.figures.search.marks import (
-    BEST,
+from simmer.figures.layout import WIDE, Panel, label_beside, lay_out, write_inside
+from simmer.figures.search.searched import SearchedStudy, best_of, counts, percent
+from simmer.figures.search.trial_marks import (
     NO_LOSS_AT,
-    ORIGINS,
-    PRIOR,
-    PRIOR_LINE,
-    QUIET,
     beyond_axis,
     draw_loss,
     draw_trial,
     loss_limits,
     origin_handles,
     state_handles,
-    write_head,
 )
-from simmer.figures.search.searched import SearchedStudy, best_of, counts, percent
-from simmer.figures.style import in_style
+from simmer.figures.style import BASE_RATE, BASE_RATE_LINE, BEST, DASHED, GRID, ORIGINS, QUIET, in_style
 
-_WIDTH, _HEIGHT = 12.0, 7.4
 _MANY = 120  # with more trials, markers become smaller
-
+_BEST_SO_FAR = {"color": BEST, "lw": 1.4, "label": "best so far"}
+_BEST_EPOCH = {"color": BEST, "linestyle": "none", "marker": "_", "markeredgewidth": 2.0} | {
+    "label": "epoch of the trial's best loss"
+}
 
 # What spares a trial that ended in a state, or repeats another, the epochs it was not trained for.
 _SAVERS = {"pruned": "pruning", "complete": "patience"}
@@ -36,19 +34,24 @@ _SAVERS = {"pruned": "pruning", "complete": "patience"}
 @in_style
 def search_history(study: SearchedStudy) -> Figure:
     """Return the figure of one search; it tells by itself when no trial came to a loss."""
-    figure = Figure(figsize=(_WIDTH, _HEIGHT))
-    sentences = (counts(study), best_of(study), beyond_axis(study))
-    head = write_head(figure, f"{study.name}: how the search went", sentences)
-    losses, epochs = figure.subplots(
-        2,
-        sharex=True,
-        gridspec_kw={"height_ratios": [3, 1.3], "hspace": 0.24}
-        | {"left": 0.07, "right": 0.905, "top": 1.0 - (head + 0.3) / _HEIGHT, "bottom": 0.135},
+    notes = (counts(study), best_of(study), beyond_axis(study))
+    legend = [*state_handles(study)]
+    if study.best is not None:
+        legend += [Line2D([], [], **_BEST_SO_FAR), Line2D([], [], **_BEST_EPOCH)]
+    figure, boxes = lay_out(
+        f"{study.name}: how the search went",
+        notes,
+        [Panel(notes=[""], height=3.2, foot=0.2), Panel(notes=[epochs_spent(study)], height=1.3)],
+        left=0.72,
+        right=1.2,
+        width=WIDE,
+        legend=[*legend, *origin_handles(study)],
     )
-    size = 7.0 if len(study.trials) <= _MANY else 3.5
+    losses = boxes[0].axes(figure)
+    epochs = boxes[1].axes(figure, sharex=losses)
+    size = 6.0 if len(study.trials) <= _MANY else 3.5
     _draw_losses(losses, study, size=size)
     _draw_epochs(epochs, study, size=size)
-    _draw_legend(figure, study)
     return figure
 
 
@@ -73,21 +76,16 @@ def _draw_losses(axes: Axes, study: SearchedStudy, *, size: float) -> None:
     axes.set_gid("loss")
     axes.set_ylabel("validation log-loss (nats)")
     axes.set_ylim(loss_limits(study))
-    axes.grid(axis="y", color="#ececec", lw=0.7)
-    axes.set_axisbelow(True)
-    axes.tick_params(labelbottom=True)
-    axes.axhline(study.prior_log_loss, zorder=1, gid="prior", **PRIOR_LINE)
-    beside = {"va": "center", "fontsize": 8}
-    text, right = f"prior {study.prior_log_loss:.4f}", axes.get_yaxis_transform()
-    axes.text(1.01, study.prior_log_loss, text, color=PRIOR, transform=right, **beside)
+    axes.grid(axis="y", **GRID)
+    axes.axhline(study.prior_log_loss, zorder=1, gid="prior", **BASE_RATE_LINE)
+    label_beside(axes, [(study.prior_log_loss, f"base rate\n{study.prior_log_loss:.4f}", BASE_RATE)])
     _draw_best_so_far(axes, study)
     for trial in study.trials:
         draw_loss(axes, trial, trial.number, colour=ORIGINS[trial.origin], size=size)
     if any(trial.loss is None for trial in study.trials):
-        axes.text(1.01, NO_LOSS_AT, "no loss", color=QUIET, transform=axes.transAxes, **beside)
+        axes.text(1.02, NO_LOSS_AT, "no loss", color=QUIET, transform=axes.transAxes, va="center")
     if study.best is None:
-        middle = {"transform": axes.transAxes, "ha": "center", "va": "center"}
-        axes.text(0.5, 0.5, "no trial came to a validation log-loss", fontsize=12, **middle)
+        write_inside(axes, "no trial came to a validation log-loss")
 
 
 def _draw_best_so_far(axes: Axes, study: SearchedStudy) -> None:
@@ -98,8 +96,7 @@ def _draw_best_so_far(axes: Axes, study: SearchedStudy) -> None:
     lowest = np.minimum.accumulate(losses)
     lowest[np.isinf(lowest)] = np.nan
     numbers = [trial.number for trial in study.trials]
-    look = {"color": BEST, "lw": 1.4, "zorder": 2, "gid": "best_so_far", "label": "best so far"}
-    axes.plot(numbers, lowest, drawstyle="steps-post", **look)
+    axes.plot(numbers, lowest, drawstyle="steps-post", zorder=2, gid="best_so_far", **_BEST_SO_FAR)
     # Below the lowest point nothing else is drawn.
     share = best.number / max(len(study.trials) - 1, 1)
     side, start = ("left", 0.0) if share < 0.1 else ("right", 1.0) if share > 0.9 else ("center", 0.5)
@@ -118,16 +115,14 @@ def _draw_best_so_far(axes: Axes, study: SearchedStudy) -> None:
 
 def _draw_epochs(axes: Axes, study: SearchedStudy, *, size: float) -> None:
     axes.set_gid("epochs")
-    axes.set_title(epochs_spent(study), loc="left", fontsize=9, color=QUIET)
     axes.set_ylabel("epochs trained")
     axes.set_xlabel("trial")
     axes.yaxis.set_major_locator(MaxNLocator(nbins=5, integer=True))
     axes.xaxis.set_major_locator(MaxNLocator(nbins=12, integer=True))
     axes.set_xlim(-0.7, len(study.trials) - 0.3)
     axes.set_ylim(0.0, 1.1 * study.epochs_max)
-    axes.axhline(study.epochs_max, color=QUIET, lw=0.8, ls=(0, (5, 3)), zorder=1, gid="planned")
-    right = {"transform": axes.get_yaxis_transform(), "va": "center", "fontsize": 8}
-    axes.text(1.01, study.epochs_max, f"planned {study.epochs_max}", color=QUIET, **right)
+    axes.axhline(study.epochs_max, color=QUIET, lw=0.8, ls=DASHED, zorder=1, gid="planned")
+    label_beside(axes, [(study.epochs_max, f"planned {study.epochs_max}", QUIET)])
     for trial in study.trials:
         colour = ORIGINS[trial.origin]
         axes.bar(trial.number, trial.epochs_trained, width=0.7, color=colour, alpha=0.3, lw=0)
@@ -135,21 +130,4 @@ def _draw_epochs(axes: Axes, study: SearchedStudy, *, size: float) -> None:
     trained = [trial for trial in study.trials if trial.best_epoch is not None and trial.repeats is None]
     if trained:
         numbers, best_epochs = zip(*((trial.number, trial.best_epoch) for trial in trained), strict=True)
-        look = {"linestyle": "none", "marker": "_", "markersize": size, "markeredgewidth": 2.0}
-        label = "epoch of the trial's best loss"
-        axes.plot(numbers, best_epochs, color=BEST, label=label, gid="best_epochs", **look)
-
-
-def _draw_legend(figure: Figure, study: SearchedStudy) -> None:
-    drawn = [handle for axes in figure.axes for handle in axes.get_legend_handles_labels()[0]]
-    rows = ([*state_handles(study), *drawn], list(origin_handles(study)))
-    for row, handles in enumerate(rows):
-        figure.legend(
-            handles=handles,
-            loc="lower center",
-            ncols=len(handles) or 1,
-            frameon=False,
-            fontsize=8,
-            columnspacing=1.6,
-            bbox_to_anchor=(0.49, 0.03 - 0.026 * row),
-        )
+        axes.plot(numbers, best_epochs, markersize=size, gid="best_epochs", **_BEST_EPOCH)

@@ -1,36 +1,31 @@
 """Which hyperparameters mattered in one search, as bars with the marks that chance reaches."""
 
+from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 from matplotlib.ticker import PercentFormatter
 
-from simmer.figures.search.marks import QUIET, write_head
+from simmer.figures.layout import Panel, lay_out
 from simmer.figures.search.ped_anova import CHANCE_QUANTILE, FEWEST_TRIALS, Importance, Importances
 from simmer.figures.search.searched import SearchedStudy, count_of_trials, counts, percent, spoken
-from simmer.figures.style import in_style
+from simmer.figures.style import BEYOND_CHANCE, INK, QUIET, WITHIN_CHANCE, in_style
 
 _FEW_BEST = 20  # with fewer trials among the best, their values are known roughly only
-_WIDTH, _BAR_HEIGHT = 12.0, 0.36
-_BEYOND_CHANCE, _WITHIN_CHANCE, _CHANCE = "#0072b2", "#a9c4dc", "#d55e00"
+_BAR = 0.36  # inches
 
 
 @in_style
 def search_importances(study: SearchedStudy, found: Importances) -> Figure:
     """Return the figure of one search; a sentence stands in it where no importances were found."""
-    bars = len(found.importances or ())
-    height = 2.9 + _BAR_HEIGHT * bars
-    figure = Figure(figsize=(_WIDTH, height))
     title = f"{study.name}: which hyperparameters mattered"
-    if not bars:
-        write_head(figure, title, (counts(study),))
-        figure.text(0.5, 0.42, rests_on(found), fontsize=11, ha="center", va="center")
-        return figure
-    head = write_head(figure, title, (rests_on(found), how_to_read(found), left_out(found)))
-    sides = {"left": 0.14, "right": 0.95, "top": 1.0 - (head + 0.15) / height, "bottom": 0.9 / height}
-    _draw_bars(figure.subplots(gridspec_kw=sides), found)
-    _draw_legend(figure)
+    if not found.importances:
+        return lay_out(title, (counts(study), rests_on(found)), [])[0]
+    notes = (rests_on(found), how_to_read(found), left_out(found))
+    panel = Panel(height=_BAR * len(found.importances))
+    figure, (box,) = lay_out(title, notes, [panel], left=1.3, right=0.3, legend=_legend())
+    _draw_bars(box.axes(figure), found)
     return figure
 
 
@@ -80,11 +75,11 @@ def _draw_bars(axes: Axes, found: Importances) -> None:
     axes.set_xlabel("importance (share of the sum over all hyperparameters)")
     for row, one in enumerate(found.importances):
         beyond = one.importance > one.chance
-        colour = _BEYOND_CHANCE if beyond else _WITHIN_CHANCE
+        colour = BEYOND_CHANCE if beyond else WITHIN_CHANCE
         axes.barh(row, one.importance, height=0.6, color=colour, gid=f"importance_{one.hyperparameter}")
-        axes.plot([_mark(one)] * 2, [row - 0.36, row + 0.36], color=_CHANCE, lw=2.0)
+        axes.plot([_mark(one)] * 2, [row - 0.36, row + 0.36], color=INK, lw=2.0)
         text_at = one.importance
-        if abs(_mark(one) - one.importance) < 0.08 * widest:
+        if abs(_mark(one) - one.importance) < 0.16 * widest:
             text_at = max(one.importance, _mark(one))
         text = percent(one.importance)
         axes.text(text_at + 0.01 * widest, row, text, va="center", color=QUIET)
@@ -95,12 +90,10 @@ def _mark(one: Importance) -> float:
     return min(one.chance, 1.0)
 
 
-def _draw_legend(figure: Figure) -> None:
-    handles = [
-        Patch(color=_BEYOND_CHANCE, label="passes its mark"),
-        Patch(color=_WITHIN_CHANCE, label="cannot be told from chance"),
-        Line2D(
-            [], [], color=_CHANCE, lw=2.0, linestyle="none", marker="|", markersize=11, label="mark of chance"
-        ),
+def _legend() -> list[Artist]:
+    mark = {"color": INK, "linestyle": "none", "marker": "|", "markersize": 11, "markeredgewidth": 2.0}
+    return [
+        Patch(color=BEYOND_CHANCE, label="passes its mark"),
+        Patch(color=WITHIN_CHANCE, label="cannot be told from chance"),
+        Line2D([], [], label="mark of chance", **mark),
     ]
-    figure.legend(handles=handles, loc="lower center", ncols=3, frameon=False, fontsize=8)

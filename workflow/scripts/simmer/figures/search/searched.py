@@ -7,9 +7,10 @@ from dataclasses import dataclass
 from typing import Any, Literal, get_args
 
 from simmer.base.errors import LedgerError
+from simmer.ledger.address import horizon_name
 from simmer.search.settings import Sampler
 from simmer.search.space import Dimension, Range, Value, unit_of
-from simmer.search.study import Study, horizon_name
+from simmer.search.study import Study
 
 State = Literal["complete", "pruned", "out_of_time", "diverged", "out_of_memory"]
 Origin = Literal["default", "depth extreme", "transferred", "startup", "sampler"]

@@ -1,33 +1,32 @@
-"""The marks across the panels of a timeline: shaded stretches, breaks and aborts."""
+"""What interrupts a timeline, drawn across its panels: shaded stretches, breaks and aborts."""
 
 from collections.abc import Iterable, Sequence
 
 from matplotlib.axes import Axes
 
-from simmer.figures.machine.captions import abort_label, duration
+from simmer.base.words import duration
+from simmer.figures.machine.captions import abort_label
 from simmer.figures.machine.history import Point
 from simmer.figures.machine.running_time import RunningTime
 from simmer.figures.machine.spans import Span
+from simmer.figures.style import ABORT, FAINT, QUIET
 
-_ABORT, _BREAK = "#b00020", "#e4e4e4"
 _LABELLED_SHARE = 0.01  # a narrower break has no room for a text
-_LABEL_ROWS, _LABEL_WIDTH = 2, 0.16  # of the texts above the panels, in shares of their width
+_LABEL_ROWS, _LABEL_WIDTH = 2, 0.31  # of the texts above the panels, in shares of their width
 
 
-def shade(
-    axes: Axes, axis: RunningTime, spans: Iterable[Span], *, name: str, label: str, **look: object
-) -> None:
+def shade(axes: Axes, axis: RunningTime, spans: Iterable[Span], *, name: str, **look: object) -> None:
     """Shade stretches of wall time; each has an id of its own in the SVG."""
     for number, (start, end) in enumerate(axis.spans(spans)):
-        axes.axvspan(start, end, lw=0, gid=f"{name}_{number}", label=label, **look)
+        axes.axvspan(start, end, lw=0, gid=f"{name}_{number}", **look)
 
 
 def draw_breaks(panels: Sequence[Axes], axis: RunningTime) -> None:
-    """Grey out the strips of time in which nothing ran, and tell in the last panel how long that was."""
+    """Grey out the strips of time in which nothing ran, and say in the last panel how long that was."""
     lowest = panels[-1]
     for number, (gap, start, end) in enumerate(axis.breaks()):
         for axes in panels:
-            axes.axvspan(start, end, facecolor=_BREAK, lw=0, zorder=2.5, label="not running")
+            axes.axvspan(start, end, facecolor=FAINT, lw=0, zorder=2.5)
         text = f"{duration(gap.length_s)} off" if end - start >= _LABELLED_SHARE * axis.total_s else ""
         lowest.text(
             (start + end) / 2,
@@ -37,8 +36,7 @@ def draw_breaks(panels: Sequence[Axes], axis: RunningTime) -> None:
             rotation=90,
             ha="center",
             va="center",
-            fontsize=7,
-            color="#666666",
+            color=QUIET,
             gid=f"break_{number}",
         )
 
@@ -50,16 +48,14 @@ def draw_aborts(panels: Sequence[Axes], axis: RunningTime, aborts: Iterable[Poin
     for number, abort in enumerate(aborts):
         x = float(axis.at(abort.at_s))
         for axes in panels:
-            axes.axvline(x, color=_ABORT, lw=1.4, zorder=4, gid=f"abort_{number}" if axes is top else None)
-        look = {"color": _ABORT, "linestyle": "none", "zorder": 5}
-        top.plot(
-            x, 1.0, marker="v", transform=top.get_xaxis_transform(), clip_on=False, label="abort", **look
-        )
+            axes.axvline(x, color=ABORT, lw=1.4, zorder=4, gid=f"abort_{number}" if axes is top else None)
+        look = {"color": ABORT, "linestyle": "none", "zorder": 5}
+        top.plot(x, 1.0, marker="v", transform=top.get_xaxis_transform(), clip_on=False, **look)
         if abort.temperature_c is not None:
             top.plot(x, abort.temperature_c, marker="o", markersize=4, **look)
         left = min(x / axis.end, 1.0 - _LABEL_WIDTH)
         row = next((row for row, until in enumerate(row_taken_until) if left >= until), None)
         if row is not None:
             row_taken_until[row] = left + _LABEL_WIDTH
-            place = (left, 1.035 + 0.065 * row)
-            top.text(*place, abort_label(abort), transform=top.transAxes, fontsize=8, color=_ABORT)
+            place = (left, 1.04 + 0.07 * row)
+            top.text(*place, abort_label(abort), transform=top.transAxes, color=ABORT)

@@ -1,15 +1,14 @@
 """How a trial looks in the figures of a search: its marker, its colour, its place on the loss axis."""
 
-import textwrap
 from collections.abc import Iterable
 
-import numpy as np
 from matplotlib.artist import Artist
 from matplotlib.axes import Axes
-from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
+from simmer.figures.layout import usual_limits
 from simmer.figures.search.searched import STATES, Origin, SearchedStudy, SearchedTrial, State
+from simmer.figures.style import ORIGINS, STATE
 
 Colour = str | tuple[float, ...]
 
@@ -20,14 +19,6 @@ MARKERS: dict[State, str] = {
     "diverged": "X",
     "out_of_memory": "P",
 }
-# Told apart by people who see no red or no green, too (Okabe and Ito).
-ORIGINS: dict[Origin, str] = {
-    "default": "#000000",
-    "depth extreme": "#cc79a7",
-    "transferred": "#d55e00",
-    "startup": "#8a8a8a",
-    "sampler": "#0072b2",
-}
 _ORIGIN_WORDS: dict[Origin, str] = {
     "default": "the configured default",
     "depth extreme": "the default at an extreme of depth",
@@ -35,30 +26,16 @@ _ORIGIN_WORDS: dict[Origin, str] = {
     "startup": "startup, drawn at random",
     "sampler": "suggested by the sampler",
 }
-PRIOR, BEST, QUIET = "#b8860b", "#1a7f37", "#555555"
-PRIOR_LINE = {"color": PRIOR, "lw": 1.0, "ls": (0, (5, 3))}
 NO_LOSS_AT = 1.05  # above a panel, in its heights
 _BULK = 0.9  # this share of the losses is shown in any case
-_HEADROOM = 0.25  # how far beyond the bulk the loss axis goes, in shares of its extent
-_FOOTROOM = 0.2  # room for the words below the best trial
+_ROOM = (0.2, 0.25)  # below the best trial, where words stand, and above, in shares of the extent
 _NAMED_BEYOND = 3
-_INCH_PER_CHARACTER = 0.068  # of 9 points, rounded up
-_INCH_PER_LINE = 0.19
 
 
 def loss_limits(study: SearchedStudy) -> tuple[float, float]:
-    """Return the ends of the loss axis in nats, with the best trial, the prior and most losses between them.
-
-    A few terrible trials must not press all others into one line.
-    """
+    """Return the ends of the loss axis in nats; the best trial, the base rate and most losses lie within."""
     losses = [trial.loss for trial in study.trials if trial.loss is not None]
-    lowest = min([*losses, study.prior_log_loss])
-    # The smallest that leaves a tenth above it, and so a loss itself.
-    bulk = np.quantile(losses, _BULK, method="higher") if losses else lowest
-    usual = max(float(bulk), study.prior_log_loss)
-    extent = (usual - lowest) or 0.1 * abs(lowest)
-    highest = max([*losses, usual])
-    return lowest - _FOOTROOM * extent, min(usual + _HEADROOM * extent, highest + 0.05 * extent)
+    return usual_limits([study.prior_log_loss], losses, share=_BULK, room=_ROOM)
 
 
 def beyond_axis(study: SearchedStudy) -> str:
@@ -110,7 +87,7 @@ def draw_loss(axes: Axes, trial: SearchedTrial, x: float, *, colour: Colour, siz
 
 def state_handles(study: SearchedStudy) -> Iterable[Artist]:
     """Return legend entries of the states that occur, and of repetitions."""
-    look = {"linestyle": "none", "color": "#6e6e6e"}
+    look = {"linestyle": "none", "color": STATE}
     occurring = {trial.state for trial in study.trials}
     for state, marker in MARKERS.items():
         if state in occurring:
@@ -125,16 +102,3 @@ def origin_handles(study: SearchedStudy) -> Iterable[Artist]:
     for origin, colour in ORIGINS.items():
         if origin in occurring:
             yield Line2D([], [], marker="D", linestyle="none", color=colour, label=_ORIGIN_WORDS[origin])
-
-
-def write_head(figure: Figure, title: str, sentences: Iterable[str]) -> float:
-    """Write the title and the sentences at the top; return the inches they take."""
-    width, height = figure.get_size_inches()
-    left = 0.5 / width
-    figure.text(left, 1.0 - 0.2 / height, title, fontsize=12, fontweight="bold", va="top")
-    characters = int((width - 1.0) / _INCH_PER_CHARACTER)
-    taken = 0.5
-    for line in (line for sentence in sentences for line in textwrap.wrap(sentence, characters)):
-        figure.text(left, 1.0 - taken / height, line, color=QUIET, va="top")
-        taken += _INCH_PER_LINE
-    return taken

@@ -1,4 +1,4 @@
-"""Figures of made-up evidence as a reader finds them."""
+"""What tests of all figures share: made-up evidence, and figures as a reader finds them."""
 
 import pytest
 

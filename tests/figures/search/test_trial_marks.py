@@ -3,7 +3,7 @@
 import pytest
 from matplotlib.figure import Figure
 
-from simmer.figures.search.marks import beyond_axis, draw_loss, loss_limits
+from simmer.figures.search.trial_marks import beyond_axis, draw_loss, loss_limits
 
 
 def test_best_and_prior_are_always_on_the_axis(study_book):

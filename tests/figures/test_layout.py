@@ -1,19 +1,23 @@
 """What all figures share: a page that holds its texts, colours that can be read, labels that keep apart."""
 
-import pytest
-from matplotlib.backends.backend_agg import FigureCanvasAgg
+import re
 
-from simmer.figures.evidence import marks
+import pytest
+
+from simmer.figures import style
 from simmer.figures.evidence.base_rates import base_rates
 from simmer.figures.evidence.calibration import calibration
 from simmer.figures.evidence.costs import costs
 from simmer.figures.evidence.learning_curves import learning_curves
-from simmer.figures.evidence.marks import apart, usual_limits
 from simmer.figures.evidence.opponents import opponents
 from simmer.figures.evidence.scaling import scaling
-from support.evidence_results import PRIOR, SCALES, horizon, refit, trial
+from simmer.figures.layout import WIDTH, apart, usual_limits
+from support.configs import ROOT
+from support.evidence_results import PRIOR, SCALES, horizon, model, refit, trial
+from support.pictures import require_readable
 
-COLOURS = ("TRANSFORMER", "BASELINE", "PRIOR", "INK", "QUIET")
+COLOURS = ("TRANSFORMER", "BASELINE", "BASE_RATE", "INK", "QUIET", "BEST", "EDGE")
+COLOURS += ("WARNING", "CRITICAL", "SETPOINT", "ABORT")
 
 
 @pytest.fixture(params=["full", "sparse"])
@@ -44,35 +48,39 @@ def test_the_same_evidence_gives_the_same_bytes(every_figure, picture):
         assert picture(first[name]).svg == picture(second[name]).svg, name
 
 
-def texts_of(figure):
-    yield from figure.texts
-    for axes in figure.axes:
-        if axes.axison:
-            yield from (axes.xaxis.label, axes.yaxis.label)
-            for axis in (axes.xaxis, axes.yaxis):
-                low, high = sorted(axis.get_view_interval())
-                shown = [tick for tick in axis.get_major_ticks() if low <= tick.get_loc() <= high]
-                yield from (tick.label1 for tick in shown)
-        yield from axes.texts
-
-
 def test_no_text_is_cut_off_or_too_small_for_a_phone(every_figure):
-    for name, figure in every_figure().items():
-        assert figure.get_figwidth() == marks.WIDTH
-        renderer = FigureCanvasAgg(figure).get_renderer()
-        figure.draw(renderer)
-        page = figure.bbox
-        for text in texts_of(figure):
-            box = text.get_window_extent(renderer)
-            assert page.x0 <= box.x0 and box.x1 <= page.x1, (name, text.get_text())
-            assert page.y0 <= box.y0 and box.y1 <= page.y1, (name, text.get_text())
-            assert text.get_fontsize() >= 9.0, (name, text.get_text())
+    for figure in every_figure().values():
+        assert figure.get_figwidth() == WIDTH
+        require_readable(figure)
+
+
+def test_a_name_that_looks_like_a_formula_is_written_as_it_is(read, picture):
+    made = horizon(scales=0)
+    for name, loss in {r"$\frac$": 0.46, "$x$ & <b>": 0.47}.items():
+        made["models"].append(model(name, loss, parameters=2_000_000 + len(name), seed_losses=[loss]))
+        made["models"][-1]["collapsed_seeds"] = 1
+    evidence = read(h1=made)
+    drawn = {
+        "scaling": scaling(evidence),
+        "opponents": opponents(evidence),
+        "calibration": calibration(evidence.horizons[0]),
+        "learning_curves": learning_curves(1, {r"$\frac$": [refit(0)]}, PRIOR),
+        "costs": costs({r"$\frac$": [trial()]}),
+    }
+    for name, figure in drawn.items():
+        assert r"$\frac$" in picture(figure).prose, name
+
+
+def test_no_figure_has_a_colour_of_its_own():
+    for path in (ROOT / "workflow/scripts/simmer/figures").rglob("*.py"):
+        if path.name != "style.py":
+            assert not re.search(r"""["']#[0-9a-fA-F]{3,8}["']""", path.read_text()), path
 
 
 @pytest.mark.parametrize("name", COLOURS)
 def test_texts_stand_out_from_white(name):
     # WCAG 2.1, contrast of small text: at least 4.5.
-    value = getattr(marks, name)
+    value = getattr(style, name)
     parts = [int(value[at : at + 2], 16) / 255 for at in (1, 3, 5)]
     red, green, blue = (
         part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in parts

@@ -5,15 +5,15 @@ import numpy as np
 import pytest
 
 from simmer.audit.raw import RawSeries, model_features
-from simmer.audit.scaling import check_future, check_scaling
+from simmer.audit.standardisation import check_future, check_standardisation
 from simmer.base.checks import CheckVerdict
 from simmer.data.bars import check_bars
 from support.audited import SETTINGS
 from support.bars import rules
 
 
-def scaled_over(rows, frame, days=1):
-    """The real dataset, scaled by the statistics of so many rows."""
+def standardised_over(rows, frame, days=1):
+    """The real dataset, standardised by the statistics of so many rows."""
     dataset = SETTINGS.build(frame, days)
     values = frame[list(dataset.feature_names)].to_numpy(dtype=np.float64)
     mean, std = values[:rows].mean(axis=0), values[:rows].std(axis=0)
@@ -25,24 +25,24 @@ def future(raw, build, features=model_features):
     return check_future(raw, features=features, build=build, horizon="h1", seed=1)
 
 
-def test_the_real_scaling_passes(datasets, table):
+def test_the_real_standardisation_passes(datasets, table):
     for dataset in datasets.values():
-        check = check_scaling(dataset, table)
+        check = check_standardisation(dataset, table)
         assert check.verdict is CheckVerdict.OK
         assert float(check.measured) < 1e-12
 
 
 @pytest.mark.parametrize("more_rows", [1, 10_000])
-def test_scaling_over_later_rows_fails(datasets, table, more_rows):
-    check = check_scaling(scaled_over(datasets[1].train[-1] + 1 + more_rows, table), table)
+def test_standardisation_over_later_rows_fails(datasets, table, more_rows):
+    check = check_standardisation(standardised_over(datasets[1].train[-1] + 1 + more_rows, table), table)
     assert check.verdict is CheckVerdict.FAIL
     assert "first" in check.fix
 
 
-def test_values_that_are_not_scaled_as_said_fail(datasets, table):
+def test_values_that_are_not_standardised_as_recorded_fail(datasets, table):
     features = datasets[1].features.copy()
     features[-1, -1] += 1e-3
-    assert check_scaling(replace(datasets[1], features=features), table).verdict is CheckVerdict.FAIL
+    assert check_standardisation(replace(datasets[1], features=features), table).verdict is CheckVerdict.FAIL
 
 
 def test_later_prices_do_not_move_the_real_dataset(raw, vix_raw):
@@ -53,8 +53,8 @@ def test_later_prices_do_not_move_the_real_dataset(raw, vix_raw):
     assert [check.verdict for check in checks] == [CheckVerdict.OK] * 6
 
 
-def test_later_prices_move_a_dataset_scaled_over_all_rows(raw, table):
-    checks = future(raw, partial(scaled_over, len(table)))
+def test_later_prices_move_a_dataset_standardised_over_all_rows(raw, table):
+    checks = future(raw, partial(standardised_over, len(table)))
     assert [check.verdict for check in checks] == [CheckVerdict.FAIL] * 3
     assert "train_scaled inputs of train" in checks[0].fix
 

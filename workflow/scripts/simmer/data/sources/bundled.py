@@ -1,0 +1,67 @@
+"""Source `bundled`: real daily bars that ship inside the `arch` package, for which no network is needed."""
+
+from importlib.metadata import version
+
+import pandas as pd
+
+from simmer.base.errors import ConfigError, DataError
+from simmer.data.bars_csv import COLUMNS, PRICES
+from simmer.data.manifest import Provenance
+from simmer.data.settings import DataSettings
+from simmer.data.snapshots import SnapshotStore
+from simmer.data.sources.acquired import AcquiredBars
+from simmer.data.tables import DATE_DTYPE
+from simmer.data.tickers import TickerSpec
+
+BUNDLED_FIRST_DATE = pd.Timestamp("1999-01-04")
+BUNDLED_LAST_DATE = pd.Timestamp("2018-12-31")
+BUNDLED_ROWS = 5031
+
+_BUNDLED_TITLES = {"GSPC": "S&P 500 index", "IXIC": "Nasdaq Composite index"}
+
+
+def acquire(settings: DataSettings, spec: TickerSpec, _: SnapshotStore) -> AcquiredBars:
+    """Return the bars of the ticker; raises and arguments as `simmer.data.sources.acquire`."""
+    if spec.ticker not in _BUNDLED_TITLES:
+        raise DataError(
+            f"the bundled source has no {spec.ticker}; it has {', '.join(_BUNDLED_TITLES)}. "
+            "Choose one of these, or the source csv with a file of your own"
+        )
+    if spec.kind != "index" or (spec.file, spec.symbol, spec.snapshot) != (None, None, None):
+        raise ConfigError(
+            f"bundled {spec.ticker} is an index and takes no file, symbol or snapshot; write kind: index"
+        )
+    frame = _load_bundled(spec.ticker)
+    require_bundled_range(frame, what=f"bundled {spec.ticker}")
+    tool = f"arch {version('arch')}"
+    title = f"{_BUNDLED_TITLES[spec.ticker]}, daily bars inside the Python package {tool}"
+    origin = ({"title": title},)
+    return AcquiredBars(
+        frame, Provenance(spec.ticker, spec.kind, "index level", tool, origin, settings.calendar)
+    )
+
+
+def _load_bundled(ticker: str) -> pd.DataFrame:
+    import arch.data.nasdaq
+    import arch.data.sp500
+
+    loaded = {"GSPC": arch.data.sp500.load, "IXIC": arch.data.nasdaq.load}[ticker]()
+    dtypes = {"Date": DATE_DTYPE, **dict.fromkeys(PRICES, "float64"), "Volume": "int64"}
+    return loaded.rename_axis("Date").reset_index()[list(COLUMNS)].astype(dtypes)
+
+
+def require_bundled_range(frame: pd.DataFrame, *, what: str) -> None:
+    """Refuse bundled bars that are not the 5031 sessions from 1999-01-04 to 2018-12-31.
+
+    Loaders of example data have shifted dates under new pandas versions, which no other check would see.
+
+    Raises:
+        DataError: naming the range that was found.
+    """
+    found = (frame["Date"].min(), frame["Date"].max(), len(frame))
+    if found != (BUNDLED_FIRST_DATE, BUNDLED_LAST_DATE, BUNDLED_ROWS):
+        raise DataError(
+            f"{what} has {found[2]} rows from {found[0]:%Y-%m-%d} to {found[1]:%Y-%m-%d}; expected "
+            f"{BUNDLED_ROWS} from {BUNDLED_FIRST_DATE:%Y-%m-%d} to {BUNDLED_LAST_DATE:%Y-%m-%d}. "
+            "Install the versions of constraints.txt"
+        )

@@ -1,0 +1,24 @@
+"""Source `yahoo`: a snapshot that `make fetch` took; the network is never touched here."""
+
+from simmer.base.errors import DataError
+from simmer.data.settings import DataSettings
+from simmer.data.snapshots import SnapshotStore
+from simmer.data.sources.acquired import AcquiredBars, from_snapshot
+from simmer.data.tickers import TickerSpec
+
+
+def acquire(settings: DataSettings, spec: TickerSpec, store: SnapshotStore) -> AcquiredBars:
+    """Return the bars of the ticker; raises and arguments as `simmer.data.sources.acquire`."""
+    snapshot = store.choose(spec.ticker, origin=vendor_origin(settings, spec), pinned=spec.snapshot)
+    if snapshot is None:
+        raise DataError(
+            f"found no snapshot of {spec.ticker} ({spec.vendor_symbol}) before {settings.end} in "
+            f"{store.root}; expected one, for nothing here goes to the network unasked: run `make fetch` "
+            "with the same CONFIG while there is a network"
+        )
+    return from_snapshot(snapshot, spec, settings)
+
+
+def vendor_origin(settings: DataSettings, spec: TickerSpec) -> dict[str, str]:
+    """Return the origin of a vendor's bars: the symbol, and the first day that was not asked for."""
+    return {"source": "yahoo", "symbol": spec.vendor_symbol, "end": settings.last_day().isoformat()}

@@ -1,0 +1,268 @@
+"""Where a result lies: an address gives its paths, and a path gives its address back. No other room does.
+
+In the ledger, below `<root>/<fingerprint>`; everything in brackets is there only where the address has it:
+
+    [ticker_<TICKER>/]<scale>/h<days>/[fold_<k>/][fraction_<share>/]trial_<NNN>
+                                                                    refit_<n>_of_trial_<NNN>
+                                                                    control_<n>
+
+Locks lie below `<root>/locks`, published results below `results/hpo`, `results/refits` or
+`results/controls`, in the same folders and under the name of the run alone: another winner's refits are
+published at the same place, so they share a lock.
+"""
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path, PurePath
+from typing import Literal, get_args
+
+from simmer.base.errors import LedgerError
+
+Purpose = Literal["trial", "refit", "control"]
+
+RESULTS = Path("results")
+LOCKS = "locks"
+STUDY_FILE = "study.json"
+
+_PUBLISHED: dict[Purpose, str] = {"trial": "hpo", "refit": "refits", "control": "controls"}
+_JOB_LOGS: dict[Purpose, str] = {"trial": "hpo_", "refit": "refit/", "control": "control/"}
+_SCALE, _TICKER = re.compile(r"[A-Za-z0-9]+"), re.compile(r"[A-Z0-9][A-Z0-9.-]*")
+_RUN = re.compile(rf"({'|'.join(get_args(Purpose))})_(\d+)(?:_of_trial_(\d+))?")
+_HORIZON, _FOLD, _FRACTION = (re.compile(pattern) for pattern in (r"h(\d+)", r"fold_(\d+)", r"fraction_(.+)"))
+
+
+@dataclass(frozen=True, kw_only=True)
+class StudyAddress:
+    """Where the runs of a study lie.
+
+    Attributes:
+        scale: its name, such as `20M`: letters and digits.
+        horizon_days: days ahead that a label looks.
+        ticker: what is predicted, None for the one ticker of a campaign.
+        fold: number of the fold of test days, from 0, None where there are no folds.
+        data_fraction: share of the train windows, in (0, 1], None for all of them.
+
+    Raises:
+        LedgerError: for a value that no path can hold.
+    """
+
+    scale: str
+    horizon_days: int
+    ticker: str | None = None
+    fold: int | None = None
+    data_fraction: float | None = None
+
+    def __post_init__(self) -> None:
+        usable = (
+            _SCALE.fullmatch(self.scale)
+            and (self.ticker is None or _TICKER.fullmatch(self.ticker))
+            and min(self.horizon_days, self.fold or 0) >= 0
+            and (self.data_fraction is None or 0 < self.data_fraction <= 1)
+        )
+        if not usable:
+            raise LedgerError(
+                f"found the study {self}; expected a scale of letters and digits, a ticker of capitals, "
+                "digits, dots and hyphens, no negative number, and a fraction in (0, 1]: rename what differs"
+            )
+
+    @property
+    def folder(self) -> Path:
+        """Its folder below a fingerprint, below the locks and below what is published."""
+        ticker = None if self.ticker is None else f"ticker_{self.ticker}"
+        fold = None if self.fold is None else f"fold_{self.fold}"
+        fraction = None if self.data_fraction is None else f"fraction_{float(self.data_fraction)!r}"
+        parts = (ticker, self.scale, horizon_name(self.horizon_days), fold, fraction)
+        return Path(*(part for part in parts if part is not None))
+
+    @property
+    def name(self) -> str:
+        """Scale and horizon (and what else it has), as in messages: `2M/h3`."""
+        return self.folder.as_posix()
+
+    def trial(self, number: int) -> "Address":
+        """Return the address of trial `number`, from 0."""
+        return Address(study=self, purpose="trial", number=number)
+
+    def refit(self, number: int, *, of_trial: int | None = None) -> "Address":
+        """Return the address of refit `number`, from 0, of a trial; of none as it is published."""
+        return Address(study=self, purpose="refit", number=number, of_trial=of_trial)
+
+    def addresses(self, names: Iterable[str]) -> list["Address"]:
+        """Return the addresses of names of files or folders, by number; other names are left out."""
+        found = (_address(self, name) for name in names)
+        return sorted(filter(None, found), key=lambda address: (address.number, address.folder.name))
+
+    @classmethod
+    def parse(cls, folder: PurePath) -> "StudyAddress":
+        """Return the address whose folder ends the path `folder`.
+
+        Raises:
+            LedgerError: when the path ends in no such folder.
+        """
+        parts = list(folder.parts)
+        fraction, fold = _pop(parts, _FRACTION), _pop(parts, _FOLD)
+        days, scale = _pop(parts, _HORIZON), parts.pop() if parts else ""
+        ticker = _pop(parts, re.compile(rf"ticker_({_TICKER.pattern})"))
+        try:
+            address = cls(
+                scale=scale,
+                horizon_days=-1 if days is None else int(days),
+                ticker=ticker,
+                fold=None if fold is None else int(fold),
+                data_fraction=None if fraction is None else float(fraction),
+            )
+        except (ValueError, LedgerError):
+            address = None
+        if address is None or folder.parts[-len(address.folder.parts) :] != address.folder.parts:
+            raise LedgerError(
+                f"found {folder}, expected the folder of a study, which ends as in 2M/h3: give the path of a "
+                "folder that the workflow made"
+            )
+        return address
+
+
+@dataclass(frozen=True, kw_only=True)
+class Address:
+    """Where one run lies: a trial, a refit of a trial, or a control.
+
+    Attributes:
+        study: of which it is a run.
+        purpose: what it is for.
+        number: from 0.
+        of_trial: the trial that a refit trains again; None for every other purpose, and for a refit as it is
+            published.
+
+    Raises:
+        LedgerError: for a negative number, or a trial beside another purpose than a refit.
+    """
+
+    study: StudyAddress
+    purpose: Purpose
+    number: int
+    of_trial: int | None = None
+
+    def __post_init__(self) -> None:
+        if min(self.number, self.of_trial or 0) < 0 or (
+            self.of_trial is not None and self.purpose != "refit"
+        ):
+            raise LedgerError(
+                f"found {self}; expected numbers from 0, and `of_trial` of a refit only: correct the address"
+            )
+
+    @property
+    def name(self) -> str:
+        """Its name where it is published and in messages: `trial_007`, `refit_0`."""
+        return trial_name(self.number) if self.purpose == "trial" else f"{self.purpose}_{self.number}"
+
+    @property
+    def folder(self) -> Path:
+        """Its folder below a fingerprint; no two addresses have the same one."""
+        of = "" if self.of_trial is None else f"_of_{trial_name(self.of_trial)}"
+        return self.study.folder / f"{self.name}{of}"
+
+    @property
+    def lock(self) -> Path:
+        """Its lock, below the folder of locks."""
+        return self.study.folder / f"{self.name}.lock"
+
+    def published(self, ending: str) -> Path:
+        """Return where its result (`json`) or its log (`jsonl`) is published, below the results."""
+        return Path(_PUBLISHED[self.purpose]) / self.study.folder / f"{self.name}.{ending}"
+
+    @property
+    def job_log(self) -> Path:
+        """The log of the job that computes it, below the results."""
+        return Path("logs", f"{_JOB_LOGS[self.purpose]}{self.study.name}", f"{self.name}.log")
+
+    @classmethod
+    def parse(cls, path: PurePath) -> "Address":
+        """Return the address of a folder in the ledger, of a lock, or of a published result or log.
+
+        Raises:
+            LedgerError: when the path is none of them.
+        """
+        name = path.stem if path.suffix in (".json", ".jsonl", ".lock", ".log") else path.name
+        address = _address(StudyAddress.parse(path.parent), name)
+        if address is None:
+            raise LedgerError(
+                f"found {path}, expected a name such as trial_007 or refit_0: give the path of a result that "
+                "the workflow made"
+            )
+        return address
+
+
+def horizon_name(horizon_days: int) -> str:
+    """Return the name of a horizon in paths: `h5` for five days."""
+    return f"h{horizon_days}"
+
+
+def horizon_days_of(name: str) -> int:
+    """Return the days of a horizon by its name.
+
+    Raises:
+        LedgerError: when it is no such name.
+    """
+    match = _HORIZON.fullmatch(name)
+    if match is None:
+        raise LedgerError(
+            f"found the horizon {name!r}, expected h and its days, such as h5: correct the name"
+        )
+    return int(match[1])
+
+
+def trial_name(number: int) -> str:
+    """Return the name of a trial in paths and messages: `trial_007`."""
+    return f"trial_{number:03d}"
+
+
+def purpose_of(name: str) -> Purpose | None:
+    """Return the purpose of the run with this name, None for a name of something else."""
+    match = _RUN.fullmatch(name)
+    return match and match[1]
+
+
+def ledger_in(results: Path) -> Path:
+    """Return the root of the ledger in a folder of results."""
+    return results / "ledger"
+
+
+def looks_in(results: Path) -> Path:
+    """Return the register of looks at test days in a folder of results."""
+    return ledger_in(results) / "test_reads.jsonl"
+
+
+def table_of(scale: str, name: str) -> Path:
+    """Return a table of all trials of a scale, `trials.csv` or `best.json`, below the results."""
+    return Path(_PUBLISHED["trial"], scale, name)
+
+
+def done_file(scale: str) -> Path:
+    """Return the file that says that all trials of a scale are done, below the results."""
+    return Path(f"hpo_{scale}.done")
+
+
+def homes_in(root: Path) -> list[Path]:
+    """Return everything in a ledger that may be the folder of a fingerprint, sorted.
+
+    Raises:
+        OSError: when the ledger cannot be read.
+    """
+    return sorted(path for path in root.iterdir() if path.name != LOCKS)
+
+
+def _pop(parts: list[str], pattern: re.Pattern[str]) -> str | None:
+    match = pattern.fullmatch(parts[-1]) if parts else None
+    if match is None:
+        return None
+    parts.pop()
+    return match[1]
+
+
+def _address(study: StudyAddress, name: str) -> Address | None:
+    match = _RUN.fullmatch(name)
+    if match is None or (match[3] is not None and match[1] != "refit"):
+        return None
+    of_trial = None if match[3] is None else int(match[3])
+    address = Address(study=study, purpose=match[1], number=int(match[2]), of_trial=of_trial)
+    return address if address.folder.name == name else None
