@@ -5,13 +5,12 @@ from collections.abc import Mapping
 from typing import Any
 
 from pydantic import ValidationError
+from pydantic_core import PydanticCustomError
 
 from simmer.base.schema import Node, node_at, schema_of
 from simmer.base.text import plain, shortened
 
-# The type of the errors whose text is a sentence of ours.
-CONTRADICTION = "contradiction"
-
+_CONTRADICTION = "contradiction"
 _MOST_SHOWN = 200  # characters of a found value
 _EXPECTED = {
     "int_type": "a whole number",
@@ -29,6 +28,11 @@ _EXPECTED = {
 }
 
 
+def contradiction(text: str) -> PydanticCustomError:
+    """Return an error for a validator to raise, which is shown as this text."""
+    return PydanticCustomError(_CONTRADICTION, "{text}", {"text": text})
+
+
 def mistakes(error: ValidationError, kind: Any, *, top: str = "the top level") -> list[str]:
     """Return a line for each mistake that was found in values of `kind`, without repeats, sorted.
 
@@ -43,7 +47,7 @@ def _explain(root: Node, error: Mapping[str, Any], top: str) -> list[str]:
     is_key = path[-1:] == ("[key]",)  # what is wrong is then a key, and not its value
     above = _named(path[: -2 if is_key else -1]) or top
     where = above if is_key else _named(path) or top
-    if kind == CONTRADICTION:
+    if kind == _CONTRADICTION:
         text = error["ctx"]["text"]
         # A contradiction that names its block was met where the block has another name, or none.
         return [text if not path or text.startswith(("config ", where)) else f"{where}: {text}"]
@@ -52,9 +56,8 @@ def _explain(root: Node, error: Mapping[str, Any], top: str) -> list[str]:
     if kind == "invalid_key" or (kind == "string_type" and is_key):
         return [f"{above}: found the key {shown(found)}, expected text: write it in quotes"]
     if kind in ("extra_forbidden", "unexpected_keyword_argument"):
-        return [
-            f"{above}: unknown key `{plain(str(path[-1]))}`; {_nearest(path[-1], node_at(root, path[:-1]))}"
-        ]
+        nearest = _nearest(path[-1], node_at(root, path[:-1]))
+        return [f"{above}: unknown key `{plain(str(path[-1]))}`; {nearest}"]
     if kind == "too_short" and len(found) >= error["ctx"]["min_length"]:
         return []  # it follows from a mistake in one of its entries
     expected = _expected(error, node_at(root, path))
@@ -66,7 +69,7 @@ def _expected(error: Mapping[str, Any], node: Node) -> str:
     if kind == "literal_error":
         return f"one of {', '.join(f'`{value}`' for value in node.get('enum', [node.get('const')]))}"
     if kind == "string_pattern_mismatch":
-        return node.get("patternErrorMessage", f"text that matches {context['pattern']}")
+        return node.get("words", f"text that matches {context['pattern']}")
     if kind == "too_short":
         least = context["min_length"]
         return f"at least {'one entry' if least == 1 else f'{least} entries'}"

@@ -1,4 +1,4 @@
-"""The JSON Schema of a settings class, for editors, for the reference page and for messages."""
+"""The JSON Schema of a settings class, for the reference page and for messages."""
 
 import functools
 from collections.abc import Mapping, Sequence

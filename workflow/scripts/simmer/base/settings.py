@@ -25,10 +25,9 @@ from pydantic import (
     WrapValidator,
 )
 from pydantic.dataclasses import dataclass
-from pydantic_core import PydanticCustomError
 
 from simmer.base.errors import ConfigError
-from simmer.base.mistakes import CONTRADICTION, mistakes, shown
+from simmer.base.mistakes import contradiction, mistakes, shown
 
 Kind = TypeVar("Kind")
 
@@ -45,9 +44,7 @@ def _to_iso(value: Any) -> Any:
 def _auto_or(check: Callable[[Any], bool], expected: str) -> BeforeValidator:
     def validate(value: Any) -> Any:
         if value != "auto" and not check(value):
-            raise PydanticCustomError(
-                CONTRADICTION, "{text}", {"text": f"found {shown(value)}, expected {expected}"}
-            )
+            raise contradiction(f"found {shown(value)}, expected {expected}")
         return value
 
     return BeforeValidator(validate)
@@ -107,7 +104,7 @@ def _collected(check: Callable[[Any], None]) -> Callable[[Any], None]:
         try:
             check(self)
         except ConfigError as error:
-            raise PydanticCustomError(CONTRADICTION, "{text}", {"text": str(error)}) from None
+            raise contradiction(str(error)) from None
 
     return post_init
 

@@ -4,10 +4,9 @@ import re
 from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field
-from pydantic_core import PydanticCustomError
 
 from simmer.base.errors import ConfigError
-from simmer.base.mistakes import CONTRADICTION, shown
+from simmer.base.mistakes import contradiction, shown
 from simmer.base.settings import AutoOrFlag, AutoOrWhole, Finite, Flag, Number, Real, Whole, settings
 from simmer.data.settings import DataSettings
 from simmer.features.labels import Basis
@@ -20,15 +19,13 @@ from simmer.training.settings import Memory, Precision, TrainingSettings
 
 def _each_once(values: tuple) -> tuple:
     if len(set(values)) != len(values):
-        text = f"found {shown(list(values))}, expected each of them once"
-        raise PydanticCustomError(CONTRADICTION, "{text}", {"text": text})
+        raise contradiction(f"found {shown(list(values))}, expected each of them once")
     return values
 
 
 def _scale_name(name: str) -> str:
     if not re.fullmatch("[A-Za-z0-9]+", name):
-        text = f"found {shown(name)}, expected letters and digits, such as 20M"
-        raise PydanticCustomError(CONTRADICTION, "{text}", {"text": text})
+        raise contradiction(f"found {shown(name)}, expected letters and digits, such as 20M")
     return name
 
 
@@ -235,7 +232,7 @@ class Document:
         Field(
             pattern="^[A-Za-z0-9][A-Za-z0-9._-]*$",
             json_schema_extra={
-                "patternErrorMessage": "letters, digits, dots, hyphens and underscores, beginning with a "
+                "words": "letters, digits, dots, hyphens and underscores, beginning with a "
                 "letter or a digit, such as my-campaign"
             },
             description="Name of the campaign; every result carries the name under which it was computed.",

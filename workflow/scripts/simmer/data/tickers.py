@@ -43,7 +43,7 @@ KNOWN_TICKERS = {
 
 
 def _named(pattern: str, words: str, description: str) -> Any:
-    return Field(pattern=pattern, json_schema_extra={"patternErrorMessage": words}, description=description)
+    return Field(pattern=pattern, json_schema_extra={"words": words}, description=description)
 
 
 @settings(kw_only=False)

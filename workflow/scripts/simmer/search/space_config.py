@@ -7,7 +7,7 @@ from pydantic import AfterValidator, ConfigDict, Field, WrapValidator
 from pydantic_core import PydanticCustomError
 from typing_extensions import TypedDict  # typing has one that pydantic reads from 3.12 on
 
-from simmer.base.mistakes import CONTRADICTION, shown
+from simmer.base.mistakes import contradiction, shown
 from simmer.base.settings import Flag
 from simmer.search.space import DECLARED, Choice, Dimension, Range
 
@@ -29,9 +29,7 @@ def _read(spec: Mapping[str, Any]) -> Dimension:
 
 def _wrong(spec: Mapping[str, Any], expected: str) -> PydanticCustomError:
     found = {name: list(value) if isinstance(value, tuple) else value for name, value in spec.items()}
-    return PydanticCustomError(
-        CONTRADICTION, "{text}", {"text": f"found {shown(found)}, expected {expected}"}
-    )
+    return contradiction(f"found {shown(found)}, expected {expected}")
 
 
 def _block(name: str, keys: Mapping[str, Any]) -> Any:
