@@ -1,5 +1,6 @@
 import subprocess
 import sys
+from datetime import date
 
 import pytest
 import yaml
@@ -151,6 +152,69 @@ def test_values_that_contradict_each_other_are_explained(overlay, message):
 def test_fp32_with_weights_in_bf16_is_a_contradiction():
     with pytest.raises(ConfigError, match="found precision fp32 with memory kahan"):
         default_config({"training": {"precision": "fp32", "memory": "kahan"}})
+
+
+def test_contradictions_in_several_blocks_are_listed_at_once():
+    training, thermal = {"precision": "fp32", "memory": "kahan"}, {"resume_c": 90}
+    with pytest.raises(ConfigError, match=r"3 problems:\n.*kahan(.|\n)*seed: found -1(.|\n)*resume_c 90"):
+        default_config({"training": training, "thermal": thermal, "seed": -1})
+    with pytest.raises(ConfigError, match=r"2 problems:\n.*run_scales: found \['3M'\].*\n.*dataset\.ticker"):
+        default_config({"run_scales": ["3M"], "dataset": {"ticker": "SPY"}})
+
+
+def test_a_date_without_quotes_is_the_same_study():
+    def digest(train_end, validation_end):
+        split = {"train_fraction": None, "validation_fraction": None}
+        split |= {"train_end": train_end, "validation_end": validation_end}
+        return default_config({"dataset": {"split": split}}).study("2M", 1).settings_digest()
+
+    assert digest(date(2010, 12, 31), date(2014, 12, 31)) == digest("2010-12-31", "2014-12-31")
+
+
+@pytest.mark.parametrize(
+    ("overlay", "message"),
+    [
+        ({"dataset": {"horizons_days": 2}}, r"horizons_days: found 2, expected a list, such as \[2\]"),
+        (
+            {"dataset": {"horizons_days": [1, 1]}},
+            r"horizons_days: found \[1, 1\], expected each of them once",
+        ),
+        ({"dataset": {"horizons_days": []}}, r"horizons_days: found \[\], expected at least one entry"),
+        ({"dataset": {"split": 5}}, r"dataset\.split: found 5, expected a block of keys"),
+        (
+            {"campaign": "my campaign"},
+            r"campaign: found 'my campaign', expected letters.*such as my-campaign",
+        ),
+        ({"campaign": "a\x1b[2J"}, r"campaign: found 'a\\x1b\[2J', expected letters"),
+        ({"scales": {"2-M": {}}}, r"scales: found '2-M', expected letters and digits, such as 20M"),
+        ({"scales": {3: {}}}, r"scales: found the key 3, expected text: write it in quotes"),
+        ({"thermal": {3: 1}}, r"thermal: found the key 3, expected text"),
+        ({"training": {"compile": 1}}, r"training\.compile: found 1, expected one of `auto`, true, false"),
+        (
+            {"training": {"time_limit_s": "60"}},
+            r"time_limit_s: found '60', expected a number or null .*without",
+        ),
+        ({"training": {"gradient_clip_norm": float("inf")}}, r"found inf, expected a finite number"),
+        (
+            {"search": {"default": {"dropout": 2.0}}},
+            r"search\.default\.dropout: found 2\.0, expected less than 1",
+        ),
+        (
+            {"data": {"tickers": [{"ticker": "spy", "kind": "etf"}]}},
+            r"tickers\.0\.ticker: found 'spy', expected 1 to 16",
+        ),
+    ],
+    ids=str,
+)
+def test_a_message_says_in_words_what_was_expected(overlay, message):
+    with pytest.raises(ConfigError, match=message):
+        parse_config(raw_config(overlay))
+
+
+@pytest.mark.parametrize("raw", [None, [], "main", {3: 1}], ids=str)
+def test_what_is_no_configuration_at_all_is_refused(raw):
+    with pytest.raises(ConfigError, match="the top level: "):
+        parse_config(raw)
 
 
 def test_a_study_that_is_not_configured_is_refused():
