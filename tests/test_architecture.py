@@ -18,7 +18,7 @@ ROOMS = {
     "thermal": ("How hot is it, and how much may be trained?", ""),
     "features": ("What does a model see, and what is it to predict?", "data"),
     "machine": ("What is this machine, and is it fit for a scale?", "thermal"),
-    "training": ("How is one model trained?", "evidence machine model thermal"),
+    "training": ("How is one model trained?", "evidence features machine model thermal"),
     "search": ("Which trial is next, and which ends early?", "features ledger model training"),
     "config": ("What does the user want?", "data features model search thermal training"),
     "runs": (

@@ -18,7 +18,7 @@ from support.campaign import DONE, SMALL, without_machine
         ({"dataset": {"treshold": 0.02}}, ["unknown key `treshold`", "did you mean `threshold`?"]),
         (
             {"thermal": {"warning_c": "1e-4"}},
-            ["thermal.warning_c: found '1e-4'", "expected number", "write 1.0e-4"],
+            ["thermal.warning_c: found '1e-4'", "expected a number", "write 1.0e-4"],
         ),
         ({"dataset": {"horizons_days": [0]}}, ["dataset.horizons_days", "found 0", "expected at least 1"]),
         ({"run_scales": ["3B"]}, ["run_scales", "found ['3B']", "expected", "'2B'"]),

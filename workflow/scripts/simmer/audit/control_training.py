@@ -123,7 +123,7 @@ def train_control(
         ),
         train=train,
         validation=validation,
-        recipe=chosen.recipe(),
+        recipe=chosen,
         # Patience would be a choice of the epoch by another name.
         settings=replace(setting.training, patience_epochs=recipe.epochs),
         execution=setting.execution,

@@ -120,7 +120,7 @@ class Fitting:
             shape=study.shape(self.hyperparameters),
             train=windows["train"],
             validation=windows["validation"],
-            recipe=self.hyperparameters.recipe(),
+            recipe=self.hyperparameters,
             settings=study.training,
             execution=execution,
             epochs_max=study.epochs_max,

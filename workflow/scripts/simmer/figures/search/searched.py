@@ -10,7 +10,7 @@ from simmer.base.errors import LedgerError
 from simmer.base.words import count, spoken
 from simmer.ledger.results import State, TrialResult, best_trial
 from simmer.search.settings import Sampler
-from simmer.search.space import Dimension, Range, Value
+from simmer.search.space import Dimension, Range, Value, unit_of
 from simmer.search.study import Study
 
 Origin = Literal["default", "depth extreme", "transferred", "startup", "sampler"]
@@ -21,19 +21,6 @@ STATES: dict[State, str] = {
     "out_of_time": "out of time",
     "diverged": "diverged",
     "out_of_memory": "out of memory",
-}
-_UNITS = {
-    "depth": "encoder layers",
-    "head_width": "dimensions of a head",
-    "ff_ratio": "feed-forward width / width",
-    "learning_rate": "peak of the schedule",
-    "weight_decay": "decoupled, of matrices",
-    "warmup_fraction": "share of all steps",
-    "dropout": "probability",
-    "batch_size": "windows per step",
-    "label_smoothing": "share of a label",
-    "focal_gamma": "exponent of the loss",
-    "input_form": "how inputs are normalised",
 }
 
 
@@ -154,7 +141,7 @@ def not_searched(study: SearchedStudy) -> str:
 def unit(key: str, dimension: Dimension) -> str:
     """Return what a hyperparameter is counted in, and whether its range is a logarithmic one."""
     log = ", log axis" if isinstance(dimension, Range) and dimension.log else ""
-    return _UNITS[key] + log
+    return unit_of(key) + log
 
 
 def number(value: Value) -> str:
