@@ -4,69 +4,19 @@ A trial of a search and a refit of a winner are computed alike. What differs is 
 begun with, when it ends early, and what its result says beside what every result says.
 """
 
-from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, replace
-from typing import Any, Protocol
-
-import pandas as pd
+from typing import Any
 
 from simmer.base.provenance import code_digest
-from simmer.config.campaign import DatasetSettings
 from simmer.features.dataset import Dataset
-from simmer.ledger.ledger import RunFiles, StudyLedger
+from simmer.ledger.ledger import RunFiles
 from simmer.ledger.results import RunResult
 from simmer.runs.fitting import Fitting
+from simmer.runs.refit import Refit
+from simmer.runs.trial import Trial
 from simmer.search.space import Hyperparameters
-from simmer.search.study import Study
 from simmer.thermal.guard import GuardProtocol
-from simmer.training.loop import OnBest
 from simmer.training.settings import Execution
-
-Params = dict[str, Any]
-
-
-class Purpose(Protocol):
-    """What a run is for.
-
-    Attributes:
-        study, ledger: of the run.
-    """
-
-    study: Study
-    ledger: StudyLedger
-
-    @property
-    def files(self) -> RunFiles:
-        """The run's own files in the ledger."""
-        ...
-
-    def dataset(self, settings: DatasetSettings, frame: pd.DataFrame) -> Dataset:
-        """Return the dataset of the run, with as much of the test split as it may know."""
-        ...
-
-    def begin(self) -> Params:
-        """Return what the run is begun with, `hyperparameters` among it."""
-        ...
-
-    def seed(self, params: Params) -> int:
-        """Return the seed of everything random in the run."""
-        ...
-
-    def falls_behind(self, params: Params) -> Callable[[Sequence[float]], bool]:
-        """Return what decides, from the validation log-losses of all epochs so far, whether to end here."""
-        ...
-
-    def on_best(self, params: Params, dataset: Dataset) -> OnBest | None:
-        """Return what receives the predicting function after each epoch that is the best so far, or None."""
-        ...
-
-    def known_result(self, params: Params) -> RunResult | None:
-        """Return the result that answers this run without any training, if there is one."""
-        ...
-
-    def result(self, shared: RunResult, params: Params) -> RunResult:
-        """Return the run's result: what every result says, and what its purpose adds."""
-        ...
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -83,7 +33,7 @@ class Run:
     """
 
     campaign: str
-    purpose: Purpose
+    purpose: Trial | Refit
     dataset: Dataset
     execution: Execution
     checkpoint_interval_s: float
@@ -113,12 +63,12 @@ class Run:
             result = replace(_untrained(result, guard), campaign=self.campaign)
         files.write_result(purpose.result(result, params))
 
-    def _begin(self) -> Params:
+    def _begin(self) -> dict[str, Any]:
         params = self.purpose.begin() | {"execution": asdict(self.execution)}
         self.files.write_params(params)
         return params
 
-    def _fitting(self, params: Params) -> Fitting:
+    def _fitting(self, params: dict[str, Any]) -> Fitting:
         return Fitting(
             campaign=self.campaign,
             fingerprint=self.purpose.ledger.fingerprint,
