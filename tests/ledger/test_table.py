@@ -50,7 +50,7 @@ def test_the_best_carries_what_was_configured():
 def test_a_horizon_whose_trials_all_failed_has_no_best_and_says_so():
     results = [result(0, None)]
     assert best_json(results, {1: {"study": {}}}) == {"1": None}
-    assert summary(results).startswith("debug h1: 1 trials (1 diverged), none with a loss\n")
+    assert summary(results).startswith("debug h1: 1 trial (1 diverged), none with a loss\n")
 
 
 def test_the_summary_names_the_loss_beside_its_prior():

@@ -68,7 +68,7 @@ class Validation:
 def _row(name: str, file: CheckedFile | None, problems: Iterable[Problem]) -> CheckResult:
     errors = [str(problem) for problem in problems if problem.severity == "error"]
     warnings = [f"warning: {problem}" for problem in problems if problem.severity == "warning"]
-    facts = file and f"{file.kind}, {file.rows} rows, {file.date_min} to {file.date_max}"
+    facts = file and f"{file.kind}, {count(file.rows, 'row')}, {file.date_min} to {file.date_max}"
     source = f"sha256 {file.sha256[:12]}" if file else "manifest"
     verdict = CheckVerdict.FAIL if errors else CheckVerdict.WARN if warnings else CheckVerdict.OK
     return CheckResult(

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from simmer.base.errors import DatasetError
+from simmer.base.words import percent
 
 N_RESAMPLES = 2000
 LEVEL = 0.95
@@ -136,7 +137,7 @@ def interval(
     if undefined > UNDEFINED_LIMIT * n_resamples:
         raise DatasetError(
             f"the statistic is undefined in {undefined} of {n_resamples} resamples, more than "
-            f"{UNDEFINED_LIMIT:.0%}; the rows hold too few of one class, report the score without an interval"
+            f"{percent(UNDEFINED_LIMIT, 0)}; the rows hold too few of one class, report the score without an interval"
         )
     return _interval(estimate, defined, level, undefined, mean_block)
 

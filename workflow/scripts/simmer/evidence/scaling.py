@@ -17,6 +17,7 @@ from statistics import NormalDist
 import numpy as np
 
 from simmer.base.errors import DatasetError
+from simmer.base.words import percent
 from simmer.evidence.bootstrap import FEWEST_BLOCKS
 from simmer.evidence.noise import SEARCH_SHARE, row_widening, search_noise, seed_noise
 from simmer.evidence.power import SIGNIFICANCE, detectable_difference
@@ -198,7 +199,8 @@ def _checked(losses: ScaleLosses, significance: float) -> _Checked:
     needed = int(np.ceil(2 * FEWEST_IN_TAIL / significance))
     if len(resampled) < needed:
         raise DatasetError(
-            f"{len(resampled)} resamples for intervals of {1 - significance:.2%}; draw at least {needed}"
+            f"{len(resampled)} resamples for intervals of {percent(1 - significance, 2)}; draw at least "
+            f"{needed}"
         )
     if any(of_scale.ndim != 1 or of_scale.size == 0 for of_scale in seed_losses):
         raise DatasetError(

@@ -7,6 +7,7 @@ from typing import Any
 
 from simmer.base.errors import LedgerError
 from simmer.base.text import csv_text, plain
+from simmer.base.words import count
 from simmer.ledger.address import published_folder
 from simmer.ledger.results import TrialResult, best_trial
 
@@ -151,8 +152,8 @@ def _by_horizon(results: Sequence[TrialResult]) -> dict[int, list[TrialResult]]:
 
 def _study_line(of_study: Sequence[TrialResult]) -> str:
     ended = Counter(result.state for result in of_study if result.state != "complete")
-    counts = ", ".join(f"{count} {state.replace('_', ' ')}" for state, count in sorted(ended.items()))
-    study = f"{of_study[0].study.name.replace('/', ' ')}: {len(of_study)} trials"
+    counts = ", ".join(f"{number} {state.replace('_', ' ')}" for state, number in sorted(ended.items()))
+    study = f"{of_study[0].study.name.replace('/', ' ')}: {count(len(of_study), 'trial')}"
     study += f" ({counts})" if counts else ""
     best = best_trial(of_study)
     if best is None:

@@ -9,6 +9,7 @@ import math
 from dataclasses import dataclass, replace
 
 from simmer.base.errors import BudgetError, ConfigError
+from simmer.base.words import percent
 from simmer.model.shape import ModelShape
 
 WIDTH_STEP = 8  # matrix units of CPUs and GPUs want inner dimensions that are multiples of 8
@@ -78,8 +79,8 @@ def solve_shape(
     if best is None:
         raise BudgetError(
             f"no PatchTST with depth {depth}, head width {head_width} and feed-forward ratio {ff_ratio} has "
-            f"{budget:,} parameters within {tolerance:.1%}; expected a shape that fits: lower the depth or "
-            "the head width in the scale's space, or raise its budget_parameters"
+            f"{budget:,} parameters within {percent(tolerance)}; expected a shape that fits: lower the depth "
+            "or the head width in the scale's space, or raise its budget_parameters"
         )
     return best[1]
 

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from simmer.base.words import count
+from simmer.base import words
 from simmer.evidence.results import Evidence
 from simmer.evidence.scaling_verdict import Estimate
 from simmer.ledger.results import RefitResult, TrialResult
@@ -57,7 +57,7 @@ class Material:
 
 def days(horizon: int) -> str:
     """Return a horizon in words."""
-    return f"{count(horizon, 'day')} ahead"
+    return f"{words.count(horizon, 'day')} ahead"
 
 
 def number(value: float | None, digits: int = 4) -> str:
@@ -67,7 +67,7 @@ def number(value: float | None, digits: int = 4) -> str:
 
 def percent(value: float | None) -> str:
     """Return a share in percent, or a dash where there is none."""
-    return "–" if value is None else f"{100 * value:.1f} %"
+    return "–" if value is None else words.percent(value)
 
 
 def interval(estimate: Estimate | None, digits: int = 4) -> str:

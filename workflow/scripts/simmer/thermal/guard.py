@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, fields
 from typing import Any, Protocol
 
+from simmer.base.words import percent
 from simmer.thermal.counters import Counters
 from simmer.thermal.decision import Action, ChangeKind, Decision
 from simmer.thermal.events import hardware_sample, heat_fields, heat_text, thermal_event, thermal_line
@@ -171,7 +172,7 @@ class Guard:
         """Return the last reading for people: degrees or level, source, and the duty where it is not full."""
         if self._last is None:
             return heat_text(None)
-        duty = "" if self._last.duty >= 1.0 else f", duty {self._last.duty:.0%}"
+        duty = "" if self._last.duty >= 1.0 else f", duty {percent(self._last.duty, 0)}"
         return heat_text(self._last.reading) + duty
 
     def counters(self) -> dict[str, Any]:

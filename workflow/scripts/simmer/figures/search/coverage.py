@@ -16,14 +16,7 @@ from matplotlib.ticker import MaxNLocator
 
 from simmer.base.words import percent, spoken
 from simmer.figures.layout import WIDE, Panel, lay_out
-from simmer.figures.search.searched import (
-    SearchedStudy,
-    SearchedTrial,
-    counts,
-    not_searched,
-    number,
-    unit,
-)
+from simmer.figures.search.searched import SearchedStudy, SearchedTrial, counts, not_searched, number, unit
 from simmer.figures.search.trial_marks import Colour, beyond_axis, draw_loss, loss_limits, state_handles
 from simmer.figures.style import BASE_RATE_LINE, BEST, EDGE, FAINT, INK, NO_LOSS, QUIET, TITLE, in_style
 from simmer.search.space import Choice, Dimension, Range, Value, meaningful
