@@ -113,7 +113,7 @@ lint: $(READY)
 	$(BIN)/snakemake --lint
 
 config-docs: $(READY)
-	PYTHONPATH=workflow/scripts $(BIN)/python -m simmer.config.docs workflow/schemas/config.schema.yaml config/config.yaml config/README.md
+	PYTHONPATH=workflow/scripts $(BIN)/python -m simmer.config.docs config/config.yaml config/README.md
 
 bench-closed-loop: $(READY)
 	$(BIN)/python benchmarks/closed_loop.py

@@ -109,9 +109,7 @@ def trial_run(
         shape=shape,
         train=train,
         validation=validation,
-        recipe=replace(
-            study.default.recipe(), learning_rate=learning_rate, dropout=dropout, batch_size=batch
-        ),
+        recipe=replace(study.default, learning_rate=learning_rate, dropout=dropout, batch_size=batch),
         settings=replace(study.training, patience_epochs=epochs),
         execution=execution,
         epochs_max=epochs,

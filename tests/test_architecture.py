@@ -14,11 +14,11 @@ ROOMS = {
     "ledger": ("What was computed, and where does it lie?", ""),
     "data": ("Which bars are there, and are they right?", ""),
     "model": ("Which network has this many parameters?", ""),
-    "evidence": ("What do the final predictions show?", ""),
+    "evidence": ("What do the final predictions show?", "ledger"),
     "thermal": ("How hot is it, and how much may be trained?", ""),
     "features": ("What does a model see, and what is it to predict?", "data"),
     "machine": ("What is this machine, and is it fit for a scale?", "thermal"),
-    "training": ("How is one model trained?", "evidence machine model thermal"),
+    "training": ("How is one model trained?", "evidence features machine model thermal"),
     "search": ("Which trial is next, and which ends early?", "features ledger model training"),
     "config": ("What does the user want?", "data features model search thermal training"),
     "runs": (
@@ -30,7 +30,7 @@ ROOMS = {
         "config data evidence features ledger model runs search thermal training",
     ),
     "figures": ("How does a result look?", "evidence ledger search thermal"),
-    "report": ("What may be concluded?", "evidence"),
+    "report": ("What may be concluded?", "evidence ledger"),
     "status": ("How does the campaign stand?", "config ledger search"),
     "commands": ("What is run by hand?", "data ledger machine search thermal"),
 }

@@ -26,16 +26,17 @@ from simmer.commands.dashboard import export
 from simmer.config.schema import check_schema
 from simmer.features.dictionary import ColumnDescription, as_csv, as_markdown
 from simmer.figures.style import in_style, to_svg
-from simmer.ledger.table import best_by_horizon, summary, trials_csv
+from simmer.ledger.table import best_json, summary, trials_csv
 from simmer.report import blocks
 from simmer.report.markdown import to_markdown
 from simmer.report.page import to_page
+from simmer.search.space import KEYS
 from simmer.status.campaign import look
 from simmer.status.command import nothing_there
 from simmer.status.screen import screen
 from support.configs import ROOT
 from support.ledger_book import START_S, LedgerBook
-from support.trial_results import result
+from support.results import trial_result, trial_values
 
 HARMLESS = "harmless"
 HOSTILE = (
@@ -165,11 +166,11 @@ def test_the_data_dictionary(text):
 
 @each_hostile
 def test_the_tables_of_trials(text, tmp_path):
-    found = result(0, 0.6) | {"campaign": text, "origin": text, "ended": text, "code_digests": [text]}
-    require_no_formula(trials_csv([found]), containing=plain(text))
+    found = trial_result(campaign=text, origin=text, ended=text, code_digests=[text])
+    require_no_formula(trials_csv([found], KEYS), containing=plain(text))
     require_harmless_on_a_terminal(summary([found]))
-    assert len(summary([found]).splitlines()) == len(summary([result(0, 0.6)]).splitlines()) - 1
-    write_json(tmp_path / "best.json", best_by_horizon([found]))
+    assert len(summary([found]).splitlines()) == len(summary([trial_result()]).splitlines())
+    write_json(tmp_path / "best.json", best_json([found], {1: {}}))
     assert read_json(tmp_path / "best.json")["1"]["campaign"] == text
 
 
@@ -298,7 +299,7 @@ def test_the_export_for_the_dashboard(tmp_path):
         for name, known in distributions(space).items()
     }
     for number, (trial, text) in enumerate(zip(files, HOSTILE, strict=True)):
-        found = result(number, 0.6) | {"hyperparameters": values, "origin": text, "ended": text}
+        found = trial_values(number, hyperparameters=values, origin=text, ended=text)
         (trial.folder / "result.json").write_text(json.dumps(found))
     export(tmp_path / "results" / "ledger", tmp_path / "journal")
     (study,) = JournalStorage(JournalFileBackend(str(tmp_path / "journal"))).get_all_studies()

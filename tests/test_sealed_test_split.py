@@ -19,7 +19,7 @@ from support.runs import FakeGuard
 WORKFLOW = ROOT / "workflow"
 OPENERS = {"open": {"scripts/final_evaluation.py"}}
 # These may look at the inputs of test, to predict it or to count its rows.
-OPENERS["inputs"] = {"scripts/baselines.py", "scripts/describe_dataset.py", "scripts/simmer/guarded_trial.py"}
+OPENERS["inputs"] = {"scripts/baselines.py", "scripts/describe_dataset.py", "scripts/simmer/runs/refit.py"}
 
 
 def how_datasets_are_built(path):
@@ -107,6 +107,6 @@ def test_a_trial_is_the_same_to_the_last_bit_whatever_the_test_rows_hold(tmp_pat
             checkpoint_interval_s=1e9,
         )
         trial.compute(FakeGuard())
-        results.append(without_machine(trial.files.result()))
+        results.append(without_machine(trial.files.result().as_json()))
     assert results[0].pop("fingerprint") != results[1].pop("fingerprint")
     assert results[0] == results[1]

@@ -86,15 +86,19 @@ class Written:
         files.write_params(model.params())
         result = model.result()
         files.append_event({"event": "start"})
-        for record in result["curve"][:epochs]:
+        for record in result.as_json()["curve"][:epochs]:
             files.append_event({"event": "epoch"} | record)
         if state is not None:
             files.append_event({"event": "finish", "state": state, "reason": None})
             files.write_result(
-                result
-                | {"trial": number, "state": state, "curve": result["curve"][:epochs]}
-                | {"machine": result["machine"] | {"guard": guard or {}}}
-                | changes
+                replace(
+                    result,
+                    trial=number,
+                    state=state,
+                    curve=result.curve[:epochs],
+                    machine=replace(result.machine, guard=guard or {}),
+                    **changes,
+                )
             )
         return files
 
@@ -121,26 +125,24 @@ def test_a_finished_trial_is_shown_as_it_was_recorded(real, tmp_path):
     shown = load(real, tmp_path / "journal").trials[0]
     result, events = real.trial(0).result(), real.trial(0).events()
     assert (shown.number, shown.state) == (0, TrialState.COMPLETE)
-    assert shown.value == result["validation_log_loss"]
-    assert shown.params == result["hyperparameters"]
-    assert shown.intermediate_values == {
-        record["epoch"]: record["validation"]["log_loss"] for record in result["curve"]
-    }
+    assert shown.value == result.validation_log_loss
+    assert shown.params == result.hyperparameters
+    assert shown.intermediate_values == {record.epoch: record.validation.log_loss for record in result.curve}
     assert (shown.datetime_start, shown.datetime_complete) == (moment(events[0]), moment(events[-1]))
     assert shown.user_attrs == {
         "state": "complete",
         "origin": "default",
         "ended": "last_epoch",
-        "best_epoch": result["best_epoch"],
-        "auc": result["best"]["validation"]["auc"],
-        "auc_se": result["best"]["validation"]["auc_se"],
-        "prior_log_loss": result["dataset"]["validation"]["prior_log_loss"],
-        "parameters": result["parameters"],
-        "shape_width": result["shape"]["width"],
-        "shape_heads": result["shape"]["heads"],
-        "shape_ff_width": result["shape"]["ff_width"],
-        "weights_sha256": result["weights_sha256"],
-        "train_s": result["train_s"],
+        "best_epoch": result.best_epoch,
+        "auc": result.best.validation.auc,
+        "auc_se": result.best.validation.auc_se,
+        "prior_log_loss": result.prior_log_loss,
+        "parameters": result.parameters,
+        "shape_width": result.shape["width"],
+        "shape_heads": result.shape["heads"],
+        "shape_ff_width": result.shape["ff_width"],
+        "weights_sha256": result.weights_sha256,
+        "train_s": result.train_s,
     }
 
 
@@ -169,7 +171,7 @@ def test_a_study_says_what_its_numbers_are_to_be_compared_with(real, tmp_path):
     assert study.user_attrs == {
         "fingerprint": real.fingerprint,
         "budget_parameters": 20000,
-        "prior_validation_log_loss": real.trial(0).result()["dataset"]["validation"]["prior_log_loss"],
+        "prior_validation_log_loss": real.trial(0).result().prior_log_loss,
     }
     assert study.best_trial.number == 0
 
@@ -181,8 +183,8 @@ def test_a_trial_that_was_ended_early_keeps_its_curve_and_its_best_value(written
     files = written.trial(0, state=state, epochs=1, ended="halving", guard={"max_temperature_c": 71.5})
     [shown] = load(written.ledger, tmp_path / "journal").trials
     result = files.result()
-    assert (shown.state, shown.value) == (expected, result["validation_log_loss"])
-    assert shown.intermediate_values == {1: result["curve"][0]["validation"]["log_loss"]}
+    assert (shown.state, shown.value) == (expected, result.validation_log_loss)
+    assert shown.intermediate_values == {1: result.curve[0].validation.log_loss}
     assert shown.user_attrs["ended"] == "halving"
     assert shown.user_attrs["max_temperature_c"] == 71.5
 
@@ -276,7 +278,7 @@ def test_a_damaged_event_costs_a_finished_trial_its_times_only(written, tmp_path
     path = files.folder / "events.jsonl"
     path.write_text("\n".join([line, *path.read_text().splitlines()[1:]]) + "\n")
     [shown] = load(written.ledger, tmp_path / "journal").trials
-    assert (shown.state, shown.value) == (TrialState.COMPLETE, files.result()["validation_log_loss"])
+    assert (shown.state, shown.value) == (TrialState.COMPLETE, files.result().loss)
     changed = datetime.fromtimestamp(files.folder.stat().st_mtime)
     assert (shown.datetime_start, shown.datetime_complete) == (changed, changed)
     assert "trial_000: its events cannot be read" in caplog.text
@@ -287,7 +289,7 @@ def test_a_finished_trial_needs_its_result_alone(written, tmp_path):
     for name in ("params.json", "events.jsonl"):
         (files.folder / name).unlink()
     [shown] = load(written.ledger, tmp_path / "journal").trials
-    assert (shown.state, shown.params) == (TrialState.COMPLETE, files.result()["hyperparameters"])
+    assert (shown.state, shown.params) == (TrialState.COMPLETE, files.result().hyperparameters)
 
 
 def test_files_of_somebody_else_cost_their_trial_only(written, tmp_path, caplog, monkeypatch):

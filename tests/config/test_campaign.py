@@ -1,17 +1,19 @@
 import subprocess
 import sys
+from datetime import date
 
 import pytest
 import yaml
 
 from simmer.base.errors import ConfigError
+from simmer.base.schema import resolved, schema_of
+from simmer.config.blocks import Document
 from simmer.config.campaign import parse_config
 from simmer.config.docs import reference
-from simmer.config.schema import check_schema
 from simmer.features.columns import A25_COLUMNS, C_COLUMNS
 from simmer.features.indicators import build_a25
 from support.bars import bundled_bars
-from support.configs import ROOT, SCHEMA, default_config, raw_config
+from support.configs import ROOT, default_config, raw_config
 
 
 def overlay(name):
@@ -83,22 +85,26 @@ def test_the_demo_does_less_at_20m_than_at_2m_and_all_horizons_at_both():
     assert demo.dataset.horizons_days == (1, 3, 5)
 
 
-def test_the_reference_page_is_in_step_with_schema_and_defaults():
-    page = (ROOT / "config/README.md").read_text()
-    assert page == reference(SCHEMA, raw_config()), "run `make config-docs`"
+def test_the_reference_page_is_in_step_with_the_declared_keys():
+    assert (ROOT / "config/README.md").read_text() == reference(raw_config()), "run `make config-docs`"
 
 
 def test_every_key_has_a_description_and_every_block_refuses_unknown_keys():
+    root, walked = schema_of(Document), []
+
     def walk(node, path):
+        walked.append(path)
+        node = resolved(root, node)
         if node.get("type") == "object" and "properties" in node:
             assert node.get("additionalProperties") is False, path
         for key, child in node.get("properties", {}).items():
-            assert child.get("description"), (*path, key)
+            assert resolved(root, child).get("description"), (*path, key)
             walk(child, (*path, key))
         if isinstance(node.get("additionalProperties"), dict):
             walk(node["additionalProperties"], (*path, "*"))
 
-    walk(SCHEMA, ())
+    walk(root, ())
+    assert {("scales", "*", "space", "depth"), ("dataset", "split", "train_end")} <= set(walked)
 
 
 @pytest.mark.parametrize(
@@ -106,24 +112,24 @@ def test_every_key_has_a_description_and_every_block_refuses_unknown_keys():
     [
         ({"thermal": {"warnign_c": 80}}, r"thermal: unknown key `warnign_c`; did you mean `warning_c`\?"),
         ({"banana": 1}, r"the top level: unknown key `banana`"),
-        ({"seed": "one"}, r"seed: found 'one', expected integer"),
+        ({"seed": "one"}, r"seed: found 'one', expected a whole number"),
         ({"dataset": {"threshold": "1e-2"}}, r"dataset\.threshold.*write 1\.0e-4"),
         ({"dataset": {"horizons_days": [0]}}, r"dataset\.horizons_days\.0: found 0, expected at least 1"),
         ({"dataset": {"basis": "low"}}, r"dataset\.basis: found 'low', expected one of"),
         ({"training": {"threads": "many"}}, r"training\.threads: found 'many', expected `auto`"),
-        ({"scales": {"2M": {"n_trials": 4.0}}}, r"scales\.2M\.n_trials: found 4\.0, expected integer"),
+        ({"scales": {"2M": {"n_trials": 4.0}}}, r"scales\.2M\.n_trials: found 4\.0, expected a whole number"),
         ({"scales": {"2M": {"trials": 5}}}, r"scales\.2M: unknown key `trials`; did you mean `n_trials`"),
         ({"scales": {"3M": {"n_trials": 5}}}, r"scales\.3M: missing key `budget_parameters`"),
     ],
 )
 def test_a_wrong_key_or_value_is_explained(overlay, message):
     with pytest.raises(ConfigError, match=message):
-        check_schema(raw_config(overlay), SCHEMA)
+        parse_config(raw_config(overlay))
 
 
 def test_all_problems_are_listed_at_once():
     with pytest.raises(ConfigError, match=r"2 problems:\n.*seed.*\n.*banana"):
-        check_schema(raw_config({"banana": 1, "seed": -1}), SCHEMA)
+        parse_config(raw_config({"banana": 1, "seed": -1}))
 
 
 @pytest.mark.parametrize(
@@ -146,6 +152,69 @@ def test_values_that_contradict_each_other_are_explained(overlay, message):
 def test_fp32_with_weights_in_bf16_is_a_contradiction():
     with pytest.raises(ConfigError, match="found precision fp32 with memory kahan"):
         default_config({"training": {"precision": "fp32", "memory": "kahan"}})
+
+
+def test_contradictions_in_several_blocks_are_listed_at_once():
+    training, thermal = {"precision": "fp32", "memory": "kahan"}, {"resume_c": 90}
+    with pytest.raises(ConfigError, match=r"3 problems:\n.*kahan(.|\n)*seed: found -1(.|\n)*resume_c 90"):
+        default_config({"training": training, "thermal": thermal, "seed": -1})
+    with pytest.raises(ConfigError, match=r"2 problems:\n.*run_scales: found \['3M'\].*\n.*dataset\.ticker"):
+        default_config({"run_scales": ["3M"], "dataset": {"ticker": "SPY"}})
+
+
+def test_a_date_without_quotes_is_the_same_study():
+    def digest(train_end, validation_end):
+        split = {"train_fraction": None, "validation_fraction": None}
+        split |= {"train_end": train_end, "validation_end": validation_end}
+        return default_config({"dataset": {"split": split}}).study("2M", 1).settings_digest()
+
+    assert digest(date(2010, 12, 31), date(2014, 12, 31)) == digest("2010-12-31", "2014-12-31")
+
+
+@pytest.mark.parametrize(
+    ("overlay", "message"),
+    [
+        ({"dataset": {"horizons_days": 2}}, r"horizons_days: found 2, expected a list, such as \[2\]"),
+        (
+            {"dataset": {"horizons_days": [1, 1]}},
+            r"horizons_days: found \[1, 1\], expected each of them once",
+        ),
+        ({"dataset": {"horizons_days": []}}, r"horizons_days: found \[\], expected at least one entry"),
+        ({"dataset": {"split": 5}}, r"dataset\.split: found 5, expected a block of keys"),
+        (
+            {"campaign": "my campaign"},
+            r"campaign: found 'my campaign', expected letters.*such as my-campaign",
+        ),
+        ({"campaign": "a\x1b[2J"}, r"campaign: found 'a\\x1b\[2J', expected letters"),
+        ({"scales": {"2-M": {}}}, r"scales: found '2-M', expected letters and digits, such as 20M"),
+        ({"scales": {3: {}}}, r"scales: found the key 3, expected text: write it in quotes"),
+        ({"thermal": {3: 1}}, r"thermal: found the key 3, expected text"),
+        ({"training": {"compile": 1}}, r"training\.compile: found 1, expected one of `auto`, true, false"),
+        (
+            {"training": {"time_limit_s": "60"}},
+            r"time_limit_s: found '60', expected a number or null .*without",
+        ),
+        ({"training": {"gradient_clip_norm": float("inf")}}, r"found inf, expected a finite number"),
+        (
+            {"search": {"default": {"dropout": 2.0}}},
+            r"search\.default\.dropout: found 2\.0, expected less than 1",
+        ),
+        (
+            {"data": {"tickers": [{"ticker": "spy", "kind": "etf"}]}},
+            r"tickers\.0\.ticker: found 'spy', expected 1 to 16",
+        ),
+    ],
+    ids=str,
+)
+def test_a_message_says_in_words_what_was_expected(overlay, message):
+    with pytest.raises(ConfigError, match=message):
+        parse_config(raw_config(overlay))
+
+
+@pytest.mark.parametrize("raw", [None, [], "main", {3: 1}], ids=str)
+def test_what_is_no_configuration_at_all_is_refused(raw):
+    with pytest.raises(ConfigError, match="the top level: "):
+        parse_config(raw)
 
 
 def test_a_study_that_is_not_configured_is_refused():

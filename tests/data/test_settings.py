@@ -10,8 +10,8 @@ from support.configs import data_settings
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"source": "pigeon"}, "data.source is 'pigeon'; expected one of bundled, csv, yahoo"),
-        ({"adjustment": "some"}, "data.adjustment is 'some'"),
+        ({"source": "pigeon"}, "source: found 'pigeon', expected one of `bundled`, `csv`, `yahoo`"),
+        ({"adjustment": "some"}, "adjustment: found 'some', expected one of `dividends`, `none`"),
         ({"source": "yahoo"}, "data.end is None"),
         ({"source": "yahoo", "end": "01.02.2024"}, "data.end is '01.02.2024'"),
         ({"tickers": (TickerSpec("SPY", "etf"), TickerSpec("SPY", "etf"))}, "each ticker once"),
@@ -35,7 +35,7 @@ def test_the_last_day_and_the_tickers_are_found():
     "ticker", ["", "^DJI", "spy", "../X", "A/B", "A_B", ".A", "A.", "A" * 17, "Ä", None, 7]
 )
 def test_a_ticker_that_cannot_name_a_file_is_refused(ticker):
-    with pytest.raises(ConfigError, match="ticker is"):
+    with pytest.raises(ConfigError, match=r"ticker: found .* expected"):
         TickerSpec(ticker, "index")
 
 
@@ -47,15 +47,15 @@ def test_ordinary_tickers_are_taken(ticker):
 @pytest.mark.parametrize(
     ("values", "message"),
     [
-        ({"kind": "stock"}, "kind of SPY is 'stock'"),
-        ({"file": ""}, "file of SPY"),
-        ({"file": "  "}, "file of SPY"),
-        ({"file": 3}, "file of SPY"),
-        ({"symbol": "a b"}, "symbol of SPY"),
-        ({"symbol": "../x"}, "symbol of SPY"),
-        ({"snapshot": "abc"}, "snapshot of SPY"),
-        ({"snapshot": "0" * 17}, "snapshot of SPY"),
-        ({"snapshot": 1234567890123456}, "snapshot of SPY"),
+        ({"kind": "stock"}, "kind: found 'stock', expected one of `etf`"),
+        ({"file": ""}, "file: found .* expected"),
+        ({"file": "  "}, "file: found .* expected"),
+        ({"file": 3}, "file: found .* expected"),
+        ({"symbol": "a b"}, "symbol: found .* expected"),
+        ({"symbol": "../x"}, "symbol: found .* expected"),
+        ({"snapshot": "abc"}, "snapshot: found .* expected"),
+        ({"snapshot": "0" * 17}, "snapshot: found .* expected"),
+        ({"snapshot": 1234567890123456}, "snapshot: found .* expected"),
     ],
 )
 def test_the_rest_of_an_entry_is_checked(values, message):

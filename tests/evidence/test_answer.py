@@ -1,34 +1,31 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
-from simmer.base.files import to_json
 from simmer.evidence.answer import adjust_for_all, after_search, answer
 from simmer.evidence.final_scores import choose_threshold, final_scores
 from simmer.evidence.headlines import headlines
 from simmer.evidence.predictions import read_predictions
+from simmer.evidence.results import Headlines
 from simmer.evidence.scaling_verdict import Verdict
 from support.final_predictions import BASELINES, table_and_facts
 
 
 def answered(noise_of_scales, **options):
     table, facts = table_and_facts(noise_of_scales, **options)
-    found = answer(table, facts, horizon_days=1, comparisons=1)
-    comparisons = adjust_for_all([found], horizons=1)
-    return table, found | {"headlines": headlines(found, comparisons=comparisons)}
+    answers, comparisons = adjust_for_all([answer(table, facts, horizon_days=1, comparisons=1)], horizons=1)
+    return table, replace(answers[0], headlines=headlines(answers[0], comparisons=comparisons))
 
 
 def model(found, name):
-    (one,) = [model for model in found["models"] if model["name"] == name]
+    (one,) = [model for model in found.models if model.name == name]
     return one
 
 
 @pytest.fixture(scope="module")
 def four_scales():
     return answered({"2M": 2.0, "20M": 1.5, "200M": 1.0, "2B": 0.3}, noise_of_baselines=1.0)
-
-
-def test_an_answer_is_plain_values(four_scales):
-    assert to_json(four_scales[1])
 
 
 def test_scores_are_means_over_refits_each_with_its_own_threshold(four_scales):
@@ -45,42 +42,44 @@ def test_scores_are_means_over_refits_each_with_its_own_threshold(four_scales):
     ]
     one = model(found, "2M")
     for score in ("brier", "average_precision", "recall", "calibration_slope"):
-        assert one[score] == pytest.approx(np.mean([getattr(refit, score) for refit in expected])), score
-    assert one["auc"]["value"] == pytest.approx(np.mean([refit.auc for refit in expected]))
-    assert one["auc"]["low"] < one["auc"]["value"] < one["auc"]["high"]
-    assert (one["seeds"], one["parameters"], one["search_validation_log_loss"]) == (3, 1_998_000, 0.5)
+        assert getattr(one, score) == pytest.approx(np.mean([getattr(refit, score) for refit in expected])), (
+            score
+        )
+    assert one.auc.value == pytest.approx(np.mean([refit.auc for refit in expected]))
+    assert one.auc.low < one.auc.value < one.auc.high
+    assert (one.seeds, one.parameters, one.search_validation_log_loss) == (3, 1_998_000, 0.5)
 
 
 def test_the_average_of_refits_is_better_than_they_are_on_average(four_scales):
     one = model(four_scales[1], "2M")
-    assert one["averaged_log_loss"] < one["log_loss"]["value"]
-    assert model(four_scales[1], "mlp")["averaged_log_loss"] is None
+    assert one.averaged_log_loss < one.log_loss.value
+    assert model(four_scales[1], "mlp").averaged_log_loss is None
 
 
 def test_a_constant_answer_has_no_auc_and_no_skill(four_scales):
     prior = model(four_scales[1], "base_rate")
-    assert prior["auc"] is None
-    assert prior["skill"]["value"] == 0
-    assert prior["seeds"] is None
+    assert prior.auc is None
+    assert prior.skill.value == 0
+    assert prior.seeds is None
 
 
 def test_a_law_that_is_there_is_seen(four_scales):
-    scaling = four_scales[1]["scaling"]
-    assert scaling["verdict"] == "law"
-    assert scaling["exponent"]["low"] > 0
-    assert len(scaling["differences"]) == 6
+    scaling = four_scales[1].scaling
+    assert scaling.verdict == "law"
+    assert scaling.exponent.low > 0
+    assert len(scaling.differences) == 6
 
 
 def test_claims_are_about_planned_opponents_and_share_one_chance_of_error(four_scales):
     found = four_scales[1]
-    planned = [difference for difference in found["differences"] if difference["planned"]]
-    assert len(found["differences"]) == 4 * len(BASELINES)
-    assert {d["b"] for d in planned} == {"base_rate", "logistic_regression", found["best_baseline"]}
-    assert all(d["p_adjusted"] >= d["p_value"] for d in planned)
-    by_p = sorted(planned, key=lambda d: d["p_value"])
-    assert [d["p_adjusted"] for d in by_p] == sorted(d["p_adjusted"] for d in planned)
-    assert by_p[0]["p_adjusted"] == pytest.approx(min(1, len(planned) * by_p[0]["p_value"]))
-    assert not any("p_adjusted" in d for d in found["differences"] if not d["planned"])
+    planned = [difference for difference in found.differences if difference.planned]
+    assert len(found.differences) == 4 * len(BASELINES)
+    assert {d.b for d in planned} == {"base_rate", "logistic_regression", found.best_baseline}
+    assert all(d.p_adjusted >= d.p_value for d in planned)
+    by_p = sorted(planned, key=lambda d: d.p_value)
+    assert [d.p_adjusted for d in by_p] == sorted(d.p_adjusted for d in planned)
+    assert by_p[0].p_adjusted == pytest.approx(min(1, len(planned) * by_p[0].p_value))
+    assert all(d.p_adjusted is None for d in found.differences if not d.planned)
 
 
 def test_the_best_baseline_is_chosen_on_validation():
@@ -89,13 +88,13 @@ def test_the_best_baseline_is_chosen_on_validation():
     rows = (table["model"] == "gradient_boosting") & (table["split"] == "test")
     table.loc[rows, "probability"] = np.where(table.loc[rows, "label"] == 1, 0.99, 0.01)
     found = answer(table, facts, horizon_days=1, comparisons=1)
-    losses = {m["name"]: m["validation_log_loss"] for m in found["models"] if m["kind"] == "baseline"}
-    assert found["best_baseline"] == min(losses, key=losses.get) != "gradient_boosting"
+    losses = {m.name: m.validation_log_loss for m in found.models if m.kind == "baseline"}
+    assert found.best_baseline == min(losses, key=losses.get) != "gradient_boosting"
 
 
 def test_a_loss_to_logistic_regression_comes_before_everything_else():
     found = answered({"2M": 3.0}, noise_of_baselines=0.0)[1]
-    first, *rest = found["headlines"]["against"]
+    first, *rest = found.headlines.against
     assert first.startswith("2M loses to ")
     assert any("loses to logistic regression" in one for one in (first, *rest))
     assert "Look for the fault in inputs and training before blaming the market" in first
@@ -103,25 +102,24 @@ def test_a_loss_to_logistic_regression_comes_before_everything_else():
 
 def test_a_clear_win_is_said_and_an_unclear_one_left_open():
     found = answered({"2M": 0.0}, noise_of_baselines=0.0)[1]
-    assert any(one.startswith("2M beats the base rate") for one in found["headlines"]["in_favour"])
-    assert not found["headlines"]["against"]
-    unclear = [one for one in found["headlines"]["undecided"] if "logistic regression" in one]
+    assert any(one.startswith("2M beats the base rate") for one in found.headlines.in_favour)
+    assert not found.headlines.against
+    unclear = [one for one in found.headlines.undecided if "logistic regression" in one]
     assert unclear and all("not told apart" in one and "80 % power" in one for one in unclear)
 
 
 def test_one_scale_is_no_law():
-    scaling = answered({"2M": 0.5})[1]["scaling"]
-    assert scaling["verdict"] == "undetermined"
-    assert "one scale was evaluated (2M with 2.0M parameters)" in scaling["reason"]
+    scaling = answered({"2M": 0.5})[1].scaling
+    assert scaling.verdict == "undetermined"
+    assert "one scale was evaluated (2M with 2.0M parameters)" in scaling.reason
 
 
 def test_collapsed_refits_are_a_headline():
     table, facts = table_and_facts({"2M": 0.5})
     rows = (table["model"] == "2M") & (table["refit"] == 1).fillna(False)
     table.loc[rows, "probability"] = 0.3
-    found = answer(table, facts, horizon_days=1, comparisons=1)
-    comparisons = adjust_for_all([found], horizons=1)
-    assert headlines(found, comparisons=comparisons)["against"][0].startswith("2M collapsed in 1 of 3 refits")
+    (found,), comparisons = adjust_for_all([answer(table, facts, horizon_days=1, comparisons=1)], horizons=1)
+    assert headlines(found, comparisons=comparisons).against[0].startswith("2M collapsed in 1 of 3 refits")
 
 
 def scale(trials=50, lost=0):
@@ -152,42 +150,44 @@ def test_refits_that_were_lost_allow_no_claim(lost):
 
 def test_a_scale_whose_refits_are_all_lost_is_missed_by_the_verdict():
     table, facts = table_and_facts({"2M": 2.0, "20M": 1.2, "200M": 0.3}, noise_of_baselines=1.0)
-    assert answer(table, facts, horizon_days=1, comparisons=1)["scaling"]["verdict"] == "law"
+    assert answer(table, facts, horizon_days=1, comparisons=1).scaling.verdict == "law"
     facts["models"]["2B"] = facts["models"]["200M"] | scale(lost=5)
-    found = answer(table, facts, horizon_days=1, comparisons=1)["scaling"]
-    assert found["verdict"] == "undetermined"
-    assert "5 of 5 at 2B" in found["reason"]
+    found = answer(table, facts, horizon_days=1, comparisons=1).scaling
+    assert found.verdict == "undetermined"
+    assert "5 of 5 at 2B" in found.reason
 
 
 @pytest.mark.parametrize("seeds", [1, 2])
 def test_a_scale_refitted_once_or_twice_is_not_claimed_to_win_or_lose(seeds):
     found = answered({"2M": 0.1}, noise_of_baselines=3.0, seeds=seeds)[1]
-    assert not any(difference["planned"] for difference in found["differences"])
-    assert found["headlines"] == {"against": [], "undecided": [], "in_favour": []}
+    assert not any(difference.planned for difference in found.differences)
+    assert found.headlines == Headlines()
 
 
 def test_scales_with_the_same_counted_parameters_are_no_law():
     table, facts = table_and_facts({"2M": 0.5, "20M": 0.4})
     facts["models"]["20M"]["parameters"] = facts["models"]["2M"]["parameters"]
-    scaling = answer(table, facts, horizon_days=1, comparisons=1)["scaling"]
-    assert scaling["verdict"] == "undetermined"
-    assert "the same counted parameters (2M, 20M)" in scaling["reason"]
+    scaling = answer(table, facts, horizon_days=1, comparisons=1).scaling
+    assert scaling.verdict == "undetermined"
+    assert "the same counted parameters (2M, 20M)" in scaling.reason
 
 
 def test_no_scale_at_all_is_a_sentence():
     table, facts = table_and_facts({})
     facts["models"]["2M"] = {"parameters": 2_000_000, **scale(lost=5)}
-    scaling = answer(table, facts, horizon_days=1, comparisons=1)["scaling"]
-    assert "no scale could be evaluated, as every refit diverged" in scaling["reason"]
+    scaling = answer(table, facts, horizon_days=1, comparisons=1).scaling
+    assert "no scale could be evaluated, as every refit diverged" in scaling.reason
 
 
 def test_horizons_that_were_scored_before_share_the_chance_of_a_wrong_claim():
     table, facts = table_and_facts({"2M": 0.5})
     alone, of_three = (answer(table, facts, horizon_days=1, comparisons=1) for _ in range(2))
-    assert adjust_for_all([of_three], horizons=3) == 3 * adjust_for_all([alone], horizons=1)
-    for one, three in zip(alone["differences"], of_three["differences"], strict=True):
-        if one["planned"]:
-            assert three["p_adjusted"] >= one["p_adjusted"]
+    (of_three,), of_three_comparisons = adjust_for_all([of_three], horizons=3)
+    (alone,), comparisons = adjust_for_all([alone], horizons=1)
+    assert of_three_comparisons == 3 * comparisons
+    for one, three in zip(alone.differences, of_three.differences, strict=True):
+        if one.planned:
+            assert three.p_adjusted >= one.p_adjusted
 
 
 def test_an_auc_is_wider_where_refits_differ():
@@ -198,7 +198,7 @@ def test_an_auc_is_wider_where_refits_differ():
     rng = np.random.default_rng(1)
     table.loc[worse, "probability"] += rng.normal(0, 0.05, int(worse.sum()))
     wild = answer(table, facts, horizon_days=1, comparisons=1)
-    widths = [model(one, "2M")["auc"]["high"] - model(one, "2M")["auc"]["low"] for one in (calm, wild)]
+    widths = [model(one, "2M").auc.high - model(one, "2M").auc.low for one in (calm, wild)]
     assert widths[1] > 2 * widths[0]
 
 
@@ -208,5 +208,5 @@ def test_skill_against_the_tests_own_rate_leaves_out_the_drift_of_the_rate(four_
     rate = labels.mean()
     of_rate = -(rate * np.log(rate) + (1 - rate) * np.log(1 - rate))
     one = model(found, "2M")
-    assert one["skill_own_rate"] == pytest.approx(1 - one["log_loss"]["value"] / of_rate)
-    assert one["skill_own_rate"] < one["skill"]["value"]
+    assert one.skill_own_rate == pytest.approx(1 - one.log_loss.value / of_rate)
+    assert one.skill_own_rate < one.skill.value

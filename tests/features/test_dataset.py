@@ -81,6 +81,40 @@ def test_fractions_are_of_the_decision_rows():
 
 
 @pytest.mark.parametrize(
+    ("values", "message"),
+    [
+        (
+            {"train_fraction": 0.0, "validation_fraction": 0.3},
+            r"train_fraction: found 0.0, expected more than 0",
+        ),
+        (
+            {"train_fraction": 0.9, "validation_fraction": -0.3},
+            r"validation_fraction: found -0.3, expected more than 0",
+        ),
+        (
+            {"train_fraction": float("nan"), "validation_fraction": 0.3},
+            r"train_fraction: found nan, expected more than 0",
+        ),
+        (
+            {"train_fraction": "0.7", "validation_fraction": 0.1},
+            r"train_fraction: found '0.7', expected a number or null .*without quotes",
+        ),
+        (
+            {"train_fraction": True, "validation_fraction": 0.1},
+            r"train_fraction: found True, expected a number or null",
+        ),
+        (
+            {"train_end": 2012, "validation_end": 2015},
+            r"train_end: found 2012, expected a date such as 2014-12-31, or null; validation_end: found 2015",
+        ),
+    ],
+)
+def test_a_split_of_what_is_no_share_and_no_date_is_refused(values, message):
+    with pytest.raises(ConfigError, match=message):
+        SplitSpec(**values)
+
+
+@pytest.mark.parametrize(
     "values",
     [
         {},
@@ -90,17 +124,11 @@ def test_fractions_are_of_the_decision_rows():
         {"train_fraction": 0.7, "validation_end": "2012-12-31"},
         {"train_fraction": 0.7, "validation_fraction": 0.1, "train_end": "2012-12-31"},
         {"train_fraction": 0.7, "validation_fraction": 0.3},
-        {"train_fraction": 0.0, "validation_fraction": 0.3},
-        {"train_fraction": 0.9, "validation_fraction": -0.3},
-        {"train_fraction": float("nan"), "validation_fraction": 0.3},
-        {"train_fraction": "0.7", "validation_fraction": 0.1},
-        {"train_fraction": True, "validation_fraction": 0.1},
         {"train_end": "2015-12-31", "validation_end": "2012-12-31"},
         {"train_end": "2012-12-31", "validation_end": "2012-12-31"},
         {"train_end": "31.12.2012", "validation_end": "2015-12-31"},
         {"train_end": "20121231", "validation_end": "2015-12-31"},
         {"train_end": "2012-13-31", "validation_end": "2015-12-31"},
-        {"train_end": 2012, "validation_end": 2015},
     ],
 )
 def test_a_split_that_contradicts_itself_is_refused(values):

@@ -2,7 +2,7 @@
 
 import pytest
 
-from simmer.figures.evidence.inputs import read_evidence
+from simmer.evidence.results import Evidence
 from support.evidence_results import evidence
 from support.pictures import Picture
 
@@ -15,4 +15,4 @@ def picture():
 @pytest.fixture
 def read():
     """Evidence of the horizons given, as figures take it."""
-    return lambda **horizons: read_evidence(evidence(**horizons))
+    return lambda **horizons: Evidence.from_json(evidence(**horizons))

@@ -28,7 +28,7 @@ def every_figure(request, read):
             refits = {scale: [refit(seed) for seed in range(5)] for scale in SCALES}
             trials = {scale: [trial(9e4, energy_wh=800.0)] * 50 for scale in SCALES}
         else:
-            evidence = read(h1=horizon(scales=1, baselines=(), half_width=None))
+            evidence = read(h1=horizon(scales=1, baselines=()))
             refits, trials = {"2M": [refit(0, epochs=1, best=1)]}, {"2M": [trial()]}
         return {
             "scaling": scaling(evidence),

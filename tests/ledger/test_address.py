@@ -15,7 +15,7 @@ from simmer.ledger.address import (
     horizon_name,
     ledger_in,
     looks_in,
-    table_of,
+    published_folder,
     trial_name,
 )
 
@@ -54,7 +54,11 @@ def test_paths_are_those_of_ledgers_that_exist():
     assert (TRIAL.name, REFIT.name, STUDY.name) == ("trial_007", "refit_0", "2M/h3")
     assert str(ledger_in(Path("results"))) == "results/ledger"
     assert str(looks_in(Path("results"))) == "results/ledger/test_reads.jsonl"
-    assert [str(table_of("2M", "trials.csv")), str(done_file("2M"))] == ["hpo/2M/trials.csv", "hpo_2M.done"]
+    assert str(done_file("2M")) == "hpo_2M.done"
+    assert [str(published_folder("2M")), str(published_folder("2M", "refit"))] == [
+        "results/hpo/2M",
+        "results/refits/2M",
+    ]
 
 
 def test_what_a_campaign_does_not_have_yet_adds_folders():

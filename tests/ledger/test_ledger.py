@@ -4,7 +4,9 @@ import pytest
 
 from simmer.base.errors import LedgerError
 from simmer.ledger.ledger import RunFiles
+from simmer.ledger.results import TrialResult
 from support.configs import default_config
+from support.results import trial_result
 
 STUDY = default_config().study("debug", 1)
 
@@ -43,17 +45,18 @@ def test_a_log_cut_at_any_byte_is_readable_and_goes_on(ledger):
 
 def test_publishing_copies_result_and_whole_events(ledger, tmp_path):
     ledger.append_event({"event": "start"})
-    ledger.write_result({"trial": 0})
+    ledger.write_result(trial_result(0))
     with (ledger.folder / "events.jsonl").open("ab") as file:
         file.write(b'{"event": "torn')
     result, log = tmp_path / "out" / "trial.json", tmp_path / "out" / "trial.jsonl"
     ledger.publish(result=result, log=log)
-    assert json.loads(result.read_text()) == {"trial": 0}
+    assert result.read_bytes() == (ledger.folder / "result.json").read_bytes()
+    assert TrialResult.read(result) == trial_result(0)
     assert [json.loads(line)["event"] for line in log.read_text().splitlines()] == ["start"]
 
 
 def test_a_damaged_result_is_named_with_advice(ledger):
-    ledger.write_result({"trial": 0})
+    ledger.write_result(trial_result(0))
     (ledger.folder / "result.json").write_text('{"trial"')
     with pytest.raises(LedgerError, match=r"result\.json damaged.*delete the folder"):
         ledger.result()
@@ -93,7 +96,7 @@ def test_a_trial_sees_all_but_the_newest_results(tmp_path, parallel, seen):
     study = config.study("debug", 1)
     ledger = study.ledger(tmp_path, features_sha256="x")
     for number in range(5):
-        ledger.trial(number).write_result({"trial": number})
-    assert [
-        result["trial"] for result in ledger.results(study.search.seen_by(5), needed_by="a trial")
-    ] == list(range(seen))
+        ledger.trial(number).write_result(trial_result(number))
+    assert [result.trial for result in ledger.results(study.search.seen_by(5), needed_by="a trial")] == list(
+        range(seen)
+    )

@@ -5,19 +5,29 @@ import pytest
 
 from simmer.base.errors import LedgerError
 from simmer.ledger.table import (
-    COLUMNS,
     MACHINE_COLUMNS,
     best_by_horizon,
+    best_json,
     refuse_mixture,
+    result_columns,
     summary,
     trials_csv,
+    winner_of,
 )
-from support.trial_results import result
+from simmer.search.space import KEYS
+from support.results import trial_result
+
+
+def result(trial, loss, *, horizon=1, **changes):
+    losses = () if loss is None else (loss,)
+    guard = {"max_temperature_c": None, "max_temperature_source": None, "paused_s": 0.0}
+    digests = {"code_digests": ["d1", "d2"]}
+    return trial_result(trial, losses, horizon_days=horizon, guard=guard, **(digests | changes))
 
 
 def test_a_row_per_trial_and_an_empty_cell_for_what_is_absent():
-    rows = list(csv.DictReader(io.StringIO(trials_csv([result(0, 0.6), result(1, None)]))))
-    assert list(rows[0]) == [*COLUMNS, *MACHINE_COLUMNS]
+    rows = list(csv.DictReader(io.StringIO(trials_csv([result(0, 0.6), result(1, None)], KEYS))))
+    assert list(rows[0]) == [*result_columns(KEYS), *MACHINE_COLUMNS]
     assert rows[0]["validation_log_loss"] == "0.6"
     assert rows[0]["auc"] == "0.61"
     assert rows[0]["code_digests"] == "d1 d2"
@@ -28,18 +38,18 @@ def test_a_row_per_trial_and_an_empty_cell_for_what_is_absent():
 def test_the_best_is_the_lowest_loss_of_each_horizon():
     results = [result(0, 0.6), result(1, 0.5), result(2, None), result(0, 0.4, horizon=3)]
     best = best_by_horizon(results)
-    assert (best["1"]["trial"], best["3"]["trial"]) == (1, 0)
-    assert best["1"]["hyperparameters"] == results[1]["hyperparameters"]
+    assert (best[1].trial, best[3].trial) == (1, 0)
+    assert best[1].hyperparameters == results[1].hyperparameters
 
 
 def test_the_best_carries_what_was_configured():
-    best = best_by_horizon([result(0, 0.6)], {1: {"study": {"seed": 1}, "features_sha256": "f"}})
-    assert (best["1"]["study"], best["1"]["features_sha256"]) == ({"seed": 1}, "f")
+    best = best_json([result(0, 0.6)], {1: {"study": {"seed": 1}, "features_sha256": "f"}})
+    assert best == {"1": result(0, 0.6).as_json() | {"study": {"seed": 1}, "features_sha256": "f"}}
 
 
 def test_a_horizon_whose_trials_all_failed_has_no_best_and_says_so():
     results = [result(0, None)]
-    assert best_by_horizon(results) == {"1": None}
+    assert best_json(results, {1: {"study": {}}}) == {"1": None}
     assert summary(results).startswith("debug h1: 1 trial (1 diverged), none with a loss\n")
 
 
@@ -50,17 +60,26 @@ def test_the_summary_names_the_loss_beside_its_prior():
 
 
 def test_the_summary_counts_what_did_not_complete():
-    ended = [result(0, 0.5), result(1, 0.6) | {"state": "pruned"}, result(2, None), result(3, None)]
+    ended = [result(0, 0.5), result(1, 0.6, state="pruned"), result(2, None), result(3, None)]
     assert summary(ended).startswith("debug h1: 4 trials (2 diverged, 1 pruned), best")
 
 
 def test_the_summary_says_when_versions_of_the_code_are_mixed():
     assert "computed by 2 versions of the code" in summary([result(0, 0.5)])
-    assert "versions" not in summary([result(0, 0.5) | {"code_digests": ["d1"]}])
+    assert "versions" not in summary([result(0, 0.5, code_digests=["d1"])])
 
 
 def test_a_trial_of_another_study_is_refused_with_advice():
-    results = [result(0, 0.5), result(1, 0.4) | {"fingerprint": "old"}]
+    results = [result(0, 0.5), result(1, 0.4, fingerprint="old")]
     with pytest.raises(LedgerError, match=r"trial_001 of debug/h1 .*study old, expected abc; delete"):
         refuse_mixture(results, {1: "abc"})
     refuse_mixture(results[:1], {1: "abc"})
+
+
+def test_the_winner_is_the_trial_with_the_lowest_loss_the_first_of_equals():
+    assert winner_of([result(3, 0.4), result(0, 0.5), result(1, None), result(2, 0.4)]).trial == 2
+
+
+def test_without_any_loss_there_is_no_winner():
+    with pytest.raises(LedgerError, match="none of the 2 trials of debug has a validation loss"):
+        winner_of([result(0, None), result(1, None)])

@@ -1,27 +1,26 @@
 """A small campaign's results as the report is given them, their evidence really computed."""
 
+from dataclasses import replace
+
 import pytest
 
 from simmer.evidence.answer import adjust_for_all, answer
 from simmer.evidence.headlines import headlines
+from simmer.evidence.results import Evidence
 from simmer.report.material import Material
 from support.final_predictions import table_and_facts
 from support.report_material import CHECK, SVG, computed
+from support.results import refit_result
 
 
 @pytest.fixture(scope="session")
 def evidence():
     table, facts = table_and_facts({"2M": 2.5, "20M": 2.5}, noise_of_baselines=0.0)
-    for split in facts["splits"].values():
-        split |= {"positives": 1, "first_date": "2015-01-01", "last_date": "2016-01-01"}
     facts["models"]["mlp"]["sklearn_version"] = "1.9.1"
-    one = answer(table, facts, horizon_days=1, comparisons=1) | {
-        "looks": 1,
-        "reading": {"predictions_sha256": "d" * 64},
-    }
-    comparisons = adjust_for_all([one], horizons=1)
-    one["headlines"] = headlines(one, comparisons=comparisons)
-    return {"campaign": "small", "code": "e" * 12, "comparisons": comparisons, "horizons": {"1": one}}
+    answers, comparisons = adjust_for_all([answer(table, facts, horizon_days=1, comparisons=1)], horizons=1)
+    one = replace(answers[0], headlines=headlines(answers[0], comparisons=comparisons))
+    made = Evidence(campaign="small", code="e" * 12, comparisons=comparisons, horizons=(one,))
+    return made.as_json()
 
 
 @pytest.fixture
@@ -32,7 +31,11 @@ def material(evidence):
             "trials": [computed(scale, n) for scale in ("2M", "20M") for n in range(trials)],
             "refits": [
                 computed(
-                    "2M", 0, refit=n, predictions={} if n else None, state="diverged" if not n else "complete"
+                    "2M",
+                    n,
+                    make=refit_result,
+                    predictions={} if n else None,
+                    state="complete" if n else "diverged",
                 )
                 for n in range(3)
             ],
@@ -44,6 +47,7 @@ def material(evidence):
             "captions": {"scaling": "What scales.", "search_history": "How it went.", "calibration": "True?"},
             "provenance": {"campaign": "small"},
         }
-        return Material(**(known | changed))
+        known |= changed
+        return Material(**(known | {"evidence": Evidence.from_json(known["evidence"])}))
 
     return make

@@ -109,13 +109,13 @@ def test_how_to_mend_it_is_a_column_only_where_something_is_to_be_mended(materia
 def test_a_study_without_any_loss_says_so(material):
     made = material()
     assert "none has a loss" not in to_markdown(list(content(made)))
-    lost = [trial | {"validation_log_loss": None, "state": "diverged"} for trial in made.trials]
+    lost = [replace(trial, validation_log_loss=None, state="diverged") for trial in made.trials]
     assert "none has a loss" in to_markdown(list(content(replace(made, trials=lost))))
 
 
 def test_provenance_pins_code_data_libraries_and_seeds(material, evidence):
     made = material()
-    pinned = provenance_of(evidence, made.trials, made.refits, features_sha256="a" * 64, seed=7)
+    pinned = provenance_of(made.evidence, made.trials, made.refits, features_sha256="a" * 64, seed=7)
     assert pinned["content of the feature table, SHA-256"] == "a" * 64
     assert pinned["code of trials and refits"] == "c" * 12
     assert pinned["fingerprint of 2M, 1 d"] == "f" * 12

@@ -3,11 +3,12 @@ import io
 
 import pytest
 
+from simmer.evidence.results import Evidence
 from simmer.report.scores_csv import scores_csv
 
 
 def test_a_row_for_each_model_at_each_horizon_with_empty_cells_for_what_is_absent(evidence):
-    rows = list(csv.DictReader(io.StringIO(scores_csv(evidence))))
+    rows = list(csv.DictReader(io.StringIO(scores_csv(Evidence.from_json(evidence)))))
     models = {model["name"]: model for model in evidence["horizons"]["1"]["models"]}
     assert {row["model"] for row in rows} == set(models)
     by_name = {row["model"]: row for row in rows}

@@ -5,14 +5,14 @@ from dataclasses import asdict, replace
 import numpy as np
 import pytest
 
-from simmer.base.errors import Interrupted, LedgerError
+from simmer.base.errors import Interrupted
 from simmer.data.tables import content_sha256
 from simmer.evidence.metrics import log_loss
-from simmer.ledger.table import winner_of
 from simmer.runs.refit import Refit
 from simmer.runs.run import Run
 from simmer.training.settings import Execution
 from support.configs import default_config
+from support.results import trial_result
 from support.runs import FakeGuard
 
 CONFIG = default_config(
@@ -24,7 +24,7 @@ CONFIG = default_config(
 STUDY = CONFIG.study("debug", 1)
 # Fast enough to be past its best epoch soon.
 HYPERPARAMETERS = asdict(STUDY.default) | {"learning_rate": 1e-2, "dropout": 0.0, "warmup_fraction": 0.0}
-WINNER = {"trial": 7, "validation_log_loss": 0.4, "hyperparameters": HYPERPARAMETERS}
+WINNER = trial_result(7, (0.4,), hyperparameters=HYPERPARAMETERS)
 
 
 def refit(folder, table, *, number=0, winner=WINNER):
@@ -47,15 +47,13 @@ def unbroken(tmp_path_factory, table):
 
 def test_predictions_are_those_of_the_best_epoch_on_all_rows_of_both_splits(unbroken):
     result, dataset = unbroken.files.result(), unbroken.dataset
-    validation = result["predictions"]["validation"]
-    assert validation["rows"] == dataset.validation.tolist()
-    assert result["predictions"]["test"]["rows"] == dataset.test.tolist()
-    found = log_loss(dataset.labels_of("validation"), np.array(validation["probabilities"]))
-    assert found == pytest.approx(result["validation_log_loss"], abs=1e-12)
-    assert result["best_epoch"] < len(result["curve"]), (
-        "a later epoch must have been worse, to tell them apart"
-    )
-    assert min(result["predictions"]["test"]["probabilities"]) > 0
+    validation, test = (result.predictions[split] for split in ("validation", "test"))
+    assert validation.rows == tuple(dataset.validation.tolist())
+    assert test.rows == tuple(dataset.test.tolist())
+    found = log_loss(dataset.labels_of("validation"), np.array(validation.probabilities))
+    assert found == pytest.approx(result.validation_log_loss, abs=1e-12)
+    assert result.best_epoch < len(result.curve), "a later epoch must have been worse, to tell them apart"
+    assert min(test.probabilities) > 0
 
 
 def test_a_refit_stopped_again_and_again_ends_as_the_unbroken_one(tmp_path, table, unbroken):
@@ -67,24 +65,24 @@ def test_a_refit_stopped_again_and_again_ends_as_the_unbroken_one(tmp_path, tabl
         except Interrupted:
             continue
     result, whole = refit(tmp_path, table).files.result(), unbroken.files.result()
-    assert result["machine"]["starts"] > 3
-    assert result["predictions"] == whole["predictions"]
-    assert result["weights_sha256"] == whole["weights_sha256"]
+    assert result.machine.starts > 3
+    assert result.predictions == whole.predictions
+    assert result.weights_sha256 == whole.weights_sha256
 
 
 def test_refits_differ_by_their_seed_alone(tmp_path, table, unbroken):
     other = refit(tmp_path, table, number=1)
     other.compute(FakeGuard())
     first, second = unbroken.files.result(), other.files.result()
-    assert first["seed"] != second["seed"]
-    assert first["predictions"] != second["predictions"]
-    assert first["hyperparameters"] == second["hyperparameters"] == WINNER["hyperparameters"]
-    assert (second["refit"], second["winner"], second["winner_validation_log_loss"]) == (1, 7, 0.4)
+    assert first.seed != second.seed
+    assert first.predictions != second.predictions
+    assert first.hyperparameters == second.hyperparameters == HYPERPARAMETERS
+    assert (second.refit, second.winner, second.winner_validation_log_loss) == (1, 7, 0.4)
 
 
 def test_another_winner_has_refits_of_its_own(tmp_path, table):
     one = refit(tmp_path, table)
-    another = refit(tmp_path, table, winner=WINNER | {"trial": 8})
+    another = refit(tmp_path, table, winner=replace(WINNER, trial=8))
     assert one.files.folder != another.files.folder
     assert one.files.lock_path == another.files.lock_path, "both would publish at the same place"
     assert one.purpose.begin()["seed"] != another.purpose.begin()["seed"]
@@ -97,25 +95,12 @@ def test_the_labels_of_test_are_not_there_to_be_read(unbroken):
 
 
 def test_a_refit_that_never_had_a_finite_loss_predicts_nothing(tmp_path, table):
-    wild = WINNER | {"hyperparameters": WINNER["hyperparameters"] | {"learning_rate": 1e9}}
+    wild = replace(WINNER, hyperparameters=HYPERPARAMETERS | {"learning_rate": 1e9})
     one = refit(tmp_path, table, winner=wild)
     one.compute(FakeGuard())
     result = one.files.result()
-    assert result["state"] == "diverged"
-    assert result["predictions"] is None
-
-
-def trial(number, loss):
-    return {"scale": "debug", "horizon_days": 1, "trial": number, "validation_log_loss": loss}
-
-
-def test_the_winner_is_the_trial_with_the_lowest_loss_the_first_of_equals():
-    assert winner_of([trial(0, 0.5), trial(1, None), trial(2, 0.4), trial(3, 0.4)])["trial"] == 2
-
-
-def test_without_any_loss_there_is_no_winner():
-    with pytest.raises(LedgerError, match="none of the 2 trials of debug has a validation loss"):
-        winner_of([trial(0, None), trial(1, None)])
+    assert result.state == "diverged"
+    assert result.predictions is None
 
 
 def test_a_refit_keeps_the_execution_it_was_begun_with(tmp_path, table):
@@ -124,4 +109,4 @@ def test_a_refit_keeps_the_execution_it_was_begun_with(tmp_path, table):
         first.compute(FakeGuard(stop_after=2))
     later = replace(first, execution=Execution(device="cpu", precision="fp32", threads=2))
     later.compute(FakeGuard())
-    assert later.files.result()["machine"]["threads"] == 1
+    assert later.files.result().machine.threads == 1

@@ -15,6 +15,7 @@ from simmer.search.space import KEYS
 from simmer.training.plan import Outcome
 from simmer.training.settings import Execution
 from support.configs import default_config, raw_config
+from support.results import epoch
 from support.runs import FakeGuard
 
 OVERLAY = {
@@ -46,15 +47,15 @@ def run(folder, table, **options):
 def test_what_is_recorded_is_what_was_used(tmp_path, table):
     result = run(tmp_path, table)
     study = CONFIG.study("debug", 1)
-    assert result["state"] == "complete"
-    assert result["hyperparameters"] == asdict(study.default)
-    assert result["shape"] == asdict(study.shape(study.default))
+    assert result.state == "complete"
+    assert result.hyperparameters == asdict(study.default)
+    assert result.shape == asdict(study.shape(study.default))
     with torch.device("meta"):
         built = PatchTST(study.shape(study.default), dropout=0.0, window_norm=False)
-    assert result["parameters"] == sum(parameter.numel() for parameter in built.parameters())
-    assert result["best"] == result["curve"][result["best_epoch"] - 1]
-    assert result["validation_log_loss"] == result["best"]["validation"]["log_loss"]
-    assert result["dataset"].keys() == {"train", "validation"}
+    assert result.parameters == sum(parameter.numel() for parameter in built.parameters())
+    assert result.best == result.curve[result.best_epoch - 1]
+    assert result.validation_log_loss == result.best.validation.log_loss
+    assert result.as_json()["dataset"].keys() == {"train", "validation"}
 
 
 OTHER_VALUES = {
@@ -78,16 +79,16 @@ def test_every_searched_key_changes_the_run(tmp_path, table, key):
     changed = replace(base, default=replace(base.default, **{key: OTHER_VALUES[key]}))
     first = run(tmp_path, table, study=base)
     second = run(tmp_path, table, study=changed)
-    assert second["hyperparameters"][key] == OTHER_VALUES[key]
-    assert first["weights_sha256"] != second["weights_sha256"]
-    assert first["fingerprint"] != second["fingerprint"]
+    assert second.hyperparameters[key] == OTHER_VALUES[key]
+    assert first.weights_sha256 != second.weights_sha256
+    assert first.fingerprint != second.fingerprint
 
 
 def test_trials_of_a_study_use_different_seeds(tmp_path, table):
     study = CONFIG.study("debug", 1)
     frozen = replace(study, default=replace(study.default, depth=1))
     first, second = (run(tmp_path, table, study=frozen, number=number) for number in (0, 1))
-    assert first["weights_sha256"] != second["weights_sha256"]
+    assert first.weights_sha256 != second.weights_sha256
 
 
 def test_an_interrupted_trial_keeps_its_choice_and_its_execution(tmp_path, table):
@@ -98,9 +99,9 @@ def test_an_interrupted_trial_keeps_its_choice_and_its_execution(tmp_path, table
     later = replace(first, execution=Execution(device="cpu", precision="fp32", threads=2))
     later.compute(FakeGuard())
     result = later.files.result()
-    assert result["machine"]["threads"] == 1
-    assert result["machine"]["starts"] == 2
-    assert result["weights_sha256"] == run(tmp_path / "unbroken", table)["weights_sha256"]
+    assert result.machine.threads == 1
+    assert result.machine.starts == 2
+    assert result.weights_sha256 == run(tmp_path / "unbroken", table).weights_sha256
 
 
 def test_a_published_trial_leaves_no_checkpoint(tmp_path, table):
@@ -121,9 +122,9 @@ def test_a_diverged_trial_is_a_result(tmp_path, table):
     one = trial(tmp_path, table, study=replace(hot, default=replace(hot.default, learning_rate=50.0)))
     one.compute(FakeGuard())
     result = one.files.result()
-    assert result["state"] == "diverged"
-    assert "limit" in result["reason"]
-    assert result["validation_log_loss"] is None
+    assert result.state == "diverged"
+    assert "limit" in result.reason
+    assert result.validation_log_loss is None
 
 
 def test_out_of_memory_recomputes_activations_then_halves_the_micro_batch(tmp_path, table):
@@ -131,10 +132,10 @@ def test_out_of_memory_recomputes_activations_then_halves_the_micro_batch(tmp_pa
     with room_for(windows=16):
         one.compute(FakeGuard())
     result = one.files.result()
-    assert result["state"] == "complete"
-    assert result["hyperparameters"]["batch_size"] == 64
-    assert result["machine"]["activation_checkpointing"]
-    assert result["machine"]["micro_batch"] == 16
+    assert result.state == "complete"
+    assert result.hyperparameters["batch_size"] == 64
+    assert result.machine.activation_checkpointing
+    assert result.machine.micro_batch == 16
     eased = [event["micro_batch"] for event in one.files.events() if event["event"] == "out_of_memory"]
     assert eased == [64, 64, 32]
 
@@ -142,16 +143,16 @@ def test_out_of_memory_recomputes_activations_then_halves_the_micro_batch(tmp_pa
 def test_recomputing_activations_alone_may_be_enough(tmp_path, table):
     with room_for(windows=63, recomputing=64):
         result = run(tmp_path, table)
-    assert result["machine"]["activation_checkpointing"]
-    assert result["machine"]["micro_batch"] == 64
-    assert result["weights_sha256"] == run(tmp_path / "with_room", table)["weights_sha256"]
+    assert result.machine.activation_checkpointing
+    assert result.machine.micro_batch == 64
+    assert result.weights_sha256 == run(tmp_path / "with_room", table).weights_sha256
 
 
 def test_a_trial_that_never_fits_is_a_result(tmp_path, table):
     with room_for(windows=0):
         result = run(tmp_path, table)
-    assert result["state"] == "out_of_memory"
-    assert "one window at a time" in result["reason"]
+    assert result.state == "out_of_memory"
+    assert "one window at a time" in result.reason
 
 
 class room_for:
@@ -181,10 +182,10 @@ def test_a_pruned_trial_keeps_its_curve_and_tells_the_next_ones(tmp_path, table)
     config = default_config(OVERLAY, STRICT, {"scales": {"debug": {"epochs_max": 2}}})
     first = run(tmp_path, table, config=config)
     second = chosen(trial(tmp_path, table, config=config, number=1), learning_rate=3e-5)
-    assert (first["state"], first["ended"], len(first["curve"])) == ("complete", "last_epoch", 2)
-    assert (second["state"], second["ended"], len(second["curve"])) == ("pruned", "halving", 1)
-    assert second["validation_log_loss"] == second["curve"][0]["validation"]["log_loss"]
-    assert "epoch 1" in second["reason"]
+    assert (first.state, first.ended, len(first.curve)) == ("complete", "last_epoch", 2)
+    assert (second.state, second.ended, len(second.curve)) == ("pruned", "halving", 1)
+    assert second.validation_log_loss == second.curve[0].validation.log_loss
+    assert "epoch 1" in second.reason
     assert finished_trial(second).ended_at == 1
 
 
@@ -199,7 +200,7 @@ def chosen(one, **changes):
 
 def test_a_diverged_trial_keeps_its_curve_but_has_no_value(tmp_path, table):
     outcome = Outcome(
-        curve=[{"epoch": 1, "train_log_loss": 0.5, "validation": {"log_loss": 0.4}}],
+        curve=[epoch(1, 0.4)],
         best_epoch=1,
         ended="diverged",
         reason="train log-loss nan",
@@ -218,12 +219,12 @@ def test_a_trial_out_of_time_before_its_first_epoch_is_a_result_without_a_loss(t
     one = replace(trial(tmp_path, table), time_limit_s=0.0)
     one.compute(FakeGuard())
     result = one.files.result()
-    assert (result["state"], result["curve"], result["validation_log_loss"]) == ("out_of_time", [], None)
+    assert (result.state, result.curve, result.validation_log_loss) == ("out_of_time", (), None)
     assert not seen_curves([result])[0].completed
 
 
 def test_what_ran_out_of_time_counts_by_its_loss(tmp_path, table):
-    result = run(tmp_path, table) | {"state": "out_of_time"}
+    result = replace(run(tmp_path, table), state="out_of_time")
     assert finished_trial(result).ended_at is None
     assert seen_curves([result])[0].completed
 
@@ -242,10 +243,10 @@ def test_an_equal_suggestion_is_answered_from_the_ledger(tmp_path, table):
     again.compute(guard)
     result = again.files.result()
     assert guard.steps == 0
-    assert (result["trial"], result["repeats"], result["origin"]) == (1, 0, "startup")
-    assert result["validation_log_loss"] == first["validation_log_loss"]
-    assert result["weights_sha256"] == first["weights_sha256"]
-    assert result["train_s"] == 0.0
+    assert (result.trial, result.repeats, result.origin) == (1, 0, "startup")
+    assert result.validation_log_loss == first.validation_log_loss
+    assert result.weights_sha256 == first.weights_sha256
+    assert result.train_s == 0.0
     assert seen_curves([first, result]) == seen_curves([first])
 
 
@@ -266,22 +267,22 @@ def test_a_larger_study_begins_with_what_the_smaller_hands_over(tmp_path, table)
     with pytest.raises(LedgerError, match=r"no result of debug/h1 trial_000.*double/h1"):
         trial(tmp_path, table, config=config, study=double).compute(FakeGuard())
     smaller = [run(tmp_path, table, config=config, number=number) for number in range(2)]
-    winner = min(smaller, key=lambda result: result["validation_log_loss"])
+    winner = min(smaller, key=lambda result: result.loss)
     larger = [run(tmp_path, table, config=config, study=double, number=number) for number in range(2)]
-    assert larger[0]["origin"] == "default"
-    assert larger[1]["origin"] == f"debug trial_00{winner['trial']}"
-    assert larger[1]["hyperparameters"]["learning_rate"] < winner["hyperparameters"]["learning_rate"]
+    assert larger[0].origin == "default"
+    assert larger[1].origin == f"debug trial_00{winner.trial}"
+    assert larger[1].hyperparameters["learning_rate"] < winner.hyperparameters["learning_rate"]
 
     # Its choice is kept: trials that are added to the smaller scale change nothing in a study that has begun.
     ledger = trial(tmp_path, table, config=config, study=double).purpose.ledger
     kept = ledger.transferred()
     assert kept["best_of_trials"] == 2
     added = ledger.smaller.trial(2)
-    added.write_result(smaller[0] | {"trial": 2, "validation_log_loss": 0.0})
+    added.write_result(replace(smaller[0], trial=2, validation_log_loss=0.0))
     more = replace(double, smaller=replace(double.smaller, n_trials=3))
     third = run(tmp_path, table, config=config, study=more, number=2)
-    assert third["fingerprint"] == larger[0]["fingerprint"]
-    assert third["origin"] == "depth extreme"
+    assert third.fingerprint == larger[0].fingerprint
+    assert third.origin == "depth extreme"
     assert ledger.transferred() == kept
 
 
@@ -302,4 +303,4 @@ def test_a_later_trial_without_its_forerunners_is_refused_with_advice(tmp_path, 
 def test_a_later_trial_says_how_many_results_it_saw(tmp_path, table):
     for number in range(3):
         result = run(tmp_path, table, number=number)
-    assert result["seen_trials"] == 2
+    assert result.seen_trials == 2

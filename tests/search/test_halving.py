@@ -114,17 +114,18 @@ def test_on_random_curves_about_half_go_on_at_each_rung_and_the_best_always():
 
 
 @pytest.mark.parametrize(
-    "change",
+    ("change", "message"),
     [
-        {"rung_fractions": (0.4, 0.2)},
-        {"rung_fractions": (0.0,)},
-        {"rung_fractions": (1.0,)},
-        {"eta": 1.0},
-        {"min_completed_trials": 0},
+        ({"rung_fractions": (0.4, 0.2)}, r"rung_fractions: found \[0\.4, 0\.2\], expected rising shares"),
+        ({"rung_fractions": (0.2, 0.2)}, r"rung_fractions: found \[0\.2, 0\.2\], expected rising shares"),
+        ({"rung_fractions": (0.0,)}, r"rung_fractions\.0: found 0\.0, expected more than 0"),
+        ({"rung_fractions": (1.0,)}, r"rung_fractions\.0: found 1\.0, expected less than 1"),
+        ({"eta": 1.0}, r"eta: found 1\.0, expected more than 1"),
+        ({"min_completed_trials": 0}, "min_completed_trials: found 0, expected at least 1"),
     ],
     ids=str,
 )
-def test_senseless_settings_are_refused(change):
+def test_senseless_settings_are_refused(change, message):
     values = {"rung_fractions": (0.2,), "eta": 2.0, "min_completed_trials": 1} | change
-    with pytest.raises(ConfigError, match="halving"):
+    with pytest.raises(ConfigError, match=message):
         HalvingSettings(**values)

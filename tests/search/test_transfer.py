@@ -12,6 +12,7 @@ from simmer.search.transfer import mapped, nearest, transferred
 from simmer.training.settings import Execution
 from simmer.training.state import TrainingState
 from support.configs import default_config
+from support.results import trial_result
 from support.runs import RECIPE, SHAPE
 
 CONFIG = default_config({"search": {"transfer": 2}})
@@ -19,13 +20,9 @@ SMALLER, LARGER = CONFIG.study("2M", 1), CONFIG.study("20M", 1)
 
 
 def result(trial, loss, *, state="complete", repeats=None, **changes):
-    return {
-        "trial": trial,
-        "state": state,
-        "repeats": repeats,
-        "validation_log_loss": loss,
-        "hyperparameters": asdict(SMALLER.default) | changes,
-    }
+    losses = () if loss is None else (loss,)
+    hyperparameters = asdict(SMALLER.default) | changes
+    return trial_result(trial, losses, state=state, repeats=repeats, hyperparameters=hyperparameters)
 
 
 def test_the_best_completed_trials_are_handed_over_best_first_with_their_origin():

@@ -14,8 +14,6 @@ from support.ledger_book import START_S
 FILES = (
     "--config",
     str(ROOT / "config/config.yaml"),
-    "--schema",
-    str(ROOT / "workflow/schemas/config.schema.yaml"),
 )
 BEGIN = ".venv/bin/runner --cores 1"
 

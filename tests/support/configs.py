@@ -7,12 +7,10 @@ from pathlib import Path
 import yaml
 
 from simmer.config.campaign import Config, parse_config
-from simmer.config.schema import check_schema
 from simmer.data.settings import DataSettings
 from simmer.data.tickers import KNOWN_TICKERS, TickerSpec
 
 ROOT = Path(__file__).parents[2]
-SCHEMA = yaml.safe_load((ROOT / "workflow/schemas/config.schema.yaml").read_text(encoding="utf-8"))
 
 
 def raw_config(*overlays: Mapping) -> dict:
@@ -33,9 +31,7 @@ def merge(into: dict, overlay: Mapping) -> None:
 
 def default_config(*overlays: Mapping) -> Config:
     """Return the shipped configuration, with overlays, as dataclasses."""
-    raw = raw_config(*overlays)
-    check_schema(raw, SCHEMA)
-    return parse_config(raw)
+    return parse_config(raw_config(*overlays))
 
 
 def data_settings(*tickers: str | TickerSpec, **changes: object) -> DataSettings:

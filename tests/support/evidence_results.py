@@ -3,6 +3,9 @@
 import math
 import random
 
+from support.results import epoch as record
+from support.results import refit_result, trial_result
+
 SCALES = {"2M": 1_995_201, "20M": 20_011_585, "200M": 199_310_402, "2B": 2_012_345_678}
 BASELINES = ("base_rate", "volatility_logit", "logistic_regression", "gradient_boosting", "mlp")
 SPLITS = {
@@ -11,13 +14,22 @@ SPLITS = {
     "test": (713, "2016-02-29", "2018-12-27"),
 }
 PRIOR = 0.4732
+SCALE = {
+    "winner": 7,
+    "fingerprint": "f" * 12,
+    "hyperparameters": {"depth": 4, "input_form": "window_norm"},
+    "search_validation_log_loss": 0.45,
+    "trials": 50,
+    "epochs_max": 30,
+    "refits": [{"refit": 0, "seed": 3, "state": "complete", "best_epoch": 4}],
+}
+BASELINE = {"settings": {"C": 1.0}, "sklearn_version": "1.9.1"}
 ALPHAS = {"law": 0.012, "reverse": -0.02, "none": 0.0, "undetermined": 0.003}
 
 
 def estimate(value, half_width):
-    """An estimate with its interval, or without one where there is no half-width."""
-    ends = (None, None) if half_width is None else (value - half_width, value + half_width)
-    return {"value": value, "low": ends[0], "high": ends[1]}
+    """An estimate with its interval."""
+    return {"value": value, "low": value - half_width, "high": value + half_width}
 
 
 def reliability(base=0.17, *, spread=0.1, off=0.0, bins=10, decisions=713):
@@ -46,12 +58,14 @@ def model(name, loss, *, parameters=None, seed_losses=None, half_width=0.018, **
         "parameters": parameters,
         "seeds": None if seed_losses is None else len(seed_losses),
         "log_loss": estimate(loss, half_width),
-        "skill": estimate(1 - loss / PRIOR, None if half_width is None else half_width / PRIOR / 2),
+        "skill": estimate(1 - loss / PRIOR, half_width / PRIOR / 2),
+        "skill_own_rate": 0.99 - loss / PRIOR,
         "seed_log_losses": seed_losses,
         "validation_log_loss": loss - 0.01,
         "auc": estimate(0.68, 0.04),
         "average_precision": 0.31,
         "brier": 0.13,
+        "brier_skill": 0.05,
         "calibration_error": 0.031,
         "calibration_slope": 0.84,
         "threshold": 0.25,
@@ -63,14 +77,16 @@ def model(name, loss, *, parameters=None, seed_losses=None, half_width=0.018, **
         "prediction_std": 0.09,
         "collapsed_seeds": 0,
         "reliability": reliability(),
+        "averaged_log_loss": None if parameters is None else loss - 0.002,
     }
+    made |= BASELINE if parameters is None else SCALE
     if name == "base_rate":
         made["skill"] = estimate(0.0, 0.0)
     return made | changed
 
 
 def horizon(verdict="undetermined", *, scales=4, baselines=BASELINES, half_width=0.018, base_rates=None):
-    """One horizon with its first `scales` scales; an absent half-width leaves out all intervals."""
+    """One horizon with its first `scales` scales."""
     rng = random.Random(f"{verdict} {scales}")
     alpha, models = ALPHAS[verdict], []
     for name, parameters in list(SCALES.items())[:scales]:
@@ -84,31 +100,39 @@ def horizon(verdict="undetermined", *, scales=4, baselines=BASELINES, half_width
     return {
         "splits": _splits(base_rates or {"train": 0.245, "validation": 0.171, "test": 0.168}),
         "models": models,
-        "differences": _differences(models, half_width),
+        "differences": _differences(models),
         "scaling": _scaling(verdict, alpha),
-        "headlines": [],
+        "decisions": 713,
+        "mean_block": 9.5,
+        "best_baseline": "logistic_regression",
+        "looks": 1,
+        "reading": {"ticker": "GSPC", "horizon_days": 1, "predictions_sha256": "d" * 64},
+        "headlines": {"against": ["2M loses to the MLP."], "undecided": [], "in_favour": []},
     }
 
 
 def evidence(**horizons):
     """Evidence of the horizons given as h1, h3, h5; three of different verdicts by default."""
     horizons = horizons or {"h1": horizon("law"), "h3": horizon("none"), "h5": horizon("undetermined")}
-    return {"campaign": "made up", "horizons": {name[1:]: one for name, one in horizons.items()}}
+    known = {"campaign": "made up", "code": "e" * 12, "comparisons": 12}
+    return known | {"horizons": {name[1:]: one for name, one in horizons.items()}}
 
 
 def refit(seed, *, epochs=12, best=4, level=0.45, fall=0.03, rise=0.006):
     """A refit whose validation loss falls to its best epoch and rises from there, while train goes on."""
-    curve = []
+    curve, losses = [], []
     for epoch in range(1, epochs + 1):
         validation = level + (fall * (best - epoch) / best if epoch <= best else rise * (epoch - best))
         train = 0.53 - 0.016 * epoch + 0.001 * seed
-        curve.append({"epoch": epoch, "train_log_loss": train, "validation": {"log_loss": validation}})
-    return {"seed": seed, "curve": curve, "best_epoch": best if curve else None}
+        losses.append(validation)
+        curve.append(record(epoch, validation, train=train))
+    known = {"curve": curve, "best_epoch": best} if curve else {}
+    return refit_result(seed, losses, **known)
 
 
 def trial(train_s=300.0, *, energy_wh=None, repeats=None):
     """What the costs need of a trial's result."""
-    return {"train_s": train_s, "repeats": repeats, "machine": {"guard": {"energy_wh": energy_wh}}}
+    return trial_result(train_s=train_s, repeats=repeats, guard={"energy_wh": energy_wh})
 
 
 def _splits(base_rates):
@@ -121,24 +145,26 @@ def _splits(base_rates):
             "base_rate": positives / n,
             "first_date": first,
             "last_date": last,
+            "purged": 1,
             "prior_log_loss": PRIOR if name == "test" else PRIOR + 0.002,
         }
     return made
 
 
-def _differences(models, half_width):
+def _differences(models):
     losses = {one["name"]: one["log_loss"]["value"] for one in models}
     return [
         {
             "a": a,
             "b": b,
-            "difference": estimate(losses[a] - losses[b], None if half_width is None else 0.006),
+            "difference": estimate(losses[a] - losses[b], 0.006),
             "p_value": 0.2,
             "detectable": 0.01,
         }
+        | ({"planned": True, "p_adjusted": 0.4} if b == "base_rate" else {"planned": False})
         for a in SCALES
         for b in losses
-        if a in losses and a != b
+        if a in losses and b not in SCALES
     ]
 
 
@@ -150,10 +176,17 @@ def _scaling(verdict, alpha):
         "level": 1 - 0.05 / 3,
         "exponent": estimate(alpha, 0.004),
         "curves": [
-            {"model": "constant", "a": 0.46, "alpha": None, "floor": None},
-            {"model": "power", "a": 0.462 * 2e6**alpha, "alpha": alpha, "floor": None},
-            {"model": "power with floor", "a": 0.2, "alpha": 0.1, "floor": 0.4},
+            _curve("constant", a=0.46, alpha=None, floor=None),
+            _curve("power", a=0.462 * 2e6**alpha, alpha=alpha, floor=None),
+            _curve("power with floor", a=0.2, alpha=0.1, floor=0.4),
         ],
+        "floor_refused": None,
+        "change": estimate(-0.009, 0.012),
+        "differences": [{"fewer": 2e6, "more": 2e9, "change": estimate(-0.009, 0.01)}],
         "practical": 0.0024,
         "detectable": 0.015,
     }
+
+
+def _curve(model, **parameters):
+    return {"model": model, "held_out": None, "on_limit": False} | parameters

@@ -8,6 +8,7 @@ from pathlib import Path
 from simmer.ledger.address import StudyAddress
 from simmer.ledger.ledger import RunFiles
 from support.configs import default_config
+from support.results import refit_result, trial_result
 
 START_S = datetime(2026, 3, 2, 8, tzinfo=UTC).timestamp()
 FEATURES = "f" * 64
@@ -99,30 +100,29 @@ def write_life(
     heat = {"temperature_c": celsius, "source": source, "pressure_level": None, "margin_c": None}
     load = {"cpu_percent": 87.0, "memory_percent": 41.5, "duty": 0.8, "power_w": 142.3}
     sample = heat | load | {"state": "acceptable" if source else "unknown"}
-    curve = []
     for epoch, loss in enumerate(losses, 1):
         now_s = at_s + epoch * epoch_s
         record = {"epoch": epoch, "train_log_loss": 0.5, "validation": {"log_loss": loss}}
         tell(now_s, "hardware_sample", **sample, blind_s=blind_s, paused_s=3.0)
         tell(now_s, "epoch", windows_per_s=100.0, train_s=epoch * epoch_s, **record)
-        curve.append(record)
     end_s = at_s + len(losses) * epoch_s
     for action in thermal:
         tell(end_s, "thermal_event", action=action, message=MESSAGE, **heat)
     if state is None:
         return
     tell(end_s, "finish", state=state, reason=None)
+    best = {} if state != "diverged" else {"validation_log_loss": None, "best_epoch": None, "best": None}
     files.write_result(
-        {
-            "campaign": campaign,
-            "trial": number,
-            "state": state,
-            "repeats": repeats,
-            "validation_log_loss": min(losses, default=None) if state not in ("diverged",) else None,
-            "dataset": {"validation": {"prior_log_loss": PRIOR}},
-            "curve": curve,
-            "train_s": 0.0 if repeats is not None else len(losses) * epoch_s,
-            "checkpoint_s": 0.0,
-            "machine": {"guard": {"blind_s": blind_s, "paused_s": 3.0, "max_temperature_c": celsius}},
-        }
+        (refit_result if files.address.purpose == "refit" else trial_result)(
+            number,
+            losses,
+            campaign=campaign,
+            state=state,
+            prior=PRIOR,
+            guard={"blind_s": blind_s, "paused_s": 3.0, "max_temperature_c": celsius},
+            train_s=0.0 if repeats is not None else len(losses) * epoch_s,
+            checkpoint_s=0.0,
+            **({} if files.address.purpose == "refit" else {"repeats": repeats}),
+            **best,
+        )
     )

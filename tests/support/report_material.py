@@ -3,6 +3,7 @@
 from matplotlib.figure import Figure
 
 from simmer.figures.style import to_svg
+from support.results import trial_result
 
 
 def _figure():
@@ -25,20 +26,15 @@ CHECK = {
 }
 
 
-def computed(scale, number, **more):
-    return {
-        "scale": scale,
-        "horizon_days": 1,
-        "state": "complete",
-        "validation_log_loss": 0.5 + 0.01 * number,
-        "best_epoch": 3,
-        "parameters": 2_010_000,
-        "budget_parameters": 2_000_000,
-        "dataset": {"validation": {"prior_log_loss": 0.6}},
-        "fingerprint": "f" * 12,
-        "code_digests": ["c" * 12],
-        "versions": {"python": "3.11.2", "torch": "2.13.0"},
-        "machine": {"device": "cpu", "precision": "fp32"},
-        "trial": number,
+def computed(scale, number, *, make=trial_result, **more):
+    return make(
+        number,
+        (0.7, 0.6, 0.5 + 0.01 * number),
+        prior=0.6,
+        scale=scale,
+        parameters=2_010_000,
+        budget_parameters=2_000_000,
+        fingerprint="f" * 12,
+        code_digests=["c" * 12],
         **more,
-    }
+    )

@@ -22,7 +22,7 @@ def needs(scale, execution=BF16, *, slots=1):
 @pytest.mark.parametrize("scale", CONFIG.run_scales)
 def test_the_hungriest_corner_needs_at_least_what_the_default_needs(scale):
     study = CONFIG.study(scale, 1)
-    shape, recipe = study.shape(study.default), study.default.recipe()
+    shape, recipe = study.shape(study.default), study.default
     found = needs(scale)
     assert found.memory_bytes >= training_bytes(shape, recipe, BF16, micro_batch=recipe.batch_size)
     assert found.checkpoint_bytes >= checkpoint_bytes(shape, recipe, BF16)
@@ -34,7 +34,7 @@ def test_the_hungriest_corner_needs_at_least_what_the_default_needs(scale):
 def test_a_checkpoint_holds_what_the_table_of_recipes_says(memory, bytes_per_parameter):
     study = CONFIG.study("200M", 1)
     shape = study.shape(study.default)
-    found = checkpoint_bytes(shape, study.default.recipe(), replace(BF16, memory=memory))
+    found = checkpoint_bytes(shape, study.default, replace(BF16, memory=memory))
     assert found / expected_parameters(shape) == pytest.approx(bytes_per_parameter, rel=0.03)
 
 
@@ -88,14 +88,14 @@ def test_2b_fits_into_13_and_5_gib_with_the_recipes_made_for_it():
     study = CONFIG.study("2B", 1)
     shape = study.shape(study.default)
     for memory, batch_size, limit_gib in (("stochastic", 32, 13), ("lean", 16, 5)):
-        recipe = replace(study.default.recipe(), batch_size=batch_size)
+        recipe = replace(study.default, batch_size=batch_size)
         execution = replace(BF16, memory=memory)
         assert training_bytes(shape, recipe, execution, micro_batch=batch_size) < limit_gib * GIB
 
 
 def test_activations_grow_with_the_micro_batch_and_hardly_when_recomputed():
     study = CONFIG.study("20M", 1)
-    shape, recipe = study.shape(study.default), replace(study.default.recipe(), dropout=0.0, batch_size=512)
+    shape, recipe = study.shape(study.default), replace(study.default, dropout=0.0, batch_size=512)
 
     def growth(execution):
         small, large = (training_bytes(shape, recipe, execution, micro_batch=batch) for batch in (512, 1024))

@@ -18,7 +18,7 @@ from support.campaign import DONE, SMALL, without_machine
         ({"dataset": {"treshold": 0.02}}, ["unknown key `treshold`", "did you mean `threshold`?"]),
         (
             {"thermal": {"warning_c": "1e-4"}},
-            ["thermal.warning_c: found '1e-4'", "expected number", "write 1.0e-4"],
+            ["thermal.warning_c: found '1e-4'", "expected a number", "write 1.0e-4"],
         ),
         ({"dataset": {"horizons_days": [0]}}, ["dataset.horizons_days", "found 0", "expected at least 1"]),
         ({"run_scales": ["3B"]}, ["run_scales", "found ['3B']", "expected", "'2B'"]),
@@ -107,7 +107,7 @@ def test_unreadable_bars_are_listed_by_file_and_line(csv_campaign):
     for line in (11, 41):
         assert f"bars.csv, line {line}: " in run.text
     assert "expected a finite decimal number" in run.text
-    assert "mend the file and run again" in run.text
+    assert "fix the file and run again" in run.text
     assert not (csv_campaign.folder / "data/raw/GSPC.csv").exists()
 
 

@@ -31,9 +31,9 @@ rule leakage_controls:
         accelerator=accelerator_share(),
         slots=slots(),
     params:
-        dataset=asdict(CAMPAIGN.dataset),
-        geometry=asdict(CAMPAIGN.geometry),
-        training=asdict(CAMPAIGN.training),
+        dataset=CAMPAIGN.dataset.meaning(),
+        geometry=meaning(CAMPAIGN.geometry),
+        training=meaning(CAMPAIGN.training),
         seed=CAMPAIGN.seed,
         code=AUDITED_CODE,
     message:
@@ -60,7 +60,7 @@ rule leakage_audit:
     conda:
         "../envs/simmer.yaml"
     params:
-        dataset=asdict(CAMPAIGN.dataset),
+        dataset=CAMPAIGN.dataset.meaning(),
         calendar=CAMPAIGN.data.calendar,
         seed=CAMPAIGN.seed,
         register=str(TEST_READS),

@@ -4,22 +4,20 @@ import os
 import sys
 from dataclasses import asdict
 
-import yaml
 from snakemake.exceptions import WorkflowError
 
 SCRIPTS = Path(workflow.basedir) / "workflow" / "scripts"
-SCHEMA = Path(workflow.basedir) / "workflow" / "schemas" / "config.schema.yaml"
 REQUESTS = Path(".snakemake") / "requests"
 SNAPSHOTS = "data/snapshots"
 
 sys.path.insert(0, str(SCRIPTS))
 
 from simmer.config.campaign import parse_config
-from simmer.config.schema import check_schema
 from simmer.data.tickers import VIX_TICKER
 from simmer.base.errors import SimmerError
 from simmer.base.files import sha256_of_bytes, to_json, write_text
 from simmer.base.locks import lock_or_refuse
+from simmer.base.settings import meaning
 from simmer.ledger.address import RESULTS, StudyAddress, horizon_days_of, horizon_name, looks_in
 from simmer.machine.facts import looks_accelerated
 from simmer.base.provenance import reached_digest
@@ -37,7 +35,6 @@ def load_campaign(raw):
     if RESULTS.exists() and not RESULTS.is_dir():
         raise WorkflowError(f"found a file named {RESULTS}; expected a folder: move the file away")
     try:
-        check_schema(raw, yaml.safe_load(SCHEMA.read_text(encoding="utf-8")))
         return parse_config(raw)
     except SimmerError as error:
         raise WorkflowError(str(error)) from None
@@ -89,7 +86,7 @@ def tickers():
 
 def ticker_settings(wildcards):
     """Return the configured entry of a ticker."""
-    return asdict(CAMPAIGN.data.ticker(wildcards.ticker))
+    return meaning(CAMPAIGN.data.ticker(wildcards.ticker))
 
 
 def tables_of_stage(stage, ending):
@@ -212,7 +209,7 @@ def settings_digest(scale=None):
 
 def dataset_digest():
     """Return what a dataset is made by, as a digest that a job can be given."""
-    return sha256_of_bytes(to_json(asdict(CAMPAIGN.dataset)).encode())
+    return sha256_of_bytes(to_json(CAMPAIGN.dataset.meaning()).encode())
 
 
 def settings_digests_of_horizon(wildcards):

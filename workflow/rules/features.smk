@@ -106,7 +106,7 @@ rule describe_dataset:
     conda:
         "../envs/simmer.yaml"
     params:
-        dataset=asdict(CAMPAIGN.dataset),
+        dataset=CAMPAIGN.dataset.meaning(),
     message:
         "Describing labels and splits of {CAMPAIGN.dataset.ticker}"
     script:

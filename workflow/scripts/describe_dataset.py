@@ -11,6 +11,7 @@ from simmer.config.campaign import DatasetSettings, parse_config
 from simmer.data.tables import read_table
 from simmer.evidence.bootstrap import require_blocks
 from simmer.features.dataset import check_base_rates, describe
+from simmer.ledger.address import horizon_name
 
 logger = logging.getLogger(__name__)
 
@@ -27,7 +28,7 @@ def main(*, settings: DatasetSettings, table: Path, summary: Path) -> None:
     check_base_rates(datasets)
     for days, dataset in datasets.items():
         require_blocks(len(dataset.decision_rows("test")), days)
-    described = {f"h{days}": describe(dataset) for days, dataset in datasets.items()}
+    described = {horizon_name(days): describe(dataset) for days, dataset in datasets.items()}
     for horizon, splits in described.items():
         for split, facts in splits.items():
             logger.info(

@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Sequence
+from dataclasses import replace
 from itertools import chain
 from pathlib import Path
 
@@ -12,6 +13,7 @@ from simmer.base.logs import job
 from simmer.base.provenance import reached_digest
 from simmer.evidence.answer import adjust_for_all, answer
 from simmer.evidence.headlines import headlines
+from simmer.evidence.results import Evidence
 
 logger = logging.getLogger(__name__)
 
@@ -25,20 +27,22 @@ def main(*, campaign: str, predictions: Sequence[Path], facts: Sequence[Path], e
     known = [read_json(path) for path in facts]
     # Horizons that were scored before and are no longer configured share the chance of a wrong claim, too.
     horizons = max(len(known), *(fact["horizons_seen"] for fact in known))
-    answers = {
-        str(fact["horizon_days"]): answer(
-            pd.read_parquet(path), fact, horizon_days=fact["horizon_days"], comparisons=horizons
-        )
-        | {"looks": fact["looks"], "reading": fact["reading"]}
+    answers = [
+        answer(pd.read_parquet(path), fact, horizon_days=fact["horizon_days"], comparisons=horizons)
         for path, fact in zip(predictions, known, strict=True)
-    }
-    comparisons = adjust_for_all(list(answers.values()), horizons=horizons)
-    for days, one in answers.items():
-        one["headlines"] = headlines(one, comparisons=comparisons)
-        for sentence in (*chain.from_iterable(one["headlines"].values()), one["scaling"]["reason"]):
-            logger.info("%s days: %s", days, sentence)
-    made = {"campaign": campaign, "code": reached_digest("evidence.py"), "comparisons": comparisons}
-    write_json(evidence, made | {"horizons": answers})
+    ]
+    answers, comparisons = adjust_for_all(answers, horizons=horizons)
+    answers = [replace(one, headlines=headlines(one, comparisons=comparisons)) for one in answers]
+    for one in answers:
+        for sentence in (*chain.from_iterable(vars(one.headlines).values()), one.scaling.reason):
+            logger.info("%s days: %s", one.days, sentence)
+    made = Evidence(
+        campaign=campaign,
+        code=reached_digest("evidence.py"),
+        comparisons=comparisons,
+        horizons=tuple(answers),
+    )
+    write_json(evidence, made.as_json())
 
 
 if __name__ == "__main__":

@@ -3,18 +3,21 @@
 import logging
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TypeVar
 
 from simmer.base.files import read_json, write_bytes
 from simmer.base.logs import job
+from simmer.evidence.results import Evidence
 from simmer.figures.evidence.base_rates import base_rates
 from simmer.figures.evidence.calibration import calibration
 from simmer.figures.evidence.costs import costs
-from simmer.figures.evidence.inputs import read_evidence
 from simmer.figures.evidence.learning_curves import learning_curves
 from simmer.figures.evidence.opponents import opponents
 from simmer.figures.evidence.scaling import scaling
 from simmer.figures.style import to_svg
+from simmer.ledger.results import RefitResult, RunResult, TrialResult
+
+Result = TypeVar("Result", bound=RunResult)
 
 logger = logging.getLogger(__name__)
 
@@ -27,18 +30,18 @@ def main(
     Raises:
         LedgerError: when the evidence or a result cannot be read.
     """
-    found = read_evidence(read_json(evidence))
-    fitted = [read_json(path) for path in refits]
+    found = Evidence.from_json(read_json(evidence))
+    fitted = [RefitResult.read(path) for path in refits]
     drawn = {
         "scaling": [scaling(found)],
         "opponents": [opponents(found)],
         "base_rates": [base_rates(found)],
-        "costs": [costs(_by_scale(read_json(path) for path in trials))],
+        "costs": [costs(_by_scale(TrialResult.read(path) for path in trials))],
         "calibration": [calibration(horizon) for horizon in found.horizons],
         "learning_curves": [
             learning_curves(
                 horizon.days,
-                _by_scale(one for one in fitted if one["horizon_days"] == horizon.days),
+                _by_scale(one for one in fitted if one.horizon_days == horizon.days),
                 horizon.splits["validation"].prior_log_loss,
             )
             for horizon in found.horizons
@@ -50,10 +53,10 @@ def main(
     logger.info("drew %d figures", sum(map(len, drawn.values())))
 
 
-def _by_scale(results: Iterable[Mapping[str, Any]]) -> dict[str, list[Mapping[str, Any]]]:
-    grouped: dict[str, list[Mapping[str, Any]]] = {}
+def _by_scale(results: Iterable[Result]) -> dict[str, list[Result]]:
+    grouped: dict[str, list[Result]] = {}
     for result in results:
-        grouped.setdefault(result["scale"], []).append(result)
+        grouped.setdefault(result.scale, []).append(result)
     return grouped
 
 

@@ -19,6 +19,7 @@ from simmer.evidence.looks import horizons_seen, looks, readings, record_reading
 from simmer.evidence.predictions import SPLITS, SplitLabels, prediction_table, predictions_sha256
 from simmer.features.dataset import describe
 from simmer.ledger.address import RESULTS, horizon_days_of, horizon_name, looks_in
+from simmer.ledger.results import RefitResult, TrialResult
 
 logger = logging.getLogger(__name__)
 
@@ -51,7 +52,7 @@ def main(
     """
     frame, features_sha256 = read_table(tables[0]), read_json(tables[1])["content_sha256"]
     require_content(frame, features_sha256, what=config.dataset.table)
-    results, fitted = [read_json(path) for path in refits], read_json(baselines)
+    results, fitted = [RefitResult.read(path) for path in refits], read_json(baselines)
     fingerprints = {
         scale: config.study(scale, horizon_days).fingerprint(features_sha256) for scale in config.run_scales
     }
@@ -73,8 +74,7 @@ def main(
         "horizon_days": horizon_days,
         **{key: splits["test"][key] for key in ("first_date", "last_date")},
         "winners": {
-            result["scale"]: {"fingerprint": result["fingerprint"], "trial": result["winner"]}
-            for result in results
+            result.scale: {"fingerprint": result.fingerprint, "trial": result.winner} for result in results
         },
         "predictions_sha256": predictions_sha256(table),
     }
@@ -96,7 +96,7 @@ def main(
             "models": model_facts(
                 results,
                 fitted,
-                trials=[read_json(path) for path in trials],
+                trials=[TrialResult.read(path) for path in trials],
                 epochs_max={scale: config.scales[scale].epochs_max for scale in config.run_scales},
             ),
         },

@@ -7,7 +7,9 @@ from pathlib import Path
 from simmer.base.files import read_json, write_json, write_text
 from simmer.base.logs import job
 from simmer.config.campaign import Config, parse_config
-from simmer.ledger.table import best_by_horizon, refuse_mixture, summary, trials_csv
+from simmer.ledger.results import TrialResult
+from simmer.ledger.table import best_json, refuse_mixture, summary, trials_csv
+from simmer.search.space import KEYS
 
 logger = logging.getLogger(__name__)
 
@@ -18,18 +20,18 @@ def main(
     """Write one row per trial to `table`, the best trial per horizon to `best`, a summary to `done`.
 
     Raises:
-        LedgerError: when a trial belongs to another study than the configured one.
+        LedgerError: when a result is damaged, or of another study than the configured one.
     """
-    results = [read_json(path) for path in trials]
+    results = [TrialResult.read(path) for path in trials]
     features_sha256 = read_json(resource)["content_sha256"]
     studies = {days: config.study(scale, days) for days in config.dataset.horizons_days}
     refuse_mixture(results, {days: study.fingerprint(features_sha256) for days, study in studies.items()})
-    write_text(table, trials_csv(results))
+    write_text(table, trials_csv(results, KEYS))
     meanings = {
         days: {"study": study.meaning(), "features_sha256": features_sha256}
         for days, study in studies.items()
     }
-    write_json(best, best_by_horizon(results, meanings))
+    write_json(best, best_json(results, meanings))
     write_text(done, summary(results))
     logger.info("%s", summary(results).rstrip())
 

@@ -8,6 +8,7 @@ from simmer.base.logs import job
 from simmer.config.campaign import Config, parse_config
 from simmer.data.tables import read_table
 from simmer.ledger.address import RESULTS, ledger_in
+from simmer.ledger.results import TrialResult
 from simmer.ledger.table import refuse_mixture, winner_of
 from simmer.runs.publish import publish
 from simmer.thermal.stop import StopRequest
@@ -30,8 +31,8 @@ def main(
         LedgerError: when a trial belongs to another study, or none has a loss.
         Interrupted: heat or a signal; the same call goes on where this one stopped.
     """
-    results = [read_json(path) for path in trials]
-    scale, horizon_days = results[0]["scale"], results[0]["horizon_days"]
+    results = [TrialResult.read(path) for path in trials]
+    scale, horizon_days = results[0].scale, results[0].horizon_days
     study = config.study(scale, horizon_days)
     ledger = study.ledger(ledger_in(RESULTS), features_sha256=read_json(resource)["content_sha256"])
     refuse_mixture(results, {horizon_days: ledger.fingerprint})
@@ -44,7 +45,7 @@ def main(
         refit = Refit(study=study, ledger=ledger, number=number, winner=winner)
         run_under_guard(config, refit, frame=read_table(table), slots=slots, stop=stop)
 
-    publish(ledger.refit(number, of_trial=winner["trial"]), compute, result=result, log=log)
+    publish(ledger.refit(number, of_trial=winner.number), compute, result=result, log=log)
 
 
 if __name__ == "__main__":

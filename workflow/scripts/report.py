@@ -7,6 +7,8 @@ from pathlib import Path
 from simmer.audit.looks import with_test_reads
 from simmer.base.files import read_json, write_text
 from simmer.base.logs import job
+from simmer.evidence.results import Evidence
+from simmer.ledger.results import RefitResult, TrialResult
 from simmer.report.content import content, title
 from simmer.report.markdown import to_markdown
 from simmer.report.material import Material
@@ -41,8 +43,12 @@ def main(
         summaries: where `markdown`, `table` and `page` are written.
     """
     known = {name: read_json(path) for name, path in facts.items()}
+    known["evidence"] = Evidence.from_json(known["evidence"])
     known["audit"] = with_test_reads(known["audit"], register)
-    results = {"trials": list(map(read_json, trials)), "refits": list(map(read_json, refits))}
+    results = {
+        "trials": [TrialResult.read(path) for path in trials],
+        "refits": [RefitResult.read(path) for path in refits],
+    }
     checked = [read_json(path) for path in preflights]
     material = Material(
         **{name: known[name] for name in ("evidence", "data_validation", "dataset", "audit")},

@@ -14,6 +14,7 @@ from simmer.figures.search.ped_anova import importances_of
 from simmer.figures.search.searched import best_of, searched_study
 from simmer.figures.style import to_svg
 from simmer.ledger.address import horizon_days_of
+from simmer.ledger.results import TrialResult
 from simmer.ledger.table import refuse_mixture
 from simmer.search.study import Study
 
@@ -35,7 +36,7 @@ def main(
     Raises:
         LedgerError: when a result belongs to another study than the configured one, or its origin is unknown.
     """
-    published = [read_json(path) for path in results]
+    published = [TrialResult.read(path) for path in results]
     fingerprint = study.fingerprint(read_json(resource)["content_sha256"])
     refuse_mixture(published, {study.horizon_days: fingerprint})
     searched = searched_study(study, published)

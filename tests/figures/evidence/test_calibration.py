@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from simmer.evidence.calibration import ReliabilityBin as Bin
 from simmer.figures.evidence.calibration import (
     beyond_chance,
     calibration,
@@ -10,7 +11,6 @@ from simmer.figures.evidence.calibration import (
     rate_interval,
     spread_of,
 )
-from simmer.figures.evidence.inputs import Bin
 from support.evidence_results import SCALES, horizon, model, reliability
 
 SHIFTED = {"reliability": reliability(off=0.2), "calibration_error": 0.2}
@@ -87,7 +87,7 @@ def test_the_strip_loses_no_decision_and_holds_equal_predictions_in_one_cell():
 def test_collapse_and_an_absent_slope_are_said(one, picture):
     made = scale("2B", collapsed_seeds=2, calibration_slope=None, reliability=reliability(bins=1))
     figure = picture(calibration(one(made)))
-    assert "2B (2 seeds collapsed)" in figure.texts
+    assert "2B (2 refits collapsed)" in figure.texts
     assert "error 3.1 points, no slope 1 bin of 713 decisions" in figure.prose
 
 

@@ -2,7 +2,6 @@
 
 import pytest
 
-from simmer.base.errors import LedgerError
 from simmer.figures.evidence.costs import conclusion, cost, costs, energy_known
 from support.evidence_results import trial
 
@@ -51,8 +50,3 @@ def test_repetitions_alone_cost_nothing(picture):
     figure = picture(costs({"2M": [trial(0.0, repeats=0)]}))
     assert "No trial was trained, so nothing was spent." in figure.prose
     assert "1 trial, none trained" in figure.texts
-
-
-def test_a_trial_that_does_not_tell_its_time_is_refused():
-    with pytest.raises(LedgerError, match=r"'train_s'.*results/hpo/2M"):
-        cost("2M", [{"repeats": None}])

@@ -72,12 +72,6 @@ def test_one_scale_is_said_to_tell_nothing(read, picture):
     assert "One scale alone cannot tell whether scale helps." in figure.prose
 
 
-def test_without_intervals_only_means_are_drawn(read, picture):
-    figure = picture(scaling(read(h1=horizon(half_width=None))))
-    assert figure.marks(r"interval_\w+") == []
-    assert len(figure.marks(r"mean_\w+")) == 4
-
-
 def test_base_rate_and_best_baseline_are_lines_with_names(read, picture):
     figure = picture(scaling(read(h1=horizon())))
     assert figure.has("prior_h1") and figure.has("baseline_h1")

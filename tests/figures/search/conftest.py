@@ -7,6 +7,7 @@ import pytest
 from simmer.figures.search.searched import searched_study
 from simmer.search.space import Choice, Range, Space
 from support.configs import default_config
+from support.results import trial_result
 
 EPOCHS_MAX, PRIOR = 20, 0.69
 DIMENSIONS = {
@@ -50,25 +51,20 @@ class StudyBook:
         self, loss, *, state="complete", epochs=EPOCHS_MAX, origin="startup", repeats=None, **hyperparameters
     ):
         """Add the next trial; by default it is a completed one in the middle of the space."""
-        curve = [
-            {"epoch": epoch, "train_log_loss": 0.6, "validation": {"log_loss": loss}}
-            for epoch in range(1, epochs + 1)
-        ]
+        best = {} if loss is not None else {"validation_log_loss": None, "best_epoch": None, "best": None}
         self.results.append(
-            {
-                "scale": self.study.scale,
-                "horizon_days": 1,
-                "trial": len(self.results),
-                "state": state,
-                "origin": origin,
-                "repeats": repeats,
-                "validation_log_loss": loss,
-                "best_epoch": None if loss is None else 1,
-                "curve": curve,
-                "hyperparameters": MIDDLE | hyperparameters,
-                "dataset": {"validation": {"prior_log_loss": PRIOR}},
-                "parameters": 2_000_000,
-            }
+            trial_result(
+                len(self.results),
+                (9.9 if loss is None else loss,) * epochs,
+                scale=self.study.scale,
+                prior=PRIOR,
+                state=state,
+                origin=origin,
+                repeats=repeats,
+                hyperparameters=MIDDLE | hyperparameters,
+                parameters=2_000_000,
+                **best,
+            )
         )
         return self
 

@@ -91,7 +91,7 @@ def test_a_study_in_which_all_failed_has_no_star(drawn, study_book):
 
 
 def test_a_space_of_single_values_is_said_to_be_one(drawn, study_book):
-    middle = study_book().add(0.6).results[0]["hyperparameters"]
+    middle = study_book().add(0.6).results[0].hyperparameters
     figure = drawn(study_book(**{key: Choice((value,)) for key, value in middle.items()}).add(0.6))
     assert "Every hyperparameter has one value in this study, so there was nothing to choose." in figure.texts
 
@@ -172,7 +172,7 @@ def test_no_edge_and_no_best_are_said_too(study_book):
 
 
 def test_a_space_without_ranges_has_no_edges_and_nothing_is_said_of_them(drawn, study_book):
-    values = study_book().add(0.5).results[0]["hyperparameters"]
+    values = study_book().add(0.5).results[0].hyperparameters
     only = {key: Choice((value,)) for key, value in values.items()}
     for choices in (only, only | {"batch_size": Choice((32, 64))}):
         book = study_book(**choices).add(0.5)

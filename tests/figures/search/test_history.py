@@ -101,12 +101,12 @@ def test_the_best_is_annotated_and_compared_with_the_prior(drawn, eventful):
     figure = drawn(eventful)
     assert "trial 5: 0.5500" in figure.texts
     assert "base rate 0.6900" in figure.prose
-    assert "trial 5 (sampler), 0.1400 below the prior" in figure.prose
+    assert "trial 5 (sampler), 0.1400 below the base rate" in figure.prose
     assert figure.has("prior")
 
 
 def test_a_best_that_is_worse_than_the_prior_is_said_to_be_so(drawn, study_book):
-    assert "0.0100 above the prior" in drawn(study_book().add(0.70)).prose
+    assert "0.0100 above the base rate" in drawn(study_book().add(0.70)).prose
 
 
 def test_best_so_far_is_a_line_of_steps_that_begins_with_the_first_loss(study_book):

@@ -1,6 +1,7 @@
 """The script: published results in, three figures and a table out, results of another study refused."""
 
 import json
+from dataclasses import replace
 
 import pytest
 import search_figures
@@ -16,8 +17,8 @@ def published(tmp_path, eventful):
         fingerprint = fingerprint or eventful.study.fingerprint("f")
         paths = []
         for result in eventful.results:
-            paths.append(tmp_path / f"trial_{result['trial']:03d}.json")
-            paths[-1].write_text(json.dumps(result | {"fingerprint": fingerprint}))
+            paths.append(tmp_path / f"trial_{result.number:03d}.json")
+            paths[-1].write_text(json.dumps(replace(result, fingerprint=fingerprint).as_json()))
         (tmp_path / "resource.json").write_text(json.dumps({"content_sha256": "f"}))
         outputs = ("history.svg", "importances.svg", "importances_table.json", "coverage.svg")
         return {

@@ -30,7 +30,7 @@ def test_a_trial_of_any_scale_may_be_handed_over(study_book, origin):
 def test_the_best_is_the_one_of_the_tables_and_never_a_repetition(eventful):
     study = eventful.searched
     assert study.best.number == 5
-    assert study.best.number == best_by_horizon(eventful.results)["1"]["trial"]
+    assert study.best.number == best_by_horizon(eventful.results)[1].trial
 
 
 def test_a_study_without_any_loss_has_no_best(study_book):
@@ -57,13 +57,13 @@ def test_the_ends_of_all_trials_are_counted(eventful, study_book):
 
 
 def test_the_best_is_held_against_the_prior(study_book):
-    prior = "the prior, which always answers with the base rate, has 0.6900."
+    base_rate = "always answering with the base rate has 0.6900."
     assert best_of(study_book().add(0.6).searched) == (
-        f"Best validation log-loss: 0.6000 nats, trial 0 (startup), 0.0900 below the prior; {prior}"
+        f"Best validation log-loss: 0.6000 nats, trial 0 (startup), 0.0900 below the base rate; {base_rate}"
     )
-    assert "0.0100 above the prior" in best_of(study_book().add(0.7).searched)
+    assert "0.0100 above the base rate" in best_of(study_book().add(0.7).searched)
     failed = study_book().add(None, state="diverged").searched
-    assert best_of(failed) == f"No trial came to a validation log-loss; {prior}"
+    assert best_of(failed) == f"No trial came to a validation log-loss; {base_rate}"
 
 
 def test_what_was_not_searched_is_named_with_its_value(study_book):

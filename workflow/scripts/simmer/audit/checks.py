@@ -16,6 +16,7 @@ from simmer.audit.standardisation import check_future, check_standardisation
 from simmer.base.checks import CheckReport, CheckResult
 from simmer.base.errors import AuditError
 from simmer.config.campaign import DatasetSettings
+from simmer.ledger.address import horizon_name
 
 
 def run_audit(
@@ -37,7 +38,7 @@ def run_audit(
         table: what the trials learn from.
         calendar: of the exchange, for the table of the VIX.
         controls: as trained before.
-        register: of the reads of the test split; it may be absent.
+        register: of the looks at the test split; it may be absent.
         seed: of the disturbances.
         features: makes the table of the raw bars.
 
@@ -56,7 +57,7 @@ def run_audit(
         checks += [check_labels(dataset, raw), check_splits(dataset), check_borders(dataset, raw)]
         build = partial(settings.build, horizon_days=days)
         checks += [check_standardisation(dataset, table)]
-        checks += check_future(raw, features=features, build=build, horizon=f"h{days}", seed=seed)
+        checks += check_future(raw, features=features, build=build, horizon=horizon_name(days), seed=seed)
     checks += [check_base_rate(datasets, split) for split in ("train", "validation")]
     checks += check_test_reads(register)
     checks += [check for control in controls for check in check_control(control)]

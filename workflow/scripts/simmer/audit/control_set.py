@@ -31,21 +31,10 @@ def shuffled_control(
     recipe: ControlRecipe = MEMORISING,
     permute: Permute = permuted,
 ) -> ControlResult:
-    """Train on the real features with labels in a random order.
+    """Train on the features in `frame` with labels in a random order.
 
-    Args:
-        frame: the feature table.
-        horizon_days: of the labels.
-        build: makes the dataset of a table and a horizon.
-        setting: data geometry, training settings and machine.
-        seed: of the campaign.
-        guard: asked between steps.
-        folder: an empty one, for checkpoints.
-        recipe: how long and how it is trained.
-        permute: puts labels in another order.
-
-    Raises:
-        Interrupted: the guard asked to stop.
+    `build` makes the dataset of a table and a horizon; `seed` is the campaign's; the rest and the errors are
+    those of `run_control`.
     """
     own_seed = derive_seed(seed, "audit", "shuffled", horizon_days)
     dataset = shuffled(build(frame, horizon_days), seed=own_seed, permute=permute)
@@ -68,21 +57,8 @@ def planted_control(
 ) -> ControlResult:
     """Train on bars with a known signal, on the days of the real ones.
 
-    The VIX, where its features are on, is the real one: it knows nothing of these bars.
-
-    Args:
-        raw: the real series.
-        threshold: of the labels, a fraction of the close.
-        build: makes the dataset of a table and a horizon.
-        setting: data geometry, training settings and machine.
-        seed: of the campaign.
-        guard: asked between steps.
-        folder: an empty one, for checkpoints.
-        recipe: how long and how it is trained.
-        features: makes the feature table.
-
-    Raises:
-        Interrupted: the guard asked to stop.
+    The VIX, where its features are on, is the real one: it knows nothing of these bars. `threshold` is a
+    fraction of the close; the rest is that of `shuffled_control`.
     """
     own_seed = derive_seed(seed, "audit", "planted")
     planted = planted_bars(raw.days, threshold=threshold, seed=own_seed)

@@ -98,8 +98,8 @@ def train_control(
 
     Args:
         dataset: its test rows are not touched.
-        setting: data geometry, training settings and machine.
-        recipe: how long and how.
+        setting: of the campaign.
+        recipe: of the control.
         seed: of weights, order of windows and dropout.
         guard: asked between steps.
         folder: for checkpoints; an empty one, or that of this very control.
@@ -123,7 +123,7 @@ def train_control(
         ),
         train=train,
         validation=validation,
-        recipe=chosen.recipe(),
+        recipe=chosen,
         # Patience would be a choice of the epoch by another name.
         settings=replace(setting.training, patience_epochs=recipe.epochs),
         execution=setting.execution,

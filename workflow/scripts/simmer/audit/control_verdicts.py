@@ -8,6 +8,7 @@ from simmer.audit.controls import ControlResult, Score
 from simmer.base.checks import CheckResult, CheckVerdict
 from simmer.base.errors import AuditError
 from simmer.base.provenance import code_digest
+from simmer.ledger.address import horizon_name
 
 SCHEMA = "simmer-leakage-controls-1"
 CHANCE_AUC = 0.5
@@ -28,7 +29,7 @@ def check_shuffled(result: ControlResult) -> list[CheckResult]:
 
     An AUC far below one half fails, too: to be reliably wrong one must know the answers.
     """
-    name, auc, skill = f"shuffled labels h{result.horizon_days}", result.auc, result.skill
+    name, auc, skill = f"shuffled labels {horizon_name(result.horizon_days)}", result.auc, result.skill
     fix = (
         "a model scores on labels that no input can tell: labels of validation reach it, through an input, a "
         "window, or rows that train and validation share; find that way before believing any score (chance "
@@ -50,7 +51,7 @@ def check_shuffled(result: ControlResult) -> list[CheckResult]:
 
 def check_planted(result: ControlResult) -> list[CheckResult]:
     """A model trained on bars with a known signal finds it: where it finds nothing, nothing is there."""
-    name, auc, skill = f"planted signal h{result.horizon_days}", result.auc, result.skill
+    name, auc, skill = f"planted signal {horizon_name(result.horizon_days)}", result.auc, result.skill
     best_auc, best_skill = result.attainable_auc, result.attainable_skill
     if best_auc is None or best_skill is None:
         raise AuditError(

@@ -39,17 +39,13 @@ class ControlResult:
 
     Attributes:
         control: "shuffled" or "planted".
-        horizon_days: of the labels.
         seed: of labels or bars, weights, order of windows and dropout.
         train_decisions: windows it was trained on.
-        decisions: validation rows, all of them judged.
-        base_rate: share of positives among them.
+        decisions: validation rows, all of them judged; `base_rate` is the share of positives among them.
         ended: how the run ended; anything but "last_epoch" says that the control was not made.
-        epochs: trained.
-        auc: of the last epoch; `None` where the run did not get there.
+        auc: of the last epoch; `None` where the run did not get there, like `skill`.
         skill: 1 - log-loss / log-loss of the base rate of the very rows that are judged.
         attainable_auc, attainable_skill: of the known chances, on the same rows; `None` without such.
-        train_s: seconds.
     """
 
     control: str
@@ -95,16 +91,10 @@ def run_control(
     folder: Path,
     chance: np.ndarray | None = None,
 ) -> ControlResult:
-    """Train and score one control.
+    """Train one control as `train_control` does and score it.
 
     Args:
-        dataset: with shuffled labels, or made of planted bars; test rows are not touched.
-        setting: data geometry, training settings and machine.
-        recipe: how long and how it is trained.
-        control: "shuffled" or "planted".
-        seed: of weights, order of windows and dropout.
-        guard: asked between steps.
-        folder: an empty one, for checkpoints.
+        control: "shuffled" or "planted", which says what the labels of `dataset` are.
         chance: of a label of 1, for each validation row, where it is known.
 
     Raises:

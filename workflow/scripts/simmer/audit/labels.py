@@ -113,7 +113,10 @@ def check_base_rate(by_horizon: Mapping[int, Dataset], split: str) -> CheckResul
         fix = (
             "make sure that each horizon has labels of its own days, of the same threshold, basis and prices"
         )
-    rates = [f"h{days} {count / len(shared):.4f}" for days, count in zip(horizons, positives, strict=True)]
+    rates = [
+        f"{horizon_name(days)} {count / len(shared):.4f}"
+        for days, count in zip(horizons, positives, strict=True)
+    ]
     return CheckResult(
         id=f"base rate {split}",
         verdict=CheckVerdict.SKIP if len(horizons) == 1 else verdict,

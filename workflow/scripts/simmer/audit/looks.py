@@ -10,6 +10,7 @@ from typing import Any
 
 from simmer.base.checks import CheckResult, CheckVerdict
 from simmer.evidence.looks import Reading, looks, of_same_days, readings
+from simmer.ledger.address import horizon_name
 
 NAME = "test reads"
 
@@ -45,7 +46,7 @@ def _judged(known: Sequence[Reading], reading: Reading) -> CheckResult:
         f"{', '.join(winners)}): name that number beside every score, or confirm on days not seen yet"
     )
     return CheckResult.judged(
-        f"{NAME} h{reading['horizon_days']}",
+        f"{NAME} {horizon_name(reading['horizon_days'])}",
         otherwise=CheckVerdict.WARN,
         measured=count,
         needed=1,

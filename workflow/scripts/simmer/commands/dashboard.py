@@ -40,7 +40,8 @@ from simmer.base.files import read_json, user_facing_os_errors, write_bytes
 from simmer.base.logs import log_to_terminal
 from simmer.ledger.address import STUDY_FILE, StudyAddress, homes_in
 from simmer.ledger.ledger import RunFiles
-from simmer.ledger.table import COLUMNS, MACHINE_COLUMNS
+from simmer.ledger.results import TrialResult
+from simmer.ledger.table import MACHINE_COLUMNS, result_columns
 from simmer.search.space import Space
 from simmer.search.suggest import distributions
 
@@ -219,16 +220,16 @@ def _changed(folder: Path) -> datetime:
         return datetime.now(UTC)
 
 
-def _finished(result: Mapping[str, Any], known: Mapping[str, BaseDistribution]) -> FrozenTrial:
-    columns = COLUMNS | MACHINE_COLUMNS
+def _finished(result: TrialResult, known: Mapping[str, BaseDistribution]) -> FrozenTrial:
+    columns = {**result_columns(()), **MACHINE_COLUMNS}
     attributes = {name: columns[name](result) for name in ATTRIBUTES}
     return create_trial(
-        state=STATES[result["state"]],
-        value=result["validation_log_loss"],
-        params=result["hyperparameters"],
+        state=STATES[result.state],
+        value=result.loss,
+        params=dict(result.hyperparameters),
         distributions=dict(known),
         user_attrs={name: value for name, value in attributes.items() if value is not None},
-        intermediate_values=_losses(result["curve"]),
+        intermediate_values={epoch.epoch: epoch.validation.log_loss for epoch in result.curve},
     )
 
 
@@ -241,13 +242,11 @@ def _unfinished(
         params=params["hyperparameters"],
         distributions=dict(known),
         user_attrs={name: value for name, value in attributes.items() if value is not None},
-        intermediate_values=_losses([event for event in events if event["event"] == "epoch"]),
+        # An epoch that was computed again after a power cut stands in the events twice: the last one counts.
+        intermediate_values={
+            event["epoch"]: event["validation"]["log_loss"] for event in events if event["event"] == "epoch"
+        },
     )
-
-
-def _losses(records: list[dict[str, Any]]) -> dict[int, float]:
-    # An epoch that was computed again after a power cut stands in the events twice: the last one counts.
-    return {record["epoch"]: record["validation"]["log_loss"] for record in records}
 
 
 def _time_of(kind: str, events: list[dict[str, Any]]) -> datetime | None:

@@ -37,8 +37,7 @@ def verify(
     Args:
         data: the folder with snapshots/, raw/ and processed/.
         machine: this machine.
-        installed: versions by package.
-        pinned: the versions that the project is tested with, by package.
+        installed: versions by package; `pinned` are those that the project is tested with.
     """
     return CheckReport(
         title=f"verification of {data}, its environment and its machine",
@@ -58,11 +57,11 @@ def verify(
 def verify_here(
     data: Path, *, project: Path, constraints: Path, sysfs_root: Path = Path("/sys")
 ) -> CheckReport:
-    """Check this environment, this machine and the data below a folder.
+    """Check this machine, the data below a folder, and the versions of what `project` depends on.
 
     Args:
         data: the folder with snapshots/, raw/ and processed/.
-        project: the pyproject.toml whose dependencies are looked at.
+        project: a pyproject.toml.
         constraints: the pinned versions.
         sysfs_root: where temperature sources are looked for.
     """
@@ -191,13 +190,10 @@ def _hashes(manifest: Path) -> list[tuple[str, object, list[Mapping[str, Any]]]]
         entries = read_manifest(manifest)["resources"] if manifest.exists() else []
     except DataError:
         return []  # the broken manifest has a row of its own
-    listed = [
-        (str(entry.get("path")), entry.get("hash"), entry.get("sources"))
-        for entry in entries
-        if isinstance(entry.get("sources"), list)
-    ]
     return [
-        (path, known, [one for one in sources if isinstance(one, dict)]) for path, known, sources in listed
+        (str(entry.get("path")), entry.get("hash"), [one for one in sources if isinstance(one, dict)])
+        for entry in entries
+        if isinstance(sources := entry.get("sources"), list)
     ]
 
 

@@ -3,19 +3,24 @@
 Reading it imports neither torch nor optuna, so that a dry run starts at once.
 """
 
-from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
+from pydantic import TypeAdapter, ValidationError
+
 from simmer.base.errors import ConfigError
+from simmer.base.mistakes import mistakes
+from simmer.base.settings import Flag, meaning, part, settings
+from simmer.config.blocks import DatasetBlock, Document, EvidenceSettings, ExecutionSettings
 from simmer.data.settings import DataSettings
-from simmer.data.tickers import VIX_TICKER, TickerSpec
+from simmer.data.tickers import VIX_TICKER
 from simmer.features.columns import A25_COLUMNS, C_COLUMNS
 from simmer.features.labels import LabelSpec
-from simmer.features.splits import SplitSpec
 from simmer.model.budgets import Geometry
-from simmer.search.settings import HalvingSettings, SearchSettings
-from simmer.search.space import Hyperparameters, Space, typed
+from simmer.search.settings import SearchSettings
+from simmer.search.space import BEFORE, KEYS, Hyperparameters, Space
 from simmer.search.study import Study
 from simmer.thermal.settings import ThermalSettings
 from simmer.training.settings import TrainingSettings
@@ -26,18 +31,16 @@ if TYPE_CHECKING:
     from simmer.features.dataset import Dataset, Test
 
 
-@dataclass(frozen=True, kw_only=True)
-class DatasetSettings:
+@settings
+class DatasetSettings(DatasetBlock):
     """Config blocks `dataset` and `features`."""
 
-    ticker: str
-    vix: bool
-    context_days: int
-    horizons_days: tuple[int, ...]
-    threshold: float
-    basis: str
-    split: SplitSpec
-    min_validation_decisions: int
+    vix: Flag
+
+    def meaning(self) -> dict[str, Any]:
+        """Return what a dataset is made by, as plain values."""
+        # A job whose parameters are written in another order is run again.
+        return {"ticker": self.ticker, "vix": self.vix} | meaning(self)
 
     def label(self, horizon_days: int) -> LabelSpec:
         """Return the label of one horizon."""
@@ -46,7 +49,7 @@ class DatasetSettings:
     @property
     def feature_columns(self) -> tuple[str, ...]:
         """The channels of the model, in order."""
-        return C_COLUMNS if self.vix else A25_COLUMNS
+        return _columns(vix=self.vix)
 
     @property
     def table(self) -> str:
@@ -69,29 +72,6 @@ class DatasetSettings:
 
 
 @dataclass(frozen=True, kw_only=True)
-class ExecutionSettings:
-    """The keys of config block `training` that say how, not what, to compute."""
-
-    device: str
-    precision: str
-    memory: str
-    compile: str | bool
-    threads: int | str
-    checkpoint_interval_s: float
-    time_limit_s: float | None
-
-    def __post_init__(self) -> None:
-        if self.precision == "fp32" and self.memory not in ("auto", "full"):
-            raise ConfigError(
-                f"config block `training`: found precision fp32 with memory {self.memory}, which keeps "
-                "weights in bf16; expected memory `full` or `auto`, or precision `bf16` or `auto`"
-            )
-
-
-EXECUTION_KEYS = tuple(field.name for field in fields(ExecutionSettings))
-
-
-@dataclass(frozen=True, kw_only=True)
 class ScaleSettings:
     """One entry of config block `scales`."""
 
@@ -100,17 +80,6 @@ class ScaleSettings:
     epochs_max: int
     space: Space
     default: Hyperparameters
-
-
-@dataclass(frozen=True, kw_only=True)
-class EvidenceSettings:
-    """Config block `evidence`.
-
-    Attributes:
-        seeds: refits of each study's winner.
-    """
-
-    seeds: int
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -131,25 +100,6 @@ class Config:
     thermal: ThermalSettings
     hardware_interval_s: float
     evidence: EvidenceSettings
-
-    def __post_init__(self) -> None:
-        unknown = [scale for scale in self.run_scales if scale not in self.scales]
-        if unknown:
-            raise ConfigError(
-                f"config key run_scales: found {unknown}, expected names from `scales`: {sorted(self.scales)}"
-            )
-        kinds = self.data.kinds()
-        if kinds.get(self.dataset.ticker) in (None, "no_volume_index"):
-            prices = [name for name, kind in kinds.items() if kind != "no_volume_index"]
-            raise ConfigError(
-                f"config key dataset.ticker: found `{self.dataset.ticker}`; expected a price of "
-                f"data.tickers: one of {prices}"
-            )
-        if self.dataset.vix and kinds.get(VIX_TICKER) != "no_volume_index":
-            raise ConfigError(
-                f"config key features.vix: found true, but data.tickers has no {VIX_TICKER} of kind "
-                f"no_volume_index, only {kinds}; expected one: add it, or set features.vix to false"
-            )
 
     def study(self, scale: str, horizon_days: int) -> Study:
         """Return one study of the campaign.
@@ -193,74 +143,103 @@ class Config:
 
 
 def parse_config(raw: Mapping[str, Any]) -> Config:
-    """Turn a configuration that fits the schema into dataclasses.
+    """Turn a configuration into dataclasses.
 
     Raises:
-        ConfigError: when values contradict each other.
+        ConfigError: listing all that is missing, unknown, wrong or a contradiction: where, what was found
+            and what was expected.
     """
-    training = dict(raw["training"])
-    execution = ExecutionSettings(**{key: training.pop(key) for key in EXECUTION_KEYS})
-    search = raw["search"]
-    dataset = _dataset(raw["dataset"], raw["features"])
-    return Config(
-        campaign=raw["campaign"],
-        seed=raw["seed"],
-        data=DataSettings(
-            **{**raw["data"], "tickers": tuple(TickerSpec(**entry) for entry in raw["data"]["tickers"])}
-        ),
-        dataset=dataset,
-        geometry=Geometry(
-            channels=len(dataset.feature_columns), context_days=dataset.context_days, **raw["model"]
-        ),
-        run_scales=tuple(raw["run_scales"]),
-        budget_tolerance=raw["budget_tolerance"],
-        scales={name: _scale(name, block, search) for name, block in raw["scales"].items()},
-        search=_search(search),
-        training=TrainingSettings(**training),
-        execution=execution,
-        thermal=ThermalSettings(**raw["thermal"]),
-        hardware_interval_s=raw["hardware_log"]["interval_s"],
-        evidence=EvidenceSettings(**raw["evidence"]),
-    )
-
-
-def _dataset(block: Mapping[str, Any], features: Mapping[str, Any]) -> DatasetSettings:
-    return DatasetSettings(
-        **{
-            **block,
-            "vix": features["vix"],
-            "horizons_days": tuple(block["horizons_days"]),
-            "threshold": float(block["threshold"]),
-            "split": SplitSpec(**block["split"]),
-        }
-    )
-
-
-def _search(block: Mapping[str, Any]) -> SearchSettings:
-    halving = block["halving"]
-    return SearchSettings(
-        **{key: block[key] for key in ("sampler", "startup_trials", "parallel_trials", "transfer")},
-        halving=HalvingSettings(
-            rung_fractions=tuple(float(fraction) for fraction in halving["rung_fractions"]),
-            eta=float(halving["eta"]),
-            min_completed_trials=halving["min_completed_trials"],
-        ),
-    )
-
-
-def _scale(name: str, block: Mapping[str, Any], search: Mapping[str, Any]) -> ScaleSettings:
-    where = f"scales.{name}"
-    space = Space.from_config({**search["space"], **block["space"]}, where=f"{where}.space")
-    values = {key: typed(key, value) for key, value in {**search["default"], **block["default"]}.items()}
     try:
-        default = Hyperparameters(**values)
-    except TypeError as error:
-        raise ConfigError(f"config block {where}.default with search.default: {error}") from error
-    space.check(default, where=f"{where}.default with search.default")
+        written = TypeAdapter(Document).validate_python(raw)
+    except ValidationError as error:
+        raise _refusal(mistakes(error, Document)) from None
+    contradictions = list(_contradictions(written))
+    if contradictions:
+        raise _refusal(contradictions)
+    return Config(
+        campaign=written.campaign,
+        seed=written.seed,
+        data=written.data,
+        dataset=DatasetSettings(**vars(written.dataset), vix=written.features.vix),
+        geometry=_geometry(written),
+        run_scales=written.run_scales,
+        budget_tolerance=written.budget_tolerance,
+        scales={name: _scale(written, name) for name in written.scales},
+        search=part(written.search, SearchSettings),
+        training=part(written.training, TrainingSettings),
+        execution=part(written.training, ExecutionSettings),
+        thermal=written.thermal,
+        hardware_interval_s=written.hardware_log.interval_s,
+        evidence=written.evidence,
+    )
+
+
+def _refusal(problems: Sequence[str]) -> ConfigError:
+    count = "a problem" if len(problems) == 1 else f"{len(problems)} problems"
+    listing = "\n".join(f"  - {problem}" for problem in problems)
+    return ConfigError(
+        f"the configuration has {count}:\n{listing}\nEvery key is explained in config/README.md."
+    )
+
+
+def _contradictions(written: Document) -> Iterator[str]:
+    """Yield a line for each contradiction between blocks that are right by themselves."""
+    unknown = [scale for scale in written.run_scales if scale not in written.scales]
+    if unknown:
+        yield f"run_scales: found {unknown}, expected names from `scales`: {sorted(written.scales)}"
+    kinds = written.data.kinds()
+    if kinds.get(written.dataset.ticker) in (None, "no_volume_index"):
+        prices = [name for name, kind in kinds.items() if kind != "no_volume_index"]
+        yield (
+            f"dataset.ticker: found `{written.dataset.ticker}`; expected a price of data.tickers: one of "
+            f"{prices}"
+        )
+    if written.features.vix and kinds.get(VIX_TICKER) != "no_volume_index":
+        yield (
+            f"features.vix: found true, but data.tickers has no {VIX_TICKER} of kind no_volume_index, only "
+            f"{kinds}; expected one: add it, or set features.vix to false"
+        )
+    missing = list(_missing_hyperparameters(written))
+    yield from missing
+    builders = [_geometry] + [partial(_scale, name=name) for name in written.scales if not missing]
+    for build in builders:
+        try:
+            build(written)
+        except ConfigError as error:
+            yield str(error)
+
+
+def _missing_hyperparameters(written: Document) -> Iterator[str]:
+    for block in ("space", "default"):
+        below = [set(getattr(scale, block)) for scale in written.scales.values()]
+        lacking = set(KEYS) - set(BEFORE) - set(getattr(written.search, block)) - set.intersection(*below)
+        advice = "; one that must not vary is a choice of one value, `{values: [0.1]}`"
+        for key in sorted(lacking):
+            yield f"search.{block}: missing key `{key}`{advice if block == 'space' else ''}"
+
+
+def _geometry(written: Document) -> Geometry:
+    return Geometry(
+        channels=len(_columns(vix=written.features.vix)),
+        context_days=written.dataset.context_days,
+        patch_days=written.model.patch_days,
+        stride_days=written.model.stride_days,
+    )
+
+
+def _columns(*, vix: bool) -> tuple[str, ...]:
+    return C_COLUMNS if vix else A25_COLUMNS
+
+
+def _scale(written: Document, name: str) -> ScaleSettings:
+    block, search = written.scales[name], written.search
+    space = Space.of(search.space | block.space)
+    default = Hyperparameters(**(search.default | block.default))
+    space.check(default, where=f"scales.{name}.default with search.default")
     return ScaleSettings(
-        budget_parameters=block["budget_parameters"],
-        n_trials=block["n_trials"],
-        epochs_max=block["epochs_max"],
+        budget_parameters=block.budget_parameters,
+        n_trials=block.n_trials,
+        epochs_max=block.epochs_max,
         space=space,
         default=default,
     )

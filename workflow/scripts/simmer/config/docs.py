@@ -1,6 +1,6 @@
-"""config/README.md, generated from the schema and the shipped defaults.
+"""config/README.md, generated from the declared keys and the shipped values.
 
-python -m simmer.config.docs SCHEMA CONFIG README
+python -m simmer.config.docs CONFIG README
 """
 
 import sys
@@ -11,42 +11,57 @@ from typing import Any
 import yaml
 
 from simmer.base.files import write_text
+from simmer.base.schema import Node, resolved, schema_of
+from simmer.config.blocks import Document
+
+# The blocks whose keys are the hyperparameters; they are explained once, in `search.space`.
+_SPACE, _VALUES = "space", "hyperparameters"
+_BOUNDS = {"minimum": "≥ {}", "exclusiveMinimum": "> {}", "maximum": "≤ {}", "exclusiveMaximum": "< {}"}
 
 
-def reference(schema: Mapping[str, Any], defaults: Mapping[str, Any]) -> str:
-    """Return the page: the schema's description, a row per key, and the schema's comment."""
-    rows = ["", "| key | default | allowed | meaning |", "|---|---|---|---|"]
-    for path, node, value in _walk(schema, schema, defaults, ()):
-        cells = (f"`{'.'.join(path)}`", _default(node, value), _allowed(node), node.get("description", ""))
+def reference(values: Mapping[str, Any]) -> str:
+    """Return the page: how a configuration is used, a row per key, and why the search space is what it is."""
+    root = schema_of(Document)
+    rows = ["| key | value | allowed | meaning |", "|---|---|---|---|"]
+    for path, node, value in _walk(root, root, values, ()):
+        cells = (f"`{'.'.join(path)}`", _value(node, value), _allowed(root, node), node["description"])
         rows.append("| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |")
-    return "\n".join([f"# {schema['title']}", "", schema["description"], *rows, "", schema["$comment"]])
+    template = Path(__file__).with_name("reference.md").read_text(encoding="utf-8")
+    return template.replace("{keys}", "\n".join(rows))
 
 
-def main(schema: Path, config: Path, page: Path) -> None:
+def main(config: Path, page: Path) -> None:
     """Write the page."""
-    write_text(page, reference(yaml.safe_load(schema.read_text()), yaml.safe_load(config.read_text())))
+    write_text(page, reference(yaml.safe_load(config.read_text(encoding="utf-8"))))
 
 
 def _walk(
-    root: Mapping[str, Any], node: Mapping[str, Any], value: Any, path: tuple[str, ...]
-) -> Iterator[tuple[tuple[str, ...], Mapping[str, Any], Any]]:
+    root: Node, node: Node, value: Any, path: tuple[str, ...]
+) -> Iterator[tuple[tuple[str, ...], Node, Any]]:
+    block = _block(node)
+    node = resolved(root, node)
     if path:
-        yield path, node, value
-    for key, child in node.get("properties", {}).items():
+        yield path, node | {"block": block}, value
+    if block in (_SPACE, _VALUES) and path != ("search", "space"):
+        return
+    children = {} if block.endswith("_dimension") else node.get("properties", {})
+    for key, child in children.items():
         below = value.get(key) if isinstance(value, dict) else None
         yield from _walk(root, child, below, (*path, key))
-    if path == ("search", "space"):  # elsewhere the same keys only replace these
-        for key, child in root["$defs"]["space"]["properties"].items():
-            yield (*path, key), child, value[key]
     if isinstance(node.get("additionalProperties"), dict):
         yield from _walk(root, node["additionalProperties"], None, (*path, "<name>"))
-    items = node.get("items", {})
-    for key, child in items.get("properties", {}).items():
-        yield (*path, "[]", key), child, None
+    entry = resolved(root, node.get("items", {}))
+    for key, child in entry.get("properties", {}).items():
+        yield (*path, "[]", key), resolved(root, child), None
 
 
-def _default(node: Mapping[str, Any], value: Any) -> str:
-    return "" if value is None or node.get("type") == "object" else _as_yaml(value)
+def _block(node: Node) -> str:
+    return node.get("$ref", "").rsplit("/", 1)[-1]
+
+
+def _value(node: Node, value: Any) -> str:
+    explained_below = node.get("type") == "object" and not node["block"].endswith((_VALUES, "_dimension"))
+    return "" if value is None or explained_below else _as_yaml(value)
 
 
 def _as_yaml(value: Any) -> str:
@@ -54,19 +69,18 @@ def _as_yaml(value: Any) -> str:
     return f"`{text.removesuffix('...' + chr(10)).strip()}`"
 
 
-def _allowed(node: Mapping[str, Any]) -> str:
-    if "$ref" in node:
-        return node["$ref"].rsplit("/", 1)[1]
+def _allowed(root: Node, node: Node) -> str:
+    if node.get("block", "").endswith("_dimension"):
+        values = resolved(root, node["properties"]["values"])
+        return f"range or values of {_allowed(root, values['items'])}"
+    if "anyOf" in node:
+        return " or ".join(_allowed(root, option) for option in node["anyOf"])
     if "enum" in node:
-        return ", ".join(_as_yaml(value) for value in node["enum"])
-    if "oneOf" in node:
-        return " or ".join(_allowed(option) for option in node["oneOf"])
+        return ", ".join(map(_as_yaml, node["enum"]))
     if "const" in node:
         return f"`{node['const']}`"
-    kinds = node.get("type", "")
-    text = " or ".join(kinds) if isinstance(kinds, list) else kinds
-    bounds = {"minimum": "≥ {}", "exclusiveMinimum": "> {}", "maximum": "≤ {}", "exclusiveMaximum": "< {}"}
-    return ", ".join([text, *(form.format(node[name]) for name, form in bounds.items() if name in node)])
+    kind = node.get("format", node.get("type", "")) + (" or null" if "nullable" in node else "")
+    return ", ".join([kind, *(form.format(node[name]) for name, form in _BOUNDS.items() if name in node)])
 
 
 if __name__ == "__main__":

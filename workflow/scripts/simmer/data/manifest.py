@@ -15,7 +15,7 @@ from typing import Any
 import pandas as pd
 
 from simmer.base.errors import DataError
-from simmer.base.files import sha256_of_bytes, to_json
+from simmer.base.files import sha256_of_bytes
 from simmer.base.text import quote
 from simmer.data.reading import is_manifest_path, is_there, locate, read_at_most
 from simmer.data.tables import content_sha256
@@ -184,7 +184,7 @@ def read_entry(sidecar: Path) -> dict[str, Any]:
     advice = "acquire that table again"
     entry = _read_object(sidecar, advice)
     try:
-        to_json(entry).encode()
+        json.dumps(entry, allow_nan=False, ensure_ascii=False, indent=2).encode()
     except (ValueError, RecursionError) as error:
         raise DataError(f"{sidecar} cannot become part of a manifest ({error}); {advice}") from error
     return entry

@@ -54,4 +54,4 @@ def refuse_errors(problems: Iterable[Problem], *, what: str) -> None:
     errors = [str(problem) for problem in problems if problem.severity == "error"]
     if errors:
         listing = "\n  ".join(errors)
-        raise DataError(f"{what} cannot be used; mend the file and run again:\n  {listing}")
+        raise DataError(f"{what} cannot be used; fix the file and run again:\n  {listing}")

@@ -1,45 +1,60 @@
 """Config block `data`: where the bars come from and which tickers there are."""
 
-from dataclasses import asdict, dataclass
 from datetime import date
-from typing import Any
+from typing import Annotated, Any, Literal
+
+from pydantic import Field
 
 from simmer.base.errors import ConfigError
 from simmer.base.files import sha256_of_bytes, to_json
+from simmer.base.settings import IsoDate, meaning, settings
 from simmer.base.text import quote
 from simmer.data.tickers import TickerSpec
 
-SOURCES = ("bundled", "csv", "yahoo")
-ADJUSTMENTS = ("dividends", "none")
 
-
-@dataclass(frozen=True, kw_only=True)
+@settings
 class DataSettings:
-    """Where bars come from.
+    """Raw daily bars."""
 
-    Attributes:
-        source: one of `SOURCES`.
-        folder: with the source csv, the folder of the user's files; the working directory if `None`.
-        end: with the source yahoo, the first day that is not asked for any more (ISO).
-        adjustment: with the source yahoo, one of `ADJUSTMENTS`: what is made of the raw prices.
-        calendar: exchange_calendars name such as "XNYS".
-        tickers: all tickers.
-    """
-
-    source: str
-    folder: str | None
-    end: str | None
-    adjustment: str
-    calendar: str
-    tickers: tuple[TickerSpec, ...]
+    source: Annotated[
+        Literal["bundled", "csv", "yahoo"],
+        Field(
+            description="`bundled`: real S&P 500 (`GSPC`) and Nasdaq Composite (`IXIC`) bars, 1999 to 2018, "
+            "that ship inside the `arch` package; `csv`: your own files, with columns Date, Open, High, "
+            "Low, Close, Volume; `yahoo`: snapshots that `make fetch` took from Yahoo Finance."
+        ),
+    ]
+    folder: Annotated[
+        str | None,
+        Field(
+            description="Folder of your files, with source `csv`; the working directory if null. Links that "
+            "lead out of it are refused."
+        ),
+    ]
+    end: Annotated[
+        IsoDate | None,
+        Field(
+            description="With source `yahoo`, the first day that is not fetched any more (ISO), at least "
+            "two sessions before today."
+        ),
+    ]
+    adjustment: Annotated[
+        Literal["dividends", "none"],
+        Field(
+            description="With source `yahoo`: `dividends` computes prices that dividends do not move from "
+            "the raw ones; `none` leaves them as traded. Splits are adjusted by the vendor."
+        ),
+    ]
+    calendar: Annotated[
+        str,
+        Field(
+            description="Exchange calendar whose sessions the bars must cover (a name known to "
+            "exchange_calendars), such as XNYS."
+        ),
+    ]
+    tickers: Annotated[tuple[TickerSpec, ...], Field(min_length=1, description="The tickers to acquire.")]
 
     def __post_init__(self) -> None:
-        if self.source not in SOURCES:
-            raise ConfigError(f"data.source is {quote(self.source)}; expected one of {', '.join(SOURCES)}")
-        if self.adjustment not in ADJUSTMENTS:
-            raise ConfigError(
-                f"data.adjustment is {quote(self.adjustment)}; expected one of {', '.join(ADJUSTMENTS)}"
-            )
         names = [spec.ticker for spec in self.tickers]
         if len(set(names)) != len(names):
             raise ConfigError(f"data.tickers are {names}; expected each ticker once")
@@ -57,7 +72,7 @@ class DataSettings:
         except ValueError as error:
             raise ConfigError(
                 f"data.end is {quote(self.end)}; the source yahoo needs the first day that is left out, as "
-                'an ISO date in quotes such as "2026-01-01", so that everybody gets the same bars'
+                "an ISO date such as 2026-01-01, so that everybody gets the same bars"
             ) from error
 
     def ticker(self, name: str) -> TickerSpec:
@@ -78,7 +93,7 @@ class DataSettings:
         Raises:
             ConfigError: when there is no such ticker.
         """
-        return asdict(self) | {"tickers": asdict(self.ticker(name))}
+        return meaning(self) | {"tickers": meaning(self.ticker(name))}
 
     def request_digest(self, name: str) -> str:
         """Return a digest of `request`, which the entry of the bars carries."""

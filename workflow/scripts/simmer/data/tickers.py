@@ -1,22 +1,19 @@
 """The tickers of a configuration: what each one is, where it comes from, and what is known of it."""
 
-import re
 from dataclasses import dataclass
+from typing import Annotated, Any, Literal, get_args
 
-from simmer.base.errors import ConfigError
-from simmer.base.text import quote
+from pydantic import Field
+
+from simmer.base.settings import settings
 
 # etf: a traded price; index: a price level, often without volume in its early years;
 # no_volume_index: a level that nobody trades, such as the VIX.
-KINDS = ("etf", "index", "no_volume_index")
+Kind = Literal["etf", "index", "no_volume_index"]
+KINDS = get_args(Kind)
 
 # The ticker whose features `features.vix` adds.
 VIX_TICKER = "VIX"
-
-# A ticker becomes a file name, and an underscore separates it from what the file holds.
-_TICKER = re.compile(r"[A-Z0-9]([A-Z0-9.-]{0,14}[A-Z0-9])?")
-_SYMBOL = re.compile(r"\^?[A-Z0-9.=-]{1,20}")
-_SNAPSHOT = re.compile(r"[0-9a-f]{16}")
 
 
 @dataclass(frozen=True)
@@ -45,49 +42,59 @@ KNOWN_TICKERS = {
 }
 
 
-@dataclass(frozen=True)
+def _named(pattern: str, words: str, description: str) -> Any:
+    return Field(pattern=pattern, json_schema_extra={"words": words}, description=description)
+
+
+@settings(kw_only=False)
 class TickerSpec:
-    """One ticker of the configuration.
+    """One ticker of the configuration."""
 
-    Attributes:
-        ticker: its name, which is also that of its files.
-        kind: one of `KINDS`.
-        file: with the source csv, the path of the file inside the folder; `<TICKER>.csv` if `None`.
-        symbol: with the source yahoo, the vendor's name; that of `KNOWN_TICKERS`, or the ticker, if `None`.
-        snapshot: the pinned snapshot; the first one that was kept if `None`.
-    """
-
-    ticker: str
-    kind: str
-    file: str | None = None
-    symbol: str | None = None
-    snapshot: str | None = None
-
-    def __post_init__(self) -> None:
-        if not _matches(_TICKER, self.ticker):
-            raise ConfigError(
-                f"ticker is {quote(self.ticker)}; expected 1 to 16 capital letters, digits, dots or hyphens "
-                "(an index without its ^), for it names the files"
-            )
-        if self.kind not in KINDS:
-            raise ConfigError(
-                f"kind of {self.ticker} is {quote(self.kind)}; expected one of {', '.join(KINDS)}"
-            )
-        if self.file is not None and (not isinstance(self.file, str) or not self.file.strip()):
-            raise ConfigError(f"file of {self.ticker} is {quote(self.file)}; expected the name of a CSV file")
-        if self.symbol is not None and not _matches(_SYMBOL, self.symbol):
-            raise ConfigError(f"symbol of {self.ticker} is {quote(self.symbol)}; expected one such as ^DJI")
-        if self.snapshot is not None and not _matches(_SNAPSHOT, self.snapshot):
-            raise ConfigError(
-                f"snapshot of {self.ticker} is {quote(self.snapshot)}; expected 16 hexadecimal digits"
-            )
+    # A ticker becomes a file name, and an underscore separates it from what the file holds.
+    ticker: Annotated[
+        str,
+        _named(
+            r"^[A-Z0-9]([A-Z0-9.-]{0,14}[A-Z0-9])?$",
+            "1 to 16 capital letters, digits, dots or hyphens (an index without its ^), such as GSPC",
+            "Name of the ticker and of its files. Index carets are left out.",
+        ),
+    ]
+    kind: Annotated[
+        Kind,
+        Field(
+            description="`etf`: must have volume and a range each day; `index`: without them is only a "
+            "warning; `no_volume_index`: a level that nobody trades, such as the VIX, which has no a25 table."
+        ),
+    ]
+    file: Annotated[
+        str | None,
+        _named(
+            r"\S",
+            "the name of a CSV file",
+            "With source `csv`, the file inside `folder`; `<TICKER>.csv` if absent.",
+        ),
+    ] = None
+    symbol: Annotated[
+        str | None,
+        _named(
+            r"^\^?[A-Z0-9.=-]{1,20}$",
+            "a symbol such as ^DJI",
+            "With source `yahoo`, the vendor's name; known for SPY, DIA, QQQ, DJI (`^DJI`), IXIC, GSPC and "
+            "VIX, else the ticker itself.",
+        ),
+    ] = None
+    snapshot: Annotated[
+        str | None,
+        _named(
+            r"^[0-9a-f]{16}$",
+            "16 hexadecimal digits",
+            "The snapshot to use, 16 hexadecimal digits as `make register` and `make fetch` print them; the "
+            "first one that was kept if absent.",
+        ),
+    ] = None
 
     @property
     def vendor_symbol(self) -> str:
         """What the vendor calls the ticker."""
         known = KNOWN_TICKERS.get(self.ticker)
         return self.symbol or (known.symbol if known else self.ticker)
-
-
-def _matches(pattern: re.Pattern[str], value: object) -> bool:
-    return isinstance(value, str) and pattern.fullmatch(value) is not None

@@ -1,7 +1,7 @@
-"""All that the final evaluation of one horizon says, as plain values: scores, differences, the verdict."""
+"""What the final evaluation of one horizon comes to: scores, differences, the verdict."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from itertools import product
 from math import ceil
 from typing import Any
@@ -16,13 +16,14 @@ from simmer.evidence.calibration import reliability_curve
 from simmer.evidence.final_scores import choose_threshold, final_scores
 from simmer.evidence.metrics import auc, log_loss
 from simmer.evidence.noise import row_widening, seed_noise
+from simmer.evidence.plain import from_plain
 from simmer.evidence.power import SIGNIFICANCE
 from simmer.evidence.predictions import Predicted, read_predictions
 from simmer.evidence.resampled import N_RESAMPLES, ResampledLosses
+from simmer.evidence.results import PRIOR, Comparison, FittedCurve, Horizon, Model, Scaling, Split
 from simmer.evidence.scaling import Assessment, assess
-from simmer.evidence.scaling_verdict import FEWEST_SCALES, FEWEST_SEEDS, Verdict, count
+from simmer.evidence.scaling_verdict import FEWEST_SCALES, FEWEST_SEEDS, Estimate, Verdict, count
 
-PRIOR = "base_rate"
 # Beside the best baseline; claims are made about these comparisons only, chosen before any result was seen.
 PLANNED_OPPONENTS = (PRIOR, "logistic_regression")
 # Of a study, before its winner may stand for its scale: with fewer the sampler has learned from no result.
@@ -35,14 +36,13 @@ AVERAGED = (
 )
 
 
-def answer(
-    table: pd.DataFrame, facts: Mapping[str, Any], *, horizon_days: int, comparisons: int
-) -> dict[str, Any]:
-    """Return the answer of one horizon.
+def answer(table: pd.DataFrame, facts: Mapping[str, Any], *, horizon_days: int, comparisons: int) -> Horizon:
+    """Return the answer of one horizon, without its headlines and before p-values are adjusted.
 
     Args:
         table: from `prediction_table`.
-        facts: `splits` as a dataset describes them, and for each of `models` what it is, from `model_facts`.
+        facts: `splits` as a dataset describes them, for each of `models` what it is, from `model_facts`, and
+            `looks` and `reading` from the register of looks.
         horizon_days: of the labels.
         comparisons: horizons that share the chance of a wrong claim.
 
@@ -56,27 +56,31 @@ def answer(
     models = [_model(validation[name], test[name], losses, facts, horizon_days=horizon_days) for name in test]
     opponents = [name for name in test if name not in scales]
     best = _best_baseline(models)
-    return {
-        "splits": facts["splits"],
-        "decisions": losses.decisions,
-        "mean_block": losses.mean_block,
-        "models": models,
-        "best_baseline": best,
-        "differences": [
-            {
-                **{"a": a, "b": b},
-                # One or two refits do not tell how much another one would differ.
-                "planned": b in (*PLANNED_OPPONENTS, best) and len(losses.seed_losses(a)) >= FEWEST_SEEDS,
-                **asdict(losses.difference(a, b)),
-            }
+    return Horizon(
+        days=horizon_days,
+        splits={name: from_plain(Split, split, f"splits.{name}") for name, split in facts["splits"].items()},
+        decisions=losses.decisions,
+        mean_block=losses.mean_block,
+        models=tuple(models),
+        best_baseline=best,
+        differences=tuple(
+            Comparison(
+                a=a,
+                b=b,
+                # One or two refits do not show how much another one would differ.
+                planned=b in (*PLANNED_OPPONENTS, best) and len(losses.seed_losses(a)) >= FEWEST_SEEDS,
+                **vars(losses.difference(a, b)),
+            )
             for a, b in product(scales, opponents)
-        ],
-        "scaling": _scaling(losses, parameters, comparisons=comparisons, facts=facts["models"]),
-    }
+        ),
+        scaling=_scaling(losses, parameters, comparisons=comparisons, facts=facts["models"]),
+        looks=facts["looks"],
+        reading=facts["reading"],
+    )
 
 
-def adjust_for_all(answers: Sequence[Mapping[str, Any]], *, horizons: int) -> int:
-    """Add `p_adjusted` to every planned difference, and return for how many comparisons it allows.
+def adjust_for_all(answers: Sequence[Horizon], *, horizons: int) -> tuple[list[Horizon], int]:
+    """Return the answers with `p_adjusted` in planned differences, and for how many comparisons it allows.
 
     Holm, "A simple sequentially rejective multiple test procedure", Scandinavian Journal of Statistics 6
     (1979) 65-70, over the comparisons of all answers together.
@@ -85,13 +89,16 @@ def adjust_for_all(answers: Sequence[Mapping[str, Any]], *, horizons: int) -> in
         answers: of the horizons that are configured.
         horizons: that were ever scored on these test days, the configured ones included.
     """
-    planned = [difference for one in answers for difference in one["differences"] if difference["planned"]]
+    planned = [difference for one in answers for difference in one.differences if difference.planned]
     comparisons = ceil(len(planned) * horizons / len(answers))
-    largest = 0.0
-    for rank, difference in enumerate(sorted(planned, key=lambda one: one["p_value"])):
-        largest = max(largest, min(1.0, (comparisons - rank) * difference["p_value"]))
-        difference["p_adjusted"] = largest
-    return comparisons
+    largest, adjusted = 0.0, {}
+    for rank, difference in enumerate(sorted(planned, key=lambda one: one.p_value)):
+        largest = max(largest, min(1.0, (comparisons - rank) * difference.p_value))
+        adjusted[id(difference)] = replace(difference, p_adjusted=largest)
+    return [
+        replace(one, differences=tuple(adjusted.get(id(pair), pair) for pair in one.differences))
+        for one in answers
+    ], comparisons
 
 
 def _model(
@@ -101,8 +108,9 @@ def _model(
     facts: Mapping[str, Any],
     *,
     horizon_days: int,
-) -> dict[str, Any]:
+) -> Model:
     name, train_rate = test.model, facts["splits"]["train"]["base_rate"]
+    known = facts["models"][name]
     refits = [
         final_scores(
             test.labels,
@@ -114,25 +122,24 @@ def _model(
     ]
     averaged = test.probabilities.mean(axis=0)
     transformer = test.kind == "transformer"
-    return {
-        "name": name,
-        "kind": test.kind,
-        "parameters": None,
-        "seeds": len(refits) if transformer else None,
-        "log_loss": asdict(losses.loss(name)),
-        "skill": asdict(losses.skill(name)),
-        "skill_own_rate": 1 - losses.mean(name) / _own_rate_loss(test.labels),
-        "seed_log_losses": losses.seed_losses(name).tolist() if transformer else None,
-        "validation_log_loss": float(
+    return Model(
+        name=name,
+        kind=test.kind,
+        seeds=len(refits) if transformer else None,
+        log_loss=losses.loss(name),
+        skill=losses.skill(name),
+        skill_own_rate=1 - losses.mean(name) / _own_rate_loss(test.labels),
+        seed_log_losses=tuple(losses.seed_losses(name).tolist()) if transformer else None,
+        validation_log_loss=float(
             np.mean([log_loss(validation.labels, refit) for refit in validation.probabilities])
         ),
-        "auc": _auc(test, horizon_days, losses.mean_block),
+        auc=_auc(test, horizon_days, losses.mean_block),
+        collapsed_seeds=sum(refit.collapsed for refit in refits),
+        reliability=tuple(reliability_curve(test.labels, averaged)),
+        averaged_log_loss=log_loss(test.labels, averaged) if len(refits) > 1 else None,
         **{score: _mean([getattr(refit, score) for refit in refits]) for score in AVERAGED},
-        "collapsed_seeds": sum(refit.collapsed for refit in refits),
-        "reliability": [asdict(one) for one in reliability_curve(test.labels, averaged)],
-        "averaged_log_loss": log_loss(test.labels, averaged) if len(refits) > 1 else None,
-        **facts["models"][name],
-    }
+        **known | ({"refits": tuple(known["refits"])} if "refits" in known else {}),
+    )
 
 
 def after_search(verdict: Verdict, facts: Mapping[str, Any]) -> Verdict:
@@ -166,7 +173,7 @@ def after_search(verdict: Verdict, facts: Mapping[str, Any]) -> Verdict:
     return Verdict("undetermined", f"undetermined: {why}; as they are, {found}")
 
 
-def _auc(test: Predicted, horizon_days: int, mean_block: float) -> dict[str, float] | None:
+def _auc(test: Predicted, horizon_days: int, mean_block: float) -> Estimate | None:
     def of_rows(rows: np.ndarray) -> float | None:
         return _mean([auc(test.labels[rows], refit[rows]) for refit in test.probabilities])
 
@@ -184,52 +191,49 @@ def _auc(test: Predicted, horizon_days: int, mean_block: float) -> dict[str, flo
     between = float(np.quantile(np.abs(noise), 1 - SIGNIFICANCE))
     below = np.hypot(wide * (found.estimate - found.low), between)
     above = np.hypot(wide * (found.high - found.estimate), between)
-    return {
-        "value": found.estimate,
-        "low": max(0.0, found.estimate - below),
-        "high": min(1.0, found.estimate + above),
-    }
+    low, high = max(0.0, found.estimate - below), min(1.0, found.estimate + above)
+    return Estimate(found.estimate, float(low), float(high))
 
 
-def _best_baseline(models: Sequence[Mapping[str, Any]]) -> str:
+def _best_baseline(models: Sequence[Model]) -> str:
     # By validation, for the best of several on test would be flattered.
-    baselines = [model for model in models if model["kind"] == "baseline"]
-    return min(baselines, key=lambda model: model["validation_log_loss"])["name"]
+    baselines = [model for model in models if not model.transformer]
+    return min(baselines, key=lambda model: model.validation_log_loss).name
 
 
 def _scaling(
     losses: ResampledLosses, parameters: Mapping[str, int], *, comparisons: int, facts: Mapping[str, Any]
-) -> dict[str, Any]:
+) -> Scaling:
     if len(parameters) < 2 or len(set(parameters.values())) < len(parameters):
         found = "no scale could be evaluated, as every refit diverged"
         for name, size in parameters.items():
             found = f"one scale was evaluated ({name} with {count(size)} parameters)"
         if len(parameters) > 1:
             found = f"scales have the same counted parameters ({', '.join(parameters)})"
-        return {
-            "verdict": "undetermined",
-            "reason": f"undetermined: {found}, and a law takes at least {FEWEST_SCALES}",
+        return Scaling(
+            verdict="undetermined",
+            reason=f"undetermined: {found}, and a law takes at least {FEWEST_SCALES}",
             **dict.fromkeys(("level", "exponent", "change", "practical", "detectable")),
-            "curves": [],
-            "differences": [],
-        }
+            curves=(),
+            differences=(),
+        )
     assessment: Assessment = assess(losses.of_scales(parameters), comparisons=comparisons)
     found, verdict = assessment.findings, after_search(assessment.verdict, facts)
-    return {
-        "verdict": verdict.name,
-        "reason": verdict.reason,
-        "level": found.level,
-        "exponent": asdict(found.exponent),
-        "change": asdict(found.change.change),
-        "practical": found.practical,
-        "detectable": found.detectable,
-        "curves": [
-            {"model": fit.model, "held_out": fit.held_out, **asdict(fit.curve)}
+    return Scaling(
+        verdict=verdict.name,
+        reason=verdict.reason,
+        level=found.level,
+        exponent=found.exponent,
+        change=found.change.change,
+        practical=found.practical,
+        detectable=found.detectable,
+        curves=tuple(
+            FittedCurve(model=fit.model, held_out=fit.held_out, **asdict(fit.curve))
             for fit in assessment.curves.fits
-        ],
-        "floor_refused": assessment.curves.floor_refused,
-        "differences": [asdict(difference) for difference in found.differences],
-    }
+        ),
+        floor_refused=assessment.curves.floor_refused,
+        differences=found.differences,
+    )
 
 
 def _own_rate_loss(labels: np.ndarray) -> float:

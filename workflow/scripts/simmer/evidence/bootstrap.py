@@ -137,8 +137,8 @@ def interval(
     if undefined > UNDEFINED_LIMIT * n_resamples:
         raise DatasetError(
             f"the statistic is undefined in {undefined} of {n_resamples} resamples, more than "
-            f"{percent(UNDEFINED_LIMIT, 0)}; the rows hold too few of one class, report the score without an "
-            "interval"
+            f"{percent(UNDEFINED_LIMIT, 0)}; the rows hold too few of one class, report the score without "
+            "an interval"
         )
     return _interval(estimate, defined, level, undefined, mean_block)
 

@@ -1,15 +1,16 @@
-"""What was fitted for a final evaluation, from its results as plain values."""
+"""What was fitted for a final evaluation, from its results."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 from simmer.base.errors import LedgerError
+from simmer.base.typed_json import as_json
 from simmer.evidence.predictions import Prediction
+from simmer.ledger.address import published_folder
+from simmer.ledger.results import RefitResult, TrialResult
 
-Result = Mapping[str, Any]
 
-
-def refuse_mixed_refits(results: Sequence[Result], fingerprints: Mapping[str, str]) -> None:
+def refuse_mixed_refits(results: Sequence[RefitResult], fingerprints: Mapping[str, str]) -> None:
     """Refuse refits that do not belong to the configured studies, or not to one winner each.
 
     Args:
@@ -17,17 +18,18 @@ def refuse_mixed_refits(results: Sequence[Result], fingerprints: Mapping[str, st
         fingerprints: of the study of each scale.
 
     Raises:
-        LedgerError: naming the scale and how to mend it.
+        LedgerError: naming the scale and what to do.
     """
     for scale, fingerprint in fingerprints.items():
-        of_scale = [result for result in results if result["scale"] == scale]
-        found = {(result["fingerprint"], result["winner"]) for result in of_scale}
-        numbers = [result["refit"] for result in of_scale]
+        of_scale = [result for result in results if result.scale == scale]
+        found = {(result.fingerprint, result.winner) for result in of_scale}
+        numbers = [result.refit for result in of_scale]
         if {of for of, _ in found} != {fingerprint} or len(found) > 1 or len(set(numbers)) < len(numbers):
             raise LedgerError(
                 f"found refits {numbers} of {scale} published from {sorted(found)} (study, trial), expected "
-                f"different ones of one trial of study {fingerprint}; delete results/refits/{scale} and run "
-                "the same command again: what the ledger has is published anew, the rest is trained"
+                f"different ones of one trial of study {fingerprint}; delete "
+                f"{published_folder(scale, 'refit')} and run the same command again: what the ledger has is "
+                "published again, the rest is trained"
             )
 
 
@@ -35,7 +37,7 @@ def refuse_foreign(fitted: Mapping[str, Any], *, features_sha256: str, seed: int
     """Refuse baselines that were fitted on other features or from another seed.
 
     Raises:
-        LedgerError: saying what was found and how to mend it.
+        LedgerError: saying what was found and what to do.
     """
     found = (fitted["features_sha256"], fitted["seed"])
     if found != (features_sha256, seed):
@@ -45,18 +47,18 @@ def refuse_foreign(fitted: Mapping[str, Any], *, features_sha256: str, seed: int
         )
 
 
-def of_refits(results: Sequence[Result]) -> list[Prediction]:
+def of_refits(results: Sequence[RefitResult]) -> list[Prediction]:
     """Return the predictions of refits; what diverged predicts nothing, and its state stands in the facts."""
     return [
         Prediction(
-            model=result["scale"],
+            model=result.scale,
             kind="transformer",
-            refit=result["refit"],
-            validation_log_loss=result["validation_log_loss"],
-            splits=result["predictions"],
+            refit=result.refit,
+            validation_log_loss=result.loss,
+            splits=as_json(result.predictions),
         )
         for result in results
-        if result["predictions"] is not None
+        if result.predictions is not None
     ]
 
 
@@ -75,10 +77,10 @@ def of_baselines(fitted: Mapping[str, Any]) -> list[Prediction]:
 
 
 def model_facts(
-    results: Sequence[Result],
+    results: Sequence[RefitResult],
     fitted: Mapping[str, Any],
     *,
-    trials: Sequence[Result],
+    trials: Sequence[TrialResult],
     epochs_max: Mapping[str, int],
 ) -> dict[str, Any]:
     """Return what each scale and each baseline is, by its name.
@@ -91,18 +93,19 @@ def model_facts(
     """
     models: dict[str, Any] = {}
     for result in results:
-        scale = result["scale"]
+        scale = result.scale
         searched = sum(
-            trial["scale"] == scale and trial["validation_log_loss"] is not None and trial["repeats"] is None
-            for trial in trials
+            trial.scale == scale and trial.loss is not None and trial.repeats is None for trial in trials
         )
         model = models.setdefault(
             scale,
-            {key: result[key] for key in ("parameters", "winner", "fingerprint", "hyperparameters")}
-            | {"search_validation_log_loss": result["winner_validation_log_loss"]}
+            {key: getattr(result, key) for key in ("parameters", "winner", "fingerprint", "hyperparameters")}
+            | {"search_validation_log_loss": result.winner_validation_log_loss}
             | {"trials": searched, "epochs_max": epochs_max[scale], "refits": []},
         )
-        model["refits"].append({key: result[key] for key in ("refit", "seed", "state", "best_epoch")})
+        model["refits"].append(
+            {key: getattr(result, key) for key in ("refit", "seed", "state", "best_epoch")}
+        )
     for name, model in fitted["models"].items():
         models[name] = {"parameters": None} | {key: model[key] for key in ("settings", "sklearn_version")}
     return models

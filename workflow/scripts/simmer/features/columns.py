@@ -4,7 +4,7 @@ A new indicator is a `Column` here and a value in `simmer.features.indicators.co
 """
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, get_args
 
 Form = Literal["as_is", "beyond_close", "over_close", "daily_return", "over_mean_volume", "flow"]
 
@@ -154,4 +154,5 @@ A25_COLUMNS = (*OHLCV, *INDICATORS)
 C_COLUMNS = (*A25_COLUMNS, *VIX_FEATURES)
 
 # How a window reaches the model, see `simmer.features.input_forms`.
-INPUT_FORMS = ("train_scaled", "window_norm", "price_relative")
+InputForm = Literal["train_scaled", "window_norm", "price_relative"]
+INPUT_FORMS = get_args(InputForm)

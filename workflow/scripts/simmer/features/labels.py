@@ -2,13 +2,15 @@
 
 from dataclasses import dataclass
 from math import isfinite
+from typing import Literal, get_args
 
 import numpy as np
 
 from simmer.base.errors import ConfigError, DatasetError
 from simmer.base.text import quote
 
-BASES = ("high", "close")
+Basis = Literal["high", "close"]
+BASES = get_args(Basis)
 MAX_HORIZON_DAYS = 250
 
 

@@ -4,28 +4,34 @@ A decision row t is the last row of a window: its input is rows t - context + 1 
 rows t + 1 .. t + horizon. Inputs may reach back over a border between splits, labels never reach over one.
 """
 
-from dataclasses import dataclass
 from datetime import date
+from typing import Annotated
 
 import numpy as np
+from pydantic import Field
 
 from simmer.base.errors import ConfigError, DatasetError
+from simmer.base.settings import IsoDate, Number, settings
 
 SPLITS = ("train", "validation", "test")
 SEARCH_SPLITS = SPLITS[:2]
 
 
-@dataclass(frozen=True)
+@settings(kw_only=False)
 class SplitSpec:
     """Where train and validation end: as fractions of the decision rows, or as ISO dates (inclusive).
 
     Exactly one pair is given, the other is `None`; the test split is what remains.
     """
 
-    train_fraction: float | None = None
-    validation_fraction: float | None = None
-    train_end: str | None = None
-    validation_end: str | None = None
+    train_fraction: Annotated[
+        Number | None, Field(gt=0, lt=1, description="Share of the decision rows for training.")
+    ] = None
+    validation_fraction: Annotated[
+        Number | None, Field(gt=0, lt=1, description="Share of the decision rows for validation.")
+    ] = None
+    train_end: Annotated[IsoDate | None, Field(description="Last date of train (ISO).")] = None
+    validation_end: Annotated[IsoDate | None, Field(description="Last date of validation (ISO).")] = None
 
     def __post_init__(self) -> None:
         fractions = (self.train_fraction, self.validation_fraction)
@@ -92,8 +98,7 @@ def decision_rows(
 
 
 def _check_fractions(fractions: tuple) -> None:
-    numbers = all(isinstance(f, int | float) and not isinstance(f, bool) for f in fractions)
-    if not numbers or not all(0 < f < 1 for f in fractions) or sum(fractions) >= 1:
+    if sum(fractions) >= 1:
         raise ConfigError(
             f"the split fractions are {fractions}; expected two numbers above 0 whose sum is below 1, for "
             "what remains is the test split"
@@ -107,8 +112,6 @@ def _check_ends(ends: tuple) -> None:
         if any(day.isoformat() != end for day, end in zip(parsed, ends, strict=True)):
             raise ValueError("another ISO form")
     except (TypeError, ValueError) as error:
-        raise ConfigError(
-            f"the split dates are {ends}; expected ISO dates in quotes, as 2014-12-31"
-        ) from error
+        raise ConfigError(f"the split dates are {ends}; expected ISO dates, as 2014-12-31") from error
     if parsed[0] >= parsed[1]:
         raise ConfigError(f"train ends {ends[0]}, validation {ends[1]}; expected train to end first")

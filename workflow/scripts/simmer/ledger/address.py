@@ -232,9 +232,9 @@ def looks_in(results: Path) -> Path:
     return ledger_in(results) / "test_reads.jsonl"
 
 
-def table_of(scale: str, name: str) -> Path:
-    """Return a table of all trials of a scale, `trials.csv` or `best.json`, below the results."""
-    return Path(_PUBLISHED["trial"], scale, name)
+def published_folder(scale: str, purpose: Purpose = "trial") -> Path:
+    """Return the folder in the results where all runs of a scale with this purpose are published."""
+    return RESULTS / _PUBLISHED[purpose] / scale
 
 
 def done_file(scale: str) -> Path:

@@ -53,7 +53,7 @@ def hardware_table(logs: Iterable[TrialLog]) -> pd.DataFrame:
     | `time` | when the sample was logged, UTC |
     | `scale`, `horizon_days`, `trial` | whose log it stands in |
     | `cpu_percent`, `memory_percent` | load of all cores, and memory in use, in percent |
-    | `temperature_c`, `source` | the hottest reading in °C, and the sensor that told it |
+    | `temperature_c`, `source` | the hottest reading in °C, and its sensor |
     | `pressure_level` | thermal pressure as macOS names it |
     | `margin_c` | kelvins left until the hardware slows itself down |
     | `memory_temperature_c` | the hottest memory of a board, °C |
@@ -62,7 +62,7 @@ def hardware_table(logs: Iterable[TrialLog]) -> pd.DataFrame:
     | `brakes` | what slowed a clock, comma-joined |
     | `slept_s`, `paused_s`, `blind_s` | seconds of the trial so far: slept to hold the duty, paused, blind |
 
-    What a sample does not tell is null. Without any sample the columns and their dtypes are the same.
+    What a sample does not hold is null. Without any sample the columns and their dtypes are the same.
     """
     samples = [
         (log, event) for log in logs for event in log.events if event.get("event") == "hardware_sample"

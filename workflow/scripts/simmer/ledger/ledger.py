@@ -23,7 +23,10 @@ from typing import Any
 
 from simmer.base.errors import LedgerError
 from simmer.base.files import read_json, user_facing_os_errors, write_bytes, write_json
-from simmer.ledger.address import LOCKS, STUDY_FILE, Address, StudyAddress, trial_name
+from simmer.ledger.address import LOCKS, STUDY_FILE, Address, Purpose, StudyAddress, trial_name
+from simmer.ledger.results import RefitResult, RunResult, TrialResult
+
+_KINDS: dict[Purpose, type[RunResult]] = {"trial": TrialResult, "refit": RefitResult, "control": RunResult}
 
 
 class RunFiles:
@@ -64,13 +67,19 @@ class RunFiles:
         """Record what the run is begun with; never changed afterwards."""
         write_json(self._params, params)
 
-    def result(self) -> dict[str, Any] | None:
-        """Return the result, or None while the run is not finished."""
-        return _read_if_there(self._result, advice=self._advice)
+    def result(self) -> RunResult | None:
+        """Return the result, of the kind of its purpose, or None while the run is not finished.
 
-    def write_result(self, result: dict[str, Any]) -> None:
+        Raises:
+            LedgerError: when the file holds no such result.
+        """
+        if not self._result.is_file():
+            return None
+        return _KINDS[self.address.purpose].read(self._result, advice=self._advice)
+
+    def write_result(self, result: RunResult) -> None:
         """Record the result: the run is finished."""
-        write_json(self._result, result)
+        write_json(self._result, result.as_json())
 
     def append_event(self, event: dict[str, Any]) -> None:
         """Append one event, durably, with the time; a line cut off by a power cut is dropped first."""
@@ -150,7 +159,7 @@ class StudyLedger:
         """Record what the smaller scale handed over; more trials there change nothing here any more."""
         write_json(self.home / "transferred.json", choice)
 
-    def results(self, count: int, *, needed_by: str) -> list[dict[str, Any]]:
+    def results(self, count: int, *, needed_by: str) -> list[TrialResult]:
         """Return the results of the first `count` trials.
 
         Raises:

@@ -2,15 +2,14 @@
 
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
+from operator import attrgetter
 from typing import Any
 
 from simmer.base.errors import LedgerError
 from simmer.base.text import csv_text, plain
 from simmer.base.words import count
-from simmer.ledger.address import horizon_name, trial_name
-from simmer.search.space import KEYS
-
-Result = Mapping[str, Any]
+from simmer.ledger.address import published_folder
+from simmer.ledger.results import TrialResult, best_trial
 
 _SHAPE_COLUMNS = ("depth", "width", "heads", "head_width", "ff_width")
 _SCORE_COLUMNS = (
@@ -24,34 +23,33 @@ _SCORE_COLUMNS = (
     "collapsed",
 )
 
-COLUMNS: dict[str, Callable[[Result], Any]] = {
-    "scale": lambda result: result["scale"],
-    "horizon_days": lambda result: result["horizon_days"],
-    "trial": lambda result: result["trial"],
-    "state": lambda result: result["state"],
-    "origin": lambda result: result["origin"],
-    "repeats": lambda result: result["repeats"],
-    "validation_log_loss": lambda result: result["validation_log_loss"],
-    "prior_log_loss": lambda result: result["dataset"]["validation"]["prior_log_loss"],
-    "best_epoch": lambda result: result["best_epoch"],
-    "epochs": lambda result: len(result["curve"]),
-    "ended": lambda result: result["ended"],
-    "train_log_loss": lambda result: (result["best"] or {}).get("train_log_loss"),
-    **{
-        name: (lambda result, name=name: ((result["best"] or {}).get("validation") or {}).get(name))
-        for name in _SCORE_COLUMNS
-    },
-    "parameters": lambda result: result["parameters"],
-    "budget_parameters": lambda result: result["budget_parameters"],
-    **{name: (lambda result, name=name: result["hyperparameters"][name]) for name in KEYS},
-    **{f"shape_{name}": (lambda result, name=name: result["shape"][name]) for name in _SHAPE_COLUMNS},
-    "train_windows": lambda result: result["dataset"]["train"]["n"],
-    "validation_windows": lambda result: result["dataset"]["validation"]["n"],
-    "weights_sha256": lambda result: result["weights_sha256"],
-    "fingerprint": lambda result: result["fingerprint"],
-    "code_digests": lambda result: " ".join(result["code_digests"]),
-    "campaign": lambda result: result["campaign"],
-}
+Columns = Mapping[str, Callable[[TrialResult], Any]]
+
+
+def result_columns(hyperparameters: Sequence[str]) -> Columns:
+    """Return what a trial comes to on every machine: how each column is read, in the order of the table."""
+    return {
+        **{
+            name: attrgetter(name)
+            for name in ("scale", "horizon_days", "trial", "state", "origin", "repeats")
+        },
+        **{name: attrgetter(name) for name in ("validation_log_loss", "prior_log_loss", "best_epoch")},
+        "epochs": lambda result: len(result.curve),
+        "ended": attrgetter("ended"),
+        "train_log_loss": lambda result: result.best and result.best.train_log_loss,
+        **{
+            name: (lambda result, name=name: result.best and getattr(result.best.validation, name))
+            for name in _SCORE_COLUMNS
+        },
+        **{name: attrgetter(name) for name in ("parameters", "budget_parameters")},
+        **{name: (lambda result, name=name: result.hyperparameters[name]) for name in hyperparameters},
+        **{f"shape_{name}": (lambda result, name=name: result.shape[name]) for name in _SHAPE_COLUMNS},
+        **{f"{split}_windows": attrgetter(f"dataset.{split}.n") for split in ("train", "validation")},
+        **{name: attrgetter(name) for name in ("weights_sha256", "fingerprint")},
+        "code_digests": lambda result: " ".join(result.code_digests),
+        "campaign": attrgetter("campaign"),
+    }
+
 
 GUARD_SUMS = (
     "slept_s",
@@ -65,106 +63,104 @@ GUARD_SUMS = (
 )
 
 # What a repetition on the same or another machine may change without changing the result.
-MACHINE_COLUMNS: dict[str, Callable[[Result], Any]] = {
-    "train_s": lambda result: result["train_s"],
-    "checkpoint_s": lambda result: result["checkpoint_s"],
-    "starts": lambda result: result["machine"]["starts"],
-    "device": lambda result: result["machine"]["device"],
-    "precision": lambda result: result["machine"]["precision"],
-    "memory": lambda result: result["machine"]["memory"],
-    "activation_checkpointing": lambda result: result["machine"]["activation_checkpointing"],
-    "threads": lambda result: result["machine"]["threads"],
-    "micro_batch": lambda result: result["machine"]["micro_batch"],
-    "peak_memory_bytes": lambda result: result["machine"]["peak_memory_bytes"],
-    "max_temperature_c": lambda result: result["machine"]["guard"].get("max_temperature_c"),
-    "temperature_source": lambda result: result["machine"]["guard"].get("max_temperature_source"),
-    **{name: (lambda result, name=name: result["machine"]["guard"].get(name)) for name in GUARD_SUMS},
+MACHINE_COLUMNS: Columns = {
+    **{name: attrgetter(name) for name in ("train_s", "checkpoint_s")},
+    **{
+        name: attrgetter(f"machine.{name}")
+        for name in ("starts", "device", "precision", "memory", "activation_checkpointing", "threads")
+    },
+    **{name: attrgetter(f"machine.{name}") for name in ("micro_batch", "peak_memory_bytes")},
+    "max_temperature_c": lambda result: result.machine.guard.get("max_temperature_c"),
+    "temperature_source": lambda result: result.machine.guard.get("max_temperature_source"),
+    **{name: (lambda result, name=name: result.machine.guard.get(name)) for name in GUARD_SUMS},
 }
 
 
-def trials_csv(results: Sequence[Result]) -> str:
-    """Return one row per trial; an absent value is an empty cell."""
-    columns = COLUMNS | MACHINE_COLUMNS
+def trials_csv(results: Sequence[TrialResult], hyperparameters: Sequence[str]) -> str:
+    """Return one row per trial, with a column for each of the hyperparameters; what is absent is empty."""
+    columns = {**result_columns(hyperparameters), **MACHINE_COLUMNS}
     return csv_text([columns, *([read(result) for read in columns.values()] for result in results)])
 
 
-def best_by_horizon(
-    results: Sequence[Result], meanings: Mapping[int, Mapping[str, Any]] | None = None
-) -> dict[str, Any]:
-    """Return, for each horizon, the whole result of its best trial, or None when none has a loss.
+def best_by_horizon(results: Sequence[TrialResult]) -> dict[int, TrialResult | None]:
+    """Return the best trial of each horizon, by its days, of the results of one scale; see `best_trial`."""
+    return {days: best_trial(of_horizon) for days, of_horizon in _by_horizon(results).items()}
 
-    A pruned trial is never the best: another one was better where it was judged.
+
+def best_json(results: Sequence[TrialResult], meanings: Mapping[int, Mapping[str, Any]]) -> dict[str, Any]:
+    """Return, for each horizon, the whole result of its best trial as plain values, or None.
 
     Args:
         results: of one scale.
         meanings: what to add to the best result of a horizon, by its days: all that gives it its meaning.
     """
-    best: dict[str, Any] = {}
-    for result in results:
-        key = str(result["horizon_days"])
-        known = best.setdefault(key, None)
-        loss = result["validation_log_loss"]
-        if loss is not None and (known is None or loss < known["validation_log_loss"]):
-            best[key] = {**result, **(meanings or {}).get(result["horizon_days"], {})}
-    return best
+    return {
+        str(days): best and {**best.as_json(), **meanings.get(days, {})}
+        for days, best in best_by_horizon(results).items()
+    }
 
 
-def winner_of(results: Sequence[Result]) -> Result:
+def winner_of(results: Sequence[TrialResult]) -> TrialResult:
     """Return the result of the trial with the lowest validation log-loss of a whole study.
 
     Raises:
         LedgerError: when no trial has a loss.
     """
-    (winner,) = best_by_horizon(results).values()
+    winner = best_trial(results)
     if winner is None:
         raise LedgerError(
-            f"none of the {len(results)} trials of {results[0]['scale']} has a validation loss; expected one "
+            f"none of the {len(results)} trials of {results[0].scale} has a validation loss; expected one "
             "to evaluate: look into trials.csv why they failed, raise n_trials, or take the scale out of "
             "run_scales to report on the others"
         )
     return winner
 
 
-def refuse_mixture(results: Sequence[Result], fingerprints: Mapping[int, str]) -> None:
+def refuse_mixture(results: Sequence[TrialResult], fingerprints: Mapping[int, str]) -> None:
     """Refuse results that do not belong to the study of their horizon.
 
     Raises:
-        LedgerError: naming the first such trial and how to mend it.
+        LedgerError: naming the first such trial and what to do.
     """
     for result in results:
-        expected = fingerprints[result["horizon_days"]]
-        if result["fingerprint"] != expected:
-            scale, name = result["scale"], horizon_name(result["horizon_days"])
+        expected = fingerprints[result.horizon_days]
+        if result.fingerprint != expected:
             raise LedgerError(
-                f"found {trial_name(result['trial'])} of {scale}/{name} published from study "
-                f"{result['fingerprint']}, expected {expected}; delete results/hpo/{scale} and run the same "
-                "command again: what the ledger has is published again, the rest is trained"
+                f"found {result.address.name} of {result.study.name} published from study "
+                f"{result.fingerprint}, expected {expected}; delete {published_folder(result.scale)} and run "
+                "the same command again: what the ledger has is published again, the rest is trained"
             )
 
 
-def summary(results: Sequence[Result]) -> str:
+def summary(results: Sequence[TrialResult]) -> str:
     """Return the text of a `.done` file: a line per study, for a person, and what to be wary of."""
-    best = best_by_horizon(results)
     lines = []
-    for horizon in best:
-        of_study = [result for result in results if str(result["horizon_days"]) == horizon]
-        lines.append(plain(_study_line(of_study, best[horizon])))
-        digests = {digest for result in of_study for digest in result["code_digests"]}
+    for of_study in _by_horizon(results).values():
+        lines.append(plain(_study_line(of_study)))
+        digests = {digest for result in of_study for digest in result.code_digests}
         if len(digests) > 1:
             lines.append(f"  computed by {len(digests)} versions of the code (see trials.csv, code_digests)")
     return "\n".join(lines) + "\n"
 
 
-def _study_line(of_study: Sequence[Result], best: Result | None) -> str:
-    ended = Counter(result["state"] for result in of_study if result["state"] != "complete")
-    counts = ", ".join(f"{count} {state.replace('_', ' ')}" for state, count in sorted(ended.items()))
-    study = f"{of_study[0]['scale']} h{of_study[0]['horizon_days']}: {count(len(of_study), 'trial')}"
+def _by_horizon(results: Sequence[TrialResult]) -> dict[int, list[TrialResult]]:
+    grouped: dict[int, list[TrialResult]] = {}
+    for result in results:
+        grouped.setdefault(result.horizon_days, []).append(result)
+    return grouped
+
+
+def _study_line(of_study: Sequence[TrialResult]) -> str:
+    ended = Counter(result.state for result in of_study if result.state != "complete")
+    counts = ", ".join(f"{number} {state.replace('_', ' ')}" for state, number in sorted(ended.items()))
+    study = f"{of_study[0].study.name.replace('/', ' ')}: {count(len(of_study), 'trial')}"
     study += f" ({counts})" if counts else ""
+    best = best_trial(of_study)
     if best is None:
         return f"{study}, none with a loss"
-    scores, prior = best["best"]["validation"], COLUMNS["prior_log_loss"](best)
+    scores = best.best.validation
     return (
-        f"{study}, best validation log-loss {best['validation_log_loss']:.4f} (prior {prior:.4f}), "
-        f"AUC {scores['auc']:.3f} ± {scores['auc_se']:.3f}, {best['parameters']:,} parameters, "
-        f"trial {best['trial']:03d}, fingerprint {best['fingerprint']}, campaign {best['campaign']}"
+        f"{study}, best validation log-loss {best.loss:.4f} (prior {best.prior_log_loss:.4f}), "
+        f"AUC {scores.auc:.3f} ± {scores.auc_se:.3f}, {best.parameters:,} parameters, "
+        f"trial {best.trial:03d}, fingerprint {best.fingerprint}, campaign {best.campaign}"
     )

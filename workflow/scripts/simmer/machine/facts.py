@@ -28,14 +28,9 @@ _UNLIMITED_BYTES = 1 << 60
 
 @dataclass(frozen=True)
 class Accelerator:
-    """What torch would train on.
+    """What torch would train on: a `kind` (`cuda`, `mps` or `cpu`) and the name of a board.
 
-    Attributes:
-        kind: `cuda`, `mps` or `cpu`.
-        name: the board's name, or None.
-        free_bytes: free memory of the board, or None where it shares the machine's.
-        total_bytes: memory of the board, or None where it shares the machine's.
-        problem: why the device does not compute, or None when a product of two matrices came out right.
+    Its memory is None where it shares the machine's; `problem` says why the device does not compute.
     """
 
     kind: str
@@ -50,20 +45,16 @@ class Machine:
     """Facts of one machine at one moment; what could not be found out is None.
 
     Attributes:
-        host: network name.
         accelerator: None when torch is not installed.
         readings: one answer per temperature source.
         cores: cores this process may run on.
         cpu_quota_cores: cores' worth of time the cgroup grants, or None without a quota.
         memory_available_bytes: free or reclaimable memory, the limit of the cgroup respected.
         memory_total_bytes: all memory, the limit of the cgroup respected.
-        swap_used_bytes: swap in use.
         disk_free_bytes: free space where results are written.
         load_per_core: load average of one minute, divided by the cores.
-        on_battery: None for a machine without a battery.
-        battery_percent: charge, or None for a machine without a battery.
-        low_power_mode: whether the system saves power at the cost of speed.
-        power: power limit, sleep and priority.
+        on_battery: None for a machine without a battery, like `battery_percent`.
+        low_power_mode: True if the system saves power at the cost of speed.
     """
 
     host: str
@@ -84,7 +75,7 @@ class Machine:
 
 @dataclass(frozen=True)
 class DataState:
-    """What the data steps left behind: the verdict of validation, and whether the dataset is there."""
+    """What the data steps left behind; `validation_ok` is None before any validation."""
 
     validation_ok: bool | None
     dataset_present: bool
@@ -146,7 +137,7 @@ def usable_cores() -> int:
 
 
 def looks_accelerated() -> bool:
-    """Tell whether an accelerator is likely, without importing torch: an NVIDIA device or Apple Silicon."""
+    """Return True where an NVIDIA device or Apple Silicon is found; torch is not imported."""
     return NVIDIA_DEVICE.exists() or (sys.platform, platform.machine()) == ("darwin", "arm64")
 
 

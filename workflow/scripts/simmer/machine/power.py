@@ -1,6 +1,6 @@
 """Facts about power, sleep and priority that decide how fast and how long a machine can train.
 
-Nothing is changed here or anywhere: what a user may want to change is told in preflight, as a command.
+Nothing is changed here or anywhere: preflight shows what a user may want to change, as a command.
 """
 
 import os
@@ -34,13 +34,11 @@ class PowerCap:
 
 @dataclass(frozen=True)
 class PowerFacts:
-    """What could be found out; None for what could not.
+    """What could be found out on `system` (as `sys.platform` names it); None for what could not.
 
     Attributes:
-        system: as `sys.platform` names it.
-        cap: a power limit that a user could lower.
         sleep_guard: what to put before a command to keep the machine awake.
-        kept_awake: whether such a guard runs above this process.
+        kept_awake: True if such a guard runs above this process.
         nice: the process's priority, 0 normal, up to 19 for the background.
     """
 

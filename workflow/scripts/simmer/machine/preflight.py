@@ -24,14 +24,12 @@ class Needs:
     """What a scale asks of the machine.
 
     Attributes:
-        scale: its name, e.g. `20M`.
         parameters: counted, of the largest shape in the search space.
-        memory_bytes: peak during training, where the model lives.
+        memory_bytes: peak during training, where the model lives, of all trials side by side.
         memory: how weights and moments are kept: `full`, `kahan`, `stochastic` or `lean`.
-        activation_checkpointing: whether activations are computed twice instead of being kept.
-        checkpoint_bytes: size of one checkpoint.
-        checkpoints_kept: how many of a trial stay on disk at the same time.
-        slots: trials that run side by side; `memory_bytes` is for all of them.
+        activation_checkpointing: True if activations are computed twice instead of being kept.
+        checkpoint_bytes: of one checkpoint; `checkpoints_kept` of a trial stay on disk at the same time.
+        slots: trials that run side by side.
         accelerator: the device asked for: `auto`, `cuda`, `mps` or `cpu`.
     """
 

@@ -2,11 +2,12 @@
 
 from collections.abc import Iterator
 
-from simmer.base.words import count, spoken
+from simmer.base.words import count, first_upper, spoken
 from simmer.evidence.answer import FEWEST_TRIALS
+from simmer.evidence.results import PRIOR, Horizon
 from simmer.evidence.scaling_verdict import FEWEST_SEEDS
 from simmer.report.blocks import Block, Findings, Heading, Paragraph, Table
-from simmer.report.material import Material, Values, days, number
+from simmer.report.material import Material, days, number
 
 MEANINGS = {
     "law": "larger is better, by a power of its parameters, over the range that was tried",
@@ -23,8 +24,8 @@ def answer_section(material: Material) -> Iterator[Block]:
         yield Heading("Read this first")
         yield Findings(warnings, alarm=True)
     yield Heading("Does scale help?")
-    answers = {horizon: material.evidence["horizons"][horizon] for horizon in material.horizons}
-    yield Findings([_verdict(horizon, one["scaling"]) for horizon, one in answers.items()])
+    answers = material.evidence.horizons
+    yield Findings([_verdict(one) for one in answers])
     yield Paragraph(
         "Verdicts follow fixed rules from intervals of refits on the test split, which nothing before them "
         "could read; the chance of a wrong claim, 5 %, is shared by all horizons. Parameters are counted."
@@ -34,8 +35,8 @@ def answer_section(material: Material) -> Iterator[Block]:
     yield Table(
         ("horizon", "comparison", "could have been seen"),
         [
-            (days(horizon), comparison, number(detectable))
-            for horizon, one in answers.items()
+            (days(one.days), comparison, number(detectable))
+            for one in answers
             for comparison, detectable in _power(one)
         ],
         note="Differences in test log-loss (nats) that would have been seen with 80 % power. A smaller "
@@ -44,26 +45,21 @@ def answer_section(material: Material) -> Iterator[Block]:
     )
 
 
-def _verdict(horizon: str, scaling: Values) -> str:
-    verdict = scaling["verdict"]
-    reason = scaling["reason"].removeprefix(f"{verdict}: ")
-    because = reason[:1].upper() + reason[1:]
-    return f"{days(horizon).capitalize()}: {verdict.upper()}, {MEANINGS[verdict]}. {because}."
+def _verdict(one: Horizon) -> str:
+    verdict = one.scaling.verdict
+    because = first_upper(one.scaling.reason.removeprefix(f"{verdict}: "))
+    return f"{days(one.days).capitalize()}: {verdict.upper()}, {MEANINGS[verdict]}. {because}."
 
 
 def _warnings(material: Material) -> list[str]:
-    answers = material.evidence["horizons"]
-    found = [
-        f"{days(horizon)}: {sentence}"
-        for horizon in material.horizons
-        for sentence in answers[horizon]["headlines"]["against"]
-    ]
+    answers = material.evidence.horizons
+    found = [f"{days(one.days)}: {sentence}" for one in answers for sentence in one.headlines.against]
     found += _small_searches(material)
     found += [
-        f"{days(horizon)}: the test split was looked at {answers[horizon]['looks']} times with different "
-        "predictions, and each look makes a lucky result more likely."
-        for horizon in material.horizons
-        if answers[horizon]["looks"] > 1
+        f"{days(one.days)}: the test split was looked at {one.looks} times with different predictions, and "
+        "each look makes a lucky result more likely."
+        for one in answers
+        if one.looks > 1
     ]
     found += [
         f"Leakage audit, {check['id']}: {check['verdict']}, {check['measured']}; {check['fix']}"
@@ -71,17 +67,17 @@ def _warnings(material: Material) -> list[str]:
         if check["verdict"] in ("WARN", "FAIL") and not check["id"].startswith("test reads")
     ]
     found += [
-        f"{refit['scale']}, {days(str(refit['horizon_days']))}: refit {refit['refit']} ended as "
-        f"{refit['state']}" + (" and is left out." if refit["predictions"] is None else ".")
+        f"{refit.scale}, {days(refit.horizon_days)}: refit {refit.refit} ended as "
+        f"{refit.state}" + (" and is left out." if refit.predictions is None else ".")
         for refit in material.refits
-        if refit["state"] != "complete"
+        if refit.state != "complete"
     ]
     found += [
-        f"{days(horizon)}: {model['name']} was refitted {model['seeds']} times; claims about it take at "
+        f"{days(one.days)}: {model.name} was refitted {model.seeds} times; claims about it take at "
         f"least {FEWEST_SEEDS}, for fewer do not show how refits differ."
-        for horizon in material.horizons
-        for model in answers[horizon]["models"]
-        if model["kind"] == "transformer" and model["seeds"] < FEWEST_SEEDS
+        for one in answers
+        for model in one.models
+        if model.transformer and model.seeds < FEWEST_SEEDS
     ]
     return found
 
@@ -91,33 +87,32 @@ def _small_searches(material: Material) -> list[str]:
         scale: min(len(material.trials_of(scale, horizon)) for horizon in material.horizons)
         for scale in material.scales
     }
-    small = {scale: count for scale, count in counts.items() if count < FEWEST_TRIALS}
+    small = {scale: trials for scale, trials in counts.items() if trials < FEWEST_TRIALS}
     if not small:
         return []
-    listing = ", ".join(f"{count} at {scale}" for scale, count in small.items())
+    listing = ", ".join(f"{trials} at {scale}" for scale, trials in small.items())
     return [
         f"The search had fewer than {FEWEST_TRIALS} trials a study ({listing}): this proves that the chain "
         "works, and says nothing about scale."
     ]
 
 
-def _power(answer: Values) -> Iterator[tuple[str, float]]:
-    if answer["scaling"]["detectable"] is not None:
-        yield "smallest to largest scale", answer["scaling"]["detectable"]
-    for difference in answer["differences"]:
-        if difference["b"] in ("base_rate", answer["best_baseline"]):
-            yield f"{difference['a']} to {spoken(difference['b'])}", difference["detectable"]
+def _power(one: Horizon) -> Iterator[tuple[str, float]]:
+    if one.scaling.detectable is not None:
+        yield "smallest to largest scale", one.scaling.detectable
+    for pair in one.differences:
+        if pair.b in (PRIOR, one.best_baseline):
+            yield f"{pair.a} to {spoken(pair.b)}", pair.detectable
 
 
 def effort(material: Material) -> str:
     """Return with how many trials and epochs each scale was searched, and whether these differ."""
-    models = next(iter(material.evidence["horizons"].values()))["models"]
-    scales = [model for model in models if model["kind"] == "transformer"]
+    scales = [model for model in material.evidence.horizons[0].models if model.transformer]
     listing = ", ".join(
-        f"{model['name']} {count(model['trials'], 'trial')} of up to {count(model['epochs_max'], 'epoch')}"
+        f"{model.name} {count(model.trials, 'trial')} of up to {count(model.epochs_max, 'epoch')}"
         for model in scales
     )
-    alike = len({(model["trials"], model["epochs_max"]) for model in scales}) == 1
+    alike = len({(model.trials, model.epochs_max) for model in scales}) == 1
     return f"The search of a study: {listing}. " + (
         "A large model may need more of both."
         if alike

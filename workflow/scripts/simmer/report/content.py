@@ -23,7 +23,7 @@ LIMITS = (
 
 def title(material: Material) -> str:
     """Return the title of the report."""
-    return f"Does scale help? Campaign {material.evidence['campaign']}"
+    return f"Does scale help? Campaign {material.evidence.campaign}"
 
 
 def content(material: Material) -> Iterator[Block]:
@@ -44,7 +44,7 @@ def _everything(material: Material) -> Iterator[Block]:
     yield from answer_section(material)
     yield from figure(material, "scaling")
     yield from figure(material, "opponents")
-    for horizon in material.horizons:
+    for horizon in material.evidence.horizons:
         yield from horizon_section(material, horizon)
     yield from audit_section(material)
     yield from data_section(material)

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 
+from simmer.evidence.results import Split
 from simmer.report.blocks import Block, Heading, Paragraph, Table
 from simmer.report.figure_blocks import figure
 from simmer.report.material import Material, Values, days, number, percent
@@ -24,8 +25,8 @@ def data_section(material: Material) -> Iterator[Block]:
     yield Table(
         ("horizon", "split", "decisions", "positive", "from", "to", "log-loss of the base rate"),
         [
-            (days(horizon), split, *_split(material.evidence["horizons"][horizon]["splits"][split]))
-            for horizon in material.horizons
+            (days(horizon.days), split, *_split(horizon.splits[split]))
+            for horizon in material.evidence.horizons
             for split in SPLITS
         ],
     )
@@ -53,13 +54,13 @@ def audit_section(material: Material) -> Iterator[Block]:
     yield checks_table(material.audit["checks"])
 
 
-def _split(facts: Values) -> tuple[str, ...]:
+def _split(split: Split) -> tuple[str, ...]:
     return (
-        str(facts["n"]),
-        percent(facts["base_rate"]),
-        facts["first_date"],
-        facts["last_date"],
-        number(facts["prior_log_loss"]),
+        str(split.n),
+        percent(split.base_rate),
+        split.first_date,
+        split.last_date,
+        number(split.prior_log_loss),
     )
 
 

@@ -3,39 +3,40 @@
 from collections.abc import Iterator
 
 from simmer.base.words import spoken
+from simmer.evidence.results import Horizon
+from simmer.ledger.address import horizon_name
 from simmer.report.blocks import Block, Findings, Heading, Paragraph, Table
 from simmer.report.figure_blocks import figure
 from simmer.report.material import Material, days, interval, number, percent
 
 
-def horizon_section(material: Material, horizon: str) -> Iterator[Block]:
+def horizon_section(material: Material, one: Horizon) -> Iterator[Block]:
     """Yield all that was found at one horizon: sentences, scores and figures."""
-    one = material.evidence["horizons"][horizon]
-    yield Heading(days(horizon).capitalize())
+    yield Heading(days(one.days).capitalize())
     for kind in ("against", "undecided", "in_favour"):
-        if one["headlines"][kind]:
-            yield Findings(one["headlines"][kind], alarm=kind == "against")
+        if sentences := getattr(one.headlines, kind):
+            yield Findings(sentences, alarm=kind == "against")
     yield Table(
         ("model", "skill", "own rate", "test log-loss (95 %)", "AUC (95 %)", "PR-AUC", "Brier", "parameters"),
         [
             (
-                spoken(model["name"]),
-                percent(model["skill"]["value"]),
-                percent(model["skill_own_rate"]),
-                interval(model["log_loss"]),
-                interval(model["auc"], 3),
-                number(model["average_precision"], 3),
-                number(model["brier"]),
-                f"{model['parameters']:,}" if model["parameters"] else "–",
+                spoken(model.name),
+                percent(model.skill.value),
+                percent(model.skill_own_rate),
+                interval(model.log_loss),
+                interval(model.auc, 3),
+                number(model.average_precision, 3),
+                number(model.brier),
+                f"{model.parameters:,}" if model.parameters else "–",
             )
-            for model in sorted(one["models"], key=lambda model: model["log_loss"]["value"])
+            for model in sorted(one.models, key=lambda model: model.log_loss.value)
         ],
         note="Skill is 1 - loss / loss of the base rate of train. Own rate: the same against a constant that "
         "knew the rate of the test split itself, which nobody could; the difference between the two is drift "
         "of the rate. A scale's scores are means over its refits.",
     )
     yield Paragraph(
-        f"The best baseline on validation is {spoken(one['best_baseline'])}. Validation chose the "
+        f"The best baseline on validation is {spoken(one.best_baseline)}. Validation chose the "
         "winners, so its losses flatter them:"
     )
     yield Table(
@@ -48,17 +49,17 @@ def horizon_section(material: Material, horizon: str) -> Iterator[Block]:
         ),
         [
             (
-                spoken(model["name"]),
-                number(model["search_validation_log_loss"]),
-                number(model["validation_log_loss"]),
-                number(model["log_loss"]["value"]),
-                number(model["averaged_log_loss"]),
+                spoken(model.name),
+                number(model.search_validation_log_loss),
+                number(model.validation_log_loss),
+                number(model.log_loss.value),
+                number(model.averaged_log_loss),
             )
-            for model in one["models"]
-            if model["kind"] == "transformer"
+            for model in one.models
+            if model.transformer
         ],
     )
-    yield from figure(material, f"calibration_h{horizon}")
+    yield from figure(material, f"calibration_{horizon_name(one.days)}")
     yield Table(
         (
             "model",
@@ -72,19 +73,18 @@ def horizon_section(material: Material, horizon: str) -> Iterator[Block]:
         ),
         [
             (
-                spoken(model["name"]),
-                number(model["calibration_error"], 3),
-                number(model["calibration_slope"], 2),
-                number(model["threshold"], 2),
-                number(model["recall"], 2),
-                number(model["precision"], 2),
-                f"{model['prediction_min']:.2f} to {model['prediction_max']:.2f}, sd "
-                f"{model['prediction_std']:.3f}",
-                "–" if model["seeds"] is None else f"{model['collapsed_seeds']} of {model['seeds']}",
+                spoken(model.name),
+                number(model.calibration_error, 3),
+                number(model.calibration_slope, 2),
+                number(model.threshold, 2),
+                number(model.recall, 2),
+                number(model.precision, 2),
+                f"{model.prediction_min:.2f} to {model.prediction_max:.2f}, sd {model.prediction_std:.3f}",
+                "–" if model.seeds is None else f"{model.collapsed_seeds} of {model.seeds}",
             )
-            for model in one["models"]
+            for model in one.models
         ],
         note="The threshold has the best F1 on validation. A calibration slope below 1 says that predictions "
         "are too extreme.",
     )
-    yield from figure(material, f"learning_curves_h{horizon}")
+    yield from figure(material, f"learning_curves_{horizon_name(one.days)}")

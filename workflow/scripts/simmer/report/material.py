@@ -1,17 +1,20 @@
-"""What a report is written from, read by somebody else."""
+"""What a report is written from, and its numbers as readers see them."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from simmer.base import words
+from simmer.evidence.results import Evidence
+from simmer.evidence.scaling_verdict import Estimate
+from simmer.ledger.results import RefitResult, TrialResult
 
 Values = Mapping[str, Any]
 
 
 @dataclass(frozen=True, kw_only=True)
 class Material:
-    """The results of a campaign as plain values, as they stand in `results/`.
+    """The results of a campaign, all but the evidence as plain values, as they stand in `results/`.
 
     Attributes:
         evidence: the answers of all horizons.
@@ -26,9 +29,9 @@ class Material:
         provenance: names and values that pin what was computed.
     """
 
-    evidence: Values
-    trials: Sequence[Values]
-    refits: Sequence[Values]
+    evidence: Evidence
+    trials: Sequence[TrialResult]
+    refits: Sequence[RefitResult]
     data_validation: Values
     dataset: Values
     preflights: Mapping[str, Values]
@@ -38,27 +41,23 @@ class Material:
     provenance: Mapping[str, str]
 
     @property
-    def horizons(self) -> list[str]:
-        """Days of all horizons, ascending, as keys of the evidence."""
-        return sorted(self.evidence["horizons"], key=int)
+    def horizons(self) -> list[int]:
+        """Days of all horizons, ascending."""
+        return [one.days for one in self.evidence.horizons]
 
     @property
     def scales(self) -> list[str]:
         """All scales, as the trials come."""
-        return list(dict.fromkeys(trial["scale"] for trial in self.trials))
+        return list(dict.fromkeys(trial.scale for trial in self.trials))
 
-    def trials_of(self, scale: str, horizon: str) -> list[Values]:
+    def trials_of(self, scale: str, horizon: int) -> list[TrialResult]:
         """Return the trials of one study."""
-        return [
-            trial
-            for trial in self.trials
-            if trial["scale"] == scale and trial["horizon_days"] == int(horizon)
-        ]
+        return [trial for trial in self.trials if trial.scale == scale and trial.horizon_days == horizon]
 
 
-def days(horizon: str) -> str:
+def days(horizon: int) -> str:
     """Return a horizon in words."""
-    return f"{horizon} day ahead" if horizon == "1" else f"{horizon} days ahead"
+    return f"{words.count(horizon, 'day')} ahead"
 
 
 def number(value: float | None, digits: int = 4) -> str:
@@ -71,8 +70,8 @@ def percent(value: float | None) -> str:
     return "–" if value is None else words.percent(value)
 
 
-def interval(estimate: Values | None, digits: int = 4) -> str:
+def interval(estimate: Estimate | None, digits: int = 4) -> str:
     """Return a figure with its interval, or a dash where there is none."""
     if estimate is None:
         return "–"
-    return f"{estimate['value']:.{digits}f} ({estimate['low']:.{digits}f} to {estimate['high']:.{digits}f})"
+    return f"{estimate.value:.{digits}f} ({estimate.low:.{digits}f} to {estimate.high:.{digits}f})"

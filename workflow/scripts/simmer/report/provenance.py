@@ -3,11 +3,17 @@
 from collections.abc import Iterable, Mapping, Sequence
 
 from simmer.base.provenance import code_digest
-from simmer.report.material import Values
+from simmer.evidence.results import Evidence
+from simmer.ledger.results import RefitResult, TrialResult
 
 
 def provenance_of(
-    evidence: Values, trials: Sequence[Values], refits: Sequence[Values], *, features_sha256: str, seed: int
+    evidence: Evidence,
+    trials: Sequence[TrialResult],
+    refits: Sequence[RefitResult],
+    *,
+    features_sha256: str,
+    seed: int,
 ) -> Mapping[str, str]:
     """Return what pins a report, by a name for people.
 
@@ -18,38 +24,32 @@ def provenance_of(
         seed: the campaign's.
     """
     computed = [*trials, *refits]
-    digests = sorted({digest for result in computed for digest in result["code_digests"]})
+    digests = sorted({digest for result in computed for digest in result.code_digests})
     fingerprints = {
-        f"fingerprint of {refit['scale']}, {refit['horizon_days']} d": refit["fingerprint"]
-        for refit in refits
+        f"fingerprint of {refit.scale}, {refit.horizon_days} d": refit.fingerprint for refit in refits
     }
-    versions = {
-        name: _all(result["versions"][name] for result in computed) for name in computed[0]["versions"]
-    }
-    answers = evidence["horizons"]
+    versions = {name: _all(result.versions[name] for result in computed) for name in computed[0].versions}
     sklearn = _all(
-        model["sklearn_version"]
-        for one in answers.values()
-        for model in one["models"]
-        if "sklearn_version" in model
+        model.sklearn_version
+        for one in evidence.horizons
+        for model in one.models
+        if model.sklearn_version is not None
     )
     return {
-        "campaign": evidence["campaign"],
+        "campaign": evidence.campaign,
         "seed of the search": str(seed),
-        "code of the evidence": evidence["code"],
+        "code of the evidence": evidence.code,
         "code of this report": code_digest(),
         "code of trials and refits": ", ".join(digests),
         "content of the feature table, SHA-256": features_sha256,
         **{
-            f"predictions scored, {days} d, SHA-256": one["reading"]["predictions_sha256"]
-            for days, one in answers.items()
+            f"predictions scored, {one.days} d, SHA-256": one.reading["predictions_sha256"]
+            for one in evidence.horizons
         },
         **fingerprints,
         **versions,
         "scikit-learn": sklearn,
-        "computed on": _all(
-            f"{result['machine']['device']}, {result['machine']['precision']}" for result in computed
-        ),
+        "computed on": _all(f"{result.machine.device}, {result.machine.precision}" for result in computed),
     }
 
 

@@ -1,9 +1,9 @@
 """The scores of all models at all horizons, a row each, for other programs."""
 
-from collections.abc import Mapping
-from typing import Any
+from dataclasses import astuple
 
 from simmer.base.text import csv_text
+from simmer.evidence.results import Evidence
 
 ESTIMATES = ("log_loss", "skill", "auc")
 SCORES = (
@@ -14,17 +14,16 @@ SCORES = (
 )
 
 
-def scores_csv(evidence: Mapping[str, Any]) -> str:
+def scores_csv(evidence: Evidence) -> str:
     """Return horizon, verdict, model and its scores; an absent value is an empty cell."""
     bounds = [f"{name}{end}" for name in ESTIMATES for end in ("", "_low", "_high")]
     head = ("horizon_days", "verdict", "model", "kind", "parameters", "seeds", "decisions")
     rows = [[*head, "search_validation_log_loss", "validation_log_loss", *bounds, *SCORES]]
-    for horizon in sorted(evidence["horizons"], key=int):
-        one = evidence["horizons"][horizon]
-        for model in one["models"]:
-            row = [horizon, one["scaling"]["verdict"]]
-            row += [model[key] for key in ("name", "kind", "parameters", "seeds")]
-            row += [one["decisions"], model.get("search_validation_log_loss"), model["validation_log_loss"]]
-            row += [(model[name] or {}).get(end) for name in ESTIMATES for end in ("value", "low", "high")]
-            rows.append([*row, *(model[name] for name in SCORES)])
+    for one in evidence.horizons:
+        for model in one.models:
+            row = [one.days, one.scaling.verdict, model.name, model.kind, model.parameters, model.seeds]
+            row += [one.decisions, model.search_validation_log_loss, model.validation_log_loss]
+            for name in ESTIMATES:
+                row += [None] * 3 if (found := getattr(model, name)) is None else astuple(found)
+            rows.append([*row, *(getattr(model, name) for name in SCORES)])
     return csv_text(rows)

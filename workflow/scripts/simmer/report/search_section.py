@@ -3,6 +3,8 @@
 from collections import Counter
 from collections.abc import Iterator, Sequence
 
+from simmer.ledger.address import horizon_name
+from simmer.ledger.results import TrialResult, best_trial
 from simmer.report.blocks import Block, Heading, Paragraph, Table
 from simmer.report.figure_blocks import figure
 from simmer.report.material import Material, Values, days, number
@@ -27,7 +29,7 @@ def search_section(material: Material) -> Iterator[Block]:
             for scale, horizon in studies
         ],
     )
-    digests = {digest for result in (*material.trials, *material.refits) for digest in result["code_digests"]}
+    digests = {digest for result in (*material.trials, *material.refits) for digest in result.code_digests}
     if len(digests) > 1:
         yield Paragraph(
             f"Trials and refits were computed by {len(digests)} versions of the code; trials.csv tells which "
@@ -36,7 +38,7 @@ def search_section(material: Material) -> Iterator[Block]:
     for scale, horizon in studies:
         yield Heading(f"Search of {scale}, {days(horizon)}", 3)
         for kind in ("search_history", "search_importances", "search_coverage"):
-            yield from figure(material, f"{kind}_{scale}_h{horizon}")
+            yield from figure(material, f"{kind}_{scale}_{horizon_name(int(horizon))}")
 
 
 def machine_section(material: Material) -> Iterator[Block]:
@@ -45,7 +47,7 @@ def machine_section(material: Material) -> Iterator[Block]:
     yield from figure(material, "costs")
     for scale in material.scales:
         for horizon in material.horizons:
-            yield from figure(material, f"hardware_{scale}_h{horizon}")
+            yield from figure(material, f"hardware_{scale}_{horizon_name(int(horizon))}")
     for scale, preflight in material.preflights.items():
         yield Heading(f"Preflight of {scale}", 3)
         yield checks_table(preflight["checks"])
@@ -69,21 +71,20 @@ def checks_table(checks: Sequence[Values]) -> Table:
     )
 
 
-def _study(trials: Sequence[Values]) -> tuple[str, ...]:
-    ended = Counter(trial["state"] for trial in trials)
+def _study(trials: Sequence[TrialResult]) -> tuple[str, ...]:
+    ended = Counter(trial.state for trial in trials)
     count = f"{len(trials)} ({', '.join(f'{n} {state}' for state, n in ended.most_common())})"
-    known = [trial for trial in trials if trial["validation_log_loss"] is not None]
-    prior = number(trials[0]["dataset"]["validation"]["prior_log_loss"])
-    if not known:
+    prior = number(trials[0].prior_log_loss)
+    best = best_trial(trials)
+    if best is None:
         return (count, "–", prior, "none has a loss", "–", "–")
-    best = min(known, key=lambda trial: trial["validation_log_loss"])
-    away = best["parameters"] / best["budget_parameters"] - 1
+    away = best.parameters / best.budget_parameters - 1
     return (
         count,
-        number(best["validation_log_loss"]),
+        number(best.loss),
         prior,
-        f"trial {best['trial']:03d}, epoch {best['best_epoch']}",
-        f"{best['parameters']:,}",
+        f"trial {best.trial:03d}, epoch {best.best_epoch}",
+        f"{best.parameters:,}",
         f"{100 * away:+.2f} %",
     )
 

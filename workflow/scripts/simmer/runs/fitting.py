@@ -15,6 +15,7 @@ from simmer.base.provenance import versions
 from simmer.features.dataset import Dataset, describe
 from simmer.features.splits import SEARCH_SPLITS
 from simmer.ledger.ledger import RunFiles
+from simmer.ledger.results import DatasetFacts, MachineFacts, RunResult, SplitFacts
 from simmer.model.patchtst import PatchTST, counted_parameters
 from simmer.runs.outcome import verdict_on, without_outcome
 from simmer.search.space import Hyperparameters
@@ -41,6 +42,8 @@ class Fitting:
     """The training behind a run.
 
     Attributes:
+        campaign: name of the campaign, recorded in the result.
+        fingerprint: of the study, recorded likewise.
         study: of the run.
         files: where this training keeps its log and checkpoints.
         dataset: windows, labels and splits of the study's horizon.
@@ -53,6 +56,8 @@ class Fitting:
         on_best: receives the predicting function after each epoch that is the best so far.
     """
 
+    campaign: str
+    fingerprint: str
     study: Study
     files: RunFiles
     dataset: Dataset
@@ -64,8 +69,8 @@ class Fitting:
     falls_behind: Callable[[Sequence[float]], bool] = never
     on_best: OnBest | None = None
 
-    def run(self, guard: GuardProtocol) -> dict[str, Any]:
-        """Train, from the last checkpoint if there is one, and return the result as plain values.
+    def run(self, guard: GuardProtocol) -> RunResult:
+        """Train, from the last checkpoint if there is one, and return what every result says.
 
         Raises:
             ConfigError: when the device it was begun on is not there.
@@ -81,10 +86,10 @@ class Fitting:
         return self._result(verdict, guard, job_s=time.monotonic() - start)
 
     @cached_property
-    def dataset_facts(self) -> dict[str, Any]:
-        """Sizes, dates, base rates and prior log-losses of the splits a training may know."""
+    def dataset_facts(self) -> DatasetFacts:
+        """What is known of the splits that a training may know."""
         facts = describe(self.dataset)
-        return {split: facts[split] for split in SEARCH_SPLITS}
+        return DatasetFacts(**{split: SplitFacts(**facts[split]) for split in SEARCH_SPLITS})
 
     @property
     def _name(self) -> str:
@@ -106,7 +111,7 @@ class Fitting:
 
     def _training_run(self, execution: Execution, micro_batch: int, guard: GuardProtocol) -> TrainingRun:
         study = self.study
-        train_facts = self.dataset_facts["train"]
+        train_facts = self.dataset_facts.train
         windows = {
             split: windows_of(self.dataset, split, self.hyperparameters.input_form, execution.device)
             for split in SEARCH_SPLITS
@@ -115,14 +120,14 @@ class Fitting:
             shape=study.shape(self.hyperparameters),
             train=windows["train"],
             validation=windows["validation"],
-            recipe=self.hyperparameters.recipe(),
+            recipe=self.hyperparameters,
             settings=study.training,
             execution=execution,
             epochs_max=study.epochs_max,
             micro_batch=micro_batch,
             seed=self.seed,
-            base_rate=train_facts["base_rate"],
-            prior_log_loss=train_facts["prior_log_loss"],
+            base_rate=train_facts.base_rate,
+            prior_log_loss=train_facts.prior_log_loss,
         )
         return TrainingRun(
             plan,
@@ -148,7 +153,7 @@ class Fitting:
         validation = record["validation"]
         epoch_s = record["train_s"] / record["epoch"]
         self.files.append_event({"event": "epoch", "windows_per_s": windows / epoch_s} | record)
-        prior = self.dataset_facts["validation"]["prior_log_loss"]
+        prior = self.dataset_facts.validation.prior_log_loss
         logger.info(
             "%s | epoch %d/%d | train %.4f | validation %.4f (prior %.4f) | %.0f windows/s | %s | "
             "at most %s to go",
@@ -163,33 +168,36 @@ class Fitting:
             _clock_time((study.epochs_max - record["epoch"]) * epoch_s),
         )
 
-    def _result(self, verdict: dict[str, Any], guard: GuardProtocol, *, job_s: float) -> dict[str, Any]:
+    def _result(self, verdict: dict[str, Any], guard: GuardProtocol, *, job_s: float) -> RunResult:
         study = self.study
         shape = study.shape(self.hyperparameters)
         with torch.device("meta"):
             parameters = counted_parameters(PatchTST(shape, dropout=0.0, window_norm=False))
         events = self.files.events()
         execution, micro_batch = self._eased()
-        return {
-            "scale": study.scale,
-            "horizon_days": study.horizon_days,
+        starts = [event for event in events if event["event"] == "start"]
+        return RunResult(
+            campaign=self.campaign,
+            fingerprint=self.fingerprint,
+            scale=study.scale,
+            horizon_days=study.horizon_days,
             **verdict,
-            "hyperparameters": asdict(self.hyperparameters),
-            "shape": asdict(shape),
-            "parameters": parameters,
-            "budget_parameters": study.budget_parameters,
-            "dataset": self.dataset_facts,
-            "code_digests": sorted({event["code_digest"] for event in events if event["event"] == "start"}),
-            "versions": versions(),
-            "machine": asdict(execution)
-            | {
-                "micro_batch": micro_batch,
-                "starts": sum(event["event"] == "start" for event in events),
-                "last_job_s": job_s,
-                "peak_memory_bytes": _peak_memory_bytes(),
-                "guard": guard.counters(),
-            },
-        }
+            hyperparameters=asdict(self.hyperparameters),
+            shape=asdict(shape),
+            parameters=parameters,
+            budget_parameters=study.budget_parameters,
+            dataset=self.dataset_facts,
+            code_digests=tuple(sorted({event["code_digest"] for event in starts})),
+            versions=versions(),
+            machine=MachineFacts(
+                **asdict(execution),
+                micro_batch=micro_batch,
+                starts=len(starts),
+                last_job_s=job_s,
+                peak_memory_bytes=_peak_memory_bytes(),
+                guard=guard.counters(),
+            ),
+        )
 
 
 def windows_of(dataset: Dataset, split: str, input_form: str, device: str) -> Windows:

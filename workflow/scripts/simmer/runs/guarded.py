@@ -52,7 +52,7 @@ def run_under_guard(
     run = Run(
         campaign=config.campaign,
         purpose=purpose,
-        dataset=config.dataset.build(frame, purpose.study.horizon_days, test=purpose.test),
+        dataset=purpose.dataset(config.dataset, frame),
         execution=execution,
         checkpoint_interval_s=config.execution.checkpoint_interval_s,
         time_limit_s=config.execution.time_limit_s,

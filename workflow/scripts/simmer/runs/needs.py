@@ -89,7 +89,7 @@ def _peak_bytes(study: Study, execution: Execution) -> int:
 
 def _hungriest_recipe(study: Study) -> Recipe:
     batch_size, dropout = (max(study.space.dimensions[key].ends) for key in ("batch_size", "dropout"))
-    return replace(study.default.recipe(), batch_size=batch_size, dropout=dropout)
+    return replace(study.default, batch_size=batch_size, dropout=dropout)
 
 
 def _corner_shapes(study: Study) -> list[ModelShape]:

@@ -5,17 +5,20 @@ labels beside them. Training stops on validation as a trial's does, but nothing 
 behind others. What is kept are the predictions of the epoch that is best on validation.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 
 from simmer.base.files import read_json, write_json
 from simmer.base.seeds import derive_seed
-from simmer.features.dataset import Dataset, Test
+from simmer.config.campaign import DatasetSettings
+from simmer.features.dataset import Dataset
 from simmer.ledger.ledger import RunFiles, StudyLedger
+from simmer.ledger.results import RefitResult, RunResult, SplitPredictions, TrialResult
 from simmer.runs.fitting import windows_of
 from simmer.search.study import Study
 from simmer.training.loop import OnBest, never
@@ -38,19 +41,22 @@ class Refit:
     study: Study
     ledger: StudyLedger
     number: int
-    winner: Mapping[str, Any]
-    test: Test = "inputs"
+    winner: TrialResult
 
     @property
     def files(self) -> RunFiles:
         """The refit's own files in the ledger."""
-        return self.ledger.refit(self.number, of_trial=self.winner["trial"])
+        return self.ledger.refit(self.number, of_trial=self.winner.number)
+
+    def dataset(self, settings: DatasetSettings, frame: pd.DataFrame) -> Dataset:
+        """Return the dataset of the study's horizon, the inputs of test included, for the predictions."""
+        return settings.build(frame, self.study.horizon_days, test="inputs")
 
     def begin(self) -> dict[str, Any]:
         """Return the winner's number and hyperparameters, and the seed of everything random in this refit."""
-        study, trial = self.study, self.winner["trial"]
+        study, trial = self.study, self.winner.number
         seed = derive_seed(study.seed, study.scale, study.horizon_days, trial, "refit", self.number)
-        return {"winner": trial, "hyperparameters": self.winner["hyperparameters"], "seed": seed}
+        return {"winner": trial, "hyperparameters": dict(self.winner.hyperparameters), "seed": seed}
 
     def seed(self, params: dict[str, Any]) -> int:
         """Return the seed that the refit was begun with."""
@@ -81,15 +87,21 @@ class Refit:
     def known_result(self, _params: dict[str, Any]) -> None:
         """Return nothing: every refit is trained."""
 
-    def own_result(self, params: dict[str, Any], result: dict[str, Any]) -> dict[str, Any]:
-        """Return number and seed, whose refit it is, and the predictions; None where no epoch is the best."""
-        return {
-            "refit": self.number,
-            "seed": params["seed"],
-            "winner": self.winner["trial"],
-            "winner_validation_log_loss": self.winner["validation_log_loss"],
-            "predictions": None if result["best"] is None else read_json(self._predictions),
+    def result(self, shared: RunResult, params: dict[str, Any]) -> RefitResult:
+        """Return the result with number, seed and winner, and the predictions where an epoch is the best."""
+        kept = {} if shared.best is None else read_json(self._predictions)
+        predictions = {
+            split: SplitPredictions(rows=tuple(one["rows"]), probabilities=tuple(one["probabilities"]))
+            for split, one in kept.items()
         }
+        return RefitResult(
+            **shared.shared(),
+            refit=self.number,
+            seed=params["seed"],
+            winner=self.winner.number,
+            winner_validation_log_loss=self.winner.loss,
+            predictions=predictions or None,
+        )
 
     @property
     def _predictions(self) -> Path:

@@ -4,63 +4,19 @@ A trial of a search and a refit of a winner are computed alike. What differs is 
 begun with, when it ends early, and what its result says beside what every result says.
 """
 
-from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass
-from typing import Any, Protocol
+from dataclasses import asdict, dataclass, replace
+from typing import Any
 
 from simmer.base.provenance import code_digest
-from simmer.features.dataset import Dataset, Test
-from simmer.ledger.ledger import RunFiles, StudyLedger
+from simmer.features.dataset import Dataset
+from simmer.ledger.ledger import RunFiles
+from simmer.ledger.results import RunResult
 from simmer.runs.fitting import Fitting
+from simmer.runs.refit import Refit
+from simmer.runs.trial import Trial
 from simmer.search.space import Hyperparameters
-from simmer.search.study import Study
 from simmer.thermal.guard import GuardProtocol
-from simmer.training.loop import OnBest
 from simmer.training.settings import Execution
-
-Params = dict[str, Any]
-
-
-class Purpose(Protocol):
-    """What a run is for.
-
-    Attributes:
-        study, ledger: of the run.
-        test: what the run may know of the test split.
-    """
-
-    study: Study
-    ledger: StudyLedger
-    test: Test
-
-    @property
-    def files(self) -> RunFiles:
-        """The run's own files in the ledger."""
-        ...
-
-    def begin(self) -> Params:
-        """Return what the run is begun with, `hyperparameters` among it."""
-        ...
-
-    def seed(self, params: Params) -> int:
-        """Return the seed of everything random in the run."""
-        ...
-
-    def falls_behind(self, params: Params) -> Callable[[Sequence[float]], bool]:
-        """Return what decides, from the validation log-losses of all epochs so far, whether to end here."""
-        ...
-
-    def on_best(self, params: Params, dataset: Dataset) -> OnBest | None:
-        """Return what receives the predicting function after each epoch that is the best so far, or None."""
-        ...
-
-    def known_result(self, params: Params) -> dict[str, Any] | None:
-        """Return the result that answers this run without any training, if there is one."""
-        ...
-
-    def own_result(self, params: Params, result: dict[str, Any]) -> dict[str, Any]:
-        """Return what the result says beside what every result says."""
-        ...
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -77,7 +33,7 @@ class Run:
     """
 
     campaign: str
-    purpose: Purpose
+    purpose: Trial | Refit
     dataset: Dataset
     execution: Execution
     checkpoint_interval_s: float
@@ -103,18 +59,19 @@ class Run:
         if result is None:
             result = self._fitting(params).run(guard)
         else:
-            files.append_event({"event": "finish", "state": result["state"], "reason": result["reason"]})
-            result = _untrained(result, guard)
-        named = {"campaign": self.campaign, "fingerprint": purpose.ledger.fingerprint}
-        files.write_result(result | named | purpose.own_result(params, result))
+            files.append_event({"event": "finish", "state": result.state, "reason": result.reason})
+            result = replace(_untrained(result, guard), campaign=self.campaign)
+        files.write_result(purpose.result(result, params))
 
-    def _begin(self) -> Params:
+    def _begin(self) -> dict[str, Any]:
         params = self.purpose.begin() | {"execution": asdict(self.execution)}
         self.files.write_params(params)
         return params
 
-    def _fitting(self, params: Params) -> Fitting:
+    def _fitting(self, params: dict[str, Any]) -> Fitting:
         return Fitting(
+            campaign=self.campaign,
+            fingerprint=self.purpose.ledger.fingerprint,
             study=self.purpose.study,
             files=self.files,
             dataset=self.dataset,
@@ -128,9 +85,6 @@ class Run:
         )
 
 
-def _untrained(result: dict[str, Any], guard: GuardProtocol) -> dict[str, Any]:
-    return (
-        result
-        | {"train_s": 0.0, "checkpoint_s": 0.0, "checkpoints": 0}
-        | {"machine": result["machine"] | {"starts": 1, "last_job_s": 0.0, "guard": guard.counters()}}
-    )
+def _untrained(result: RunResult, guard: GuardProtocol) -> RunResult:
+    machine = replace(result.machine, starts=1, last_job_s=0.0, guard=guard.counters())
+    return replace(result, train_s=0.0, checkpoint_s=0.0, checkpoints=0, machine=machine)

@@ -6,10 +6,14 @@ from dataclasses import asdict, dataclass
 from functools import partial
 from typing import Any
 
+import pandas as pd
+
 from simmer.base.seeds import derive_seed
-from simmer.features.dataset import Dataset, Test
+from simmer.config.campaign import DatasetSettings
+from simmer.features.dataset import Dataset
 from simmer.ledger.address import trial_name
 from simmer.ledger.ledger import RunFiles, StudyLedger
+from simmer.ledger.results import RunResult, TrialResult
 from simmer.runs.outcome import finished_trial, seen_curves
 from simmer.search.halving import falls_behind
 from simmer.search.space import Hyperparameters
@@ -33,12 +37,15 @@ class Trial:
     study: Study
     ledger: StudyLedger
     number: int
-    test: Test = "sealed"
 
     @property
     def files(self) -> RunFiles:
         """The trial's own files in the ledger."""
         return self.ledger.trial(self.number)
+
+    def dataset(self, settings: DatasetSettings, frame: pd.DataFrame) -> Dataset:
+        """Return the dataset of the study's horizon; nothing of test is in it."""
+        return settings.build(frame, self.study.horizon_days)
 
     def begin(self) -> dict[str, Any]:
         """Return the hyperparameters that are suggested, where they come from, and how many trials were seen.
@@ -76,16 +83,17 @@ class Trial:
     def on_best(self, _params: dict[str, Any], _dataset: Dataset) -> None:
         """Keep nothing: a trial is judged by its losses alone."""
 
-    def known_result(self, params: dict[str, Any]) -> dict[str, Any] | None:
+    def known_result(self, params: dict[str, Any]) -> TrialResult | None:
         """Return the result of the trial that this one repeats, None where it repeats none."""
         if params["repeats"] is None:
             return None
         logger.info("the same as %s: answered from the ledger", trial_name(params["repeats"]))
         return self._results(params["seen_trials"])[params["repeats"]]
 
-    def own_result(self, params: dict[str, Any], _result: dict[str, Any]) -> dict[str, Any]:
-        """Return its number, and where its hyperparameters come from."""
-        return {"trial": self.number} | {key: params[key] for key in ("origin", "repeats", "seen_trials")}
+    def result(self, shared: RunResult, params: dict[str, Any]) -> TrialResult:
+        """Return the result with the trial's number, and where its hyperparameters come from."""
+        chosen = {key: params[key] for key in ("origin", "repeats", "seen_trials")}
+        return TrialResult(**shared.shared(), trial=self.number, **chosen)
 
     def _transferred(self) -> list[Enqueued]:
         study, smaller = self.study, self.study.smaller
@@ -113,5 +121,5 @@ class Trial:
             for trial in kept["trials"]
         ]
 
-    def _results(self, count: int) -> list[dict[str, Any]]:
+    def _results(self, count: int) -> list[TrialResult]:
         return self.ledger.results(count, needed_by=trial_name(self.number))

@@ -1,1 +1,1 @@
-"""The search: space, suggestion, trial, ledger."""
+"""The search: space, study, suggestion, halving, and what a smaller scale hands over."""

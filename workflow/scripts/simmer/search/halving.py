@@ -18,7 +18,7 @@ class SeenCurve:
 
     Attributes:
         losses: validation log-loss of each epoch.
-        completed: it ended by itself, so `losses` tells all there was to come.
+        completed: it ended by itself, so `losses` is complete.
         diverged: which is worse than any loss.
     """
 
@@ -30,11 +30,11 @@ class SeenCurve:
 def falls_behind(
     losses: Sequence[float], seen: Sequence[SeenCurve], *, settings: HalvingSettings, epochs_max: int
 ) -> bool:
-    """Tell whether a trial ends here, by the losses of its epochs so far.
+    """Return whether a trial ends here, by the losses of its epochs so far.
 
     At a rung a trial goes on when its best loss is among the best 1/eta of all that stood at that rung, its
     own included, and always when it is the best. Where fewer than `min_completed_trials` are completed,
-    nobody is judged.
+    no trial is judged.
 
     Args:
         losses: validation log-loss of each finished epoch of the trial.

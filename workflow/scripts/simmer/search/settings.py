@@ -1,40 +1,41 @@
 """How a study searches."""
 
 import math
-from dataclasses import dataclass
-from typing import Literal
+from typing import Annotated, Literal
+
+from pydantic import Field
 
 from simmer.base.errors import ConfigError
+from simmer.base.settings import Real, Whole, settings
 
 Sampler = Literal["tpe", "gp", "random"]
 
 
-@dataclass(frozen=True, kw_only=True)
+@settings
 class HalvingSettings:
-    """When the worse trials of a study end early, as in the config block `search.halving`.
+    """When the worse trials of a study end early."""
 
-    Attributes:
-        rung_fractions: shares of the planned epochs after which a trial is judged, ascending; none: never.
-        eta: a trial goes on where it is among the best 1/eta that came so far.
-        min_completed_trials: no trial is judged before it can be held against so many completed ones.
-    """
-
-    rung_fractions: tuple[float, ...]
-    eta: float
-    min_completed_trials: int
+    rung_fractions: Annotated[
+        tuple[Annotated[Real, Field(gt=0, lt=1)], ...],
+        Field(
+            description="Shares of `epochs_max` after which a trial is judged, ascending, rounded up to "
+            "whole epochs. `[]`: never."
+        ),
+    ]
+    eta: Annotated[Real, Field(gt=1, description="A trial goes on where it is among the best 1/eta.")]
+    min_completed_trials: Annotated[
+        Whole,
+        Field(
+            ge=1,
+            description="No trial is judged before it can be held against so many completed ones.",
+        ),
+    ]
 
     def __post_init__(self) -> None:
-        pairs = zip((0.0, *self.rung_fractions), (*self.rung_fractions, 1.0), strict=True)
-        rising = all(low < high for low, high in pairs)
-        if not rising:
+        if list(self.rung_fractions) != sorted(set(self.rung_fractions)):
             raise ConfigError(
                 f"config key search.halving.rung_fractions: found {list(self.rung_fractions)}, expected "
                 "rising shares between 0 and 1"
-            )
-        if self.eta <= 1 or self.min_completed_trials < 1:
-            raise ConfigError(
-                f"config block search.halving: found eta {self.eta} and min_completed_trials "
-                f"{self.min_completed_trials}, expected eta > 1 and min_completed_trials >= 1"
             )
 
     def rungs(self, epochs_max: int) -> tuple[int, ...]:
@@ -44,30 +45,51 @@ class HalvingSettings:
         return tuple(sorted(epochs - {epochs_max}))
 
 
-@dataclass(frozen=True, kw_only=True)
+@settings
 class SearchSettings:
-    """How a study searches, as in the config block `search`.
+    """How a study searches."""
 
-    Attributes:
-        sampler: who suggests after the startup.
-        startup_trials: trials before the sampler learns from results (enqueued ones counted in).
-        parallel_trials: how many trials of one study may run at once; trial n sees 0..n-parallel_trials.
-        halving: when the worse trials end early.
-        transfer: how many of the best trials of the next smaller scale a study begins with.
-    """
-
-    sampler: Sampler
-    startup_trials: int
-    parallel_trials: int
-    halving: HalvingSettings
-    transfer: int
-
-    def __post_init__(self) -> None:
-        if self.startup_trials < 1 or self.parallel_trials < 1:
-            raise ConfigError(
-                f"config block `search`: found startup_trials {self.startup_trials} and parallel_trials "
-                f"{self.parallel_trials}, expected both at least 1"
-            )
+    sampler: Annotated[
+        Sampler,
+        Field(
+            description="Who suggests after the startup. `tpe`: multivariate tree-structured Parzen "
+            "estimator; `gp`: Gaussian process, slower, for few numbers rather than choices; `random`: "
+            "nobody."
+        ),
+    ]
+    startup_trials: Annotated[
+        Whole,
+        Field(
+            ge=1,
+            description="Trials before the sampler learns from results; the first are the default, what a "
+            "smaller scale hands over, and the extremes of depth.",
+        ),
+    ]
+    parallel_trials: Annotated[
+        Whole,
+        Field(
+            ge=1,
+            description="Trials of one study that may run at once. Trial n sees the results of trials 0 to "
+            "n - parallel_trials, whichever finish first.",
+        ),
+    ]
+    halving: Annotated[
+        HalvingSettings,
+        Field(
+            description="Successive halving. A trial is judged by its best validation log-loss at each "
+            "rung, against the earlier trials that stood there."
+        ),
+    ]
+    transfer: Annotated[
+        Whole,
+        Field(
+            ge=0,
+            description="How many of the best trials of the next smaller scale of `run_scales` a study "
+            "begins with, at the same horizon; learning rates are mapped by width. The smaller scale is "
+            "then searched first, and belongs to what the study means; its choice is kept, so trials added "
+            "there later change nothing. 0: none.",
+        ),
+    ]
 
     def seen_by(self, trial: int) -> int:
         """Return how many trials, counted from 0, trial number `trial` may see."""

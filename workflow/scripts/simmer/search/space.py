@@ -4,69 +4,65 @@ Every key of `Hyperparameters` stands in the space and is used by the trial; a k
 a choice of one value. Nothing else can be searched.
 """
 
-from collections.abc import Callable, Mapping
+import functools
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
-from typing import Any
+from typing import Annotated, Any, get_type_hints
+
+from pydantic import TypeAdapter, ValidationError
 
 from simmer.base.errors import ConfigError
-from simmer.features.columns import INPUT_FORMS
-from simmer.training.settings import Recipe
+from simmer.base.settings import Real, Whole, before, meaning, settings
+from simmer.training.settings import Recipe, hyperparameter
 
 Value = int | float | str
 
 
-@dataclass(frozen=True, kw_only=True)
-class Hyperparameters:
-    """What one trial chooses: three numbers for the shape, the rest for the recipe.
+@settings
+class Proportions:
+    """The hyperparameters that decide, with a budget, on the shape of a model."""
 
-    Attributes:
-        depth: encoder layers.
-        head_width: dimensions of one attention head.
-        ff_ratio: feed-forward width over width, aimed at.
+    depth: Annotated[Whole, hyperparameter("Encoder layers.", unit="encoder layers", ge=1)]
+    head_width: Annotated[
+        Whole, hyperparameter("Dimensions of one attention head.", unit="dimensions of a head", ge=1)
+    ]
+    ff_ratio: Annotated[
+        Real,
+        hyperparameter(
+            "Feed-forward width over width, aimed at; the width is solved for the budget.",
+            unit="feed-forward width / width",
+            gt=0,
+        ),
+    ]
 
-    The others are those of `Recipe`.
-    """
 
-    depth: int
-    head_width: int
-    ff_ratio: float
-    learning_rate: float
-    weight_decay: float
-    warmup_fraction: float
-    dropout: float
-    batch_size: int
-    label_smoothing: float
-    focal_gamma: float
-    input_form: str
-
-    def recipe(self) -> Recipe:
-        """Return the part that acts on training."""
-        return Recipe(**{field.name: getattr(self, field.name) for field in fields(Recipe)})
+@settings
+class Hyperparameters(Recipe, Proportions):
+    """What one trial chooses: first the keys of `Proportions`, then those of `Recipe`."""
 
 
 KEYS = tuple(field.name for field in fields(Hyperparameters))
-INTEGER_KEYS = ("depth", "head_width", "batch_size")
-NAME_KEYS = ("input_form",)
-
-# What makes sense for each key, in words and as a test of its extremes or choices.
-MEANINGFUL: dict[str, tuple[str, Callable[[Value], bool]]] = {
-    "depth": ("at least 1", lambda value: value >= 1),
-    "head_width": ("at least 1", lambda value: value >= 1),
-    "ff_ratio": ("more than 0", lambda value: value > 0),
-    "learning_rate": ("more than 0", lambda value: value > 0),
-    "weight_decay": ("at least 0", lambda value: value >= 0),
-    "warmup_fraction": ("0 to 1", lambda value: 0 <= value <= 1),
-    "dropout": ("0 to less than 1", lambda value: 0 <= value < 1),
-    "batch_size": ("at least 1", lambda value: value >= 1),
-    "label_smoothing": ("0 to less than 1", lambda value: 0 <= value < 1),
-    "focal_gamma": ("at least 0", lambda value: value >= 0),
-    "input_form": (f"`values` out of {', '.join(INPUT_FORMS)}", lambda value: value in INPUT_FORMS),
-}
+DECLARED: dict[str, Any] = {key: get_type_hints(Hyperparameters, include_extras=True)[key] for key in KEYS}
+BEFORE = before(Hyperparameters)
 
 
-def typed(key: str, value: Value) -> Value:
-    """Return `value` in the one type its key has, so that 4 and 4.0 are the same study."""
-    return value if key in INTEGER_KEYS or key in NAME_KEYS else float(value)
+def unit_of(key: str) -> str:
+    """Return what a hyperparameter is counted in, in few words."""
+    return Hyperparameters.__pydantic_fields__[key].json_schema_extra["unit"]
+
+
+def meaningful(key: str, value: Value) -> bool:
+    """Return whether a hyperparameter can have a value at all, in whichever space."""
+    try:
+        _adapter(key).validate_python(value)
+    except ValidationError:
+        return False
+    return True
+
+
+@functools.cache
+def _adapter(key: str) -> TypeAdapter:
+    return TypeAdapter(DECLARED[key])
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -77,6 +73,9 @@ class Range:
     high: float
     log: bool
     integer: bool
+
+    def __str__(self) -> str:
+        return f"{{low: {self.low}, high: {self.high}, log: {str(self.log).lower()}}}"
 
     @property
     def ends(self) -> tuple[Value, Value]:
@@ -94,6 +93,9 @@ class Choice:
     """One of a few values."""
 
     values: tuple[Value, ...]
+
+    def __str__(self) -> str:
+        return f"{{values: [{', '.join(map(str, self.values))}]}}"
 
     @property
     def ends(self) -> tuple[Value, Value]:
@@ -115,40 +117,31 @@ class Space:
     dimensions: Mapping[str, Dimension]
 
     @classmethod
-    def from_config(cls, block: Mapping[str, Mapping[str, Any]], *, where: str) -> "Space":
-        """Read `{key: {low, high, log} | {values: [...]}}`.
-
-        Raises:
-            ConfigError: for a missing or unknown key, an empty range, a log scale that touches zero.
-        """
-        if set(block) != set(KEYS):
-            raise ConfigError(
-                f"config block {where}: found keys {sorted(block)}, expected exactly {sorted(KEYS)}; a key "
-                "that must not vary is a choice of one value, `{values: [0.1]}`"
-            )
-        return cls({key: _dimension(key, spec, where=f"{where}.{key}") for key, spec in block.items()})
+    def of(cls, dimensions: Mapping[str, Dimension]) -> "Space":
+        """Return the space of these dimensions; what came later and is absent changes nothing."""
+        absent = {key: Choice((value,)) for key, value in BEFORE.items() if key not in dimensions}
+        return cls(dict(dimensions) | absent)
 
     def check(self, hyperparameters: Hyperparameters, *, where: str) -> None:
         """Raise `ConfigError` naming `where` and every key whose value lies outside the space."""
-        outside = {
-            key: value
+        outside = [
+            f"{key} {value} outside {self.dimensions[key]}"
             for key, value in asdict(hyperparameters).items()
             if not self.dimensions[key].contains(value)
-        }
+        ]
         if outside:
             raise ConfigError(
-                f"config block {where}: found {outside}, expected values inside the search space "
-                f"({', '.join(f'{key}: {self.dimensions[key]}' for key in outside)})"
+                f"{where}: found {', '.join(outside)}; expected values inside the search space: change either"
             )
 
     def as_json(self) -> dict[str, Any]:
-        """Return the space as plain values, for the fingerprint."""
-        return {key: asdict(dimension) for key, dimension in self.dimensions.items()}
+        """Return the space as plain values, for the fingerprint: without what no trial can notice."""
+        return {key: meaning(one) for key, one in self.dimensions.items() if not unchanged(key, one)}
 
     @classmethod
     def from_json(cls, block: Mapping[str, Mapping[str, Any]]) -> "Space":
         """Return the space that `as_json` gave as `block`."""
-        return cls(
+        return cls.of(
             {
                 key: Choice(tuple(spec["values"])) if "values" in spec else Range(**spec)
                 for key, spec in block.items()
@@ -156,36 +149,6 @@ class Space:
         )
 
 
-def _dimension(key: str, spec: Mapping[str, Any], *, where: str) -> Dimension:
-    dimension = _read_dimension(key, spec, where=where)
-    meaning, valid = MEANINGFUL[key]
-    values = dimension.values if isinstance(dimension, Choice) else dimension.ends
-    if not all(valid(value) for value in values):
-        raise ConfigError(f"config block {where}: found values {list(values)}, expected {meaning}")
-    return dimension
-
-
-def _read_dimension(key: str, spec: Mapping[str, Any], *, where: str) -> Dimension:
-    # An overlay can only add keys to a mapping, so it takes one away by setting it to null.
-    spec = {name: value for name, value in spec.items() if value is not None}
-    if "values" in spec:
-        if set(spec) != {"values"} or not spec["values"]:
-            raise ConfigError(
-                f"config block {where}: found {dict(spec)}, expected `values: [...]` alone and not empty; an "
-                "overlay sets `low`, `high` and `log` to null"
-            )
-        if key in INTEGER_KEYS and not all(isinstance(value, int) for value in spec["values"]):
-            raise ConfigError(f"config block {where}: found {spec['values']}, expected whole numbers")
-        if any(isinstance(value, str) != (key in NAME_KEYS) for value in spec["values"]):
-            raise ConfigError(f"config block {where}: found {spec['values']}, expected {MEANINGFUL[key][0]}")
-        return Choice(tuple(typed(key, value) for value in spec["values"]))
-    low, high, log = spec.get("low"), spec.get("high"), spec.get("log", False)
-    if low is None or high is None or low >= high or (log and low <= 0):
-        raise ConfigError(
-            f"config block {where}: found {dict(spec)}, expected `low` < `high` (and `low` > 0 with "
-            "`log: true`) or `values: [...]`"
-        )
-    integer = key in INTEGER_KEYS
-    if integer and not (isinstance(low, int) and isinstance(high, int)):
-        raise ConfigError(f"config block {where}: found {low}..{high}, expected whole numbers")
-    return Range(low=typed(key, low), high=typed(key, high), log=log, integer=integer)
+def unchanged(key: str, dimension: Dimension) -> bool:
+    """Return whether trials are what they were before this hyperparameter came."""
+    return key in BEFORE and dimension == Choice((BEFORE[key],))

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from simmer.base.files import to_json
+from simmer.base.settings import meaning
 from simmer.features.labels import LabelSpec
 from simmer.features.splits import SplitSpec
 from simmer.ledger.address import StudyAddress
@@ -78,30 +79,32 @@ class Study:
         )
 
     def meaning(self) -> dict[str, Any]:
-        """Return all settings that change a trial's result, as plain values.
+        """Return all settings that change a trial's result, as plain values, see `simmer.base.settings`.
 
         How many trials run side by side is left out: it decides what a suggestion may see, which each
         trial records, and a finished trial stays true whatever it becomes.
         """
+        space = self.space.as_json()
         return {
             "scale": self.scale,
             "budget_parameters": self.budget_parameters,
             "budget_tolerance": self.budget_tolerance,
             "epochs_max": self.epochs_max,
-            "label": asdict(self.label),
-            "split": asdict(self.split),
-            "geometry": asdict(self.geometry),
-            "space": self.space.as_json(),
-            "default": asdict(self.default),
+            "label": meaning(self.label),
+            "split": meaning(self.split),
+            "geometry": meaning(self.geometry),
+            "space": space,
+            # A hyperparameter that came later is left out of both or of neither.
+            "default": {key: value for key, value in asdict(self.default).items() if key in space},
             "search": self._search(),
-            "training": asdict(self.training),
+            "training": meaning(self.training),
             "precision": self.precision,
             "memory": self.memory,
             "seed": self.seed,
         }
 
     def _search(self) -> dict[str, Any]:
-        settings = asdict(self.search)
+        settings = meaning(self.search)
         del settings["parallel_trials"]
         if self.smaller is None:
             return settings | {"transfer": 0}

@@ -35,7 +35,7 @@ class FinishedTrial:
         hyperparameters: what it used.
         value: its best validation log-loss, None when it failed.
         ended_at: epochs after which halving ended it, None where it came to its own end.
-        repeats: it was answered from an equal one, so that it tells the sampler nothing new.
+        repeats: it was answered from an equal one, so that it is no news for the sampler.
     """
 
     hyperparameters: Hyperparameters

@@ -4,17 +4,16 @@ Another scale has another level of loss, so a value that was good there would on
 """
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict
-from typing import Any
 
-from simmer.ledger.address import trial_name
+from simmer.ledger.results import TrialResult
 from simmer.search.space import Choice, Dimension, Hyperparameters, Range, Value
 from simmer.search.study import Study
 from simmer.search.suggest import Enqueued
 
 
-def transferred(results: Sequence[Mapping[str, Any]], *, smaller: Study, larger: Study) -> list[Enqueued]:
+def transferred(results: Sequence[TrialResult], *, smaller: Study, larger: Study) -> list[Enqueued]:
     """Return the best trials of the smaller study, mapped into the space of the larger.
 
     Depth keeps its relative place between the extremes, on a logarithmic scale. The learning rate
@@ -29,17 +28,13 @@ def transferred(results: Sequence[Mapping[str, Any]], *, smaller: Study, larger:
     ended = [
         result
         for result in results
-        if result["state"] in ("complete", "out_of_time")
-        and result["validation_log_loss"] is not None
-        and result["repeats"] is None
+        if result.state in ("complete", "out_of_time") and result.loss is not None and result.repeats is None
     ]
-    best = sorted(ended, key=lambda result: (result["validation_log_loss"], result["trial"]))
+    best = sorted(ended, key=lambda result: (result.loss, result.number))
     return [
         Enqueued(
-            hyperparameters=mapped(
-                Hyperparameters(**result["hyperparameters"]), smaller=smaller, larger=larger
-            ),
-            origin=f"{smaller.scale} {trial_name(result['trial'])}",
+            hyperparameters=mapped(Hyperparameters(**result.hyperparameters), smaller=smaller, larger=larger),
+            origin=f"{smaller.scale} {result.address.name}",
         )
         for result in best[: larger.search.transfer]
     ]

@@ -6,7 +6,6 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from simmer.base.files import read_json
 from simmer.config.campaign import Config
 from simmer.ledger.address import LOCKS, RESULTS, done_file, ledger_in
 from simmer.ledger.trial_log import Event, time_s
@@ -206,15 +205,8 @@ def _others(chosen: Chosen) -> tuple[str, ...]:
 
 def _recorded_name(studies: Sequence[StudyProgress]) -> str | None:
     """Return the campaign that a result of these studies was computed for."""
-    for study in studies:
-        for trial in study.finished[::-1]:
-            if study.place.home is not None:
-                folder = study.place.home / study.place.address.folder / trial.name
-                try:
-                    return str(read_json(folder / "result.json")["campaign"])
-                except (OSError, ValueError, LookupError, TypeError):
-                    continue
-    return None
+    names = (trial.campaign for study in studies for trial in study.finished[::-1])
+    return next((name for name in names if name is not None), None)
 
 
 def _size_bytes(folder: Path) -> int:

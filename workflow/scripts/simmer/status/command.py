@@ -30,7 +30,6 @@ def main(arguments: Sequence[str] | None = None, *, clock: Callable[[], float] =
     parser.add_argument("results", type=Path, help="folder of results, only read")
     parser.add_argument("--config", type=Path, default=Path("config/config.yaml"))
     parser.add_argument("--overlay", type=Path, nargs="*", default=[], help="laid over the configuration")
-    parser.add_argument("--schema", type=Path, default=Path("workflow/schemas/config.schema.yaml"))
     parser.add_argument("--begin", default="", help="the command that begins a campaign, to tell it")
     parser.add_argument("--watch", type=float, metavar="SECONDS", help="draw again and again; Ctrl-C ends it")
     given = parser.parse_args(arguments)
@@ -38,7 +37,7 @@ def main(arguments: Sequence[str] | None = None, *, clock: Callable[[], float] =
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(errors="replace")  # a terminal without a degree sign shows the rest
     try:
-        config = read_config(given.config, overlays, given.schema)
+        config = read_config(given.config, overlays)
         begin = begin_command(given.begin, given.results, overlays)
         read = TrialReader()
 

@@ -8,19 +8,17 @@ import yaml
 
 from simmer.base.errors import ConfigError
 from simmer.config.campaign import Config, parse_config
-from simmer.config.schema import check_schema
 
 
-def read_config(base: Path, overlays: Sequence[Path], schema: Path) -> Config:
+def read_config(base: Path, overlays: Sequence[Path]) -> Config:
     """Return the configuration of `base` with overlays laid over it, the later over the earlier.
 
     Raises:
-        ConfigError: when a file cannot be read, or the whole does not fit the schema or contradicts itself.
+        ConfigError: when a file cannot be read, or the whole is no configuration.
     """
     raw: dict[str, Any] = {}
     for path in (base, *overlays):
         _lay_over(raw, _read(path))
-    check_schema(raw, _read(schema))
     return parse_config(raw)
 
 

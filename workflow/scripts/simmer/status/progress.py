@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from simmer.ledger.address import Address, StudyAddress, trial_name
+from simmer.ledger.results import best_trial
 from simmer.status.holders import Holder, holder_at
 from simmer.status.trial_files import UNREADABLE, TrialProgress, read_trial
 
@@ -104,7 +105,7 @@ class StudyProgress:
     @property
     def best(self) -> TrialProgress | None:
         """The finished trial with the lowest validation log-loss, the first of equal ones."""
-        return _best(self.finished)
+        return best_trial(self.finished)
 
     @property
     def prior_loss(self) -> float | None:
@@ -158,7 +159,7 @@ def read_study(
         and not any(_is_under_way(folder / work.trial.name) for folder in others)
     ]
     finished = tuple(trial for _, trial in sorted(trials.items()) if trial.state is not None)
-    refits = _read_refits(place, _runs(study, folder), _best(finished), read)
+    refits = _read_refits(place, _runs(study, folder), best_trial(finished), read)
     return StudyProgress(
         place=place,
         finished=finished,
@@ -172,11 +173,6 @@ def read_study(
         ),
         refits=tuple(refit for refit in refits if refit.state is not None),
     )
-
-
-def _best(finished: Sequence[TrialProgress]) -> TrialProgress | None:
-    with_loss = [trial for trial in finished if trial.loss is not None]
-    return min(with_loss, key=lambda trial: (trial.loss, trial.number), default=None)
 
 
 def _read_refits(

@@ -1,7 +1,7 @@
 """What the files of one trial or refit say of it, whole or half-written, finished or under way."""
 
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
@@ -10,6 +10,7 @@ from typing import Any
 from simmer.base.errors import LedgerError
 from simmer.ledger.address import purpose_of
 from simmer.ledger.ledger import RunFiles
+from simmer.ledger.results import RunResult, TrialResult
 from simmer.ledger.trial_log import Event, time_s
 
 UNREADABLE = "unreadable"
@@ -23,6 +24,7 @@ class TrialProgress:
     Attributes:
         name: of its folder.
         number: from 0.
+        campaign: the campaign whose result it is; None while it has none.
         state: how it ended; None while it has not.
         repeats: the trial whose result answered this one.
         loss: best validation log-loss so far.
@@ -46,6 +48,7 @@ class TrialProgress:
 
     name: str
     number: int
+    campaign: str | None = None
     state: str | None = None
     repeats: int | None = None
     loss: float | None = None
@@ -130,16 +133,17 @@ def _signature(folder: Path) -> object:
     return [(each.st_mtime_ns, each.st_size, each.st_ino) for each in found]
 
 
-def _from_result(result: Mapping[str, Any]) -> dict[str, Any]:
-    guard, curve = result["machine"]["guard"], result["curve"] or ()
+def _from_result(result: RunResult) -> dict[str, Any]:
+    guard = result.machine.guard
     return {
-        "state": result["state"],
-        "repeats": result.get("repeats"),
-        "loss": result["validation_log_loss"],
-        "prior_loss": result["dataset"]["validation"]["prior_log_loss"],
-        "trained_s": (result["train_s"] or 0.0) + (result["checkpoint_s"] or 0.0),
-        "epochs": len(curve),
-        "last_loss": curve[-1]["validation"]["log_loss"] if curve else None,
+        "campaign": result.campaign,
+        "state": result.state,
+        "repeats": result.repeats if isinstance(result, TrialResult) else None,
+        "loss": result.loss,
+        "prior_loss": result.prior_log_loss,
+        "trained_s": (result.train_s or 0.0) + (result.checkpoint_s or 0.0),
+        "epochs": len(result.curve),
+        "last_loss": result.losses[-1] if result.curve else None,
         "blind_s": guard.get("blind_s") or 0.0,
         "paused_s": guard.get("paused_s") or 0.0,
         "max_temperature_c": guard.get("max_temperature_c"),

@@ -1,64 +1,103 @@
-"""What a training run is told: the recipe a trial chose, and the settings all trials share."""
+"""What a training run is given: the recipe of a trial, and the settings all trials share."""
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Annotated, Any, Literal
 
-from simmer.base.errors import ConfigError
+from pydantic import Field
+
+from simmer.base.settings import Finite, Real, Whole, settings
+from simmer.features.columns import InputForm
 
 Precision = Literal["fp32", "bf16"]
 Memory = Literal["full", "kahan", "stochastic", "lean"]
 
 
-@dataclass(frozen=True, kw_only=True)
+def hyperparameter(description: str, *, unit: str, **bounds: float) -> Any:
+    """Return what is declared of a hyperparameter: its meaning, its unit in figures, and which values it has.
+
+    Args:
+        description: what it does.
+        unit: what it is counted in, in few words.
+        bounds: `ge`, `gt`, `le` or `lt`; a value outside them cannot mean anything.
+    """
+    return Field(description=description, json_schema_extra={"unit": unit}, **bounds)
+
+
+@settings
 class Recipe:
-    """The hyperparameters of one trial that act on training rather than on the model's shape.
+    """The hyperparameters of one trial that act on training rather than on the model's shape."""
 
-    Attributes:
-        learning_rate: peak of the schedule.
-        weight_decay: decoupled decay of matrices; biases, norms and positions are not decayed.
-        warmup_fraction: share of all planned steps over which the rate rises linearly.
-        dropout: probability, used in the model.
-        batch_size: windows per optimizer step, whatever the micro-batch.
-        label_smoothing: share of a label that is moved to one half.
-        focal_gamma: how much less a window counts the better it is answered already, see `training.loss`.
-        input_form: one of `features.columns.INPUT_FORMS`.
-    """
+    learning_rate: Annotated[Real, hyperparameter("Peak of the schedule.", unit="peak of the schedule", gt=0)]
+    # Biases, norms and positions are not decayed.
+    weight_decay: Annotated[
+        Real, hyperparameter("Decoupled decay of matrices.", unit="decoupled, of matrices", ge=0)
+    ]
+    warmup_fraction: Annotated[
+        Real,
+        hyperparameter(
+            "Share of all steps over which the rate rises.", unit="share of all steps", ge=0, le=1
+        ),
+    ]
+    dropout: Annotated[
+        Real, hyperparameter("Probability of dropping an activation.", unit="probability", ge=0, lt=1)
+    ]
+    # Whatever the micro-batch.
+    batch_size: Annotated[Whole, hyperparameter("Windows per optimizer step.", unit="windows per step", ge=1)]
+    label_smoothing: Annotated[
+        Real,
+        hyperparameter(
+            "Share of a label that is moved to one half, in the training loss alone.",
+            unit="share of a label",
+            ge=0,
+            lt=1,
+        ),
+    ]
+    focal_gamma: Annotated[
+        Real,
+        hyperparameter(
+            "How much less a window counts in the training loss the better it is answered already; 0 is "
+            "plain cross-entropy.",
+            unit="exponent of the loss",
+            ge=0,
+        ),
+    ]
+    input_form: Annotated[
+        InputForm,
+        hyperparameter(
+            "How values reach the model. `train_scaled`: by mean and deviation of train; `window_norm`: by "
+            "those of the window itself; `price_relative`: prices and averages as a ratio to Close, ranges "
+            "over Close, volume over its own mean.",
+            unit="how inputs are normalised",
+        ),
+    ]
 
-    learning_rate: float
-    weight_decay: float
-    warmup_fraction: float
-    dropout: float
-    batch_size: int
-    label_smoothing: float
-    focal_gamma: float
-    input_form: str
 
-
-@dataclass(frozen=True, kw_only=True)
+@settings
 class TrainingSettings:
-    """What all trials of a campaign share, as in the config block `training`.
+    """What all trials of a campaign share."""
 
-    Attributes:
-        patience_epochs: epochs without improvement of the validation log-loss before stopping.
-        min_improvement: smallest drop of the validation log-loss that counts as improvement.
-        gradient_clip_norm: global norm to which gradients are clipped.
-        final_learning_rate_fraction: where the cosine schedule ends, relative to its peak.
-        divergence_factor: a train loss above this multiple of the prior's log-loss, over a whole
-            epoch, counts as diverged.
-    """
-
-    patience_epochs: int
-    min_improvement: float
-    gradient_clip_norm: float
-    final_learning_rate_fraction: float
-    divergence_factor: float
-
-    def __post_init__(self) -> None:
-        if self.patience_epochs < 1 or self.gradient_clip_norm <= 0 or self.divergence_factor <= 1:
-            raise ConfigError(
-                f"config block `training`: found {self}; expected patience_epochs >= 1, "
-                "gradient_clip_norm > 0 and divergence_factor > 1"
-            )
+    patience_epochs: Annotated[
+        Whole, Field(ge=1, description="Epochs without improvement before a trial stops.")
+    ]
+    min_improvement: Annotated[
+        Finite,
+        Field(ge=0, description="Smallest drop of the validation log-loss that counts as improvement."),
+    ]
+    gradient_clip_norm: Annotated[
+        Finite, Field(gt=0, description="Global norm to which gradients are clipped.")
+    ]
+    final_learning_rate_fraction: Annotated[
+        Finite,
+        Field(ge=0, le=1, description="Where the cosine schedule ends, relative to its peak."),
+    ]
+    divergence_factor: Annotated[
+        Finite,
+        Field(
+            gt=1,
+            description="A train loss above this multiple of the prior's log-loss, over a whole epoch, ends "
+            "the trial as diverged.",
+        ),
+    ]
 
 
 @dataclass(frozen=True, kw_only=True)

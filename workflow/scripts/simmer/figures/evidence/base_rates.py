@@ -4,7 +4,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from simmer.base.words import horizons, listed, percent
-from simmer.figures.evidence.inputs import SPLITS, Evidence, Horizon
+from simmer.evidence.results import Evidence, Horizon
 from simmer.figures.layout import Panel, lay_out
 from simmer.figures.style import INK, QUIET, TEST, TRAIN, VALIDATION, in_style
 
@@ -65,8 +65,8 @@ def _draw(axes: Axes, horizon: Horizon, highest: float) -> None:
     axes.set_axis_off()
     # Room for the words beside the longest bar.
     axes.set_xlim(0.0, 1.55 * highest or 1.0)
-    axes.set_ylim(len(SPLITS) - 0.45, -0.55)
-    for row, name in enumerate(SPLITS):
+    axes.set_ylim(len(_LOOKS) - 0.45, -0.55)
+    for row, name in enumerate(_LOOKS):
         split = horizon.splits[name]
         look = {"height": 0.42, "edgecolor": QUIET, "lw": 0.8} | _LOOKS[name]
         axes.barh(row + 0.2, split.base_rate, gid=f"{name}_h{horizon.days}", **look)

@@ -10,7 +10,8 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
 from simmer.base.words import count, horizons, listed, spoken
-from simmer.figures.evidence.inputs import Bin, Horizon, Model
+from simmer.evidence.calibration import ReliabilityBin as Bin
+from simmer.evidence.results import Horizon, Model
 from simmer.figures.layout import WIDTH, Panel, lay_out
 from simmer.figures.style import BASELINE, GRID, QUIET, TRANSFORMER, in_style
 
@@ -135,7 +136,7 @@ def _draw(axes: Axes, model: Model, horizon_days: int, top: float) -> None:
     axes.grid(**GRID)
     above = {"transform": axes.transAxes, "va": "bottom"}
     axes.text(0.0, 1.03, _below_name(model), color=QUIET, linespacing=1.15, **above)
-    collapsed = f" ({count(model.collapsed_seeds, 'seed')} collapsed)" if model.collapsed_seeds else ""
+    collapsed = f" ({count(model.collapsed_seeds, 'refit')} collapsed)" if model.collapsed_seeds else ""
     axes.text(0.0, 1.19, f"{spoken(model.name)}{collapsed}", fontweight="bold", color=colour, **above)
     axes.plot([0, top], [0, top], color=QUIET, lw=1.0, zorder=1, gid=f"diagonal_{model.name}")
     for axis in (axes.xaxis, axes.yaxis):

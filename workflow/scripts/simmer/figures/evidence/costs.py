@@ -3,15 +3,14 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from statistics import median
-from typing import Any
 
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from simmer.base.errors import LedgerError
 from simmer.base.words import count, percent, spoken
 from simmer.figures.layout import Panel, lay_out
 from simmer.figures.style import INK, QUIET, TRANSFORMER, in_style
+from simmer.ledger.results import TrialResult
 
 _ROW = 0.44  # inches
 
@@ -39,43 +38,30 @@ class Cost:
     metered: int
 
 
-def cost(scale: str, results: Sequence[Mapping[str, Any]]) -> Cost:
-    """Return what the trials of one scale cost, as their results publish it.
-
-    Raises:
-        LedgerError: when a result does not tell its training time.
-    """
-    try:
-        trained = [result for result in results if result["repeats"] is None]
-        # A trial that never came to an outcome, out of memory, tells no time.
-        seconds = [result["train_s"] for result in trained if result["train_s"] is not None]
-        energy = [result["machine"]["guard"].get("energy_wh") for result in trained]
-        known = [wh for wh in energy if wh is not None]
-        return Cost(
-            scale=scale,
-            trials=len(results),
-            trained=len(trained),
-            hours=sum(seconds) / 3600,
-            minutes=median(seconds) / 60 if seconds else None,
-            kwh=sum(known) / 1000 if known else None,
-            metered=len(known),
-        )
-    except (KeyError, TypeError, AttributeError) as error:
-        raise LedgerError(
-            f"the cost of a trial of {scale} cannot be read ({type(error).__name__}: {error}); delete "
-            f"results/hpo/{scale} and run the same command again: what the ledger has is published anew"
-        ) from error
+def cost(scale: str, results: Sequence[TrialResult]) -> Cost:
+    """Return what the trials of one scale cost, as their results publish it."""
+    trained = [result for result in results if result.repeats is None]
+    # A trial that never came to an outcome, out of memory, has no time.
+    seconds = [result.train_s for result in trained if result.train_s is not None]
+    energy = [result.machine.guard.get("energy_wh") for result in trained]
+    known = [wh for wh in energy if wh is not None]
+    return Cost(
+        scale=scale,
+        trials=len(results),
+        trained=len(trained),
+        hours=sum(seconds) / 3600,
+        minutes=median(seconds) / 60 if seconds else None,
+        kwh=sum(known) / 1000 if known else None,
+        metered=len(known),
+    )
 
 
 @in_style
-def costs(results: Mapping[str, Sequence[Mapping[str, Any]]]) -> Figure:
+def costs(results: Mapping[str, Sequence[TrialResult]]) -> Figure:
     """Return the figure of all scales.
 
     Args:
         results: trials' results by scale, drawn in this order.
-
-    Raises:
-        LedgerError: when a result does not tell its training time.
     """
     found = [cost(scale, of_scale) for scale, of_scale in results.items()]
     height = _ROW * max(len(found), 1)

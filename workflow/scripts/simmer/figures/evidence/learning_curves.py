@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping, Sequence
 from statistics import fmean
-from typing import Any
 
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
@@ -12,6 +11,7 @@ from simmer.base.words import count, horizons, nats, spoken
 from simmer.figures.evidence.refits import Refit, read_refits
 from simmer.figures.layout import Panel, label_beside, lay_out, usual_limits
 from simmer.figures.style import BASE_RATE, BASE_RATE_LINE, DOTTED, GRID, INK, QUIET, TRANSFORMER, in_style
+from simmer.ledger.results import RefitResult
 
 _LOOKS = {
     "train": {"color": QUIET, "ls": DOTTED, "lw": 1.3},
@@ -21,7 +21,7 @@ _LOOKS = {
 
 @in_style
 def learning_curves(
-    horizon_days: int, results: Mapping[str, Sequence[Mapping[str, Any]]], prior_log_loss: float
+    horizon_days: int, results: Mapping[str, Sequence[RefitResult]], prior_log_loss: float
 ) -> Figure:
     """Return the figure of one horizon.
 
@@ -31,7 +31,7 @@ def learning_curves(
         prior_log_loss: of the validation split, nats.
 
     Raises:
-        LedgerError: when a result lacks its curve.
+        LedgerError: when the best epoch of a result is none of its curve.
     """
     refits = {scale: read_refits(of_scale) for scale, of_scale in results.items()}
     panels = [
@@ -40,7 +40,7 @@ def learning_curves(
     ]
     every = [refit for of_scale in refits.values() for refit in of_scale]
     notes = [
-        f"Refits at {horizons([horizon_days])}, a line per seed; diamonds: the best epoch of each, chosen on "
+        f"Refits at {horizons([horizon_days])}, a line for each; diamonds: the best epoch of each, chosen on "
         "these validation losses. What such an epoch is worth, only the test split tells.",
         "Lines that leave a panel at its top go on above it." if _leaves(every, prior_log_loss) else "",
     ]

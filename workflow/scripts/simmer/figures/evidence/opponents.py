@@ -1,13 +1,14 @@
 """Who beats the base rate: the skill of every scale and baseline as a forest plot, a panel per horizon."""
 
 from collections.abc import Sequence
+from dataclasses import astuple
 
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 
 from simmer.base.words import change, count, horizons, listed, nats, spoken
-from simmer.figures.evidence.inputs import Evidence, Horizon, Model
+from simmer.evidence.results import PRIOR, Evidence, Horizon, Model
 from simmer.figures.layout import Panel, lay_out
 from simmer.figures.style import BASE_RATE_LINE, BASELINE, GRID, TRANSFORMER, in_style
 
@@ -42,26 +43,18 @@ def opponents(evidence: Evidence) -> Figure:
 
 def conclusion(evidence: Evidence) -> str:
     """Return at which horizons any scale, and any baseline, beats the base rate beyond noise."""
-    untold = [one.days for one in evidence.horizons if not _has_intervals(one)]
-    if len(untold) == len(evidence.horizons):
-        return (
-            "Whether any model beats the base rate cannot be told: the test split is too short for intervals."
-        )
     scales, baselines = (
         [one.days for one in evidence.horizons if _winners(one, transformer)] for transformer in (True, False)
     )
     noise = "beats the base rate beyond noise"
     first = f"Some scale {noise} at {horizons(scales)}" if scales else f"No scale {noise}"
     second = f"some baseline does at {horizons(baselines)}" if baselines else "no baseline does"
-    third = f"; not to be told at {horizons(untold)}" if untold else ""
-    return f"{first}; {second}{third}."
+    return f"{first}; {second}."
 
 
 def told(horizon: Horizon) -> str:
     """Return how many scales and baselines beat the base rate at one horizon."""
     day, rows = horizons([horizon.days]), _rows(horizon)
-    if not _has_intervals(horizon):
-        return f"{day}: no intervals, the test split is too short"
     parts = []
     for what, transformer in (("scale", True), ("baseline", False)):
         of_kind = [model for model in rows if model.transformer == transformer]
@@ -77,25 +70,19 @@ def against_best(horizon: Horizon) -> str:
     scale = min(horizon.scales, key=lambda model: model.log_loss.value).name
     baseline = horizon.baselines[0].name
     for pair in horizon.differences:
-        if {pair.a, pair.b} == {scale, baseline} and (interval := pair.difference.interval):
-            sign = 1 if pair.a == scale else -1
-            low, high = sorted(sign * end for end in interval)
-            outcome = {1: "worse", 0: "not told apart", -1: "better"}[sign * (pair.difference.sign or 0)]
+        if (pair.a, pair.b) == (scale, baseline):
+            value, low, high = map(nats, astuple(pair.difference))
+            outcome = {1: "worse", 0: "not told apart", -1: "better"}[pair.difference.sign]
             pair_is = f"{spoken(scale)} less {spoken(baseline)}"
             pair_is = f"Best scale against the best baseline on validation, {pair_is}"
-            value = nats(sign * pair.difference.value)
-            return f"{pair_is}: {value} nats ({nats(low)} to {nats(high)}), {outcome}."
+            return f"{pair_is}: {value} nats ({low} to {high}), {outcome}."
     return ""
 
 
 def _rows(horizon: Horizon) -> list[Model]:
     # The base rate's own skill is 0 by definition; it is the line.
-    others = [model for model in horizon.models if model.name != "base_rate"]
+    others = [model for model in horizon.models if model.name != PRIOR]
     return sorted(others, key=lambda model: -model.skill.value)
-
-
-def _has_intervals(horizon: Horizon) -> bool:
-    return any(model.skill.interval for model in _rows(horizon))
 
 
 def _winners(horizon: Horizon, transformer: bool) -> list[Model]:
@@ -104,7 +91,7 @@ def _winners(horizon: Horizon, transformer: bool) -> list[Model]:
 
 def _limits(rows: Sequence[Model]) -> tuple[float, float]:
     """Return the ends of the axis; a terrible model must not press all others into one line."""
-    ends = [end for model in rows for end in (model.skill.value, *(model.skill.interval or ()))]
+    ends = [end for model in rows for end in astuple(model.skill)]
     reach = max([_LEAST_REACH, *ends])
     return 1.1 * max(min([-_LEAST_REACH, *ends]), -_FARTHEST * reach), 1.1 * reach
 
@@ -130,8 +117,8 @@ def _draw(axes: Axes, horizon: Horizon, limits: tuple[float, float]) -> None:
         label.set_color(colour)
         label.set_fontweight("bold" if model.transformer else "normal")
         name = f"{model.name}_h{horizon.days}"
-        if model.skill.interval is not None:
-            axes.plot(model.skill.interval, [row, row], color=colour, lw=1.6, gid=f"interval_{name}")
+        ends = [model.skill.low, model.skill.high]
+        axes.plot(ends, [row, row], color=colour, lw=1.6, gid=f"interval_{name}")
         kind = "o" if model.transformer else "s"
         look = {"marker": kind if model.skill.value >= low else "<", "clip_on": False, "zorder": 3}
         look |= {"markerfacecolor": colour if model.transformer else "white", "markeredgecolor": colour}

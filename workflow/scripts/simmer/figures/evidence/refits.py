@@ -1,10 +1,11 @@
 """The learning curves of refits, read from their results."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from simmer.base.errors import LedgerError
+from simmer.ledger.address import published_folder
+from simmer.ledger.results import RefitResult
 
 
 @dataclass(frozen=True)
@@ -31,30 +32,26 @@ class Refit:
         return None if self.best_epoch is None else self.validation[self.epochs.index(self.best_epoch)]
 
 
-def read_refits(results: Sequence[Mapping[str, Any]]) -> list[Refit]:
-    """Return the learning curves of one scale's refits, as their results publish them.
+def read_refits(results: Sequence[RefitResult]) -> list[Refit]:
+    """Return the learning curves of one scale's refits.
 
     Raises:
-        LedgerError: when a result lacks its curve, or its best epoch is none of it.
+        LedgerError: when the best epoch of a result is none of its curve.
     """
-    try:
-        return [_refit(result) for result in results]
-    except (KeyError, TypeError, ValueError) as error:
-        raise LedgerError(
-            f"a refit's curve cannot be read ({type(error).__name__}: {error}); delete the refits of this "
-            "scale and run the same command again"
-        ) from error
-
-
-def _refit(result: Mapping[str, Any]) -> Refit:
-    curve, best_epoch = result["curve"], result["best_epoch"]
-    epochs = tuple(record["epoch"] for record in curve)
-    if best_epoch is not None and best_epoch not in epochs:
-        raise ValueError(f"best epoch {best_epoch} of {len(epochs)} epochs")
-    return Refit(
-        seed=result["seed"],
-        epochs=epochs,
-        train=tuple(record["train_log_loss"] for record in curve),
-        validation=tuple(record["validation"]["log_loss"] for record in curve),
-        best_epoch=best_epoch,
-    )
+    for result in results:
+        if result.best_epoch is not None and result.best_epoch not in (one.epoch for one in result.curve):
+            raise LedgerError(
+                f"found best epoch {result.best_epoch} of {len(result.curve)} epochs in refit {result.refit} "
+                f"of {result.study.name}, expected one of them; delete "
+                f"{published_folder(result.scale, 'refit')} and run the same command again"
+            )
+    return [
+        Refit(
+            seed=result.seed,
+            epochs=tuple(one.epoch for one in result.curve),
+            train=tuple(one.train_log_loss for one in result.curve),
+            validation=result.losses,
+            best_epoch=result.best_epoch,
+        )
+        for result in results
+    ]

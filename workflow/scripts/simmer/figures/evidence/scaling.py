@@ -1,6 +1,7 @@
 """Does scale help? Test log-loss over counted parameters, a panel per horizon with its verdict as title."""
 
 import textwrap
+from dataclasses import astuple
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -9,7 +10,7 @@ from matplotlib.ticker import MaxNLocator
 from matplotlib.transforms import offset_copy
 
 from simmer.base.words import first_upper, horizons, listed, nats, short, spoken
-from simmer.figures.evidence.inputs import Evidence, Horizon, Model, Scaling
+from simmer.evidence.results import Evidence, Horizon, Model, Scaling
 from simmer.figures.layout import Panel, label_beside, lay_out, usual_limits
 from simmer.figures.style import BASE_RATE, BASE_RATE_LINE, BASELINE, DOTTED, GRID, TRANSFORMER, in_style
 
@@ -74,11 +75,9 @@ def _meaning(horizon: Horizon) -> str:
 def _exponent(found: Scaling) -> str:
     if found.exponent is None:
         return ""
-    value, interval = nats(found.exponent.value), found.exponent.interval
-    if interval is None:
-        return f", exponent {value}"
+    value, low, high = map(nats, astuple(found.exponent))
     level = "" if found.level is None else f"{100 * found.level:.3g} %: "
-    return f", exponent {value} ({level}{nats(interval[0])} to {nats(interval[1])})"
+    return f", exponent {value} ({level}{low} to {high})"
 
 
 def _reason(horizon: Horizon) -> str:
@@ -87,10 +86,12 @@ def _reason(horizon: Horizon) -> str:
 
 
 def _limits(horizon: Horizon) -> tuple[float, float]:
-    always = [horizon.prior_log_loss, *(model.log_loss.value for model in horizon.baselines[:1])]
+    always = [horizon.base_rate_log_loss, *(model.log_loss.value for model in horizon.baselines[:1])]
     for model in horizon.scales:
-        always += [model.log_loss.value, *(model.log_loss.interval or ())]
-    return usual_limits(always, [loss for model in horizon.scales for loss in model.seed_losses], share=0.8)
+        always += astuple(model.log_loss)
+    return usual_limits(
+        always, [loss for model in horizon.scales for loss in model.seed_log_losses], share=0.8
+    )
 
 
 def _beyond(horizon: Horizon) -> str:
@@ -99,7 +100,7 @@ def _beyond(horizon: Horizon) -> str:
     above = [
         f"{spoken(model.name)} {nats(loss)}"
         for model in horizon.scales
-        for loss in model.seed_losses
+        for loss in model.seed_log_losses
         if loss > high
     ]
     return f"Above the axis, drawn as triangles: {listed(above)}." if above else ""
@@ -118,8 +119,8 @@ def _draw(axes: Axes, horizon: Horizon) -> None:
     counted = [model.parameters for model in scales]
     axes.set_xlim(min(counted, default=1) / 2.2, max(counted, default=1) * 2.2)
     axes.set_xticks(counted, [f"{spoken(model.name)}\n{short(model.parameters)}" for model in scales])
-    axes.axhline(horizon.prior_log_loss, gid=f"prior_h{horizon.days}", **BASE_RATE_LINE)
-    labels = [(horizon.prior_log_loss, f"base rate\n{nats(horizon.prior_log_loss)}", BASE_RATE)]
+    axes.axhline(horizon.base_rate_log_loss, gid=f"prior_h{horizon.days}", **BASE_RATE_LINE)
+    labels = [(horizon.base_rate_log_loss, f"base rate\n{nats(horizon.base_rate_log_loss)}", BASE_RATE)]
     for best in horizon.baselines[:1]:
         axes.axhline(best.log_loss.value, gid=f"baseline_h{horizon.days}", **_BASELINE_LINE)
         name = "\n".join(textwrap.wrap(f"best on validation: {spoken(best.name)}", 14))
@@ -138,7 +139,7 @@ def _draw_curve(axes: Axes, horizon: Horizon) -> None:
         return
     x = np.geomspace(scales[0].parameters, scales[-1].parameters, 50)
     look = {"color": TRANSFORMER, "lw": 1.2, "alpha": 0.8, "zorder": 2}
-    axes.plot(x, [power.at(one) for one in x], gid=f"curve_h{horizon.days}", **look)
+    axes.plot(x, power.at(x), gid=f"curve_h{horizon.days}", **look)
 
 
 def _draw_scale(axes: Axes, model: Model, name: str) -> None:
@@ -146,17 +147,15 @@ def _draw_scale(axes: Axes, model: Model, name: str) -> None:
     # Beside the mean, where its interval would hide them.
     beside = offset_copy(axes.transData, axes.figure, x=7, units="points")
     look = {"linestyle": "none", "color": TRANSFORMER, "markeredgecolor": "none", "alpha": 0.6, "zorder": 3}
-    for seed, one in enumerate(model.seed_losses):
+    for seed, one in enumerate(model.seed_log_losses):
         mark = (
             {"marker": "^", "markersize": 6, "clip_on": False}
             if one > high
             else {"marker": "o", "markersize": 3.5}
         )
         axes.plot(x, min(one, high), transform=beside, gid=f"seed_{seed}_{name}", **mark, **look)
-    if loss.interval is not None:
-        axes.plot(
-            [x, x], loss.interval, color=TRANSFORMER, lw=1.6, marker="_", markersize=8, gid=f"interval_{name}"
-        )
+    ends = {"color": TRANSFORMER, "lw": 1.6, "marker": "_", "markersize": 8}
+    axes.plot([x, x], [loss.low, loss.high], gid=f"interval_{name}", **ends)
     axes.plot(
         x,
         loss.value,

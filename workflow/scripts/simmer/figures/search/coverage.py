@@ -19,7 +19,7 @@ from simmer.figures.layout import WIDE, Panel, lay_out
 from simmer.figures.search.searched import SearchedStudy, SearchedTrial, counts, not_searched, number, unit
 from simmer.figures.search.trial_marks import Colour, beyond_axis, draw_loss, loss_limits, state_handles
 from simmer.figures.style import BASE_RATE_LINE, BEST, EDGE, FAINT, INK, NO_LOSS, QUIET, TITLE, in_style
-from simmer.search.space import MEANINGFUL, Choice, Dimension, Range, Value
+from simmer.search.space import Choice, Dimension, Range, Value, meaningful
 
 NEAR_EDGE = 0.05  # share of a range, on its own axis
 _HOW_TO_READ = (
@@ -139,7 +139,7 @@ def _near_edge(key: str, value: Value, dimension: Range) -> NearEdge | None:
     beyond = at(-NEAR_EDGE if lower else 1.0 + NEAR_EDGE, dimension)
     if dimension.integer:
         beyond = edge - 1 if lower else edge + 1
-    return NearEdge(key, value, edge, "lower" if lower else "upper", final=not MEANINGFUL[key][1](beyond))
+    return NearEdge(key, value, edge, "lower" if lower else "upper", final=not meaningful(key, beyond))
 
 
 def _listed(near: Sequence[NearEdge]) -> str:

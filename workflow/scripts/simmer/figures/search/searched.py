@@ -4,16 +4,15 @@ import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal, get_args
+from typing import Literal, get_args
 
 from simmer.base.errors import LedgerError
 from simmer.base.words import count, spoken
-from simmer.ledger.address import horizon_name
+from simmer.ledger.results import State, TrialResult, best_trial
 from simmer.search.settings import Sampler
-from simmer.search.space import Dimension, Range, Value
+from simmer.search.space import Dimension, Range, Value, unit_of
 from simmer.search.study import Study
 
-State = Literal["complete", "pruned", "out_of_time", "diverged", "out_of_memory"]
 Origin = Literal["default", "depth extreme", "transferred", "startup", "sampler"]
 
 STATES: dict[State, str] = {
@@ -22,19 +21,6 @@ STATES: dict[State, str] = {
     "out_of_time": "out of time",
     "diverged": "diverged",
     "out_of_memory": "out of memory",
-}
-_UNITS = {
-    "depth": "encoder layers",
-    "head_width": "dimensions of a head",
-    "ff_ratio": "feed-forward width / width",
-    "learning_rate": "peak of the schedule",
-    "weight_decay": "decoupled, of matrices",
-    "warmup_fraction": "share of all steps",
-    "dropout": "probability",
-    "batch_size": "windows per step",
-    "label_smoothing": "share of a label",
-    "focal_gamma": "exponent of the loss",
-    "input_form": "how inputs are normalised",
 }
 
 
@@ -89,8 +75,7 @@ class SearchedStudy:
     @property
     def best(self) -> SearchedTrial | None:
         """The trial of the lowest loss, the earliest of several; None where no trial came to a loss."""
-        known = (trial for trial in self.trials if trial.loss is not None)
-        return min(known, key=lambda trial: trial.loss, default=None)
+        return best_trial(self.trials)
 
     @property
     def searched(self) -> dict[str, Dimension]:
@@ -107,7 +92,7 @@ class SearchedStudy:
         return tuple(sorted(set(self.dimensions) - set(self.searched)))
 
 
-def searched_study(study: Study, results: Sequence[Mapping[str, Any]]) -> SearchedStudy:
+def searched_study(study: Study, results: Sequence[TrialResult]) -> SearchedStudy:
     """Return what the figures need of a study and the published results of its trials, at least one.
 
     Raises:
@@ -115,9 +100,9 @@ def searched_study(study: Study, results: Sequence[Mapping[str, Any]]) -> Search
     """
     trials = sorted(map(_trial, results), key=lambda trial: trial.number)
     return SearchedStudy(
-        name=f"{study.scale} {horizon_name(study.horizon_days)}",
+        name=study.name.replace("/", " "),
         trials=tuple(trials),
-        prior_log_loss=results[0]["dataset"]["validation"]["prior_log_loss"],
+        prior_log_loss=results[0].prior_log_loss,
         epochs_max=study.epochs_max,
         dimensions=study.space.dimensions,
     )
@@ -133,16 +118,16 @@ def counts(study: SearchedStudy) -> str:
 
 
 def best_of(study: SearchedStudy) -> str:
-    """Return which trial is the best, and how it compares with the prior."""
-    prior = f"the prior, which always answers with the base rate, has {study.prior_log_loss:.4f}"
+    """Return which trial is the best, and how it compares with always answering with the base rate."""
+    base_rate = f"always answering with the base rate has {study.prior_log_loss:.4f}"
     best = study.best
     if best is None:
-        return f"No trial came to a validation log-loss; {prior}."
+        return f"No trial came to a validation log-loss; {base_rate}."
     distance = study.prior_log_loss - best.loss
     side = "below" if distance >= 0 else "above"
     return (
         f"Best validation log-loss: {best.loss:.4f} nats, trial {best.number} ({best.origin}), "
-        f"{abs(distance):.4f} {side} the prior; {prior}."
+        f"{abs(distance):.4f} {side} the base rate; {base_rate}."
     )
 
 
@@ -156,7 +141,7 @@ def not_searched(study: SearchedStudy) -> str:
 def unit(key: str, dimension: Dimension) -> str:
     """Return what a hyperparameter is counted in, and whether its range is a logarithmic one."""
     log = ", log axis" if isinstance(dimension, Range) and dimension.log else ""
-    return _UNITS[key] + log
+    return unit_of(key) + log
 
 
 def number(value: Value) -> str:
@@ -164,16 +149,16 @@ def number(value: Value) -> str:
     return f"{value:.3g}" if isinstance(value, float) else str(value)
 
 
-def _trial(result: Mapping[str, Any]) -> SearchedTrial:
+def _trial(result: TrialResult) -> SearchedTrial:
     return SearchedTrial(
-        number=result["trial"],
-        state=result["state"],
-        origin=_origin(result["origin"]),
-        repeats=result["repeats"],
-        loss=result["validation_log_loss"],
-        best_epoch=result["best_epoch"],
-        epochs=len(result["curve"]),
-        values=result["hyperparameters"],
+        number=result.number,
+        state=result.state,
+        origin=_origin(result.origin),
+        repeats=result.repeats,
+        loss=result.loss,
+        best_epoch=result.best_epoch,
+        epochs=len(result.curve),
+        values=result.hyperparameters,
     )
 
 

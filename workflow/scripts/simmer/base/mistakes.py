@@ -1,0 +1,106 @@
+"""What is wrong with a configuration, in words: where, what was found, what was expected."""
+
+import difflib
+from collections.abc import Mapping
+from typing import Any
+
+from pydantic import ValidationError
+from pydantic_core import PydanticCustomError
+
+from simmer.base.schema import Node, node_at, schema_of
+from simmer.base.text import plain, shortened
+
+_CONTRADICTION = "contradiction"
+_MOST_SHOWN = 200  # characters of a found value
+_EXPECTED = {
+    "int_type": "a whole number",
+    "float_type": "a number",
+    "bool_type": "true or false",
+    "string_type": "text",
+    "tuple_type": "a list, such as [{input}]",
+    "dataclass_type": "a block of keys",
+    "dict_type": "a block of keys",
+    "greater_than": "more than {gt:g}",
+    "greater_than_equal": "at least {ge:g}",
+    "less_than": "less than {lt:g}",
+    "less_than_equal": "at most {le:g}",
+    "finite_number": "a finite number",
+}
+
+
+def contradiction(text: str) -> PydanticCustomError:
+    """Return an error for a validator to raise, which is shown as this text."""
+    return PydanticCustomError(_CONTRADICTION, "{text}", {"text": text})
+
+
+def mistakes(error: ValidationError, kind: Any, *, top: str = "the top level") -> list[str]:
+    """Return a line for each mistake that was found in values of `kind`, without repeats, sorted.
+
+    Each line begins with its place, counted from these values, which are themselves named `top`.
+    """
+    root = schema_of(kind)
+    return sorted({line for one in error.errors(include_url=False) for line in _explain(root, one, top)})
+
+
+def _explain(root: Node, error: Mapping[str, Any], top: str) -> list[str]:
+    path, found, kind = error["loc"], error["input"], error["type"]
+    is_key = path[-1:] == ("[key]",)  # what is wrong is then a key, and not its value
+    above = _named(path[: -2 if is_key else -1]) or top
+    where = above if is_key else _named(path) or top
+    if kind == _CONTRADICTION:
+        text = error["ctx"]["text"]
+        # A contradiction that names its block was met where the block has another name, or none.
+        return [text if not path or text.startswith(("config ", where)) else f"{where}: {text}"]
+    if kind in ("missing", "missing_argument", "missing_keyword_only_argument"):
+        return [f"{above}: missing key `{path[-1]}`"]
+    if kind == "invalid_key" or (kind == "string_type" and is_key):
+        return [f"{above}: found the key {shown(found)}, expected text: write it in quotes"]
+    if kind in ("extra_forbidden", "unexpected_keyword_argument"):
+        nearest = _nearest(path[-1], node_at(root, path[:-1]))
+        return [f"{above}: unknown key `{plain(str(path[-1]))}`; {nearest}"]
+    if kind == "too_short" and len(found) >= error["ctx"]["min_length"]:
+        return []  # it follows from a mistake in one of its entries
+    expected = _expected(error, node_at(root, path))
+    return [f"{where}: found {shown(found)}, expected {expected}{_hint(kind, found)}"]
+
+
+def _expected(error: Mapping[str, Any], node: Node) -> str:
+    kind, found, context = error["type"], error["input"], error.get("ctx", {})
+    if kind == "literal_error":
+        return f"one of {', '.join(f'`{value}`' for value in node.get('enum', [node.get('const')]))}"
+    if kind == "string_pattern_mismatch":
+        return node.get("words", f"text that matches {context['pattern']}")
+    if kind == "too_short":
+        least = context["min_length"]
+        return f"at least {'one entry' if least == 1 else f'{least} entries'}"
+    if kind == "string_type" and node.get("format") == "date":
+        return "a date such as 2014-12-31, or null"
+    text = _EXPECTED[kind].format(input=shown(found), **context) if kind in _EXPECTED else error["msg"]
+    return f"{text} or null" if kind.endswith("_type") and "nullable" in node else text
+
+
+def _nearest(key: Any, node: Node) -> str:
+    known = list(node.get("properties", {}))
+    near = difflib.get_close_matches(str(key), known, n=1)
+    return f"did you mean `{near[0]}`?" if near else f"expected one of {sorted(known)}"
+
+
+def _hint(kind: str, found: Any) -> str:
+    if kind not in ("float_type", "int_type") or not isinstance(found, str):
+        return ""
+    try:
+        number = float(found)
+    except ValueError:
+        return ""
+    if found.isdigit() or "e" not in found.lower():
+        return " (a number in quotes is text: write it without quotes)"
+    return f" (YAML reads 1e-4 as text: write {'1.0e-4' if kind == 'float_type' else f'{number:.0f}'})"
+
+
+def _named(path: tuple[int | str, ...]) -> str:
+    return ".".join(plain(str(step)) for step in path)
+
+
+def shown(value: Any) -> str:
+    """Return a found value on one line, cut where it is long."""
+    return shortened(plain(repr(value)), _MOST_SHOWN)
