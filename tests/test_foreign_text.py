@@ -23,7 +23,7 @@ from simmer.base.logs import job
 from simmer.base.text import plain, plain_lines
 from simmer.commands import register
 from simmer.commands.dashboard import export
-from simmer.config.schema import check_schema
+from simmer.config.campaign import parse_config
 from simmer.features.dictionary import ColumnDescription, as_csv, as_markdown
 from simmer.figures.style import in_style, to_svg
 from simmer.ledger.table import best_json, summary, trials_csv
@@ -69,11 +69,6 @@ HOSTILE = (
 )
 HALF_A_CHARACTER = "\ud800"  # of UTF-16, as the name of a file or a JSON text may hold
 each_hostile = pytest.mark.parametrize("text", HOSTILE, ids=[ascii(text)[:30] for text in HOSTILE])
-SCHEMA = {
-    "type": "object",
-    "additionalProperties": False,
-    "properties": {"seed": {"type": "integer"}, "scales": {"additionalProperties": {"type": "integer"}}},
-}
 
 
 class Page(HTMLParser):
@@ -237,7 +232,7 @@ def test_an_error_a_lock_and_a_log(text, tmp_path, capsys):
 @each_hostile
 def test_a_wrong_configuration(text):
     with pytest.raises(ConfigError) as refused:
-        check_schema({text: 1, "seed": text, "scales": {text: text}}, SCHEMA)
+        parse_config({text: 1, "seed": text, "scales": {text: text}})
     require_harmless_on_a_terminal(str(refused.value))
 
 
