@@ -31,12 +31,13 @@ from simmer.report import blocks
 from simmer.report.markdown import to_markdown
 from simmer.report.page import to_page
 from simmer.search.space import KEYS
+from simmer.search.suggest import distributions
 from simmer.status.campaign import look
 from simmer.status.command import nothing_there
 from simmer.status.screen import screen
-from support.configs import ROOT
+from support.configs import ROOT, raw_config
 from support.ledger_book import START_S, LedgerBook
-from support.results import trial_result, trial_values
+from support.results import changed, trial_result
 
 HARMLESS = "harmless"
 HOSTILE = (
@@ -161,12 +162,13 @@ def test_the_data_dictionary(text):
 
 @each_hostile
 def test_the_tables_of_trials(text, tmp_path):
-    found = trial_result(campaign=text, origin=text, ended=text, code_digests=[text])
+    found = trial_result(campaign=text, ended=text, fingerprint=text, code_digests=[text])
     require_no_formula(trials_csv([found], KEYS), containing=plain(text))
     require_harmless_on_a_terminal(summary([found]))
     assert len(summary([found]).splitlines()) == len(summary([trial_result()]).splitlines())
-    write_json(tmp_path / "best.json", best_json([found], {1: {}}))
-    assert read_json(tmp_path / "best.json")["1"]["campaign"] == text
+    write_json(tmp_path / "best.json", best_json([found], {1: {"study": text}}))
+    best = read_json(tmp_path / "best.json")["1"]
+    assert (best["campaign"], best["study"]) == (text, text)
 
 
 def test_half_a_character_becomes_json_and_is_read_back(tmp_path):
@@ -198,7 +200,8 @@ def test_a_figure(text):
 
 @each_hostile
 def test_a_table_of_checks(text):
-    check = CheckResult(text, CheckVerdict.FAIL, text, text, text, text, text)
+    texts = dict.fromkeys(("id", "measured", "needed", "unit", "source", "fix"), text)
+    check = CheckResult(verdict=CheckVerdict.FAIL, **texts)
     report = CheckReport(title=text, checks=(check,), error=ConfigError, complaint=text)
     require_harmless_on_a_terminal(report.as_text())
     assert plain(text) in report.as_text() or "\n" in text
@@ -232,7 +235,7 @@ def test_an_error_a_lock_and_a_log(text, tmp_path, capsys):
 @each_hostile
 def test_a_wrong_configuration(text):
     with pytest.raises(ConfigError) as refused:
-        parse_config({text: 1, "seed": text, "scales": {text: text}})
+        parse_config(raw_config({text: 1, "seed": text, "scales": {text: text}, "data": {"source": text}}))
     require_harmless_on_a_terminal(str(refused.value))
 
 
@@ -284,21 +287,17 @@ def test_another_campaign_s_name_on_the_status_screen(tmp_path):
 
 
 def test_the_export_for_the_dashboard(tmp_path):
-    from simmer.search.suggest import distributions
-
     book = LedgerBook(tmp_path)
     files = [book.trial(number) for number in range(len(HOSTILE))]
-    space = book.config.study("2M", 1).space
-    values = {
-        name: known.choices[0] if hasattr(known, "choices") else known.low
-        for name, known in distributions(space).items()
-    }
-    for number, (trial, text) in enumerate(zip(files, HOSTILE, strict=True)):
-        found = trial_values(number, hyperparameters=values, origin=text, ended=text)
-        (trial.folder / "result.json").write_text(json.dumps(found))
+    known = distributions(book.config.study("2M", 1).space)
+    values = {name: one.choices[0] if hasattr(one, "choices") else one.low for name, one in known.items()}
+    for trial, text in zip(files, HOSTILE, strict=True):
+        found = changed(trial.result(), origin=text, ended=text, hyperparameters=values)
+        write_json(trial.folder / "result.json", found.as_json())
     export(tmp_path / "results" / "ledger", tmp_path / "journal")
-    (study,) = JournalStorage(JournalFileBackend(str(tmp_path / "journal"))).get_all_studies()
-    trials = JournalStorage(JournalFileBackend(str(tmp_path / "journal"))).get_all_trials(study._study_id)
+    storage = JournalStorage(JournalFileBackend(str(tmp_path / "journal")))
+    (study,) = storage.get_all_studies()
+    trials = storage.get_all_trials(study._study_id)
     assert [trial.user_attrs["origin"] for trial in trials] == list(HOSTILE)
 
 

@@ -19,7 +19,7 @@ SCRIPT = """
 import sys, itertools
 from simmer.status.terminal import watch
 count = itertools.count(1)
-watch(lambda width: [f"drawing {next(count)}", f"width {width}"], interval_s=0.1, out=sys.stdout)
+watch(lambda width: [f"drawing {next(count)}", f"width {width}", "[/x] is text"], interval_s=0.1, out=sys.stdout)
 """
 
 
@@ -73,6 +73,7 @@ def test_a_key_ends_it_with_status_0_and_the_last_screen_stays(watching, key):
     after = watching.output.rpartition(b"\x1b[?1049l")[2]
     assert after.startswith(b"drawing ")
     assert b"width 60" in after
+    assert b"[/x] is text" in after
     assert termios.tcgetattr(watching.theirs) == watching.modes
 
 
@@ -90,6 +91,10 @@ def test_the_screen_is_never_cleared_as_a_whole(watching):
     watching.until(b"drawing 3")
     assert b"\x1b[2J" not in watching.output
     assert watching.output.count(b"\x1b[H") >= 3
+
+
+def test_no_text_is_markup(watching):
+    watching.until(b"[/x] is text")
 
 
 def test_other_keys_change_nothing(watching):
