@@ -3,7 +3,7 @@
 import pytest
 import yaml
 
-from simmer.files import read_json
+from simmer.base.files import read_json
 from support.configs import ROOT, default_config
 
 # Of data/processed/GSPC_dataset_a25.parquet, made from the bars that ship inside `arch`.
