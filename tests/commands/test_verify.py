@@ -48,8 +48,8 @@ def row(found, name):
 def test_data_in_order_pass_with_a_row_per_table(data, machine):
     found = verify(data, machine)
     assert found.ok, found.as_text()
-    assert "5031 rows, 1999-01-04 to 2018-12-31" in row(found, "raw/GSPC.csv").measured
-    assert "4832 rows" in row(found, "processed/GSPC_dataset_a25.parquet").measured
+    assert "5,031 rows, 1999-01-04 to 2018-12-31" in row(found, "raw/GSPC.csv").measured
+    assert "4,832 rows" in row(found, "processed/GSPC_dataset_a25.parquet").measured
     assert row(found, "pending registrations").verdict is CheckVerdict.OK
     assert found.as_text().endswith("all in order\n")
     assert found.as_json()["ok"] is True

@@ -142,7 +142,7 @@ def test_undefined_resamples_are_counted_and_too_many_are_refused():
     assert (found.undefined, found.n_resamples) == (10, 200)
     kept = [rows.mean() for rows in resamples(50, 4, 200, 0)][10:]
     assert found.low == pytest.approx(np.quantile(kept, 0.025))
-    with pytest.raises(DatasetError, match=r"undefined in 11 of 200 resamples, more than 5%"):
+    with pytest.raises(DatasetError, match=r"undefined in 11 of 200 resamples, more than 5 %"):
         interval(undefined_for(11), 50, horizon=1, seed=0, n_resamples=200)
     with pytest.raises(DatasetError, match="of these 50 rows is undefined"):
         interval(lambda rows: None, 50, horizon=1, seed=0)

@@ -17,6 +17,7 @@ _EXPECTED = {
     "float_type": "a number",
     "bool_type": "true or false",
     "string_type": "text",
+    "string_unicode": "text in whole characters",
     "tuple_type": "a list, such as [{input}]",
     "dataclass_type": "a block of keys",
     "dict_type": "a block of keys",
