@@ -30,7 +30,7 @@ from simmer.ledger.table import best_json, summary, trials_csv
 from simmer.report import blocks
 from simmer.report.markdown import to_markdown
 from simmer.report.page import to_page
-from simmer.search.space import KEYS
+from simmer.search.space import COLUMNS
 from simmer.search.suggest import distributions
 from simmer.status.campaign import look
 from simmer.status.command import nothing_there
@@ -163,7 +163,7 @@ def test_the_data_dictionary(text):
 @each_hostile
 def test_the_tables_of_trials(text, tmp_path):
     found = trial_result(campaign=text, ended=text, fingerprint=text, code_digests=[text])
-    require_no_formula(trials_csv([found], KEYS), containing=plain(text))
+    require_no_formula(trials_csv([found], COLUMNS), containing=plain(text))
     require_harmless_on_a_terminal(summary([found]))
     assert len(summary([found]).splitlines()) == len(summary([trial_result()]).splitlines())
     write_json(tmp_path / "best.json", best_json([found], {1: {"study": text}}))

@@ -14,7 +14,7 @@ from simmer.ledger.table import (
     trials_csv,
     winner_of,
 )
-from simmer.search.space import KEYS
+from simmer.search.space import COLUMNS
 from support.results import trial_result
 
 
@@ -26,8 +26,8 @@ def result(trial, loss, *, horizon=1, **changes):
 
 
 def test_a_row_per_trial_and_an_empty_cell_for_what_is_absent():
-    rows = list(csv.DictReader(io.StringIO(trials_csv([result(0, 0.6), result(1, None)], KEYS))))
-    assert list(rows[0]) == [*result_columns(KEYS), *MACHINE_COLUMNS]
+    rows = list(csv.DictReader(io.StringIO(trials_csv([result(0, 0.6), result(1, None)], COLUMNS))))
+    assert list(rows[0]) == [*result_columns(COLUMNS), *MACHINE_COLUMNS]
     assert rows[0]["validation_log_loss"] == "0.6"
     assert rows[0]["auc"] == "0.61"
     assert rows[0]["code_digests"] == "d1 d2"
@@ -83,3 +83,10 @@ def test_the_winner_is_the_trial_with_the_lowest_loss_the_first_of_equals():
 def test_without_any_loss_there_is_no_winner():
     with pytest.raises(LedgerError, match="none of the 2 trials of debug has a validation loss"):
         winner_of([result(0, None), result(1, None)])
+
+
+def test_a_result_from_before_a_hyperparameter_existed_shows_what_it_meant():
+    table = trials_csv([result(0, 0.6)], COLUMNS | {"later": 0.25})
+    (row,) = csv.DictReader(io.StringIO(table))
+    assert row["later"] == "0.25"
+    assert row["depth"] == "2"

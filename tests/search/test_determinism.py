@@ -8,13 +8,13 @@ from simmer.base.errors import Interrupted
 from simmer.ledger.table import MACHINE_COLUMNS, result_columns
 from simmer.runs.run import Run
 from simmer.runs.trial import Trial
-from simmer.search.space import KEYS
+from simmer.search.space import COLUMNS as HYPERPARAMETERS
 from simmer.training.settings import Execution
 from support.configs import default_config
 from support.runs import FakeGuard
 
 TRIALS = 9
-COLUMNS = result_columns(KEYS)
+COLUMNS = result_columns(HYPERPARAMETERS)
 OVERLAY = {
     "dataset": {"split": {"train_fraction": 0.2, "validation_fraction": 0.2}},
     "scales": {

@@ -19,7 +19,8 @@ SCRIPT = """
 import sys, itertools
 from simmer.status.terminal import watch
 count = itertools.count(1)
-def draw(width): return [f"drawing {next(count)}", f"width {width}", "[/x] is text"]
+def draw(width):
+    return [f"drawing {next(count)}", f"width {width}", "[/x] is text"]
 watch(draw, interval_s=0.1, out=sys.stdout)
 """
 

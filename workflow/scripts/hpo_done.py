@@ -9,7 +9,7 @@ from simmer.base.logs import job
 from simmer.config.campaign import Config, parse_config
 from simmer.ledger.results import TrialResult
 from simmer.ledger.table import best_json, refuse_mixture, summary, trials_csv
-from simmer.search.space import KEYS
+from simmer.search.space import COLUMNS
 
 logger = logging.getLogger(__name__)
 
@@ -26,7 +26,7 @@ def main(
     features_sha256 = read_json(resource)["content_sha256"]
     studies = {days: config.study(scale, days) for days in config.dataset.horizons_days}
     refuse_mixture(results, {days: study.fingerprint(features_sha256) for days, study in studies.items()})
-    write_text(table, trials_csv(results, KEYS))
+    write_text(table, trials_csv(results, COLUMNS))
     meanings = {
         days: {"study": study.meaning(), "features_sha256": features_sha256}
         for days, study in studies.items()

@@ -1,12 +1,6 @@
 import pytest
 
 from simmer.thermal.limits import Limits
-from support.hardware_logs import LogBook
-
-
-@pytest.fixture
-def log_book():
-    return LogBook
 
 
 @pytest.fixture

@@ -4,6 +4,7 @@ A whole number stays one, and nothing is converted. A field whose default is `No
 out where it is `None`.
 """
 
+import json
 from collections.abc import Mapping
 from dataclasses import fields, is_dataclass
 from functools import cache
@@ -48,6 +49,11 @@ def from_json(kind: type[Kind], text: str, *, where: object, advice: str) -> Kin
         raise LedgerError(f"found {where} damaged ({problem}); {advice}") from error
 
 
+def from_values(kind: type[Kind], values: Any, *, where: object, advice: str) -> Kind:
+    """Return the dataclass `kind` with these plain values, as JSON has them; errors as `from_json`."""
+    return from_json(kind, json.dumps(values), where=where, advice=advice)
+
+
 def as_json(value: Any) -> Any:
     """Return a dataclass, and what it holds, as plain values that JSON can hold."""
     if is_dataclass(value):
@@ -57,7 +63,7 @@ def as_json(value: Any) -> Any:
             for field, inner in held
             if inner is not None or field.default is not None
         }
-    if isinstance(value, tuple):
+    if isinstance(value, list | tuple):
         return [as_json(inner) for inner in value]
     if isinstance(value, Mapping):
         return {key: as_json(inner) for key, inner in value.items()}

@@ -11,12 +11,12 @@ import pandas as pd
 
 from simmer.base.errors import DatasetError
 from simmer.base.seeds import derive_seed
+from simmer.base.typed_json import from_values
 from simmer.evidence.bootstrap import interval
 from simmer.evidence.calibration import reliability_curve
 from simmer.evidence.final_scores import choose_threshold, final_scores
 from simmer.evidence.metrics import auc, log_loss
 from simmer.evidence.noise import row_widening, seed_noise
-from simmer.evidence.plain import from_plain
 from simmer.evidence.power import SIGNIFICANCE
 from simmer.evidence.predictions import Predicted, read_predictions
 from simmer.evidence.resampled import N_RESAMPLES, ResampledLosses
@@ -58,7 +58,12 @@ def answer(table: pd.DataFrame, facts: Mapping[str, Any], *, horizon_days: int, 
     best = _best_baseline(models)
     return Horizon(
         days=horizon_days,
-        splits={name: from_plain(Split, split, f"splits.{name}") for name, split in facts["splits"].items()},
+        splits={
+            name: from_values(
+                Split, split, where=f"the facts of {name}", advice="evaluate the test split again"
+            )
+            for name, split in facts["splits"].items()
+        },
         decisions=losses.decisions,
         mean_block=losses.mean_block,
         models=tuple(models),

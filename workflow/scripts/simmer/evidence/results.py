@@ -2,15 +2,17 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Any, Literal, TypeVar
 
 from simmer.base.errors import LedgerError
+from simmer.base.typed_json import as_json, from_values
 from simmer.evidence.calibration import ReliabilityBin
-from simmer.evidence.plain import from_plain, to_plain
 from simmer.evidence.scaling_fit import Curve
 from simmer.evidence.scaling_verdict import Difference, Estimate, Name
 
 PRIOR = "base_rate"
+
+Kind = TypeVar("Kind")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -31,8 +33,8 @@ class Split:
     last_date: str
     purged: int
     positives: int
-    base_rate: float
-    prior_log_loss: float
+    base_rate: int | float
+    prior_log_loss: int | float
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -240,7 +242,7 @@ class Evidence:
     def as_json(self) -> dict[str, Any]:
         """Return the evidence as it is published, horizons by their days."""
         horizons = {str(one.days): _published(one) for one in self.horizons}
-        return to_plain(self) | {"horizons": horizons}
+        return as_json(self) | {"horizons": horizons}
 
     @classmethod
     def from_json(cls, published: Any) -> "Evidence":
@@ -249,11 +251,11 @@ class Evidence:
         Raises:
             LedgerError: when a key is missing or of the wrong kind, or there is no horizon.
         """
-        known = from_plain(_Published, published, "evidence")
+        known = _read(_Published, published, "results/evidence.json")
         if not known.horizons:
             raise LedgerError("the evidence holds no horizon; it takes at least one finished study")
         horizons = [
-            from_plain(Horizon, {**one, "days": int(days)}, f"horizons.{days}")
+            _read(Horizon, {**one, "days": int(days)}, f"results/evidence.json, horizons.{days},")
             for days, one in known.horizons.items()
         ]
         return cls(
@@ -273,8 +275,13 @@ class _Published:
     horizons: Mapping[str, Mapping[str, Any]]
 
 
+def _read(kind: type[Kind], values: Any, where: str) -> Kind:
+    advice = "delete that file and run the same command again: it is computed from the final predictions"
+    return from_values(kind, values, where=where, advice=advice)
+
+
 def _published(horizon: Horizon) -> dict[str, Any]:
-    plain = to_plain(horizon)
+    plain = as_json(horizon)
     del plain["days"]
     # Where curves were fitted, it is said that nothing speaks against a floor.
     if horizon.scaling.level is not None:

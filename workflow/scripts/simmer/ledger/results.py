@@ -3,14 +3,13 @@
 A result is one JSON object. Units: losses in nats, times in seconds, probabilities and scores on 0..1.
 """
 
-import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any, Literal, Protocol, Self, TypeVar
 
 from simmer.base.errors import LedgerError
-from simmer.base.typed_json import as_json, from_json
+from simmer.base.typed_json import as_json, from_json, from_values
 from simmer.ledger.address import Address, StudyAddress
 
 Number = int | float
@@ -175,7 +174,7 @@ class RunResult:
     @classmethod
     def from_values(cls, values: Mapping[str, Any], *, where: object = "a result") -> Self:
         """Return the result with these plain values; errors as `from_json`."""
-        return cls.from_json(json.dumps(values), where=where, advice="compute it again")
+        return from_values(cls, values, where=where, advice="compute it again")
 
     @classmethod
     def read(cls, path: Path, *, advice: str | None = None) -> Self:

@@ -9,7 +9,7 @@ from simmer.base.errors import LedgerError
 from simmer.base.text import csv_text, plain
 from simmer.base.words import count
 from simmer.ledger.address import published_folder
-from simmer.ledger.results import TrialResult, best_trial
+from simmer.ledger.results import TrialResult, Value, best_trial
 
 _SHAPE_COLUMNS = ("depth", "width", "heads", "head_width", "ff_width")
 _SCORE_COLUMNS = (
@@ -26,7 +26,7 @@ _SCORE_COLUMNS = (
 Columns = Mapping[str, Callable[[TrialResult], Any]]
 
 
-def result_columns(hyperparameters: Sequence[str]) -> Columns:
+def result_columns(hyperparameters: Mapping[str, Value | None]) -> Columns:
     """Return what a trial comes to on every machine: how each column is read, in the order of the table."""
     return {
         **{
@@ -42,7 +42,10 @@ def result_columns(hyperparameters: Sequence[str]) -> Columns:
             for name in _SCORE_COLUMNS
         },
         **{name: attrgetter(name) for name in ("parameters", "budget_parameters")},
-        **{name: (lambda result, name=name: result.hyperparameters[name]) for name in hyperparameters},
+        **{
+            name: (lambda result, name=name, before=before: result.hyperparameters.get(name, before))
+            for name, before in hyperparameters.items()
+        },
         **{f"shape_{name}": (lambda result, name=name: result.shape[name]) for name in _SHAPE_COLUMNS},
         **{f"{split}_windows": attrgetter(f"dataset.{split}.n") for split in ("train", "validation")},
         **{name: attrgetter(name) for name in ("weights_sha256", "fingerprint")},
@@ -76,8 +79,13 @@ MACHINE_COLUMNS: Columns = {
 }
 
 
-def trials_csv(results: Sequence[TrialResult], hyperparameters: Sequence[str]) -> str:
-    """Return one row per trial, with a column for each of the hyperparameters; what is absent is empty."""
+def trials_csv(results: Sequence[TrialResult], hyperparameters: Mapping[str, Value | None]) -> str:
+    """Return one row per trial; what is absent is empty.
+
+    Args:
+        results: of one scale.
+        hyperparameters: one column each, with the value that it had in results from before it existed.
+    """
     columns = {**result_columns(hyperparameters), **MACHINE_COLUMNS}
     return csv_text([columns, *([read(result) for read in columns.values()] for result in results)])
 

@@ -44,6 +44,8 @@ class Hyperparameters(Recipe, Proportions):
 KEYS = tuple(field.name for field in fields(Hyperparameters))
 DECLARED: dict[str, Any] = {key: get_type_hints(Hyperparameters, include_extras=True)[key] for key in KEYS}
 BEFORE = before(Hyperparameters)
+# Each key with the value that it had in results from before it existed.
+COLUMNS = {key: BEFORE.get(key) for key in KEYS}
 
 
 def unit_of(key: str) -> str:

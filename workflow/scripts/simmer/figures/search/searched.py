@@ -10,7 +10,7 @@ from simmer.base.errors import LedgerError
 from simmer.base.words import count, spoken
 from simmer.ledger.results import State, TrialResult, best_trial
 from simmer.search.settings import Sampler
-from simmer.search.space import Dimension, Range, Value, unit_of
+from simmer.search.space import BEFORE, Dimension, Range, Value, unit_of
 from simmer.search.study import Study
 
 Origin = Literal["default", "depth extreme", "transferred", "startup", "sampler"]
@@ -158,7 +158,7 @@ def _trial(result: TrialResult) -> SearchedTrial:
         loss=result.loss,
         best_epoch=result.best_epoch,
         epochs=len(result.curve),
-        values=result.hyperparameters,
+        values={**BEFORE, **result.hyperparameters},
     )
 
 

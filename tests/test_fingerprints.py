@@ -1,0 +1,67 @@
+"""The names of studies in the ledger, as constants: a change of one of them loses every trial made so far."""
+
+import pytest
+import yaml
+
+from simmer.base.files import read_json
+from support.configs import ROOT, default_config
+
+# Of data/processed/GSPC_dataset_a25.parquet, made from the bars that ship inside `arch`.
+FEATURES_SHA256 = "530b6379d2d1fa5f34720dc18ac0af01d37398656b2f3ee641626a5465612870"
+
+# The folders that `make demo` makes in demo/results/ledger.
+DEMO = {
+    ("2M", 1): "fe83b1c197ad",
+    ("2M", 3): "d79b11b40aad",
+    ("2M", 5): "38130e4144db",
+    ("20M", 1): "d3d2cbb94497",
+    ("20M", 3): "ca2a09c6492c",
+    ("20M", 5): "9c87fe623df9",
+}
+
+# Of every scale of config/config.yaml, at 1, 3 and 5 days.
+SETTINGS = {
+    "debug": ["25c874f6b3e3", "9495262d2da6", "388b382b702c"],
+    "2M": ["9c6bb0e42d09", "e047a5b7697e", "62c5a6aef615"],
+    "20M": ["7d0747970c19", "1dcc3fad596f", "2b1ed7a9bd23"],
+    "200M": ["0a73f974b77e", "57a82f723976", "98f366c8b871"],
+    "2B": ["d1e84e30bd8d", "c6e5c7d17ed4", "0be5457ebc38"],
+}
+# With `search.transfer: 3`, which changes nothing where no smaller scale is run.
+TRANSFERRED = SETTINGS | {
+    "20M": ["17c15805a830", "28ce2a22a89f", "ea1708a6247d"],
+    "200M": ["e5e28fa10fd7", "a95729e37332", "65615306bbf4"],
+    "2B": ["a7d65a1b23c9", "fed7daa51ff5", "56a3244ea905"],
+}
+
+
+def test_the_demo_finds_its_studies_again():
+    demo = default_config(yaml.safe_load((ROOT / "config/demo.yaml").read_text(encoding="utf-8")))
+    found = {
+        (scale, days): demo.study(scale, days).fingerprint(FEATURES_SHA256)
+        for scale in demo.run_scales
+        for days in demo.dataset.horizons_days
+    }
+    assert found == DEMO
+
+
+@pytest.mark.parametrize(
+    ("overlay", "expected"),
+    [({}, SETTINGS), ({"search": {"transfer": 3}}, TRANSFERRED)],
+    ids=["", "transfer"],
+)
+def test_the_settings_of_every_study_keep_their_digest(overlay, expected):
+    config = default_config(overlay)
+    assert config.dataset.horizons_days == (1, 3, 5)
+    assert {
+        scale: [config.study(scale, days).settings_digest() for days in config.dataset.horizons_days]
+        for scale in config.scales
+    } == expected
+
+
+def test_the_features_are_those_of_the_tracked_manifest():
+    resources = read_json(ROOT / "data/processed/datapackage.json")["resources"]
+    if [entry["ticker"] for entry in resources] != ["GSPC", "IXIC"]:
+        pytest.skip("another campaign than the shipped one was run in this folder")
+    table = f"{default_config().dataset.table}.parquet"
+    assert [entry["content_sha256"] for entry in resources if entry["path"] == table] == [FEATURES_SHA256]

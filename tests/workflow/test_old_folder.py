@@ -1,0 +1,119 @@
+"""A folder that an older version of the code left in the middle of a trial is found, continued and reported.
+
+It is unpacked from data_of_old_code/campaign.tar.xz, which make_campaign.py beside it made. At one day ahead
+trials 0 and 1 are finished and trial 2 was stopped by SIGTERM; at three days everything is finished, a refit
+included.
+"""
+
+import json
+import tarfile
+
+import pytest
+import yaml
+
+from support.campaign import DONE, Campaign, planned_jobs
+from support.configs import ROOT
+
+ARCHIVE = ROOT / "tests/data_of_old_code/campaign.tar.xz"
+STOPPED = "d7ab45ca6f09/debug/h1/trial_002"
+STUDIES = ("d7ab45ca6f09", "e5f3f144df8b")
+WHAT_IS_LEFT = {"hpo_debug": 1, "search_figures": 1, "hardware_timeline": 1, "hpo_debug_done": 1}
+# The refit and the baselines at three days and the baselines at one day are there.
+REPORT = {"refit": 1, "leakage_controls": 1, "leakage_audit": 1, "final_evaluation": 2}
+REPORT |= {"evidence": 1, "evidence_figures": 1, "report": 1}
+EPOCHS = 12
+# Of a loss, on another machine than the one that began the trial; on that one it is the same to the last bit.
+TOLERANCE = 1e-4
+
+
+@pytest.fixture(scope="module")
+def unpacked(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("old")
+    with tarfile.open(ARCHIVE) as archive:
+        archive.extractall(folder, filter="data")
+    campaign = Campaign(
+        folder / "campaign", yaml.safe_load((folder / "campaign/campaign.yaml").read_text(encoding="utf-8"))
+    )
+    campaign.unbroken = json.loads((folder / "unbroken.json").read_text(encoding="utf-8"))
+    yield campaign
+    campaign.kill_everything()
+
+
+@pytest.fixture(scope="module")
+def continued(unpacked, tmp_path_factory):
+    yield from ran(unpacked, tmp_path_factory.mktemp("continued") / "campaign", DONE)
+
+
+@pytest.fixture(scope="module")
+def reported(continued, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("reported") / "campaign"
+    yield from ran(continued, folder, "results/leakage_audit.txt", "report")
+
+
+def ran(source, folder, *targets):
+    """Yield a copy in which targets were made, one after the other; `.ended` is the last run."""
+    campaign = source.copy_to(folder)
+    try:
+        for target in targets:
+            campaign.ended = campaign.run(target).succeeded()
+        yield campaign
+    finally:
+        campaign.kill_everything()
+
+
+def test_nothing_is_planned_but_the_stopped_trial_and_what_follows(unpacked):
+    run = unpacked.run("-n", DONE).succeeded()
+    assert "Trial 002 of debug at h1" in run.text
+    assert planned_jobs(run.text) == WHAT_IS_LEFT
+    assert unpacked.plan("report") == WHAT_IS_LEFT | REPORT
+
+
+def test_the_stopped_trial_goes_on_from_its_checkpoint_and_no_other_is_trained(unpacked, continued):
+    assert "resuming at epoch 3, step " in continued.ended.text
+    assert continued.starts() == unpacked.starts() | {STOPPED: 2}
+    assert sum(continued.republishes().values()) == 0
+    epochs = [event["epoch"] for event in events(continued, STOPPED) if event["event"] == "epoch"]
+    assert epochs == list(range(1, EPOCHS + 1)), "an epoch was repeated or skipped"
+
+
+def test_the_stopped_trial_comes_to_what_it_would_have_come_to_unbroken(unpacked, continued):
+    result = continued.result(2)
+    assert losses(result) == pytest.approx(losses(unpacked.unbroken), rel=TOLERANCE)
+    assert len(result["curve"]) == EPOCHS
+    for key in ("fingerprint", "hyperparameters", "shape", "parameters", "dataset", "origin", "seen_trials"):
+        assert result[key] == unpacked.unbroken[key], key
+
+
+def test_what_was_finished_stays_as_it_was(unpacked, reported):
+    before = {**files(unpacked, "results/hpo"), **files(unpacked, "results/ledger")}
+    before |= {**files(unpacked, "results/refits"), **files(unpacked, "results/baselines")}
+    kept = {name for name in before if STOPPED not in name and "/locks/" not in name}
+    assert len(kept) > 30
+    for name in kept:
+        assert (reported.folder / name).read_bytes() == before[name], name
+
+
+def test_the_report_is_made_of_what_was_found(reported):
+    results = reported.folder / "results"
+    assert {path.name for path in (results / "ledger").iterdir()} == {*STUDIES, "locks", "test_reads.jsonl"}
+    evidence = json.loads((results / "evidence.json").read_text(encoding="utf-8"))
+    assert set(evidence["horizons"]) == {"1", "3"}
+    for days, study in zip(("1", "3"), STUDIES, strict=True):
+        assert evidence["horizons"][days]["reading"]["winners"]["debug"]["fingerprint"] == study
+    assert "Read this first" in (results / "summary.html").read_text(encoding="utf-8")
+
+
+def events(campaign, trial):
+    lines = (campaign.folder / "results/ledger" / trial / "events.jsonl").read_text(encoding="utf-8")
+    return [json.loads(line) for line in lines.splitlines()]
+
+
+def losses(result):
+    records = [(record["train_log_loss"], record["validation"]["log_loss"]) for record in result["curve"]]
+    return [loss for record in records for loss in record]
+
+
+def files(campaign, folder):
+    """Return the content of every file of a folder, by its path within the campaign."""
+    found = [path for path in (campaign.folder / folder).rglob("*") if path.is_file()]
+    return {path.relative_to(campaign.folder).as_posix(): path.read_bytes() for path in found}
