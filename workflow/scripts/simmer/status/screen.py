@@ -33,6 +33,7 @@ _MOST_HEAD_LINES = 4
 _LONGEST_NAME = 60
 _SHORT_ITEM = 24
 _GLUE = "\ue000"  # a blank where no line is broken; rich breaks at every white space
+_TOGETHER = re.compile(r"(?<=\d) (?=\S)| (?=ago\b)")  # a number and its unit, `8 min ago`
 _WAITS = ("pause", "cooldown")  # thermal events after which nothing is trained for a while
 
 
@@ -71,7 +72,7 @@ def _text(text: str) -> Text:
     items = plain(text).split(", ")
     return Text(
         ", ".join(
-            item.replace(" ", _GLUE) if len(item) <= _SHORT_ITEM else re.sub(r"(?<=\d) (?=\S)", _GLUE, item)
+            item.replace(" ", _GLUE) if len(item) <= _SHORT_ITEM else _TOGETHER.sub(_GLUE, item)
             for item in items
         )
     )
