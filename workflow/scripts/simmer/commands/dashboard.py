@@ -221,7 +221,7 @@ def _changed(folder: Path) -> datetime:
 
 
 def _finished(result: TrialResult, known: Mapping[str, BaseDistribution]) -> FrozenTrial:
-    columns = {**result_columns(()), **MACHINE_COLUMNS}
+    columns = {**result_columns({}), **MACHINE_COLUMNS}
     attributes = {name: columns[name](result) for name in ATTRIBUTES}
     return create_trial(
         state=STATES[result.state],
