@@ -1,0 +1,361 @@
+"""Would the tests notice? Faults are planted one at a time, and the tests that should see each are run.
+
+    python tests/planted_faults.py
+
+Works on a copy of the tracked files in a temporary folder. A fault that no test sees is a gap in the tests.
+"""
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+ROOT = Path(__file__).resolve().parents[1]
+LIBRARY = "simmer"
+TOO_SLOW = "workflow"  # the folder of tests/ that runs whole workflows
+TIME_LIMIT_S = 600  # of the tests of one fault
+PASSED, FAILED = 0, 1  # exit statuses of pytest; any other one means that nothing was tested
+HUNG = -1  # which tells nobody what is wrong
+
+
+class CannotPlant(Exception):
+    """The table of faults and the tree do not fit."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Fault:
+    """One mistake that somebody could make.
+
+    Attributes:
+        name: what is wrong, in words.
+        original: text that stands exactly once in the library, wherever that is.
+        replacement: what stands there instead.
+        tests: names of the test functions, or of whole test files, that should see it.
+    """
+
+    name: str
+    original: str
+    replacement: str
+    tests: tuple[str, ...]
+
+
+FAULTS = (
+    Fault(
+        name="a failed write leaves half of the new file",
+        original="write(aside)\n",
+        replacement="write(path), aside.write_bytes(path.read_bytes())\n",
+        tests=("test_a_failed_write_leaves_the_old_file_and_no_fragment",),
+    ),
+    Fault(
+        name="two processes hold the same lock",
+        original="fcntl.LOCK_EX | fcntl.LOCK_NB",
+        replacement="fcntl.LOCK_SH | fcntl.LOCK_NB",
+        tests=("test_a_free_lock_is_taken_and_a_taken_one_is_not",),
+    ),
+    Fault(
+        name="patches that leave out the newest days are accepted",
+        original="if left < 0 or left % self.stride_days:",
+        replacement="if left < 0:",
+        tests=("test_values_that_contradict_each_other_are_explained",),
+    ),
+    Fault(
+        name="a dividend is set against the Close of its own day",
+        original="np.append(1 - dividends[1:] / before[1:], 1.0)",
+        replacement="np.append(1 - dividends[1:] / close[1:], 1.0)",
+        tests=("test_prices_before_a_dividend_fall_by_its_part_of_the_close_before",),
+    ),
+    Fault(
+        name="the hash of a table leaves out the names of its columns",
+        original='digest.update(f"{name}\\t{dtype}\\n".encode())',
+        replacement='digest.update(f"{dtype}\\n".encode())',
+        tests=("test_the_digest_sees_every_kind_of_change",),
+    ),
+    Fault(
+        name="a weekly indicator knows the end of its own week",
+        original="return np.concatenate([[np.nan], weekly])[completed]",
+        replacement="return weekly[completed]",
+        tests=("test_changing_the_future_changes_no_feature_of_the_past",),
+    ),
+    Fault(
+        name="a label counts the price of its own day",
+        original="future = reached[1 : 1 + labelled]",
+        replacement="future = reached[:labelled]",
+        tests=("test_today_does_not_count_and_the_last_day_of_the_horizon_does",),
+    ),
+    Fault(
+        name="purging at the split border is off by one day",
+        original="max(start, end - horizon_days)",
+        replacement="max(start, end - horizon_days + 1)",
+        tests=("test_no_label_crosses_a_border_and_every_other_row_is_kept",),
+    ),
+    Fault(
+        name="the scaling has seen the rows that are purged from train",
+        original='slice(rows["train"][-1] + 1)',
+        replacement="slice(borders[0])",
+        tests=("test_even_the_rows_a_train_label_looks_at_do_not_touch_the_scaling",),
+    ),
+    Fault(
+        name="the parameter count forgets the values of attention",
+        original="width * 3 * inner + 3 * inner + inner * width + width",
+        replacement="width * 2 * inner + 2 * inner + inner * width + width",
+        tests=("test_the_default_shape_of_every_scale_meets_its_budget",),
+    ),
+    Fault(
+        name="the older of two checkpoints is resumed from",
+        original='[entry, *(old for old in self._entries() if old["file"] != path.name)][:KEEP]',
+        replacement='[*(old for old in self._entries() if old["file"] != path.name), entry][-KEEP:]',
+        tests=("test_the_newest_comes_back_bit_for_bit_and_two_are_kept",),
+    ),
+    Fault(
+        name="a resumed epoch draws other dropout masks than the unbroken one",
+        original='derive_seed(plan.seed, "masks", progress.epoch)',
+        replacement='derive_seed(plan.seed, "masks", progress.epoch, progress.step_in_epoch)',
+        tests=("test_a_run_stopped_at_every_step_ends_as_the_unbroken_one",),
+    ),
+    Fault(
+        name="a critical reading that is seen twice confirms itself",
+        original="if taken_at_s > self._counted_at_s:",
+        replacement="if taken_at_s >= self._counted_at_s:",
+        tests=("test_the_same_sample_seen_again_confirms_nothing",),
+    ),
+    Fault(
+        name="a pause ends as soon as the warning does",
+        original="return (signal is None or signal[0] <= signal[1].resume)",
+        replacement="return (signal is None or signal[0] <= signal[1].warning)",
+        tests=("test_heat_that_the_lowest_duty_does_not_stop_pauses_training",),
+    ),
+    Fault(
+        name="a machine without a reading is called cool",
+        original="if reading is None:\n        return ThermalState.UNKNOWN",
+        replacement="if reading is None:\n        return ThermalState.NORMAL",
+        tests=("test_no_reading_is_unknown_and_never_normal",),
+    ),
+    Fault(
+        name="preflight passes with half of the memory that is needed",
+        original="fix=fix if measured_bytes < needed_bytes else None",
+        replacement="fix=fix if 2 * measured_bytes < needed_bytes else None",
+        tests=("test_each_fault_is_found_and_the_mend_is_told",),
+    ),
+    Fault(
+        name="halving lets one trial too many go on",
+        original="return better >= places",
+        replacement="return better > places",
+        tests=("test_at_a_rung_the_better_half_goes_on",),
+    ),
+    Fault(
+        name="a suggestion sees a trial that runs beside it",
+        original="max(0, trial - self.parallel_trials + 1)",
+        replacement="max(0, trial - self.parallel_trials + 2)",
+        tests=("test_a_trial_sees_all_but_the_newest_results",),
+    ),
+    Fault(
+        name="another number of parallel trials makes another study",
+        original='del settings["parallel_trials"]',
+        replacement='settings["parallel_trials"] += 0',
+        tests=("test_only_what_gives_a_trial_its_meaning_is_in_the_fingerprint",),
+    ),
+    Fault(
+        name="trials of different studies stand in one table",
+        original="if result.fingerprint != expected:",
+        replacement="if not result.fingerprint:",
+        tests=("test_a_trial_of_another_study_is_refused_with_advice",),
+    ),
+    Fault(
+        name="the winner is the trial with the highest loss",
+        original="return min(known, key=lambda trial: (trial.loss, trial.number), default=None)",
+        replacement="return max(known, key=lambda trial: (trial.loss, trial.number), default=None)",
+        tests=("test_the_winner_is_the_trial_with_the_lowest_loss_the_first_of_equals",),
+    ),
+    Fault(
+        name="all refits of a winner have the same seed",
+        original='study.horizon_days, trial, "refit", self.number',
+        replacement='study.horizon_days, trial, "refit"',
+        tests=("test_refits_differ_by_their_seed_alone",),
+    ),
+    Fault(
+        name="blocks of the bootstrap are shorter than the horizon",
+        original="float(max(horizon, math.ceil(n ** (1 / 3))))",
+        replacement="float(math.ceil(n ** (1 / 3)))",
+        tests=("test_default_block_covers_the_horizon_and_grows_with_the_cube_root",),
+    ),
+    Fault(
+        name="Holm's factor is one too small",
+        original="min(1.0, (comparisons - rank) * difference.p_value)",
+        replacement="min(1.0, (comparisons - rank - 1) * difference.p_value)",
+        tests=("test_claims_are_about_planned_opponents_and_share_one_chance_of_error",),
+    ),
+    Fault(
+        name="effects twice as large as the practical minimum are called none",
+        original="return -size < estimate.low and estimate.high < size",
+        replacement="return -2 * size < estimate.low and estimate.high < 2 * size",
+        tests=("test_a_sure_difference_too_small_to_matter_is_no_law",),
+    ),
+    Fault(
+        name="labels that look into the sealed test split are handed out",
+        original="labels=dataset.labels[: first - dataset.label_spec.horizon_days]",
+        replacement="labels=dataset.labels[:first]",
+        tests=("test_a_sealed_dataset_holds_no_row_of_test",),
+    ),
+    Fault(
+        name="the audit passes a second look at the test split",
+        original="fix=None if count == 1 else fix",
+        replacement="fix=None if count >= 1 else fix",
+        tests=("test_a_second_look_is_counted_and_named",),
+    ),
+    Fault(
+        name="the report leaves out the warnings of the leakage audit",
+        original='check["verdict"] in ("WARN", "FAIL") and not',
+        replacement='check["verdict"] == "FAIL" and not',
+        tests=("test_too_few_trials_too_many_looks_and_a_warning_of_the_audit_are_alarms",),
+    ),
+    Fault(
+        name="a process that has died is shown as running",
+        original="found is not None and _is_same(",
+        replacement="found is None or _is_same(",
+        tests=("test_a_holder_is_named_while_it_lives_and_known_to_be_dead_afterwards",),
+    ),
+    Fault(
+        name="the dashboard gives a trial the number of another one",
+        original="[found.get(number, waiting) for number in range(max(found, default=-1) + 1)]",
+        replacement="list(found.values())",
+        tests=("test_every_trial_keeps_its_number_where_others_have_not_begun",),
+    ),
+)
+
+
+def main() -> None:
+    """Plant every fault; end with status 1 where one is missed, or none could be planted."""
+    try:
+        with TemporaryDirectory(prefix="planted-faults-") as folder:
+            missed = run_all(Path(folder) / "tree")
+    except CannotPlant as error:
+        sys.exit(str(error))
+    say(f"{len(FAULTS) - missed} of {len(FAULTS)} caught")
+    sys.exit(missed > 0)
+
+
+def run_all(tree: Path) -> int:
+    """Copy the tracked files to `tree`, plant all faults there in turn, and return how many were missed."""
+    copy_tracked_files(tree)
+    planned = plan(tree)
+    start = time.monotonic()
+    if run_tests(sorted({test for _, _, tests in planned for test in tests}), tree) != PASSED:
+        raise CannotPlant(f"the tests fail without any fault; expected them to pass:\n{output(tree)}")
+    say(f"passed {time.monotonic() - start:6.1f} s  the same tests without a fault")
+    missed = 0
+    for fault, place, tests in planned:
+        start, sound = time.monotonic(), place.read_text(encoding="utf-8")
+        place.write_text(sound.replace(fault.original, fault.replacement), encoding="utf-8")
+        status = run_tests(tests, tree, limit_s=TIME_LIMIT_S)
+        place.write_text(sound, encoding="utf-8")
+        if status not in (PASSED, FAILED, HUNG):
+            raise CannotPlant(f"{fault.name}: pytest ended with status {status}:\n{output(tree)}")
+        missed += status != FAILED
+        verdict = "caught" if status == FAILED else "MISSED"
+        say(f"{verdict} {time.monotonic() - start:6.1f} s  {fault.name}")
+    return missed
+
+
+def plan(tree: Path) -> list[tuple[Fault, Path, list[str]]]:
+    """Return each fault with the file it goes into and what pytest calls its tests.
+
+    Raises:
+        CannotPlant: naming every fault for which there is no such place or test.
+    """
+    planned, problems = [], []
+    for fault in FAULTS:
+        try:
+            tests = [found for name in fault.tests for found in find_tests(name, tree)]
+            planned.append((fault, place_of(fault.original, tree), tests))
+        except CannotPlant as error:
+            problems.append(f"{fault.name}: {error}")
+    if problems:
+        raise CannotPlant("\n".join(problems))
+    return planned
+
+
+def copy_tracked_files(tree: Path) -> None:
+    """Copy all files that git tracks, as they are in the working tree."""
+    listed = subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, check=True, capture_output=True).stdout
+    for name in filter(None, listed.decode().split("\0")):
+        if (ROOT / name).is_file():  # what was removed and not yet committed is not there
+            (tree / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy2(ROOT / name, tree / name)
+
+
+def place_of(text: str, tree: Path) -> Path:
+    """Return the one file of the library in which a text stands, once.
+
+    Raises:
+        CannotPlant: when there is none, or the text stands more than once.
+    """
+    parts = {path: path.relative_to(tree).parts for path in tree.rglob("*.py")}
+    library = [path for path in parts if LIBRARY in parts[path][:-1] and parts[path][0] != "tests"]
+    found = [path for path in library for _ in range(path.read_text(encoding="utf-8").count(text))]
+    if len(found) != 1:
+        where = ", ".join(str(path.relative_to(tree)) for path in found) or "no file"
+        raise CannotPlant(f"found {text!r} in {where} of the library; expected it once: mend the table")
+    return found[0]
+
+
+def find_tests(name: str, tree: Path) -> list[str]:
+    """Return what pytest calls the tests of a name: a file such as `test_locks.py`, or a function.
+
+    Raises:
+        CannotPlant: when nothing below tests/ has that name.
+    """
+    files = [path.relative_to(tree) for path in sorted((tree / "tests").rglob("test_*.py"))]
+    files = [path for path in files if path.parts[1] != TOO_SLOW]
+    if name.endswith(".py"):
+        found = [str(path) for path in files if path.name == name]
+    else:
+        begins = re.compile(rf"^def {name}\(", re.MULTILINE)
+        found = [f"{path}::{name}" for path in files if begins.search((tree / path).read_text("utf-8"))]
+    if not found:
+        raise CannotPlant(f"found no test {name} below tests/; expected one: mend the table")
+    return found
+
+
+def run_tests(tests: list[str], tree: Path, limit_s: float | None = None) -> int:
+    """Return pytest's exit status, or `HUNG` where it takes longer than a limit."""
+    # Without bytecode: a file planted twice within a second would be taken for the one before.
+    environment = os.environ | {"PYTHONDONTWRITEBYTECODE": "1"}
+    command = [sys.executable, "-m", "pytest", "-x", "-q", "-p", "no:cacheprovider", *tests]
+    with output_file(tree).open("w") as file:
+        try:
+            return subprocess.run(
+                command,
+                cwd=tree,
+                env=environment,
+                stdout=file,
+                stderr=file,
+                timeout=limit_s,
+                check=False,
+            ).returncode
+        except subprocess.TimeoutExpired:
+            return HUNG
+
+
+def output_file(tree: Path) -> Path:
+    """Return where the last run of pytest wrote to."""
+    return tree.with_suffix(".txt")
+
+
+def output(tree: Path) -> str:
+    """Return the end of what the last run of pytest wrote."""
+    return output_file(tree).read_text(encoding="utf-8", errors="replace")[-4000:]
+
+
+def say(line: str) -> None:
+    """Write a line, at once."""
+    sys.stdout.write(f"{line}\n")
+    sys.stdout.flush()
+
+
+if __name__ == "__main__":
+    main()
