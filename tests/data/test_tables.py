@@ -5,7 +5,7 @@ import pyarrow.parquet
 import pytest
 
 from simmer.base.errors import DataError
-from simmer.data.tables import content_sha256, read_table, write_table
+from simmer.data.tables import content_sha256, read_table, require_content, write_table
 from support.bars import random_bars
 
 
@@ -91,3 +91,12 @@ def test_a_table_that_unfolds_into_too_many_rows_is_refused_unread(tmp_path):
     assert (tmp_path / "bomb.parquet").stat().st_size < 100_000
     with pytest.raises(DataError, match="has 1000001 rows"):
         read_table(tmp_path / "bomb.parquet")
+
+
+def test_a_table_that_is_not_the_registered_one_is_refused():
+    frame = random_bars(50)
+    digest = content_sha256(frame)
+    require_content(frame, digest, what="SPY")
+    frame.loc[7, "Close"] += 0.01
+    with pytest.raises(DataError, match="the table SPY does not match the content_sha256"):
+        require_content(frame, digest, what="SPY")

@@ -5,7 +5,7 @@ import re
 from dataclasses import replace
 
 from simmer.report.blocks import Figure, Findings, Heading, Paragraph, Table
-from simmer.report.content import content, title
+from simmer.report.content import LIMITS, content, title
 from simmer.report.markdown import to_markdown
 from simmer.report.provenance import provenance_of
 from support.report_material import CHECK
@@ -50,6 +50,22 @@ def test_too_few_trials_too_many_looks_and_a_warning_of_the_audit_are_alarms(mat
     assert sum("looked at 3 times" in one for one in found) == 1
     assert any("Leakage audit, labels h1: WARN, 3; mend it" in one for one in found)
     assert not any("test reads" in one for one in found), "said once is enough"
+
+
+def test_a_second_look_is_an_alarm_and_a_first_one_is_not(material, evidence):
+    for looks in (1, 2):
+        looked = copy.deepcopy(evidence)
+        looked["horizons"]["1"]["looks"] = looks
+        found = [one for one in alarms(material(evidence=looked)) if "looked at" in one]
+        assert len(found) == looks - 1
+
+
+def test_what_a_verdict_does_not_say_is_printed(material):
+    found = [block.text for block in content(material()) if isinstance(block, Paragraph)]
+    assert [text for text in found if text in LIMITS] == list(LIMITS)
+    assert all(
+        any(words in text for text in LIMITS) for words in ("no trading profit", "nothing beyond them")
+    )
 
 
 def test_nothing_to_warn_of_is_no_section(material, evidence):
