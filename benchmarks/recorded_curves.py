@@ -18,6 +18,7 @@ from scipy.optimize import minimize
 
 from setting import ROOT
 from simmer.base.seeds import derive_seed
+from simmer.ledger.results import TrialResult
 from simmer.search.space import Choice, Dimension, Hyperparameters, Space, Value
 
 FILE = ROOT / "benchmarks/recorded_curves.jsonl"
@@ -140,10 +141,13 @@ def record(folders: Iterable[Path]) -> None:
     lines = []
     for folder in folders:
         for path in sorted(folder.glob("results/hpo/*/h1/trial_*.json")):
-            result = json.loads(path.read_text())
-            if result["state"] == "complete" and result["repeats"] is None:
-                losses = [round(epoch["validation"]["log_loss"], 6) for epoch in result["curve"]]
-                line = {key: result[key] for key in ("scale", "hyperparameters")} | {"losses": losses}
+            result = TrialResult.read(path)
+            if result.state == "complete" and result.repeats is None:
+                line = {
+                    "scale": result.scale,
+                    "hyperparameters": dict(result.hyperparameters),
+                    "losses": [round(loss, 6) for loss in result.losses],
+                }
                 lines.append(json.dumps(line) + "\n")
     FILE.write_text("".join(lines))
 

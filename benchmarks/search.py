@@ -10,7 +10,6 @@ loss; what has not by the time it has spent as much as the reference is charged 
 
 import argparse
 import itertools
-import json
 import subprocess
 import sys
 import time
@@ -38,6 +37,7 @@ from search_policies import (
     without_halving,
 )
 from setting import ROOT, default_config
+from simmer.ledger.results import TrialResult
 from simmer.search.settings import HalvingSettings
 from simmer.search.space import Hyperparameters
 from simmer.search.study import Study
@@ -265,11 +265,10 @@ def real() -> None:
 def _real_steps(folder: Path) -> Iterator[Step]:
     last = Step(0, float("inf"), 0)
     for path in sorted(folder.glob(f"results/hpo/{LARGE}/h1/trial_*.json")):
-        result = json.loads(path.read_text())
-        loss = result["validation_log_loss"]
-        best = last.best if loss is None else min(last.best, loss)
-        epochs = 0 if result["repeats"] is not None else len(result["curve"])
-        winner = Hyperparameters(**result["hyperparameters"]) if best < last.best else last.winner
+        result = TrialResult.read(path)
+        best = last.best if result.loss is None else min(last.best, result.loss)
+        epochs = 0 if result.repeats is not None else len(result.curve)
+        winner = Hyperparameters(**result.hyperparameters) if best < last.best else last.winner
         last = Step(last.epochs + epochs, best, last.trials + 1, winner)
         yield last
 
