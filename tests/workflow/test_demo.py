@@ -57,7 +57,7 @@ def test_make_demo_works_in_a_folder_of_its_own_that_git_does_not_see():
 
 
 def test_make_demo_ends_with_the_result_where_to_look_and_the_real_command(house):
-    end = house.printed.split("debug h1: 1 trials, best validation log-loss", 1)[1]
+    end = house.printed.split("debug h1: 1 trial, best validation log-loss", 1)[1]
     assert "results/hpo_debug.done" not in end
     assert f"Look into {house.demo.folder}/results/" in end
     assert end.rstrip().endswith("bin/snakemake --cores 1 results/hpo_20M.done")

@@ -109,8 +109,11 @@ def as_table(checks: Iterable[CheckResult]) -> str:
 
 def _failure(check: CheckResult) -> str:
     unit = f" ({check.unit})" if check.unit else ""
-    found = f"{_cell(check.measured)} found, {_cell(check.needed)} needed{unit}"
-    return "\n".join([f"  {check.id}: {check.verdict}, {found}", *_fix_lines(check)])
+    said = [
+        *([] if check.measured is None else [f"found {_cell(check.measured)}"]),
+        *([] if check.needed is None else [f"expected {_cell(check.needed)}{unit}"]),
+    ]
+    return "\n".join([f"  {check.id}: {check.verdict}, {', '.join(said)}", *_fix_lines(check)])
 
 
 def _fix_lines(check: CheckResult) -> list[str]:
