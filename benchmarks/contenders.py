@@ -28,7 +28,7 @@ from setting import (
     model_shape,
     trial_run,
 )
-from simmer.thermal.guard import Verdict
+from simmer.thermal.guard import StepDecision
 
 WINDOWS = 3340  # as many as the bundled data has to train on
 
@@ -93,10 +93,10 @@ class PacedGuard:
     def __init__(self, pace: Pace) -> None:
         self._pace = pace
 
-    def between_steps(self) -> Verdict:
+    def between_steps(self) -> StepDecision:
         """Never stop."""
         self._pace()
-        return Verdict(stop=False, reason=None)
+        return StepDecision(stop=False, reason=None)
 
     def breathe(self) -> None:
         """Go on at once."""

@@ -21,7 +21,7 @@ from typing import Any
 
 from setting import CORES, Execution, default_config, real_windows, trial_run
 from simmer.base.errors import Interrupted
-from simmer.thermal.guard import Verdict
+from simmer.thermal.guard import StepDecision
 from simmer.training.checkpoint import CheckpointStore
 from simmer.training.environment import TRAINER_ENVIRONMENT
 from simmer.training.evaluation import EVALUATION_BATCH, evaluate
@@ -66,10 +66,10 @@ class Stopwatch:
     def __init__(self) -> None:
         self.ends_s: list[float] = []
 
-    def between_steps(self) -> Verdict:
+    def between_steps(self) -> StepDecision:
         """Note the time."""
         self.ends_s.append(time.perf_counter())
-        return Verdict(stop=len(self.ends_s) >= STEPS, reason="measured")
+        return StepDecision(stop=len(self.ends_s) >= STEPS, reason="measured")
 
     def breathe(self) -> None:
         """Go on at once."""

@@ -15,7 +15,7 @@ import sys
 
 from setting import CORES, SIZES, Execution, model_shape, real_windows, trial_run
 from simmer.model.patchtst import PatchTST
-from simmer.thermal.guard import GO_ON, Verdict
+from simmer.thermal.guard import GO_ON, StepDecision
 from simmer.training.environment import TRAINER_ENVIRONMENT
 
 SEEDS, BATCH, EPOCHS = (1, 2, 3), 32, 2
@@ -38,7 +38,7 @@ class LossRecorder:
         self.losses: list[float] = []
         self._before = 0.0
 
-    def between_steps(self) -> Verdict:
+    def between_steps(self) -> StepDecision:
         """Note what the step added to the epoch's loss."""
         total = float(self.run.loss_sum)
         if total == self._before:  # between two batches of validation

@@ -9,7 +9,7 @@ import sys
 import time
 
 from setting import CORES, SIZES, Execution, model_shape, real_windows, trial_run
-from simmer.thermal.guard import GO_ON, Verdict
+from simmer.thermal.guard import GO_ON, StepDecision
 
 SCALE, BATCH = "2M", 64
 FIRST_STEPS, STEPS = 10, 60  # the first ones are slower
@@ -21,7 +21,7 @@ class Stopwatch:
     def __init__(self) -> None:
         self._ends_s: list[float] = []
 
-    def between_steps(self) -> Verdict:
+    def between_steps(self) -> StepDecision:
         """Note the time."""
         self._ends_s.append(time.perf_counter())
         if len(self._ends_s) > FIRST_STEPS + STEPS:

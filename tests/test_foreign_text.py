@@ -15,7 +15,7 @@ from matplotlib.figure import Figure
 from optuna.storages import JournalStorage
 from optuna.storages.journal import JournalFileBackend
 
-from simmer.base.checks import CheckReport, CheckResult, CheckVerdict
+from simmer.base.checks import CheckResult, CheckStatus, CheckTable
 from simmer.base.errors import ConfigError, SimmerError
 from simmer.base.files import read_json, write_json
 from simmer.base.locks import holder_of
@@ -201,8 +201,8 @@ def test_a_figure(text):
 @each_hostile
 def test_a_table_of_checks(text):
     texts = dict.fromkeys(("id", "measured", "needed", "unit", "source", "fix"), text)
-    check = CheckResult(verdict=CheckVerdict.FAIL, **texts)
-    report = CheckReport(title=text, checks=(check,), error=ConfigError, complaint=text)
+    check = CheckResult(status=CheckStatus.FAIL, **texts)
+    report = CheckTable(title=text, checks=(check,), error=ConfigError, complaint=text)
     require_harmless_on_a_terminal(report.as_text())
     assert plain(text) in report.as_text() or "\n" in text
     with pytest.raises(ConfigError) as refused:

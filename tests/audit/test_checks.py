@@ -6,7 +6,7 @@ import pytest
 from simmer.audit.checks import run_audit
 from simmer.audit.controls import ControlResult, Score
 from simmer.audit.raw import model_features
-from simmer.base.checks import CheckVerdict
+from simmer.base.checks import CheckStatus
 from simmer.base.errors import AuditError
 from support.audited import SETTINGS
 
@@ -41,7 +41,7 @@ def audit(raw, table, controls=GOOD, features=model_features, settings=SETTINGS)
         table,
         calendar="XNYS",
         controls=controls,
-        register=Path("never"),
+        looks=Path("never"),
         seed=1,
         features=features,
     )
@@ -55,10 +55,10 @@ def good(raw, table):
 def test_a_sound_campaign_passes_and_what_could_not_be_checked_is_no_tick(good):
     assert good.failed == ()
     good.raise_if_failed()
-    verdicts = {check.id: check.verdict for check in good.checks}
-    assert len(verdicts) == len(good.checks), "each row has a name of its own"
-    assert verdicts.pop("test reads") is CheckVerdict.SKIP
-    assert set(verdicts.values()) == {CheckVerdict.OK}
+    statuses = {check.id: check.status for check in good.checks}
+    assert len(statuses) == len(good.checks), "each row has a name of its own"
+    assert statuses.pop("test reads") is CheckStatus.SKIP
+    assert set(statuses.values()) == {CheckStatus.OK}
     assert good.as_text().endswith("30 OK, 1 SKIP: all in order\n")
     assert good.as_json()["ok"]
 

@@ -7,9 +7,7 @@ from functools import partial
 import numpy as np
 import pytest
 
-from simmer.audit.control_set import planted_control, shuffled_control
-from simmer.audit.control_training import LEARNING, MEMORISING
-from simmer.audit.control_verdicts import (
+from simmer.audit.control_checks import (
     FEWEST_TRAIN_DECISIONS,
     check_control,
     check_planted,
@@ -17,16 +15,18 @@ from simmer.audit.control_verdicts import (
     controls_as_json,
     controls_from_json,
 )
+from simmer.audit.control_set import planted_control, shuffled_control
+from simmer.audit.control_training import LEARNING, MEMORISING
 from simmer.audit.controls import ControlResult, Score, shuffled
 from simmer.audit.planted_bars import planted_bars
 from simmer.audit.raw import RawSeries, model_features
-from simmer.base.checks import CheckVerdict
+from simmer.base.checks import CheckStatus
 from simmer.base.errors import AuditError, Interrupted
 from support.audited import CONFIG, SETTING, SETTINGS, vix_bars
 from support.bars import session_bars
 from support.runs import FakeGuard
 
-OK, FAIL = CheckVerdict.OK, CheckVerdict.FAIL
+OK, FAIL = CheckStatus.OK, CheckStatus.FAIL
 ROWS = 2_600
 SHORT = replace(MEMORISING, epochs=5)
 
@@ -55,15 +55,15 @@ def control(tmp_path):
     return partial(shuffled_control, **common, guard=FakeGuard())
 
 
-def verdicts(checks):
+def statuses(checks):
     """Of AUC and of skill."""
-    return [check.verdict for check in checks]
+    return [check.status for check in checks]
 
 
 def test_a_planted_signal_is_learned_nearly_as_well_as_can_be(planted):
     guard = FakeGuard()
     result = planted(guard=guard)
-    assert verdicts(check_planted(result)) == [OK, OK]
+    assert statuses(check_planted(result)) == [OK, OK]
     assert result.auc.estimate > 0.7
     assert result.skill.estimate > 0.6 * result.attainable_skill
     assert (result.ended, result.epochs) == ("last_epoch", LEARNING.epochs)
@@ -73,7 +73,7 @@ def test_a_planted_signal_is_learned_nearly_as_well_as_can_be(planted):
 def test_a_model_that_cannot_learn_fails(planted):
     frozen = replace(LEARNING.hyperparameters, learning_rate=1e-12)
     checks = check_planted(planted(guard=FakeGuard(), recipe=replace(LEARNING, hyperparameters=frozen)))
-    assert verdicts(checks) == [FAIL, FAIL]
+    assert statuses(checks) == [FAIL, FAIL]
     assert all("does not learn" in check.fix for check in checks)
 
 
@@ -82,7 +82,7 @@ def test_windows_that_end_a_day_early_leave_nothing_to_learn(planted):
         dataset = SETTINGS.build(frame, days)
         return replace(dataset, price_relative=np.roll(dataset.price_relative, 1, axis=0))
 
-    assert verdicts(check_planted(planted(guard=FakeGuard(), build=build))) == [FAIL, FAIL]
+    assert statuses(check_planted(planted(guard=FakeGuard(), build=build))) == [FAIL, FAIL]
 
 
 def test_a_signal_is_planted_beside_the_vix_too(tmp_path):
@@ -92,7 +92,7 @@ def test_a_signal_is_planted_beside_the_vix_too(tmp_path):
     result = planted_control(
         raw, 0.01, build=settings.build, setting=setting, seed=1, guard=FakeGuard(), folder=tmp_path
     )
-    assert verdicts(check_planted(result)) == [OK, OK]
+    assert statuses(check_planted(result)) == [OK, OK]
 
 
 def test_shuffled_labels_are_the_same_labels_in_another_order(signal):
@@ -108,13 +108,13 @@ def test_shuffled_labels_are_the_same_labels_in_another_order(signal):
 
 def test_shuffled_labels_teach_nothing_even_where_there_is_a_signal(control, signal):
     result = control(signal, 1)
-    assert verdicts(check_shuffled(result)) == [OK, OK]
+    assert statuses(check_shuffled(result)) == [OK, OK]
     assert result.attainable_skill is None
 
 
 def test_labels_that_were_not_shuffled_fail(control, signal):
     checks = check_shuffled(control(signal, 1, permute=lambda labels, seed: labels, recipe=LEARNING))
-    assert verdicts(checks) == [FAIL, FAIL]
+    assert statuses(checks) == [FAIL, FAIL]
     assert all("labels of validation reach it" in check.fix for check in checks)
 
 
@@ -126,7 +126,7 @@ def test_a_label_among_the_inputs_fails(signal, control, monkeypatch):
         return replace(mixed, price_relative=inputs)
 
     monkeypatch.setattr("simmer.audit.control_set.shuffled", leaking)
-    assert verdicts(check_shuffled(control(signal, 1))) == [FAIL, FAIL]
+    assert statuses(check_shuffled(control(signal, 1))) == [FAIL, FAIL]
 
 
 def test_validation_windows_among_those_of_train_fail(signal, control, monkeypatch):
@@ -135,7 +135,7 @@ def test_validation_windows_among_those_of_train_fail(signal, control, monkeypat
         return replace(mixed, train=np.append(mixed.train, mixed.validation))
 
     monkeypatch.setattr("simmer.audit.control_set.shuffled", overlapping)
-    assert FAIL in verdicts(check_shuffled(control(signal, 1, recipe=replace(MEMORISING, epochs=9))))
+    assert FAIL in statuses(check_shuffled(control(signal, 1, recipe=replace(MEMORISING, epochs=9))))
 
 
 def test_a_run_that_diverges_is_no_control(control, signal):
@@ -143,14 +143,14 @@ def test_a_run_that_diverges_is_no_control(control, signal):
     result = control(signal, 1, recipe=wild)
     checks = check_shuffled(result)
     assert (result.ended, result.auc) == ("diverged", None)
-    assert verdicts(checks) == [FAIL, FAIL]
+    assert statuses(checks) == [FAIL, FAIL]
     assert all("diverged" in check.fix for check in checks)
 
 
 def test_answers_that_are_reliably_wrong_fail_and_a_poor_skill_alone_does_not(control, signal):
     result = replace(control(signal, 1, recipe=replace(SHORT, epochs=1)), skill=Score(-0.5, -0.7, -0.3))
-    assert verdicts(check_shuffled(replace(result, auc=Score(0.2, 0.1, 0.4)))) == [FAIL, OK]
-    assert verdicts(check_shuffled(replace(result, auc=Score(0.5, 0.4, 0.6)))) == [OK, OK]
+    assert statuses(check_shuffled(replace(result, auc=Score(0.2, 0.1, 0.4)))) == [FAIL, OK]
+    assert statuses(check_shuffled(replace(result, auc=Score(0.5, 0.4, 0.6)))) == [OK, OK]
 
 
 def test_a_stop_ends_it(tmp_path, signal):
@@ -200,6 +200,6 @@ def test_a_short_train_split_makes_a_planted_control_no_fault():
         attainable_skill=0.36,
         train_s=1.0,
     )
-    assert {check.verdict for check in check_planted(result)} == {CheckVerdict.WARN}
+    assert {check.status for check in check_planted(result)} == {CheckStatus.WARN}
     enough = replace(result, train_decisions=FEWEST_TRAIN_DECISIONS)
-    assert {check.verdict for check in check_planted(enough)} == {CheckVerdict.FAIL}
+    assert {check.status for check in check_planted(enough)} == {CheckStatus.FAIL}

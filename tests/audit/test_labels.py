@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from simmer.audit.labels import border_days, check_base_rate, check_borders, check_labels, check_splits
-from simmer.base.checks import CheckVerdict
+from simmer.base.checks import CheckStatus
 from support.audited import HORIZONS, SETTINGS
 
 
@@ -12,14 +12,14 @@ from support.audited import HORIZONS, SETTINGS
 def test_the_real_labels_and_splits_pass(datasets, raw, days):
     dataset = datasets[days]
     labels, borders, splits = check_labels(dataset, raw), check_borders(dataset, raw), check_splits(dataset)
-    assert [check.verdict for check in (labels, borders, splits)] == [CheckVerdict.OK] * 3
+    assert [check.status for check in (labels, borders, splits)] == [CheckStatus.OK] * 3
     assert labels.source == f"{len(dataset.train) + len(dataset.validation)} labels"
     assert splits.measured == f"in order, {days} purged"
 
 
 def test_labels_of_closes_pass_as_well(table, raw):
     dataset = replace(SETTINGS, basis="close").build(table, 3)
-    assert check_labels(dataset, raw).verdict is CheckVerdict.OK
+    assert check_labels(dataset, raw).status is CheckStatus.OK
 
 
 def test_one_wrong_label_is_found_and_named(datasets, raw):
@@ -27,7 +27,7 @@ def test_one_wrong_label_is_found_and_named(datasets, raw):
     labels, row = dataset.labels.copy(), dataset.validation[7]
     labels[row] ^= 1
     check = check_labels(replace(dataset, labels=labels), raw)
-    assert (check.verdict, check.measured) == (CheckVerdict.FAIL, 1)
+    assert (check.status, check.measured) == (CheckStatus.FAIL, 1)
     assert str(dataset.dates[row].astype("datetime64[D]")) in check.fix
 
 
@@ -35,12 +35,12 @@ def test_one_wrong_label_is_found_and_named(datasets, raw):
 def test_labels_of_another_question_fail(datasets, raw, other):
     dataset = datasets[3]
     asked = replace(dataset, label_spec=replace(dataset.label_spec, **other))
-    assert check_labels(asked, raw).verdict is CheckVerdict.FAIL
+    assert check_labels(asked, raw).status is CheckStatus.FAIL
 
 
 def test_labels_of_scaled_prices_fail(datasets, raw):
     scaled = raw.bars.assign(Close=raw.bars["Close"] - raw.bars["Close"].mean())
-    assert check_labels(datasets[1], replace(raw, bars=scaled)).verdict is CheckVerdict.FAIL
+    assert check_labels(datasets[1], replace(raw, bars=scaled)).status is CheckStatus.FAIL
 
 
 @pytest.mark.parametrize("split", ["train", "validation"])
@@ -50,8 +50,8 @@ def test_a_label_that_crosses_a_border_fails(datasets, raw, split, days):
     rows = dataset.decision_rows(split)
     longer = replace(dataset, **{split: np.append(rows, rows[-1] + 1)})
     check = check_borders(longer, raw)
-    assert (check.verdict, check.measured) == (CheckVerdict.FAIL, 1)
-    assert check_splits(longer).verdict is CheckVerdict.FAIL
+    assert (check.status, check.measured) == (CheckStatus.FAIL, 1)
+    assert check_splits(longer).status is CheckStatus.FAIL
 
 
 def test_splits_that_overlap_swap_or_have_holes_fail(datasets):
@@ -63,17 +63,17 @@ def test_splits_that_overlap_swap_or_have_holes_fail(datasets):
         replace(dataset, validation=dataset.validation[::-1]),
         replace(dataset, train=dataset.train[:-1]),
     ):
-        assert check_splits(changed).verdict is CheckVerdict.FAIL
+        assert check_splits(changed).status is CheckStatus.FAIL
 
 
 @pytest.mark.parametrize("split", ["train", "validation"])
 def test_the_base_rate_must_rise_with_the_horizon(datasets, split):
-    assert check_base_rate(datasets, split).verdict is CheckVerdict.OK
+    assert check_base_rate(datasets, split).status is CheckStatus.OK
     ignored = dict.fromkeys(HORIZONS, datasets[5])
-    assert check_base_rate(ignored, split).verdict is CheckVerdict.WARN
+    assert check_base_rate(ignored, split).status is CheckStatus.WARN
     swapped = {1: datasets[5], 3: datasets[3], 5: datasets[1]}
-    assert check_base_rate(swapped, split).verdict is CheckVerdict.FAIL
-    assert check_base_rate({1: datasets[1]}, split).verdict is CheckVerdict.SKIP
+    assert check_base_rate(swapped, split).status is CheckStatus.FAIL
+    assert check_base_rate({1: datasets[1]}, split).status is CheckStatus.SKIP
 
 
 def test_borders_are_days_of_the_raw_bars(datasets, raw, table):

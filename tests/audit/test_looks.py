@@ -2,8 +2,8 @@ import json
 
 import pytest
 
-from simmer.audit.looks import check_test_reads, with_test_reads
-from simmer.base.checks import CheckVerdict
+from simmer.audit.looks import check_looks, with_looks
+from simmer.base.checks import CheckStatus
 
 
 def entry(**changes):
@@ -24,34 +24,34 @@ def entry(**changes):
 @pytest.fixture
 def read(tmp_path):
     def write(*lines):
-        register = tmp_path / "test_reads.jsonl"
+        log = tmp_path / "test_reads.jsonl"
         texts = (line if isinstance(line, str) else json.dumps(line) for line in lines)
-        register.write_text("".join(text + "\n" for text in texts))
-        return check_test_reads(register)
+        log.write_text("".join(text + "\n" for text in texts))
+        return check_looks(log)
 
     return write
 
 
 def test_no_register_is_no_look(tmp_path, read):
-    (check,) = check_test_reads(tmp_path / "test_reads.jsonl")
-    assert (check.verdict, check.measured) == (CheckVerdict.SKIP, "not read yet")
-    assert read()[0].verdict is CheckVerdict.SKIP
+    (check,) = check_looks(tmp_path / "test_reads.jsonl")
+    assert (check.status, check.measured) == (CheckStatus.SKIP, "not read yet")
+    assert read()[0].status is CheckStatus.SKIP
 
 
 def test_one_look_however_often_it_is_repeated_is_one(read):
     (check,) = read(entry(), entry(time="2026-05-02T10:00:00+00:00"), entry())
-    assert (check.verdict, check.measured, check.fix) == (CheckVerdict.OK, 1, None)
+    assert (check.status, check.measured, check.fix) == (CheckStatus.OK, 1, None)
 
 
 def test_horizons_and_datasets_are_counted_apart(read):
     checks = read(entry(), entry(horizon_days=3), entry(ticker="IXIC"))
-    assert [check.verdict for check in checks] == [CheckVerdict.OK] * 3
+    assert [check.status for check in checks] == [CheckStatus.OK] * 3
 
 
 def test_a_second_look_is_counted_and_named(read):
     again = entry(winners={"2M": {"fingerprint": "cccccccccccc", "trial": 9}}, predictions_sha256="q" * 64)
     (check,) = read(entry(), entry(), again)
-    assert (check.verdict, check.measured) == (CheckVerdict.WARN, 2)
+    assert (check.status, check.measured) == (CheckStatus.WARN, 2)
     assert "looked at 2 times" in check.fix
     assert "2M 7 of aaaaaaaaaaaa" in check.fix
     assert "2M 9 of cccccccccccc" in check.fix
@@ -59,13 +59,13 @@ def test_a_second_look_is_counted_and_named(read):
 
 def test_a_line_that_a_power_cut_tore_is_no_look(read):
     (check,) = read(entry(), '{"time": "2026', entry())
-    assert (check.verdict, check.measured) == (CheckVerdict.OK, 1)
+    assert (check.status, check.measured) == (CheckStatus.OK, 1)
 
 
 def test_a_published_audit_is_told_of_later_looks(tmp_path):
-    register = tmp_path / "test_reads.jsonl"
+    log = tmp_path / "test_reads.jsonl"
     published = {"ticker": "GSPC", "checks": [{"id": "labels h1"}, {"id": "test reads", "verdict": "SKIP"}]}
-    register.write_text(json.dumps(entry()) + "\n")
-    told = with_test_reads(published, register)
+    log.write_text(json.dumps(entry()) + "\n")
+    told = with_looks(published, log)
     assert [check["id"] for check in told["checks"]] == ["labels h1", "test reads h1"]
     assert told["checks"][1]["verdict"] == "OK"

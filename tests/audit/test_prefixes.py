@@ -4,7 +4,7 @@ import pytest
 from simmer.audit.labels import border_days
 from simmer.audit.prefixes import check_prefixes, check_table, cut_days
 from simmer.audit.raw import days_of, model_features, vix_features
-from simmer.base.checks import CheckVerdict
+from simmer.base.checks import CheckStatus
 from simmer.base.errors import DataError
 
 
@@ -13,8 +13,8 @@ def cuts(raw, datasets):
     return cut_days(raw.days, border_days(datasets[1], raw))
 
 
-def verdicts(checks):
-    return [check.verdict for check in checks]
+def statuses(checks):
+    return [check.status for check in checks]
 
 
 def test_cuts_lie_about_the_borders_and_on_each_day_of_a_week_and_at_the_end(raw, datasets, cuts):
@@ -31,14 +31,14 @@ def test_cuts_lie_about_the_borders_and_on_each_day_of_a_week_and_at_the_end(raw
 def test_the_real_features_pass_in_both_forms(raw, cuts):
     checks = check_prefixes("a25", model_features, raw, cuts, relative=True)
     assert [check.id for check in checks] == ["prefix a25", "prefix price_relative"]
-    assert verdicts(checks) == [CheckVerdict.OK] * 2
+    assert statuses(checks) == [CheckStatus.OK] * 2
     assert all(check.fix is None for check in checks)
 
 
 def test_the_real_features_of_the_vix_pass_alone_and_combined(vix_raw, cuts):
     checks = check_prefixes("c", model_features, vix_raw, cuts, relative=True)
     checks += check_prefixes("vix", vix_features("XNYS"), vix_raw, cuts, relative=False)
-    assert verdicts(checks) == [CheckVerdict.OK] * 3
+    assert statuses(checks) == [CheckStatus.OK] * 3
 
 
 def with_column(name, values):
@@ -70,7 +70,7 @@ def scaled_by_everything(frame):
 )
 def test_a_feature_that_knows_later_days_fails_and_is_named(raw, cuts, name, fault):
     (check,) = check_prefixes("a25", with_column(name, fault), raw, cuts, relative=False)
-    assert check.verdict is CheckVerdict.FAIL
+    assert check.status is CheckStatus.FAIL
     assert name in check.fix
     assert str(cuts[0])[:4] in check.fix
 
@@ -79,8 +79,8 @@ def test_a_week_that_leaks_shows_on_every_day_but_its_last(raw, cuts):
     fault = with_column("rsi_weekly", close_of_the_week)
     fridays = cuts[(cuts.astype(np.int64) + 3) % 7 == 4]
     mondays = cuts[(cuts.astype(np.int64) + 3) % 7 == 0]
-    assert verdicts(check_prefixes("a25", fault, raw, fridays, relative=False)) == [CheckVerdict.OK]
-    assert verdicts(check_prefixes("a25", fault, raw, mondays, relative=False)) == [CheckVerdict.FAIL]
+    assert statuses(check_prefixes("a25", fault, raw, fridays, relative=False)) == [CheckStatus.OK]
+    assert statuses(check_prefixes("a25", fault, raw, mondays, relative=False)) == [CheckStatus.FAIL]
 
 
 def test_a_table_that_hides_the_row_it_looked_ahead_from_fails(raw, cuts):
@@ -88,7 +88,7 @@ def test_a_table_that_hides_the_row_it_looked_ahead_from_fails(raw, cuts):
         frame = model_features(series)
         return frame.assign(rsi_daily=frame["rsi_daily"].shift(-1)).iloc[:-1].reset_index(drop=True)
 
-    assert verdicts(check_prefixes("a25", build, raw, cuts, relative=False)) == [CheckVerdict.FAIL]
+    assert statuses(check_prefixes("a25", build, raw, cuts, relative=False)) == [CheckStatus.FAIL]
 
 
 def test_a_leak_that_only_the_stationary_form_has_fails(raw, cuts, monkeypatch):
@@ -97,7 +97,7 @@ def test_a_leak_that_only_the_stationary_form_has_fails(raw, cuts, monkeypatch):
 
     monkeypatch.setattr("simmer.audit.prefixes.price_relative", by_whole_mean)
     checks = check_prefixes("a25", model_features, raw, cuts, relative=True)
-    assert verdicts(checks) == [CheckVerdict.OK, CheckVerdict.FAIL]
+    assert statuses(checks) == [CheckStatus.OK, CheckStatus.FAIL]
 
 
 def not_before(first_day):
@@ -111,11 +111,11 @@ def not_before(first_day):
 
 def test_a_cut_that_leaves_too_little_is_no_leak_and_no_tick(raw, cuts):
     (some,) = check_prefixes("a25", not_before(cuts[5]), raw, cuts, relative=False)
-    assert (some.verdict, some.measured) == (CheckVerdict.WARN, f"equal at {len(cuts) - 5} cuts")
+    assert (some.status, some.measured) == (CheckStatus.WARN, f"equal at {len(cuts) - 5} cuts")
     assert "5 cuts" in some.fix
     assert "too few bars" in some.fix
     (none,) = check_prefixes("a25", not_before(raw.days[-1]), raw, cuts[:-1], relative=False)
-    assert none.verdict is CheckVerdict.SKIP
+    assert none.status is CheckStatus.SKIP
 
 
 def test_a_leak_of_the_vix_fails(vix_raw, cuts):
@@ -123,11 +123,11 @@ def test_a_leak_of_the_vix_fails(vix_raw, cuts):
         frame = vix_features("XNYS")(series)
         return frame.assign(vix_change_1d=frame["vix_change_1d"].shift(-1).fillna(0.0))
 
-    assert verdicts(check_prefixes("vix", build, vix_raw, cuts, relative=False)) == [CheckVerdict.FAIL]
+    assert statuses(check_prefixes("vix", build, vix_raw, cuts, relative=False)) == [CheckStatus.FAIL]
 
 
 def test_the_table_must_be_what_the_bars_give(raw, table):
-    assert check_table("a25", table, model_features, raw).verdict is CheckVerdict.OK
+    assert check_table("a25", table, model_features, raw).status is CheckStatus.OK
     nudged = table.assign(rsi_weekly=np.nextafter(table["rsi_weekly"], np.inf))
-    assert check_table("a25", nudged, model_features, raw).verdict is CheckVerdict.FAIL
-    assert check_table("a25", table.iloc[:-1], model_features, raw).verdict is CheckVerdict.FAIL
+    assert check_table("a25", nudged, model_features, raw).status is CheckStatus.FAIL
+    assert check_table("a25", table.iloc[:-1], model_features, raw).status is CheckStatus.FAIL

@@ -6,7 +6,7 @@ import pytest
 
 from simmer.audit.raw import RawSeries, model_features
 from simmer.audit.standardisation import check_future, check_standardisation
-from simmer.base.checks import CheckVerdict
+from simmer.base.checks import CheckStatus
 from simmer.data.bars import check_bars
 from support.audited import SETTINGS
 from support.bars import rules
@@ -28,21 +28,21 @@ def future(raw, build, features=model_features):
 def test_the_real_standardisation_passes(datasets, table):
     for dataset in datasets.values():
         check = check_standardisation(dataset, table)
-        assert check.verdict is CheckVerdict.OK
+        assert check.status is CheckStatus.OK
         assert float(check.measured) < 1e-12
 
 
 @pytest.mark.parametrize("more_rows", [1, 10_000])
 def test_standardisation_over_later_rows_fails(datasets, table, more_rows):
     check = check_standardisation(standardised_over(datasets[1].train[-1] + 1 + more_rows, table), table)
-    assert check.verdict is CheckVerdict.FAIL
+    assert check.status is CheckStatus.FAIL
     assert "first" in check.fix
 
 
 def test_values_that_are_not_standardised_as_recorded_fail(datasets, table):
     features = datasets[1].features.copy()
     features[-1, -1] += 1e-3
-    assert check_standardisation(replace(datasets[1], features=features), table).verdict is CheckVerdict.FAIL
+    assert check_standardisation(replace(datasets[1], features=features), table).status is CheckStatus.FAIL
 
 
 def test_later_prices_do_not_move_the_real_dataset(raw, vix_raw):
@@ -50,12 +50,12 @@ def test_later_prices_do_not_move_the_real_dataset(raw, vix_raw):
         *future(raw, partial(SETTINGS.build, horizon_days=5)),
         *future(vix_raw, partial(replace(SETTINGS, vix=True).build, horizon_days=1)),
     ]
-    assert [check.verdict for check in checks] == [CheckVerdict.OK] * 6
+    assert [check.status for check in checks] == [CheckStatus.OK] * 6
 
 
 def test_later_prices_move_a_dataset_standardised_over_all_rows(raw, table):
     checks = future(raw, partial(standardised_over, len(table)))
-    assert [check.verdict for check in checks] == [CheckVerdict.FAIL] * 3
+    assert [check.status for check in checks] == [CheckStatus.FAIL] * 3
     assert "train_scaled inputs of train" in checks[0].fix
 
 
@@ -65,7 +65,7 @@ def test_later_prices_move_labels_that_were_not_purged(raw):
         return replace(dataset, train=np.append(dataset.train, dataset.train[-1] + np.arange(1, 5)))
 
     checks = future(raw, unpurged)
-    assert checks[1].verdict is CheckVerdict.FAIL
+    assert checks[1].status is CheckStatus.FAIL
     assert "labels of train" in checks[1].fix
 
 
@@ -75,7 +75,7 @@ def test_later_prices_move_features_that_look_ahead(raw):
         return frame.assign(rsi_daily=frame["rsi_daily"].shift(-1).fillna(50.0))
 
     checks = future(raw, partial(SETTINGS.build, horizon_days=1), features=ahead)
-    assert checks[0].verdict is CheckVerdict.FAIL
+    assert checks[0].status is CheckStatus.FAIL
 
 
 def test_disturbed_bars_are_still_bars(raw):

@@ -4,7 +4,7 @@ import sys
 
 import pytest
 
-from simmer.base.checks import CheckVerdict
+from simmer.base.checks import CheckStatus
 from simmer.base.files import read_json, write_json
 from simmer.commands import verify as command
 from simmer.data.bars_csv import canonical_csv
@@ -38,7 +38,7 @@ def verify(data, machine, *, installed=None, pinned=None):
 
 
 def failed(found):
-    return {check.id for check in found.checks if check.verdict is CheckVerdict.FAIL}
+    return {check.id for check in found.checks if check.status is CheckStatus.FAIL}
 
 
 def row(found, name):
@@ -50,15 +50,15 @@ def test_data_in_order_pass_with_a_row_per_table(data, machine):
     assert found.ok, found.as_text()
     assert "5,031 rows, 1999-01-04 to 2018-12-31" in row(found, "raw/GSPC.csv").measured
     assert "4,832 rows" in row(found, "processed/GSPC_dataset_a25.parquet").measured
-    assert row(found, "pending registrations").verdict is CheckVerdict.OK
+    assert row(found, "pending registrations").status is CheckStatus.OK
     assert found.as_text().endswith("all in order\n")
     assert found.as_json()["ok"] is True
 
 
 def test_versions_are_held_against_the_pinned_ones(data, machine):
     found = verify(data, machine, installed={"numpy": "1.0", "pandas": "3.1.1"}, pinned={"numpy": "2.4.6"})
-    assert row(found, "numpy").verdict is CheckVerdict.WARN
-    assert row(found, "pandas").verdict is CheckVerdict.OK
+    assert row(found, "numpy").status is CheckStatus.WARN
+    assert row(found, "pandas").status is CheckStatus.OK
     assert found.ok
 
 
@@ -143,7 +143,7 @@ def test_what_another_configuration_made_is_a_warning(data, machine):
     (data / "processed/OLD_dataset_a25.resource.json").write_text("{}")
     found = verify(data, machine)
     assert found.ok
-    assert row(found, "processed/OLD_dataset_a25.parquet").verdict is CheckVerdict.WARN
+    assert row(found, "processed/OLD_dataset_a25.parquet").status is CheckStatus.WARN
 
 
 def test_a_clean_clone_has_nothing_built_yet(data, machine):

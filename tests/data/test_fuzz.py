@@ -283,7 +283,7 @@ def assert_reported(manifest, opened):
     opened.clear()
     report = validate_manifest(manifest, kinds={"SPY": "etf", "DIA": "etf"}, calendar=None)
     assert [path for path in opened if is_foreign(path, manifest.parent)] == []
-    report.report().as_text().encode("ascii")
+    report.table().as_text().encode("ascii")
     to_json(report.as_json()).encode()
     assert not report.ok or read_manifest(manifest)
     return report

@@ -78,11 +78,11 @@ def test_real_bars_are_valid(tmp_path):
 
 def test_the_text_is_an_aligned_table(folder):
     (folder / "SPY.csv").unlink()
-    text = validate(folder).report().as_text()
+    text = validate(folder).table().as_text()
     lines = text.splitlines()
     assert lines[0] == "datapackage.json: 1 file read, 1 error, 0 warnings"
     header, row = lines[1], lines[2]
-    assert row.index("OK") == header.index("verdict")
+    assert row.index("OK") == header.index("status")
     assert row.index("index, 60 rows, 2003-01-06 to ") == header.index("measured")
     assert "    -> SPY.csv: " in text
     assert text.endswith("1 OK, 1 FAIL: not in order\n")
@@ -151,7 +151,7 @@ def test_a_path_that_leads_nowhere_or_elsewhere_is_refused(folder, path):
     report = validate(folder)
     assert "path" in {rule for _, rule in errors(report)}
     assert [file.ticker for file in report.checked] == ["GSPC"]
-    report.report().as_text().encode("ascii")
+    report.table().as_text().encode("ascii")
     to_json(report.as_json()).encode()
 
 

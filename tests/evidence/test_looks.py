@@ -1,8 +1,8 @@
 import pytest
 
-from simmer.evidence.looks import horizons_seen, looks, readings, record_reading
+from simmer.evidence.looks import count_looks, horizons_seen, read_looks, record_look
 
-READING = {
+LOOK = {
     "ticker": "GSPC",
     "horizon_days": 1,
     "first_date": "2016-02-29",
@@ -10,7 +10,7 @@ READING = {
     "winners": {"2M": {"fingerprint": "f", "trial": 3}},
     "predictions_sha256": "p1",
 }
-OTHER = READING | {"predictions_sha256": "p2"}
+OTHER = LOOK | {"predictions_sha256": "p2"}
 
 
 @pytest.fixture
@@ -19,11 +19,11 @@ def path(tmp_path):
 
 
 def test_the_same_predictions_are_the_same_look(path):
-    assert readings(path) == []
+    assert read_looks(path) == []
     for _ in range(3):
-        record_reading(path, READING)
-    assert looks(readings(path), READING) == len(readings(path)) == 1
-    assert readings(path)[0]["time"].endswith("+00:00")
+        record_look(path, LOOK)
+    assert count_looks(read_looks(path), LOOK) == len(read_looks(path)) == 1
+    assert read_looks(path)[0]["time"].endswith("+00:00")
 
 
 @pytest.mark.parametrize(
@@ -39,19 +39,19 @@ def test_the_same_predictions_are_the_same_look(path):
     ],
 )
 def test_a_look_counts_where_its_days_overlap(path, changes, expected):
-    record_reading(path, OTHER | changes)
-    record_reading(path, READING)
-    assert looks(readings(path), READING) == expected
+    record_look(path, OTHER | changes)
+    record_look(path, LOOK)
+    assert count_looks(read_looks(path), LOOK) == expected
 
 
 def test_horizons_that_were_ever_scored_on_these_days_are_counted(path):
-    for reading in (READING, READING | {"horizon_days": 3}, READING | {"horizon_days": 5, "ticker": "IXIC"}):
-        record_reading(path, reading)
-    assert horizons_seen(readings(path), READING) == 2
+    for look in (LOOK, LOOK | {"horizon_days": 3}, LOOK | {"horizon_days": 5, "ticker": "IXIC"}):
+        record_look(path, look)
+    assert horizons_seen(read_looks(path), LOOK) == 2
 
 
 def test_a_torn_line_costs_nothing_but_itself(path):
-    record_reading(path, READING)
+    record_look(path, LOOK)
     path.write_bytes(path.read_bytes() + b'{"time": "2026')
-    record_reading(path, OTHER)
-    assert [one["predictions_sha256"] for one in readings(path)] == ["p1", "p2"]
+    record_look(path, OTHER)
+    assert [one["predictions_sha256"] for one in read_looks(path)] == ["p1", "p2"]

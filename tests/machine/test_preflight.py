@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from simmer.base.checks import CheckReport, CheckVerdict
+from simmer.base.checks import CheckStatus, CheckTable
 from simmer.base.errors import PreflightError
 from simmer.machine import preflight
 from simmer.machine.facts import (
@@ -48,7 +48,7 @@ def report(
     govern: bool = True,
     require_sensor: bool = False,
     **facts: object,
-) -> CheckReport:
+) -> CheckTable:
     return run_preflight(
         needs,
         replace(HEALTHY, **facts),
@@ -60,13 +60,13 @@ def report(
     )
 
 
-def verdicts(found: CheckReport) -> dict[str, str]:
-    return {check.id: check.verdict.value for check in found.checks}
+def statuses(found: CheckTable) -> dict[str, str]:
+    return {check.id: check.status.value for check in found.checks}
 
 
 def test_a_healthy_machine_passes_every_check() -> None:
     found = report()
-    told = verdicts(found)
+    told = statuses(found)
     assert told.pop("power_limit") == "SKIP"
     assert set(told.values()) == {"OK"}
     assert found.ok
@@ -75,7 +75,7 @@ def test_a_healthy_machine_passes_every_check() -> None:
 
 
 @pytest.mark.parametrize(
-    ("facts", "check", "verdict"),
+    ("facts", "check", "status"),
     [
         ({"accelerator": None}, "accelerator", "SKIP"),
         ({"accelerator": Accelerator("cpu")}, "accelerator", "WARN"),
@@ -101,42 +101,42 @@ def test_a_healthy_machine_passes_every_check() -> None:
         ({"load_per_core": None}, "load", "SKIP"),
     ],
 )
-def test_each_fault_is_found_and_the_mend_is_told(facts: dict, check: str, verdict: str) -> None:
+def test_each_fault_is_found_and_the_mend_is_told(facts: dict, check: str, status: str) -> None:
     found = report(**facts)
     row = next(row for row in found.checks if row.id == check)
-    assert row.verdict.value == verdict
-    assert (row.fix is not None) or verdict in ("OK", "SKIP")
-    assert found.ok == ("FAIL" not in verdicts(found).values())
+    assert row.status.value == status
+    assert (row.fix is not None) or status in ("OK", "SKIP")
+    assert found.ok == ("FAIL" not in statuses(found).values())
 
 
 def thresholds(reading: Reading, *, profile: str = "default", govern: bool = True) -> tuple[str, str]:
     found = report(readings=(reading,), limits=replace(LIMITS, profile=Profile(profile)), govern=govern)
     row = next(row for row in found.checks if row.id == "thresholds")
-    return row.verdict.value, row.fix or ""
+    return row.status.value, row.fix or ""
 
 
 def test_a_board_that_slows_itself_first_is_sent_to_the_gpu_profile() -> None:
     board = Reading("nvml:gpu0", celsius=50.0, critical_c=89.0, margin_c=39.0)
-    verdict, fix = thresholds(board)
-    assert verdict == "WARN"
+    status, fix = thresholds(board)
+    assert status == "WARN"
     assert "set thermal.profile to gpu, or thermal.critical_c to 84 or less" in fix
     assert thresholds(board, profile="gpu") == ("OK", "")
-    verdict, fix = thresholds(replace(board, margin_c=5.0), profile="gpu")
-    assert verdict == "WARN"
+    status, fix = thresholds(replace(board, margin_c=5.0), profile="gpu")
+    assert status == "WARN"
     assert "already 50 °C" in fix
 
 
 def test_a_mac_is_sent_to_its_own_profile() -> None:
     die = Reading("smc:TCMz", celsius=60.0)
-    verdict, fix = thresholds(die)
-    assert verdict == "WARN"
+    status, fix = thresholds(die)
+    assert status == "WARN"
     assert "set thermal.profile to apple-silicon" in fix
     assert thresholds(die, profile="apple-silicon")[0] == "WARN", "without any level degrees are judged"
     found = report(
         readings=(die, Reading("notify", level=PressureLevel.HEAVY)),
         limits=replace(LIMITS, profile=Profile.APPLE_SILICON),
     )
-    rows = [(row.source, row.verdict.value, row.measured) for row in found.checks if row.id == "thresholds"]
+    rows = [(row.source, row.status.value, row.measured) for row in found.checks if row.id == "thresholds"]
     assert rows == [("smc:TCMz", "OK", "degrees"), ("notify", "WARN", "heavy")]
 
 
@@ -152,20 +152,20 @@ def test_parts_that_run_hot_by_design_are_named_with_what_happens_to_them() -> N
 def advice(check: str, **power: object) -> tuple[str, str]:
     found = report(power=replace(HEALTHY.power, **power))
     row = next(row for row in found.checks if row.id == check)
-    return row.verdict.value, row.fix or ""
+    return row.status.value, row.fix or ""
 
 
 def test_a_power_limit_is_advised_with_its_exact_command() -> None:
     cap = PowerCap(450.0, "nvml:gpu0", "sudo nvidia-smi -pl 360")
-    verdict, fix = advice("power_limit", cap=cap)
-    assert verdict == "OK"
+    status, fix = advice("power_limit", cap=cap)
+    assert status == "OK"
     assert fix.endswith("sudo nvidia-smi -pl 360")
     assert advice("power_limit", system="darwin")[1].endswith("sudo pmset -a lowpowermode 1")
 
 
 def test_a_laptop_that_may_sleep_is_told_what_keeps_it_awake() -> None:
-    verdict, fix = advice("sleep", kept_awake=False, sleep_guard="caffeinate -is")
-    assert verdict == "WARN"
+    status, fix = advice("sleep", kept_awake=False, sleep_guard="caffeinate -is")
+    assert status == "WARN"
     assert fix.endswith("caffeinate -is <the same command>")
     assert advice("sleep", sleep_guard=None) == ("SKIP", "")
 
@@ -192,22 +192,22 @@ def test_power_caps_are_found_on_boards_and_in_powercap(tmp_path: Path) -> None:
 
 
 def test_a_missing_sensor_fails_only_where_one_is_required() -> None:
-    assert verdicts(report(readings=(), require_sensor=True))["temperature_source"] == "FAIL"
+    assert statuses(report(readings=(), require_sensor=True))["temperature_source"] == "FAIL"
     assert report(readings=()).ok
 
 
 def test_an_accelerator_asked_for_by_name_must_be_there() -> None:
     asked = replace(NEEDS, accelerator="mps")
-    assert verdicts(report(needs=asked))["accelerator"] == "FAIL"
-    assert verdicts(report(needs=replace(NEEDS, accelerator="cuda")))["accelerator"] == "OK"
+    assert statuses(report(needs=asked))["accelerator"] == "FAIL"
+    assert statuses(report(needs=replace(NEEDS, accelerator="cuda")))["accelerator"] == "OK"
 
 
 def test_the_cpu_asked_for_by_name_is_no_cause_to_warn() -> None:
     asked = replace(NEEDS, accelerator="cpu")
     found = report(needs=asked, memory_available_bytes=7 * GIB)
-    assert verdicts(found)["accelerator"] == "OK"
-    assert verdicts(found)["memory"] == "FAIL"
-    assert "accelerator_memory" not in verdicts(found)
+    assert statuses(found)["accelerator"] == "OK"
+    assert statuses(found)["memory"] == "FAIL"
+    assert "accelerator_memory" not in statuses(found)
 
 
 @pytest.mark.parametrize(
@@ -220,7 +220,7 @@ def test_the_cpu_asked_for_by_name_is_no_cause_to_warn() -> None:
 )
 def test_data_must_be_valid_and_built(data: DataState, check: str, measured: str) -> None:
     row = next(row for row in report(data=data).checks if row.id == check)
-    assert (row.verdict, row.measured) == (CheckVerdict.FAIL, measured)
+    assert (row.status, row.measured) == (CheckStatus.FAIL, measured)
 
 
 def test_one_failure_hides_no_other_and_all_are_told_at_once() -> None:
@@ -243,7 +243,7 @@ def test_the_report_as_json_survives_a_round_trip() -> None:
 def test_the_table_is_aligned_and_carries_the_fixes() -> None:
     text = report(disk_free_bytes=0).as_text()
     rows = [line for line in text.splitlines()[1:-1] if "->" not in line]
-    column = rows[0].index("verdict")
+    column = rows[0].index("status")
     assert {row[column - 1] for row in rows} == {" "}
     assert {row[column:].split()[0] for row in rows[1:]} == {"OK", "FAIL", "SKIP"}
     assert text.count("    -> ") == 1
@@ -319,12 +319,12 @@ def test_a_container_whose_path_is_not_mounted_uses_the_root(tmp_path: Path) -> 
 
 
 @pytest.mark.parametrize(
-    ("memory", "verdict"), [("full", "OK"), ("kahan", "OK"), ("stochastic", "OK"), ("lean", "WARN")]
+    ("memory", "status"), [("full", "OK"), ("kahan", "OK"), ("stochastic", "OK"), ("lean", "WARN")]
 )
-def test_the_memory_recipe_is_shown_and_another_optimizer_is_said(memory: str, verdict: str) -> None:
+def test_the_memory_recipe_is_shown_and_another_optimizer_is_said(memory: str, status: str) -> None:
     found = report(needs=replace(NEEDS, memory=memory, activation_checkpointing=True))
     check = next(check for check in found.checks if check.id == "memory_recipe")
-    assert check.verdict.value == verdict
+    assert check.status.value == status
     assert check.measured == f"{memory}, activations computed twice"
     assert ("Adafactor" in (check.fix or "")) is (memory == "lean")
 

@@ -8,7 +8,7 @@ import torch
 from simmer.base.errors import Interrupted, LedgerError
 from simmer.data.tables import content_sha256
 from simmer.model.patchtst import PatchTST
-from simmer.runs.outcome import finished_trial, seen_curves, verdict_on, without_outcome
+from simmer.runs.outcome import finished_trial, outcome_fields, seen_curves, without_outcome
 from simmer.runs.run import Run
 from simmer.runs.trial import Trial
 from simmer.search.space import KEYS
@@ -209,10 +209,10 @@ def test_a_diverged_trial_keeps_its_curve_but_has_no_value(tmp_path, table):
         checkpoints=0,
         weights_sha256="w",
     )
-    verdict = verdict_on(outcome)
-    assert verdict["validation_log_loss"] is verdict["best"] is verdict["best_epoch"] is None
-    assert len(verdict["curve"]) == 1
-    assert verdict.keys() == without_outcome("out_of_memory", "no room").keys()
+    fields = outcome_fields(outcome)
+    assert fields["validation_log_loss"] is fields["best"] is fields["best_epoch"] is None
+    assert len(fields["curve"]) == 1
+    assert fields.keys() == without_outcome("out_of_memory", "no room").keys()
 
 
 def test_a_trial_out_of_time_before_its_first_epoch_is_a_result_without_a_loss(tmp_path, table):

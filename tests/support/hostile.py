@@ -176,7 +176,7 @@ def _pending(folder: Path, _: str = "") -> str:
 
 def _validate_processed(folder: Path, _: str = "") -> str:
     manifest = folder / "data/processed/datapackage.json"
-    report = validate_manifest(manifest, kinds={"SPY": "etf", "DIA": "etf"}, calendar="XNYS").report()
+    report = validate_manifest(manifest, kinds={"SPY": "etf", "DIA": "etf"}, calendar="XNYS").table()
     report.raise_if_failed()
     return report.as_text()
 

@@ -7,7 +7,7 @@ from typing import Any
 import torch
 
 from simmer.model.shape import ModelShape
-from simmer.thermal.guard import Verdict
+from simmer.thermal.guard import StepDecision
 from simmer.training.checkpoint import CheckpointStore
 from simmer.training.loop import TrainingRun
 from simmer.training.plan import Plan
@@ -51,10 +51,10 @@ class FakeGuard:
     def __init__(self, stop_after: int | None = None) -> None:
         self.steps, self.breaths, self.stop_after = 0, 0, stop_after
 
-    def between_steps(self) -> Verdict:
+    def between_steps(self) -> StepDecision:
         self.steps += 1
         stop = self.stop_after is not None and self.steps >= self.stop_after
-        return Verdict(stop=stop, reason="the test said so" if stop else None)
+        return StepDecision(stop=stop, reason="the test said so" if stop else None)
 
     def breathe(self) -> None:
         self.breaths += 1

@@ -15,7 +15,7 @@ import pytest
 from simmer.base.errors import Interrupted
 from simmer.thermal.gate import cool_down_gate
 from simmer.thermal.governor import Action, Decision, Governor
-from simmer.thermal.guard import Guard, GuardProtocol, Verdict
+from simmer.thermal.guard import Guard, GuardProtocol, StepDecision
 from simmer.thermal.limits import Profile, ThermalState
 from simmer.thermal.monitor import Monitor
 from simmer.thermal.readings import PressureLevel, Reading
@@ -83,18 +83,18 @@ class Rig:
 
     def train(
         self, script: list[float | None], seconds: float | None = None, *, step_s: float = 0.5
-    ) -> list[Verdict]:
+    ) -> list[StepDecision]:
         """Ask after each step of training, until the script is over or the guard says stop."""
         self.script = script
         self.worked_s = 0.0
-        verdicts = []
+        decisions = []
         while self.clock.now_s - self.start_s < (seconds or len(script) * PERIOD_S):
             self.sample()
-            verdicts.append(self.guard.between_steps())
-            if verdicts[-1].stop:
+            decisions.append(self.guard.between_steps())
+            if decisions[-1].stop:
                 break
             self.work(step_s)
-        return verdicts
+        return decisions
 
     def work(self, seconds: float) -> None:
         """Let time pass in which training computes and the sensors are read."""
@@ -124,8 +124,8 @@ def make_rig(limits, clock, sensor, governor_settings):
 
 
 def test_a_cool_machine_trains_undisturbed(rig: Rig) -> None:
-    verdicts = rig.train([60, 70, 82])
-    assert verdicts == [Verdict(stop=False, reason=None)] * 12
+    decisions = rig.train([60, 70, 82])
+    assert decisions == [StepDecision(stop=False, reason=None)] * 12
     assert rig.waits == rig.synchronised == []
     assert rig.guard.counters() == {
         "slept_s": 0.0,
@@ -267,7 +267,7 @@ def test_a_long_step_rests_in_its_middle_and_stops_at_its_end(rig: Rig) -> None:
     rig.work(0.5)
     rig.guard.breathe()
     assert len(rig.waits) == before, "the rest of the step is not slowed when somebody waits for its end"
-    assert rig.guard.between_steps() == Verdict(stop=True, reason="signal SIGTERM")
+    assert rig.guard.between_steps() == StepDecision(stop=True, reason="signal SIGTERM")
 
 
 def test_the_rest_of_a_step_after_critical_is_worked_at_the_lowest_duty(rig: Rig) -> None:
@@ -287,9 +287,9 @@ def test_the_rest_of_a_step_after_critical_is_worked_at_the_lowest_duty(rig: Rig
 
 
 def test_heat_throttles_then_aborts_and_the_log_says_what_was_before(rig: Rig) -> None:
-    verdicts = rig.train([80, 80, 88, 96, 96, 96, 96, 96])
-    assert verdicts[-1].stop
-    assert verdicts[-1].reason == (
+    decisions = rig.train([80, 80, 88, 96, 96, 96, 96, 96])
+    assert decisions[-1].stop
+    assert decisions[-1].reason == (
         "thermal abort: 96.0 °C (fake), critical from 95 °C, confirmed by 3 readings in a row"
     )
     assert rig.told() == ["throttle", "abort"]
@@ -376,22 +376,22 @@ def test_a_sensor_file_that_vanishes_turns_unknown_and_training_goes_on(
 
 def test_a_required_sensor_that_is_lost_stops_training(make_rig) -> None:
     rig = make_rig(require_sensor=True)
-    verdict = rig.train([60] + [None] * 40)[-1]
-    assert verdict.stop
-    assert verdict.reason.startswith("thermal abort: no temperature source answers")
-    assert "thermal.require_sensor" in verdict.reason
+    decision = rig.train([60] + [None] * 40)[-1]
+    assert decision.stop
+    assert decision.reason.startswith("thermal abort: no temperature source answers")
+    assert "thermal.require_sensor" in decision.reason
 
 
 def test_a_stop_request_is_served_at_the_next_step(rig: Rig) -> None:
     rig.train([60], seconds=0.5)
     rig.stop.set("signal SIGTERM")
-    assert rig.guard.between_steps() == Verdict(stop=True, reason="signal SIGTERM")
+    assert rig.guard.between_steps() == StepDecision(stop=True, reason="signal SIGTERM")
 
 
 def test_a_stop_request_ends_a_sleep_within_a_slice(rig: Rig) -> None:
     rig.stop_at_s = rig.start_s + 150.0
-    verdict = rig.train([88] * 100)[-1]
-    assert verdict == Verdict(stop=True, reason="signal SIGTERM")
+    decision = rig.train([88] * 100)[-1]
+    assert decision == StepDecision(stop=True, reason="signal SIGTERM")
     assert rig.clock.now_s - rig.stop_at_s <= 0.5
     assert rig.guard.counters()["paused_s"] > 10.0
 
@@ -594,9 +594,9 @@ def test_sigterm_in_a_real_pause_returns_at_once() -> None:
             guard = Guard(monitor, Governor(limits, settings), stop=stop,
                           on_event=lambda line: None, hardware_interval_s=300.0)
             threading.Timer(5.0, send).start()
-            while not (verdict := guard.between_steps()).stop:
+            while not (decision := guard.between_steps()).stop:
                 time.sleep(0.001)
-            print(verdict.reason, time.monotonic() - sent[0] < 2.0, guard.counters()["pauses"])
+            print(decision.reason, time.monotonic() - sent[0] < 2.0, guard.counters()["pauses"])
     """)
     library = Path(__file__).parents[2] / "workflow/scripts"
     done = subprocess.run(

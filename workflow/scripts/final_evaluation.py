@@ -15,7 +15,7 @@ from simmer.evidence.evaluated import (
     refuse_foreign,
     refuse_mixed_refits,
 )
-from simmer.evidence.looks import horizons_seen, looks, readings, record_reading
+from simmer.evidence.looks import count_looks, horizons_seen, read_looks, record_look
 from simmer.evidence.predictions import SPLITS, SplitLabels, prediction_table, predictions_sha256
 from simmer.features.dataset import describe
 from simmer.ledger.address import RESULTS, horizon_days_of, horizon_name, looks_in
@@ -69,7 +69,7 @@ def main(
     }
     table = prediction_table(labels, [*of_refits(results), *of_baselines(fitted)])
     splits = describe(dataset)
-    reading = {
+    look = {
         "ticker": config.dataset.ticker,
         "horizon_days": horizon_days,
         **{key: splits["test"][key] for key in ("first_date", "last_date")},
@@ -79,10 +79,10 @@ def main(
         "predictions_sha256": predictions_sha256(table),
     }
     # Before anything with labels in it is on the disk.
-    register = looks_in(RESULTS)
-    record_reading(register, reading)
-    known = readings(register)
-    count = looks(known, reading)
+    looks = looks_in(RESULTS)
+    record_look(looks, look)
+    known = read_looks(looks)
+    count = count_looks(known, look)
     logger.info("test of %s: look number %d", horizon_name(horizon_days), count)
     write_through(predictions, lambda aside: table.to_parquet(aside, index=False))
     write_json(
@@ -90,9 +90,9 @@ def main(
         {
             "horizon_days": horizon_days,
             "splits": splits,
-            "reading": reading,
+            "reading": look,
             "looks": count,
-            "horizons_seen": horizons_seen(known, reading),
+            "horizons_seen": horizons_seen(known, look),
             "models": model_facts(
                 results,
                 fitted,

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from simmer.audit.checks import run_audit
-from simmer.audit.control_verdicts import controls_from_json
+from simmer.audit.control_checks import controls_from_json
 from simmer.audit.raw import read_raw
 from simmer.base.files import read_json, write_json, write_text
 from simmer.base.logs import job
@@ -22,7 +22,7 @@ def main(
     vix_bars: Sequence[Path],
     table: Path,
     controls: Path,
-    register: Path,
+    looks: Path,
     report: Path,
     text: Path,
 ) -> None:
@@ -34,7 +34,7 @@ def main(
         vix_bars: raw bars of the VIX, none where its features are off.
         table: what the trials learn from.
         controls: scores of the trained controls.
-        register: of the reads of the test split; it may be absent.
+        looks: the log of looks at the test split; it may be absent.
         report: for machines.
         text: for people.
 
@@ -52,7 +52,7 @@ def main(
             features_sha256=content_sha256(frame),
             horizons_days=config.dataset.horizons_days,
         ),
-        register=register,
+        looks=looks,
         seed=config.seed,
     )
     logger.info("%s", audit.as_text().rstrip())
@@ -69,7 +69,7 @@ if __name__ == "__main__":
             vix_bars=[Path(path) for path in snakemake.input.vix_bars],
             table=Path(snakemake.input.table),
             controls=Path(snakemake.input.controls),
-            register=Path(snakemake.params.register),
+            looks=Path(snakemake.params.register),
             report=Path(snakemake.output.report),
             text=Path(snakemake.output.table),
         )

@@ -6,9 +6,9 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
+from simmer.audit.control_checks import check_control, controls_as_json
 from simmer.audit.control_set import planted_control, shuffled_control
 from simmer.audit.control_training import ControlSetting
-from simmer.audit.control_verdicts import check_control, controls_as_json
 from simmer.audit.raw import read_raw
 from simmer.base.checks import as_table
 from simmer.base.files import write_json

@@ -4,7 +4,7 @@ import logging
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from simmer.audit.looks import with_test_reads
+from simmer.audit.looks import with_looks
 from simmer.base.files import read_json, write_text
 from simmer.base.logs import job
 from simmer.evidence.results import Evidence
@@ -28,7 +28,7 @@ def main(
     preflights: Sequence[Path],
     figures: Sequence[Path],
     captions: Path,
-    register: Path,
+    looks: Path,
     summaries: Mapping[str, Path],
 ) -> None:
     """Write the report as Markdown, CSV and one HTML page.
@@ -39,12 +39,12 @@ def main(
         trials, refits, preflights: all results of each kind.
         figures: SVG files.
         captions: a folder with a text for each kind of figure.
-        register: of the looks at the test split; the audit may have been made before it was opened.
+        looks: the log of looks at the test split; the audit may have been made before it was opened.
         summaries: where `markdown`, `table` and `page` are written.
     """
     known = {name: read_json(path) for name, path in facts.items()}
     known["evidence"] = Evidence.from_json(known["evidence"])
-    known["audit"] = with_test_reads(known["audit"], register)
+    known["audit"] = with_looks(known["audit"], looks)
     results = {
         "trials": [TrialResult.read(path) for path in trials],
         "refits": [RefitResult.read(path) for path in refits],
@@ -86,6 +86,6 @@ if __name__ == "__main__":
             preflights=[Path(path) for path in snakemake.input.preflights],
             figures=[Path(path) for path in snakemake.input.figures],
             captions=Path(snakemake.params.captions),
-            register=Path(snakemake.params.register),
+            looks=Path(snakemake.params.register),
             summaries={name: Path(snakemake.output[name]) for name in ("markdown", "table", "page")},
         )

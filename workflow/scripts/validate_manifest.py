@@ -19,7 +19,7 @@ def main(*, manifest: Path, kinds: Mapping[str, str], calendar: str, report: Pat
         DataError: listing every problem at once.
     """
     found = validate_manifest(manifest, kinds=kinds, calendar=calendar)
-    checks = found.report()
+    checks = found.table()
     checks.raise_if_failed()
     logger.info("%s", checks.as_text().rstrip())
     write_text(table, checks.as_text())

@@ -6,14 +6,14 @@ from pathlib import Path
 
 import pandas as pd
 
-from simmer.audit.control_verdicts import check_control
+from simmer.audit.control_checks import check_control
 from simmer.audit.controls import ControlResult
 from simmer.audit.labels import border_days, check_base_rate, check_borders, check_labels, check_splits
-from simmer.audit.looks import check_test_reads
+from simmer.audit.looks import check_looks
 from simmer.audit.prefixes import check_prefixes, check_table, cut_days
 from simmer.audit.raw import FeatureBuilder, RawSeries, model_features, vix_features
 from simmer.audit.standardisation import check_future, check_standardisation
-from simmer.base.checks import CheckReport, CheckResult
+from simmer.base.checks import CheckResult, CheckTable
 from simmer.base.errors import AuditError
 from simmer.config.campaign import DatasetSettings
 from simmer.ledger.address import horizon_name
@@ -26,10 +26,10 @@ def run_audit(
     *,
     calendar: str,
     controls: Sequence[ControlResult],
-    register: Path,
+    looks: Path,
     seed: int,
     features: FeatureBuilder = model_features,
-) -> CheckReport:
+) -> CheckTable:
     """Return the report of all checks; none of them stops another.
 
     Args:
@@ -38,7 +38,7 @@ def run_audit(
         table: what the trials learn from.
         calendar: of the exchange, for the table of the VIX.
         controls: as trained before.
-        register: of the looks at the test split; it may be absent.
+        looks: the log of looks at the test split; it may be absent.
         seed: of the disturbances.
         features: makes the table of the raw bars.
 
@@ -59,9 +59,9 @@ def run_audit(
         checks += [check_standardisation(dataset, table)]
         checks += check_future(raw, features=features, build=build, horizon=horizon_name(days), seed=seed)
     checks += [check_base_rate(datasets, split) for split in ("train", "validation")]
-    checks += check_test_reads(register)
+    checks += check_looks(looks)
     checks += [check for control in controls for check in check_control(control)]
-    return CheckReport(
+    return CheckTable(
         title=f"leakage audit of {settings.ticker}",
         checks=tuple(checks),
         error=AuditError,

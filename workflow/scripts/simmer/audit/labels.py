@@ -5,7 +5,7 @@ from collections.abc import Mapping
 import numpy as np
 
 from simmer.audit.raw import RawSeries
-from simmer.base.checks import CheckResult, CheckVerdict
+from simmer.base.checks import CheckResult, CheckStatus
 from simmer.features.dataset import Dataset
 from simmer.ledger.address import horizon_name
 
@@ -107,9 +107,9 @@ def check_base_rate(by_horizon: Mapping[int, Dataset], split: str) -> CheckResul
         shared = np.intersect1d(shared, by_horizon[horizon].decision_rows(split))
     positives = [int(by_horizon[horizon].labels[shared].sum()) for horizon in horizons]
     steps = np.diff(positives)
-    verdict, fix = CheckVerdict.OK, None
+    status, fix = CheckStatus.OK, None
     if len(steps) and steps.min() <= 0:
-        verdict = CheckVerdict.FAIL if steps.min() < 0 else CheckVerdict.WARN
+        status = CheckStatus.FAIL if steps.min() < 0 else CheckStatus.WARN
         fix = (
             "make sure that each horizon has labels of its own days, of the same threshold, basis and prices"
         )
@@ -119,7 +119,7 @@ def check_base_rate(by_horizon: Mapping[int, Dataset], split: str) -> CheckResul
     ]
     return CheckResult(
         id=f"base rate {split}",
-        verdict=CheckVerdict.SKIP if len(horizons) == 1 else verdict,
+        status=CheckStatus.SKIP if len(horizons) == 1 else status,
         measured=", ".join(rates),
         needed="rising",
         unit="share",

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from simmer.audit.raw import FeatureBuilder, RawSeries, days_of
-from simmer.base.checks import CheckResult, CheckVerdict
+from simmer.base.checks import CheckResult, CheckStatus
 from simmer.base.errors import DataError
 from simmer.features.input_forms import price_relative
 
@@ -79,22 +79,22 @@ def _result(
 ) -> CheckResult:
     found = {day: difference for day, difference in differences.items() if difference is not None}
     every = [*differences, *refused]
-    verdict, measured, fix = CheckVerdict.OK, "equal at every cut", None
+    status, measured, fix = CheckStatus.OK, "equal at every cut", None
     if found:
         listing = "; ".join(f"cut after {day}: {difference}" for day, difference in list(found.items())[:3])
         fix = (
             f"{listing}. A value of these days changes with later bars, so it was not known then: make the "
             "feature use that day and earlier days only"
         )
-        verdict, measured = CheckVerdict.FAIL, f"different at {len(found)} cuts"
+        status, measured = CheckStatus.FAIL, f"different at {len(found)} cuts"
     elif refused:
         # A series that was too short on a day is no leak, and no proof of the contrary.
         day, why = next(iter(refused.items()))
         fix = f"{len(refused)} cuts give no table to compare; after {day}: {why}"
-        verdict = CheckVerdict.WARN if differences else CheckVerdict.SKIP
+        status = CheckStatus.WARN if differences else CheckStatus.SKIP
         measured = f"equal at {len(differences)} cuts"
     source = f"{len(every)} cuts, {min(every)} to {max(every)}"
-    return CheckResult(id=name, verdict=verdict, measured=measured, needed=NEEDED, source=source, fix=fix)
+    return CheckResult(id=name, status=status, measured=measured, needed=NEEDED, source=source, fix=fix)
 
 
 def _differences(

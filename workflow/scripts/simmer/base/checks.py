@@ -1,4 +1,4 @@
-"""Results of checks and their one report: as an error, as JSON and as a table for people."""
+"""Results of checks, and the check table that holds them: as an error, as JSON and as text."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
@@ -9,8 +9,8 @@ from simmer.base.errors import SimmerError
 from simmer.base.text import plain, plain_lines
 
 
-class CheckVerdict(StrEnum):
-    """How a check ended; SKIP means it could not be made, which is no tick."""
+class CheckStatus(StrEnum):
+    """How a check ended; SKIP means that it could not be made."""
 
     OK = "OK"
     WARN = "WARN"
@@ -20,26 +20,30 @@ class CheckVerdict(StrEnum):
 
 @dataclass(frozen=True, kw_only=True)
 class CheckResult:
-    """One row of a report; `measured` and `needed` are in `unit`, `fix` says what to do and why."""
+    """One row of a check table; `measured` and `needed` are in `unit`, `fix` says what to do and why."""
 
     id: str
-    verdict: CheckVerdict
+    status: CheckStatus
     measured: float | str | None
     needed: float | str | None
     unit: str | None = None
     source: str
     fix: str | None = None
 
+    def as_json(self) -> dict[str, Any]:
+        """Return the row as a value that JSON can hold; there the status is named `verdict`."""
+        return {"verdict" if name == "status" else name: value for name, value in asdict(self).items()}
+
     @classmethod
     def judged(
-        cls, name: str, *, fix: str | None, otherwise: CheckVerdict = CheckVerdict.FAIL, **columns: Any
+        cls, name: str, *, fix: str | None, otherwise: CheckStatus = CheckStatus.FAIL, **columns: Any
     ) -> "CheckResult":
         """Return a row that is OK where there is nothing to fix, and `otherwise` where there is."""
-        return cls(id=name, verdict=otherwise if fix else CheckVerdict.OK, fix=fix, **columns)
+        return cls(id=name, status=otherwise if fix else CheckStatus.OK, fix=fix, **columns)
 
 
 @dataclass(frozen=True, kw_only=True)
-class CheckReport:
+class CheckTable:
     """All checks of one machine, dataset or folder.
 
     Attributes:
@@ -59,7 +63,7 @@ class CheckReport:
     @property
     def failed(self) -> tuple[CheckResult, ...]:
         """The checks that failed."""
-        return tuple(check for check in self.checks if check.verdict is CheckVerdict.FAIL)
+        return tuple(check for check in self.checks if check.status is CheckStatus.FAIL)
 
     @property
     def ok(self) -> bool:
@@ -67,15 +71,15 @@ class CheckReport:
         return not self.failed
 
     def as_json(self) -> dict[str, Any]:
-        """Return the report as a value that JSON can hold."""
-        return {**self.facts, "ok": self.ok, "checks": [asdict(check) for check in self.checks]}
+        """Return the check table as a value that JSON can hold."""
+        return {**self.facts, "ok": self.ok, "checks": [check.as_json() for check in self.checks]}
 
     def as_text(self) -> str:
-        """Return the title, an aligned table with each fix below its row, and the counts of the verdicts."""
-        count = {verdict: sum(check.verdict is verdict for check in self.checks) for verdict in CheckVerdict}
-        counts = ", ".join(f"{number} {verdict}" for verdict, number in count.items() if number)
-        verdict = "all in order" if self.ok else "not in order"
-        return f"{plain(self.title)}\n{as_table(self.checks)}{counts}: {verdict}\n"
+        """Return the title, an aligned table with each fix below its row, and the counts of the statuses."""
+        count = {status: sum(check.status is status for check in self.checks) for status in CheckStatus}
+        counts = ", ".join(f"{number} {status}" for status, number in count.items() if number)
+        end = "all in order" if self.ok else "not in order"
+        return f"{plain(self.title)}\n{as_table(self.checks)}{counts}: {end}\n"
 
     def raise_if_failed(self) -> None:
         """Stop here when a check failed.
@@ -93,7 +97,7 @@ def as_table(checks: Iterable[CheckResult]) -> str:
     A column without any value is left out.
     """
     checks = list(checks)
-    columns = {"id": "check"} | {name: name for name in ("verdict", "measured", "needed", "unit", "source")}
+    columns = {"id": "check"} | {name: name for name in ("status", "measured", "needed", "unit", "source")}
     columns = {
         name: head
         for name, head in columns.items()
@@ -113,7 +117,7 @@ def _failure(check: CheckResult) -> str:
         *([] if check.measured is None else [f"found {_cell(check.measured)}"]),
         *([] if check.needed is None else [f"expected {_cell(check.needed)}{unit}"]),
     ]
-    return "\n".join([f"  {check.id}: {check.verdict}, {', '.join(said)}", *_fix_lines(check)])
+    return "\n".join([f"  {check.id}: {check.status}, {', '.join(said)}", *_fix_lines(check)])
 
 
 def _fix_lines(check: CheckResult) -> list[str]:

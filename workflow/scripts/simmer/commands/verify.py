@@ -16,7 +16,7 @@ from importlib import metadata
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-from simmer.base.checks import CheckReport, CheckResult, CheckVerdict
+from simmer.base.checks import CheckResult, CheckStatus, CheckTable
 from simmer.base.errors import DataError
 from simmer.data.manifest import MANIFEST_NAME, read_manifest, sidecar_path
 from simmer.data.pending import PendingRegistrations, pending_registrations, tables_below
@@ -31,7 +31,7 @@ PARTS = ("snapshots", "raw", "processed")
 
 def verify(
     data: Path, machine: Machine, *, installed: Mapping[str, str], pinned: Mapping[str, str]
-) -> CheckReport:
+) -> CheckTable:
     """Check versions, machine and all data below a folder.
 
     Args:
@@ -39,7 +39,7 @@ def verify(
         machine: this machine.
         installed: versions by package; `pinned` are those that the project is tested with.
     """
-    return CheckReport(
+    return CheckTable(
         title=f"verification of {data}, its environment and its machine",
         checks=(
             *_check_versions(installed, pinned),
@@ -56,7 +56,7 @@ def verify(
 
 def verify_here(
     data: Path, *, project: Path, constraints: Path, sysfs_root: Path = Path("/sys")
-) -> CheckReport:
+) -> CheckTable:
     """Check this machine, the data below a folder, and the versions of what `project` depends on.
 
     Args:
@@ -95,7 +95,7 @@ def _check_versions(installed: Mapping[str, str], pinned: Mapping[str, str]) -> 
         fits = wanted in (None, version.split("+")[0])  # 2.13.0+cpu is another build of 2.13.0
         yield CheckResult.judged(
             name,
-            otherwise=CheckVerdict.WARN,
+            otherwise=CheckStatus.WARN,
             measured=version,
             needed=wanted,
             source="installed",
@@ -118,7 +118,7 @@ def _check_manifest(manifest: Path, part: str) -> Iterator[CheckResult]:
     if part != "snapshots" and not _is_built(manifest.parents[1]):
         yield CheckResult(
             id=part,
-            verdict=CheckVerdict.WARN,
+            status=CheckStatus.WARN,
             measured="nothing built yet",
             needed="tables",
             source="manifest",
@@ -128,7 +128,7 @@ def _check_manifest(manifest: Path, part: str) -> Iterator[CheckResult]:
     found = validate_manifest(manifest, kinds={}, calendar=None)
     # What no manifest names has rows of its own.
     problems = tuple(problem for problem in found.problems if problem.rule != "unregistered")
-    for check in replace(found, problems=problems).report().checks:
+    for check in replace(found, problems=problems).table().checks:
         yield replace(check, id=f"{part}/{check.id}")
 
 
@@ -147,7 +147,7 @@ def _check_pending(data: Path) -> Iterator[CheckResult]:
             fix = "no manifest names it: make register FILE=<it> TICKER=<its ticker>, or remove it"
         yield CheckResult(
             id=path,
-            verdict=CheckVerdict.WARN if left_over else CheckVerdict.FAIL,
+            status=CheckStatus.WARN if left_over else CheckStatus.FAIL,
             measured="unregistered",
             needed="registered",
             source="pending",

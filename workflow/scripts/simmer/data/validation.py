@@ -20,7 +20,7 @@ from simmer.data.problems import Problem
 from simmer.data.reading import MAX_BYTES, read_at_most
 from simmer.data.tables import content_sha256, read_table
 from simmer.data.tickers import KINDS
-from simmer.data.validation_report import CheckedFile, Validation
+from simmer.data.validation_table import CheckedFile, Validation
 from simmer.data.vendor import columns_of_entry
 
 _HASH = re.compile(r"sha256:[0-9a-f]{64}")

@@ -1,6 +1,6 @@
-"""The register of what was scored on the test split: a line for each new look, never taken back.
+"""The log of what was scored on the test split: a line for each new look, never taken back.
 
-What makes two readings of the same test split is the ticker and days that overlap: another label, other
+What makes two looks of the same test split is the ticker and days that overlap: another label, other
 features or another split of the days before it make no untouched test out of one that was looked at.
 """
 
@@ -13,22 +13,22 @@ from typing import Any
 
 from simmer.base.files import user_facing_os_errors
 
-Reading = Mapping[str, Any]
+Look = Mapping[str, Any]
 
 
-def record_reading(path: Path, reading: Reading) -> None:
-    """Append a reading with the time, unless the same is there: the same predictions are the same look.
+def record_look(path: Path, look: Look) -> None:
+    """Append a look with the time, unless the same is there: the same predictions are the same look.
 
     Args:
-        path: the register.
-        reading: `ticker`, `first_date` and `last_date` of its test split, `horizon_days`, `winners` (for each
+        path: the log.
+        look: `ticker`, `first_date` and `last_date` of its test split, `horizon_days`, `winners` (for each
             scale its fingerprint and trial) and `predictions_sha256`.
 
     Raises:
-        LedgerError: when the register cannot be written.
+        LedgerError: when the log cannot be written.
     """
-    known = [{key: one.get(key) for key in reading} for one in readings(path)]
-    if dict(reading) in known:
+    known = [{key: one.get(key) for key in look} for one in read_looks(path)]
+    if dict(look) in known:
         return
     stamp = {"time": datetime.now(UTC).isoformat(timespec="seconds")}
     with user_facing_os_errors(path):
@@ -38,50 +38,50 @@ def record_reading(path: Path, reading: Reading) -> None:
         try:
             # A line that a power cut tore stays alone on its line.
             torn = "" if path.read_bytes().endswith(b"\n") or not path.stat().st_size else "\n"
-            os.write(descriptor, (torn + json.dumps(stamp | reading) + "\n").encode())
+            os.write(descriptor, (torn + json.dumps(stamp | look) + "\n").encode())
             os.fsync(descriptor)
         finally:
             os.close(descriptor)
 
 
-def readings(path: Path) -> list[dict[str, Any]]:
-    """Return all readings, oldest first; none where there is no register, torn lines left out."""
+def read_looks(path: Path) -> list[dict[str, Any]]:
+    """Return all looks, oldest first; none where there is no log, torn lines left out."""
     if not path.is_file():
         return []
     parsed = map(_parsed, path.read_text(encoding="utf-8", errors="replace").splitlines())
-    return [reading for reading in parsed if reading is not None]
+    return [look for look in parsed if look is not None]
 
 
-def of_same_days(known: Sequence[Reading], reading: Reading) -> list[Reading]:
-    """Return the readings of the same ticker whose test days overlap those of `reading`, at any horizon."""
+def of_same_days(known: Sequence[Look], look: Look) -> list[Look]:
+    """Return the looks of the same ticker whose test days overlap those of `look`, at any horizon."""
     return [
         one
         for one in known
-        if one["ticker"] == reading["ticker"]
-        and one["first_date"] <= reading["last_date"]
-        and reading["first_date"] <= one["last_date"]
+        if one["ticker"] == look["ticker"]
+        and one["first_date"] <= look["last_date"]
+        and look["first_date"] <= one["last_date"]
     ]
 
 
-def looks(known: Sequence[Reading], reading: Reading) -> int:
+def count_looks(known: Sequence[Look], look: Look) -> int:
     """Return how many different sets of predictions were scored on these days at this horizon."""
     return len(
         {
             one["predictions_sha256"]
-            for one in of_same_days(known, reading)
-            if one["horizon_days"] == reading["horizon_days"]
+            for one in of_same_days(known, look)
+            if one["horizon_days"] == look["horizon_days"]
         }
     )
 
 
-def horizons_seen(known: Sequence[Reading], reading: Reading) -> int:
+def horizons_seen(known: Sequence[Look], look: Look) -> int:
     """Return at how many horizons predictions were scored on these days, whatever is configured now."""
-    return len({one["horizon_days"] for one in of_same_days(known, reading)})
+    return len({one["horizon_days"] for one in of_same_days(known, look)})
 
 
 def _parsed(line: str) -> dict[str, Any] | None:
     try:
-        reading = json.loads(line)
+        look = json.loads(line)
     except ValueError:
         return None
-    return reading if isinstance(reading, dict) and "predictions_sha256" in reading else None
+    return look if isinstance(look, dict) and "predictions_sha256" in look else None

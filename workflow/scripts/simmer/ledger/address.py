@@ -228,7 +228,7 @@ def ledger_in(results: Path) -> Path:
 
 
 def looks_in(results: Path) -> Path:
-    """Return the register of looks at test days in a folder of results."""
+    """Return the log of looks at test days in a folder of results."""
     return ledger_in(results) / "test_reads.jsonl"
 
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from simmer.base.checks import CheckReport, CheckResult, CheckVerdict
+from simmer.base.checks import CheckResult, CheckStatus, CheckTable
 from simmer.base.errors import PreflightError
 from simmer.machine.facts import DataState, Machine
 from simmer.machine.preflight_advice import advise
@@ -53,7 +53,7 @@ def run_preflight(
     govern: bool,
     require_sensor: bool,
     time: str,
-) -> CheckReport:
+) -> CheckTable:
     """Return the report of all checks; none of them stops another."""
     checks = (
         check_accelerator(needs, machine),
@@ -69,7 +69,7 @@ def run_preflight(
         check_swap(machine),
         check_load(machine),
     )
-    return CheckReport(
+    return CheckTable(
         title=f"preflight {needs.scale} on {machine.host}, {time}",
         checks=checks,
         facts={"schema": "simmer-preflight-1", "scale": needs.scale, "host": machine.host, "time": time},
@@ -84,7 +84,7 @@ def require_memory(needs: Needs, machine: Machine) -> None:
         PreflightError: naming what was found and needed.
     """
     checks = tuple(check_memory(needs, machine))
-    CheckReport(title=f"memory for {needs.scale}", checks=checks, **_refusal(needs)).raise_if_failed()
+    CheckTable(title=f"memory for {needs.scale}", checks=checks, **_refusal(needs)).raise_if_failed()
 
 
 def _refusal(needs: Needs) -> dict[str, Any]:
@@ -97,19 +97,19 @@ def check_accelerator(needs: Needs, machine: Machine) -> CheckResult:
     columns = {"id": "accelerator", "needed": asked, "source": "torch"}
     if found is None:
         fix = "torch is not installed, so no device could be tried"
-        return CheckResult(verdict=CheckVerdict.SKIP, measured=None, fix=fix, **columns)
-    verdict, fix = CheckVerdict.OK, None
+        return CheckResult(status=CheckStatus.SKIP, measured=None, fix=fix, **columns)
+    status, fix = CheckStatus.OK, None
     if asked in ("cuda", "mps") and found.kind != asked:
-        verdict = CheckVerdict.FAIL
+        status = CheckStatus.FAIL
         fix = f"{asked} is not available: repair its driver, or set the device to auto"
     elif found.problem is not None and asked != "cpu":
-        verdict = CheckVerdict.FAIL
+        status = CheckStatus.FAIL
         fix = f"{found.kind} does not compute: {found.problem}; repair its driver"
     elif asked == "auto" and found.kind == "cpu" and needs.parameters > _SMALL_SCALE_PARAMETERS:
-        verdict = CheckVerdict.WARN
+        status = CheckStatus.WARN
         fix = f"{needs.parameters:,} parameters train on the CPU, many times slower than on a GPU; "
         fix += "set the device to cpu if that is meant"
-    return CheckResult(verdict=verdict, measured=found.name or found.kind, fix=fix, **columns)
+    return CheckResult(status=status, measured=found.name or found.kind, fix=fix, **columns)
 
 
 def check_memory(needs: Needs, machine: Machine) -> Iterator[CheckResult]:
@@ -159,8 +159,8 @@ def check_data(data: DataState) -> Iterator[CheckResult]:
 def check_power(machine: Machine) -> CheckResult:
     """A long run is on mains, and power saving is known to whoever reads the timings."""
     if machine.on_battery is None and machine.low_power_mode is None:
-        skip = CheckVerdict.SKIP
-        return CheckResult(id="power", verdict=skip, measured=None, needed="mains", source="no battery found")
+        skip = CheckStatus.SKIP
+        return CheckResult(id="power", status=skip, measured=None, needed="mains", source="no battery found")
     measured, fix = "mains", None
     if machine.on_battery:
         measured = f"battery, {machine.battery_percent or 0:.0f} %"
@@ -190,7 +190,7 @@ def check_load(machine: Machine) -> CheckResult:
     """No other program works on the cores."""
     load = machine.load_per_core
     if load is None:
-        return CheckResult(id="load", verdict=CheckVerdict.SKIP, measured=None, needed=None, source="psutil")
+        return CheckResult(id="load", status=CheckStatus.SKIP, measured=None, needed=None, source="psutil")
     fix, needed = None, f"under {_BUSY_LOAD_PER_CORE}"
     if load >= _BUSY_LOAD_PER_CORE:
         fix = "other programs use the cores: they heat the machine and slow the trials down"
@@ -198,7 +198,7 @@ def check_load(machine: Machine) -> CheckResult:
 
 
 def _warning(name: str, *, fix: str | None, **columns: Any) -> CheckResult:
-    return CheckResult.judged(name, fix=fix, otherwise=CheckVerdict.WARN, **columns)
+    return CheckResult.judged(name, fix=fix, otherwise=CheckStatus.WARN, **columns)
 
 
 def _enough(name: str, measured_bytes: int, needed_bytes: int, source: str, fix: str) -> CheckResult:

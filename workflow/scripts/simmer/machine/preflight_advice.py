@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from simmer.base.checks import CheckResult, CheckVerdict
+from simmer.base.checks import CheckResult, CheckStatus
 from simmer.machine.power import PowerFacts
 
 
@@ -22,17 +22,17 @@ def advise(
 
 
 def _check_power_limit(power: PowerFacts, low_power_mode: bool | None) -> CheckResult:
-    verdict, measured, unit, source, command = CheckVerdict.SKIP, None, "W", "none readable", None
+    status, measured, unit, source, command = CheckStatus.SKIP, None, "W", "none readable", None
     if power.cap is not None:
-        verdict, measured = CheckVerdict.OK, round(power.cap.limit_w, 1)
+        status, measured = CheckStatus.OK, round(power.cap.limit_w, 1)
         source, command = power.cap.source, power.cap.command
     elif power.system == "darwin" and low_power_mode is False:
-        verdict, measured, unit = CheckVerdict.OK, "full power", None
+        status, measured, unit = CheckStatus.OK, "full power", None
         source, command = "pmset", "sudo pmset -a lowpowermode 1"
     why = "if training is slowed for heat, less power loses less speed than sleeping does: "
     return CheckResult(
         id="power_limit",
-        verdict=verdict,
+        status=status,
         measured=measured,
         needed="any",
         unit=unit,
@@ -42,28 +42,28 @@ def _check_power_limit(power: PowerFacts, low_power_mode: bool | None) -> CheckR
 
 
 def _check_sleep(power: PowerFacts, *, laptop: bool) -> CheckResult:
-    verdict, measured, source, fix = CheckVerdict.SKIP, None, "no sleep manager", None
+    status, measured, source, fix = CheckStatus.SKIP, None, "no sleep manager", None
     if power.sleep_guard is not None:
-        verdict, measured, source = CheckVerdict.OK, "kept awake", power.sleep_guard.split()[0]
+        status, measured, source = CheckStatus.OK, "kept awake", power.sleep_guard.split()[0]
         if not power.kept_awake:
-            verdict, measured = (CheckVerdict.WARN if laptop else CheckVerdict.OK), "may sleep"
+            status, measured = (CheckStatus.WARN if laptop else CheckStatus.OK), "may sleep"
             fix = "a machine that sleeps loses nothing and trains nothing: "
             fix += f"{power.sleep_guard} <the same command>"
     return CheckResult(
-        id="sleep", verdict=verdict, measured=measured, needed="kept awake", source=source, fix=fix
+        id="sleep", status=status, measured=measured, needed="kept awake", source=source, fix=fix
     )
 
 
 def _check_background(power: PowerFacts) -> CheckResult:
-    verdict, source, fix = CheckVerdict.OK, "os", None
+    status, source, fix = CheckStatus.OK, "os", None
     if power.nice is None:
-        verdict, source = CheckVerdict.SKIP, "none"
+        status, source = CheckStatus.SKIP, "none"
     elif power.nice > 0:
-        verdict = CheckVerdict.WARN
+        status = CheckStatus.WARN
         fix = "a background priority trains slower, on macOS several times: start the command without `nice`"
     elif power.system == "darwin":
         fix = "macOS slows what it takes for background work: keep the terminal window visible, or run "
         fix += "sudo taskpolicy -B -p <pid of the trainer>"
     return CheckResult(
-        id="background", verdict=verdict, measured=power.nice, needed=0, unit="nice", source=source, fix=fix
+        id="background", status=status, measured=power.nice, needed=0, unit="nice", source=source, fix=fix
     )

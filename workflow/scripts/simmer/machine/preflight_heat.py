@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 
-from simmer.base.checks import CheckResult, CheckVerdict
+from simmer.base.checks import CheckResult, CheckStatus
 from simmer.thermal.limits import MARGIN_BANDS, Limits, Profile, ThermalState, state_of
 from simmer.thermal.readings import Reading, hottest_of
 
@@ -15,7 +15,7 @@ _MAC_DIE_SOURCES = ("smc", "macmon", "powermetrics")
 
 def check_temperature_source(readings: Sequence[Reading], *, require_sensor: bool) -> CheckResult:
     """Some CPU or GPU sensor answers."""
-    hottest, verdict, fix = hottest_of(readings), CheckVerdict.OK, None
+    hottest, status, fix = hottest_of(readings), CheckStatus.OK, None
     measured: float | str | None = hottest.celsius if hottest else None
     unit = "°C"
     if hottest and measured is None:
@@ -24,10 +24,10 @@ def check_temperature_source(readings: Sequence[Reading], *, require_sensor: boo
         fix = "no CPU or GPU temperature is readable, so training continues without temperature monitoring: "
         fix += "load the sensor driver (Linux: modprobe coretemp or k10temp)"
         fix += " or set thermal.require_sensor to false" if require_sensor else ", or keep the room cool"
-        verdict = CheckVerdict.FAIL if require_sensor else CheckVerdict.WARN
+        status = CheckStatus.FAIL if require_sensor else CheckStatus.WARN
     return CheckResult(
         id="temperature_source",
-        verdict=verdict,
+        status=status,
         measured=measured,
         needed="a reading",
         unit=unit,
@@ -44,7 +44,7 @@ def check_thresholds(readings: Sequence[Reading], limits: Limits, *, govern: boo
     if not readings:
         yield CheckResult(
             id="thresholds",
-            verdict=CheckVerdict.SKIP,
+            status=CheckStatus.SKIP,
             measured=None,
             needed=limits.critical_c,
             unit="°C",
@@ -68,7 +68,7 @@ def _check_threshold(reading: Reading, limits: Limits, *, govern: bool, by_level
         fix = f"already {_heat_text(reading)} before any training: let it cool"
     return CheckResult(
         id="thresholds",
-        verdict=CheckVerdict.WARN if fix else CheckVerdict.SKIP if measured is None else CheckVerdict.OK,
+        status=CheckStatus.WARN if fix else CheckStatus.SKIP if measured is None else CheckStatus.OK,
         measured=measured,
         needed=needed,
         unit=unit,

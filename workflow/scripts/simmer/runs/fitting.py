@@ -17,7 +17,7 @@ from simmer.features.splits import SEARCH_SPLITS
 from simmer.ledger.ledger import RunFiles
 from simmer.ledger.results import DatasetFacts, MachineFacts, RunResult, SplitFacts
 from simmer.model.patchtst import PatchTST, counted_parameters
-from simmer.runs.outcome import verdict_on, without_outcome
+from simmer.runs.outcome import outcome_fields, without_outcome
 from simmer.search.space import Hyperparameters
 from simmer.search.study import Study
 from simmer.thermal.guard import GuardProtocol
@@ -79,11 +79,11 @@ class Fitting:
         require_device(self.execution.device, asked_by=self._name)
         start = time.monotonic()
         try:
-            verdict = verdict_on(self._train_within_memory(guard))
+            fields = outcome_fields(self._train_within_memory(guard))
         except OutOfMemory as error:
-            verdict = without_outcome("out_of_memory", str(error))
-        self.files.append_event({"event": "finish", "state": verdict["state"], "reason": verdict["reason"]})
-        return self._result(verdict, guard, job_s=time.monotonic() - start)
+            fields = without_outcome("out_of_memory", str(error))
+        self.files.append_event({"event": "finish", "state": fields["state"], "reason": fields["reason"]})
+        return self._result(fields, guard, job_s=time.monotonic() - start)
 
     @cached_property
     def dataset_facts(self) -> DatasetFacts:
@@ -168,7 +168,7 @@ class Fitting:
             _clock_time((study.epochs_max - record["epoch"]) * epoch_s),
         )
 
-    def _result(self, verdict: dict[str, Any], guard: GuardProtocol, *, job_s: float) -> RunResult:
+    def _result(self, fields: dict[str, Any], guard: GuardProtocol, *, job_s: float) -> RunResult:
         study = self.study
         shape = study.shape(self.hyperparameters)
         with torch.device("meta"):
@@ -181,7 +181,7 @@ class Fitting:
             fingerprint=self.fingerprint,
             scale=study.scale,
             horizon_days=study.horizon_days,
-            **verdict,
+            **fields,
             hyperparameters=asdict(self.hyperparameters),
             shape=asdict(shape),
             parameters=parameters,

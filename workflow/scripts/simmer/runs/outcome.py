@@ -19,7 +19,7 @@ STATES: dict[Ending, State] = {
 }
 
 
-def verdict_on(outcome: Outcome) -> dict[str, Any]:
+def outcome_fields(outcome: Outcome) -> dict[str, Any]:
     """Return what a result says of an outcome, by field; what diverged has no best epoch."""
     state, best = STATES[outcome.ended], None
     curve = tuple(

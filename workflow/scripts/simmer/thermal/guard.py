@@ -30,20 +30,20 @@ READINGS_BEFORE_AN_ABORT = 10
 
 
 @dataclass(frozen=True)
-class Verdict:
+class StepDecision:
     """Whether training has to stop at this step boundary, and why."""
 
     stop: bool
     reason: str | None
 
 
-GO_ON = Verdict(stop=False, reason=None)
+GO_ON = StepDecision(stop=False, reason=None)
 
 
 class GuardProtocol(Protocol):
     """What a training loop needs of a guard."""
 
-    def between_steps(self) -> Verdict:
+    def between_steps(self) -> StepDecision:
         """Rest as long as the machine needs it, then tell whether to stop."""
         ...
 
@@ -113,12 +113,12 @@ class Guard:
         self._last: Decision | None = None
         self._snapshot: Snapshot | None = None
         self._recent: deque[tuple[float, Decision]] = deque(maxlen=READINGS_BEFORE_AN_ABORT)
-        self._final: Verdict | None = None
+        self._final: StepDecision | None = None
         self._worked_s = self._slept_s = 0.0
         self._work_since_s = clock()
         get_hardware_stats()  # the first call has nothing to compare with and says 0 %
 
-    def between_steps(self) -> Verdict:
+    def between_steps(self) -> StepDecision:
         """Rest while the machine needs it; then tell whether to go on.
 
         One decision is due per period of the monitor; between two of them, at full duty, a call only reads
@@ -129,9 +129,9 @@ class Guard:
         self._breathe(inside_step=False)
         if self._stop.is_set():
             self._account(self._clock())
-            self._final = Verdict(stop=True, reason=self._stop.reason)
+            self._final = StepDecision(stop=True, reason=self._stop.reason)
         elif self._last is not None and self._last.action is Action.ABORT:
-            self._final = Verdict(stop=True, reason=self._abort_reason(self._last))
+            self._final = StepDecision(stop=True, reason=self._abort_reason(self._last))
         return self._final or GO_ON
 
     def breathe(self) -> None:

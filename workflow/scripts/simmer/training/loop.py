@@ -217,12 +217,12 @@ class TrainingRun:
         return predict(self.state.model, windows, between_batches=self._between_steps)
 
     def _between_steps(self) -> None:
-        verdict = self.guard.between_steps()
-        if verdict.stop:
+        decision = self.guard.between_steps()
+        if decision.stop:
             self._checkpoint()
             raise Interrupted(
                 f"stopped after a checkpoint at epoch {self.progress.epoch + 1}, step "
-                f"{self.progress.step_in_epoch} of {self.steps_per_epoch}: {verdict.reason}. "
+                f"{self.progress.step_in_epoch} of {self.steps_per_epoch}: {decision.reason}. "
                 "The same command resumes there."
             )
         if self.time_limit_s is not None and self._elapsed_s() >= self.time_limit_s:

@@ -5,7 +5,7 @@ from dataclasses import asdict, replace
 from typing import Any
 
 from simmer.audit.controls import ControlResult, Score
-from simmer.base.checks import CheckResult, CheckVerdict
+from simmer.base.checks import CheckResult, CheckStatus
 from simmer.base.errors import AuditError
 from simmer.base.provenance import code_digest
 from simmer.ledger.address import horizon_name
@@ -81,13 +81,13 @@ def check_planted(result: ControlResult) -> list[CheckResult]:
 
 
 def _excused(check: CheckResult, result: ControlResult) -> CheckResult:
-    if check.verdict is not CheckVerdict.FAIL or result.train_decisions >= FEWEST_TRAIN_DECISIONS:
+    if check.status is not CheckStatus.FAIL or result.train_decisions >= FEWEST_TRAIN_DECISIONS:
         return check
     fix = (
         f"{result.train_decisions} train windows are too few for this control to tell a fault from a lack of "
         f"data ({FEWEST_TRAIN_DECISIONS} are enough): use a longer series, or do not rest on it"
     )
-    return replace(check, verdict=CheckVerdict.WARN, fix=fix)
+    return replace(check, status=CheckStatus.WARN, fix=fix)
 
 
 def controls_as_json(results: list[ControlResult], *, features_sha256: str) -> dict[str, Any]:

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from simmer.base.checks import CheckReport, CheckResult, CheckVerdict
+from simmer.base.checks import CheckResult, CheckStatus, CheckTable
 from simmer.base.errors import DataError
 from simmer.base.text import printable
 from simmer.base.words import count
@@ -48,7 +48,7 @@ class Validation:
             "problems": [asdict(problem) for problem in self.problems],
         }
 
-    def report(self) -> CheckReport:
+    def table(self) -> CheckTable:
         """Return a row for each file that was read, and for whatever else has a problem."""
         by_file: dict[str, list[Problem]] = {file.path: [] for file in self.checked}
         for problem in self.problems:
@@ -57,7 +57,7 @@ class Validation:
         errors = sum(problem.severity == "error" for problem in self.problems)
         warnings = count(len(self.problems) - errors, "warning")
         counts = f"{count(len(self.checked), 'file')} read, {count(errors, 'error')}, {warnings}"
-        return CheckReport(
+        return CheckTable(
             title=f"{self.manifest}: {counts}",
             checks=tuple(_row(name, files.get(name), problems) for name, problems in by_file.items()),
             error=DataError,
@@ -70,10 +70,10 @@ def _row(name: str, file: CheckedFile | None, problems: Iterable[Problem]) -> Ch
     warnings = [f"warning: {problem}" for problem in problems if problem.severity == "warning"]
     facts = file and f"{file.kind}, {count(file.rows, 'row')}, {file.date_min} to {file.date_max}"
     source = f"sha256 {file.sha256[:12]}" if file else "manifest"
-    verdict = CheckVerdict.FAIL if errors else CheckVerdict.WARN if warnings else CheckVerdict.OK
+    status = CheckStatus.FAIL if errors else CheckStatus.WARN if warnings else CheckStatus.OK
     return CheckResult(
         id=printable(name),
-        verdict=verdict,
+        status=status,
         measured=facts,
         needed="hash, facts, rules",
         source=source,
