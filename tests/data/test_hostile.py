@@ -132,7 +132,7 @@ def test_no_room_for_a_file_is_said_and_harms_nothing(where, folder):
     soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (8192, hard))  # Python is told so, not killed
     try:
-        with pytest.raises(LedgerError, match=r"cannot write .*; mend the cause and run the same command"):
+        with pytest.raises(LedgerError, match=r"cannot write .*; fix the cause and run the same command"):
             STAGES[where](folder)
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
