@@ -73,7 +73,7 @@ FAULTS = (
         name="the hash of a table leaves out the names of its columns",
         original='digest.update(f"{name}\\t{dtype}\\n".encode())',
         replacement='digest.update(f"{dtype}\\n".encode())',
-        tests=("test_the_digest_sees_every_kind_of_change",),
+        tests=("test_the_digest_depends_on_every_kind_of_change",),
     ),
     Fault(
         name="a weekly indicator knows the end of its own week",

@@ -138,7 +138,7 @@ def _check_pending(data: Path) -> Iterator[CheckResult]:
     except DataError:
         pending = PendingRegistrations((), (), ())  # the broken manifest has a row of its own
     unknown = 0
-    for path in pending.unregistered:
+    for path in pending.unlisted:
         # What the chain made has an entry beside it, so this was made for another configuration.
         left_over = sidecar_path(data / path).exists() and not path.startswith("snapshots/")
         unknown += not left_over
@@ -154,7 +154,7 @@ def _check_pending(data: Path) -> Iterator[CheckResult]:
             fix=fix,
         )
     gone = pending.missing if _is_built(data) else ()
-    counts = f"{len(pending.unregistered)} unregistered, {len(gone)} gone, {len(pending.changed)} changed"
+    counts = f"{len(pending.unlisted)} unregistered, {len(gone)} gone, {len(pending.changed)} changed"
     disorder = bool(unknown or gone or pending.changed)
     fix = "what is gone or changed is acquired and built again by a run of the campaign" if disorder else None
     yield CheckResult.judged(

@@ -1,4 +1,4 @@
-"""The ledger: stored results, in files unknown to Snakemake, which therefore cannot delete them.
+"""The ledger: stored results, in files that the workflow engine does not know and cannot delete.
 
 <root>/<fingerprint>/study.json
                     /transferred.json          if a smaller scale hands over trials; written once
