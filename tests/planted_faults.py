@@ -97,7 +97,7 @@ FAULTS = (
         name="the scaling has seen the rows that are purged from train",
         original='slice(rows["train"][-1] + 1)',
         replacement="slice(borders[0])",
-        tests=("test_even_the_rows_a_train_label_looks_at_do_not_touch_the_scaling",),
+        tests=("test_rows_that_only_train_labels_use_do_not_change_the_standardisation",),
     ),
     Fault(
         name="the parameter count forgets the values of attention",

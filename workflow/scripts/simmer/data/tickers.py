@@ -64,7 +64,7 @@ class TickerSpec:
         Field(
             description="`etf`: must have volume and a price range each day; `index`: a day without them is "
             "only a warning; `no_volume_index`: a level without trading volume, such as the VIX. It has no "
-            "a25 table, because indicators need volume."
+            "feature table of its own bars and indicators (a25), because indicators need volume."
         ),
     ]
     file: Annotated[
