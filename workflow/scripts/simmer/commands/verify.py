@@ -178,7 +178,7 @@ def _check_origins(data: Path) -> Iterator[CheckResult]:
                         measured=name,
                         needed="unchanged",
                         source="sources",
-                        fix=f"{made_of} has another version of {name} now: run the campaign to build it again",
+                        fix=f"{made_of} has another version of {name} now: run the campaign to rebuild it",
                     )
 
 
