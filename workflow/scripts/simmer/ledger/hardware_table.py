@@ -46,7 +46,7 @@ DTYPES = {"time": TIME_DTYPE} | {name: dtype for name, (dtype, _) in (_OF_TRIAL 
 
 
 def hardware_table(logs: Iterable[TrialLog]) -> pd.DataFrame:
-    """Return one row per hardware sample, in the order of `logs` and then of time.
+    """Return one row per hardware sample, in the order of `logs` and of their events.
 
     | column | content |
     |---|---|

@@ -103,7 +103,7 @@ class RunResult:
 
     Attributes:
         state: how the run ended.
-        ended, reason: why training ended, as a code; and as a sentence if it ended before its last epoch.
+        ended, reason: why training ended; `reason` is a sentence for an unusual end, else `None`.
         validation_log_loss, best_epoch, best: of the best epoch; `None` without a finished epoch.
         curve: the finished epochs.
         train_s, checkpoint_s, checkpoints, weights_sha256: `None` if the run failed before training ended.
