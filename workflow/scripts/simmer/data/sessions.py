@@ -28,7 +28,7 @@ def sessions(calendar: str, first: np.datetime64, last: np.datetime64) -> np.nda
     week_before = first - np.timedelta64(7, "D")
     try:
         with warnings.catch_warnings():
-            # The pinned exchange_calendars uses what pandas 4 will change.
+            # The pinned exchange_calendars uses behaviour that pandas 4 will change.
             warnings.simplefilter("ignore", Pandas4Warning)
             found = exchange_calendars.get_calendar(calendar, start=str(week_before), end=str(last))
     except exchange_calendars.errors.InvalidCalendarName as error:
