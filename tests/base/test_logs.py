@@ -22,7 +22,7 @@ def fail_with(error, path):
     return ended.value.code, path.read_text()
 
 
-def test_a_user_s_mistake_is_its_message_without_a_traceback(tmp_path, capsys):
+def test_a_simmer_error_is_logged_without_a_traceback(tmp_path, capsys):
     code, text = fail_with(ConfigError("found 1, expected 2"), tmp_path / "job.log")
     assert code == EXIT_FAILURE
     assert "found 1, expected 2" in text
@@ -30,27 +30,27 @@ def test_a_user_s_mistake_is_its_message_without_a_traceback(tmp_path, capsys):
     assert "Traceback" not in text
 
 
-def test_a_stop_on_purpose_has_the_status_that_says_try_again(tmp_path):
+def test_an_interruption_exits_with_the_resumable_status(tmp_path):
     code, _ = fail_with(Interrupted("too hot"), tmp_path / "job.log")
     assert code == EXIT_RESUMABLE == 75
 
 
-def test_a_fault_of_the_program_keeps_its_traceback(tmp_path):
+def test_a_bug_is_logged_with_its_traceback(tmp_path):
     code, text = fail_with(KeyError("oops"), tmp_path / "job.log")
     assert code == EXIT_FAILURE
     assert "Traceback" in text
     assert "KeyError" in text
 
 
-def test_ctrl_c_is_a_stop_on_purpose(tmp_path):
+def test_ctrl_c_exits_with_the_resumable_status(tmp_path):
     code, text = fail_with(KeyboardInterrupt(), tmp_path / "job.log")
     assert code == EXIT_RESUMABLE
     assert "Traceback" not in text
 
 
-def test_a_job_without_a_place_for_its_log_still_runs(tmp_path, capsys):
+def test_a_job_runs_without_a_log_file_if_it_cannot_be_written(tmp_path, capsys):
     (tmp_path / "file").write_text("")
     with job(tmp_path / "file" / "job.log"):
         ran = True
     assert ran
-    assert "going on without it" in capsys.readouterr().err
+    assert "continues without it" in capsys.readouterr().err

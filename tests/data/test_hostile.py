@@ -1,4 +1,4 @@
-"""Every bad input ends in a sentence, and what was good before is good after."""
+"""Every bad input ends in one message, and files that were valid before stay unchanged."""
 
 import contextlib
 import multiprocessing
@@ -28,7 +28,7 @@ PERMISSIONS = ("not readable", "closed", "read-only")
 
 @pytest.fixture(scope="module")
 def good(tmp_path_factory):
-    """A folder in order, and the place where it was made, at which it must be tried."""
+    """A valid folder, and the path at which it was made and must be used."""
     folder = tmp_path_factory.mktemp("hostile")
     make_good(folder / "tried")
     (folder / "tried").rename(folder / "good")
@@ -43,7 +43,7 @@ def folder(good):
 
 
 def state(folder):
-    """Return the content of every file; of one that is special, huge or closed its kind and size."""
+    """Return the content of every file; of a special, huge or unreadable one its kind and size."""
     return {
         path.relative_to(folder).as_posix(): _content(path)
         for part in ("own", "data", "results")
@@ -61,7 +61,7 @@ def _content(path):
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: f"{case.where}: {case.name}")
-def test_a_bad_input_is_a_sentence_and_harms_nothing(case, folder):
+def test_a_bad_input_is_one_message_and_changes_no_file(case, folder):
     if any(word in case.name for word in PERMISSIONS) and not can_meet_permissions():
         pytest.skip("nothing is closed to root here")
     case.spoil(folder)
@@ -93,7 +93,7 @@ def test_no_two_cases_have_the_same_name():
 
 
 @pytest.mark.skipif(not can_meet_permissions(), reason="nothing is closed to root here")
-def test_the_page_is_in_step_with_what_happens():
+def test_the_generated_page_is_up_to_date():
     page = (ROOT / "tests/HOSTILE_INPUT.md").read_text(encoding="utf-8")
     assert page == table(), "make it again, as its first lines say"
 
@@ -102,7 +102,7 @@ def test_the_page_is_in_step_with_what_happens():
 
 
 def other_bars(folder):
-    """Make the user's file one that no snapshot holds, with the same prices, and return its bytes."""
+    """Change the user's file so that no snapshot has its bytes, prices unchanged, and return its bytes."""
     text = (folder / "own/SPY.csv").read_bytes()
     first = text.split(b"\n")[1]
     new = text.replace(first, first.rsplit(b",", 1)[0] + b",77")
@@ -111,7 +111,7 @@ def other_bars(folder):
 
 
 @pytest.mark.parametrize("where", ["own file", "registered file"])
-def test_a_users_file_is_read_once_so_that_nothing_can_change_it_between_check_and_use(where, folder):
+def test_a_users_file_is_read_once_so_that_it_cannot_change_between_check_and_use(where, folder):
     other_bars(folder)
     opened, active = [], [True]
 
@@ -126,13 +126,13 @@ def test_a_users_file_is_read_once_so_that_nothing_can_change_it_between_check_a
 
 
 @pytest.mark.parametrize("where", ["own file", "registered file", "raw bars"])
-def test_no_room_for_a_file_is_said_and_harms_nothing(where, folder):
+def test_a_full_disk_is_an_error_and_changes_no_file(where, folder):
     other_bars(folder)
     before = state(folder)
     soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (8192, hard))  # Python is told so, not killed
+    resource.setrlimit(resource.RLIMIT_FSIZE, (8192, hard))  # an OSError instead of a signal
     try:
-        with pytest.raises(LedgerError, match=r"cannot write .*; mend the cause and run the same command"):
+        with pytest.raises(LedgerError, match=r"cannot write .*; fix the cause and run the same command"):
             STAGES[where](folder)
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
@@ -141,7 +141,7 @@ def test_no_room_for_a_file_is_said_and_harms_nothing(where, folder):
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="only Linux takes such a name")
-def test_a_folder_whose_name_is_no_text_holds_the_same_table(folder):
+def test_a_folder_name_that_is_not_utf8_gives_the_same_table(folder):
     table = "data/processed/SPY_dataset_a25.parquet"
     before = (folder / table).read_bytes()
     odd = folder / os.fsdecode(b"own/\xff")
@@ -156,11 +156,11 @@ WRITERS = ("pathlib.py", "files.py", "snapshots.py")
 
 
 def _acquire_until(folder, last):
-    """In a process of its own: acquire, and be killed just before one of the calls that write a file."""
+    """Acquire in a process of its own, which is killed just before one of the calls that write a file."""
     steps = [0]
 
     def profile(frame, event, called):
-        # A file that is about to be filled is open and empty already.
+        # A file that is about to be written is already open and empty.
         if event == "c_call" and called.__name__ in STEPS and frame.f_code.co_filename.endswith(WRITERS):
             steps[0] += 1
             if steps[0] == last:
@@ -171,7 +171,7 @@ def _acquire_until(folder, last):
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="forks a process that has loaded pyarrow")
-def test_an_end_at_any_step_leaves_whole_files_and_the_same_command_completes_it(folder, good):
+def test_a_kill_at_any_step_leaves_whole_files_and_the_same_command_completes(folder, good):
     new = other_bars(folder)
     shutil.copytree(folder, good / "spare")
     old = (folder / "data/raw/SPY.csv").read_bytes()

@@ -780,7 +780,7 @@ CASES = (
     Case("hash that is a list", "pending", entry(hash=[1]), ("changed: raw/SPY.csv",), "warning"),
     Case("file of a terabyte", "pending", raw_file(sparse), ("changed: raw/SPY.csv",), "warning"),
     Case("file not readable", "pending", closed("data/raw/SPY.csv"), ("changed: raw/SPY.csv",), "warning"),
-    Case("a new terabyte", "pending", made("data/NEW.csv", sparse), ("unregistered: NEW.csv",), "warning"),
+    Case("a new terabyte", "pending", made("data/NEW.csv", sparse), ("unlisted: NEW.csv",), "warning"),
     Case("new link to /dev/zero", "pending", made("data/NEW.csv", lambda p: p.symlink_to("/dev/zero")), (),
          "accepted"),
     Case("manifest cut off", "pending", manifest(lambda text: text[:-30]), ("not a JSON manifest",)),

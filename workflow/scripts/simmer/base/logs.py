@@ -1,4 +1,4 @@
-"""How a job talks: to its log file and to the terminal, and without a traceback for a user's mistake."""
+"""Logging of a job to its log file and the terminal, and its exit status."""
 
 import logging
 import sys
@@ -17,10 +17,10 @@ logger = logging.getLogger(__name__)
 
 @contextmanager
 def job(log_path: Path | str) -> Iterator[None]:
-    """Run the body of a job with logging set up; end the process with the status its error deserves.
+    """Set up logging and run the body of a job; an error ends the process with its exit status.
 
-    A `SimmerError` becomes its message and its exit status. Anything else is a fault of the program: the
-    traceback goes to the log and the terminal.
+    A `SimmerError` is logged as its message alone. Any other exception is a bug and is logged with its
+    traceback.
     """
     _configure_logging(Path(log_path))
     try:
@@ -29,23 +29,23 @@ def job(log_path: Path | str) -> Iterator[None]:
         logger.error("%s", error)
         sys.exit(error.exit_code)
     except KeyboardInterrupt:
-        logger.error("interrupted; the same command goes on where this one stopped")
+        logger.error("interrupted; the same command resumes")
         sys.exit(EXIT_RESUMABLE)
     except Exception:
-        logger.exception("the program failed; this is a fault worth reporting, with this log")
+        logger.exception("unexpected error, a bug in simmer; please report it with this log")
         sys.exit(EXIT_FAILURE)
 
 
 class PlainFormatter(logging.Formatter):
-    """Writes a record so that nothing in it steers a terminal; line feeds are kept."""
+    """Formatter that escapes control characters, which could control a terminal; line feeds stay."""
 
     def format(self, record: logging.LogRecord) -> str:
-        """Return the record's text, control characters escaped."""
+        """Return the escaped text of a record."""
         return plain_lines(super().format(record))
 
 
 def log_to_terminal() -> None:
-    """Send the messages of all modules to standard error, and nowhere else."""
+    """Send the log messages of all modules to standard error only."""
     terminal = logging.StreamHandler(sys.stderr)
     terminal.setFormatter(PlainFormatter(TERMINAL_FORMAT))
     root = logging.getLogger()
@@ -59,7 +59,7 @@ def _configure_logging(path: Path) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
         file = logging.FileHandler(path, encoding="utf-8")
     except OSError as error:
-        logger.warning("cannot write the log %s (%s); going on without it", path, error.strerror)
+        logger.warning("cannot write the log %s (%s); the job continues without it", path, error.strerror)
         return
     file.setFormatter(PlainFormatter(FILE_FORMAT))
     logging.getLogger().addHandler(file)
