@@ -12,7 +12,7 @@ def prepared(tmp_path_factory):
     """Data, features and preflight are done; no trial was started."""
     campaign = Campaign(tmp_path_factory.mktemp("prepared") / "campaign", SMALL)
     try:
-        campaign.run(PREFLIGHT).succeeded()
+        campaign.ended = campaign.run(PREFLIGHT).succeeded()
     finally:
         campaign.kill_everything()
     return campaign
@@ -23,7 +23,7 @@ def finished(prepared, tmp_path_factory):
     """All three trials are done, in one go: what every interrupted search is compared with."""
     campaign = prepared.copy_to(tmp_path_factory.mktemp("finished") / "campaign")
     try:
-        campaign.run(DONE).succeeded()
+        campaign.ended = campaign.run(DONE).succeeded()
     finally:
         campaign.kill_everything()
     return campaign

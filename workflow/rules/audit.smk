@@ -37,7 +37,7 @@ rule leakage_controls:
         seed=CAMPAIGN.seed,
         code=AUDITED_CODE,
     message:
-        "Training the controls of the leakage audit"
+        "Train the controls of the leakage audit"
     script:
         "../scripts/leakage_controls.py"
 
@@ -66,6 +66,6 @@ rule leakage_audit:
         register=str(TEST_READS),
         code=AUDITED_CODE,
     message:
-        "Auditing {CAMPAIGN.dataset.ticker} for leakage"
+        "Audit {CAMPAIGN.dataset.ticker} for leakage"
     script:
         "../scripts/leakage_audit.py"

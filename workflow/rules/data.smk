@@ -27,7 +27,7 @@ rule fetch_data:
         ticker=ticker_settings,
         end=CAMPAIGN.data.end,
     message:
-        "Fetching {wildcards.ticker} from the vendor"
+        "Fetch {wildcards.ticker} from the vendor"
     script:
         "../scripts/fetch_data.py"
 
@@ -48,7 +48,7 @@ rule acquire_data:
     params:
         snapshots=SNAPSHOTS,
     message:
-        "Acquiring the bars of {wildcards.ticker}"
+        "Acquire the bars of {wildcards.ticker}"
     script:
         "../scripts/acquire_data.py"
 
@@ -67,7 +67,7 @@ rule write_manifest:
     conda:
         "../envs/simmer.yaml"
     message:
-        "Writing the manifest of the {wildcards.stage} data"
+        "Write the manifest of the {wildcards.stage} data"
     script:
         "../scripts/write_manifest.py"
 
@@ -92,6 +92,6 @@ rule validate_manifest:
         kinds=CAMPAIGN.data.kinds(),
         calendar=CAMPAIGN.data.calendar,
     message:
-        "Validating the raw bars against their manifest"
+        "Validate the raw bars against their manifest"
     script:
         "../scripts/validate_manifest.py"

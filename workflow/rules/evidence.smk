@@ -35,7 +35,7 @@ rule refit:
     params:
         settings=settings_digest(),
     message:
-        "Refit {wildcards.refit} of the winner of {wildcards.scale} at {wildcards.horizon}"
+        "Train {wildcards.scale}/{wildcards.horizon} refit {wildcards.refit}"
     script:
         "../scripts/refit.py"
 
@@ -59,7 +59,7 @@ rule baselines:
         settings=dataset_digest(),
         seed=CAMPAIGN.seed,
     message:
-        "Fitting the baselines at {wildcards.horizon}"
+        "Fit the baselines at {wildcards.horizon}"
     script:
         "../scripts/baselines.py"
 
@@ -88,7 +88,7 @@ rule final_evaluation:
     params:
         settings=settings_digests_of_horizon,
     message:
-        "Scoring the test split at {wildcards.horizon}"
+        "Score the test split at {wildcards.horizon}"
     script:
         "../scripts/final_evaluation.py"
 
@@ -110,7 +110,7 @@ rule evidence:
         campaign=CAMPAIGN.campaign,
         code=reached_digest("evidence.py"),
     message:
-        "Weighing the evidence of all horizons"
+        "Compute the evidence of all horizons"
     script:
         "../scripts/evidence.py"
 
@@ -155,7 +155,7 @@ rule evidence_figures:
     conda:
         "../envs/simmer.yaml"
     message:
-        "Drawing the evidence"
+        "Draw the figures of the evidence"
     script:
         "../scripts/evidence_figures.py"
 
@@ -197,6 +197,6 @@ rule report:
         captions=str(Path(workflow.basedir) / "workflow" / "report"),
         register=str(TEST_READS),
     message:
-        "Writing the report"
+        "Write the report"
     script:
         "../scripts/report.py"

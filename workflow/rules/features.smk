@@ -22,7 +22,7 @@ rule build_features:
     conda:
         "../envs/simmer.yaml"
     message:
-        "Building the features of {wildcards.ticker}"
+        "Build the features of {wildcards.ticker}"
     script:
         "../scripts/build_features.py"
 
@@ -45,7 +45,7 @@ rule build_vix_features:
     params:
         calendar=CAMPAIGN.data.calendar,
     message:
-        "Building the features of {wildcards.ticker}"
+        "Build the features of {wildcards.ticker}"
     script:
         "../scripts/build_vix_features.py"
 
@@ -68,7 +68,7 @@ rule combine_features:
     conda:
         "../envs/simmer.yaml"
     message:
-        "Adding the features of the VIX to those of {wildcards.ticker}"
+        "Add the VIX's features to those of {wildcards.ticker}"
     script:
         "../scripts/combine_features.py"
 
@@ -88,7 +88,7 @@ rule data_dictionary:
     conda:
         "../envs/simmer.yaml"
     message:
-        "Describing every column of the built tables"
+        "Describe every column of the built tables"
     script:
         "../scripts/data_dictionary.py"
 
@@ -108,6 +108,6 @@ rule describe_dataset:
     params:
         dataset=CAMPAIGN.dataset.meaning(),
     message:
-        "Describing labels and splits of {CAMPAIGN.dataset.ticker}"
+        "Describe labels and splits of {CAMPAIGN.dataset.ticker}"
     script:
         "../scripts/describe_dataset.py"

@@ -19,7 +19,7 @@ rule hardware_table:
     conda:
         "../envs/simmer.yaml"
     message:
-        "Gathering the hardware samples of all trials"
+        "Gather the hardware samples of all trials"
     script:
         "../scripts/hardware_table.py"
 
@@ -49,6 +49,6 @@ rule hardware_timeline:
         limits=limits_as_params(),
         interval_s=CAMPAIGN.hardware_interval_s,
     message:
-        "Drawing the timeline of {wildcards.scale} at {wildcards.horizon}"
+        "Draw the hardware timeline of {wildcards.scale}/{wildcards.horizon}"
     script:
         "../scripts/hardware_timeline.py"

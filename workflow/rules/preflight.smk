@@ -32,6 +32,6 @@ rule preflight:
         device=CAMPAIGN.execution.device,
         settings=settings_of_scale,
     message:
-        "Checking this machine for scale {wildcards.scale}"
+        "Check this machine for scale {wildcards.scale}"
     script:
         "../scripts/preflight.py"

@@ -44,6 +44,6 @@ rule search_figures:
     params:
         settings=settings_digest(),
     message:
-        "Drawing the search of {wildcards.scale} at {wildcards.horizon}"
+        "Draw the search of {wildcards.scale}/{wildcards.horizon}"
     script:
         "../scripts/search_figures.py"

@@ -24,6 +24,6 @@ rule verify:
         constraints=str(Path(workflow.basedir) / "constraints.txt"),
         sysfs_root=CAMPAIGN.thermal.sysfs_root,
     message:
-        "Verifying environment and data"
+        "Verify environment, machine and data"
     script:
         "../scripts/verify.py"

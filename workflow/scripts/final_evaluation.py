@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from simmer.base.files import read_json, write_json, write_through
-from simmer.base.logs import job
+from simmer.base.logs import PROGRESS, job
 from simmer.config.campaign import Config, parse_config
 from simmer.data.tables import read_table, require_content
 from simmer.evidence.evaluated import (
@@ -83,7 +83,7 @@ def main(
     record_look(looks, look)
     known = read_looks(looks)
     count = count_looks(known, look)
-    logger.info("test of %s: look number %d", horizon_name(horizon_days), count)
+    logger.log(PROGRESS, "test days of %s: look number %d", horizon_name(horizon_days), count)
     write_through(predictions, lambda aside: table.to_parquet(aside, index=False))
     write_json(
         facts,
