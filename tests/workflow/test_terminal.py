@@ -62,7 +62,9 @@ def start(terminal, jobid, message):
 
 
 def end(terminal, jobid, status):
-    text = "RuleException:\nCalledProcessError in file \"hpo.smk\", line 48:\nCommand 'python' returned non-zero "
+    text = (
+        "RuleException:\nCalledProcessError in file 'hpo.smk', line 48:\nCommand 'python' returned non-zero "
+    )
     tell(terminal, f"{text}exit status {status}.", logging.ERROR, event=LogEvent.ERROR)
     log = ["results/logs/a.log"]
     tell(terminal, "Error in rule", logging.ERROR, event=LogEvent.JOB_ERROR, jobid=jobid, log=log)

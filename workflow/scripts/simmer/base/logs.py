@@ -71,15 +71,14 @@ class OncePerCampaign(logging.Filter):
         if record.levelno != logging.WARNING:
             return True
         text = record.getMessage().encode(errors="backslashreplace")
+        path = self.folder / f"{sha256_of_bytes(text)[:16]}.txt"
         try:
             self.folder.mkdir(parents=True, exist_ok=True)
             # Of two jobs that meet the same warning at the same time, one creates the file.
-            with (self.folder / f"{sha256_of_bytes(text)[:16]}.txt").open("xb") as file:
+            with path.open("xb") as file:
                 file.write(text + b"\n")
-        except FileExistsError:
-            return False
         except OSError:
-            return True
+            return not path.is_file()
         return True
 
 
