@@ -1,4 +1,4 @@
-"""simmer: parameter-scaling searches that survive heat, sleep and power cuts.
+"""simmer: parameter-scaling searches that resume after heat, sleep and power cuts.
 
 snakemake --cores 1 results/hpo_20M.done
 """

@@ -1,16 +1,16 @@
-"""The answer: winners trained again, scored once on the untouched test split, beside baselines on the same rows.
+"""Evidence: refits of the winners, scored once on the untouched test split beside baselines on the same rows.
 
 Reads: results/hpo/<scale>/<horizon>/trial_NNN.json, data/processed/<TICKER>_dataset_{a25,c}.parquet.
 Writes: results/refits/<scale>/<horizon>/refit_N.{json,jsonl}, results/baselines/<horizon>.json,
 results/final/<horizon>.{parquet,json}, results/evidence.json, results/figures/*, results/summary.{md,csv}.
 
 Refits and baselines predict the test rows from inputs alone. The labels of test are opened by one rule,
-final_evaluation, which keeps a register of what it scored in results/ledger/test_reads.jsonl.
+final_evaluation, which notes each look in the log of looks, results/ledger/test_reads.jsonl.
 """
 
 
 rule refit:
-    """Train the winner of a study again from another seed, under the thermal guard."""
+    """Train the winner of a study again with another random seed, under the thermal guard."""
     input:
         table=ancient(dataset_table("parquet")),
         resource=dataset_table("resource.json"),
@@ -41,7 +41,7 @@ rule refit:
 
 
 rule baselines:
-    """Fit the baselines of a horizon on the rows the transformer is trained on, and predict validation and test."""
+    """Fit the baselines of a horizon on the transformer's train rows, and predict validation and test."""
     input:
         table=ancient(dataset_table("parquet")),
         resource=dataset_table("resource.json"),
@@ -65,7 +65,7 @@ rule baselines:
 
 
 rule final_evaluation:
-    """Open the labels of test, beside what was predicted without them; no other rule does."""
+    """Join the labels of test with predictions made without them; no other rule reads these labels."""
     input:
         table=ancient(dataset_table("parquet")),
         resource=dataset_table("resource.json"),
@@ -94,7 +94,7 @@ rule final_evaluation:
 
 
 rule evidence:
-    """Give scores with intervals, differences, power, and a verdict on scaling for each horizon."""
+    """Compute scores with intervals, differences, power, and a verdict on scaling for each horizon."""
     input:
         predictions=expand("results/final/{horizon}.parquet", horizon=horizons()),
         facts=expand("results/final/{horizon}.json", horizon=horizons()),
@@ -161,7 +161,7 @@ rule evidence_figures:
 
 
 rule report:
-    """Write the report: results/summary.{html,md,csv}, the answer first."""
+    """Write the report: results/summary.{html,md,csv}."""
     input:
         evidence="results/evidence.json",
         audit="results/leakage_audit.json",

@@ -1,5 +1,8 @@
 """From validated bars to features, labels and splits.
 
+The table `a25` has the 25 feature columns computed from the ticker's own bars (5 of bars and 20 indicators), the
+table `c` these and the eight of the VIX.
+
 Reads: data/raw/<TICKER>.csv, results/data_validation.json.
 Writes: data/processed/<TICKER>_dataset_{a25,c}.parquet, data/processed/VIX_features.parquet,
 results/dataset.json, results/data_dictionary.{csv,md}.
@@ -28,7 +31,7 @@ rule build_features:
 
 
 rule build_vix_features:
-    """Compute eight features of an index that nobody trades, on the sessions of the calendar."""
+    """Compute eight features of an index without volume (the VIX), on the sessions of the calendar."""
     input:
         bars="data/raw/{ticker}.csv",
         resource="data/raw/{ticker}.resource.json",
@@ -74,7 +77,7 @@ rule combine_features:
 
 
 rule data_dictionary:
-    """Say of every column of the built tables what it is, in which unit, from when on, and what it holds."""
+    """Describe each column of the built tables: definition, unit, first valid row and range of values."""
     input:
         tables=tables_of_stage("processed", "parquet"),
         resources=tables_of_stage("processed", "resource.json"),

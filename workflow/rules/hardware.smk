@@ -1,4 +1,4 @@
-"""What the machine did: the hardware samples of all trials, for people and for other programs.
+"""Hardware samples of all trials, as a table and as figures.
 
 Reads: results/hpo/<scale>/<horizon>/trial_NNN.jsonl.
 Writes: results/hardware.parquet, results/figures/hardware_<scale>_<horizon>.svg.
@@ -25,7 +25,7 @@ rule hardware_table:
 
 
 rule hardware_timeline:
-    """Draw heat, state, duty and load of one study over its hours, thermal aborts marked."""
+    """Draw temperature, state, duty and load of one study over time, with its thermal aborts."""
     input:
         logs=logs_of_study,
     output:

@@ -1,4 +1,4 @@
-"""Is this machine fit for a scale?
+"""Check whether this machine can run a scale.
 
 Reads: results/data_validation.json, results/dataset.json, the processed manifest, the machine itself.
 Writes: results/preflight/<scale>.{json,txt}.

@@ -1,4 +1,4 @@
-"""The terminal of a run: one line per job, errors with the path of the log. No rule stands here.
+"""The terminal of a run: one line per job, errors with the path of the log. This file has no rules.
 
 The setting `quiet` of a profile would also shorten dry runs and .snakemake/log, hides errors together with
 the jobs, and `--verbose` does not lift it; a logger plugin must be an installed package. So the handler that

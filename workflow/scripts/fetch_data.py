@@ -19,7 +19,7 @@ logger = logging.getLogger(__name__)
 def main(
     *, settings: DataSettings, ticker: str, snapshots: Path, scratch: Path, changes: Path, table: Path
 ) -> None:
-    """Keep the vendor's bars of `ticker` below `snapshots`; tell what they changed in `changes` and `table`.
+    """Keep the vendor's bars of `ticker` below `snapshots`; write what they changed to `changes` and `table`.
 
     Raises:
         DataError: when the vendor cannot be reached or its bars break a rule; nothing is kept or written.

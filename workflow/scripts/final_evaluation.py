@@ -1,4 +1,4 @@
-"""Open the labels of test, and put them beside what refits and baselines predicted: no other rule does."""
+"""Join the labels of test with the predictions of refits and baselines; no other rule reads these labels."""
 
 import logging
 from collections.abc import Sequence
@@ -42,11 +42,11 @@ def main(
         horizon_days: of the labels.
         tables: the feature table and its resource entry.
         trials: of all scales at this horizon, to count those that a winner was chosen from.
-        refits, baselines: what predicted, before anybody looked at a label of test.
+        refits, baselines: predictions made without the labels of test.
         predictions, facts: the outputs.
 
     Raises:
-        DataError: when the table is not the registered one.
+        DataError: when the table is not the one its manifest lists.
         DatasetError: when predictions and labels are not of the same rows.
         LedgerError: when a refit or a baseline belongs to other settings than the configured ones.
     """

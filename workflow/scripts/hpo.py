@@ -1,4 +1,4 @@
-"""Run one trial under the thermal guard, or republish it if the ledger has it."""
+"""Train one trial under the thermal guard, or publish it again if the ledger has it."""
 
 import logging
 import time
@@ -32,7 +32,7 @@ def main(
     """Publish trial `number` of a study to `result` and `log`, training it first if need be.
 
     Raises:
-        Interrupted: heat or a signal; the same call goes on where this one stopped.
+        Interrupted: heat or a signal; the same call resumes where this one stopped.
     """
     study = config.study(scale, horizon_days)
     ledger = study.ledger(ledger_in(RESULTS), features_sha256=read_json(resource)["content_sha256"])

@@ -1,4 +1,4 @@
-"""Gather all trials of a scale into the tables a person opens."""
+"""Write the tables of a scale: all trials, the best per horizon, a summary."""
 
 import logging
 from collections.abc import Sequence

@@ -1,4 +1,4 @@
-"""Audit data, labels, splits, standardisation, controls and the reads of the test split for leakage."""
+"""Audit data, labels, splits, standardisation, controls and the looks at test days for leakage."""
 
 from collections.abc import Sequence
 from pathlib import Path

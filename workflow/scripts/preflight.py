@@ -1,4 +1,4 @@
-"""Check whether this machine is fit for one scale."""
+"""Check whether this machine can run one scale."""
 
 from datetime import UTC, datetime
 from pathlib import Path

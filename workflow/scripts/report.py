@@ -1,4 +1,4 @@
-"""Write the report: what was found, in words, tables and figures, for people and for other programs."""
+"""Write the report as HTML, Markdown and CSV."""
 
 import logging
 from collections.abc import Mapping, Sequence

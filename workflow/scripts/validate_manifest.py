@@ -1,4 +1,4 @@
-"""Hold every raw file against the manifest and the rules of daily bars."""
+"""Check every raw file against the manifest and the rules of daily bars."""
 
 from collections.abc import Mapping
 from pathlib import Path

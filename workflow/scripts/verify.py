@@ -1,4 +1,4 @@
-"""Check environment, machine and all data, and say what is not in order."""
+"""Verify environment, machine and all data."""
 
 from pathlib import Path
 
@@ -11,10 +11,10 @@ from simmer.commands.verify import verify_here
 def main(
     *, data: Path, project: Path, constraints: Path, sysfs_root: Path, report: Path, table: Path
 ) -> None:
-    """Write what was found to `report` and `table`; write nothing if a row failed.
+    """Write what was found to `report` and `table`; write nothing if a check failed.
 
     Raises:
-        DataError: with every row that failed.
+        DataError: listing every failed check.
     """
     found = verify_here(data, project=project, constraints=constraints, sysfs_root=sysfs_root)
     log_checks(found)

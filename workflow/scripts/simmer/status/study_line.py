@@ -18,10 +18,8 @@ def study_line(study: StudyProgress, *, now_s: float) -> str:
     line = f"{study.place.name}: {len(study.finished)} of {wanted} trials done" + (
         f" ({some})" if some else ""
     )
-    best, base_rate_loss = study.best, study.prior_loss
-    if best is not None and best.loss is not None:
-        line += f", best {best.loss:.4f}"
-    if base_rate_loss is not None:
-        line += f" (base rate {base_rate_loss:.4f})"
+    if study.best is not None and study.best.loss is not None:
+        line += f", best {study.best.loss:.4f}"
+        line += "" if study.prior_loss is None else f" (base rate {study.prior_loss:.4f})"
     left_s = estimate(study, [study], now_s=now_s).seconds if study.left else None
     return line if left_s is None else f"{line}; about {duration(left_s)} of training left in this study"
