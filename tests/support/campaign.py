@@ -50,6 +50,7 @@ SMALL = {
     "hardware_log": {"interval_s": 0.5},
 }
 DONE = "results/hpo_debug.done"
+FINISHED = "Finish: all requested files are written"
 
 
 class Campaign:

@@ -6,7 +6,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from simmer.base.files import write_json, write_text
-from simmer.base.logs import job
+from simmer.base.logs import PROGRESS, job
 from simmer.config.campaign import parse_config
 from simmer.data.fetch import fetch
 from simmer.data.registration import changes_since_last, describe_new_snapshot
@@ -28,7 +28,7 @@ def main(
     with TemporaryDirectory(dir=scratch) as cache:
         snapshot = fetch(settings, ticker, store, cache_folder=Path(cache), today=date.today())
     last, text = changes_since_last(snapshot, store), describe_new_snapshot(snapshot, store)
-    logger.info("%s", text.rstrip())
+    logger.log(PROGRESS, "%s", text.rstrip())
     write_text(table, text)
     write_json(
         changes,

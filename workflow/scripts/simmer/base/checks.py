@@ -1,5 +1,6 @@
 """Check results and the check table: as text, as JSON and as an error."""
 
+import logging
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from enum import StrEnum
@@ -7,6 +8,8 @@ from typing import Any
 
 from simmer.base.errors import SimmerError
 from simmer.base.text import plain, plain_lines
+
+logger = logging.getLogger(__name__)
 
 
 class CheckStatus(StrEnum):
@@ -66,6 +69,16 @@ class CheckTable:
         return tuple(check for check in self.checks if check.status is CheckStatus.FAIL)
 
     @property
+    def warnings(self) -> tuple[str, ...]:
+        """What to do about each check with the status WARN, line by line.
+
+        What was measured is left out: it differs between jobs that meet the same warning.
+        """
+        warned = [check for check in self.checks if check.status is CheckStatus.WARN]
+        lines = [line for check in warned for line in (check.fix or check.id).split("\n")]
+        return tuple(f"warning: {line.removeprefix('warning: ')}" for line in lines)
+
+    @property
     def ok(self) -> bool:
         """True if no check failed."""
         return not self.failed
@@ -85,6 +98,13 @@ class CheckTable:
         """Raise `error`, with each failed check and its fix, if a check failed."""
         if self.failed:
             raise self.error(f"{self.complaint}:\n" + "\n".join(map(_failure, self.failed)))
+
+
+def log_checks(table: CheckTable) -> None:
+    """Log the whole table, and each check with the status WARN as a warning of its own."""
+    logger.info("%s", table.as_text().rstrip())
+    for warning in table.warnings:
+        logger.warning("%s", warning)
 
 
 def as_table(checks: Iterable[CheckResult]) -> str:

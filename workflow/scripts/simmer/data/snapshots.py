@@ -21,6 +21,7 @@ import pandas as pd
 from simmer.base.errors import DataError, LedgerError
 from simmer.base.files import sha256_of_bytes, to_json, write_bytes, write_json
 from simmer.base.locks import lock_after_waiting
+from simmer.base.logs import PROGRESS
 from simmer.data.manifest import (
     MANIFEST_NAME,
     Provenance,
@@ -215,7 +216,7 @@ class SnapshotStore:
     def _alone(self) -> Any:
         with lock_after_waiting(
             self.root / ".lock",
-            on_wait=lambda holder: logger.info("waiting for %s, which keeps a snapshot", holder),
+            on_wait=lambda holder: logger.log(PROGRESS, "waiting for %s, which keeps a snapshot", holder),
             should_stop=lambda: False,
         ) as held:
             if not held:

@@ -18,6 +18,7 @@ import pandas as pd
 
 from simmer.base.errors import ConfigError, DataError
 from simmer.base.files import user_facing_os_errors
+from simmer.base.logs import PROGRESS
 from simmer.base.text import quote
 from simmer.data.sessions import sessions
 from simmer.data.tables import DATE_DTYPE
@@ -102,7 +103,8 @@ def fetch_bars(
         if answer.first_pause_s is None or attempt == attempts - 1:
             break
         seconds = answer.first_pause_s * answer.pause_growth**attempt * (1 + jitter() / 2)
-        logger.warning("%s; attempt %d of %d in %.0f s", answer.found, attempt + 2, attempts, seconds)
+        text = "%s; attempt %d of %d in %.0f s"
+        logger.log(PROGRESS, text, answer.found, attempt + 2, attempts, seconds)
         pause(seconds)
     raise DataError(f"{answer.found}; {answer.advice}, {_INSTEAD}") from answer.cause
 

@@ -23,6 +23,7 @@ Purpose = Literal["trial", "refit", "control"]
 
 RESULTS = Path("results")
 LOCKS = "locks"
+JOB_LOGS = "logs"
 STUDY_FILE = "study.json"
 
 _PUBLISHED: dict[Purpose, str] = {"trial": "hpo", "refit": "refits", "control": "controls"}
@@ -166,7 +167,7 @@ class Address:
     @property
     def job_log(self) -> Path:
         """The log file of its job, below the results."""
-        return Path("logs", f"{_JOB_LOGS[self.purpose]}{self.study.name}", f"{self.name}.log")
+        return Path(JOB_LOGS, f"{_JOB_LOGS[self.purpose]}{self.study.name}", f"{self.name}.log")
 
     @classmethod
     def parse(cls, path: PurePath) -> "Address":
@@ -223,6 +224,11 @@ def ledger_in(results: Path) -> Path:
 def looks_in(results: Path) -> Path:
     """Return the path of the log of looks at test days in a results folder."""
     return ledger_in(results) / "test_reads.jsonl"
+
+
+def shown_warnings_in(results: Path) -> Path:
+    """Return the folder with a file for each warning that the terminal has shown."""
+    return results / JOB_LOGS / "warnings"
 
 
 def published_folder(scale: str, purpose: Purpose = "trial") -> Path:

@@ -15,7 +15,7 @@ _SENTENCES = {
     ChangeKind.PAUSE: "training pauses until the machine has cooled",
     ChangeKind.RESUME: "training goes on",
     ChangeKind.ABORT: "training stops after a checkpoint; the same command goes on from it",
-    ChangeKind.SENSOR_UNKNOWN: "no temperature source answers, so nobody watches the heat",
+    ChangeKind.SENSOR_UNKNOWN: "no temperature source answers, training continues without monitoring",
     ChangeKind.SENSOR_KNOWN: "a temperature source answers",
     ChangeKind.SOURCE_LOST: "lost the temperature source {sensor}, which was close to its setpoint",
 }
