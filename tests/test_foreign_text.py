@@ -222,8 +222,6 @@ def test_an_error_a_lock_and_a_log(text, tmp_path, capsys):
     except SystemExit:
         pass
     finally:
-        for handler in set(root.handlers) - set(before[0]):
-            handler.close()
         root.handlers, root.level = before
     for shown in (capsys.readouterr().err, (tmp_path / "job.log").read_text(), str(SimmerError(text))):
         require_harmless_on_a_terminal(shown)

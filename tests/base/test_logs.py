@@ -12,8 +12,6 @@ def root_logger():
     root = logging.getLogger()
     before = (list(root.handlers), root.level)
     yield
-    for handler in set(root.handlers) - set(before[0]):
-        handler.close()
     logging.captureWarnings(False)
     root.handlers, root.level = before
 
@@ -96,6 +94,7 @@ def test_a_warning_is_shown_by_the_first_job_and_logged_by_each(tmp_path, capsys
     assert shown == ["QQQ: no volume\n", "SPY: no price\n", "SPY: no volume\n"]
 
 
+@pytest.mark.filterwarnings("default")
 @pytest.mark.usefixtures("quiet")
 def test_a_warning_of_another_package_is_logged_like_one_of_our_own(tmp_path, capsys):
     with job(tmp_path / "job.log"):

@@ -30,10 +30,10 @@ logger = logging.getLogger(__name__)
 def job(log_path: Path | str) -> Iterator[None]:
     """Set up logging and run the body of a job; an error ends the process with its exit status.
 
-    A `SimmerError` is logged as its message alone. Any other exception is a bug: its traceback goes to the log
-    and the terminal.
+    A `SimmerError` is logged as its message alone. Any other exception is a bug: its traceback goes to the
+    log and the terminal.
     """
-    _configure_logging(Path(log_path))
+    log_file = _configure_logging(Path(log_path))
     try:
         yield
     except SimmerError as error:
@@ -45,6 +45,10 @@ def job(log_path: Path | str) -> Iterator[None]:
     except Exception:
         logger.exception("unexpected error, a bug in simmer: report it with the log %s", log_path)
         sys.exit(EXIT_FAILURE)
+    finally:
+        if log_file is not None:
+            logging.getLogger().removeHandler(log_file)
+            log_file.close()
 
 
 class PlainFormatter(logging.Formatter):
@@ -91,7 +95,7 @@ def log_to_terminal() -> None:
     root.setLevel(logging.INFO)
 
 
-def _configure_logging(path: Path) -> None:
+def _configure_logging(path: Path) -> logging.Handler | None:
     log_to_terminal()
     logging.captureWarnings(True)
     if shown_warnings := os.environ.get(QUIET_TERMINAL):
@@ -103,6 +107,7 @@ def _configure_logging(path: Path) -> None:
         file = logging.FileHandler(path, encoding="utf-8")
     except OSError as error:
         logger.warning("cannot write the log %s (%s); the job continues without it", path, error.strerror)
-        return
+        return None
     file.setFormatter(PlainFormatter(FILE_FORMAT))
     logging.getLogger().addHandler(file)
+    return file
