@@ -22,7 +22,7 @@ def test_a_sound_campaign_passes_and_looks_at_the_test_split_are_counted(prepare
     assert "hardware_sample" not in said, "events are for logs, not for the terminal"
     text = (campaign.folder / AUDIT).read_text()
     assert "FAIL" not in text
-    assert "not read yet" in text
+    assert "no look yet" in text
     assert json.loads((campaign.folder / "results/leakage_audit.json").read_text())["ok"]
     assert campaign.plan(AUDIT) == {}
 
