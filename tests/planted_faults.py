@@ -187,13 +187,13 @@ FAULTS = (
         name="Holm's factor is one too small",
         original="min(1.0, (comparisons - rank) * difference.p_value)",
         replacement="min(1.0, (comparisons - rank - 1) * difference.p_value)",
-        tests=("test_claims_are_about_planned_opponents_and_share_one_chance_of_error",),
+        tests=("test_claims_are_about_planned_comparisons_and_adjusted_together",),
     ),
     Fault(
         name="effects twice as large as the practical minimum are called none",
         original="return -size < estimate.low and estimate.high < size",
         replacement="return -2 * size < estimate.low and estimate.high < 2 * size",
-        tests=("test_a_sure_difference_too_small_to_matter_is_no_law",),
+        tests=("test_a_significant_change_below_the_practical_minimum_is_no_law",),
     ),
     Fault(
         name="labels that look into the sealed test split are handed out",

@@ -122,7 +122,7 @@ def every_block(text):
         blocks.Paragraph(text),
         blocks.Findings([text, f"{text} in a sentence"], alarm=True),
         blocks.Table((text, "b"), [(text, "1"), ("c", text)], note=text),
-        blocks.Figure(text, "<svg/>", says=text, caption=text),
+        blocks.Figure(text, "<svg/>", alternative=text, caption=text),
     ]
 
 

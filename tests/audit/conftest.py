@@ -1,4 +1,4 @@
-"""A made-up market, short enough for checks of a second, with its features, datasets and settings."""
+"""A short synthetic market with its features and datasets; each check takes about a second."""
 
 import pytest
 
@@ -9,23 +9,23 @@ from support.bars import session_bars
 
 @pytest.fixture(scope="session")
 def raw():
-    """Eleven hundred sessions of a random walk."""
+    """Return 1,100 sessions of a random walk."""
     return RawSeries(session_bars(1_100, seed=4))
 
 
 @pytest.fixture(scope="session")
 def table(raw):
-    """What the real builder makes of them."""
+    """Return their feature table."""
     return model_features(raw)
 
 
 @pytest.fixture(scope="session")
 def datasets(table):
-    """The dataset of each horizon."""
+    """Return the dataset of each horizon."""
     return {days: SETTINGS.build(table, days) for days in HORIZONS}
 
 
 @pytest.fixture(scope="session")
 def vix_raw():
-    """The same with bars of the VIX."""
+    """Return the same sessions with bars of the VIX."""
     return RawSeries(session_bars(1_100, seed=4), vix_bars(1_100))

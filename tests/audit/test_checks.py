@@ -52,25 +52,25 @@ def good(raw, table):
     return audit(raw, table)
 
 
-def test_a_sound_campaign_passes_and_what_could_not_be_checked_is_no_tick(good):
+def test_a_campaign_without_leaks_passes_and_unchecked_rows_are_skipped(good):
     assert good.failed == ()
     good.raise_if_failed()
     statuses = {check.id: check.status for check in good.checks}
-    assert len(statuses) == len(good.checks), "each row has a name of its own"
+    assert len(statuses) == len(good.checks), "ids are unique"
     assert statuses.pop("test reads") is CheckStatus.SKIP
     assert set(statuses.values()) == {CheckStatus.OK}
     assert good.as_text().endswith("30 OK, 1 SKIP: all in order\n")
     assert good.as_json()["ok"]
 
 
-def test_the_features_of_the_vix_are_audited_where_they_are_on(vix_raw):
+def test_vix_features_are_audited_if_they_are_on(vix_raw):
     settings = replace(SETTINGS, vix=True, horizons_days=(1,))
     found = audit(vix_raw, model_features(vix_raw), settings=settings)
     assert found.failed == ()
     assert {"prefix VIX_features", "prefix GSPC_dataset_c"} <= {check.id for check in found.checks}
 
 
-def test_a_failure_says_all_there_is_to_say(raw, table):
+def test_the_error_names_every_failed_check_and_its_fix(raw, table):
     def ahead(series):
         frame = model_features(series)
         return frame.assign(rsi_daily=frame["rsi_daily"].shift(-1).fillna(50.0))

@@ -1,4 +1,4 @@
-"""The controls, trained for real: fewer rows than a market has, and the real builders and loop."""
+"""Controls trained with the real feature builders and training loop, on fewer rows than a market has."""
 
 import json
 from dataclasses import asdict, replace
@@ -38,7 +38,7 @@ def market():
 
 @pytest.fixture(scope="module")
 def signal(market):
-    """The features of planted bars: what there is to learn for whoever sees the labels as they are."""
+    """Return the features of planted bars, whose true labels can be learned."""
     return model_features(RawSeries(planted_bars(market.days, threshold=0.01, seed=5).bars))
 
 
@@ -56,18 +56,18 @@ def control(tmp_path):
 
 
 def statuses(checks):
-    """Of AUC and of skill."""
+    """Return the statuses of AUC and skill."""
     return [check.status for check in checks]
 
 
-def test_a_planted_signal_is_learned_nearly_as_well_as_can_be(planted):
+def test_a_planted_signal_is_learned_to_most_of_the_attainable_skill(planted):
     guard = FakeGuard()
     result = planted(guard=guard)
     assert statuses(check_planted(result)) == [OK, OK]
     assert result.auc.estimate > 0.7
     assert result.skill.estimate > 0.6 * result.attainable_skill
     assert (result.ended, result.epochs) == ("last_epoch", LEARNING.epochs)
-    assert guard.steps > 4 * 1_000 / 64, "asked between the steps"
+    assert guard.steps > 4 * 1_000 / 64, "the guard is called between steps"
 
 
 def test_a_model_that_cannot_learn_fails(planted):
@@ -77,7 +77,7 @@ def test_a_model_that_cannot_learn_fails(planted):
     assert all("does not learn" in check.fix for check in checks)
 
 
-def test_windows_that_end_a_day_early_leave_nothing_to_learn(planted):
+def test_windows_that_end_a_day_early_fail_the_planted_control(planted):
     def build(frame, days):
         dataset = SETTINGS.build(frame, days)
         return replace(dataset, price_relative=np.roll(dataset.price_relative, 1, axis=0))
@@ -85,7 +85,7 @@ def test_windows_that_end_a_day_early_leave_nothing_to_learn(planted):
     assert statuses(check_planted(planted(guard=FakeGuard(), build=build))) == [FAIL, FAIL]
 
 
-def test_a_signal_is_planted_beside_the_vix_too(tmp_path):
+def test_a_planted_signal_is_learned_with_vix_features(tmp_path):
     raw = RawSeries(session_bars(ROWS, seed=8), vix_bars(ROWS))
     settings = replace(SETTINGS, vix=True)
     setting = replace(SETTING, geometry=replace(CONFIG.geometry, channels=len(settings.feature_columns)))
@@ -106,7 +106,7 @@ def test_shuffled_labels_are_the_same_labels_in_another_order(signal):
     assert not np.array_equal(mixed.labels, shuffled(dataset, seed=2).labels)
 
 
-def test_shuffled_labels_teach_nothing_even_where_there_is_a_signal(control, signal):
+def test_shuffled_labels_give_no_skill_even_with_a_signal_in_the_bars(control, signal):
     result = control(signal, 1)
     assert statuses(check_shuffled(result)) == [OK, OK]
     assert result.attainable_skill is None
@@ -138,7 +138,7 @@ def test_validation_windows_among_those_of_train_fail(signal, control, monkeypat
     assert FAIL in statuses(check_shuffled(control(signal, 1, recipe=replace(MEMORISING, epochs=9))))
 
 
-def test_a_run_that_diverges_is_no_control(control, signal):
+def test_a_control_that_diverges_fails(control, signal):
     wild = replace(SHORT, hyperparameters=replace(SHORT.hyperparameters, learning_rate=1e3))
     result = control(signal, 1, recipe=wild)
     checks = check_shuffled(result)
@@ -147,13 +147,13 @@ def test_a_run_that_diverges_is_no_control(control, signal):
     assert all("diverged" in check.fix for check in checks)
 
 
-def test_answers_that_are_reliably_wrong_fail_and_a_poor_skill_alone_does_not(control, signal):
+def test_an_auc_below_one_half_fails_and_a_negative_skill_alone_does_not(control, signal):
     result = replace(control(signal, 1, recipe=replace(SHORT, epochs=1)), skill=Score(-0.5, -0.7, -0.3))
     assert statuses(check_shuffled(replace(result, auc=Score(0.2, 0.1, 0.4)))) == [FAIL, OK]
     assert statuses(check_shuffled(replace(result, auc=Score(0.5, 0.4, 0.6)))) == [OK, OK]
 
 
-def test_a_stop_ends_it(tmp_path, signal):
+def test_a_stop_of_the_guard_interrupts_the_control(tmp_path, signal):
     with pytest.raises(Interrupted):
         shuffled_control(
             signal,
@@ -166,7 +166,7 @@ def test_a_stop_ends_it(tmp_path, signal):
         )
 
 
-def test_what_is_written_is_what_is_read(control, planted, signal):
+def test_controls_are_read_back_unchanged(control, planted, signal):
     results = [planted(guard=FakeGuard(), recipe=replace(LEARNING, epochs=1))]
     results += [replace(results[0], control="shuffled", attainable_auc=None, attainable_skill=None)]
     text = json.dumps(controls_as_json(results, features_sha256="f"))
@@ -183,7 +183,7 @@ def test_what_is_written_is_what_is_read(control, planted, signal):
     assert asdict(results[0])["control"] == "planted"
 
 
-def test_a_short_train_split_makes_a_planted_control_no_fault():
+def test_a_planted_control_with_too_few_train_windows_is_a_warning():
     weak = Score(0.5, 0.4, 0.6)
     result = ControlResult(
         control="planted",

@@ -9,7 +9,7 @@ from support.audited import HORIZONS, SETTINGS
 
 
 @pytest.mark.parametrize("days", HORIZONS)
-def test_the_real_labels_and_splits_pass(datasets, raw, days):
+def test_correct_labels_and_splits_pass(datasets, raw, days):
     dataset = datasets[days]
     labels, borders, splits = check_labels(dataset, raw), check_borders(dataset, raw), check_splits(dataset)
     assert [check.status for check in (labels, borders, splits)] == [CheckStatus.OK] * 3
@@ -32,15 +32,15 @@ def test_one_wrong_label_is_found_and_named(datasets, raw):
 
 
 @pytest.mark.parametrize("other", [{"horizon_days": 4}, {"basis": "close"}, {"threshold": 0.02}])
-def test_labels_of_another_question_fail(datasets, raw, other):
+def test_labels_of_another_horizon_basis_or_threshold_fail(datasets, raw, other):
     dataset = datasets[3]
     asked = replace(dataset, label_spec=replace(dataset.label_spec, **other))
     assert check_labels(asked, raw).status is CheckStatus.FAIL
 
 
-def test_labels_of_scaled_prices_fail(datasets, raw):
-    scaled = raw.bars.assign(Close=raw.bars["Close"] - raw.bars["Close"].mean())
-    assert check_labels(datasets[1], replace(raw, bars=scaled)).status is CheckStatus.FAIL
+def test_labels_of_centred_prices_fail(datasets, raw):
+    centred = raw.bars.assign(Close=raw.bars["Close"] - raw.bars["Close"].mean())
+    assert check_labels(datasets[1], replace(raw, bars=centred)).status is CheckStatus.FAIL
 
 
 @pytest.mark.parametrize("split", ["train", "validation"])
@@ -54,7 +54,7 @@ def test_a_label_that_crosses_a_border_fails(datasets, raw, split, days):
     assert check_splits(longer).status is CheckStatus.FAIL
 
 
-def test_splits_that_overlap_swap_or_have_holes_fail(datasets):
+def test_splits_that_overlap_are_swapped_or_have_gaps_fail(datasets):
     dataset = datasets[1]
     for changed in (
         replace(dataset, validation=np.append(dataset.train[-5:], dataset.validation)),

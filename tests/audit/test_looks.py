@@ -32,18 +32,18 @@ def read(tmp_path):
     return write
 
 
-def test_no_register_is_no_look(tmp_path, read):
+def test_a_missing_or_empty_log_has_no_look(tmp_path, read):
     (check,) = check_looks(tmp_path / "test_reads.jsonl")
-    assert (check.status, check.measured) == (CheckStatus.SKIP, "not read yet")
+    assert (check.status, check.measured) == (CheckStatus.SKIP, "no look yet")
     assert read()[0].status is CheckStatus.SKIP
 
 
-def test_one_look_however_often_it_is_repeated_is_one(read):
+def test_the_same_predictions_scored_again_are_one_look(read):
     (check,) = read(entry(), entry(time="2026-05-02T10:00:00+00:00"), entry())
     assert (check.status, check.measured, check.fix) == (CheckStatus.OK, 1, None)
 
 
-def test_horizons_and_datasets_are_counted_apart(read):
+def test_looks_are_counted_per_horizon_and_ticker(read):
     checks = read(entry(), entry(horizon_days=3), entry(ticker="IXIC"))
     assert [check.status for check in checks] == [CheckStatus.OK] * 3
 
@@ -57,15 +57,15 @@ def test_a_second_look_is_counted_and_named(read):
     assert "2M 9 of cccccccccccc" in check.fix
 
 
-def test_a_line_that_a_power_cut_tore_is_no_look(read):
+def test_an_incomplete_line_is_no_look(read):
     (check,) = read(entry(), '{"time": "2026', entry())
     assert (check.status, check.measured) == (CheckStatus.OK, 1)
 
 
-def test_a_published_audit_is_told_of_later_looks(tmp_path):
+def test_a_published_audit_is_updated_with_later_looks(tmp_path):
     log = tmp_path / "test_reads.jsonl"
     published = {"ticker": "GSPC", "checks": [{"id": "labels h1"}, {"id": "test reads", "verdict": "SKIP"}]}
     log.write_text(json.dumps(entry()) + "\n")
-    told = with_looks(published, log)
-    assert [check["id"] for check in told["checks"]] == ["labels h1", "test reads h1"]
-    assert told["checks"][1]["verdict"] == "OK"
+    updated = with_looks(published, log)
+    assert [check["id"] for check in updated["checks"]] == ["labels h1", "test reads h1"]
+    assert updated["checks"][1]["verdict"] == "OK"

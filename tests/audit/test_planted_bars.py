@@ -15,13 +15,13 @@ def labels_of(bars, threshold, basis):
 
 
 @pytest.mark.parametrize("kind", ["index", "etf"])
-def test_the_bars_keep_every_rule(kind):
+def test_planted_bars_pass_every_rule_for_bars(kind):
     planted = planted_bars(DAYS, threshold=0.01, seed=1)
     assert check_bars(planted.bars, file_name="planted", kind=kind, calendar="XNYS") == []
 
 
 @pytest.mark.parametrize("threshold", [0.0, 0.002, 0.01, 0.05])
-def test_the_chances_are_those_of_the_labels_whatever_their_basis(threshold):
+def test_labels_of_both_bases_have_the_stated_probabilities(threshold):
     planted = planted_bars(DAYS, threshold=threshold, seed=2)
     labels = labels_of(planted.bars, threshold, "high")
     assert np.array_equal(labels, labels_of(planted.bars, threshold, "close"))
@@ -30,7 +30,7 @@ def test_the_chances_are_those_of_the_labels_whatever_their_basis(threshold):
         assert abs(found.mean() - chance) < 4 * np.sqrt(chance * (1 - chance) / len(found))
 
 
-def test_the_decision_row_shows_the_chance_and_no_other_row_does():
+def test_only_the_decision_row_is_informative():
     planted = planted_bars(DAYS, threshold=0.01, seed=3)
     rising = (planted.bars["Close"] > planted.bars["Open"]).to_numpy()
     assert np.array_equal(planted.chance, np.where(rising, CHANCE_AFTER[1], CHANCE_AFTER[0]))
@@ -46,7 +46,7 @@ def test_prices_do_not_drift_away():
     assert abs(np.log(closes).mean() - np.log(1000.0)) < 4 * 0.0115 * np.sqrt(len(DAYS) / 30)
 
 
-def test_a_seed_says_everything():
+def test_the_same_seed_gives_the_same_bars():
     one, same, other = (planted_bars(DAYS, threshold=0.01, seed=seed) for seed in (1, 1, 2))
     assert bits(one.bars["High"].to_numpy()) == bits(same.bars["High"].to_numpy())
     assert not np.array_equal(one.chance, other.chance)

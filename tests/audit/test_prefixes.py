@@ -17,7 +17,7 @@ def statuses(checks):
     return [check.status for check in checks]
 
 
-def test_cuts_lie_about_the_borders_and_on_each_day_of_a_week_and_at_the_end(raw, datasets, cuts):
+def test_cuts_include_borders_every_weekday_and_the_end(raw, datasets, cuts):
     for border in border_days(datasets[1], raw):
         row = int(np.searchsorted(raw.days, border))
         assert np.isin(raw.days[row - 1 : row + 2], cuts).all()
@@ -42,7 +42,7 @@ def test_the_real_features_of_the_vix_pass_alone_and_combined(vix_raw, cuts):
 
 
 def with_column(name, values):
-    """The real features with one column replaced by a function of the table."""
+    """Return a builder of the real features with one column replaced by a function of the table."""
 
     def build(raw):
         frame = model_features(raw)
@@ -60,22 +60,22 @@ def close_of_the_week(frame):
     return frame.groupby(days - (days + 3) % 7)["Close"].transform("last")
 
 
-def scaled_by_everything(frame):
+def divided_by_the_whole_mean(frame):
     return frame["sma_50"] / frame["sma_50"].mean()
 
 
 @pytest.mark.parametrize(
     ("name", "fault"),
-    [("rsi_daily", tomorrow), ("rsi_weekly", close_of_the_week), ("sma_50", scaled_by_everything)],
+    [("rsi_daily", tomorrow), ("rsi_weekly", close_of_the_week), ("sma_50", divided_by_the_whole_mean)],
 )
-def test_a_feature_that_knows_later_days_fails_and_is_named(raw, cuts, name, fault):
+def test_a_feature_that_uses_later_days_fails_and_is_named(raw, cuts, name, fault):
     (check,) = check_prefixes("a25", with_column(name, fault), raw, cuts, relative=False)
     assert check.status is CheckStatus.FAIL
     assert name in check.fix
     assert str(cuts[0])[:4] in check.fix
 
 
-def test_a_week_that_leaks_shows_on_every_day_but_its_last(raw, cuts):
+def test_a_leaking_weekly_value_fails_on_every_day_but_the_last(raw, cuts):
     fault = with_column("rsi_weekly", close_of_the_week)
     fridays = cuts[(cuts.astype(np.int64) + 3) % 7 == 4]
     mondays = cuts[(cuts.astype(np.int64) + 3) % 7 == 0]
@@ -83,7 +83,7 @@ def test_a_week_that_leaks_shows_on_every_day_but_its_last(raw, cuts):
     assert statuses(check_prefixes("a25", fault, raw, mondays, relative=False)) == [CheckStatus.FAIL]
 
 
-def test_a_table_that_hides_the_row_it_looked_ahead_from_fails(raw, cuts):
+def test_a_table_that_uses_a_later_row_and_drops_it_fails(raw, cuts):
     def build(series):
         frame = model_features(series)
         return frame.assign(rsi_daily=frame["rsi_daily"].shift(-1)).iloc[:-1].reset_index(drop=True)
@@ -91,7 +91,7 @@ def test_a_table_that_hides_the_row_it_looked_ahead_from_fails(raw, cuts):
     assert statuses(check_prefixes("a25", build, raw, cuts, relative=False)) == [CheckStatus.FAIL]
 
 
-def test_a_leak_that_only_the_stationary_form_has_fails(raw, cuts, monkeypatch):
+def test_a_leak_in_the_price_relative_form_alone_fails(raw, cuts, monkeypatch):
     def by_whole_mean(frame, names):
         return np.column_stack([frame[name] / frame["Close"].mean() for name in names])
 
@@ -109,7 +109,7 @@ def not_before(first_day):
     return build
 
 
-def test_a_cut_that_leaves_too_little_is_no_leak_and_no_tick(raw, cuts):
+def test_cuts_with_too_few_rows_give_a_warning_or_a_skip(raw, cuts):
     (some,) = check_prefixes("a25", not_before(cuts[5]), raw, cuts, relative=False)
     assert (some.status, some.measured) == (CheckStatus.WARN, f"equal at {len(cuts) - 5} cuts")
     assert "5 cuts" in some.fix
@@ -126,7 +126,7 @@ def test_a_leak_of_the_vix_fails(vix_raw, cuts):
     assert statuses(check_prefixes("vix", build, vix_raw, cuts, relative=False)) == [CheckStatus.FAIL]
 
 
-def test_the_table_must_be_what_the_bars_give(raw, table):
+def test_the_table_must_equal_the_one_built_from_the_bars(raw, table):
     assert check_table("a25", table, model_features, raw).status is CheckStatus.OK
     nudged = table.assign(rsi_weekly=np.nextafter(table["rsi_weekly"], np.inf))
     assert check_table("a25", nudged, model_features, raw).status is CheckStatus.FAIL

@@ -13,12 +13,12 @@ from support.bars import rules
 
 
 def standardised_over(rows, frame, days=1):
-    """The real dataset, standardised by the statistics of so many rows."""
+    """Return the real dataset, standardised by the statistics of its first `rows` rows."""
     dataset = SETTINGS.build(frame, days)
     values = frame[list(dataset.feature_names)].to_numpy(dtype=np.float64)
     mean, std = values[:rows].mean(axis=0), values[:rows].std(axis=0)
-    scaled = ((values - mean) / std).astype(np.float32)[: len(dataset.dates)]
-    return replace(dataset, mean=mean, std=std, features=scaled)
+    standardised = ((values - mean) / std).astype(np.float32)[: len(dataset.dates)]
+    return replace(dataset, mean=mean, std=std, features=standardised)
 
 
 def future(raw, build, features=model_features):
@@ -78,7 +78,7 @@ def test_later_prices_move_features_that_look_ahead(raw):
     assert checks[0].status is CheckStatus.FAIL
 
 
-def test_disturbed_bars_are_still_bars(raw):
+def test_disturbed_bars_pass_every_rule_for_bars(raw):
     day = raw.days[700]
     disturbed = raw.disturbed_from(day, seed=3)
     assert rules(check_bars(disturbed.bars, file_name="x", kind="index", calendar="XNYS")) == []

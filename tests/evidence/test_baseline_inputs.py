@@ -87,9 +87,9 @@ def test_prices_that_stand_still_have_inputs():
         ({"decision_rows": np.array([], dtype=int)}, "at least one"),
         ({"decision_rows": np.array([30.0])}, "float64"),
         ({"context_days": 1}, "no return"),
-        ({"features": np.full((50, 2), np.nan)}, "features of some window are missing"),
-        ({"high": np.full(50, np.inf)}, "high of some window are missing"),
-        ({"low": np.zeros(50)}, "low of some window is not above 0"),
+        ({"features": np.full((50, 2), np.nan)}, "features: some window has missing"),
+        ({"high": np.full(50, np.inf)}, "high: some window has missing"),
+        ({"low": np.zeros(50)}, "low: some window has values of 0 or below"),
     ],
 )
 def test_windows_that_cannot_be_summarised_are_refused(changes, message):

@@ -49,8 +49,8 @@ def labelled(market, logits, seed=1):
 
 def skill_of(splits, probabilities):
     labels = splits["test"].labels
-    prior = np.full(len(labels), splits["train"].labels.mean())
-    return 1 - log_loss(labels, probabilities) / log_loss(labels, prior)
+    base_rate = np.full(len(labels), splits["train"].labels.mean())
+    return 1 - log_loss(labels, probabilities) / log_loss(labels, base_rate)
 
 
 def skill(name, splits):
@@ -59,7 +59,7 @@ def skill(name, splits):
 
 
 def ceiling(splits, logits):
-    """The skill of the probabilities the labels were drawn with."""
+    """Return the skill of the probabilities from which the labels were drawn."""
     return skill_of(splits, 1 / (1 + np.exp(-logits[slice(*SPLITS["test"])])))
 
 
@@ -79,7 +79,7 @@ def fitted(planted):
     return fit_baselines(planted["train"], planted["validation"], seed=3)
 
 
-# --- what they find --------------------------------------------------------------------------------
+# --- signals they find -----------------------------------------------------------------------------
 
 
 @pytest.mark.long
@@ -108,7 +108,7 @@ def test_volatility_is_found(market):
         assert skill(name, splits) > 0.45 * ceiling(splits, logits), name
 
 
-def test_an_interaction_is_found_by_trees_and_perceptrons_alone(market):
+def test_only_trees_and_perceptrons_find_an_interaction(market):
     logits = 3.0 * np.sign(market["features"][:, 0]) * np.sign(market["features"][:, 1])
     splits = labelled(market, logits)
     for name in ("volatility_logit", "logistic_regression"):
@@ -117,7 +117,7 @@ def test_an_interaction_is_found_by_trees_and_perceptrons_alone(market):
         assert skill(name, splits) > 0.5 * ceiling(splits, logits), name
 
 
-# --- what is chosen, and by what -------------------------------------------------------------------
+# --- choice on validation --------------------------------------------------------------------------
 
 
 def test_the_best_setting_on_validation_is_chosen(planted, fitted):
@@ -163,7 +163,7 @@ def test_another_seed_gives_another_perceptron(planted, one_setting):
         ("mlp", "MAX_MLP_EPOCHS", lambda settings: settings["epochs"][0]),
     ],
 )
-def test_steps_after_the_best_leave_no_trace(planted, one_setting, monkeypatch, name, limit, chosen):
+def test_iterations_after_the_best_one_have_no_effect(planted, one_setting, monkeypatch, name, limit, chosen):
     train, validation, test = planted.values()
     longer = fit_baseline(name, train, validation, seed=0)
     best = chosen(longer.settings)
@@ -190,7 +190,7 @@ def test_a_prediction_depends_on_its_own_window_only(planted, fitted):
 
 @pytest.mark.parametrize("name", BASELINES)
 def test_validation_chooses_but_does_not_train(planted, one_setting, monkeypatch, name):
-    # With nothing left to choose, what validation holds must not reach a single bit.
+    # With one candidate, validation must not change the fit at all.
     monkeypatch.setattr(baseline_models, "MAX_BOOSTING_ITERATIONS", 1)
     monkeypatch.setattr(baseline_models, "MAX_MLP_EPOCHS", 1)
     train, validation, test = (planted[split] for split in SPLITS)
@@ -200,7 +200,7 @@ def test_validation_chooses_but_does_not_train(planted, one_setting, monkeypatch
     assert bits(answers[0]) == bits(answers[1])
 
 
-def test_validation_moves_the_choice(planted, fitted):
+def test_other_validation_labels_change_the_choice(planted, fitted):
     validation = planted["validation"]
     contrary = Rows(validation.inputs, 1 - validation.labels)
     chosen = fit_baseline("logistic_regression", planted["train"], contrary, seed=0)
@@ -227,7 +227,7 @@ def test_a_column_that_is_constant_in_train_does_no_harm(planted):
 # --- refusals --------------------------------------------------------------------------------------
 
 
-def test_what_cannot_be_fitted_is_refused(planted):
+def test_invalid_inputs_and_labels_are_refused(planted):
     train, validation = planted["train"], planted["validation"]
     inputs = train.inputs
     for label in (0, 1):
@@ -236,7 +236,7 @@ def test_what_cannot_be_fitted_is_refused(planted):
     narrow = Inputs(validation.inputs.summaries[:, :-1], validation.inputs.volatility)
     with pytest.raises(DatasetError, match="21 columns of summaries and validation 20"):
         fit_baseline("base_rate", train, Rows(narrow, validation.labels), seed=0)
-    with pytest.raises(DatasetError, match="fitted on 27 columns and is given 26"):
+    with pytest.raises(DatasetError, match="found inputs of 26 columns, expected 27"):
         fit_baseline("logistic_regression", train, validation, seed=0).predict(narrow)
     with pytest.raises(DatasetError, match="no baseline 'oracle'; expected one of base_rate"):
         fit_baseline("oracle", train, validation, seed=0)

@@ -33,7 +33,7 @@ def stationary_variance_of_mean(values, mean_block):
 
 
 def losses_of_equal_models(rng, n, horizon, correlation):
-    """Two models that know nothing and think alike at length, on labels that overlap as horizons do."""
+    """Return losses of two models without skill, with autocorrelated predictions and overlapping labels."""
     returns = np.concatenate([[0.0], np.cumsum(rng.normal(size=n + horizon))])
     labels = (returns[horizon:] - returns[:-horizon])[:n] > 0.44 * np.sqrt(horizon)
     logits = [-0.7 + 0.5 * np.sqrt(1 - correlation**2) * autoregressive(rng, n, correlation) for _ in "ab"]
@@ -64,13 +64,13 @@ def test_blocks_have_geometric_lengths_and_uniform_starts(mean_block):
     n = 200
     drawn = np.array(list(resamples(n, mean_block, 2000, 7)))
     goes_on = np.diff(drawn, axis=1) % n == 1
-    # A new block follows its forerunner by chance once in n.
+    # A new block continues the last one by chance once in n.
     chance = 1 - 1 / mean_block + 1 / mean_block / n
     assert goes_on.mean() == pytest.approx(chance, abs=0.004)
-    # Geometric means without memory: going on three times is three independent times going on.
+    # A geometric length has no memory: three continuations in a row are independent.
     thrice = goes_on[:, :-2] & goes_on[:, 1:-1] & goes_on[:, 2:]
     assert thrice.mean() == pytest.approx(chance**3, abs=0.008)
-    # Every row equally often, the last ones too: a block that reaches the end goes on at the start.
+    # Every row is equally likely, the last ones too: blocks wrap from the last row to the first.
     for column in (0, 100, n - 1):
         assert np.bincount(drawn[:, column], minlength=n).max() < 30
     often = np.bincount(drawn.ravel(), minlength=n) / drawn.size * n
@@ -133,7 +133,7 @@ def test_interval_is_the_middle_of_the_resamples():
 
 def undefined_for(count):
     calls = iter(range(10_000))
-    # The first call is for the rows themselves.
+    # The first call is for the original rows.
     return lambda rows: None if 1 <= next(calls) <= count else float(rows.mean())
 
 
@@ -150,9 +150,9 @@ def test_undefined_resamples_are_counted_and_too_many_are_refused():
 
 @pytest.mark.parametrize("value", [float("nan"), float("inf")])
 def test_statistics_that_are_not_finite_are_refused(value):
-    with pytest.raises(DatasetError, match="return None where it is undefined"):
+    with pytest.raises(DatasetError, match="return None if undefined"):
         interval(lambda rows: value, 50, horizon=1, seed=0)
-    with pytest.raises(DatasetError, match="return None where it is undefined"):
+    with pytest.raises(DatasetError, match="return None if undefined"):
         interval(lambda rows: value if rows[0] else 1.0, 50, horizon=1, seed=0)
 
 
@@ -165,8 +165,8 @@ def test_too_few_blocks_or_resamples_are_refused():
     enough(n, horizon=10, n_resamples=40)
     enough(n, horizon=30, mean_block=10, n_resamples=40)
     for rows, options, message in (
-        (n - 1, {"horizon": 10}, "at least 10 of them"),
-        (n, {"horizon": 11}, "at least 10 of them"),
+        (n - 1, {"horizon": 10}, "at least 10 blocks"),
+        (n, {"horizon": 11}, "at least 10 blocks"),
         (n, {"horizon": 1, "mean_block": 0.5}, "at least 1 row"),
         (n, {"horizon": 0}, "at least one of each"),
         (n, {"horizon": 1, "n_resamples": 39}, "draw more"),
@@ -196,7 +196,7 @@ def test_intervals_of_correlated_losses_cover_the_truth():
 
 
 @pytest.mark.long
-def test_equal_models_are_told_apart_about_as_rarely_as_the_level_says():
+def test_equal_models_differ_significantly_about_as_rarely_as_documented():
     n = 700
     rejected = {"blocks": [], "rows": []}
     for draw in range(400):

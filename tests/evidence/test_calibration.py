@@ -29,7 +29,7 @@ def sigmoid(logits):
 
 
 def drawn(seed, n=400, slope=1.0, intercept=0.0):
-    """Predictions p and labels of which P(label = 1) has the logit intercept + slope · logit p."""
+    """Return predictions p and labels with logit P(label = 1) = intercept + slope · logit p."""
     rng = np.random.default_rng(seed)
     logits = rng.normal(-0.5, 1.0, size=n)
     return (rng.random(n) < sigmoid(intercept + slope * logits)).astype(int), sigmoid(logits)
@@ -71,7 +71,7 @@ def test_bins_share_out_the_decisions(pairs, n_bins):
         assert inside.sum() == bin.decisions
         assert labels[inside].mean() == pytest.approx(bin.rate)
     error = calibration_error(labels, probabilities, n_bins)
-    # Bins can only add up what the whole has.
+    # The error over bins is at least the error of the overall means.
     assert abs(labels.mean() - probabilities.mean()) - 1e-9 <= error <= 1
     order = np.random.default_rng(0).permutation(len(pairs))
     assert reliability_curve(labels[order], probabilities[order], n_bins) == bins
@@ -103,7 +103,7 @@ def test_noise_alone_gives_the_error_that_is_documented():
     assert np.mean(errors) == pytest.approx(0.04, abs=0.006)
 
 
-def test_a_bin_at_least_is_needed():
+def test_at_least_one_bin_is_required():
     for function in (reliability_curve, calibration_error):
         with pytest.raises(DatasetError, match="at least one"):
             function(np.array([0, 1]), np.array([0.2, 0.8]), 0)
@@ -111,9 +111,9 @@ def test_a_bin_at_least_is_needed():
 
 @pytest.mark.parametrize("function", [reliability_curve, calibration_error, recalibration])
 def test_what_cannot_be_scored_is_refused(function):
-    with pytest.raises(DatasetError, match="equally long"):
+    with pytest.raises(DatasetError, match="one-dimensional arrays of equal length"):
         function(np.array([0, 1]), np.array([0.5]))
-    with pytest.raises(DatasetError, match="not all between 0 and 1"):
+    with pytest.raises(DatasetError, match="not between 0 and 1"):
         function(np.array([0, 1]), np.array([0.5, np.nan]))
 
 
@@ -163,7 +163,7 @@ def test_no_finite_slope_is_none(labels, probabilities):
     assert recalibration(np.array(labels), np.array(probabilities)) is None
 
 
-def test_collapsed_predictions_have_a_slope_all_the_same():
+def test_collapsed_predictions_have_a_slope():
     labels, probabilities = drawn(2)
     logits = np.log(probabilities / (1 - probabilities))
     plain, squeezed = recalibration(labels, probabilities), recalibration(labels, sigmoid(logits / 1e4))

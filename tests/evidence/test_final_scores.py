@@ -62,11 +62,11 @@ def test_skill_compares_with_the_constant_of_train():
     assert (constant.auc, constant.average_precision) == (0.5, 0.25)
     assert (constant.calibration_slope, constant.calibration_intercept) == (None, None)
     assert constant.calibration_error == pytest.approx(0.15)
-    # Knowing the rate of the split itself is better than the constant of train, and counts as skill.
+    # Predicting the rate of the split itself beats the base rate of train, which counts as skill.
     knowing = final_scores(labels, np.full(4, 0.25), train_rate=0.4, threshold=0.5)
-    prior_loss = -(3 * np.log(0.6) + np.log(0.4)) / 4
+    base_rate_loss = -(3 * np.log(0.6) + np.log(0.4)) / 4
     loss = -(3 * np.log(0.75) + np.log(0.25)) / 4
-    assert knowing.log_loss_skill == pytest.approx(1 - loss / prior_loss)
+    assert knowing.log_loss_skill == pytest.approx(1 - loss / base_rate_loss)
     assert knowing.brier_skill == pytest.approx(1 - 0.1875 / ((3 * 0.16 + 0.36) / 4))
     wrong = final_scores(labels, 1.0 - labels, train_rate=0.4, threshold=0.5)
     assert wrong.log_loss_skill < -10
@@ -133,7 +133,7 @@ def test_hand_computed_threshold():
         ({"threshold": float("nan")}, "choose it on validation"),
     ],
 )
-def test_a_constant_or_threshold_that_cannot_be_is_refused(options, message):
+def test_an_impossible_base_rate_or_threshold_is_refused(options, message):
     with pytest.raises(DatasetError, match=message):
         final_scores(
             np.array([0, 1]), np.array([0.2, 0.8]), **({"train_rate": 0.5, "threshold": 0.5} | options)
@@ -149,5 +149,5 @@ def test_what_cannot_be_scored_is_refused():
         lambda labels, probabilities: precision(labels, probabilities, 0.5),
         lambda labels, probabilities: final_scores(labels, probabilities, train_rate=0.5, threshold=0.5),
     ):
-        with pytest.raises(DatasetError, match="equally long"):
+        with pytest.raises(DatasetError, match="one-dimensional arrays of equal length"):
             function(np.array([0, 1]), np.array([0.5]))

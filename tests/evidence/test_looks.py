@@ -30,7 +30,7 @@ def test_the_same_predictions_are_the_same_look(path):
     ("changes", "expected"),
     [
         ({}, 2),
-        # Other days before the test split, or a border moved a little, make no untouched test of it.
+        # Other earlier days, or a border moved by a few days, do not make test days unseen.
         ({"first_date": "2016-06-01"}, 2),
         ({"last_date": "2016-02-29", "first_date": "2010-01-01"}, 2),
         ({"first_date": "2010-01-01", "last_date": "2016-02-28"}, 1),
@@ -38,19 +38,19 @@ def test_the_same_predictions_are_the_same_look(path):
         ({"horizon_days": 3}, 1),
     ],
 )
-def test_a_look_counts_where_its_days_overlap(path, changes, expected):
+def test_looks_at_overlapping_days_are_counted(path, changes, expected):
     record_look(path, OTHER | changes)
     record_look(path, LOOK)
     assert count_looks(read_looks(path), LOOK) == expected
 
 
-def test_horizons_that_were_ever_scored_on_these_days_are_counted(path):
+def test_all_horizons_scored_on_these_days_are_counted(path):
     for look in (LOOK, LOOK | {"horizon_days": 3}, LOOK | {"horizon_days": 5, "ticker": "IXIC"}):
         record_look(path, look)
     assert horizons_seen(read_looks(path), LOOK) == 2
 
 
-def test_a_torn_line_costs_nothing_but_itself(path):
+def test_only_the_incomplete_line_is_skipped(path):
     record_look(path, LOOK)
     path.write_bytes(path.read_bytes() + b'{"time": "2026')
     record_look(path, OTHER)

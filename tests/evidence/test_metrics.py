@@ -80,7 +80,7 @@ def test_standard_error_is_zero_where_ranking_is_perfect():
     assert auc_standard_error(labels, np.array([0.9, 0.8, 0.2, 0.1])) == 0.0
 
 
-def test_a_constant_answer_has_no_discrimination_and_counts_as_collapsed():
+def test_constant_predictions_have_an_auc_of_one_half_and_count_as_collapsed():
     labels = np.array([0, 1, 0, 0, 1])
     found = score(labels, np.full(5, 0.4))
     assert (found.auc, found.collapsed, found.recall) == (0.5, True, 0.0)
@@ -88,13 +88,13 @@ def test_a_constant_answer_has_no_discrimination_and_counts_as_collapsed():
     assert found.log_loss == pytest.approx(-(2 * np.log(0.4) + 3 * np.log(0.6)) / 5)
 
 
-def test_collapse_is_a_matter_of_spread():
+def test_predictions_collapse_below_a_standard_deviation():
     labels = np.array([0, 1])
     assert score(labels, np.array([0.518, 0.524])).collapsed
     assert not score(labels, np.array([0.5 - COLLAPSED_STD, 0.5 + COLLAPSED_STD])).collapsed
 
 
-def test_certain_and_wrong_answers_have_a_finite_loss():
+def test_wrong_predictions_of_0_and_1_have_a_finite_loss():
     worst = score(np.array([1, 0]), np.array([0.0, 1.0], dtype=np.float32))
     assert worst.log_loss == pytest.approx(-np.log(PROBABILITY_FLOOR))
     best = score(np.array([1, 0]), np.array([1.0, 0.0]))
@@ -112,13 +112,13 @@ def test_small_integer_labels_do_not_overflow():
     ("labels", "probabilities", "message"),
     [
         ([], [], "at least one value"),
-        ([0, 1], [0.5], "equally long"),
-        ([[0, 1]], [[0.5, 0.5]], "series"),
+        ([0, 1], [0.5], "one-dimensional arrays of equal length"),
+        ([[0, 1]], [[0.5, 0.5]], "one-dimensional"),
         ([0, 2], [0.5, 0.5], "other values than 0 and 1"),
         ([0, 0.5], [0.5, 0.5], "other values than 0 and 1"),
-        ([0, 1], [0.5, float("nan")], "not all between 0 and 1"),
-        ([0, 1], [0.5, 1.5], "not all between 0 and 1"),
-        ([0, 1], [-0.1, 0.5], "not all between 0 and 1"),
+        ([0, 1], [0.5, float("nan")], "not between 0 and 1"),
+        ([0, 1], [0.5, 1.5], "not between 0 and 1"),
+        ([0, 1], [-0.1, 0.5], "not between 0 and 1"),
     ],
 )
 def test_what_cannot_be_scored_is_refused(labels, probabilities, message):

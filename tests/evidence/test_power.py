@@ -19,7 +19,7 @@ def test_detectable_difference_has_the_asked_power():
 
 
 @pytest.mark.parametrize("error", [-0.1, float("nan"), float("inf")])
-def test_standard_errors_that_are_none_are_refused(error):
+def test_invalid_standard_errors_are_refused(error):
     with pytest.raises(DatasetError, match="bootstrap the split first"):
         detectable_difference(error)
 

@@ -14,7 +14,7 @@ def market():
     return Market()
 
 
-def test_what_is_read_back_is_what_was_predicted(tmp_path, market):
+def test_predictions_are_read_back_unchanged(tmp_path, market):
     given = [market.predict("2M", noise=0.1, refit=n) for n in (0, 1)]
     given.append(market.predict("mlp", noise=0.3))
     prediction_table(market.labels, given).to_parquet(tmp_path / "p.parquet", index=False)
@@ -28,7 +28,7 @@ def test_what_is_read_back_is_what_was_predicted(tmp_path, market):
             assert row.tolist() == one.splits[split]["probabilities"]
 
 
-def test_the_table_says_of_each_row_when_it_was_and_what_came(market):
+def test_the_table_has_the_date_and_label_of_each_row(market):
     table = prediction_table(market.labels, [market.predict("mlp", noise=0.3)])
     assert list(table) == ["split", "row", "date", "label", "model", "kind", "refit", "probability"]
     of_test = table[table["split"] == "test"]
@@ -43,20 +43,20 @@ def test_predictions_of_other_rows_are_refused(market):
         **one.splits,
         "test": {**one.splits["test"], "rows": [r + 1 for r in one.splits["test"]["rows"]]},
     }
-    with pytest.raises(DatasetError, match="refit 3 of 2M predicts 600 rows of test, not the 600"):
+    with pytest.raises(DatasetError, match="refit 3 of 2M has predictions for 600 rows of test, expected"):
         prediction_table(market.labels, [replace(one, splits=moved)])
 
 
-def test_predictions_that_are_not_those_that_were_scored_are_refused(market):
+def test_predictions_with_another_loss_than_recorded_are_refused(market):
     one = replace(market.predict("mlp", noise=0.1), validation_log_loss=0.5)
     with pytest.raises(
-        DatasetError, match=r"predictions of mlp score 0\.\d+ on validation, and it was recorded"
+        DatasetError, match=r"predictions of mlp have a validation log-loss of 0\.\d+, expected the recorded"
     ):
         prediction_table(market.labels, [one])
 
 
-def test_a_table_whose_models_saw_different_rows_is_refused(market):
+def test_a_table_with_different_rows_per_model_is_refused(market):
     table = prediction_table(market.labels, [market.predict(name, noise=0.1) for name in ("a", "b")])
     short = table.drop(table.index[-1])
-    with pytest.raises(DatasetError, match="b was asked about other rows of test"):
+    with pytest.raises(DatasetError, match="b has predictions for other rows of test"):
         read_predictions(short, "test")

@@ -12,7 +12,7 @@ from support.final_predictions import table_and_facts
 def losses_of(noise_of_scales, *, horizon_days=1, **options):
     table, _ = table_and_facts(noise_of_scales, **options)
     models = read_predictions(table, "test")
-    return models, ResampledLosses(models, prior="base_rate", horizon_days=horizon_days)
+    return models, ResampledLosses(models, base_rate="base_rate", horizon_days=horizon_days)
 
 
 @pytest.fixture(scope="module")
@@ -23,13 +23,13 @@ def usual():
 def test_means_are_those_of_all_refits_and_rows(usual):
     models, losses = usual
     expected = [log_loss(models["2M"].labels, refit) for refit in models["2M"].probabilities]
-    assert losses.seed_losses("2M") == pytest.approx(expected)
+    assert losses.refit_losses("2M") == pytest.approx(expected)
     assert losses.mean("2M") == pytest.approx(np.mean(expected))
     assert losses.loss("2M").value == losses.mean("2M")
     assert losses.loss("2M").low < losses.mean("2M") < losses.loss("2M").high
 
 
-def test_skill_is_against_the_prior_which_has_none_itself(usual):
+def test_skill_compares_with_the_base_rate_whose_own_skill_is_0(usual):
     _, losses = usual
     skill = losses.skill("2M")
     assert skill.value == pytest.approx(1 - losses.mean("2M") / losses.mean("base_rate"))
@@ -46,7 +46,7 @@ def test_a_difference_has_a_sign_and_its_mirror_image(usual):
     assert losses.difference("2M", "2M").p_value == 1.0
 
 
-def test_baselines_differ_as_the_paired_bootstrap_says_with_fairer_tails(usual):
+def test_differences_of_baselines_equal_the_paired_bootstrap_with_wider_tails(usual):
     models, losses = usual
     rows = [
         row_log_losses(models[name].labels, models[name].probabilities[0]) for name in ("mlp", "base_rate")
@@ -64,13 +64,13 @@ def test_spread_between_refits_widens_the_interval():
     table, _ = table_and_facts({"2M": 0.5})
     last = (table["refit"] == 2).fillna(False)
     table.loc[last, "probability"] = 1 - table.loc[last, "probability"]
-    wild = ResampledLosses(read_predictions(table, "test"), prior="base_rate", horizon_days=1).loss("2M")
+    wild = ResampledLosses(read_predictions(table, "test"), base_rate="base_rate", horizon_days=1).loss("2M")
     assert wild.high - wild.low > 3 * (calm.high - calm.low)
 
 
 @pytest.mark.long
-def test_a_difference_as_large_as_is_said_to_be_detectable_is_mostly_seen():
-    # The noise is chosen so that the true difference is about what such data can show.
+def test_a_detectable_difference_is_mostly_significant():
+    # The noise is chosen so that the true difference is about the detectable one.
     found = [losses_of({"2M": 0.62}, noise_of_baselines=0.0, seed=seed)[1] for seed in range(40)]
     pairs = [losses.difference("2M", "mlp") for losses in found]
     ratio = np.mean([p.difference.value for p in pairs]) / np.mean([p.detectable for p in pairs])

@@ -1,4 +1,4 @@
-"""The evidence as it is published: what is written is read back, and damage is named."""
+"""Published evidence is read back unchanged, and errors name the damaged key."""
 
 import json
 
@@ -15,9 +15,9 @@ from support.final_predictions import table_and_facts
 WITHOUT = {"level": None, "exponent": None, "change": None, "practical": None, "detectable": None}
 
 
-def test_what_was_published_is_read_and_published_again_byte_for_byte():
+def test_published_evidence_is_read_and_written_again_byte_for_byte():
     made = evidence()
-    # One scale alone: nothing is said of curves.
+    # With one scale there are no curves.
     made["horizons"]["5"]["scaling"] |= WITHOUT | {"curves": [], "differences": []}
     del made["horizons"]["5"]["scaling"]["floor_refused"]
     made["horizons"]["1"]["models"][0] |= {"auc": None, "calibration_slope": None}
@@ -25,7 +25,7 @@ def test_what_was_published_is_read_and_published_again_byte_for_byte():
     assert to_json(Evidence.from_json(json.loads(text)).as_json()) == text
 
 
-def test_what_is_computed_is_read_back_as_it_was():
+def test_computed_evidence_is_read_back_unchanged():
     for scales in ({"2M": 2.0, "20M": 1.0, "200M": 0.5}, {"2M": 0.5}):
         one = answer(*table_and_facts(scales), horizon_days=1, comparisons=1)
         made = Evidence(campaign="a", code="b", comparisons=3, horizons=(one,))
@@ -94,6 +94,6 @@ def without_a_base_rate():
         ({"campaign": "a", "code": "b", "comparisons": 1, "horizons": {}}, "no horizon"),
     ],
 )
-def test_what_is_damaged_is_named_with_what_to_do(made, message):
+def test_errors_name_the_damaged_key_and_the_fix(made, message):
     with pytest.raises(LedgerError, match=message):
         Evidence.from_json(made)

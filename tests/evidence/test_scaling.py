@@ -37,7 +37,7 @@ def shares(law, draws, *, seed=0, search_share=SEARCH_SHARE, **changes):
 
 
 @pytest.mark.parametrize(("n_scales", "days"), [(4, 1), (3, 1), (3, 5)])
-def test_no_law_is_seen_in_a_constant(n_scales, days):
+def test_constant_losses_rarely_give_a_law(n_scales, days):
     found = shares(constant, 300, noise=replace(QUICK, overlap=days), scales=SCALES[:n_scales])
     assert found["law"] < 0.05
     assert found["reverse"] < 0.05
@@ -47,12 +47,12 @@ def test_no_law_is_seen_in_a_constant(n_scales, days):
 @pytest.mark.parametrize(
     "law", [power(0.02), power(0.05), power(0.3, floor=0.45)], ids=["power 0.02", "power 0.05", "floor"]
 )
-def test_a_strong_law_is_seen(law):
+def test_a_strong_law_is_found(law):
     assert shares(law, 25, noise=QUICK)["law"] >= 0.9
     assert shares(law, 25, noise=QUICK, scales=SCALES[:3])["law"] >= 0.9
 
 
-def test_a_strong_reverse_is_seen():
+def test_a_strong_reverse_is_found():
     assert shares(power(-0.02), 25, noise=QUICK)["reverse"] >= 0.9
 
 
@@ -63,18 +63,18 @@ def test_a_weak_effect_stays_undetermined_and_hardly_ever_gets_the_wrong_sign(al
     assert found[wrong] < 0.025
 
 
-def test_equality_is_claimed_only_where_noise_is_small():
+def test_the_verdict_none_needs_small_noise():
     small = replace(QUICK, correlation=0.9997, seed_sd=0.0005)
     assert shares(constant, 60, noise=small)["none"] > 0.75
-    # Twice the practical minimum, seen clearly: neither equal nor too small to matter.
+    # Twice the practical minimum with little noise: a law.
     falling = lambda _: np.array([0.6065, 0.605, 0.602, 0.600])  # noqa: E731
     assert shares(falling, 60, noise=small, search_share=0.0)["law"] > 0.9
-    # And yet no more than two searches of one scale may differ by.
+    # But within the noise between searches of one scale: no law.
     assert shares(falling, 60, noise=small)["law"] < 0.05
 
 
 @pytest.mark.parametrize(("correlation", "wrong"), [(0.9, 0.05), (0.98, 0.07)])
-def test_what_searches_find_by_luck_is_no_law(correlation, wrong):
+def test_noise_between_searches_rarely_gives_a_law(correlation, wrong):
     noise = replace(QUICK, correlation=correlation, search_sd=SEARCH_SHARE * 0.65)
     found = shares(constant, 300, noise=noise)
     assert found["law"] + found["reverse"] < wrong
@@ -87,18 +87,18 @@ def test_a_best_scale_in_the_middle_is_no_law():
     assert found["law"] == 0
     assert found["reverse"] == 0
     reason = assess(one_draw(lambda _: np.array([0.63, 0.54, 0.55, 0.61]), noise=QUICK)).verdict.reason
-    assert "goes both ways beyond noise" in reason
+    assert "the loss both falls and rises beyond noise" in reason
 
 
-def test_losses_that_fall_towards_the_prior_are_no_law():
+def test_losses_that_fall_towards_the_base_rate_are_no_law():
     falling = lambda _: np.array([0.75, 0.71, 0.68, 0.65])  # noqa: E731
     found = assess(one_draw(falling, noise=QUICK))
     assert found.findings.change.change.high < -0.05
     assert found.verdict.name == "undetermined"
-    assert "the largest scale does not beat the prior, skill" in found.verdict.reason
+    assert "the largest scale does not beat the base rate, skill" in found.verdict.reason
 
 
-def test_more_horizons_ask_for_more():
+def test_more_horizons_widen_the_intervals():
     losses = one_draw(power(0.01), noise=Noise(n_resamples=1000))
     alone, of_three = findings(losses), findings(losses, comparisons=3)
     assert alone.level == 0.95
@@ -116,7 +116,7 @@ def test_two_scales_state_their_difference_and_no_law():
     assert found.verdict.reason.startswith(
         "undetermined: from 2.0M to 20M parameters the test log-loss changes by -0.1"
     )
-    assert "2 scales are no law" in found.verdict.reason
+    assert "there are 2 scales, and a law needs at least 3" in found.verdict.reason
 
 
 def test_what_all_models_share_on_a_row_cancels_in_differences():
@@ -125,7 +125,7 @@ def test_what_all_models_share_on_a_row_cancels_in_differences():
     shaken = replace(
         losses,
         resampled=losses.resampled + shared[:, None],
-        resampled_prior=losses.resampled_prior + shared,
+        resampled_base_rate=losses.resampled_base_rate + shared,
     )
     for before, after in zip(findings(losses).differences, findings(shaken).differences, strict=True):
         assert astuple(after.change) == pytest.approx(astuple(before.change), abs=1e-9)
@@ -137,22 +137,22 @@ def test_the_order_of_scales_does_not_matter():
     shuffled = replace(
         losses,
         parameters=[losses.parameters[scale] for scale in order],
-        seed_losses=[losses.seed_losses[scale] for scale in order],
+        refit_losses=[losses.refit_losses[scale] for scale in order],
         resampled=losses.resampled[:, order],
     )
     assert assess(shuffled) == assess(losses)
 
 
-def exact(of_seeds, n_resamples=20_000, **changes):
-    """Losses without any noise between rows."""
-    means = [np.mean(of_scale) for of_scale in of_seeds]
+def exact(of_refits, n_resamples=20_000, **changes):
+    """Return losses without noise between rows."""
+    means = [np.mean(of_scale) for of_scale in of_refits]
     return ScaleLosses(
         **{
             "parameters": SCALES[: len(means)],
-            "seed_losses": of_seeds,
+            "refit_losses": of_refits,
             "resampled": np.tile(means, (n_resamples, 1)),
-            "prior_loss": 0.65,
-            "resampled_prior": np.full(n_resamples, 0.65),
+            "base_rate_loss": 0.65,
+            "resampled_base_rate": np.full(n_resamples, 0.65),
             "decisions": 700,
             "mean_block": 9.0,
             "horizon": 1,
@@ -161,18 +161,18 @@ def exact(of_seeds, n_resamples=20_000, **changes):
     )
 
 
-def test_noise_between_seeds_alone_gives_the_interval_of_student():
+def test_noise_between_refits_alone_gives_the_interval_of_student():
     of_small = [0.60, 0.61, 0.59, 0.605, 0.595]
     found = findings(exact([of_small, [0.6] * 5]), search_share=0.0)
     half_width = student.ppf(0.975, 4) * np.std(of_small, ddof=1) / np.sqrt(5)
     assert found.change.change.high == pytest.approx(half_width, rel=0.05)
     assert found.change.change.low == pytest.approx(-half_width, rel=0.05)
-    # Skill is one less the ratio of losses, and the prior has no seeds.
+    # Skill is 1 - the ratio of losses, and the base rate has no noise between refits.
     assert found.skills[0].high - found.skills[0].value == pytest.approx(half_width / 0.65, rel=0.05)
     assert found.skills[1].low == found.skills[1].high == pytest.approx(1 - 0.6 / 0.65)
 
 
-def test_the_detectable_change_is_seen_with_the_power_it_says():
+def test_the_detectable_change_is_found_with_80_percent_power():
     detectable = findings(one_draw(noise=QUICK)).detectable
     falls = lambda parameters: 0.62 - detectable * np.log10(parameters / SCALES[0]) / 3  # noqa: E731
     assert 0.7 < shares(falls, 100, noise=QUICK)["law"] < 0.9
@@ -184,7 +184,7 @@ def test_without_noise_the_detectable_change_is_the_practical_minimum():
     assert judge(found).name == "none"
 
 
-def test_a_sure_difference_too_small_to_matter_is_no_law():
+def test_a_significant_change_below_the_practical_minimum_is_no_law():
     means = [0.603, 0.602, 0.601]
     found = findings(exact([[mean] * 3 for mean in means]), search_share=0.0)
     assert found.change.change.high < 0
@@ -196,18 +196,18 @@ def test_a_sure_difference_too_small_to_matter_is_no_law():
     )
 
 
-def test_too_few_seeds_or_too_small_a_span_give_no_verdict():
+def test_too_few_refits_or_too_small_a_span_give_the_verdict_undetermined():
     falling = [[0.62] * 5, [0.58] * 5, [0.55] * 5]
     assert judge(findings(exact(falling))).name == "law"
-    two_seeds = judge(findings(exact([*falling[:2], [0.55] * 2])))
-    assert two_seeds.name == "undetermined"
-    assert "200M has 2 seeds, and their noise takes at least 3" in two_seeds.reason
+    two_refits = judge(findings(exact([*falling[:2], [0.55] * 2])))
+    assert two_refits.name == "undetermined"
+    assert "200M has 2 refits, and every scale needs at least 3" in two_refits.reason
     narrow = judge(findings(exact(falling, parameters=[2e6, 4e6, 8e6])))
     assert narrow.name == "undetermined"
     assert "4 times the parameters" in narrow.reason
 
 
-def test_a_law_that_leans_on_one_scale_says_so():
+def test_the_reason_names_a_scale_on_which_the_law_depends():
     small = replace(QUICK, correlation=0.9995, seed_sd=0.0005)
     found = assess(one_draw(lambda _: np.array([0.615, 0.605, 0.605, 0.605]), noise=small), search_share=0.0)
     assert found.verdict.name == "law"
@@ -216,13 +216,13 @@ def test_a_law_that_leans_on_one_scale_says_so():
     assert assess(one_draw(power(0.05), noise=QUICK)).findings.leans_on == ()
 
 
-def test_reasons_carry_the_figures():
+def test_reasons_contain_the_figures():
     found = assess(one_draw(noise=QUICK))
     change = found.findings.change.change
     assert found.verdict.reason == (
         f"undetermined: from 2.0M to 2.0B parameters the test log-loss changes by {change.value:+.3f} "
         f"(95 % {change.low:+.3f} to {change.high:+.3f}); a change of {found.findings.detectable:.3f} would "
-        "have been seen with 80 % power"
+        "be detected with 80 % power"
     )
     law = assess(one_draw(power(0.05), noise=QUICK))
     exponent = law.findings.exponent
@@ -235,14 +235,14 @@ def test_reasons_carry_the_figures():
 def test_scales_without_skill_are_named():
     worse = assess(one_draw(lambda _: np.array([0.65, 0.70, 0.75, 0.80]), noise=QUICK)).verdict
     assert worse.name == "reverse"
-    assert worse.reason.endswith("no scale beats the prior")
+    assert worse.reason.endswith("no scale beats the base rate")
 
 
 @pytest.mark.parametrize(
     ("horizon", "mean_block", "expected"),
     [
         (1, 10, np.sqrt(70 / 68) * student.ppf(0.975, 70) / norm.ppf(0.975)),
-        # Single rows keep nothing of an overlap that makes a mean five times as variable.
+        # Blocks of single rows lose the overlap, which makes the variance of a mean five times larger.
         (5, 1, np.sqrt(5 * 700 / 698) * student.ppf(0.975, 700) / norm.ppf(0.975)),
         # 1 + 2 * 0.5 over 1 + 2 * 0.5 * 0.9
         (2, 10, np.sqrt(2 / 1.9 * 70 / 68) * student.ppf(0.975, 70) / norm.ppf(0.975)),
@@ -258,19 +258,22 @@ def test_row_widening_by_hand(horizon, mean_block, expected):
         ({"parameters": [2e6, 2e7]}, "one number for each"),
         ({"parameters": [2e6, 2e6, 2e8]}, "same counted parameters"),
         ({"parameters": [2e6, 2e7, float("nan")]}, "not all finite"),
-        ({"seed_losses": [[0.6] * 5] * 4}, "one number for each"),
-        ({"seed_losses": [[0.6] * 5, [0.6] * 5, []]}, "no seeds"),
-        ({"seed_losses": [[0.6] * 5, [0.6] * 5, [0.6, float("inf")]]}, "not all finite"),
-        ({"seed_losses": [[0.6] * 5, [0.6] * 5, [0.7] * 5]}, "outside everything resampled"),
+        ({"refit_losses": [[0.6] * 5] * 4}, "one number for each"),
+        ({"refit_losses": [[0.6] * 5, [0.6] * 5, []]}, "no refits"),
+        ({"refit_losses": [[0.6] * 5, [0.6] * 5, [0.6, float("inf")]]}, "not all finite"),
+        ({"refit_losses": [[0.6] * 5, [0.6] * 5, [0.7] * 5]}, "outside the range of their resamples"),
         ({"resampled": np.full((20_000, 2), 0.6)}, "resamples x 3 scales"),
-        ({"resampled": np.full((100, 3), 0.6), "resampled_prior": np.full(100, 0.65)}, "draw at least 200"),
-        ({"resampled_prior": np.full(7, 0.65)}, "same resamples of the prior"),
-        ({"prior_loss": 0.0}, "above 0"),
+        (
+            {"resampled": np.full((100, 3), 0.6), "resampled_base_rate": np.full(100, 0.65)},
+            "draw at least 200",
+        ),
+        ({"resampled_base_rate": np.full(7, 0.65)}, "same resamples of the base rate"),
+        ({"base_rate_loss": 0.0}, "above 0"),
         ({"mean_block": 71.0}, "at least 10 blocks"),
         ({"horizon": 0}, "at least 1 day"),
     ],
 )
-def test_parts_that_do_not_belong_together_are_refused(changes, message):
+def test_inconsistent_losses_are_refused(changes, message):
     with pytest.raises(DatasetError, match=message):
         findings(exact([[0.6] * 5] * 3, **changes))
 

@@ -96,13 +96,13 @@ def test_huber_is_smooth_at_its_bend():
     [
         ([2e6], [0.6], "at least two scales"),
         ([2e6, 2e7], [0.6], "one loss for each"),
-        ([2e6, 2e6], [0.6, 0.5], "merge their seeds"),
+        ([2e6, 2e6], [0.6, 0.5], "merge their refits"),
         ([2e6, 2e7], [0.6, 0.0], "above 0"),
         ([2e6, 2e7], [0.6, float("nan")], "finite"),
         ([-2e6, 2e7], [0.6, 0.5], "above 0"),
     ],
 )
-def test_what_no_curve_fits_is_refused(parameters, losses, message):
+def test_invalid_parameters_or_losses_are_refused(parameters, losses, message):
     with pytest.raises(DatasetError, match=message):
         fit_curves(np.array(parameters), np.array(losses))
 
@@ -119,5 +119,5 @@ def test_what_no_curve_fits_is_refused(parameters, losses, message):
         (640, "640"),
     ],
 )
-def test_counts_read_as_people_write_them(parameters, text):
+def test_parameters_are_written_to_two_digits_with_a_unit(parameters, text):
     assert count(parameters) == text

@@ -1,4 +1,4 @@
-"""What tests of all figures share: made-up evidence, and figures as a reader finds them."""
+"""Fixtures for tests of all figures: synthetic evidence, and figures as SVG."""
 
 import pytest
 
@@ -14,5 +14,5 @@ def picture():
 
 @pytest.fixture
 def read():
-    """Evidence of the horizons given, as figures take it."""
+    """Return a function that makes evidence of the given horizons."""
     return lambda **horizons: Evidence.from_json(evidence(**horizons))

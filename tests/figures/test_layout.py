@@ -1,4 +1,4 @@
-"""What all figures share: a page that holds its texts, colours that can be read, labels that keep apart."""
+"""Layout of all figures: texts fit the page, colours have contrast, labels do not overlap."""
 
 import re
 
@@ -13,7 +13,7 @@ from simmer.figures.evidence.opponents import opponents
 from simmer.figures.evidence.scaling import scaling
 from simmer.figures.layout import WIDTH, apart, usual_limits
 from support.configs import ROOT
-from support.evidence_results import PRIOR, SCALES, horizon, model, refit, trial
+from support.evidence_results import BASE_RATE_LOSS, SCALES, horizon, model, refit, trial
 from support.pictures import require_readable
 
 COLOURS = ("TRANSFORMER", "BASELINE", "BASE_RATE", "INK", "QUIET", "BEST", "EDGE")
@@ -32,7 +32,7 @@ def every_figure(request, read):
             refits, trials = {"2M": [refit(0, epochs=1, best=1)]}, {"2M": [trial()]}
         return {
             "scaling": scaling(evidence),
-            "learning_curves": learning_curves(1, refits, PRIOR),
+            "learning_curves": learning_curves(1, refits, BASE_RATE_LOSS),
             "calibration": calibration(evidence.horizons[-1]),
             "base_rates": base_rates(evidence),
             "opponents": opponents(evidence),
@@ -54,31 +54,31 @@ def test_no_text_is_cut_off_or_too_small_for_a_phone(every_figure):
         require_readable(figure)
 
 
-def test_a_name_that_looks_like_a_formula_is_written_as_it_is(read, picture):
+def test_a_name_that_looks_like_a_formula_is_written_unchanged(read, picture):
     made = horizon(scales=0)
     for name, loss in {r"$\frac$": 0.46, "$x$ & <b>": 0.47}.items():
-        made["models"].append(model(name, loss, parameters=2_000_000 + len(name), seed_losses=[loss]))
+        made["models"].append(model(name, loss, parameters=2_000_000 + len(name), refit_losses=[loss]))
         made["models"][-1]["collapsed_seeds"] = 1
     evidence = read(h1=made)
     drawn = {
         "scaling": scaling(evidence),
         "opponents": opponents(evidence),
         "calibration": calibration(evidence.horizons[0]),
-        "learning_curves": learning_curves(1, {r"$\frac$": [refit(0)]}, PRIOR),
+        "learning_curves": learning_curves(1, {r"$\frac$": [refit(0)]}, BASE_RATE_LOSS),
         "costs": costs({r"$\frac$": [trial()]}),
     }
     for name, figure in drawn.items():
         assert r"$\frac$" in picture(figure).prose, name
 
 
-def test_no_figure_has_a_colour_of_its_own():
+def test_colours_are_defined_in_the_style_only():
     for path in (ROOT / "workflow/scripts/simmer/figures").rglob("*.py"):
         if path.name != "style.py":
             assert not re.search(r"""["']#[0-9a-fA-F]{3,8}["']""", path.read_text()), path
 
 
 @pytest.mark.parametrize("name", COLOURS)
-def test_texts_stand_out_from_white(name):
+def test_text_colours_have_enough_contrast(name):
     # WCAG 2.1, contrast of small text: at least 4.5.
     value = getattr(style, name)
     parts = [int(value[at : at + 2], 16) / 255 for at in (1, 3, 5)]
@@ -94,7 +94,7 @@ def test_labels_that_would_overlap_are_moved_apart_and_stay_below_the_top():
     assert apart([9.0, 9.2], [1.0, 1.0], 10.0) == [8.5, 9.5]
 
 
-def test_a_terrible_value_does_not_stretch_an_axis_unless_it_must_be_seen():
+def test_an_extreme_value_does_not_stretch_an_axis_unless_it_must_be_shown():
     low, high = usual_limits([0.5, 0.6], [0.5, 0.55, 0.58, 9.0], share=0.8)
     assert low < 0.5 and 0.6 < high < 0.7
     assert usual_limits([0.5, 9.0], [0.55], share=0.8)[1] > 9.0

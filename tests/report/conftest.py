@@ -1,4 +1,4 @@
-"""A small campaign's results as the report is given them, their evidence really computed."""
+"""The results of a small campaign, with computed evidence."""
 
 from dataclasses import replace
 

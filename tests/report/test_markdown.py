@@ -2,7 +2,7 @@ from simmer.report.blocks import Figure, Findings, Heading, Paragraph, Table
 from simmer.report.markdown import to_markdown
 
 
-def test_every_block_as_github_reads_it():
+def test_every_block_becomes_github_markdown():
     text = to_markdown(
         [
             Heading("Title", 1),

@@ -19,7 +19,7 @@ VOID = {"meta", "img", "link", "br"}
 
 
 class Reader(HTMLParser):
-    """Notes every tag and text, and whether each tag is closed in its turn."""
+    """Collect tags and texts, and assert that tags are closed in order."""
 
     def __init__(self):
         super().__init__()
@@ -58,13 +58,13 @@ def test_a_figure_is_inside_the_page_unchanged():
     assert image["alt"] == 'Says "that"'
 
 
-def test_nothing_is_fetched_and_nothing_is_run():
+def test_the_page_has_no_scripts_and_no_network_access():
     page = to_page(BLOCKS, title="T")
     assert not re.search(r"<(script|link|iframe|object)|@import|url\(|src=\"http|href=\"http", page)
     assert '<meta name="viewport" content="width=device-width, initial-scale=1">' in page
 
 
-def test_sections_are_listed_after_what_must_be_read_first():
+def test_links_to_sections_follow_the_warnings():
     page = to_page(BLOCKS, title="T")
     assert page.index("it loses") < page.index("<nav>") < page.index("1 &lt; 2")
     links = re.findall(r'<a href="#([^"]+)">', page)

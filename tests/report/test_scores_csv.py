@@ -7,13 +7,13 @@ from simmer.evidence.results import Evidence
 from simmer.report.scores_csv import scores_csv
 
 
-def test_a_row_for_each_model_at_each_horizon_with_empty_cells_for_what_is_absent(evidence):
+def test_a_row_per_model_and_horizon_with_empty_cells_for_missing_values(evidence):
     rows = list(csv.DictReader(io.StringIO(scores_csv(Evidence.from_json(evidence)))))
     models = {model["name"]: model for model in evidence["horizons"]["1"]["models"]}
     assert {row["model"] for row in rows} == set(models)
     by_name = {row["model"]: row for row in rows}
-    scale, prior = by_name["2M"], by_name["base_rate"]
+    scale, base_rate = by_name["2M"], by_name["base_rate"]
     assert float(scale["log_loss"]) == pytest.approx(models["2M"]["log_loss"]["value"])
     assert float(scale["skill_low"]) == pytest.approx(models["2M"]["skill"]["low"])
     assert (scale["parameters"], scale["seeds"], scale["verdict"]) == ("1998000", "3", "undetermined")
-    assert prior["auc"] == prior["parameters"] == prior["search_validation_log_loss"] == ""
+    assert base_rate["auc"] == base_rate["parameters"] == base_rate["search_validation_log_loss"] == ""

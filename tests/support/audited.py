@@ -1,4 +1,4 @@
-"""Settings of the audit's tests, and guards and models small enough to train there."""
+"""Settings for tests of the audit, with controls that are small enough to train."""
 
 from dataclasses import replace
 
@@ -17,6 +17,6 @@ SETTING = ControlSetting(geometry=CONFIG.geometry, training=CONFIG.training, exe
 
 
 def vix_bars(rows: int) -> pd.DataFrame:
-    """Bars of a walk that begins at 20 points, on the sessions of `session_bars`, without volume."""
+    """Return bars of a random walk from 20 points, on the sessions of `session_bars`, without volume."""
     bars = session_bars(rows, seed=9)
     return bars.assign(Volume=0, **{name: bars[name] / 5 for name in PRICES})

@@ -13,7 +13,7 @@ SPLITS = {
     "validation": (715, "2013-04-25", "2016-02-25"),
     "test": (713, "2016-02-29", "2018-12-27"),
 }
-PRIOR = 0.4732
+BASE_RATE_LOSS = 0.4732
 SCALE = {
     "winner": 7,
     "fingerprint": "f" * 12,
@@ -50,17 +50,17 @@ def reliability(base=0.17, *, spread=0.1, off=0.0, bins=10, decisions=713):
     return made
 
 
-def model(name, loss, *, parameters=None, seed_losses=None, half_width=0.018, **changed):
+def model(name, loss, *, parameters=None, refit_losses=None, half_width=0.018, **changed):
     """A model with its scores; `changed` replaces some."""
     made = {
         "name": name,
         "kind": "baseline" if parameters is None else "transformer",
         "parameters": parameters,
-        "seeds": None if seed_losses is None else len(seed_losses),
+        "seeds": None if refit_losses is None else len(refit_losses),
         "log_loss": estimate(loss, half_width),
-        "skill": estimate(1 - loss / PRIOR, half_width / PRIOR / 2),
-        "skill_own_rate": 0.99 - loss / PRIOR,
-        "seed_log_losses": seed_losses,
+        "skill": estimate(1 - loss / BASE_RATE_LOSS, half_width / BASE_RATE_LOSS / 2),
+        "skill_own_rate": 0.99 - loss / BASE_RATE_LOSS,
+        "seed_log_losses": refit_losses,
         "validation_log_loss": loss - 0.01,
         "auc": estimate(0.68, 0.04),
         "average_precision": 0.31,
@@ -91,10 +91,10 @@ def horizon(verdict="undetermined", *, scales=4, baselines=BASELINES, half_width
     alpha, models = ALPHAS[verdict], []
     for name, parameters in list(SCALES.items())[:scales]:
         loss = 0.462 * (parameters / 2e6) ** -alpha
-        seeds = [loss + rng.gauss(0, 0.006) for _ in range(5)]
-        mean = sum(seeds) / len(seeds)
-        models.append(model(name, mean, parameters=parameters, seed_losses=seeds, half_width=half_width))
-    for name, loss in zip(BASELINES, (PRIOR, 0.455, 0.451, 0.468, 0.481), strict=True):
+        refits = [loss + rng.gauss(0, 0.006) for _ in range(5)]
+        mean = sum(refits) / len(refits)
+        models.append(model(name, mean, parameters=parameters, refit_losses=refits, half_width=half_width))
+    for name, loss in zip(BASELINES, (BASE_RATE_LOSS, 0.455, 0.451, 0.468, 0.481), strict=True):
         if name in baselines:
             models.append(model(name, loss, half_width=half_width))
     return {
@@ -146,7 +146,7 @@ def _splits(base_rates):
             "first_date": first,
             "last_date": last,
             "purged": 1,
-            "prior_log_loss": PRIOR if name == "test" else PRIOR + 0.002,
+            "prior_log_loss": BASE_RATE_LOSS if name == "test" else BASE_RATE_LOSS + 0.002,
         }
     return made
 
@@ -172,7 +172,7 @@ def _scaling(verdict, alpha):
     return {
         "verdict": verdict,
         "reason": f"{verdict}: from 2.0M to 2.0B parameters the test log-loss changes by -0.009 (98.3 % "
-        "-0.021 to +0.004); a change of 0.015 would have been seen with 80 % power",
+        "-0.021 to +0.004); a change of 0.015 would be detected with 80 % power",
         "level": 1 - 0.05 / 3,
         "exponent": estimate(alpha, 0.004),
         "curves": [

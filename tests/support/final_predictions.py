@@ -80,13 +80,13 @@ class Market:
         return {"splits": splits, "models": models, "looks": 1, "reading": {"predictions_sha256": "d" * 64}}
 
 
-def table_and_facts(noise_of_scales, *, noise_of_baselines=0.5, seed=0, seeds=3, **market):
+def table_and_facts(noise_of_scales, *, noise_of_baselines=0.5, seed=0, refits=3, **market):
     """Return the table and the facts of scales whose predictions carry so much noise each."""
     one = Market(seed=seed, **market)
     predictions = [
         one.predict(scale, noise=noise, refit=refit)
         for scale, noise in noise_of_scales.items()
-        for refit in range(seeds)
+        for refit in range(refits)
     ]
     predictions += [
         one.predict(name, noise=np.inf if name == "base_rate" else noise_of_baselines) for name in BASELINES

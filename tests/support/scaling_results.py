@@ -1,4 +1,4 @@
-"""Test losses of scales drawn from a known law, with noise of realistic size between seeds and rows."""
+"""Test losses of scales drawn from a known law, with noise of realistic size between refits and rows."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -14,15 +14,15 @@ SCALES = (2e6, 2e7, 2e8, 2e9)
 
 @dataclass(frozen=True, kw_only=True)
 class Noise:
-    """Sizes of the noise.
+    """Sizes of the noise; a benchmark seeds its generator with the `repr`, so field names stay.
 
     Attributes:
         decisions: test rows.
         row_sd: of one row's loss, nats.
         correlation: between two models' losses on one row.
-        seed_sd: of a scale's mean loss over seeds, nats.
+        seed_sd: of a scale's mean loss over refits, nats.
         search_sd: of a scale's expected loss between searches of it, nats.
-        seeds: of each scale.
+        seeds: number of refits of each scale.
         overlap: days that a label spans: losses of rows fewer days apart are correlated.
         mean_block: of the bootstrap, rows.
         heavy: whether rows have the tails of Student's t with 5 degrees of freedom.
@@ -47,25 +47,25 @@ def draw(
     *,
     noise: Noise = Noise(),
     scales: tuple[float, ...] = SCALES,
-    prior: float = 0.65,
+    base_rate: float = 0.65,
 ) -> ScaleLosses:
-    """Return losses whose expectations are `law(parameters)` and `prior`."""
+    """Return losses whose expectations are `law(parameters)` and `base_rate`."""
     models = len(scales) + 1
     shared = _rows(rng, 1, noise) * np.sqrt(noise.correlation)
     own = _rows(rng, models, noise) * np.sqrt(1 - noise.correlation)
-    expected = np.append(law(np.array(scales)), prior)
+    expected = np.append(law(np.array(scales)), base_rate)
     expected[:-1] += rng.normal(0, noise.search_sd, len(scales))
-    between_seeds = rng.normal(0, noise.seed_sd, (len(scales), noise.seeds))
+    between_refits = rng.normal(0, noise.seed_sd, (len(scales), noise.seeds))
     rows = expected + noise.row_sd * (shared + own)
-    rows[:, :-1] += between_seeds.mean(axis=1)
-    seed_losses = rows[:, :-1].mean(axis=0)[:, None] + between_seeds - between_seeds.mean(axis=1)[:, None]
+    rows[:, :-1] += between_refits.mean(axis=1)
+    refit_losses = rows[:, :-1].mean(axis=0)[:, None] + between_refits - between_refits.mean(axis=1)[:, None]
     resampled = _weights(noise.decisions, noise.mean_block, noise.n_resamples) @ rows
     return ScaleLosses(
         parameters=scales,
-        seed_losses=seed_losses.tolist(),
+        refit_losses=refit_losses.tolist(),
         resampled=resampled[:, :-1],
-        prior_loss=float(rows[:, -1].mean()),
-        resampled_prior=resampled[:, -1],
+        base_rate_loss=float(rows[:, -1].mean()),
+        resampled_base_rate=resampled[:, -1],
         decisions=noise.decisions,
         mean_block=noise.mean_block,
         horizon=noise.overlap,

@@ -27,7 +27,7 @@ def test_a_sound_campaign_passes_and_looks_at_the_test_split_are_counted(prepare
     assert "planted signal h1 AUC" in (campaign.folder / "results/logs/leakage_controls.log").read_text()
     text = (campaign.folder / AUDIT).read_text()
     assert "FAIL" not in text
-    assert "not read yet" in text
+    assert "no look yet" in text
     assert json.loads((campaign.folder / "results/leakage_audit.json").read_text())["ok"]
     assert campaign.plan(AUDIT) == {}
 

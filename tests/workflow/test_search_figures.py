@@ -18,7 +18,7 @@ def test_the_figures_of_each_search_come_with_the_tables_of_its_scale(finished):
     best = min(finished.result(number)["validation_log_loss"] for number in range(3))
     assert "debug h1: how the search went" in history
     assert f"Best validation log-loss: {best:.4f} nats" in history
-    assert "Too few trials to tell which hyperparameters mattered: 3 came to a loss" in importances
+    assert "Too few trials to estimate which hyperparameters matter: 3 reached a loss" in importances
     assert "debug h1: what the search covered" in coverage
     assert json.loads((figures / TABLE).read_text())["importances"] is None
 

@@ -1,4 +1,4 @@
-"""The figure of base rates: a bar per split, and how the share of positives moves."""
+"""The figure of base rates: a bar per split, and how the share of positives changes."""
 
 import pytest
 
@@ -33,13 +33,13 @@ def test_a_bar_is_as_long_as_its_share_from_zero(read):
             {"h1": moved(0.3, 0.2), "h5": moved(0.3, 0.5)},
             "falls at 1 day and rises at 5 days, most at 5 days (30.0 % to 49.9 %).",
         ),
-        ({"h1": moved(0.0, 0.0)}, "stays at 1 day."),
+        ({"h1": moved(0.0, 0.0)}, "stays the same at 1 day."),
     ],
 )
-def test_the_conclusion_says_how_the_share_moves(read, horizons, words):
+def test_the_conclusion_says_how_the_share_changes(read, horizons, words):
     assert conclusion(read(**horizons)) == f"From train to test the share of positives {words}"
 
 
-def test_splits_alike_are_said_to_be(read, picture):
+def test_the_title_says_that_train_and_test_have_the_same_share(read, picture):
     figure = picture(base_rates(read(h1=moved(0.0, 0.0))))
     assert "1 day: test has the same share of positives as train" in figure.prose

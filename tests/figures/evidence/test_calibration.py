@@ -1,4 +1,4 @@
-"""The figure of calibration: bins and whiskers per model, and who is off by more than chance."""
+"""The figure of calibration: bins and whiskers per model, and models off by more than chance."""
 
 import numpy as np
 import pytest
@@ -17,7 +17,7 @@ SHIFTED = {"reliability": reliability(off=0.2), "calibration_error": 0.2}
 
 
 def scale(name, **changed):
-    return model(name, 0.46, parameters=SCALES[name], seed_losses=[0.46], **changed)
+    return model(name, 0.46, parameters=SCALES[name], refit_losses=[0.46], **changed)
 
 
 @pytest.fixture
@@ -40,17 +40,17 @@ def test_every_scale_and_the_best_baseline_have_a_panel_with_all_bins(read, pict
     assert figure.texts.count("10 bins of 71 decisions") == 5
 
 
-def test_who_is_off_by_more_than_chance_is_named(one):
+def test_models_off_by_more_than_chance_are_named(one):
     assert conclusion(one(scale("2M"), scale("20M", **SHIFTED))) == (
-        "3 days: 20M misses the observed rates by more than chance explains."
+        "3 days: 20M differs from the observed rates by more than chance explains."
     )
     assert (
         conclusion(one(scale("2M")))
-        == "3 days: no model misses the observed rates by more than chance explains."
+        == "3 days: no model differs from the observed rates by more than chance explains."
     )
 
 
-def test_of_perfect_predictions_few_are_called_off(one):
+def test_calibrated_predictions_are_rarely_beyond_chance(one):
     rng, wrong = np.random.default_rng(0), 0
     for _ in range(400):
         p = np.linspace(0.08, 0.26, 10)
@@ -77,14 +77,14 @@ def test_the_interval_of_a_rate_is_wilsons():
     assert rate_interval(Bin(50, 0.0, 0.0, 0.0, 0.0), 1)[0] == pytest.approx(0.0)
 
 
-def test_the_strip_loses_no_decision_and_holds_equal_predictions_in_one_cell():
+def test_the_strip_has_every_decision_and_equal_predictions_in_one_cell():
     edges = np.linspace(0.0, 0.4, 9)
     spread = spread_of([Bin(40, 0.1, 0.2, 0.15, 0.1), Bin(7, 0.31, 0.31, 0.31, 0.2)], edges)
     assert spread.tolist() == pytest.approx([0, 0, 20, 20, 0, 0, 7, 0])
     assert spread_of([Bin(5, 0.4, 0.4, 0.4, 0.1)], edges)[-1] == 5
 
 
-def test_collapse_and_an_absent_slope_are_said(one, picture):
+def test_collapsed_refits_and_a_missing_slope_are_written(one, picture):
     made = scale("2B", collapsed_seeds=2, calibration_slope=None, reliability=reliability(bins=1))
     figure = picture(calibration(one(made)))
     assert "2B (2 refits collapsed)" in figure.texts
@@ -97,6 +97,6 @@ def test_both_axes_have_one_scale_shared_by_all_models(one):
     assert {each.get_xlim() for each in panels} == {each.get_ylim() for each in panels} == {(0.0, 0.6)}
 
 
-def test_a_model_without_bins_is_never_called_off(one):
+def test_a_model_without_bins_is_never_beyond_chance(one):
     (made,) = one(scale("2M", reliability=[])).scales
     assert not beyond_chance(made, 1, among=1)

@@ -1,4 +1,4 @@
-"""The figure of costs: hours and energy by scale, and what is not known of it."""
+"""The figure of costs: hours and energy by scale, and unknown energy."""
 
 import pytest
 
@@ -16,7 +16,7 @@ def test_hours_median_and_energy_are_of_trained_trials():
 
 def test_unknown_energy_is_a_sentence_and_no_bar(picture):
     figure = picture(costs({"2M": [trial(3600.0)]}))
-    assert "Unknown: no sensor of this machine told its power." in figure.prose
+    assert "Unknown: no sensor of this machine measured power." in figure.prose
     assert "1 trial took 1.0 h; the energy is unknown." in figure.prose
     assert figure.marks(r"hours_\w+") == ["hours_2M"] and figure.marks(r"kwh_\w+") == []
 
@@ -24,20 +24,20 @@ def test_unknown_energy_is_a_sentence_and_no_bar(picture):
 def test_partly_known_energy_is_a_lower_bound(picture):
     figure = picture(costs({"2M": [*METERED, trial(3600.0)], "20M": [trial(3600.0)]}))
     assert "at least 1.500 kWh" in figure.texts and "unknown" in figure.texts
-    assert "Known for 2 of 4 trained trials; the true energy is higher." in figure.prose
+    assert "Measured for 2 of 4 trained trials; the true energy is higher." in figure.prose
     assert figure.marks(r"kwh_\w+") == ["kwh_2M"]
 
 
 def test_the_conclusion_names_the_scale_that_cost_most():
     found = [cost("2M", METERED), cost("2B", [trial(32400.0, energy_wh=9000.0)])]
     assert conclusion(found) == "3 trials took 12.0 h, 75 % of it for 2B; the energy is 10.5 kWh."
-    assert energy_known(found) == "As sensors of the machine told it, for every trial that was trained."
+    assert energy_known(found) == "Measured by sensors for every trained trial."
 
 
 def test_counts_and_medians_stand_at_the_bars(picture):
     figure = picture(costs({"2M": METERED, "2B": [trial(720000.0)]}))
-    assert "3.0 h, 2 trials, median 90.0 min a trial" in figure.texts
-    assert "200 h, 1 trial, median 200.0 h a trial" in figure.texts
+    assert "3.0 h, 2 trials, median 90.0 min per trial" in figure.texts
+    assert "200 h, 1 trial, median 200.0 h per trial" in figure.texts
 
 
 def test_bars_are_as_long_as_their_hours_from_zero():
@@ -48,5 +48,5 @@ def test_bars_are_as_long_as_their_hours_from_zero():
 
 def test_repetitions_alone_cost_nothing(picture):
     figure = picture(costs({"2M": [trial(0.0, repeats=0)]}))
-    assert "No trial was trained, so nothing was spent." in figure.prose
+    assert "No trial was trained." in figure.prose
     assert "1 trial, none trained" in figure.texts

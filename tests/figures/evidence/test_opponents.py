@@ -1,8 +1,8 @@
-"""The forest plot: order, intervals, and who beats the base rate."""
+"""The forest plot: order, intervals, and the models that beat the base rate."""
 
 import pytest
 
-from simmer.figures.evidence.opponents import against_best, conclusion, opponents, told
+from simmer.figures.evidence.opponents import against_best, conclusion, opponents, panel_title
 from support.evidence_results import SCALES, estimate, horizon, model
 
 
@@ -13,7 +13,7 @@ def of(*models, differences=()):
 
 
 def scale(loss, name="2M", **changed):
-    return model(name, loss, parameters=SCALES[name], seed_losses=[loss], **changed)
+    return model(name, loss, parameters=SCALES[name], refit_losses=[loss], **changed)
 
 
 def test_models_are_ordered_by_skill_and_the_base_rate_is_the_line(read, picture):
@@ -34,11 +34,11 @@ def test_scales_and_baselines_differ_in_more_than_colour(read):
     assert second.get_markerfacecolor() == "white" != first.get_markerfacecolor()
 
 
-def test_beating_takes_an_interval_that_excludes_zero(read):
+def test_a_model_beats_the_base_rate_if_its_interval_excludes_zero(read):
     sure, unsure = scale(0.44), scale(0.47)
-    assert told(read(h1=of(sure)).horizons[0]) == "1 day: 1 of 1 scale beat the base rate"
+    assert panel_title(read(h1=of(sure)).horizons[0]) == "1 day: 1 of 1 scale beat the base rate"
     evidence = read(h1=of(sure, model("mlp", 0.48)), h3=of(unsure, model("mlp", 0.44)))
-    assert told(evidence.horizons[1]) == "3 days: 0 of 1 scale and 1 of 1 baseline beat the base rate"
+    assert panel_title(evidence.horizons[1]) == "3 days: 0 of 1 scale and 1 of 1 baseline beat the base rate"
     assert conclusion(evidence) == (
         "Some scale beats the base rate beyond noise at 1 day; some baseline does at 3 days."
     )
@@ -48,9 +48,9 @@ def test_beating_takes_an_interval_that_excludes_zero(read):
 @pytest.mark.parametrize(
     ("pair", "words"),
     [
-        (("2M", "mlp", -0.02), "2M less MLP: −0.0200 nats (−0.0260 to −0.0140), better."),
-        (("2M", "mlp", 0.02), "2M less MLP: 0.0200 nats (0.0140 to 0.0260), worse."),
-        (("2M", "mlp", 0.001), "2M less MLP: 0.0010 nats (−0.0050 to 0.0070), not told apart."),
+        (("2M", "mlp", -0.02), "2M minus MLP: −0.0200 nats (−0.0260 to −0.0140), better."),
+        (("2M", "mlp", 0.02), "2M minus MLP: 0.0200 nats (0.0140 to 0.0260), worse."),
+        (("2M", "mlp", 0.001), "2M minus MLP: 0.0010 nats (−0.0050 to 0.0070), no clear difference."),
     ],
 )
 def test_the_best_scale_is_compared_in_pairs_with_the_best_baseline(read, pair, words):
@@ -58,18 +58,15 @@ def test_the_best_scale_is_compared_in_pairs_with_the_best_baseline(read, pair, 
     difference = {"a": a, "b": b, "difference": estimate(value, 0.006), "planned": False}
     difference |= {"p_value": 0.1, "detectable": 0.01}
     made = of(scale(0.46), model("mlp", 0.48), differences=[difference])
-    assert (
-        against_best(read(h1=made).horizons[0])
-        == f"Best scale against the best baseline on validation, {words}"
-    )
+    assert against_best(read(h1=made).horizons[0]) == f"Best scale and best baseline on validation, {words}"
 
 
-def test_without_that_pair_nothing_is_said_of_it(read):
+def test_without_that_pair_the_note_is_empty(read):
     assert against_best(read(h1=of(scale(0.46), model("mlp", 0.48))).horizons[0]) == ""
     assert against_best(read(h1=of(scale(0.46))).horizons[0]) == ""
 
 
-def test_a_terrible_model_stands_at_the_edge_and_is_named(read, picture):
+def test_a_very_bad_model_is_drawn_at_the_edge_and_named(read, picture):
     figure = opponents(read(h1=of(scale(0.46), scale(0.9, "2B"))))
     (axes,) = figure.axes
     assert axes.get_xlim()[0] > -0.3

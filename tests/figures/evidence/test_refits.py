@@ -1,4 +1,4 @@
-"""Refits as published are read, or refused with what to do."""
+"""Learning curves are read from published refits, or refused."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""When a study ran, was blind, paused, aborted and resumed."""
+"""Spans in which a study ran, had no reading or paused, and its aborts and resumes."""
 
 import pytest
 
@@ -25,7 +25,7 @@ def test_a_study_without_lines_has_no_hours():
     assert (history.trials, history.runs, history.running_s, history.blind_s) == (0, (), 0, 0)
 
 
-def test_a_silence_of_more_than_three_intervals_is_no_running_time(log_book):
+def test_a_gap_of_more_than_three_intervals_is_no_running_time(log_book):
     book = filled(log_book().add("start", 0), 0, 1800)
     filled(book.add("start", 1800 + 901), 2701, 3001).sample(3001 + 900)
     history = history_of([book.log], interval_s=INTERVAL_S)
@@ -47,7 +47,7 @@ def test_a_republication_weeks_later_is_no_running_time(log_book):
     assert at(history_of([book.log], interval_s=INTERVAL_S).runs) == [(0, 700)]
 
 
-def test_blind_time_begins_and_ends_with_what_the_guard_told(log_book):
+def test_blind_time_begins_and_ends_with_events_of_the_guard(log_book):
     book = filled(log_book().add("start", 0), 0, 600).thermal("sensor_unknown", 700)
     book.blind(900).blind(1200).thermal("sensor_known", 1350, 70.0).sample(1500).add("finish", 1600)
     history = history_of([book.log], interval_s=INTERVAL_S)
@@ -60,9 +60,9 @@ def test_blind_time_ends_where_the_study_stops(log_book):
     assert at(history_of([book.log], interval_s=INTERVAL_S).blind) == [(300, 600)]
 
 
-@pytest.mark.parametrize("told", [{"pressure_level": "nominal"}, {"margin_c": 12.0}])
-def test_a_level_or_a_margin_is_a_reading_too(log_book, told):
-    book = log_book().add("start", 0).sample(1, None, **told).sample(301, None, **told)
+@pytest.mark.parametrize("reported", [{"pressure_level": "nominal"}, {"margin_c": 12.0}])
+def test_a_level_or_a_margin_is_a_reading_too(log_book, reported):
+    book = log_book().add("start", 0).sample(1, None, **reported).sample(301, None, **reported)
     assert history_of([book.log], interval_s=INTERVAL_S).blind == ()
 
 
@@ -75,7 +75,7 @@ def test_pauses_end_with_a_resume_an_abort_or_the_process(log_book):
     assert at(history.paused) == [(100, 160), (200, 320), (400, 500), (600, 650)]
 
 
-def test_aborts_keep_their_heat_and_every_way_of_going_on_is_a_resume(log_book):
+def test_aborts_keep_their_temperature_and_resumes_follow_pauses_and_stops(log_book):
     first = log_book(trial=0).add("start", 0).thermal("abort", 100, 96.5).add("start", 500)
     first.thermal("pause", 600, 86).thermal("resume", 660, 78)
     second = log_book(trial=1).add("start", 50).thermal("abort", 90, 97.0)
@@ -87,7 +87,7 @@ def test_aborts_keep_their_heat_and_every_way_of_going_on_is_a_resume(log_book):
     assert [at_s - START_S for at_s in history.resumes_s] == [500, 660]
 
 
-def test_merged_spans_touch_nobody():
+def test_merged_spans_do_not_touch():
     spans = [Span(5, 6), Span(0, 2), Span(1, 1.5), Span(2, 3), Span(3.5, 4)]
     assert list(merged(spans)) == [Span(0, 3), Span(3.5, 4), Span(5, 6)]
     assert list(merged(spans, gap_s=0.5)) == [Span(0, 4), Span(5, 6)]

@@ -1,4 +1,4 @@
-"""Wall time to positions on the axis of a timeline."""
+"""Conversion of wall time to positions on the axis of a timeline."""
 
 import numpy as np
 import pytest
@@ -40,7 +40,7 @@ def test_no_run_and_a_run_of_no_length_still_make_an_axis():
         assert axis.breaks() == []
 
 
-def test_spans_that_look_like_one_are_one():
+def test_spans_too_close_to_distinguish_are_joined():
     axis = RunningTime((Span(0, 1000),))
     spans = [Span(number, number + 0.5) for number in range(100)] + [Span(500, 500.1)]
     assert axis.spans(spans) == [(0, 101), (500, 502)]

@@ -1,4 +1,4 @@
-"""The timeline as a picture: what can be counted and read in it."""
+"""The marks and texts in the SVG of a timeline."""
 
 import math
 import re
@@ -22,7 +22,7 @@ HOUR_S, INTERVAL_S = 3600, 300
 
 @pytest.fixture
 def draw(limits):
-    """A function that draws logs and returns the SVG as text."""
+    """Return a function that draws logs and returns the SVG as text."""
 
     def drawn(logs, limits=limits, interval_s=INTERVAL_S):
         svg = to_svg(timeline("20M h3", history_of(logs, interval_s=interval_s), limits)).decode()
@@ -33,7 +33,7 @@ def draw(limits):
 
 
 def marks(svg, kind):
-    """Return how often something is marked; each mark has a name of its own."""
+    """Return the number of marks of a kind; ids are unique."""
     names = re.findall(rf'id="({kind}_\d+)"', svg)
     assert len(names) == len(set(names))
     return len(names)
@@ -78,7 +78,7 @@ def test_blind_hours_are_hatched_and_named(draw, eventful):
     assert marks(svg, "blind") == 1
     hatch = re.search(r'<g id="blind_0">\s*<path [^>]*fill: url\(#', svg)
     assert hatch
-    assert texts(svg).count("no reading") == 2, "beside the stretch and in the legend"
+    assert texts(svg).count("no reading") == 2, "in the span and in the legend"
 
 
 def test_pauses_and_resumes_are_shown(draw, eventful):
@@ -92,7 +92,7 @@ def test_the_title_counts_trials_hours_blind_hours_and_aborts(draw, eventful):
     assert "20M h3: 1 trial, 19.8 h running, 2.0 h without a reading, 2 aborts" in texts(draw(eventful))
 
 
-def test_a_night_off_is_narrowed_and_its_length_told(draw, eventful):
+def test_a_break_is_narrowed_and_its_length_written(draw, eventful):
     svg = draw(eventful)
     assert marks(svg, "break") == 1
     assert "9.1 h off" in texts(svg)
@@ -123,7 +123,7 @@ def test_the_state_is_a_coloured_strip(draw, log_book, state, others):
     assert not others & set(texts(svg))
 
 
-def test_a_machine_that_tells_a_level_alone_gets_steps_of_levels(draw, log_book):
+def test_pressure_levels_without_temperatures_are_drawn_as_steps(draw, log_book):
     book = log_book().add("start", 0)
     for number, level in enumerate(["nominal", "moderate", "heavy", "nominal"]):
         book.sample(number * INTERVAL_S, None, pressure_level=level, state="normal")
@@ -134,19 +134,19 @@ def test_a_machine_that_tells_a_level_alone_gets_steps_of_levels(draw, log_book)
     assert marks(svg, "blind") == 0
 
 
-def test_a_machine_without_any_sensor_is_said_to_be_one(draw, log_book):
+def test_a_sentence_says_that_no_temperature_was_measured(draw, log_book):
     book = log_book().add("start", 0).thermal("sensor_unknown", 0)
     for number in range(20):
         book.blind(number * INTERVAL_S)
     svg = draw([book.log])
-    assert "no temperature was read while this study ran" in texts(svg)
+    assert "no temperature was measured while this study ran" in texts(svg)
     assert marks(svg, "blind") == 1
     assert 'id="duty"' in svg
     assert 'id="cpu"' in svg
 
 
 @pytest.mark.parametrize("lines", ["no log", "no line", "no sample"])
-def test_nothing_to_draw_is_said_too(draw, log_book, lines):
+def test_a_sentence_says_that_no_sample_was_logged(draw, log_book, lines):
     logs = {"no log": [], "no line": [log_book().log], "no sample": [log_book().add("start", 0).log]}[lines]
     svg = draw(logs)
     assert "no hardware sample was logged" in texts(svg)
@@ -163,7 +163,7 @@ def test_five_samples_are_five_points(draw, log_book):
     )
 
 
-def test_many_samples_are_thinned_and_no_extreme_is_lost(limits, log_book):
+def test_many_samples_are_reduced_and_extremes_are_kept(limits, log_book):
     book = log_book().add("start", 0)
     for number in range(20_000):
         book.sample(number * 10, 94.0 if number == 12_345 else 60.0 + number % 7, duty=(number % 100) / 100)
@@ -197,7 +197,7 @@ def test_the_same_logs_give_the_same_bytes_whatever_style_is_set(draw, eventful)
     assert "dc:date" not in first
 
 
-def test_every_text_can_be_read_and_a_name_is_no_formula(eventful, limits, picture):
+def test_every_text_can_be_read_and_names_are_not_parsed_as_formulas(eventful, limits, picture):
     history = history_of(eventful, interval_s=INTERVAL_S)
     require_readable(timeline("20M h3", history, limits))
     assert r"$\frac$: 1 trial" in picture(timeline(r"$\frac$", history, limits)).prose

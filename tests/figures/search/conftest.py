@@ -1,4 +1,4 @@
-"""Made-up studies: results as trials publish them, and the study they belong to."""
+"""Synthetic studies: a study and the published results of its trials."""
 
 from dataclasses import replace
 
@@ -9,7 +9,7 @@ from simmer.search.space import Choice, Range, Space
 from support.configs import default_config
 from support.results import trial_result
 
-EPOCHS_MAX, PRIOR = 20, 0.69
+EPOCHS_MAX, BASE_RATE_LOSS = 20, 0.69
 DIMENSIONS = {
     "depth": Range(low=2, high=16, log=True, integer=True),
     "head_width": Choice((16, 32, 64)),
@@ -57,7 +57,7 @@ class StudyBook:
                 len(self.results),
                 (9.9 if loss is None else loss,) * epochs,
                 scale=self.study.scale,
-                prior=PRIOR,
+                prior=BASE_RATE_LOSS,
                 state=state,
                 origin=origin,
                 repeats=repeats,
@@ -70,7 +70,7 @@ class StudyBook:
 
     @property
     def searched(self):
-        """The study as the figures see it."""
+        """The study in the form that the figures take."""
         return searched_study(self.study, self.results)
 
 
@@ -81,7 +81,7 @@ def study_book():
 
 @pytest.fixture
 def eventful(study_book):
-    """A study with every state and every origin in it; trial 5 is the best."""
+    """Return a study with every state and every origin; trial 5 is the best."""
     book = study_book()
     book.add(0.60, origin="default")
     book.add(0.62, origin="depth extreme", depth=2, epochs=15)

@@ -1,4 +1,4 @@
-"""What a search covered, as a picture: a panel per dimension, and how near its edges the best trial lies."""
+"""The figure of coverage: a panel per dimension, and edges near the best trial."""
 
 import pytest
 
@@ -19,7 +19,7 @@ def panel(book, key):
 
 
 def places(axes):
-    """Return where each trial stands, by its number."""
+    """Return the x position of each trial by its number."""
     marked = [line for line in axes.lines if "_" in (line.get_gid() or "") and line.get_marker() != "*"]
     return {int(line.get_gid().rsplit("_", 1)[1]): line.get_xdata()[0] for line in marked}
 
@@ -67,7 +67,7 @@ def test_choices_are_counted_and_names_are_choices_like_any_other(study_book):
     assert stand[0] != stand[1], "trials of one choice lie side by side"
 
 
-def test_an_edge_is_said_in_words_and_at_its_panel(drawn, study_book):
+def test_a_near_edge_is_named_in_the_notes_and_at_its_panel(drawn, study_book):
     figure = drawn(study_book().add(0.6).add(0.5, depth=2, learning_rate=9.9e-4))
     assert "depth: near lower edge" in figure.texts
     assert "learning rate: near upper edge" in figure.texts
@@ -87,13 +87,13 @@ def test_the_darkest_trial_is_the_best_and_a_failed_one_is_grey(study_book):
 def test_a_study_in_which_all_failed_has_no_star(drawn, study_book):
     figure = drawn(study_book().add(None, state="diverged", epochs=1))
     assert figure.marks(r"best_\w+") == []
-    assert "No trial came to a validation log-loss, so none is the best." in figure.texts
+    assert "No trial reached a validation log-loss." in figure.texts
 
 
-def test_a_space_of_single_values_is_said_to_be_one(drawn, study_book):
+def test_a_sentence_says_that_nothing_was_searched(drawn, study_book):
     middle = study_book().add(0.6).results[0].hyperparameters
     figure = drawn(study_book(**{key: Choice((value,)) for key, value in middle.items()}).add(0.6))
-    assert "Every hyperparameter has one value in this study, so there was nothing to choose." in figure.texts
+    assert "Every hyperparameter has one value in this study, so nothing was searched." in figure.texts
 
 
 def test_the_same_results_give_the_same_bytes(drawn, eventful):
@@ -101,7 +101,7 @@ def test_the_same_results_give_the_same_bytes(drawn, eventful):
 
 
 @pytest.mark.parametrize(("dimension", "middle"), [(LOG, 1e-4), (LINEAR, 0.15)])
-def test_a_place_is_told_on_the_axis_of_the_range_itself(dimension, middle):
+def test_places_follow_the_linear_or_logarithmic_range(dimension, middle):
     assert place(middle, dimension) == pytest.approx(0.5)
     assert at(0.5, dimension) == pytest.approx(middle)
     assert [place(end, dimension) for end in dimension.ends] == [0.0, 1.0]
@@ -147,31 +147,31 @@ def test_a_range_that_may_be_too_short_is_named_in_words(study_book):
     )
 
 
-def test_an_edge_that_cannot_be_moved_is_said_to_be_one(study_book):
+def test_an_edge_without_possible_values_beyond_is_marked_so(study_book):
     study = study_book().add(0.5, label_smoothing=0.0).searched
     assert edges(study) == (
-        "The best, trial 0, lies within 5 % of an edge of: label smoothing 0 (lower edge 0). Beyond, no "
-        "value makes sense."
+        "The best, trial 0, lies within 5 % of an edge of: label smoothing 0 (lower edge 0). Values "
+        "beyond it are not possible."
     )
 
 
-def test_both_kinds_of_edges_are_told_apart(study_book):
+def test_both_kinds_of_edges_have_their_own_sentence(study_book):
     text = edges(study_book().add(0.5, label_smoothing=0.0, depth=16).searched)
     assert "an edge of: depth 16 (upper edge 16). A better value may lie beyond the range." in text
     assert text.endswith(
-        "It also lies at an edge of: label smoothing 0 (lower edge 0). Beyond, no value makes sense."
+        "It also lies at an edge of: label smoothing 0 (lower edge 0). Values beyond it are not possible."
     )
 
 
-def test_no_edge_and_no_best_are_said_too(study_book):
+def test_no_near_edge_and_no_best_trial_have_sentences(study_book):
     assert (
         edges(study_book().add(0.5).searched) == "The best, trial 0, lies within 5 % of no edge of a range."
     )
     failed = study_book().add(None, state="diverged").searched
-    assert edges(failed) == "No trial came to a validation log-loss, so none is the best."
+    assert edges(failed) == "No trial reached a validation log-loss."
 
 
-def test_a_space_without_ranges_has_no_edges_and_nothing_is_said_of_them(drawn, study_book):
+def test_a_space_without_ranges_has_no_note_on_edges(drawn, study_book):
     values = study_book().add(0.5).results[0].hyperparameters
     only = {key: Choice((value,)) for key, value in values.items()}
     for choices in (only, only | {"batch_size": Choice((32, 64))}):

@@ -1,4 +1,4 @@
-"""The history of a search as a picture: what can be counted and read in it."""
+"""The marks and texts in the figure of a search history."""
 
 import re
 from dataclasses import replace
@@ -97,15 +97,15 @@ def test_all_origins_are_in_the_legend(drawn, eventful):
     } <= set(figure.texts)
 
 
-def test_the_best_is_annotated_and_compared_with_the_prior(drawn, eventful):
+def test_the_best_is_annotated_and_compared_with_the_base_rate(drawn, eventful):
     figure = drawn(eventful)
     assert "trial 5: 0.5500" in figure.texts
     assert "base rate 0.6900" in figure.prose
     assert "trial 5 (sampler), 0.1400 below the base rate" in figure.prose
-    assert figure.has("prior")
+    assert figure.has("base_rate")
 
 
-def test_a_best_that_is_worse_than_the_prior_is_said_to_be_so(drawn, study_book):
+def test_a_best_trial_above_the_base_rate_is_marked_so(drawn, study_book):
     assert "0.0100 above the base rate" in drawn(study_book().add(0.70)).prose
 
 
@@ -128,7 +128,7 @@ def test_the_second_panel_shows_epochs_and_what_was_saved(drawn, eventful):
     assert heights == [20, 15, 20, 3, 4, 20, 10, 0, 0]
 
 
-def test_the_saved_epochs_are_told_with_their_causes(eventful):
+def test_saved_epochs_are_listed_by_cause(eventful):
     # Trained were 20 + 15 + 20 + 3 + 4 + 20 + 10 + 0, and the last of the nine trials is a repetition. Saved
     # were 16 + 5 + 20, lost 17 + 10 + 20.
     assert epochs_spent(eventful.searched) == (
@@ -154,7 +154,7 @@ def test_a_repetition_saves_all_its_epochs_however_the_repeated_trial_ended(stud
 def test_a_study_in_which_all_failed_says_so(drawn, study_book):
     book = study_book().add(None, state="diverged", epochs=2).add(None, state="out_of_memory", epochs=0)
     figure = drawn(book)
-    assert "no trial came to a validation log-loss" in figure.texts
+    assert "no trial reached a validation log-loss" in figure.texts
     assert "2 trials: 1 diverged, 1 out of memory." in figure.texts
     assert not figure.has("best_so_far")
     assert not figure.has("best_epochs")
@@ -175,7 +175,7 @@ def test_the_same_results_give_the_same_bytes_whatever_style_is_set(drawn, event
     assert "dc:date" not in first
 
 
-def test_every_text_can_be_read_and_a_name_is_no_formula(eventful, picture):
+def test_every_text_can_be_read_and_names_are_not_parsed_as_formulas(eventful, picture):
     study = eventful.searched
     require_readable(search_history(study))
     require_readable(search_coverage(study))

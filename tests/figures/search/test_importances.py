@@ -1,4 +1,4 @@
-"""The importances as a picture: bars, marks, or a sentence."""
+"""The figure of importances: bars with marks, or a sentence."""
 
 import subprocess
 import sys
@@ -42,26 +42,26 @@ def test_bars_are_named_and_ordered_from_the_top(drawn):
     assert {"70 %", "20 %", "10 %"} <= set(figure.texts)
 
 
-def test_it_says_on_what_it_rests_and_that_this_is_rough(drawn):
+def test_the_notes_count_the_trials_and_call_few_of_them_rough(drawn):
     prose = drawn(FOUND).prose
     assert "43 trials (20 completed; 21 pruned, ranked below these; 2 diverged, ranked last)" in prose
     assert "Importances from 11 best trials are rough." in prose
-    assert "Left out, as these trials do not differ in it: ff ratio, focal gamma." in prose
+    assert "Left out, because they have one value in these trials: ff ratio, focal gamma." in prose
 
 
-def test_many_trials_are_not_said_to_be_rough():
+def test_many_trials_are_not_called_rough():
     many = replace(FOUND, completed=78, best=20)
     assert rests_on(many).endswith("2 diverged, ranked last).")
     assert "rough" in rests_on(replace(many, best=19))
 
 
-def test_the_mark_is_said_to_hold_for_all_bars_together():
+def test_the_note_says_that_marks_hold_for_all_bars_together():
     text = how_to_read(FOUND)
     assert "the values of the 11 best trials" in text
     assert "in 95 % of shuffles of the losses no bar at all passes its mark" in text
 
 
-def test_a_bar_is_held_against_its_own_mark(eventful):
+def test_a_bar_is_compared_with_its_own_mark(eventful):
     (axes,) = search_importances(eventful.searched, FOUND).axes
     bars = {bar.get_gid().removeprefix("importance_"): bar for bar in axes.patches}
     passing, others = (bars[key].get_facecolor() for key in ("learning_rate", "dropout"))
@@ -82,7 +82,7 @@ def test_trials_without_a_difference_give_a_sentence(drawn):
 
 def test_few_trials_are_a_sentence_without_bars(drawn):
     figure = drawn(NOTHING)
-    assert "Too few trials to tell which hyperparameters mattered: 3 came to a loss" in figure.prose
+    assert "Too few trials to estimate which hyperparameters matter: 3 reached a loss" in figure.prose
     assert figure.marks(r"importance_\w+") == []
 
 

@@ -1,4 +1,4 @@
-"""Which hyperparameters are found to matter, in studies of which it is known."""
+"""Importances in synthetic studies with known important hyperparameters."""
 
 import math
 import random
@@ -12,7 +12,7 @@ from simmer.figures.search.ped_anova import importances_of, ranked
 
 @pytest.fixture
 def planted(study_book):
-    """A function that returns a study of random trials whose loss is a function of learning rate and form."""
+    """Return a function that makes random trials whose loss depends on learning rate and input form."""
 
     def study(trials, *, ended=lambda loss: {}, seed=7, **dimensions):
         book, draw = study_book(**dimensions), random.Random(seed)
@@ -102,17 +102,15 @@ def test_few_trials_give_a_sentence_and_no_numbers(planted, trials):
     found = importances_of(planted(trials))
     assert found.importances is None
     assert rests_on(found) == (
-        f"Too few trials to tell which hyperparameters mattered: {trials} came to a loss of their own, at "
-        "least 10 are needed."
+        f"Too few trials to estimate which hyperparameters matter: {trials} reached a loss without repeating "
+        "another trial, at least 10 are needed."
     )
 
 
 def test_ten_trials_are_enough_but_rough(planted):
     found = importances_of(planted(10))
     assert found.importances
-    assert rests_on(found) == (
-        "This rests on 10 trials (10 completed). Importances from 3 best trials are rough."
-    )
+    assert rests_on(found) == ("Based on 10 trials (10 completed). Importances from 3 best trials are rough.")
 
 
 def test_diverged_trials_alone_are_never_enough(study_book):

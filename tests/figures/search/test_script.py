@@ -1,4 +1,4 @@
-"""The script: published results in, three figures and a table out, results of another study refused."""
+"""The script writes three figures and a table, and refuses results of another study."""
 
 import json
 from dataclasses import replace
@@ -11,7 +11,7 @@ from simmer.base.errors import LedgerError
 
 @pytest.fixture
 def published(tmp_path, eventful):
-    """The paths that the script is given, and the study; `published(fingerprint)` writes the results."""
+    """Return a function that writes the results of a study and returns the arguments of the script."""
 
     def write(fingerprint=None):
         fingerprint = fingerprint or eventful.study.fingerprint("f")

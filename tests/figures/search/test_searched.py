@@ -1,4 +1,4 @@
-"""What the figures read from published results, and what is said of a study in words."""
+"""Studies read from published results, and sentences about them."""
 
 import pytest
 
@@ -8,7 +8,7 @@ from simmer.ledger.table import best_by_horizon
 from simmer.search.space import KEYS, Choice, Range
 
 
-def test_origins_are_told_apart_and_a_transferred_trial_is_known_by_the_trial_it_names(eventful):
+def test_origins_are_recognised_and_a_transferred_trial_names_its_source(eventful):
     origins = [trial.origin for trial in eventful.searched.trials]
     assert origins[:4] == ["default", "depth extreme", "transferred", "startup"]
     assert set(origins[5:]) == {"sampler"}
@@ -56,17 +56,17 @@ def test_the_ends_of_all_trials_are_counted(eventful, study_book):
     assert counts(study_book().add(0.6).searched) == "1 trial: 1 completed."
 
 
-def test_the_best_is_held_against_the_prior(study_book):
-    base_rate = "always answering with the base rate has 0.6900."
+def test_the_best_is_compared_with_the_base_rate(study_book):
+    base_rate = "predicting the base rate has 0.6900."
     assert best_of(study_book().add(0.6).searched) == (
         f"Best validation log-loss: 0.6000 nats, trial 0 (startup), 0.0900 below the base rate; {base_rate}"
     )
     assert "0.0100 above the base rate" in best_of(study_book().add(0.7).searched)
     failed = study_book().add(None, state="diverged").searched
-    assert best_of(failed) == f"No trial came to a validation log-loss; {base_rate}"
+    assert best_of(failed) == f"No trial reached a validation log-loss; {base_rate}"
 
 
-def test_what_was_not_searched_is_named_with_its_value(study_book):
+def test_hyperparameters_with_one_value_are_listed(study_book):
     study = study_book(learning_rate=Choice((1e-4,))).add(0.6).searched
     assert not_searched(study) == "Not searched: ff ratio = 4, focal gamma = 0, learning rate = 0.0001."
     two = {"ff_ratio": Choice((2.0, 4.0)), "focal_gamma": Choice((0.0, 1.0))}

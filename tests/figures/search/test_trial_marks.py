@@ -1,4 +1,4 @@
-"""How a trial looks: which losses the axis shows, and what is said of those beyond."""
+"""Marks of trials: the losses on the axis, and the note on those beyond."""
 
 import pytest
 from matplotlib.figure import Figure
@@ -6,7 +6,7 @@ from matplotlib.figure import Figure
 from simmer.figures.search.trial_marks import beyond_axis, draw_loss, loss_limits
 
 
-def test_best_and_prior_are_always_on_the_axis(study_book):
+def test_best_and_base_rate_are_always_on_the_axis(study_book):
     for losses in ([0.5], [0.9, 0.8], [0.6, 0.61, 30.0], []):
         book = study_book().add(None, state="diverged")
         for loss in losses:
@@ -16,18 +16,18 @@ def test_best_and_prior_are_always_on_the_axis(study_book):
         assert low < 0.69 < high
 
 
-def test_one_terrible_trial_does_not_press_the_others_together(study_book):
+def test_one_very_bad_trial_does_not_compress_the_axis(study_book):
     book = study_book()
     for number in range(20):
         book.add(0.60 + 0.001 * number)
     book.add(7.5)
     assert loss_limits(book.searched)[1] < 0.75
     assert beyond_axis(book.searched) == (
-        "Drawn at the upper end, as their loss lies above it: trial 20 (7.5)."
+        "Drawn at the upper end, because their loss is above the axis: trial 20 (7.5)."
     )
 
 
-def test_of_many_terrible_trials_the_worst_are_named_and_the_rest_counted(study_book):
+def test_of_many_very_bad_trials_the_worst_are_named_and_the_rest_counted(study_book):
     book = study_book()
     for number in range(60):
         book.add(0.60 + 0.001 * number if number < 55 else float(number))

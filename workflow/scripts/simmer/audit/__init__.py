@@ -1,1 +1,1 @@
-"""The leakage audit: does anything that decides know what lies after its decision row?"""
+"""The leakage audit: check that no input, label or statistic uses data after its decision row."""

@@ -1,4 +1,4 @@
-"""All checks of an audit, in the order of the table."""
+"""Run all checks of an audit, in the order of its check table."""
 
 from collections.abc import Sequence
 from functools import partial
@@ -30,17 +30,17 @@ def run_audit(
     seed: int,
     features: FeatureBuilder = model_features,
 ) -> CheckTable:
-    """Return the report of all checks; none of them stops another.
+    """Run all checks, also after a failed one, and return the check table.
 
     Args:
         settings: config blocks `dataset` and `features`.
-        raw: bars of the ticker, and of the VIX where its features are on.
-        table: what the trials learn from.
+        raw: bars of the ticker, and of the VIX if its features are on.
+        table: the feature table that the trials train on.
         calendar: of the exchange, for the table of the VIX.
-        controls: as trained before.
-        looks: the log of looks at the test split; it may be absent.
-        seed: of the disturbances.
-        features: makes the table of the raw bars.
+        controls: results of the trained controls.
+        looks: the log of looks at test days; it may be absent.
+        seed: of the price changes in `check_future`.
+        features: computes the feature table from raw bars.
 
     Raises:
         DatasetError: when no dataset can be formed.

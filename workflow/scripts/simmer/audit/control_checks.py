@@ -1,4 +1,4 @@
-"""What the controls say: no skill where there is nothing to learn, nearly all of it where there is."""
+"""Check the controls: no skill on shuffled labels, and most of the attainable skill on a planted signal."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, replace
@@ -12,28 +12,28 @@ from simmer.ledger.address import horizon_name
 
 SCHEMA = "simmer-leakage-controls-1"
 CHANCE_AUC = 0.5
-# What even the low end of the interval must reach. MEASURED on 715 rows: it has about 0.65 of the skill.
+# Share that the low end of the interval must reach. MEASURED on 715 rows: it reaches about 0.65.
 SHARE_OF_ATTAINABLE = 1 / 3
 
-# MEASURED: of the planted signal 960 train windows teach too little, 1190 enough.
+# MEASURED: 960 train windows are too few to learn the planted signal, 1190 are enough.
 FEWEST_TRAIN_DECISIONS = 1200
 
 
 def check_control(result: ControlResult) -> list[CheckResult]:
-    """Judge the AUC and the skill of a control by what it is for."""
+    """Check AUC and skill of a control by the rules of its kind."""
     return check_planted(result) if result.control == "planted" else check_shuffled(result)
 
 
 def check_shuffled(result: ControlResult) -> list[CheckResult]:
-    """A model trained on labels in a random order knows nothing of other labels in a random order.
+    """Check that a model trained on shuffled labels has no skill on other shuffled labels.
 
-    An AUC far below one half fails, too: to be reliably wrong one must know the answers.
+    An AUC clearly below one half fails too, because reliably wrong predictions also need the labels.
     """
     name, auc, skill = f"shuffled labels {horizon_name(result.horizon_days)}", result.auc, result.skill
     fix = (
-        "a model scores on labels that no input can tell: labels of validation reach it, through an input, a "
-        "window, or rows that train and validation share; find that way before believing any score (chance "
-        "does this in one audit of a hundred: repeat with `--config seed=2`, and a leak is still there)"
+        "a model has skill on shuffled labels, so labels of validation reach it through an input, a window, "
+        "or rows that train and validation share; find the leak before you trust any score (one audit in a "
+        "hundred fails by chance: repeat with `--config seed=2`; a true leak fails again)"
     )
     return [
         _judged(
@@ -50,19 +50,19 @@ def check_shuffled(result: ControlResult) -> list[CheckResult]:
 
 
 def check_planted(result: ControlResult) -> list[CheckResult]:
-    """A model trained on bars with a known signal finds it: where it finds nothing, nothing is there."""
+    """Check that a model trained on bars with a known signal learns it."""
     name, auc, skill = f"planted signal {horizon_name(result.horizon_days)}", result.auc, result.skill
     best_auc, best_skill = result.attainable_auc, result.attainable_skill
     if best_auc is None or best_skill is None:
         raise AuditError(
-            f"the control {name} does not say what is attainable; expected it beside the scores: delete "
+            f"the control {name} has no attainable AUC and skill, expected both beside the scores; delete "
             "results/leakage_controls.json and run the command again"
         )
     least_auc = CHANCE_AUC + SHARE_OF_ATTAINABLE * (best_auc - CHANCE_AUC)
     least_skill = SHARE_OF_ATTAINABLE * best_skill
     fix = (
-        "the model does not learn a signal that is there: windows, labels, standardisation or training are "
-        "at fault, and no score of this campaign says anything about the market until it does"
+        "the model does not learn the planted signal: look for an error in windows, labels, standardisation "
+        "or training; until it is fixed, the scores of this campaign mean nothing"
     )
     checks = [
         _judged(
@@ -84,14 +84,14 @@ def _excused(check: CheckResult, result: ControlResult) -> CheckResult:
     if check.status is not CheckStatus.FAIL or result.train_decisions >= FEWEST_TRAIN_DECISIONS:
         return check
     fix = (
-        f"{result.train_decisions} train windows are too few for this control to tell a fault from a lack of "
-        f"data ({FEWEST_TRAIN_DECISIONS} are enough): use a longer series, or do not rest on it"
+        f"{result.train_decisions} train windows are too few for this control to separate an error from a "
+        f"lack of data ({FEWEST_TRAIN_DECISIONS} are enough): use a longer series, or ignore this control"
     )
     return replace(check, status=CheckStatus.WARN, fix=fix)
 
 
 def controls_as_json(results: list[ControlResult], *, features_sha256: str) -> dict[str, Any]:
-    """Return what the rule of the controls writes; `features_sha256` says of which table they were made."""
+    """Return the controls as JSON values; `features_sha256` identifies the feature table they used."""
     return {
         "schema": SCHEMA,
         "features_sha256": features_sha256,
@@ -103,10 +103,10 @@ def controls_as_json(results: list[ControlResult], *, features_sha256: str) -> d
 def controls_from_json(
     value: Mapping[str, Any], *, features_sha256: str, horizons_days: Sequence[int]
 ) -> list[ControlResult]:
-    """Return the controls that were written.
+    """Parse controls written by `controls_as_json`.
 
     Raises:
-        AuditError: when they are of another table or other horizons, or not what the rule writes.
+        AuditError: when they cannot be parsed, or belong to another feature table or other horizons.
     """
     again = "delete results/leakage_controls.json and run the command again"
     try:
@@ -121,8 +121,8 @@ def controls_from_json(
     planted = [result for result in results if result.control == "planted"]
     if (schema, of, shuffled) != (SCHEMA, features_sha256, sorted(horizons_days)) or not planted:
         raise AuditError(
-            f"the controls are of another feature table, of the horizons {shuffled} instead of "
-            f"{sorted(horizons_days)}, or lack the planted one; {again}"
+            f"the controls belong to another feature table, have the horizons {shuffled} instead of "
+            f"{sorted(horizons_days)}, or lack the planted signal; {again}"
         )
     return results
 
@@ -133,7 +133,7 @@ def _judged(
     source = f"{result.decisions} rows, {result.epochs} epochs, {result.train_s:.0f} s"
     if score is None:
         measured = f"ended by {result.ended}"
-        fix = f"the run {measured}: see its log, remove the cause and repeat it"
+        fix = f"the control {measured}: see its log, remove the cause and run it again"
     else:
         measured = f"{score.estimate:.3f} ({score.low:.3f} to {score.high:.3f})"
     return CheckResult.judged(name, measured=measured, needed=needed, source=source, fix=fix)

@@ -1,4 +1,4 @@
-"""All controls of a campaign: labels shuffled at every horizon, and a planted signal."""
+"""Train the controls of a campaign: shuffled labels at every horizon, and a planted signal."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -14,7 +14,7 @@ from simmer.base.seeds import derive_seed
 from simmer.features.dataset import Dataset
 from simmer.thermal.guard import GuardProtocol
 
-PLANTED_HORIZON_DAYS = 1  # at which the chances are known exactly
+PLANTED_HORIZON_DAYS = 1  # the horizon whose label probabilities are known exactly
 
 DatasetBuilder = Callable[[pd.DataFrame, int], Dataset]
 
@@ -31,10 +31,10 @@ def shuffled_control(
     recipe: ControlRecipe = MEMORISING,
     permute: Permute = permuted,
 ) -> ControlResult:
-    """Train on the features in `frame` with labels in a random order.
+    """Train on the features in `frame` with shuffled labels.
 
-    `build` makes the dataset of a table and a horizon; `seed` is the campaign's; the rest and the errors are
-    those of `run_control`.
+    `build` makes the dataset from a table and a horizon; `seed` is the campaign's. For other arguments and
+    errors see `run_control`.
     """
     own_seed = derive_seed(seed, "audit", "shuffled", horizon_days)
     dataset = shuffled(build(frame, horizon_days), seed=own_seed, permute=permute)
@@ -55,10 +55,10 @@ def planted_control(
     recipe: ControlRecipe = LEARNING,
     features: FeatureBuilder = model_features,
 ) -> ControlResult:
-    """Train on bars with a known signal, on the days of the real ones.
+    """Train on planted bars for the days of the real ones.
 
-    The VIX, where its features are on, is the real one: it knows nothing of these bars. `threshold` is a
-    fraction of the close; the rest is that of `shuffled_control`.
+    With VIX features on, the real VIX is used; it has no information about the planted bars. `threshold` is
+    the label's, a fraction of the close. For other arguments see `shuffled_control`.
     """
     own_seed = derive_seed(seed, "audit", "planted")
     planted = planted_bars(raw.days, threshold=threshold, seed=own_seed)

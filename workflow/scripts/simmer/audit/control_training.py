@@ -1,4 +1,4 @@
-"""A small transformer, trained by the same code as a trial, for a control whose answer is known."""
+"""Train a small transformer for a control, with the same code as a trial."""
 
 import logging
 from dataclasses import dataclass, replace
@@ -20,17 +20,14 @@ from simmer.training.settings import Execution, TrainingSettings
 
 BUDGET_PARAMETERS = 60_000
 BUDGET_TOLERANCE = 0.02
-CHECKPOINT_INTERVAL_S = 60.0  # about the time a control takes: what a stop loses is as little
+CHECKPOINT_INTERVAL_S = 60.0  # about the time a whole control takes
 
 logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, kw_only=True)
 class ControlSetting:
-    """What a control shares with the trials of the campaign: data geometry, training settings, machine.
-
-    Of `training` the patience is overruled.
-    """
+    """Settings that a control shares with the trials; the patience in `training` is ignored."""
 
     geometry: Geometry
     training: TrainingSettings
@@ -39,14 +36,14 @@ class ControlSetting:
 
 @dataclass(frozen=True, kw_only=True)
 class ControlRecipe:
-    """How a control is trained: all of `epochs`, of which the last one is judged."""
+    """The number of epochs, all of which are trained, and the hyperparameters of a control."""
 
     epochs: int
     hyperparameters: Hyperparameters
 
 
-# To learn what is there: a rate that suits so small a model, and few epochs. MEASURED: from the fifth on it
-# learns the noise of its train rows, and a fifth of the skill is gone after eight.
+# For the planted signal: a learning rate for a small model, and few epochs. MEASURED: it overfits from the
+# fifth epoch on and has lost a fifth of the skill after eight.
 LEARNING = ControlRecipe(
     epochs=4,
     hyperparameters=Hyperparameters(
@@ -63,8 +60,8 @@ LEARNING = ControlRecipe(
         input_form="price_relative",
     ),
 )
-# To learn what is not there: nothing holds it back from memorising its labels, so that a few validation
-# windows among those of train would show at once. MEASURED: with all of them there, an AUC of 0.94.
+# For shuffled labels: no regularisation, so that the model memorises its labels and validation windows among
+# those of train raise the score. MEASURED: with all of them in train, the AUC is 0.94.
 MEMORISING = ControlRecipe(
     epochs=15,
     hyperparameters=replace(LEARNING.hyperparameters, learning_rate=3e-3, weight_decay=0.0, dropout=0.0),
@@ -73,9 +70,11 @@ MEMORISING = ControlRecipe(
 
 @dataclass(frozen=True)
 class Trained:
-    """A trained control: how the run ended, and its answers on the validation rows.
+    """A trained control.
 
-    These are probabilities [n], None where the run did not come to its last epoch.
+    Attributes:
+        outcome: how the training ended.
+        probabilities: of the validation rows [n]; None if training ended before the last epoch.
     """
 
     outcome: Outcome
@@ -91,21 +90,21 @@ def train_control(
     guard: GuardProtocol,
     folder: Path,
 ) -> Trained:
-    """Train on the train rows of a dataset and answer its validation rows.
+    """Train on the train rows of a dataset and predict its validation rows.
 
-    The number of epochs is fixed and the last one answers: choosing the epoch by the validation loss, as a
-    search does, would find the luckiest of them, and luck on the very rows that are judged looks like skill.
+    The number of epochs is fixed and the last epoch is used. Choosing the epoch by the validation loss, as
+    the search does, would bias the score on the rows that are scored here.
 
     Args:
-        dataset: its test rows are not touched.
+        dataset: its test rows are not used.
         setting: of the campaign.
         recipe: of the control.
         seed: of weights, order of windows and dropout.
-        guard: asked between steps.
-        folder: for checkpoints; an empty one, or that of this very control.
+        guard: called between steps.
+        folder: for checkpoints; empty, or with checkpoints of this control.
 
     Raises:
-        Interrupted: the guard asked to stop.
+        Interrupted: when the guard asks to stop.
     """
     chosen, device = recipe.hyperparameters, setting.execution.device
     train, validation = (
@@ -124,7 +123,7 @@ def train_control(
         train=train,
         validation=validation,
         recipe=chosen,
-        # Patience would be a choice of the epoch by another name.
+        # Patience would choose the epoch by the validation loss.
         settings=replace(setting.training, patience_epochs=recipe.epochs),
         execution=setting.execution,
         epochs_max=recipe.epochs,
@@ -138,7 +137,7 @@ def train_control(
         store=CheckpointStore(folder),
         guard=guard,
         checkpoint_interval_s=CHECKPOINT_INTERVAL_S,
-        on_epoch=_tell,
+        on_epoch=_log_epoch,
     )
     outcome = run.run()
     if outcome.ended != "last_epoch":
@@ -146,8 +145,8 @@ def train_control(
     return Trained(outcome, predict(run.state.model, validation, between_batches=guard.breathe))
 
 
-def _tell(record: dict[str, Any]) -> None:
+def _log_epoch(record: dict[str, Any]) -> None:
     logger.info(
-        "control, epoch %d: train %.4f, validation %.4f",
+        "control, epoch %d: log-loss %.4f on train, %.4f on validation",
         *(record["epoch"], record["train_log_loss"], record["validation"]["log_loss"]),
     )

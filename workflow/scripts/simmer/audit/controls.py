@@ -1,6 +1,7 @@
-"""Two controls whose answer is known before they are trained: nothing to learn, and something to learn.
+"""The two kinds of controls, shuffled labels and a planted signal, and their scores.
 
-Both train the model of `control_training`, and are scored on the validation rows alone.
+Both train the model of `control_training` and are scored on the validation rows only. The expected result is
+known beforehand: no skill on shuffled labels, skill on the planted signal.
 """
 
 import logging
@@ -19,8 +20,8 @@ from simmer.evidence.metrics import PROBABILITY_FLOOR, auc, auc_of_rows, checked
 from simmer.features.dataset import Dataset
 from simmer.thermal.guard import GuardProtocol
 
-# A shuffled control has an interval for each horizon, and all of them are to hold at the same time. MEASURED:
-# of 900 sound controls of about 710 rows two had an AUC off one half; at a level of 0.995, 10 of 900.
+# Shuffled controls have an interval per horizon, and all must hold at once. MEASURED: of 900 leak-free
+# controls of about 710 rows, two had an interval without one half; at a level of 0.995, 10 of 900.
 LEVEL = 0.999
 N_RESAMPLES = 4000
 
@@ -40,17 +41,19 @@ class Score:
 
 @dataclass(frozen=True, kw_only=True)
 class ControlResult:
-    """A trained control, as it is written and read as JSON.
+    """The scores of a trained control; the fields are the keys of its JSON.
 
     Attributes:
         control: "shuffled" or "planted".
         seed: of labels or bars, weights, order of windows and dropout.
-        train_decisions: windows it was trained on.
-        decisions: validation rows, all of them judged; `base_rate` is the share of positives among them.
-        ended: how the run ended; anything but "last_epoch" says that the control was not made.
-        auc: of the last epoch; `None` where the run did not get there, like `skill`.
-        skill: 1 - log-loss / log-loss of the base rate of the very rows that are judged.
-        attainable_auc, attainable_skill: of the known chances, on the same rows; `None` without such.
+        train_decisions: number of train windows.
+        decisions: number of validation rows, all of them scored.
+        base_rate: share of positives among these.
+        ended: how the training ended; only "last_epoch" gives a valid control.
+        auc: of the last epoch; `None` if training ended earlier, like `skill`.
+        skill: 1 - log-loss / log-loss of the share of positives among the scored rows.
+        attainable_auc, attainable_skill: of the true label probabilities on the same rows; `None` if these
+            are not known.
     """
 
     control: str
@@ -69,14 +72,14 @@ class ControlResult:
 
 
 def permuted(labels: np.ndarray, seed: int) -> np.ndarray:
-    """Return the same labels in a random order."""
+    """Return the labels in a random order."""
     return np.random.default_rng(seed).permutation(labels)
 
 
 def shuffled(dataset: Dataset, *, seed: int, permute: Permute = permuted) -> Dataset:
-    """Return the dataset with the labels of train and of validation in a random order, each on its own.
+    """Return the dataset with the labels of train and of validation shuffled separately.
 
-    Rates stay, and with them everything a model may know without looking at a window.
+    The base rates stay the same.
     """
     labels = dataset.labels.copy()
     for split in ("train", "validation"):
@@ -99,12 +102,12 @@ def run_control(
     """Train one control as `train_control` does and score it.
 
     Args:
-        control: "shuffled" or "planted", which says what the labels of `dataset` are.
-        chance: of a label of 1, for each validation row, where it is known.
+        control: "shuffled" or "planted", the kind of labels in `dataset`.
+        chance: true P(label = 1) of each validation row, if known.
 
     Raises:
         DatasetError: when validation is too short for a bootstrap.
-        Interrupted: the guard asked to stop.
+        Interrupted: when the guard asks to stop.
     """
     name = f"{control} control at {horizons([dataset.label_spec.horizon_days])}"
     logger.log(PROGRESS, "train the %s for %d epochs", name, recipe.epochs)
@@ -133,9 +136,9 @@ def run_control(
 def _scores(labels: np.ndarray, probabilities: np.ndarray, *, horizon: int, seed: int) -> tuple[Score, Score]:
     """Return AUC and skill.
 
-    The skill is held against the rate of the judged rows, not of train. Nobody could have known that rate,
-    which is why reports do not use it; here it is what makes "no skill" certain: no answer that ignores the
-    windows can do better on these rows, however far the rate has moved since train.
+    The skill compares with the rate of positives in the scored rows, not in train. The report does not use
+    that rate, as it is not known beforehand. Here it makes "no skill" certain: no constant prediction is
+    better on these rows, whatever the rate in train was.
     """
     losses, constant = _losses(labels, probabilities)
 

@@ -1,4 +1,4 @@
-"""Labels computed a second time, by a plain loop over raw prices, and the days they look at."""
+"""Check labels, splits and their borders by a plain loop over raw prices."""
 
 from collections.abc import Mapping
 
@@ -9,11 +9,11 @@ from simmer.base.checks import CheckResult, CheckStatus
 from simmer.features.dataset import Dataset
 from simmer.ledger.address import horizon_name
 
-SPLITS = ("train", "validation")  # the labels of test are for the report alone
+SPLITS = ("train", "validation")  # only the report may use the labels of test
 
 
 def check_labels(dataset: Dataset, raw: RawSeries) -> CheckResult:
-    """Every label of train and validation is what a plain loop over the raw High or Close says."""
+    """Check every label of train and validation against a plain loop over the raw High or Close."""
     spec = dataset.label_spec
     closes = raw.bars["Close"].tolist()
     reached = raw.bars["High"].tolist() if spec.basis == "high" else closes
@@ -32,8 +32,8 @@ def check_labels(dataset: Dataset, raw: RawSeries) -> CheckResult:
     fix = None
     if wrong:
         fix = (
-            f"labels of {', '.join(wrong[:3])}{' and others' if len(wrong) > 3 else ''} differ: make them "
-            "of raw prices, of the horizon, threshold and basis of the configuration"
+            f"labels of {', '.join(wrong[:3])}{' and others' if len(wrong) > 3 else ''} differ: compute them "
+            "from raw prices, with the horizon, threshold and basis of the configuration"
         )
     return CheckResult.judged(
         f"labels {horizon_name(dataset.label_spec.horizon_days)}",
@@ -46,7 +46,7 @@ def check_labels(dataset: Dataset, raw: RawSeries) -> CheckResult:
 
 
 def check_borders(dataset: Dataset, raw: RawSeries) -> CheckResult:
-    """No label of train or validation looks at a day of the next split."""
+    """Check that no label of train or validation uses a day of the next split."""
     rows_of_days = _rows_of_days(raw)
     horizon, beyond = dataset.label_spec.horizon_days, []
     for split, first_day in zip(SPLITS, border_days(dataset, raw), strict=True):
@@ -57,7 +57,7 @@ def check_borders(dataset: Dataset, raw: RawSeries) -> CheckResult:
     fix = None
     if beyond:
         fix = (
-            f"labels of {', '.join(beyond[:3])} look at days of the next split: purge as many as the horizon"
+            f"labels of {', '.join(beyond[:3])} use days of the next split: purge as many rows as the horizon"
         )
     return CheckResult.judged(
         f"borders {horizon_name(dataset.label_spec.horizon_days)}",
@@ -70,36 +70,36 @@ def check_borders(dataset: Dataset, raw: RawSeries) -> CheckResult:
 
 
 def check_splits(dataset: Dataset) -> CheckResult:
-    """Train comes before validation, neither has holes, and each ends a horizon before the next border."""
+    """Check that train comes before validation, neither has gaps, and each is purged by the horizon."""
     horizon = dataset.label_spec.horizon_days
     starts, found = (dataset.context_days - 1, dataset.borders[0]), []
     for split, start, end in zip(SPLITS, starts, dataset.borders, strict=True):
         rows = dataset.decision_rows(split)
         if (np.diff(rows) != 1).any():
-            found.append(f"{split} has holes, or is out of order")
+            found.append(f"{split} has gaps or is out of order")
         if rows[0] != start:
-            found.append(f"{split} begins at row {rows[0]}, not {start}")
+            found.append(f"{split} starts at row {rows[0]}, expected {start}")
         purged = end - 1 - rows[-1]
         if purged != horizon:
-            found.append(f"{split} has {purged} purged rows, not {horizon}")
+            found.append(f"{split} has {purged} purged rows, expected {horizon}")
     shared = np.intersect1d(dataset.train, dataset.validation)
     if len(shared) or dataset.train[-1] >= dataset.validation[0]:
-        found.append(f"train and validation share {len(shared)} rows, or are out of order")
+        found.append(f"train and validation share {len(shared)} rows or are out of order")
     needed = f"in order, {horizon} purged"
     return CheckResult.judged(
         f"splits {horizon_name(dataset.label_spec.horizon_days)}",
-        measured=f"{len(found)} faults" if found else needed,
+        measured=f"{len(found)} errors" if found else needed,
         needed=needed,
         unit="rows",
         source="dataset",
-        fix=f"{'; '.join(found)}: form the splits by date, purged by the horizon" if found else None,
+        fix=f"{'; '.join(found)}: split by date and purge by the horizon" if found else None,
     )
 
 
 def check_base_rate(by_horizon: Mapping[int, Dataset], split: str) -> CheckResult:
-    """On the rows that all horizons share, a longer look ahead finds more positives.
+    """Check that on the rows shared by all horizons, a longer horizon has more positives.
 
-    Fewer is impossible; as many says that perhaps the horizon never reached the labels.
+    Fewer positives are impossible (FAIL). An equal number may mean that the horizon has no effect (WARN).
     """
     horizons = sorted(by_horizon)
     shared = by_horizon[horizons[-1]].decision_rows(split)
@@ -110,9 +110,7 @@ def check_base_rate(by_horizon: Mapping[int, Dataset], split: str) -> CheckResul
     status, fix = CheckStatus.OK, None
     if len(steps) and steps.min() <= 0:
         status = CheckStatus.FAIL if steps.min() < 0 else CheckStatus.WARN
-        fix = (
-            "make sure that each horizon has labels of its own days, of the same threshold, basis and prices"
-        )
+        fix = "make labels use the days of their own horizon, and the same threshold, basis and prices"
     rates = [
         f"{horizon_name(days)} {count / len(shared):.4f}"
         for days, count in zip(horizons, positives, strict=True)
@@ -129,9 +127,9 @@ def check_base_rate(by_horizon: Mapping[int, Dataset], split: str) -> CheckResul
 
 
 def border_days(dataset: Dataset, raw: RawSeries) -> tuple[np.datetime64, np.datetime64]:
-    """Return the first day of validation and of test, taken from the raw bars.
+    """Return the first day of validation and of test, from the raw bars.
 
-    Test rows need not be in the dataset: its first day is the bar after the last row before the border.
+    The dataset may have no test rows, so the first test day is the bar after the last row before the border.
     """
     days = raw.days
     last_before = [dataset.dates[border - 1].astype("datetime64[D]") for border in dataset.borders]

@@ -1,7 +1,4 @@
-"""How often was the test split looked at?
-
-Each evaluation leaves a line in a log; one repeated with the same predictions is the same look.
-"""
+"""Count the looks at test days from the log of looks; the same predictions scored again are one look."""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -11,21 +8,21 @@ from simmer.base.checks import CheckResult, CheckStatus
 from simmer.evidence.looks import Look, count_looks, of_same_days, read_looks
 from simmer.ledger.address import horizon_name
 
-NAME = "test reads"
+NAME = "test reads"  # id of the check in published audits
 
 
 def check_looks(log: Path) -> list[CheckResult]:
-    """Each horizon was looked at once; more looks are counted, for a claim must name them."""
+    """Check that each horizon has had one look; more looks are a WARN with their number."""
     known = read_looks(log)
     if not known:
-        columns = {"measured": "not read yet", "needed": 1, "unit": "looks", "source": log.name}
+        columns = {"measured": "no look yet", "needed": 1, "unit": "looks", "source": log.name}
         return [CheckResult(id=NAME, status=CheckStatus.SKIP, **columns)]
     newest = {(one["ticker"], one["horizon_days"]): one for one in known}
     return [_judged(known, look) for _, look in sorted(newest.items())]
 
 
 def with_looks(audit: Mapping[str, Any], log: Path) -> dict[str, Any]:
-    """Return a published audit with the looks at the test split as they are now."""
+    """Return a published audit with its checks of looks updated from the log."""
     others = [check for check in audit["checks"] if not check["id"].startswith(NAME)]
     return {**audit, "checks": [*others, *[check.as_json() for check in check_looks(log)]]}
 
@@ -42,7 +39,7 @@ def _judged(known: Sequence[Look], look: Look) -> CheckResult:
     )
     fix = (
         f"the test split was looked at {count} times, {same[0]['time']} to {same[-1]['time']} (trials "
-        f"{', '.join(winners)}): name that number beside every score, or confirm on days not seen yet"
+        f"{', '.join(winners)}): report this number with every score, or confirm on unseen days"
     )
     return CheckResult.judged(
         f"{NAME} {horizon_name(look['horizon_days'])}",

@@ -1,10 +1,9 @@
-"""Bars with a known signal: what a model could know at best is computed, not estimated.
+"""Generate bars with a known signal, so that the best possible scores can be computed.
 
-Each day closes above or below its open, by the toss of a coin. After a day that closed above it, tomorrow's
-prices reach the threshold with probability `CHANCE_AFTER[1]`, else with `CHANCE_AFTER[0]`; nothing else in
-the past says anything about tomorrow. So the label of a horizon of one day has a chance that is known for
-each row, and only the decision row itself shows which of the two it is: windows or labels that are one day
-off leave nothing to learn.
+Each day closes above or below its open at random. After a close above the open, prices of the next day reach
+the threshold with probability `CHANCE_AFTER[1]`, otherwise with `CHANCE_AFTER[0]`; nothing else in the past
+is informative. The label of the one-day horizon therefore has a known probability in each row, and only the
+decision row shows which of the two it is: windows or labels shifted by one day have no signal.
 """
 
 import math
@@ -16,29 +15,29 @@ import pandas as pd
 from simmer.data.tables import DATE_DTYPE
 
 CHANCE_AFTER = (0.02, 0.48)  # of reaching the threshold, after a close below and above the open
-SMALLEST_UNIT = 0.005  # of a move, where the threshold is smaller
+SMALLEST_UNIT = 0.005  # of a log price move, used for smaller thresholds
 FIRST_PRICE = 1000.0
 
 
 @dataclass(frozen=True)
 class PlantedBars:
-    """Bars of a made-up market, and for each row the chance that the label of one day is 1, [rows]."""
+    """Synthetic bars, and P(label = 1) at a horizon of one day for each row, [rows]."""
 
     bars: pd.DataFrame
     chance: np.ndarray
 
 
 def planted_bars(days: np.ndarray, *, threshold: float, seed: int) -> PlantedBars:
-    """Return a bar for each day, in the dtypes of real ones.
+    """Return a bar for each day, with the dtypes of real bars.
 
-    A day that reaches the threshold opens above it and stays there, so that labels of either basis, high or
-    close, are the same; on other days the open gaps down by what keeps the price from drifting. The day's
-    body and wicks are too small to reach the threshold from there, or to fall back below it.
+    A day that reaches the threshold opens above it and stays above, so that the labels of both bases, high
+    and close, are equal. On other days the open gaps down by an amount that removes the drift. Bodies and
+    wicks are too small to cross the threshold.
 
     Args:
         days: [rows] datetime64, ascending.
         threshold: of the label, a fraction of the close.
-        seed: of everything drawn.
+        seed: of all random numbers.
     """
     rng, rows = np.random.default_rng(seed), len(days)
     unit = max(math.log1p(threshold), SMALLEST_UNIT)

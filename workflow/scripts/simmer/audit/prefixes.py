@@ -1,4 +1,4 @@
-"""Prefix invariance on the data at hand: what was known on a day stays as it was, whatever comes later."""
+"""Check prefix invariance on the raw bars: features up to a day do not change when later days are added."""
 
 from collections.abc import Sequence
 
@@ -10,16 +10,16 @@ from simmer.base.checks import CheckResult, CheckStatus
 from simmer.base.errors import DataError
 from simmer.features.input_forms import price_relative
 
-NEEDED = "equal bit for bit"
+NEEDED = "bit-identical"
 WEDNESDAY = 2
 
 
 def cut_days(days: np.ndarray, border_days: Sequence[np.datetime64]) -> np.ndarray:
     """Return the days at whose end the raw series are cut, ascending datetime64[D].
 
-    About each border between splits: the days before, on and after it, and each day of the first whole week
-    that follows, for a value of a week that leaks shows on all of its days but the last. Then Wednesdays
-    spread between them, the last day but one, and the last.
+    Around each border between splits: the days before, on and after it, and each day of the first whole week
+    that follows, because a leaking weekly value shows on every day but the last. Then the first Wednesdays in
+    the second half of the days after the first border, and the last two days.
 
     Args:
         days: of the raw bars, ascending.
@@ -39,14 +39,14 @@ def cut_days(days: np.ndarray, border_days: Sequence[np.datetime64]) -> np.ndarr
 def check_prefixes(
     name: str, build: FeatureBuilder, raw: RawSeries, cuts: np.ndarray, *, relative: bool
 ) -> list[CheckResult]:
-    """Features of the raw rows up to a day are the first rows of the features, bit for bit.
+    """Check that features of raw rows up to a day are bit-identical to the first rows of all features.
 
     Args:
-        name: of the table that `build` makes.
-        build: makes it of raw series.
-        raw: all there is.
+        name: of the feature table.
+        build: computes it from raw series.
+        raw: the whole series.
         cuts: days at whose end the series are cut.
-        relative: whether the table's stationary form is an input of the model, and to be held likewise.
+        relative: True to check the table's price-relative form as well, which is a model input.
     """
     whole, parts, refused = build(raw), {}, {}
     for day in cuts:
@@ -62,9 +62,9 @@ def check_prefixes(
 
 
 def check_table(name: str, table: pd.DataFrame, build: FeatureBuilder, raw: RawSeries) -> CheckResult:
-    """The table that is trained on is what the builder makes of the raw bars, bit for bit."""
+    """Check that the table used for training is bit-identical to the one built from the raw bars."""
     difference = _difference(build(raw), table)
-    again = "the table was made of other bars or by other code; delete it and build it again"
+    again = "the table was built from other bars or by other code; delete it and build it again"
     return CheckResult.judged(
         f"table {name}",
         measured="different" if difference else "equal",
@@ -83,14 +83,14 @@ def _result(
     if found:
         listing = "; ".join(f"cut after {day}: {difference}" for day, difference in list(found.items())[:3])
         fix = (
-            f"{listing}. A value of these days changes with later bars, so it was not known then: make the "
-            "feature use that day and earlier days only"
+            f"{listing}. These values change when later bars are added: compute the feature from that day "
+            "and earlier days only"
         )
         status, measured = CheckStatus.FAIL, f"different at {len(found)} cuts"
     elif refused:
-        # A series that was too short on a day is no leak, and no proof of the contrary.
+        # A cut that leaves too few rows neither shows nor excludes a leak.
         day, why = next(iter(refused.items()))
-        fix = f"{len(refused)} cuts give no table to compare; after {day}: {why}"
+        fix = f"{len(refused)} cuts give no table to compare, for example after {day}: {why}"
         status = CheckStatus.WARN if differences else CheckStatus.SKIP
         measured = f"equal at {len(differences)} cuts"
     source = f"{len(every)} cuts, {min(every)} to {max(every)}"
@@ -100,15 +100,15 @@ def _result(
 def _differences(
     whole: pd.DataFrame, parts: dict[np.datetime64, pd.DataFrame]
 ) -> dict[np.datetime64, str | None]:
-    # Up to the cut and not to the part's last row: a table that ends early may know what it does not show.
+    # Compare up to the cut, not to the last row of the part: a table that drops rows may hide a leak.
     return {day: _difference(whole[days_of(whole) <= day], part) for day, part in parts.items()}
 
 
 def _difference(expected: pd.DataFrame, found: pd.DataFrame) -> str | None:
-    """Say what differs between two tables, or nothing."""
+    """Return a description of the difference between two tables, or None."""
     if list(expected.columns) != list(found.columns) or len(expected) != len(found):
         shape, other = (f"{len(table)} rows of {len(table.columns)}" for table in (found, expected))
-        return f"{shape} columns, not {other}"
+        return f"{shape} columns, expected {other}"
     changed = [name for name in expected.columns if _bits(expected[name]) != _bits(found[name])]
     if not changed:
         return None

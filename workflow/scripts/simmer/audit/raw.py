@@ -1,4 +1,4 @@
-"""Raw series as the feature rules read them, cut off or disturbed from a day on, and the real builders."""
+"""Raw series of the feature rules, cut or disturbed from a day on, and the feature builders."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -12,12 +12,12 @@ from simmer.data.sessions import sessions
 from simmer.features.indicators import build_a25
 from simmer.features.vix import add_vix, build_vix
 
-DISTURBANCE = 0.05  # of the logarithm of a price: about five times what an index moves in a day
+DISTURBANCE = 0.05  # of the log price, about five times the daily move of an index
 
 
 @dataclass(frozen=True)
 class RawSeries:
-    """Daily bars of a ticker, and of the VIX where its features are on; both checked and ascending."""
+    """Daily bars of a ticker, and of the VIX if its features are on; both validated and ascending."""
 
     bars: pd.DataFrame
     vix_bars: pd.DataFrame | None = None
@@ -28,13 +28,13 @@ class RawSeries:
         return days_of(self.bars)
 
     def until(self, day: np.datetime64) -> "RawSeries":
-        """Return what was known at the end of `day`."""
+        """Return the series up to and including `day`."""
         return self._mapped(lambda bars: bars[days_of(bars) <= day].reset_index(drop=True))
 
     def disturbed_from(self, day: np.datetime64, *, seed: int) -> "RawSeries":
-        """Return the series with the prices of each row from `day` on multiplied by a factor of its own.
+        """Return the series with the prices of each row from `day` on multiplied by a random factor.
 
-        All prices of a row share the factor, so that the day's range still holds open and close.
+        All prices of a row share the factor, so that open and close stay within the day's range.
         """
 
         def disturbed(bars: pd.DataFrame) -> pd.DataFrame:
@@ -66,17 +66,17 @@ FeatureBuilder = Callable[[RawSeries], pd.DataFrame]
 
 
 def model_features(raw: RawSeries) -> pd.DataFrame:
-    """Return the table that the trials learn from, by the builders that the rules use.
+    """Return the feature table of the trials, with the same builders as the rules.
 
     Raises:
-        DataError: when the series give no complete table.
+        DataError: when the series are too short for a complete table.
     """
     a25 = build_a25(raw.bars)
     return a25.frame if raw.vix_bars is None else add_vix(a25, raw.bars, raw.vix_bars).frame
 
 
 def vix_features(calendar: str) -> FeatureBuilder:
-    """Return the builder of the table of the VIX alone, on the sessions of an exchange."""
+    """Return the builder of the VIX table on the sessions of an exchange."""
 
     def build(raw: RawSeries) -> pd.DataFrame:
         days = days_of(raw.vix_bars)

@@ -1,4 +1,4 @@
-"""Standardisation from train alone: computed a second time, and unmoved by whatever prices come later."""
+"""Check that standardisation uses train only and that later prices do not change earlier inputs."""
 
 import math
 from collections.abc import Callable
@@ -13,19 +13,19 @@ from simmer.features.columns import INPUT_FORMS
 from simmer.features.dataset import Dataset
 from simmer.ledger.address import horizon_name
 
-# Exactly rounded sums against numpy's: of thousands of rows the two agree to about 1e-13.
+# Exactly rounded sums and numpy's agree to about 1e-13 over thousands of rows.
 TOLERANCE = 1e-10
 
 DatasetBuilder = Callable[[pd.DataFrame], Dataset]
 
 
 def check_standardisation(dataset: Dataset, frame: pd.DataFrame) -> CheckResult:
-    """Mean and deviation are those of the rows up to the last train decision, and of no others.
+    """Check that mean and standard deviation are those of the rows up to the last train decision.
 
-    Summed exactly, column by column, and compared in units of each column's deviation.
+    They are computed again with exact sums and compared in units of each column's standard deviation.
 
     Args:
-        dataset: made of `frame`.
+        dataset: built from `frame`.
         frame: the feature table.
     """
     rows = int(dataset.train[-1]) + 1
@@ -43,9 +43,9 @@ def check_standardisation(dataset: Dataset, frame: pd.DataFrame) -> CheckResult:
     fix = None
     if not same or worst > TOLERANCE:
         of = f"mean and deviation of {worst_name}" if worst > TOLERANCE else "the standardised values"
-        fix = f"{of} are not those of the first {rows} rows: use the rows up to the last train decision alone"
+        fix = f"{of} are not those of the first {rows} rows: use only rows up to the last train decision"
     return CheckResult.judged(
-        # Readers of leakage_audit.json know the check by this name.
+        # Published audits have the check under this id.
         f"scaling {horizon_name(dataset.label_spec.horizon_days)}",
         measured=f"{worst:.1e}",
         needed=f"{TOLERANCE:.0e}",
@@ -58,18 +58,18 @@ def check_standardisation(dataset: Dataset, frame: pd.DataFrame) -> CheckResult:
 def check_future(
     raw: RawSeries, *, features: FeatureBuilder, build: DatasetBuilder, horizon: str, seed: int
 ) -> list[CheckResult]:
-    """What is learned from stays bit-identical when later prices change.
+    """Check that inputs, labels and statistics stay bit-identical when later prices change.
 
-    Prices are disturbed three times: from the day after the last train decision on (inputs and
-    standardisation of train must stay), from the first day of validation on (train's labels, too), and from
-    the first day of test on (everything of train and validation).
+    Prices are disturbed from three days on: the day after the last train decision (inputs and standardisation
+    of train must stay), the first day of validation (labels of train too), and the first day of test
+    (everything in train and validation).
 
     Args:
-        raw: all there is.
-        features: makes the table that is trained on.
-        build: makes the dataset of that table.
-        horizon: what the results call it.
-        seed: of the disturbances.
+        raw: the whole series.
+        features: computes the feature table from raw series.
+        build: makes the dataset from that table.
+        horizon: its name in results.
+        seed: of the price factors.
     """
     whole = build(features(raw))
     validation_day, test_day = border_days(whole, raw)
@@ -84,12 +84,12 @@ def check_future(
         changed = _changed(whole, disturbed, splits, labels=labels)
         fix = None
         if changed:
-            fix = f"{', '.join(changed)} depend on prices from {day} on: find the step that looks ahead"
+            fix = f"{', '.join(changed)} depend on prices from {day} on: find the step that uses later prices"
         results.append(
             CheckResult.judged(
                 f"future of {what} {horizon}",
-                measured="changed" if changed else "the same",
-                needed="the same bit for bit",
+                measured="changed" if changed else "bit-identical",
+                needed="bit-identical",
                 source=f"prices disturbed from {day}",
                 fix=fix,
             )
@@ -102,7 +102,7 @@ def _changed(whole: Dataset, other: Dataset, splits: tuple[str, ...], *, labels:
     for split in splits:
         rows = whole.decision_rows(split)
         pairs[f"decision rows of {split}"] = (rows, other.decision_rows(split))
-        # Inputs reach back over all rows before the decision.
+        # Inputs may use all rows up to the decision row.
         until = int(rows[-1]) + 1
         for form in INPUT_FORMS:
             pairs[f"{form} inputs of {split}"] = (whole.inputs(form)[:until], other.inputs(form)[:until])

@@ -1,1 +1,1 @@
-"""What the results support: metrics, and nothing more than the data carries."""
+"""Evaluate a campaign: metrics, baselines, intervals, the scaling fit and the verdicts."""

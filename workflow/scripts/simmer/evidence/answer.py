@@ -1,4 +1,4 @@
-"""What the final evaluation of one horizon comes to: scores, differences, the verdict."""
+"""Evaluate one horizon: scores, differences between models and the verdict on scaling."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, replace
@@ -16,19 +16,20 @@ from simmer.evidence.bootstrap import interval
 from simmer.evidence.calibration import reliability_curve
 from simmer.evidence.final_scores import choose_threshold, final_scores
 from simmer.evidence.metrics import auc_of_rows, log_loss
-from simmer.evidence.noise import row_widening, seed_noise
+from simmer.evidence.noise import refit_noise, row_widening
 from simmer.evidence.power import SIGNIFICANCE
 from simmer.evidence.predictions import Predicted, read_predictions
 from simmer.evidence.resampled import N_RESAMPLES, ResampledLosses
-from simmer.evidence.results import PRIOR, Comparison, FittedCurve, Horizon, Model, Scaling, Split
+from simmer.evidence.results import BASE_RATE, Comparison, FittedCurve, Horizon, Model, Scaling, Split
 from simmer.evidence.scaling import Assessment, assess
-from simmer.evidence.scaling_verdict import FEWEST_SCALES, FEWEST_SEEDS, Estimate, Verdict, count
+from simmer.evidence.scaling_verdict import FEWEST_REFITS, FEWEST_SCALES, Estimate, Verdict, count
 
-# Beside the best baseline; claims are made about these comparisons only, chosen before any result was seen.
-PLANNED_OPPONENTS = (PRIOR, "logistic_regression")
-# Of a study, before its winner may stand for its scale: with fewer the sampler has learned from no result.
+# Every scale is also compared with the best baseline. Only these comparisons support claims, and they were
+# chosen before any result was seen.
+PLANNED_BASELINES = (BASE_RATE, "logistic_regression")
+# Per study, before its winner may represent its scale: with fewer, the sampler has not learned from results.
 FEWEST_TRIALS = 10
-# Of the final scores, those that are averaged over refits as they are.
+# Final scores that are averaged over refits.
 AVERAGED = (
     *("average_precision", "brier", "brier_skill", "calibration_error", "calibration_slope"),
     *("threshold", "precision", "recall"),
@@ -37,24 +38,24 @@ AVERAGED = (
 
 
 def answer(table: pd.DataFrame, facts: Mapping[str, Any], *, horizon_days: int, comparisons: int) -> Horizon:
-    """Return the answer of one horizon, without its headlines and before p-values are adjusted.
+    """Return the results of one horizon, without headlines and with unadjusted p-values.
 
     Args:
         table: from `prediction_table`.
-        facts: `splits` as a dataset describes them, for each of `models` what it is, from `model_facts`, and
-            `looks` and `reading` from the register of looks.
+        facts: `splits` as described by the dataset, `models` from `model_facts`, and `looks` (their number)
+            and `reading` (this look) from the log of looks.
         horizon_days: of the labels.
-        comparisons: horizons that share the chance of a wrong claim.
+        comparisons: number of horizons that share the 5 % chance of a wrong claim.
 
     Raises:
-        DatasetError: when the models were asked about different rows, or the test split is too short.
+        DatasetError: when models have predictions for different rows, or the test split is too short.
     """
     validation, test = read_predictions(table, "validation"), read_predictions(table, "test")
-    losses = ResampledLosses(test, prior=PRIOR, horizon_days=horizon_days)
+    losses = ResampledLosses(test, base_rate=BASE_RATE, horizon_days=horizon_days)
     scales = [name for name, model in test.items() if model.kind == "transformer"]
     parameters = {name: facts["models"][name]["parameters"] for name in scales}
     models = [_model(validation[name], test[name], losses, facts, horizon_days=horizon_days) for name in test]
-    opponents = [name for name in test if name not in scales]
+    baselines = [name for name in test if name not in scales]
     best = _best_baseline(models)
     return Horizon(
         days=horizon_days,
@@ -72,11 +73,11 @@ def answer(table: pd.DataFrame, facts: Mapping[str, Any], *, horizon_days: int, 
             Comparison(
                 a=a,
                 b=b,
-                # One or two refits do not show how much another one would differ.
-                planned=b in (*PLANNED_OPPONENTS, best) and len(losses.seed_losses(a)) >= FEWEST_SEEDS,
+                # One or two refits do not show how much refits differ.
+                planned=b in (*PLANNED_BASELINES, best) and len(losses.refit_losses(a)) >= FEWEST_REFITS,
                 **vars(losses.difference(a, b)),
             )
-            for a, b in product(scales, opponents)
+            for a, b in product(scales, baselines)
         ),
         scaling=_scaling(losses, parameters, comparisons=comparisons, facts=facts["models"]),
         looks=facts["looks"],
@@ -85,14 +86,14 @@ def answer(table: pd.DataFrame, facts: Mapping[str, Any], *, horizon_days: int, 
 
 
 def adjust_for_all(answers: Sequence[Horizon], *, horizons: int) -> tuple[list[Horizon], int]:
-    """Return the answers with `p_adjusted` in planned differences, and for how many comparisons it allows.
+    """Adjust the p-values of all planned differences together; also return the number of comparisons.
 
     Holm, "A simple sequentially rejective multiple test procedure", Scandinavian Journal of Statistics 6
-    (1979) 65-70, over the comparisons of all answers together.
+    (1979) 65-70. Horizons that were scored earlier on these test days and are no longer configured count too.
 
     Args:
-        answers: of the horizons that are configured.
-        horizons: that were ever scored on these test days, the configured ones included.
+        answers: of the configured horizons.
+        horizons: number of horizons ever scored on these test days, the configured ones included.
     """
     planned = [difference for one in answers for difference in one.differences if difference.planned]
     comparisons = ceil(len(planned) * horizons / len(answers))
@@ -134,7 +135,7 @@ def _model(
         log_loss=losses.loss(name),
         skill=losses.skill(name),
         skill_own_rate=1 - losses.mean(name) / _own_rate_loss(test.labels),
-        seed_log_losses=tuple(losses.seed_losses(name).tolist()) if transformer else None,
+        seed_log_losses=tuple(losses.refit_losses(name).tolist()) if transformer else None,
         validation_log_loss=float(
             np.mean([log_loss(validation.labels, refit) for refit in validation.probabilities])
         ),
@@ -148,14 +149,14 @@ def _model(
 
 
 def after_search(verdict: Verdict, facts: Mapping[str, Any]) -> Verdict:
-    """Return the verdict, "undetermined" where some scale was searched too little, or is not there to judge.
+    """Return the verdict, or "undetermined" if a scale was searched too little or lost a refit.
 
-    A law of winners is a law of how well each scale was searched, until the search has had its chance; and
-    one of those that survived training is none of all.
+    After a short search, differences between winners show search effort as much as scale. Refits that are
+    left after others diverged may be a lucky selection.
 
     Args:
-        verdict: from the refits that there are.
-        facts: of all models that were configured; scales have `trials` and the states of their `refits`.
+        verdict: from the refits that completed.
+        facts: of all configured models; scales have `trials` and the states of their `refits`.
     """
     scales = {name: fact for name, fact in facts.items() if "refits" in fact}
     lost = [
@@ -168,14 +169,14 @@ def after_search(verdict: Verdict, facts: Mapping[str, Any]) -> Verdict:
     why = None
     if scales[fewest]["trials"] < FEWEST_TRIALS:
         why = (
-            f"{fewest} was searched with {scales[fewest]['trials']} trials that came to a loss, and its "
-            f"winner takes at least {FEWEST_TRIALS}"
+            f"{fewest} was searched with {scales[fewest]['trials']} trials that reached a loss, and a winner "
+            f"needs at least {FEWEST_TRIALS}"
         )
     elif lost:
-        why = f"refits were lost ({', '.join(lost)}), and those that are left may be the lucky ones"
+        why = f"refits failed ({', '.join(lost)}), and those that are left may be a lucky selection"
     if verdict.name == "undetermined" or why is None:
         return verdict
-    return Verdict("undetermined", f"undetermined: {why}; as they are, {found}")
+    return Verdict("undetermined", f"undetermined: {why}; on the refits at hand, {found}")
 
 
 def _auc(test: Predicted, horizon_days: int, mean_block: float) -> Estimate | None:
@@ -185,16 +186,16 @@ def _auc(test: Predicted, horizon_days: int, mean_block: float) -> Estimate | No
         return _mean([refit(rows) for refit in refits])
 
     if np.ptp(test.probabilities) == 0:
-        return None  # a constant answer ranks nothing
+        return None  # constant predictions have no ranking
     rows = len(test.labels)
     try:
         found = interval(of_rows, rows, horizon=horizon_days, seed=derive_seed("evidence", "AUC"))
     except DatasetError:
-        return None  # too few of one class for an interval
-    # The noise between refits is independent of that between rows, so their widths add as squares do.
+        return None  # too few rows of one class for an interval
+    # The noise between refits is independent of that between rows, so the squares of their widths add.
     wide = row_widening(rows, mean_block, horizon_days, SIGNIFICANCE)
-    of_refits = [refit(np.arange(rows)) for refit in refits]
-    noise = seed_noise([np.array(of_refits)], N_RESAMPLES)[:, 0]
+    of_refits = [refit(np.arange(rows)) for refit in test.probabilities]
+    noise = refit_noise([np.array(of_refits)], N_RESAMPLES)[:, 0]
     between = float(np.quantile(np.abs(noise), 1 - SIGNIFICANCE))
     below = np.hypot(wide * (found.estimate - found.low), between)
     above = np.hypot(wide * (found.high - found.estimate), between)
@@ -203,7 +204,7 @@ def _auc(test: Predicted, horizon_days: int, mean_block: float) -> Estimate | No
 
 
 def _best_baseline(models: Sequence[Model]) -> str:
-    # By validation, for the best of several on test would be flattered.
+    # Chosen on validation: the best of several on test would be biased upwards.
     baselines = [model for model in models if not model.transformer]
     return min(baselines, key=lambda model: model.validation_log_loss).name
 
@@ -212,14 +213,14 @@ def _scaling(
     losses: ResampledLosses, parameters: Mapping[str, int], *, comparisons: int, facts: Mapping[str, Any]
 ) -> Scaling:
     if len(parameters) < 2 or len(set(parameters.values())) < len(parameters):
-        found = "no scale could be evaluated, as every refit diverged"
+        found = "no scale could be evaluated because every refit diverged"
         for name, size in parameters.items():
             found = f"one scale was evaluated ({name} with {count(size)} parameters)"
         if len(parameters) > 1:
-            found = f"scales have the same counted parameters ({', '.join(parameters)})"
+            found = f"scales have equal counted parameters ({', '.join(parameters)})"
         return Scaling(
             verdict="undetermined",
-            reason=f"undetermined: {found}, and a law takes at least {FEWEST_SCALES}",
+            reason=f"undetermined: {found}, and a law needs at least {FEWEST_SCALES} different scales",
             **dict.fromkeys(("level", "exponent", "change", "practical", "detectable")),
             curves=(),
             differences=(),
@@ -244,7 +245,7 @@ def _scaling(
 
 
 def _own_rate_loss(labels: np.ndarray) -> float:
-    # Of a constant that knew the rate of these very rows, which nobody could.
+    # Log-loss of the constant prediction that is best in hindsight: the rate of positives in these rows.
     return log_loss(labels, np.full(len(labels), labels.mean()))
 
 

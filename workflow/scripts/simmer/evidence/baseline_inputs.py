@@ -1,10 +1,9 @@
-"""What the baselines see of a window: a summary of its channels, and measures of its volatility.
+"""Compute the inputs of the baselines: summaries of a window's channels, and measures of its volatility.
 
-Both are made from the rows of the window alone, so that a baseline never knows more than the transformer.
-Linear models and trees gain little from the raw window, 60 rows of 25 channels, and with 1,500 columns for
-some 3,000 windows they would mostly learn noise. They get instead, per channel, its value on the decision
-row and its mean, deviation and change over spans of 5 days, 20 days and the whole window: 10 columns per
-channel, in which level, dispersion and direction on three time scales are to be read.
+Both use the rows of the window only, so a baseline never has more information than the transformer. The raw
+window has 60 rows of 25 channels: with 1,500 columns for some 3,000 windows, linear models and trees would
+mostly fit noise. They get 10 columns per channel instead: the value on the decision row, and the mean,
+standard deviation and change over spans of 5 days, 20 days and the whole window.
 """
 
 from dataclasses import dataclass
@@ -15,21 +14,21 @@ from simmer.base.errors import DatasetError
 
 # A week and a month of sessions; the third span is the whole window.
 SPANS_DAYS = (5, 20)
-# One hundredth of a basis point: prices that stand still have no logarithm of their volatility.
+# One hundredth of a basis point, so that the logarithm exists for prices that do not move.
 MIN_VOLATILITY = 1e-6
 
 
 @dataclass(frozen=True)
 class Inputs:
-    """What baselines are given of n decision rows, without any label.
+    """Baseline inputs of n decision rows, without labels.
 
     Attributes:
         summaries: [n, columns] float64, from `window_summaries`.
         volatility: [n, columns] float64, from `window_volatility`.
 
     Raises:
-        DatasetError: when the two differ in length, are empty or not two-dimensional, or hold a value that is
-            not finite.
+        DatasetError: when the two differ in length, are empty or not two-dimensional, or contain values that
+            are not finite.
     """
 
     summaries: np.ndarray
@@ -44,14 +43,14 @@ class Inputs:
                 )
             if not np.isfinite(values).all():
                 raise DatasetError(
-                    f"{name} hold {int((~np.isfinite(values)).sum())} values that are not finite; build the "
-                    "features again"
+                    f"{name} contain {int((~np.isfinite(values)).sum())} values that are not finite; build "
+                    "the features again"
                 )
             object.__setattr__(self, name, values)
         if len(self.summaries) != len(self.volatility):
             raise DatasetError(
                 f"{len(self.summaries)} rows of summaries and {len(self.volatility)} of volatility; expected "
-                "both of the same decision rows"
+                "both for the same decision rows"
             )
 
     @property
@@ -68,7 +67,7 @@ class Rows:
     """The inputs of n decision rows and their labels, [n] of 0 and 1 (kept as int64).
 
     Raises:
-        DatasetError: when their numbers differ or a label is neither 0 nor 1.
+        DatasetError: when their lengths differ or a label is neither 0 nor 1.
     """
 
     inputs: Inputs
@@ -81,7 +80,7 @@ class Rows:
                 f"labels have shape {labels.shape}; expected one for each of {len(self.inputs)} decision rows"
             )
         if not np.isin(labels, (0, 1)).all():
-            raise DatasetError("labels hold other values than 0 and 1; use the labels of a dataset")
+            raise DatasetError("labels contain other values than 0 and 1; use the labels of a dataset")
         object.__setattr__(self, "labels", labels.astype(np.int64))
 
 
@@ -94,18 +93,18 @@ def build_inputs(
     decision_rows: np.ndarray,
     context_days: int,
 ) -> Inputs:
-    """Return the inputs of decision rows; the inputs of a row depend on the rows of its window only.
+    """Return the inputs of decision rows; those of a row depend on the rows of its window only.
 
     Args:
-        features: [rows, channels] as the transformer's windows are cut from, scaled by train. The
-            price-relative form is meant: sums over a price that drifts would only say when a window was.
+        features: [rows, channels] from which the transformer's windows are cut, standardised on train. Use
+            the price-relative form: averages of a drifting price would mostly encode the date.
         close, high, low: raw prices, [rows].
-        decision_rows: [n] last row of each window.
+        decision_rows: [n].
         context_days: rows of one window, at least 2.
 
     Raises:
-        DatasetError: when lengths differ, a window does not lie within the table, or a value of a window is
-            not finite or a price in it not positive.
+        DatasetError: when lengths differ, a window exceeds the table, a value in a window is not finite, or
+            a price in it is not positive.
     """
     features = np.asarray(features)
     decision_rows = np.asarray(decision_rows)
@@ -121,9 +120,14 @@ def build_inputs(
     for name, values in (("features", features), *prices.items()):
         seen = _windows(values, decision_rows, context_days)
         if not np.isfinite(seen).all():
-            raise DatasetError(f"{name} of some window are missing or infinite; build the features again")
+            raise DatasetError(
+                f"{name}: some window has missing or infinite values, expected finite ones; build the "
+                "features again"
+            )
         if name in prices and (seen <= 0).any():
-            raise DatasetError(f"{name} of some window is not above 0; give raw prices, not scaled ones")
+            raise DatasetError(
+                f"{name}: some window has values of 0 or below; expected raw prices, not standardised ones"
+            )
     return Inputs(
         summaries=window_summaries(features, decision_rows, context_days=context_days),
         volatility=window_volatility(**prices, decision_rows=decision_rows, context_days=context_days),
@@ -133,12 +137,12 @@ def build_inputs(
 def window_summaries(features: np.ndarray, decision_rows: np.ndarray, *, context_days: int) -> np.ndarray:
     """Return [n, columns] float64: value on the decision row, then mean, deviation and change of each span.
 
-    A column stands for one channel, so there are channels x (1 + 3 x spans) of them; the deviation has n in
-    its denominator and the change is the last value less the first of the span.
+    There are channels x (1 + 3 x spans) columns. The standard deviation divides by the number of rows; the
+    change is the last value of the span minus the first.
 
     Args:
         features: [rows, channels].
-        decision_rows: [n] last row of each window, each with a whole window before it.
+        decision_rows: [n], each with a whole window of rows.
         context_days: rows of one window.
     """
     parts = [features[decision_rows].astype(np.float64)]
@@ -156,20 +160,21 @@ def window_volatility(
     decision_rows: np.ndarray,
     context_days: int,
 ) -> np.ndarray:
-    """Return [n, columns] float64: the size of the day's return, then logarithms of volatility and range.
+    """Return [n, columns] float64: absolute return of the day, then logarithms of ranges and volatilities.
 
-    The volatility of a span is the root mean square of its daily log returns from close to close, its range
-    the mean of log(high / low), and the day's own range comes first. A window of 60 rows holds 59 returns, so
-    the longest span of returns is one shorter than the window. Logarithms, for volatility is near log-normal
-    (Andersen, Bollerslev, Diebold and Ebens, "The distribution of realized stock return volatility", Journal
-    of Financial Economics 61 (2001) 43-76) and a linear model of it would follow a few wild weeks.
+    Columns: the absolute log return and the log range of the decision day, then per span the volatility (root
+    mean square of daily close-to-close log returns), then per span the mean range, log(high / low). A window
+    of 60 rows has 59 returns, so the longest span of returns is one shorter than the window. Logarithms are
+    taken because volatility is nearly log-normal (Andersen, Bollerslev, Diebold and Ebens, "The distribution
+    of realized stock return volatility", Journal of Financial Economics 61 (2001) 43-76); without them a few
+    extreme weeks would dominate a linear model.
 
     Args:
         close, high, low: raw prices, [rows] float64, positive.
-        decision_rows: [n] last row of each window, each with a whole window before it.
+        decision_rows: [n], each with a whole window of rows.
         context_days: rows of one window, at least 2.
     """
-    # The first row has no return, and no window's span of returns reaches it.
+    # The first row has no return; no span of returns includes it.
     returns = np.concatenate([[0.0], np.log(close[1:] / close[:-1])])
     ranges = np.log(high / low)
     sizes = [ranges[decision_rows]]
@@ -186,23 +191,25 @@ def _spans(longest: int) -> tuple[int, ...]:
 
 
 def _windows(values: np.ndarray, decision_rows: np.ndarray, days: int) -> np.ndarray:
-    # Days last and contiguous: each window is then summed alone and in one order, whatever comes after it.
+    # Days last and contiguous: each window is summed separately and in one order, whatever rows follow it.
     windows = np.lib.stride_tricks.sliding_window_view(values, days, axis=0)
     return np.ascontiguousarray(windows[decision_rows - (days - 1)])
 
 
 def _require_windows(decision_rows: np.ndarray, *, rows: int, context_days: int) -> None:
     if context_days < 2:
-        raise DatasetError(f"a window of {context_days} rows has no return; use a context of 2 days or more")
+        raise DatasetError(
+            f"found a window of {context_days} rows, which has no return; use a context of 2 days or more"
+        )
     whole = decision_rows.ndim == 1 and np.issubdtype(decision_rows.dtype, np.integer)
     if not whole or decision_rows.size == 0:
         raise DatasetError(
-            f"decision rows are {decision_rows.dtype} of shape {decision_rows.shape}; expected a series of "
-            "row numbers, at least one"
+            f"decision rows are {decision_rows.dtype} of shape {decision_rows.shape}; expected a "
+            "one-dimensional array of row numbers, at least one"
         )
     first, last = int(decision_rows.min()), int(decision_rows.max())
     if first < context_days - 1 or last >= rows:
         raise DatasetError(
-            f"decision rows run from {first} to {last}; expected {context_days - 1} to {rows - 1}, for each "
-            f"needs a window of {context_days} rows within the table of {rows}"
+            f"decision rows run from {first} to {last}; expected {context_days - 1} to {rows - 1}, because "
+            f"each needs a window of {context_days} rows within the table of {rows} rows"
         )

@@ -1,7 +1,7 @@
-"""The models behind the baselines, each as a series of candidates scored on validation.
+"""The models behind the baselines, each a series of candidates scored on validation.
 
-Every fit sees the labels of train only. Validation chooses among candidates, and within one of them the
-number of boosting iterations or the epoch: what early stopping on validation also tells the transformer.
+Every fit uses the labels of train only. Validation chooses the candidate and, within it, the number of
+boosting iterations or the epoch; the transformer's early stopping uses validation in the same way.
 """
 
 import copy
@@ -19,13 +19,13 @@ from sklearn.neural_network import MLPClassifier
 from simmer.base.seeds import derive_seed
 from simmer.evidence.metrics import log_loss
 
-# From the strongest penalty to the weakest: the first of equals wins.
+# From the strongest penalty to the weakest; the first of equal losses wins.
 INVERSE_PENALTIES = (1e-4, 1e-3, 1e-2, 1e-1, 1.0, 10.0)
 
 BOOSTING_RATES = (0.03, 0.1)
 BOOSTING_DEPTHS = (2, 3, 5)
 MAX_BOOSTING_ITERATIONS = 400
-# Summaries of one channel resemble each other; a choice at each split makes trees that differ.
+# Summaries of one channel are correlated; sampling columns at each split makes the trees differ.
 BOOSTING_COLUMN_SHARE = 0.3
 
 MLP_PENALTIES = (30.0, 10.0, 1.0)
@@ -44,9 +44,9 @@ class Candidate:
     """One fitted model of a grid.
 
     Attributes:
-        settings: what distinguishes it, plain values.
+        settings: its place in the grid, plain values.
         validation_log_loss: nats.
-        predict: from scaled inputs [n, columns] to probabilities [n] float64.
+        predict: from standardised inputs [n, columns] to probabilities [n] float64.
     """
 
     settings: Settings
@@ -56,7 +56,7 @@ class Candidate:
 
 @dataclass(frozen=True)
 class Material:
-    """What candidates are made from: scaled inputs [n, columns] and labels [n] of train and validation."""
+    """Standardised inputs [n, columns] and labels [n] of train and validation."""
 
     train: np.ndarray
     train_labels: np.ndarray
@@ -69,7 +69,7 @@ class Material:
 
 
 def base_rate(material: Material, _seed: int) -> Iterator[Candidate]:
-    """The share of positives in train, for every window."""
+    """Predict the share of positives in train for every window."""
     rate = float(material.train_labels.mean())
 
     def predict(inputs: np.ndarray) -> np.ndarray:
@@ -79,12 +79,12 @@ def base_rate(material: Material, _seed: int) -> Iterator[Candidate]:
 
 
 def logistic_regressions(material: Material, _seed: int) -> Iterator[Candidate]:
-    """Logistic regression with an L2 penalty, one for each of `INVERSE_PENALTIES`."""
+    """Fit logistic regressions with an L2 penalty, one per value of `INVERSE_PENALTIES`."""
     for inverse_penalty in INVERSE_PENALTIES:
-        # Summaries are nearly collinear: second-order steps take a second where lbfgs takes a minute.
+        # Summaries are nearly collinear: Newton steps take a second where lbfgs takes a minute.
         model = LogisticRegression(C=inverse_penalty, solver="newton-cholesky")
         with warnings.catch_warnings():
-            # A fit cut short is a candidate like any other, for it is judged by its validation log-loss.
+            # A fit that stops early is still a valid candidate: only its validation log-loss counts.
             warnings.simplefilter("ignore", ConvergenceWarning)
             model.fit(material.train, material.train_labels)
         predict = _positive(model)
@@ -92,7 +92,7 @@ def logistic_regressions(material: Material, _seed: int) -> Iterator[Candidate]:
 
 
 def boosted_trees(material: Material, seed: int) -> Iterator[Candidate]:
-    """Gradient-boosted trees, each rate and depth with its best number of iterations on validation."""
+    """Fit gradient-boosted trees, each rate and depth with its best number of iterations on validation."""
     for depth, rate in itertools.product(BOOSTING_DEPTHS, BOOSTING_RATES):
         model = HistGradientBoostingClassifier(
             learning_rate=rate,
@@ -100,7 +100,7 @@ def boosted_trees(material: Material, seed: int) -> Iterator[Candidate]:
             max_leaf_nodes=None,
             max_iter=MAX_BOOSTING_ITERATIONS,
             max_features=BOOSTING_COLUMN_SHARE,
-            # Its own early stopping would draw windows at random, next to those it trains on.
+            # The built-in early stopping holds out random windows, which overlap those it trains on.
             early_stopping=False,
             random_state=_seed32("gradient_boosting", seed),
         ).fit(material.train, material.train_labels)
@@ -114,10 +114,10 @@ def boosted_trees(material: Material, seed: int) -> Iterator[Candidate]:
 
 
 def small_networks(material: Material, seed: int) -> Iterator[Candidate]:
-    """Perceptrons of one or two hidden layers, the probabilities of `MLP_MEMBERS` seeds averaged.
+    """Fit perceptrons with one or two hidden layers; average the probabilities of `MLP_MEMBERS` seeds.
 
-    One seed differs from the next by more than most settings do, so the average is both the steadier and
-    the stronger opponent. Every member keeps the weights of its best epoch on validation.
+    Seeds differ by more than most settings do, so the average is a stronger and more stable baseline. Every
+    member keeps the weights of its best epoch on validation.
     """
     for hidden, penalty in itertools.product(MLP_HIDDEN, MLP_PENALTIES):
         members, epochs = [], []
@@ -141,7 +141,7 @@ def _best_epoch(
         alpha=penalty,
         learning_rate_init=MLP_RATE,
         batch_size=min(MLP_BATCH, len(material.train)),
-        # A generator, for a number would shuffle every epoch alike.
+        # A generator: a number would give every epoch the same order.
         random_state=np.random.RandomState(seed),
     )
     best, best_loss, best_epoch = model, np.inf, 0

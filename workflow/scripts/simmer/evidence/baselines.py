@@ -1,4 +1,4 @@
-"""Baselines on exactly the decision rows of the transformer.
+"""Fit the baselines on the same decision rows as the transformer.
 
 | baseline | inputs | chosen on validation |
 |---|---|---|
@@ -8,14 +8,14 @@
 | gradient_boosting | summaries and volatility | learning rate, depth, iterations |
 | mlp | summaries and volatility | hidden layers, penalty, epochs |
 
-The last three are given the volatility inputs too, which the window holds as well: on validation of the
-bundled S&P 500 a logit of those eight columns alone beats, three and five days ahead, a logit of the 250
-summaries, for these hold volatility but not its logarithm. Without them the opponents would be too weak.
+The last three also get the volatility inputs, which can be computed from the window: on validation of the
+bundled S&P 500, a logistic regression on those eight columns beats one on the 250 summaries three and five
+days ahead, because the summaries contain volatility but not its logarithm. Without these columns the
+baselines would be too weak.
 
-No baseline is fitted again on train and validation together: the transformer stops on validation and never
-trains on it, and an opponent that did would be judged on more, and on more recent, information. Fitting takes
-labelled rows of train and validation and nothing else, so no label of test can reach it; what comes back
-predicts from inputs alone.
+No baseline is fitted again on train and validation together. The transformer stops on validation and never
+trains on it; a baseline trained on it would have more, and more recent, information. Fitting takes the
+labelled rows of train and validation only, so no test label can enter.
 """
 
 import time
@@ -38,7 +38,8 @@ from simmer.evidence.baseline_models import (
     small_networks,
 )
 
-# Inputs are of the order of 0.01 to 1: what varies less over train is constant but for rounding.
+# Inputs are of the order of 0.01 to 1; a column that varies less than this over train is constant up to
+# rounding.
 MIN_STD = 1e-9
 
 
@@ -60,15 +61,15 @@ BASELINES = tuple(_RECIPES)
 
 @dataclass(frozen=True)
 class Fitted:
-    """A baseline, fitted on train and chosen on validation.
+    """A baseline, fitted on train with settings chosen on validation.
 
     Attributes:
         name: one of `BASELINES`.
-        settings: what validation chose, plain values.
-        validation_log_loss: of the chosen settings, in nats; flattered by the choice, as the transformer's.
-        tried: all settings that validation was asked about, with their log-loss, in the order of the grid.
+        settings: chosen on validation, plain values.
+        validation_log_loss: of the chosen settings, nats; optimistic because of the choice, like the
+            transformer's.
+        tried: all settings with their validation log-loss, in the order of the grid.
         seconds: wall time of all fits.
-        sklearn_version: the version of scikit-learn that made it.
     """
 
     name: str
@@ -85,13 +86,13 @@ class Fitted:
         """Return P(label = 1) of each decision row, [n] float64.
 
         Raises:
-            DatasetError: when the inputs have other columns than those it was fitted on.
+            DatasetError: when the number of columns differs from the fit.
         """
         values = getattr(inputs, _RECIPES[self.name].form)
         if values.shape[1] != len(self._mean):
             raise DatasetError(
-                f"{self.name} was fitted on {len(self._mean)} columns and is given {values.shape[1]}; build "
-                "the inputs of all splits from the same features and context"
+                f"{self.name}: found inputs of {values.shape[1]} columns, expected {len(self._mean)} as in "
+                "the fit; build the inputs of all splits from the same features and context"
             )
         with threadpool_limits(limits=1):
             return np.asarray(self._predict((values - self._mean) / self._std), dtype=np.float64)
@@ -103,11 +104,11 @@ def fit_baseline(name: str, train: Rows, validation: Rows, *, seed: int) -> Fitt
     Args:
         name: one of `BASELINES`.
         train: decision rows to fit on.
-        validation: decision rows to choose by.
-        seed: of the trees' choice of columns, and of the perceptron's weights and order of windows.
+        validation: decision rows to choose on.
+        seed: of the trees' column sampling, and of the perceptron's weights and order of windows.
 
     Raises:
-        DatasetError: when the baseline is unknown, train lacks a class, or the two have other columns.
+        DatasetError: when the baseline is unknown, train lacks a class, or the two differ in columns.
     """
     if name not in _RECIPES:
         raise DatasetError(f"there is no baseline {name!r}; expected one of {', '.join(BASELINES)}")
@@ -125,7 +126,7 @@ def fit_baseline(name: str, train: Rows, validation: Rows, *, seed: int) -> Fitt
     start = time.perf_counter()
     best: Candidate | None = None
     tried = []
-    # One thread: sums are then added in one order, whatever the number of cores.
+    # One thread, so that sums are added in the same order on any number of cores.
     with threadpool_limits(limits=1):
         for candidate in candidates(material, seed):
             tried.append((candidate.settings, candidate.validation_log_loss))

@@ -1,4 +1,4 @@
-"""Whether predicted probabilities come true as often as they say."""
+"""Measure calibration: how well predicted probabilities match observed rates."""
 
 from dataclasses import dataclass
 
@@ -10,18 +10,17 @@ from simmer.evidence.metrics import PROBABILITY_FLOOR, checked
 N_BINS = 10
 NEWTON_STEPS = 50
 STEP_HALVINGS = 30
-# Of the gradient per row; far below the standard error of a slope from any number of rows.
+# Limit of the gradient per row; far below the standard error of a slope.
 CONVERGED = 1e-10
 LOSS_DIGITS = 1e-12
 
 
 @dataclass(frozen=True)
 class ReliabilityBin:
-    """Decisions of neighbouring predictions; everything but the count on the scale 0..1.
+    """A bin of decisions with similar predictions; all values but the count are in 0..1.
 
     Attributes:
-        decisions: how many.
-        prediction_mean: mean predicted probability.
+        decisions: their number.
         rate: share of positives among them.
     """
 
@@ -34,10 +33,10 @@ class ReliabilityBin:
 
 @dataclass(frozen=True)
 class Recalibration:
-    """The logistic curve that would put predictions right: logit P = intercept + slope · logit p.
+    """The logistic curve that recalibrates predictions: logit P = intercept + slope · logit p.
 
-    A slope of 1 and an intercept of 0 need no change. A slope below 1 says that predictions are too extreme,
-    below 0 that they rank the wrong way round.
+    Calibrated predictions have slope 1 and intercept 0. Below 1, predictions are too extreme; below 0, they
+    rank in the wrong order.
     """
 
     slope: float
@@ -47,26 +46,26 @@ class Recalibration:
 def reliability_curve(
     labels: np.ndarray, probabilities: np.ndarray, n_bins: int = N_BINS
 ) -> list[ReliabilityBin]:
-    """Return bins of about equal numbers of decisions, in ascending order of the prediction.
+    """Return bins with about equal numbers of decisions, in ascending order of the prediction.
 
-    Equal predictions stay together, in the bin that holds their middle rank; a bin left empty by that is left
-    out. Bins of equal mass are less biased than bins of equal width and never rest on a handful of decisions
-    (Roelofs et al., "Mitigating bias in calibration error estimation", AISTATS 2022, arXiv:2012.08668).
+    Equal predictions stay together in the bin of their middle rank; empty bins are left out. Equal-mass bins
+    are less biased than equal-width bins and never contain only a few decisions (Roelofs et al., "Mitigating
+    bias in calibration error estimation", AISTATS 2022, arXiv:2012.08668).
 
     Args:
         labels: [n] of 0 and 1.
         probabilities: [n] predicted P(label = 1).
-        n_bins: at least 1; more than there are decisions gives one bin per prediction.
+        n_bins: at least 1; with more bins than decisions, each distinct prediction has its own.
 
     Raises:
         DatasetError: when the two cannot be scored, or `n_bins` is below 1.
     """
     labels, probabilities = checked(labels, probabilities)
     if n_bins < 1:
-        raise DatasetError(f"{n_bins} bins for a reliability curve; expected at least one")
+        raise DatasetError(f"found {n_bins} bins for a reliability curve; use at least one")
     values, group, sizes = np.unique(probabilities, return_inverse=True, return_counts=True)
     positives = np.bincount(group, weights=labels)
-    # In integers: a middle rank on the border of two bins must not be moved by rounding.
+    # In integers, so that rounding cannot move a middle rank across the border of two bins.
     bin_of_value = n_bins * (2 * np.cumsum(sizes) - sizes) // (2 * len(labels))
     bins = []
     for number in np.unique(bin_of_value):
@@ -88,9 +87,9 @@ def calibration_error(labels: np.ndarray, probabilities: np.ndarray, n_bins: int
     """Return the expected calibration error: mean |prediction - rate| over the bins, weighted by decisions.
 
     Naeini, Cooper and Hauskrecht, "Obtaining well calibrated probabilities using Bayesian binning", AAAI
-    2015, with the bins of `reliability_curve`. It is above 0 for a perfectly calibrated model too, since
-    rates in bins are noisy: 0.04 is to be expected of 700 independent decisions in ten bins at a rate of
-    0.3. Compare models on the same rows, not against 0.
+    2015, with the bins of `reliability_curve`. It is above 0 even for a perfectly calibrated model, because
+    the rates in bins are noisy: expect 0.04 for 700 independent decisions in ten bins at a rate of 0.3.
+    Compare models on the same rows, not with 0.
 
     Raises:
         DatasetError: as `reliability_curve`.
@@ -103,9 +102,9 @@ def recalibration(labels: np.ndarray, probabilities: np.ndarray) -> Recalibratio
     """Fit labels on the logit of the prediction by maximum likelihood.
 
     Cox, "Two further applications of a model for binary regression", Biometrika 45 (1958) 562-565, by damped
-    Newton steps. Probabilities keep `PROBABILITY_FLOOR` off 0 and 1. `None` where no finite slope is best: a
-    class is absent, all predictions are equal, a threshold separates the classes (touching counts), or the
-    steps do not converge.
+    Newton steps. Probabilities are clipped to `PROBABILITY_FLOOR` from 0 and 1. Returns `None` if there is no
+    finite best slope: a class is absent, all predictions are equal, a threshold separates the classes (ties
+    at the threshold included), or the steps do not converge.
 
     Args:
         labels: [n] of 0 and 1.
@@ -122,7 +121,8 @@ def recalibration(labels: np.ndarray, probabilities: np.ndarray) -> Recalibratio
         return None
     if of_negatives.max() <= of_positives.min() or of_positives.max() <= of_negatives.min():
         return None
-    # Collapsed predictions span a thousandth of a logit; on their own scale the curvature keeps its digits.
+    # Collapsed predictions may span only a thousandth of a logit; standardising them keeps the curvature
+    # well conditioned.
     centre, spread = float(logits.mean()), float(logits.std())
     fitted = _newton(labels, (logits - centre) / spread)
     if fitted is None:
@@ -143,8 +143,8 @@ def _newton(labels: np.ndarray, predictor: np.ndarray) -> np.ndarray | None:
             return found
         curvature = (design * (fitted * (1 - fitted))[:, None]).T @ design / len(labels)
         step = np.linalg.solve(curvature, gradient)
-        # A full step can overshoot where predictions are confident; the loss is convex, so a shorter one
-        # helps. Close to the optimum the loss has no digits left to compare.
+        # A full step can overshoot where predictions are confident; the loss is convex, so a shorter step
+        # lowers it. Close to the optimum the losses differ by rounding only.
         tried = _loss(labels, design @ (found - step))
         for _ in range(STEP_HALVINGS):
             if tried <= loss + LOSS_DIGITS:

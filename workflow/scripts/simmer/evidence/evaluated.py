@@ -1,4 +1,4 @@
-"""What was fitted for a final evaluation, from its results."""
+"""Collect the fitted models of a final evaluation: refits and baselines, their predictions and facts."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -11,14 +11,14 @@ from simmer.ledger.results import RefitResult, TrialResult
 
 
 def refuse_mixed_refits(results: Sequence[RefitResult], fingerprints: Mapping[str, str]) -> None:
-    """Refuse refits that do not belong to the configured studies, or not to one winner each.
+    """Refuse refits of other studies than the configured ones, or of several winners of one study.
 
     Args:
         results: of all refits at one horizon.
         fingerprints: of the study of each scale.
 
     Raises:
-        LedgerError: naming the scale and what to do.
+        LedgerError: when a scale has such refits.
     """
     for scale, fingerprint in fingerprints.items():
         of_scale = [result for result in results if result.scale == scale]
@@ -28,16 +28,16 @@ def refuse_mixed_refits(results: Sequence[RefitResult], fingerprints: Mapping[st
             raise LedgerError(
                 f"found refits {numbers} of {scale} published from {sorted(found)} (study, trial), expected "
                 f"different ones of one trial of study {fingerprint}; delete "
-                f"{published_folder(scale, 'refit')} and run the same command again: what the ledger has is "
-                "published again, the rest is trained"
+                f"{published_folder(scale, 'refit')} and run the same command again: it publishes the refits "
+                "in the ledger and trains missing ones"
             )
 
 
 def refuse_foreign(fitted: Mapping[str, Any], *, features_sha256: str, seed: int) -> None:
-    """Refuse baselines that were fitted on other features or from another seed.
+    """Refuse baselines that were fitted on other features or with another seed.
 
     Raises:
-        LedgerError: saying what was found and what to do.
+        LedgerError: when features or seed differ.
     """
     found = (fitted["features_sha256"], fitted["seed"])
     if found != (features_sha256, seed):
@@ -48,7 +48,7 @@ def refuse_foreign(fitted: Mapping[str, Any], *, features_sha256: str, seed: int
 
 
 def of_refits(results: Sequence[RefitResult]) -> list[Prediction]:
-    """Return the predictions of refits; what diverged predicts nothing, and its state stands in the facts."""
+    """Return the predictions of refits; diverged refits have none, and `model_facts` reports their state."""
     return [
         Prediction(
             model=result.scale,
@@ -83,12 +83,12 @@ def model_facts(
     trials: Sequence[TrialResult],
     epochs_max: Mapping[str, int],
 ) -> dict[str, Any]:
-    """Return what each scale and each baseline is, by its name.
+    """Return the facts of each scale and baseline by name: size, winner, search effort, refits, settings.
 
     Args:
         results: of all refits.
         fitted: all baselines.
-        trials: of all scales: those with a loss of their own are counted.
+        trials: of all scales; trials with a loss that do not repeat another one are counted.
         epochs_max: of each scale.
     """
     models: dict[str, Any] = {}

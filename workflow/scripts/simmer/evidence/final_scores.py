@@ -1,4 +1,4 @@
-"""The scores of a final evaluation: one model, one split it never saw, a threshold chosen before."""
+"""Score one model on a split that neither training nor the search used, with a threshold chosen before."""
 
 from dataclasses import dataclass
 
@@ -14,15 +14,15 @@ class FinalScores:
     """All scores of a final evaluation; log-loss in nats, counts in decisions, `None` where undefined.
 
     Attributes:
-        rate: share of positives among the decisions, which is what `average_precision` has by chance.
-        train_rate: the same of the train split, the constant answer that the skills compare with.
-        log_loss_skill: 1 is perfect, 0 as good as the constant answer, below 0 worse.
+        rate: share of positives among the decisions; `average_precision` of random predictions.
+        train_rate: base rate of train, the constant prediction that skills compare with.
+        log_loss_skill: 1 is perfect, 0 equals the constant prediction, below 0 is worse.
         brier_skill: as `log_loss_skill`.
-        calibration_error: in equal-mass bins; above 0 by noise alone.
-        calibration_slope: 1 is right, below 1 too extreme; `None` where there is no finite one.
+        calibration_error: in equal-mass bins; above 0 even for calibrated predictions.
+        calibration_slope: 1 if calibrated, below 1 if too extreme; `None` if no finite slope exists.
         precision: share of positives among the decisions at or above `threshold`.
         recall: share of the positives at or above `threshold`.
-        collapsed: predictions hardly differ from one another.
+        collapsed: True if all predictions are nearly equal.
     """
 
     decisions: int
@@ -50,26 +50,26 @@ class FinalScores:
 def final_scores(
     labels: np.ndarray, probabilities: np.ndarray, *, train_rate: float, threshold: float
 ) -> FinalScores:
-    """Score the predictions of a split that neither training nor search has seen.
+    """Score the predictions of a split that neither training nor the search used.
 
     Args:
         labels: [n] of 0 and 1.
         probabilities: [n] predicted P(label = 1).
-        train_rate: share of positives in the train split. The rate of this split would be an answer that
-            nobody could have given beforehand, and models would look worse than they are.
+        train_rate: base rate of train. The rate of the scored split is not known beforehand; comparing with
+            it would understate the skill.
         threshold: from `choose_threshold` on the validation split.
 
     Raises:
-        DatasetError: when labels and probabilities cannot be scored, the train split holds one class only, or
-            the threshold is not a probability.
+        DatasetError: when labels and probabilities cannot be scored, train has one class only, or the
+            threshold is not a probability.
     """
     if not 0 < train_rate < 1:
         raise DatasetError(
-            f"the train split has a rate of positives of {train_rate}; expected both classes, "
-            "choose another threshold of the label or other dates"
+            f"the base rate of train is {train_rate}; expected both classes: choose another label threshold "
+            "or other dates"
         )
     if not 0 <= threshold <= 1:
-        raise DatasetError(f"a threshold of {threshold}; expected a probability, choose it on validation")
+        raise DatasetError(f"found threshold {threshold}, expected a probability; choose it on validation")
     labels, probabilities = checked(labels, probabilities)
     scores = score(labels, probabilities)
     constant = np.full(len(labels), train_rate)
@@ -101,9 +101,9 @@ def final_scores(
 def average_precision(labels: np.ndarray, probabilities: np.ndarray) -> float | None:
     """Return the area under the steps of precision over recall (PR-AUC), or `None` without positives.
 
-    The sum over distinct predictions, from the highest down, of precision times the recall gained. Straight
-    lines between the points would promise precision that no threshold reaches (Davis and Goadrich, "The
-    relationship between Precision-Recall and ROC curves", ICML 2006).
+    The sum over distinct predictions, from the highest down, of precision times the gain in recall. Linear
+    interpolation between the points would overstate precision (Davis and Goadrich, "The relationship between
+    Precision-Recall and ROC curves", ICML 2006).
 
     Raises:
         DatasetError: when labels and probabilities cannot be scored.
@@ -116,7 +116,7 @@ def average_precision(labels: np.ndarray, probabilities: np.ndarray) -> float | 
 
 
 def precision(labels: np.ndarray, probabilities: np.ndarray, threshold: float) -> float | None:
-    """Return the share of positives among predictions at the threshold or above, or `None` without any.
+    """Return the share of positives among predictions at or above the threshold, or `None` without any.
 
     Raises:
         DatasetError: when labels and probabilities cannot be scored.
@@ -127,11 +127,11 @@ def precision(labels: np.ndarray, probabilities: np.ndarray, threshold: float) -
 
 
 def choose_threshold(labels: np.ndarray, probabilities: np.ndarray) -> float:
-    """Return the prediction at or above which calling a decision positive has the highest F1.
+    """Return the threshold with the highest F1: decisions with a prediction at or above it count as positive.
 
-    F1 is 2 · hits / (called positive + positives). Of thresholds with the same F1 the highest is taken, which
-    calls the fewest. For predictions that carry nothing the best is to call everything positive. Choose on
-    validation: on the rows it is then judged by, the best of hundreds of thresholds flatters itself.
+    F1 is 2 · hits / (predicted positives + positives). Of thresholds with the same F1 the highest is taken.
+    For uninformative predictions the best threshold makes every decision positive. Choose on validation: the
+    best of hundreds of thresholds is biased on the rows it was chosen on.
 
     Args:
         labels: [n] of 0 and 1, of the validation split.
@@ -143,13 +143,16 @@ def choose_threshold(labels: np.ndarray, probabilities: np.ndarray) -> float:
     labels, probabilities = checked(labels, probabilities)
     values, hits, chosen = _from_the_top(labels, probabilities)
     if hits[-1] == 0:
-        raise DatasetError("validation holds no positives, so no threshold has an F1; choose other dates")
-    # argmax takes the first of equals, and equal fractions are equal as floats.
+        raise DatasetError(
+            "found no positives in validation, expected at least one for F1; choose other dates or another "
+            "label threshold"
+        )
+    # argmax takes the first of equals; equal fractions are equal as floats.
     return float(values[np.argmax(2 * hits / (chosen + hits[-1]))])
 
 
 def _from_the_top(labels: np.ndarray, probabilities: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    # Distinct predictions, falling, with the positives and the decisions at or above each of them.
+    # Distinct predictions in descending order, with the positives and the decisions at or above each.
     values, group, sizes = np.unique(-probabilities, return_inverse=True, return_counts=True)
     hits = np.cumsum(np.bincount(group, weights=labels))
     return -values, hits, np.cumsum(sizes)

@@ -1,4 +1,4 @@
-"""What the final evaluation of a horizon comes to, in sentences: what speaks against a model comes first."""
+"""Write the results of one horizon as sentences, grouped as against a scale, undecided and in favour."""
 
 from simmer.base.words import spoken
 from simmer.evidence.power import SIGNIFICANCE
@@ -9,13 +9,13 @@ METHODS = ("regression", "boosting")  # without an article
 
 
 def headlines(horizon: Horizon, *, comparisons: int) -> Headlines:
-    """Return the sentences about one horizon: those against a scale, those undecided, those in favour.
+    """Return the sentences about the planned differences of one horizon, and about collapsed refits.
 
-    A difference is claimed where its p-value, adjusted for all planned comparisons, is below 5 %.
+    A difference is claimed if its p-value, adjusted for all planned comparisons, is below 5 %.
 
     Args:
-        horizon: its planned differences with `p_adjusted`.
-        comparisons: how many were planned in all horizons together.
+        horizon: with `p_adjusted` in its planned differences.
+        comparisons: number of planned comparisons in all horizons together.
     """
     against, undecided, in_favour = _collapsed(horizon), [], []
     for pair in horizon.differences:
@@ -27,24 +27,24 @@ def headlines(horizon: Horizon, *, comparisons: int) -> Headlines:
         figures = _figures(pair.difference)
         if pair.p_adjusted >= SIGNIFICANCE:
             undecided.append(
-                f"{scale} and {opponent} are not told apart: {figures}, which {comparisons} comparisons "
-                f"leave open (p {pair.p_adjusted:.2f}); tested alone, one of {pair.detectable:.4f} would "
-                "have been seen with 80 % power."
+                f"No clear difference between {scale} and {opponent}: {figures}, p {pair.p_adjusted:.2f} "
+                f"adjusted for {comparisons} comparisons. A single test would detect a difference of "
+                f"{pair.detectable:.4f} with 80 % power."
             )
         elif pair.difference.value > 0:
             against.append(
-                f"{scale} loses to {opponent}: {figures}. Look for the fault in inputs and training before "
-                "blaming the market."
+                f"{scale} is worse than {opponent}: {figures}. Check inputs and training for errors before "
+                "you conclude anything about the market."
             )
         else:
-            in_favour.append(f"{scale} beats {opponent}: {figures}.")
+            in_favour.append(f"{scale} is better than {opponent}: {figures}.")
     return Headlines(against=tuple(against), undecided=tuple(undecided), in_favour=tuple(in_favour))
 
 
 def _collapsed(horizon: Horizon) -> list[str]:
     return [
-        f"{model.name} collapsed in {model.collapsed_seeds} of {model.seeds} refits: it gives nearly the "
-        "same answer for every window."
+        f"{model.name} collapsed in {model.collapsed_seeds} of {model.seeds} refits: its predictions are "
+        "nearly the same for every window."
         for model in horizon.models
         if model.transformer and model.collapsed_seeds
     ]

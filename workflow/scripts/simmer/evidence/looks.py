@@ -1,7 +1,7 @@
-"""The log of what was scored on the test split: a line for each new look, never taken back.
+"""The log of looks at test days: one line per set of predictions that was scored, append only.
 
-What makes two looks of the same test split is the ticker and days that overlap: another label, other
-features or another split of the days before it make no untouched test out of one that was looked at.
+Two looks concern the same test split if the ticker is equal and their days overlap. Other labels, other
+features or another split of the earlier days do not make test days unseen again.
 """
 
 import json
@@ -17,12 +17,12 @@ Look = Mapping[str, Any]
 
 
 def record_look(path: Path, look: Look) -> None:
-    """Append a look with the time, unless the same is there: the same predictions are the same look.
+    """Append a look and the time, unless it is in the log already.
 
     Args:
         path: the log.
-        look: `ticker`, `first_date` and `last_date` of its test split, `horizon_days`, `winners` (for each
-            scale its fingerprint and trial) and `predictions_sha256`.
+        look: `ticker`, `first_date` and `last_date` of its test split, `horizon_days`, `winners` (fingerprint
+            and trial of each scale) and `predictions_sha256`.
 
     Raises:
         LedgerError: when the log cannot be written.
@@ -33,10 +33,10 @@ def record_look(path: Path, look: Look) -> None:
     stamp = {"time": datetime.now(UTC).isoformat(timespec="seconds")}
     with user_facing_os_errors(path):
         path.parent.mkdir(parents=True, exist_ok=True)
-        # In one write, for horizons may be scored side by side.
+        # One write, because horizons may be scored in parallel.
         descriptor = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o644)
         try:
-            # A line that a power cut tore stays alone on its line.
+            # A line cut off by a power failure must not merge with the new one.
             torn = "" if path.read_bytes().endswith(b"\n") or not path.stat().st_size else "\n"
             os.write(descriptor, (torn + json.dumps(stamp | look) + "\n").encode())
             os.fsync(descriptor)
@@ -45,7 +45,7 @@ def record_look(path: Path, look: Look) -> None:
 
 
 def read_looks(path: Path) -> list[dict[str, Any]]:
-    """Return all looks, oldest first; none where there is no log, torn lines left out."""
+    """Return all looks, oldest first; incomplete lines are skipped, a missing log has no looks."""
     if not path.is_file():
         return []
     parsed = map(_parsed, path.read_text(encoding="utf-8", errors="replace").splitlines())
@@ -64,7 +64,7 @@ def of_same_days(known: Sequence[Look], look: Look) -> list[Look]:
 
 
 def count_looks(known: Sequence[Look], look: Look) -> int:
-    """Return how many different sets of predictions were scored on these days at this horizon."""
+    """Return the number of different sets of predictions scored on these days at this horizon."""
     return len(
         {
             one["predictions_sha256"]
@@ -75,7 +75,7 @@ def count_looks(known: Sequence[Look], look: Look) -> int:
 
 
 def horizons_seen(known: Sequence[Look], look: Look) -> int:
-    """Return at how many horizons predictions were scored on these days, whatever is configured now."""
+    """Return the number of horizons scored on these days, including ones that are no longer configured."""
     return len({one["horizon_days"] for one in of_same_days(known, look)})
 
 

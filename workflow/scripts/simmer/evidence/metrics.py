@@ -7,16 +7,16 @@ import numpy as np
 
 from simmer.base.errors import DatasetError
 
-# The spacing of float32 below 1: a float32 sigmoid cannot state more certainty than this.
+# The spacing of float32 below 1: a float32 sigmoid that is not 1 is at most 1 minus this.
 PROBABILITY_FLOOR = 2.0**-24
-# Predictions that spread less than one percentage point do not tell windows apart.
+# Below a standard deviation of one percentage point, predictions are practically constant.
 COLLAPSED_STD = 0.01
 DECISION_THRESHOLD = 0.5
 
 
 @dataclass(frozen=True)
 class Scores:
-    """All scores of one set of predictions; log-loss in nats, everything else on the scale 0..1."""
+    """All scores of one set of predictions; log-loss in nats, all other scores in 0..1."""
 
     log_loss: float
     auc: float | None
@@ -38,7 +38,7 @@ def score(labels: np.ndarray, probabilities: np.ndarray) -> Scores:
         probabilities: [n] predicted P(label = 1).
 
     Raises:
-        DatasetError: when the two do not match, are empty, or hold other values.
+        DatasetError: when the two differ in length, are empty, or contain other values.
     """
     labels, probabilities = checked(labels, probabilities)
     spread = float(probabilities.std())
@@ -57,7 +57,7 @@ def score(labels: np.ndarray, probabilities: np.ndarray) -> Scores:
 
 
 def log_loss(labels: np.ndarray, probabilities: np.ndarray) -> float:
-    """Return the mean negative log-likelihood in nats; probabilities keep `PROBABILITY_FLOOR` off 0 and 1.
+    """Return the mean negative log-likelihood, nats; probabilities stay `PROBABILITY_FLOOR` from 0 and 1.
 
     Raises:
         DatasetError: as `score`.
@@ -66,7 +66,7 @@ def log_loss(labels: np.ndarray, probabilities: np.ndarray) -> float:
 
 
 def row_log_losses(labels: np.ndarray, probabilities: np.ndarray) -> np.ndarray:
-    """Return the negative log-likelihood of each row, [n] nats, as `log_loss` averages it.
+    """Return the negative log-likelihood of each row, [n] nats; `log_loss` is their mean.
 
     Raises:
         DatasetError: as `score`.
@@ -77,10 +77,10 @@ def row_log_losses(labels: np.ndarray, probabilities: np.ndarray) -> np.ndarray:
 
 
 def auc(labels: np.ndarray, probabilities: np.ndarray) -> float | None:
-    """Return the chance that a positive is ranked above a negative, ties counting half.
+    """Return the area under the ROC curve, or `None` when a class is absent.
 
-    This is the Mann-Whitney U statistic over the number of pairs, from mid-ranks; `None` when a class is
-    absent.
+    It is the probability that a positive is ranked above a negative, ties counting half: the Mann-Whitney U
+    statistic divided by the number of pairs, from mid-ranks.
 
     Raises:
         DatasetError: as `score`.
@@ -117,8 +117,8 @@ def auc_standard_error(labels: np.ndarray, probabilities: np.ndarray) -> float |
     """Return the standard error of the AUC, or `None` when a class is absent.
 
     Hanley and McNeil, "The meaning and use of the area under a receiver operating characteristic (ROC)
-    curve", Radiology 143 (1982) 29-36, with their negative-exponential Q1 and Q2. It takes the labels as
-    independent; overlapping horizons make it too small, which is why reports use a block bootstrap.
+    curve", Radiology 143 (1982) 29-36, with their negative-exponential Q1 and Q2. It assumes independent
+    labels; labels with overlapping days make it too small, so the report uses a block bootstrap instead.
 
     Raises:
         DatasetError: as `score`.
@@ -131,7 +131,7 @@ def auc_standard_error(labels: np.ndarray, probabilities: np.ndarray) -> float |
     q1 = area / (2 - area)
     q2 = 2 * area**2 / (1 + area)
     variance = area * (1 - area) + (positives - 1) * (q1 - area**2) + (negatives - 1) * (q2 - area**2)
-    # Rounding can leave a variance just below 0 where it is 0, at an AUC of 0 or 1.
+    # At an AUC of 0 or 1 the variance is 0, and rounding can make it negative.
     return float(np.sqrt(max(variance, 0.0) / (positives * negatives)))
 
 
@@ -148,7 +148,7 @@ def brier(labels: np.ndarray, probabilities: np.ndarray) -> float:
 def recall(
     labels: np.ndarray, probabilities: np.ndarray, threshold: float = DECISION_THRESHOLD
 ) -> float | None:
-    """Return the share of positives predicted at the threshold or above, or `None` without positives.
+    """Return the share of positives with a prediction at or above the threshold; `None` without positives.
 
     Raises:
         DatasetError: as `score`.
@@ -162,20 +162,20 @@ def checked(labels: np.ndarray, probabilities: np.ndarray) -> tuple[np.ndarray, 
     """Return labels as [n] int64 and probabilities as [n] float64.
 
     Raises:
-        DatasetError: when the two do not match, are empty, or hold other values than a score allows.
+        DatasetError: when the two differ in length, are empty, or contain invalid values.
     """
-    # In float64 and as integers: float32 sums and int8 differences would lose digits or wrap round.
+    # float64 and int64: float32 sums lose digits and int8 differences overflow.
     labels, probabilities = np.asarray(labels), np.asarray(probabilities, dtype=np.float64)
     if labels.ndim != 1 or labels.shape != probabilities.shape or labels.size == 0:
         raise DatasetError(
             f"labels have shape {labels.shape}, probabilities {probabilities.shape}; expected two "
-            "equally long series with at least one value"
+            "one-dimensional arrays of equal length with at least one value"
         )
     if not np.isin(labels, (0, 1)).all():
-        raise DatasetError("labels hold other values than 0 and 1; score the labels of a dataset")
-    # Written so that NaN fails it too.
+        raise DatasetError("labels contain other values than 0 and 1; score the labels of a dataset")
+    # This form of the condition is False for NaN.
     if not ((probabilities >= 0) & (probabilities <= 1)).all():
         raise DatasetError(
-            "probabilities are not all between 0 and 1; apply the sigmoid, refuse diverged trials"
+            "some probabilities are not between 0 and 1; apply the sigmoid, and do not score diverged trials"
         )
     return labels.astype(np.int64), probabilities

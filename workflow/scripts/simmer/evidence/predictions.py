@@ -1,11 +1,11 @@
-"""Predictions of all models beside the labels: from this table anybody can rescore a final evaluation.
+"""The table of predictions and labels of all models, from which a final evaluation can be scored again.
 
-A row per model, refit, split and decision row:
+One row per model, refit, split and decision row:
 
-| column | what it holds |
+| column | content |
 |---|---|
 | `split` | validation or test |
-| `row`, `date` | the decision row in the feature table, and its day |
+| `row`, `date` | decision row in the feature table, and its day |
 | `label` | 0 or 1 |
 | `model`, `kind` | a scale (transformer) or a baseline |
 | `refit` | number of the refit; null for baselines |
@@ -25,13 +25,13 @@ from simmer.evidence.metrics import log_loss
 
 Kind = Literal["transformer", "baseline"]
 SPLITS = ("validation", "test")
-# Training scores a split in the same arithmetic; only the way to JSON and back lies between.
+# Training uses the same arithmetic; the tolerance covers the conversion to JSON and back.
 SAME_LOSS = 1e-9
 
 
 @dataclass(frozen=True)
 class SplitLabels:
-    """The decision rows of one split [n], their days and their labels, in the order of time."""
+    """The decision rows of one split [n] with their days and labels, in the order of time."""
 
     rows: np.ndarray
     dates: np.ndarray
@@ -40,14 +40,13 @@ class SplitLabels:
 
 @dataclass(frozen=True)
 class Prediction:
-    """What one fitted model predicted, before anybody looked at a label of test.
+    """The predictions of one fitted model, made without test labels.
 
     Attributes:
-        model: a scale or a baseline.
-        kind: which of the two.
+        model: name of a scale or a baseline.
         refit: its number, None for a baseline.
-        validation_log_loss: as it was scored when it was fitted, nats.
-        splits: for validation and test its `rows` and `probabilities`, each [n].
+        validation_log_loss: computed when the model was fitted, nats.
+        splits: for validation and test the `rows` and `probabilities`, each [n].
     """
 
     model: str
@@ -58,16 +57,16 @@ class Prediction:
 
     @property
     def name(self) -> str:
-        """For messages."""
+        """The model and refit, for messages."""
         return self.model if self.refit is None else f"refit {self.refit} of {self.model}"
 
 
 def prediction_table(labels: Mapping[str, SplitLabels], predictions: Sequence[Prediction]) -> pd.DataFrame:
-    """Return the predictions beside the labels.
+    """Join predictions and labels.
 
     Raises:
-        DatasetError: when a prediction is of other rows than the labels, or does not score on validation what
-            it scored when it was fitted.
+        DatasetError: when predictions and labels have different rows, or the validation log-loss differs from
+            the one recorded when the model was fitted.
     """
     parts = []
     for prediction in predictions:
@@ -75,9 +74,9 @@ def prediction_table(labels: Mapping[str, SplitLabels], predictions: Sequence[Pr
             truth, given = labels[split], prediction.splits[split]
             if not np.array_equal(truth.rows, given["rows"]):
                 raise DatasetError(
-                    f"{prediction.name} predicts {len(given['rows'])} rows of {split}, not the "
-                    f"{len(truth.rows)} that have labels; expected the same rows: delete its published "
-                    "result and run the same command again"
+                    f"{prediction.name} has predictions for {len(given['rows'])} rows of {split}, expected "
+                    f"exactly the {len(truth.rows)} rows with labels; delete its published result and run "
+                    "the same command again"
                 )
             parts.append(
                 pd.DataFrame(
@@ -98,15 +97,15 @@ def prediction_table(labels: Mapping[str, SplitLabels], predictions: Sequence[Pr
         )
         if abs(found - prediction.validation_log_loss) > SAME_LOSS:
             raise DatasetError(
-                f"the predictions of {prediction.name} score {found:.9f} on validation, and it was recorded "
-                f"with {prediction.validation_log_loss:.9f}; expected the same: delete its published result "
-                "and its folder in the ledger, and run the same command again"
+                f"the predictions of {prediction.name} have a validation log-loss of {found:.9f}, expected "
+                f"the recorded {prediction.validation_log_loss:.9f}; delete its published result and its "
+                "folder in the ledger, and run the same command again"
             )
     return pd.concat(parts, ignore_index=True)
 
 
 def predictions_sha256(table: pd.DataFrame) -> str:
-    """Return a SHA-256 over what was predicted, whatever library wrote it."""
+    """Return a SHA-256 of the predictions that does not depend on the file format."""
     digest = hashlib.sha256()
     for name in ("split", "model", "refit", "row"):
         digest.update("\0".join(map(str, table[name])).encode())
@@ -128,7 +127,7 @@ def read_predictions(table: pd.DataFrame, split: str) -> dict[str, Predicted]:
     """Return the predictions of every model on a split, in the order of the table.
 
     Raises:
-        DatasetError: when models were asked about different rows.
+        DatasetError: when models have predictions for different rows.
     """
     of_split = table[table["split"] == split]
     models: dict[str, Predicted] = {}
@@ -139,8 +138,8 @@ def read_predictions(table: pd.DataFrame, split: str) -> dict[str, Predicted]:
             rows = part["row"].to_numpy() if rows is None else rows
             if not np.array_equal(part["row"].to_numpy(), rows):
                 raise DatasetError(
-                    f"{name} was asked about other rows of {split} than the models before it; expected the "
-                    "same rows for all: make the final evaluation again"
+                    f"{name} has predictions for other rows of {split} than the models before it, expected "
+                    "the same rows for all; run the final evaluation again"
                 )
         models[str(name)] = Predicted(
             model=str(name),

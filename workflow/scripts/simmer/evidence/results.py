@@ -1,4 +1,4 @@
-"""All that the final evaluation of a campaign says, typed: the fields are the keys of `evidence.json`."""
+"""The evidence of a campaign as types; their fields are the keys of `evidence.json`."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -10,22 +10,22 @@ from simmer.evidence.calibration import ReliabilityBin
 from simmer.evidence.scaling_fit import Curve
 from simmer.evidence.scaling_verdict import Difference, Estimate, Name
 
-PRIOR = "base_rate"
+BASE_RATE = "base_rate"
 
 Kind = TypeVar("Kind")
 
 
 @dataclass(frozen=True, kw_only=True)
 class Split:
-    """One split of the decisions.
+    """One split of the decision rows.
 
     Attributes:
-        n: decisions.
-        first_date, last_date: ISO dates of these.
-        purged: rows at its end whose label would look past it.
-        positives: among the decisions.
-        base_rate: share of these.
-        prior_log_loss: of the base rate of train, given as a constant answer, nats.
+        n: decision rows.
+        first_date, last_date: ISO dates.
+        purged: rows dropped at its end because their labels reach into the next split.
+        positives: decision rows with label 1.
+        base_rate: share of positives.
+        prior_log_loss: log-loss on this split when the base rate of train is predicted, nats.
     """
 
     n: int
@@ -39,32 +39,31 @@ class Split:
 
 @dataclass(frozen=True, kw_only=True)
 class Model:
-    """One model scored on the test split: losses in nats, every other score on the scale 0..1.
+    """One model scored on the test split: losses in nats, other scores in 0..1.
 
     Attributes:
-        name: of a scale or a baseline, as published.
-        kind: what it is.
+        name: of the scale or baseline.
         parameters: counted; `None` for a baseline.
-        seeds: how many refits there are, `None` for a baseline.
-        log_loss: mean over refits, with its interval at 95 %.
+        seeds: number of refits; `None` for a baseline.
+        log_loss: mean over refits, with its 95 % interval.
         skill: 1 - loss / loss of the base rate of train.
-        skill_own_rate: the same against a constant that knew the rate of the test split.
+        skill_own_rate: the same against the rate of positives in the test split itself.
         seed_log_losses: of each refit; `None` for a baseline.
-        validation_log_loss: mean over refits, on validation.
-        auc: `None` for a constant answer, or where too few of one class are there for an interval.
-        calibration_slope: below 1 where predictions are too extreme; `None` where none can be fitted.
-        threshold: has the best F1 on validation.
-        collapsed_seeds: refits whose predictions are all but equal.
-        reliability: bins in ascending order of the prediction, of the refits averaged.
-        averaged_log_loss: of the refits averaged; `None` where there is one of its kind.
-        winner: number of the trial that was refitted; this and what follows is `None` for a baseline.
+        validation_log_loss: mean over refits.
+        auc: `None` for constant predictions, or if a class has too few rows for an interval.
+        calibration_slope: below 1 if predictions are too extreme; `None` if no slope can be fitted.
+        threshold: the one with the best F1 on validation.
+        collapsed_seeds: number of refits whose predictions are nearly equal for all windows.
+        reliability: bins of the averaged refits, in ascending order of the prediction.
+        averaged_log_loss: of the averaged refits; `None` for a single fit.
+        winner: number of the refitted trial; `None` for a baseline, as all fields up to `refits`.
         fingerprint: of the study.
         hyperparameters: of the winner.
         search_validation_log_loss: of the winner in the search.
-        trials: of the search that came to a loss of their own.
-        epochs_max: planned for each.
+        trials: number of trials that reached a loss and do not repeat another one.
+        epochs_max: planned for each trial.
         refits: number, seed, state and best epoch of each.
-        settings, sklearn_version: of a baseline, `None` for a scale.
+        settings, sklearn_version: of a baseline; `None` for a scale.
     """
 
     name: str
@@ -104,21 +103,20 @@ class Model:
 
     @property
     def transformer(self) -> bool:
-        """Whether it is a scale."""
+        """True if the model is a scale."""
         return self.kind == "transformer"
 
 
 @dataclass(frozen=True, kw_only=True)
 class Comparison:
-    """Log-loss of scale `a` less that of baseline `b` on the same decisions, nats.
+    """Log-loss of scale `a` minus that of baseline `b` on the same decision rows, nats.
 
     Attributes:
-        a, b: their names.
-        planned: whether a claim is made about it, chosen before any result was seen.
-        difference: with its interval at 95 %.
+        planned: True if the comparison may support a claim; chosen before any result was seen.
+        difference: with its 95 % interval.
         p_value: two-sided.
-        detectable: the difference that such data would show with 80 % power.
-        p_adjusted: for all planned comparisons; `None` where it is not planned.
+        detectable: the difference that is detected with 80 % power.
+        p_adjusted: adjusted for all planned comparisons; `None` if not planned.
     """
 
     a: str
@@ -132,7 +130,7 @@ class Comparison:
 
 @dataclass(frozen=True, kw_only=True)
 class FittedCurve(Curve):
-    """A curve through the mean losses, its name, and the error with which it foretells a scale left out."""
+    """A curve fitted to the mean losses, with its leave-one-scale-out error in log L."""
 
     model: str
     held_out: float | None
@@ -140,19 +138,18 @@ class FittedCurve(Curve):
 
 @dataclass(frozen=True, kw_only=True)
 class Scaling:
-    """The verdict on one horizon; what is `None` takes two scales at least.
+    """The verdict on one horizon; the optional figures are `None` with fewer than two scales.
 
     Attributes:
-        verdict: its name.
-        reason: one sentence in figures.
-        level: of the intervals, a share.
-        exponent: above 0 where the loss falls.
+        reason: one sentence with figures.
+        level: of the intervals, as a share.
+        exponent: above 0 if the loss falls with scale.
         change: of the loss from the smallest to the largest scale, nats.
-        practical: the smallest change that matters, nats.
-        detectable: the change that such data would show with 80 % power, nats.
+        practical: the smallest change that matters in practice, nats.
+        detectable: the change that is detected with 80 % power, nats.
         curves: fitted to the mean losses.
-        floor_refused: why there is no curve with a floor.
-        differences: of every two scales.
+        floor_refused: why no curve with a floor was fitted.
+        differences: between every two scales.
     """
 
     verdict: Name
@@ -169,7 +166,7 @@ class Scaling:
 
 @dataclass(frozen=True, kw_only=True)
 class Headlines:
-    """Sentences about one horizon, by whom they speak for."""
+    """Sentences about one horizon: against a scale, undecided, in favour of a scale."""
 
     against: tuple[str, ...] = ()
     undecided: tuple[str, ...] = ()
@@ -178,20 +175,18 @@ class Headlines:
 
 @dataclass(frozen=True, kw_only=True)
 class Horizon:
-    """All that is known of one horizon.
+    """All results of one horizon.
 
     Attributes:
         days: of the labels.
         splits: train, validation and test.
-        decisions: test rows.
+        decisions: number of test rows.
         mean_block: of the bootstrap, rows.
         models: all scales and baselines.
-        best_baseline: on validation.
-        differences: of each scale and each baseline.
-        scaling: the verdict.
-        looks: how often different predictions were scored on these test days.
-        reading: this look, as it was registered.
-        headlines: what all this comes to.
+        best_baseline: by validation log-loss.
+        differences: between each scale and each baseline.
+        looks: number of different sets of predictions scored on these test days.
+        reading: this look, as recorded in the log of looks.
     """
 
     days: int
@@ -213,25 +208,25 @@ class Horizon:
 
     @property
     def baselines(self) -> list[Model]:
-        """All baselines but the base rate, the best on validation first: on test its luck would count."""
-        others = [model for model in self.models if not model.transformer and model.name != PRIOR]
+        """All baselines but the base rate, ordered by validation log-loss (order on test would be biased)."""
+        others = [model for model in self.models if not model.transformer and model.name != BASE_RATE]
         return sorted(others, key=lambda model: model.validation_log_loss)
 
     @property
     def base_rate_log_loss(self) -> float:
-        """Log-loss on test of the base rate of train, nats."""
+        """Test log-loss when the base rate of train is predicted, nats."""
         return self.splits["test"].prior_log_loss
 
 
 @dataclass(frozen=True, kw_only=True)
 class Evidence:
-    """A campaign's evidence.
+    """The evidence of a campaign.
 
     Attributes:
         campaign: its name.
         code: digest of the code that computed it.
-        comparisons: planned, in all horizons together.
-        horizons: in ascending order.
+        comparisons: number of planned comparisons in all horizons together.
+        horizons: in ascending order of days.
     """
 
     campaign: str
@@ -240,20 +235,22 @@ class Evidence:
     horizons: tuple[Horizon, ...]
 
     def as_json(self) -> dict[str, Any]:
-        """Return the evidence as it is published, horizons by their days."""
+        """Return the evidence as published, horizons keyed by their days."""
         horizons = {str(one.days): _published(one) for one in self.horizons}
         return as_json(self) | {"horizons": horizons}
 
     @classmethod
     def from_json(cls, published: Any) -> "Evidence":
-        """Return published evidence.
+        """Parse published evidence.
 
         Raises:
-            LedgerError: when a key is missing or of the wrong kind, or there is no horizon.
+            LedgerError: when a key is missing or has the wrong type, or there is no horizon.
         """
         known = _read(_Published, published, "results/evidence.json")
         if not known.horizons:
-            raise LedgerError("the evidence holds no horizon; it takes at least one finished study")
+            raise LedgerError(
+                "the evidence has no horizon, expected at least one; finish a study and run the command again"
+            )
         horizons = [
             _read(Horizon, {**one, "days": int(days)}, f"results/evidence.json, horizons.{days},")
             for days, one in known.horizons.items()
@@ -268,7 +265,7 @@ class Evidence:
 
 @dataclass(frozen=True)
 class _Published:
-    # Of the evidence, what is read before its horizons.
+    # The top level of the evidence, parsed before its horizons.
     campaign: str
     code: str
     comparisons: int
@@ -276,14 +273,14 @@ class _Published:
 
 
 def _read(kind: type[Kind], values: Any, where: str) -> Kind:
-    advice = "delete that file and run the same command again: it is computed from the final predictions"
+    advice = "delete the file and run the same command again: it is recomputed from the final predictions"
     return from_values(kind, values, where=where, advice=advice)
 
 
 def _published(horizon: Horizon) -> dict[str, Any]:
     plain = as_json(horizon)
     del plain["days"]
-    # Where curves were fitted, it is said that nothing speaks against a floor.
+    # Where curves were fitted, the key stands even if a floor was not refused.
     if horizon.scaling.level is not None:
         plain["scaling"].setdefault("floor_refused", None)
     return plain

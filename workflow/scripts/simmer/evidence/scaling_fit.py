@@ -1,15 +1,15 @@
-"""Curves of test log-loss over counted parameters: constant, power, and power with a floor.
+"""Fit curves of test log-loss over counted parameters: constant, power, and power with a floor.
 
-Symbols: N counted parameters, L mean test log-loss in nats, E a floor that no N gets below,
+Symbols: N counted parameters, L mean test log-loss in nats, E the limit of L for large N,
 
     constant           L = a
     power              L = a N^-alpha
     power with floor   L = E + a N^-alpha      (a, alpha, E > 0)
 
-Residuals are taken in log L, with Huber's loss summed over the scales, as Hoffmann et al. (2022, "Training
-Compute-Optimal Large Language Models", arXiv 2203.15556) fit theirs; summed, from many starts and to a tight
-tolerance because Besiroglu et al. (2024, "Chinchilla Scaling: A replication attempt", arXiv 2404.10102) found
-a mean and a loose tolerance to end the search too early.
+Residuals are taken in log L with Huber's loss, as in Hoffmann et al. (2022, "Training Compute-Optimal Large
+Language Models", arXiv 2203.15556). The losses are summed over scales, not averaged, and minimised from many
+starts to a tight tolerance, because Besiroglu et al. (2024, "Chinchilla Scaling: A replication attempt",
+arXiv 2404.10102) found that a mean and a loose tolerance stop the optimiser too early.
 """
 
 from collections.abc import Callable
@@ -21,13 +21,13 @@ from scipy.optimize import least_squares
 
 from simmer.base.errors import DatasetError
 
-# In log L, about relative loss. Hoffmann's 1e-3 lies below the noise of a few hundred test rows, 1 to 2 %:
-# there Huber's loss is the absolute one, whose line runs through two of four points and ignores the others.
+# In log L, about the relative loss. Hoffmann's 1e-3 is below the noise of a few hundred test rows, 1 to 2 %:
+# Huber's loss would be the absolute one, whose line runs through two of four points and ignores the others.
 HUBER_DELTA = 0.02
 FEWEST_SCALES_FOR_FLOOR = 4
 MAX_ITERATIONS = 500
 TOLERANCE = 1e-12
-TOLERANCE_OF_DRAWS = 1e-7  # far below the width of any interval, and five times as fast
+TOLERANCE_OF_DRAWS = 1e-7  # far below the width of any interval; five times faster than `TOLERANCE`
 
 FLOOR_ALPHAS = (1e-3, 5.0)
 FLOOR_SHARES = (1e-3, 1.0)  # of the smallest loss
@@ -40,10 +40,10 @@ class Curve:
     """L = floor + a N^-alpha.
 
     Attributes:
-        a: the factor, in nats; the loss itself for a constant.
-        alpha: the exponent; below 0 for a pure power that rises with N. None for a constant.
-        floor: E in nats, None where the model has none.
-        on_limit: whether a parameter ended on a limit of its search, so that the data do not fix it.
+        a: the factor, in nats; for a constant, the loss itself.
+        alpha: the exponent; below 0 if the loss rises with N. None for a constant.
+        floor: E in nats, None for curves without a floor.
+        on_limit: True if a parameter ended at a bound of the fit, so that the data do not determine it.
     """
 
     a: float
@@ -52,7 +52,7 @@ class Curve:
     on_limit: bool = False
 
     def at(self, parameters: np.ndarray) -> np.ndarray:
-        """Return the loss in nats at counted parameters, an array or a number."""
+        """Return the loss in nats at these counted parameters."""
         return (self.floor or 0.0) + self.a * np.exp(-(self.alpha or 0.0) * np.log(parameters))
 
 
@@ -63,9 +63,9 @@ class Fit:
     Attributes:
         model: "constant", "power" or "power with floor".
         curve: its parameters.
-        objective: Huber's losses of the residuals in log L, summed over the scales.
-        held_out: root mean square of the errors in log L with which the curve through the other scales
-            foretells each scale; None where it would always pass through those.
+        objective: sum over scales of Huber's loss of the residuals in log L.
+        held_out: root mean square error in log L when each scale is predicted from a fit to the others; None
+            if such a fit has too few scales to leave a residual.
     """
 
     model: str
@@ -76,11 +76,11 @@ class Fit:
 
 @dataclass(frozen=True, kw_only=True)
 class Fits:
-    """All curves offered.
+    """All fitted curves.
 
     Attributes:
-        fits: constant, power and, where there are scales enough, power with floor.
-        floor_refused: why there is no power with floor, None when there is one.
+        fits: constant, power and, with enough scales, power with floor.
+        floor_refused: why there is no power with floor, None if there is one.
     """
 
     fits: tuple[Fit, ...]
@@ -90,21 +90,21 @@ class Fits:
 def fit_curves(parameters: np.ndarray, losses: np.ndarray) -> Fits:
     """Fit every curve that the number of scales allows.
 
-    Information criteria are left out: AICc, for one, divides by zero at four points and two parameters plus
-    a variance. `held_out` compares the curves instead; a verdict rests on neither, but on paired intervals.
+    `held_out` compares the curves. Information criteria do not work here: AICc, for example, divides by zero
+    with four points, two parameters and a variance. Verdicts use paired intervals, not this comparison.
 
     Args:
         parameters: [scales] counted parameters, all different.
         losses: [scales] mean test log-losses in nats.
 
     Raises:
-        DatasetError: for fewer than two scales, for equal or non-positive parameters or losses.
+        DatasetError: for fewer than two scales, equal parameters, or values that are not finite and positive.
     """
     parameters, losses = _checked(parameters, losses)
     offered = len(losses) >= FEWEST_SCALES_FOR_FLOOR
     refused = (
-        f"a power with floor has three parameters, and there are {len(losses)} scales; it needs at least "
-        f"{FEWEST_SCALES_FOR_FLOOR}"
+        f"a power with floor has three parameters and needs at least {FEWEST_SCALES_FOR_FLOOR} scales; there "
+        f"are {len(losses)}"
     )
     return Fits(
         fits=tuple(
@@ -115,7 +115,7 @@ def fit_curves(parameters: np.ndarray, losses: np.ndarray) -> Fits:
 
 
 def exponents(parameters: np.ndarray, log_losses: np.ndarray) -> np.ndarray:
-    """Return alpha of the pure power for many sets of losses at once, above 0 where losses fall with N.
+    """Return alpha of the pure power for many sets of losses; above 0 if losses fall with N.
 
     Args:
         parameters: [scales] counted parameters, all different and above 0.
@@ -131,8 +131,8 @@ def huber(residuals: np.ndarray) -> np.ndarray:
 
 
 def _lines(x: np.ndarray, y: np.ndarray, tolerance: float = TOLERANCE) -> tuple[np.ndarray, np.ndarray]:
-    # Heights at x = 0 and slopes, each [sets], for y [sets, scales]. Reweighted least squares lowers a convex
-    # sum at each step, so it needs neither starts nor a gradient and takes all bootstrap draws at once.
+    # Heights at x = 0 and slopes, each [sets], for y [sets, scales]. Reweighted least squares lower the
+    # convex objective at each step, need no starting values and fit all bootstrap draws at once.
     middle = x.mean()
     x = x - middle
     heights, slopes = np.full(len(y), np.inf), np.full(len(y), np.inf)
@@ -179,8 +179,8 @@ def _fitted(model: str, parameters: np.ndarray, losses: np.ndarray) -> Fit:
         errors = []
         for left_out in range(len(losses)):
             others = np.arange(len(losses)) != left_out
-            foretold = fit(parameters[others], losses[others]).at(parameters[left_out])
-            errors.append(np.log(losses[left_out] / foretold))
+            predicted = fit(parameters[others], losses[others]).at(parameters[left_out])
+            errors.append(np.log(losses[left_out] / predicted))
         held_out = float(np.sqrt(np.mean(np.square(errors))))
     return Fit(
         model=model,
@@ -191,8 +191,8 @@ def _fitted(model: str, parameters: np.ndarray, losses: np.ndarray) -> Fit:
 
 
 def _power_with_floor(parameters: np.ndarray, losses: np.ndarray) -> Curve:
-    # Free are log alpha, log E and the log of a N^-alpha at the geometric mean of N: at N itself a would move
-    # by many powers of ten with alpha.
+    # Free parameters: log alpha, log E and log(a N^-alpha) at the geometric mean of N. With log a itself, a
+    # small change of alpha would move it by many powers of ten.
     middle = np.log(parameters).mean()
     x, y, lowest = np.log(parameters) - middle, np.log(losses), np.log(losses.min())
 
@@ -237,7 +237,7 @@ def _power_with_floor(parameters: np.ndarray, losses: np.ndarray) -> Curve:
     )
 
 
-# Each with the number of its parameters.
+# Each curve with its number of parameters.
 MODELS: dict[str, tuple[Callable[[np.ndarray, np.ndarray], Curve], int]] = {
     "constant": (_constant, 1),
     "power": (_power, 2),
@@ -252,7 +252,7 @@ def _checked(parameters: np.ndarray, losses: np.ndarray) -> tuple[np.ndarray, np
             f"parameters have shape {parameters.shape}, losses {losses.shape}; expected one loss for each of "
             "at least two scales"
         )
-    # Written so that NaN fails it too.
+    # This form of the condition is False for NaN.
     if not ((parameters > 0).all() and (losses > 0).all() and np.isfinite(losses).all()):
         raise DatasetError(
             "parameters and losses are not all finite and above 0; give counted parameters and mean test "
@@ -260,6 +260,6 @@ def _checked(parameters: np.ndarray, losses: np.ndarray) -> tuple[np.ndarray, np
         )
     if len(np.unique(parameters)) < len(parameters):
         raise DatasetError(
-            f"scales share a number of counted parameters ({sorted(parameters)}); merge their seeds into one"
+            f"two scales have the same counted parameters ({sorted(parameters)}); merge their refits"
         )
     return parameters, losses

@@ -1,17 +1,17 @@
-"""The verdict on scaling, by fixed rules from intervals, and the sentence that gives its reason.
+"""Decide the verdict on scaling by fixed rules from intervals, and write the sentence that gives its reason.
 
-- *law*: from the smallest to the largest scale the loss falls by at least the practical minimum and the
-  interval of this difference excludes 0; so does that of the exponent, whose line hardly bends to a single
-  scale far off the others; no scale is worse than a smaller one by the minimum and beyond noise; and the
-  largest beats the prior, without which "falls" only means "overfits less".
-- *reverse*: the mirror image, except that no scale has to beat the prior: that size harms is a finding even
-  then, and the reason says so.
+- *law*: from the smallest to the largest scale, the loss falls by at least the practical minimum, and the
+  interval of this change excludes 0. The interval of the exponent excludes 0 too; its fit is robust against a
+  single outlying scale. No scale is worse than a smaller one by the practical minimum and beyond noise. The
+  largest scale beats the base rate; otherwise a falling loss could only mean less overfitting.
+- *reverse*: the same with opposite sign, except that no scale has to beat the base rate: the finding that
+  size harms holds without it, and the reason mentions it.
 - *none*: the intervals of all differences between the winners of two scales lie within plus and minus the
-  practical minimum, so that effects of practical size are excluded. Not being significant is no evidence of
-  equality (Schuirmann, Journal of Pharmacokinetics and Biopharmaceutics 15 (1987) 657-680, whose two
-  one-sided tests ask for a little less).
-- *undetermined*: anything else, and always with fewer than `FEWEST_SCALES` scales, a span of parameters below
-  `LEAST_SPAN`, or fewer than `FEWEST_SEEDS` seeds at a scale.
+  practical minimum, which excludes effects of practical size. A difference that is not significant is no
+  evidence of equality (Schuirmann, Journal of Pharmacokinetics and Biopharmaceutics 15 (1987) 657-680; its
+  two one-sided tests are slightly less strict).
+- *undetermined*: everything else, and always with fewer than `FEWEST_SCALES` scales, a ratio of largest to
+  smallest parameters below `LEAST_SPAN`, or fewer than `FEWEST_REFITS` refits of a scale.
 """
 
 import math
@@ -21,8 +21,8 @@ from typing import Literal
 Name = Literal["law", "none", "reverse", "undetermined"]
 
 FEWEST_SCALES = 3
-FEWEST_SEEDS = 3
-LEAST_SPAN = 10.0  # largest over smallest; over less, a power law looks like any other smooth curve
+FEWEST_REFITS = 3
+LEAST_SPAN = 10.0  # largest / smallest; below it, a power law looks like other smooth curves
 
 
 @dataclass(frozen=True)
@@ -35,17 +35,17 @@ class Estimate:
 
     @property
     def sign(self) -> int:
-        """1 or -1 where the interval excludes 0, else 0."""
+        """1 or -1 if the interval excludes 0, else 0."""
         return int(self.low > 0) - int(self.high < 0)
 
 
 @dataclass(frozen=True, kw_only=True)
 class Difference:
-    """Loss of the scale with more parameters less that of the one with fewer, in nats.
+    """Loss of the scale with more parameters minus that of the one with fewer, in nats.
 
     Attributes:
         fewer, more: counted parameters of the two.
-        change: the difference; below 0 where the loss falls.
+        change: the difference; below 0 if the loss falls with scale.
     """
 
     fewer: float
@@ -55,27 +55,27 @@ class Difference:
 
 @dataclass(frozen=True, kw_only=True)
 class Findings:
-    """What a verdict rests on; every interval has the same level.
+    """The figures on which a verdict is based; all intervals have the same level.
 
     Attributes:
         parameters: [scales] counted parameters, ascending.
-        losses: [scales] mean test log-loss over seeds, nats.
-        seeds: [scales] number of seeds.
+        losses: [scales] mean test log-loss over refits, nats.
+        refits: [scales] number of refits.
         level: of each interval, 1 - 0.05 / comparisons.
-        comparisons: horizons assessed together.
-        change: largest less smallest scale, the noise between searches included.
-        differences: of the winners of every two scales.
-        exponent: alpha of the pure power, above 0 where the loss falls.
-        skills: [scales] 1 - loss / loss of the prior.
-        practical: the smallest change that matters, nats.
-        detectable: the change from smallest to largest that such data would show with 80 % power, nats.
-        leans_on: parameters of scales without any one of which the exponent's interval would include 0; empty
-            where too few would be left to say.
+        comparisons: number of horizons assessed together.
+        change: largest minus smallest scale, including the noise between searches.
+        differences: between the winners of every two scales.
+        exponent: alpha of the pure power, above 0 if the loss falls with scale.
+        skills: [scales] 1 - loss / loss of the base rate.
+        practical: the smallest change that matters in practice, nats.
+        detectable: the change from smallest to largest that is detected with 80 % power, nats.
+        leans_on: parameters of each scale without which the exponent's interval would include 0; empty if too
+            few scales would be left.
     """
 
     parameters: tuple[float, ...]
     losses: tuple[float, ...]
-    seeds: tuple[int, ...]
+    refits: tuple[int, ...]
     level: float
     comparisons: int
     change: Difference
@@ -89,14 +89,14 @@ class Findings:
 
 @dataclass(frozen=True)
 class Verdict:
-    """A verdict, and one sentence that gives its reason in figures."""
+    """A verdict, and one sentence with its reason in figures."""
 
     name: Name
     reason: str
 
 
 def judge(findings: Findings) -> Verdict:
-    """Return the verdict by the rules at the head of this module."""
+    """Return the verdict by the rules in the docstring of this module."""
     words = _Words(findings)
     change, exponent = findings.change.change, findings.exponent
     if too_few := _too_few(findings):
@@ -104,35 +104,37 @@ def judge(findings: Findings) -> Verdict:
     if all(_within(difference.change, findings.practical) for difference in findings.differences):
         return words.verdict(
             "none",
-            f"the winners of no two scales differ by as much as {words.nats(findings.practical)}"
+            f"the winners of any two scales differ by less than {words.nats(findings.practical)}"
             f"{words.standing()}",
         )
     falls, rises = (_steepest(findings, sign) for sign in (-1, 1))
     if falls and rises:
         return words.verdict(
             "undetermined",
-            f"it goes both ways beyond noise, {words.step(falls)} and {words.step(rises)}",
+            f"the loss both falls and rises beyond noise, {words.step(falls)} and {words.step(rises)}",
         )
     if change.sign == 0:
         return words.verdict(
             "undetermined",
-            f"a change of {words.nats(findings.detectable)} would have been seen with 80 % power",
+            f"a change of {words.nats(findings.detectable)} would be detected with 80 % power",
         )
     if abs(change.value) < findings.practical:
-        return words.verdict("undetermined", f"less than the {words.nats(findings.practical)} that matter")
+        return words.verdict(
+            "undetermined", f"less than the {words.nats(findings.practical)} that matter in practice"
+        )
     if exponent.sign != -change.sign:
         return words.verdict("undetermined", f"but the exponent, {words.exponent()}, may be 0")
     if change.sign > 0:
         return words.verdict("reverse", f"exponent {words.exponent()}{words.leaning()}{words.standing()}")
     if findings.skills[-1].sign <= 0:
         return words.verdict(
-            "undetermined", f"but the largest scale does not beat the prior, {words.skill(-1)}"
+            "undetermined", f"but the largest scale does not beat the base rate, {words.skill(-1)}"
         )
     return words.verdict("law", f"exponent {words.exponent()}{words.leaning()}")
 
 
 def count(parameters: float) -> str:
-    """Return a number of parameters as people write it, to two digits: 1.8M, 19M, 200M, 2.0B."""
+    """Return a number of parameters to two digits with its unit: 1.8M, 19M, 200M, 2.0B."""
     rounded = float(f"{parameters:.1e}")
     for size, unit in ((1e9, "B"), (1e6, "M"), (1e3, "k")):
         if rounded >= size:
@@ -143,16 +145,16 @@ def count(parameters: float) -> str:
 def _too_few(findings: Findings) -> str | None:
     parameters = findings.parameters
     if len(parameters) < FEWEST_SCALES:
-        return f"{len(parameters)} scales are no law, it takes at least {FEWEST_SCALES}"
+        return f"there are {len(parameters)} scales, and a law needs at least {FEWEST_SCALES}"
     if parameters[-1] < LEAST_SPAN * parameters[0]:
         return (
             f"the largest has {parameters[-1] / parameters[0]:.2g} times the parameters of the smallest, and "
-            f"a law takes at least {LEAST_SPAN:g} times"
+            f"a law needs at least {LEAST_SPAN:g} times"
         )
-    fewest = min(findings.seeds)
-    if fewest < FEWEST_SEEDS:
-        at = count(parameters[findings.seeds.index(fewest)])
-        return f"{at} has {fewest} seeds, and their noise takes at least {FEWEST_SEEDS} at every scale"
+    fewest = min(findings.refits)
+    if fewest < FEWEST_REFITS:
+        at = count(parameters[findings.refits.index(fewest)])
+        return f"{at} has {fewest} refits, and every scale needs at least {FEWEST_REFITS}"
     return None
 
 
@@ -161,7 +163,7 @@ def _within(estimate: Estimate, size: float) -> bool:
 
 
 def _steepest(findings: Findings, sign: int) -> Difference | None:
-    # A step too small to matter, however sure, does not make the losses go both ways.
+    # Steps below the practical minimum do not count, even if they are significant.
     steps = [
         step
         for step in findings.differences
@@ -176,7 +178,7 @@ class _Words:
     def __init__(self, findings: Findings) -> None:
         self.findings = findings
         change = findings.change.change
-        # Two digits of the half-width, so that an interval never prints as a single number.
+        # Two digits of the half-width, so that the ends of an interval never print as equal.
         size = max((change.high - change.low) / 2, 1e-9)
         self.digits = min(max(3, 1 - math.floor(math.log10(size))), 9)
         self.percent = f"{100 * findings.level:.3g} %"
@@ -219,4 +221,4 @@ class _Words:
 
     def standing(self) -> str:
         beaten = any(skill.sign > 0 for skill in self.findings.skills)
-        return "" if beaten else ", and no scale beats the prior"
+        return "" if beaten else ", and no scale beats the base rate"

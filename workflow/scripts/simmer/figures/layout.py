@@ -1,4 +1,4 @@
-"""The page all figures share: headline and notes on top, panels below, a legend at the foot."""
+"""The page layout of all figures: headline and notes on top, panels below, a legend at the bottom."""
 
 import math
 import textwrap
@@ -12,29 +12,29 @@ from matplotlib.figure import Figure
 
 from simmer.figures.style import HEADLINE, INK, QUIET, SMALL, TITLE
 
-# Inches. On a screen 390 pixels wide a text of 9 points is still 9 pixels high on the narrow page; the wide
-# one, for long axes of time, is scrolled there.
+# Inches. On a screen of 390 pixels, 9-point text is still 9 pixels high on the narrow page; the wide page,
+# for long time axes, scrolls.
 WIDTH, WIDE = 5.4, 8.0
 MARGIN = 0.15
 
-# Inches a character takes on average, rounded up, and a line.
+# Mean width of a character (rounded up) and height of a line, inches per point.
 _BOLD_EM, _PLAIN_EM, _LEADING = 0.0088, 0.0077, 0.0185
 _LINE = 0.155  # inches, of a small text
 _LEGEND_ROW, _LEGEND_ENTRY = 0.19, 2.55  # inches
-_NEAR = 0.4  # beyond the usual values, in shares of their extent
+_NEAR = 0.4  # share of the axis by which it may grow to show all values
 
 _Words = Sequence[tuple[float, str, str, str]]  # size, weight, colour and text of each paragraph
 
 
 @dataclass(frozen=True, kw_only=True)
 class Panel:
-    """A part of a page, from the top down: title, notes, axes, room for what stands below these.
+    """A part of a page: title, notes, axes, and space for tick labels.
 
     Attributes:
         title: bold; empty for none.
-        notes: sentences beneath it.
+        notes: sentences below the title.
         height: of the axes, inches.
-        foot: below the axes, inches.
+        foot: space below the axes, inches.
     """
 
     title: str = ""
@@ -53,7 +53,7 @@ class Box:
     height: float
 
     def columns(self, number: int, gap: float) -> list["Box"]:
-        """Return so many boxes side by side, `gap` inches apart."""
+        """Return `number` boxes side by side, `gap` inches apart."""
         width = (self.width - (number - 1) * gap) / number
         return [
             Box(self.left + column * (width + gap), self.bottom, width, self.height)
@@ -61,7 +61,7 @@ class Box:
         ]
 
     def rows(self, heights: Sequence[float], gap: float) -> list["Box"]:
-        """Return boxes of these heights from the top down, `gap` inches apart, upon the lower end of this."""
+        """Return boxes of these heights in inches, from the top down, aligned with the bottom of this box."""
         boxes, bottom = [], self.bottom
         for height in reversed(heights):
             boxes.insert(0, Box(self.left, bottom, self.width, height))
@@ -69,7 +69,7 @@ class Box:
         return boxes
 
     def axes(self, figure: Figure, **kwargs: object) -> Axes:
-        """Return new axes that fill the rectangle."""
+        """Add axes that fill the rectangle."""
         width, height = figure.get_size_inches()
         return figure.add_axes(
             (self.left / width, self.bottom / height, self.width / width, self.height / height), **kwargs
@@ -86,15 +86,15 @@ def lay_out(
     width: float = WIDTH,
     legend: Sequence[Artist] = (),
 ) -> tuple[Figure, list[Box]]:
-    """Return a page with all its texts, as high as they and the panels need, and a box for each panel's axes.
+    """Return a figure with all its texts, and a box for the axes of each panel; the height is computed.
 
     Args:
-        headline: what to conclude.
+        headline: the conclusion.
         notes: how to read the figure; empty ones are left out.
         panels: from the top down.
-        left, right: room beside the axes, inches.
+        left, right: space beside the axes, inches.
         width: of the page, inches.
-        legend: entries at the foot, in columns.
+        legend: entries at the bottom, in columns.
     """
     head = [(HEADLINE, "bold", INK, headline), *((SMALL, "normal", QUIET, note) for note in notes)]
     texts: list[tuple[float, _Words]] = [(0.0, head)]
@@ -123,11 +123,11 @@ def lay_out(
 
 
 def label_beside(axes: Axes, labels: Sequence[tuple[float, str, str]]) -> None:
-    """Name heights at the right of a panel, moved apart where they would overlap; limits must be set before.
+    """Write labels at the right of a panel, moved apart if they would overlap.
 
     Args:
-        axes: of the panel.
-        labels: height in data, text, colour.
+        axes: of the panel, with its limits set.
+        labels: height in data units, text, colour.
     """
     low, high = axes.get_ylim()
     ordered = sorted(labels)
@@ -152,7 +152,7 @@ def label_beside(axes: Axes, labels: Sequence[tuple[float, str, str]]) -> None:
 
 
 def apart(wanted: Sequence[float], sizes: Sequence[float], top: float) -> list[float]:
-    """Return centres near the wanted ones, ascending, that leave each its size and end below `top`."""
+    """Return centres near the wanted ones, ascending, at which labels of these sizes do not overlap."""
     centres: list[float] = []
     for number, centre in enumerate(wanted):
         if number:
@@ -172,10 +172,10 @@ def usual_limits(
     share: float,
     room: tuple[float, float] = (0.08, 0.08),
 ) -> tuple[float, float]:
-    """Return ends of an axis that show `always`, the lowest of all, a share of `others`, and what is near.
+    """Return ends of an axis that show `always`, all low values and a share of `others`.
 
-    A few terrible values must not press all others into one line. There is room below and above these, in
-    shares of their extent.
+    A few extreme values must not compress the axis; if it only has to grow a little, it shows them all.
+    `room` is the margin below and above, in shares of the range.
     """
     highest = [*always, *([np.quantile(others, share, method="lower")] if len(others) else [])]
     low, high = min([*always, *others]), float(max(highest))
@@ -186,14 +186,14 @@ def usual_limits(
 
 
 def write_inside(axes: Axes, text: str) -> None:
-    """Write a sentence into the middle of a panel that has nothing to show."""
+    """Write a sentence into the middle of a panel without data."""
     box = {"boxstyle": "round,pad=0.25", "facecolor": "white", "edgecolor": "none"}
     middle = {"transform": axes.transAxes, "ha": "center", "va": "center"}
     axes.text(0.5, 0.5, text, fontsize=TITLE, bbox=box, **middle)
 
 
 def _inches(axes: Axes, length: float) -> float:
-    # As a share of the width of a panel.
+    # A length in inches as a share of the panel's width.
     return length / (axes.get_position().width * axes.figure.get_figwidth())
 
 

@@ -1,4 +1,4 @@
-"""How every figure looks: colours, text sizes, and how it becomes a file."""
+"""The style of all figures: colours, text sizes and conversion to SVG."""
 
 import io
 from collections.abc import Callable
@@ -10,14 +10,14 @@ from matplotlib.figure import Figure
 
 from simmer.base.text import plain_lines
 
-# A thing has one colour in all figures. Blue and vermilion of Okabe and Ito, the latter darkened until it can
-# be read as a small text. The base rate is black, since gold or green come too close to vermilion for people
-# who see no red. Whatever differs in colour differs in marker, line style or place, too.
+# Each kind of object has one colour in all figures. Blue and vermilion are from Okabe and Ito; vermilion is
+# darkened to be legible as small text. The base rate is black, because gold and green are too close to
+# vermilion for red-blind readers. Objects that differ in colour also differ in marker, line style or place.
 TRANSFORMER, BASELINE, BASE_RATE = "#0072b2", "#b34700", "#000000"
 INK, QUIET, FAINT = "#1a1a1a", "#555555", "#e6e6e6"
-BEST, EDGE, NO_LOSS = "#1a7f37", "#cc2f2f", "#b0b0b0"  # of a search: its best trial, the ends of a range
-STATE = "#6e6e6e"  # of a marker in a legend that explains its shape
-TRAIN, VALIDATION, TEST = "#d4d4d4", "#a3a3a3", "#5e5e5e"  # differ in grey as well
+BEST, EDGE, NO_LOSS = "#1a7f37", "#cc2f2f", "#b0b0b0"  # best trial, ends of a range, trials without a loss
+STATE = "#6e6e6e"  # of legend markers that explain a shape
+TRAIN, VALIDATION, TEST = "#d4d4d4", "#a3a3a3", "#5e5e5e"
 BEYOND_CHANCE, WITHIN_CHANCE = "#6a51a3", "#bcbddc"
 ORIGINS = {
     "default": "#000000",
@@ -26,7 +26,7 @@ ORIGINS = {
     "startup": "#8a8a8a",
     "sampler": TRANSFORMER,
 }
-# Of a machine. Where several states fall on one place, the last of them is seen.
+# Of a machine. States are drawn in this order, so the last one covers the others.
 WARNING, CRITICAL, SETPOINT, ABORT = "#b85c00", "#cc2f2f", "#00706a", "#b00020"
 STATES = {
     "normal": "#9fcfa8",
@@ -43,8 +43,8 @@ GRID = {"color": FAINT, "lw": 0.7}
 
 HEADLINE, TITLE, SMALL = 12.0, 10.0, 9.0  # points; nothing is smaller
 
-# Whatever a user's matplotlibrc says. Texts stay texts, so that a browser can search them, and a name is no
-# formula, whatever is in it; the salt makes the same figure the same bytes.
+# Overrides the user's matplotlibrc. Text stays text, so that a browser can search it; names are not parsed as
+# formulas; the hash salt makes the output reproducible.
 _STYLE = [
     "default",
     {
@@ -66,7 +66,7 @@ Given, Drawn = ParamSpec("Given"), TypeVar("Drawn")
 
 
 def in_style(draw: Callable[Given, Drawn]) -> Callable[Given, Drawn]:
-    """Return `draw` as it works in the style of every figure; it leaves no trace in that of others."""
+    """Wrap `draw` so that it runs in the common style and does not change global settings."""
 
     @wraps(draw)
     def styled(*args: Given.args, **kwargs: Given.kwargs) -> Drawn:
@@ -78,9 +78,9 @@ def in_style(draw: Callable[Given, Drawn]) -> Callable[Given, Drawn]:
 
 @in_style
 def to_svg(figure: Figure) -> bytes:
-    """Return a figure as SVG; the same figure gives the same bytes, whenever it is drawn.
+    """Return a figure as SVG; the same figure always gives the same bytes.
 
-    Characters that no XML may hold, or that turn the direction of a text, are escaped.
+    Characters that are invalid in XML or change the direction of text are escaped.
     """
     buffer = io.BytesIO()
     figure.savefig(buffer, format="svg", metadata={"Date": None, "Creator": None})

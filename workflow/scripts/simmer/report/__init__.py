@@ -1,1 +1,1 @@
-"""The report: what was found, in words, tables and figures, as Markdown, HTML and CSV."""
+"""The report of a campaign: text, tables and figures as Markdown, HTML and CSV."""

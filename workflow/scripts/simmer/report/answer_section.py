@@ -1,24 +1,24 @@
-"""The answer: what speaks against it first, then verdicts, and what could have been seen."""
+"""The first section of the report: warnings, verdicts, and the differences that the test split can detect."""
 
 from collections.abc import Iterator
 
 from simmer.base.words import count, first_upper, spoken
 from simmer.evidence.answer import FEWEST_TRIALS
-from simmer.evidence.results import PRIOR, Horizon
-from simmer.evidence.scaling_verdict import FEWEST_SEEDS
+from simmer.evidence.results import BASE_RATE, Horizon
+from simmer.evidence.scaling_verdict import FEWEST_REFITS
 from simmer.report.blocks import Block, Findings, Heading, Paragraph, Table
 from simmer.report.material import Material, days, number
 
 MEANINGS = {
-    "law": "larger is better, by a power of its parameters, over the range that was tried",
-    "reverse": "larger is worse over the range that was tried",
+    "law": "larger is better by a power law of the parameters, over the range of scales that was tried",
+    "reverse": "larger is worse over the range of scales that was tried",
     "none": "scale makes no difference of practical size",
     "undetermined": "these data do not decide",
 }
 
 
 def answer_section(material: Material) -> Iterator[Block]:
-    """Yield what a reader who stops here must know."""
+    """Yield warnings, verdicts, search effort and detectable differences."""
     warnings = _warnings(material)
     if warnings:
         yield Heading("Read this first")
@@ -27,21 +27,20 @@ def answer_section(material: Material) -> Iterator[Block]:
     answers = material.evidence.horizons
     yield Findings([_verdict(one) for one in answers])
     yield Paragraph(
-        "Verdicts follow fixed rules from intervals of refits on the test split, which nothing before them "
-        "could read; the chance of a wrong claim, 5 %, is shared by all horizons. Parameters are counted."
+        "Verdicts follow fixed rules from intervals of refits on the test split, which training and search "
+        "did not use. All horizons share the 5 % chance of a wrong claim. Parameters are counted."
     )
     yield Paragraph(effort(material))
-    yield Heading("What this test split could have shown", 3)
+    yield Heading("Differences that this test split can detect", 3)
     yield Table(
-        ("horizon", "comparison", "could have been seen"),
+        ("horizon", "comparison", "detectable difference"),
         [
             (days(one.days), comparison, number(detectable))
             for one in answers
             for comparison, detectable in _power(one)
         ],
-        note="Differences in test log-loss (nats) that would have been seen with 80 % power. A smaller "
-        "effect may be there and cannot be seen here. Half a percent of the loss of the base rate counts as "
-        "practical.",
+        note="Differences in test log-loss (nats) that are detected with 80 % power. Smaller effects may go "
+        "undetected. A difference matters in practice from half a percent of the base rate's loss on.",
     )
 
 
@@ -56,8 +55,8 @@ def _warnings(material: Material) -> list[str]:
     found = [f"{days(one.days)}: {sentence}" for one in answers for sentence in one.headlines.against]
     found += _small_searches(material)
     found += [
-        f"{days(one.days)}: the test split was looked at {one.looks} times with different predictions, and "
-        "each look makes a lucky result more likely."
+        f"{days(one.days)}: the test split was looked at {one.looks} times with different predictions. Each "
+        "look makes a result by chance more likely."
         for one in answers
         if one.looks > 1
     ]
@@ -73,11 +72,11 @@ def _warnings(material: Material) -> list[str]:
         if refit.state != "complete"
     ]
     found += [
-        f"{days(one.days)}: {model.name} was refitted {model.seeds} times; claims about it take at "
-        f"least {FEWEST_SEEDS}, for fewer do not show how refits differ."
+        f"{days(one.days)}: {model.name} has {count(model.seeds, 'refit')}; claims about a scale need at "
+        f"least {FEWEST_REFITS}, to measure how much refits differ."
         for one in answers
         for model in one.models
-        if model.transformer and model.seeds < FEWEST_SEEDS
+        if model.transformer and model.seeds < FEWEST_REFITS
     ]
     return found
 
@@ -92,8 +91,8 @@ def _small_searches(material: Material) -> list[str]:
         return []
     listing = ", ".join(f"{trials} at {scale}" for scale, trials in small.items())
     return [
-        f"The search had fewer than {FEWEST_TRIALS} trials a study ({listing}): this proves that the chain "
-        "works, and says nothing about scale."
+        f"The search had fewer than {FEWEST_TRIALS} trials per study ({listing}). Such a campaign shows that "
+        "the workflow runs, not whether scale helps."
     ]
 
 
@@ -101,20 +100,20 @@ def _power(one: Horizon) -> Iterator[tuple[str, float]]:
     if one.scaling.detectable is not None:
         yield "smallest to largest scale", one.scaling.detectable
     for pair in one.differences:
-        if pair.b in (PRIOR, one.best_baseline):
+        if pair.b in (BASE_RATE, one.best_baseline):
             yield f"{pair.a} to {spoken(pair.b)}", pair.detectable
 
 
 def effort(material: Material) -> str:
-    """Return with how many trials and epochs each scale was searched, and whether these differ."""
+    """Return the number of trials and epochs of each scale's search, and a caution about them."""
     scales = [model for model in material.evidence.horizons[0].models if model.transformer]
     listing = ", ".join(
         f"{model.name} {count(model.trials, 'trial')} of up to {count(model.epochs_max, 'epoch')}"
         for model in scales
     )
     alike = len({(model.trials, model.epochs_max) for model in scales}) == 1
-    return f"The search of a study: {listing}. " + (
-        "A large model may need more of both."
+    return f"Search effort per study: {listing}. " + (
+        "A large model may need more trials and epochs."
         if alike
-        else "These differ, so a difference between scales may be one of effort."
+        else "The effort differs, so a difference between scales may come from it."
     )

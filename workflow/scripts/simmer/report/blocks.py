@@ -1,4 +1,4 @@
-"""What a report is made of, before it is Markdown or HTML."""
+"""The blocks of a report, independent of Markdown and HTML."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -21,7 +21,7 @@ class Paragraph:
 
 @dataclass(frozen=True)
 class Findings:
-    """Sentences that a reader must not miss; `alarm` marks those that speak against the result."""
+    """Highlighted sentences; `alarm` marks warnings about the result."""
 
     sentences: Sequence[str]
     alarm: bool = False
@@ -29,7 +29,7 @@ class Findings:
 
 @dataclass(frozen=True)
 class Table:
-    """A table of texts; all rows are as long as the head."""
+    """A table of texts; every row has as many cells as the head."""
 
     head: Sequence[str]
     rows: Sequence[Sequence[str]]
@@ -38,19 +38,19 @@ class Table:
 
 @dataclass(frozen=True)
 class Figure:
-    """A figure and what to conclude from it.
+    """A figure and its caption.
 
     Attributes:
         name: of the file, without folder.
         svg: its content.
-        says: what stands in it in large letters, for who cannot see it.
-        caption: what it shows and what to conclude; empty where the figure before it says the same.
-        wide: whether it is to be scrolled on a narrow screen rather than shrunk.
+        alternative: its headings, as text for readers who cannot see the figure.
+        caption: what it shows and how to read it; empty if an earlier figure of the section has the same.
+        wide: True to scroll it on a narrow screen instead of shrinking it.
     """
 
     name: str
     svg: str
-    says: str
+    alternative: str
     caption: str
     wide: bool = False
 

@@ -1,4 +1,4 @@
-"""The order of the report: the answer, what it rests on, and what pins it."""
+"""Assemble the report: answer, horizons, audit, data, search, machine, limits and versions."""
 
 from collections.abc import Iterator
 from dataclasses import replace
@@ -12,12 +12,12 @@ from simmer.report.material import Material
 from simmer.report.search_section import machine_section, search_section
 
 LIMITS = (
-    "A verdict is about this ticker, these labels and these years, and about the sizes that were tried: it "
-    "foretells nothing beyond them.",
-    "A label asks for the High (or Close) to reach a threshold, which volatile days do more easily: skill "
-    "here is mostly skill in telling volatility, and no trading profit.",
-    "Test rows follow one another in time and share days between labels; intervals come from a block "
-    "bootstrap, whose blocks are no longer than a few weeks.",
+    "A verdict holds for this ticker, these labels, these years and these scales. It does not extrapolate to "
+    "others.",
+    "A label is 1 if the High (or Close) reaches a threshold, which is more likely on volatile days. Skill "
+    "here is mostly skill in predicting volatility. It is no trading profit.",
+    "Test rows are ordered in time and their labels share days. Intervals come from a block bootstrap whose "
+    "blocks span at most a few weeks; longer dependence is not covered.",
 )
 
 
@@ -27,14 +27,14 @@ def title(material: Material) -> str:
 
 
 def content(material: Material) -> Iterator[Block]:
-    """Yield the whole report; a caption stands at the first figure of its kind in a section."""
-    told: set[str] = set()
+    """Yield the whole report; in a section, only the first figure of a kind has a caption."""
+    shown: set[str] = set()
     for block in _everything(material):
         if isinstance(block, Heading) and block.level <= 2:
-            told.clear()
+            shown.clear()
         if isinstance(block, Figure):
-            yield replace(block, caption="") if block.caption in told else block
-            told.add(block.caption)
+            yield replace(block, caption="") if block.caption in shown else block
+            shown.add(block.caption)
         else:
             yield block
 
@@ -50,7 +50,7 @@ def _everything(material: Material) -> Iterator[Block]:
     yield from data_section(material)
     yield from search_section(material)
     yield from machine_section(material)
-    yield Heading("What this report does not say")
+    yield Heading("Limits of this report")
     for sentence in LIMITS:
         yield Paragraph(sentence)
     yield Heading("Versions and hashes")

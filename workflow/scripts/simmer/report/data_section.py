@@ -1,4 +1,4 @@
-"""What the models were given: data, labels, splits, and the audit for leaks."""
+"""The sections on data, labels and splits, and on the leakage audit."""
 
 from collections.abc import Iterator
 
@@ -13,17 +13,18 @@ MOST_PROBLEMS = 5
 
 
 def data_section(material: Material) -> Iterator[Block]:
-    """Yield labels, splits and base rates, and what was found in the raw data."""
+    """Yield labels, splits, base rates and the validation of the raw data."""
     dataset = material.dataset
     yield Heading("Data")
     yield Paragraph(
-        f"{dataset['ticker']}: a label is 1 where {_price(dataset['basis'])} of one of the next days is at "
-        f"least {100 * dataset['threshold']:g} % above today's Close. A window is {dataset['context_days']} "
-        "days. Labels are purged where they would look over a border; inputs reach back over it."
+        f"{dataset['ticker']}: a label is 1 if {_price(dataset['basis'])} of one of the next days, up to the "
+        f"horizon, is at least {100 * dataset['threshold']:g} % above today's Close. A window has "
+        f"{dataset['context_days']} days. Decision rows whose label would use days of the next split are "
+        "purged; windows may include days of the split before."
     )
     yield from figure(material, "base_rates")
     yield Table(
-        ("horizon", "split", "decisions", "positive", "from", "to", "log-loss of the base rate"),
+        ("horizon", "split", "decision rows", "base rate", "from", "to", "log-loss of train's base rate"),
         [
             (days(horizon.days), split, *_split(horizon.splits[split]))
             for horizon in material.evidence.horizons
@@ -49,7 +50,7 @@ def data_section(material: Material) -> Iterator[Block]:
 
 
 def audit_section(material: Material) -> Iterator[Block]:
-    """Yield the audit for leaks, controls included."""
+    """Yield the check table of the leakage audit, controls included."""
     yield Heading("Leakage audit")
     yield checks_table(material.audit["checks"])
 
@@ -71,7 +72,7 @@ def _price(basis: str) -> str:
 def _problems(validation: Values) -> str:
     problems = validation["problems"]
     if not problems:
-        return "Every rule for bars and manifests holds."
+        return "The data pass every rule for bars and manifests."
     listing = "; ".join(
         f"{problem['severity']} in {problem['file']}, row {problem['row']}: {problem['message']}"
         for problem in problems[:MOST_PROBLEMS]

@@ -1,4 +1,4 @@
-"""One horizon: sentences, scores, calibration and learning curves."""
+"""The section of one horizon: headlines, scores, calibration and learning curves."""
 
 from collections.abc import Iterator
 
@@ -11,7 +11,7 @@ from simmer.report.material import Material, days, interval, number, percent
 
 
 def horizon_section(material: Material, one: Horizon) -> Iterator[Block]:
-    """Yield all that was found at one horizon: sentences, scores and figures."""
+    """Yield headlines, scores and figures of one horizon."""
     yield Heading(days(one.days).capitalize())
     for kind in ("against", "undecided", "in_favour"):
         if sentences := getattr(one.headlines, kind):
@@ -31,13 +31,13 @@ def horizon_section(material: Material, one: Horizon) -> Iterator[Block]:
             )
             for model in sorted(one.models, key=lambda model: model.log_loss.value)
         ],
-        note="Skill is 1 - loss / loss of the base rate of train. Own rate: the same against a constant that "
-        "knew the rate of the test split itself, which nobody could; the difference between the two is drift "
-        "of the rate. A scale's scores are means over its refits.",
+        note="Skill is 1 - loss / loss of the base rate of train. Own rate: the same against the rate of "
+        "positives in the test split itself, which is not known beforehand; the two differ by the drift of "
+        "the rate. A scale's scores are means over its refits.",
     )
     yield Paragraph(
-        f"The best baseline on validation is {spoken(one.best_baseline)}. Validation chose the "
-        "winners, so its losses flatter them:"
+        f"The best baseline on validation is {spoken(one.best_baseline)}. Winners were chosen on validation, "
+        "so their validation losses are too optimistic:"
     )
     yield Table(
         (
@@ -84,7 +84,7 @@ def horizon_section(material: Material, one: Horizon) -> Iterator[Block]:
             )
             for model in one.models
         ],
-        note="The threshold has the best F1 on validation. A calibration slope below 1 says that predictions "
-        "are too extreme.",
+        note="The threshold has the best F1 on validation. With a calibration slope below 1, predictions are "
+        "too extreme.",
     )
     yield from figure(material, f"learning_curves_{horizon_name(one.days)}")

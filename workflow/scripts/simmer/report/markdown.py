@@ -1,4 +1,4 @@
-"""A report as Markdown; figures are named, not shown."""
+"""Write a report as Markdown; figures appear by file name and alternative text."""
 
 from collections.abc import Sequence
 
@@ -7,7 +7,7 @@ from simmer.report.blocks import Block, Figure, Findings, Heading, Paragraph, Ta
 
 
 def to_markdown(blocks: Sequence[Block]) -> str:
-    """Return the blocks as Markdown with tables as GitHub and others read them, ending in a line feed."""
+    """Return the blocks as GitHub-flavoured Markdown, ending in a line feed."""
     return "\n\n".join(_block(block) for block in blocks) + "\n"
 
 
@@ -22,8 +22,8 @@ def _block(block: Block) -> str:
         case Table(head, rows, note):
             lines = [_row(head), "|" + "---|" * len(head), *map(_row, rows)]
             return "\n".join(lines) + (f"\n\n{markdown_text(note)}" if note else "")
-        case Figure(name, _, says, caption):
-            return markdown_text(f"figures/{name}: {says}") + (
+        case Figure(name, _, alternative, caption):
+            return markdown_text(f"figures/{name}: {alternative}") + (
                 f"\n\n{markdown_text(caption)}" if caption else ""
             )
 

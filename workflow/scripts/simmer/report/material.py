@@ -1,4 +1,4 @@
-"""What a report is written from, and its numbers as readers see them."""
+"""The results that a report is written from, and the format of its numbers."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -14,19 +14,18 @@ Values = Mapping[str, Any]
 
 @dataclass(frozen=True, kw_only=True)
 class Material:
-    """The results of a campaign, all but the evidence as plain values, as they stand in `results/`.
+    """The results of a campaign as published in `results/`.
 
     Attributes:
-        evidence: the answers of all horizons.
-        trials: the results of all trials, of all studies.
-        refits: the results of all refits.
-        data_validation: what was found in the raw data.
+        evidence: of all horizons.
+        trials, refits: of all studies.
+        data_validation: problems found in the raw data.
         dataset: threshold, basis and splits.
-        preflights: the checks of this machine, by scale.
-        audit: the checks for leaks.
-        figures: SVG, by the name of the figure without its ending.
-        captions: what each kind of figure shows and what to conclude.
-        provenance: names and values that pin what was computed.
+        preflights: check table of each scale.
+        audit: check table of the leakage audit.
+        figures: SVG by the name of the figure without its suffix.
+        captions: text by kind of figure.
+        provenance: versions, digests, fingerprints and seeds by name.
     """
 
     evidence: Evidence
@@ -47,7 +46,7 @@ class Material:
 
     @property
     def scales(self) -> list[str]:
-        """All scales, as the trials come."""
+        """All scales, in the order of the trials."""
         return list(dict.fromkeys(trial.scale for trial in self.trials))
 
     def trials_of(self, scale: str, horizon: int) -> list[TrialResult]:
@@ -61,17 +60,17 @@ def days(horizon: int) -> str:
 
 
 def number(value: float | None, digits: int = 4) -> str:
-    """Return a figure, or a dash where there is none."""
+    """Return a number as text, or a dash for None."""
     return "–" if value is None else f"{value:.{digits}f}"
 
 
 def percent(value: float | None) -> str:
-    """Return a share in percent, or a dash where there is none."""
+    """Return a share in percent, or a dash for None."""
     return "–" if value is None else words.percent(value)
 
 
 def interval(estimate: Estimate | None, digits: int = 4) -> str:
-    """Return a figure with its interval, or a dash where there is none."""
+    """Return a value with its interval, or a dash for None."""
     if estimate is None:
         return "–"
     return f"{estimate.value:.{digits}f} ({estimate.low:.{digits}f} to {estimate.high:.{digits}f})"

@@ -1,4 +1,4 @@
-"""A report as one HTML page that opens from disk: figures inside, no script, nothing from a network."""
+"""Write a report as one self-contained HTML page: embedded figures, no scripts, no network access."""
 
 import base64
 from collections.abc import Sequence
@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from simmer.base.text import html_text
 from simmer.report.blocks import Block, Figure, Findings, Heading, Paragraph, Table
 
-# One column that a phone can show; what is wider than the screen scrolls by itself. Colours have a contrast
-# of 4.5 or more, and no meaning rests on a colour alone.
+# One column that fits a phone; wider tables and figures scroll. Colours have a contrast of at least 4.5, and
+# no information is coded by colour alone.
 _STYLE = """
 :root { color-scheme: light; }
 body { font: 16px/1.55 system-ui, sans-serif; color: #1d2329; background: #fff; margin: 0; }
@@ -38,11 +38,11 @@ figure.wide img { max-width: none; min-width: 56rem; }
 figcaption, .note { font-size: 0.9rem; color: #46515b; margin-top: 0.3rem; }
 @media print { h2 { break-after: avoid; } figure, tr { break-inside: avoid; } }
 """
-LONGEST_FIGURE = 27  # characters of a cell that must not be broken over lines
+LONGEST_FIGURE = 27  # characters; cells up to this length do not wrap
 
 
 def to_page(blocks: Sequence[Block], *, title: str) -> str:
-    """Return the blocks as a whole HTML document with a table of its sections."""
+    """Return the blocks as a complete HTML document with links to its sections."""
     sections = [block.text for block in blocks if isinstance(block, Heading) and block.level == 2]
     contents = "".join(f'<a href="#{_anchor(text)}">{html_text(text)}</a>' for text in sections)
     first = next((n for n, block in enumerate(blocks) if isinstance(block, Heading) and block.level == 2), 0)
@@ -71,11 +71,11 @@ def _block(block: Block) -> str:
             below = f'<p class="note">{html_text(note)}</p>' if note else ""
             table = f"<table><thead><tr>{titles}</tr></thead><tbody>{lines}</tbody></table>"
             return f'<div class="scroll">{table}</div>{below}'
-        case Figure(name, svg, says, caption, wide):
-            # As an image, so that what the SVG names its parts cannot meet the names of another one.
+        case Figure(name, svg, alternative, caption, wide):
+            # As an image, so that ids of several SVGs cannot collide.
             data = base64.b64encode(svg.encode()).decode()
             source = f"data:image/svg+xml;base64,{data}"
-            image = f'<img alt="{html_text(says)}" title="{html_text(name)}" src="{source}">'
+            image = f'<img alt="{html_text(alternative)}" title="{html_text(name)}" src="{source}">'
             below = f"<figcaption>{html_text(caption)}</figcaption>" if caption else ""
             kind = " class=wide" if wide else ""
             return f'<figure{kind}><div class="scroll">{image}</div>{below}</figure>'

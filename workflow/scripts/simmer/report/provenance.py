@@ -1,4 +1,4 @@
-"""What pins a report: versions, digests, fingerprints and seeds."""
+"""Collect the provenance of a report: versions, digests, fingerprints and seeds."""
 
 from collections.abc import Iterable, Mapping, Sequence
 
@@ -15,11 +15,11 @@ def provenance_of(
     features_sha256: str,
     seed: int,
 ) -> Mapping[str, str]:
-    """Return what pins a report, by a name for people.
+    """Return versions, digests, fingerprints and seeds by a readable name.
 
     Args:
-        evidence: the answers of all horizons.
-        trials, refits: all results it rests on.
+        evidence: of all horizons.
+        trials, refits: all results of the campaign.
         features_sha256: of the content of the feature table.
         seed: the campaign's.
     """

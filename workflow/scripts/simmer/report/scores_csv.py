@@ -1,4 +1,4 @@
-"""The scores of all models at all horizons, a row each, for other programs."""
+"""Write the scores as CSV, one row per model and horizon."""
 
 from dataclasses import astuple
 
@@ -15,7 +15,7 @@ SCORES = (
 
 
 def scores_csv(evidence: Evidence) -> str:
-    """Return horizon, verdict, model and its scores; an absent value is an empty cell."""
+    """Return a row of horizon, verdict and scores per model; missing values are empty cells."""
     bounds = [f"{name}{end}" for name in ESTIMATES for end in ("", "_low", "_high")]
     head = ("horizon_days", "verdict", "model", "kind", "parameters", "seeds", "decisions")
     rows = [[*head, "search_validation_log_loss", "validation_log_loss", *bounds, *SCORES]]

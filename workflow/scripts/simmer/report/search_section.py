@@ -1,4 +1,4 @@
-"""How the winners were found, and what that cost."""
+"""The sections on the search and on the machine, with preflight."""
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
@@ -11,7 +11,7 @@ from simmer.report.material import Material, Values, days, number
 
 
 def search_section(material: Material) -> Iterator[Block]:
-    """Yield a row per study, and the figures of each search."""
+    """Yield a table with a row per study, and the figures of each search."""
     yield Heading("The search")
     studies = [(scale, horizon) for scale in material.scales for horizon in material.horizons]
     yield Table(
@@ -22,7 +22,7 @@ def search_section(material: Material) -> Iterator[Block]:
             "base rate",
             "winner",
             "counted parameters",
-            "from the budget",
+            "difference from the budget",
         ),
         [
             (f"{scale}, {days(horizon)}", *_study(material.trials_of(scale, horizon)))
@@ -32,8 +32,8 @@ def search_section(material: Material) -> Iterator[Block]:
     digests = {digest for result in (*material.trials, *material.refits) for digest in result.code_digests}
     if len(digests) > 1:
         yield Paragraph(
-            f"Trials and refits were computed by {len(digests)} versions of the code; trials.csv tells which "
-            "by which."
+            f"Trials and refits were computed by {len(digests)} versions of the code; trials.csv lists the "
+            "version of each trial."
         )
     for scale, horizon in studies:
         yield Heading(f"Search of {scale}, {days(horizon)}", 3)
@@ -42,7 +42,7 @@ def search_section(material: Material) -> Iterator[Block]:
 
 
 def machine_section(material: Material) -> Iterator[Block]:
-    """Yield time and energy per scale, what the machine did, and whether it was fit for it."""
+    """Yield time and energy per scale, hardware timelines, and the preflight of each scale."""
     yield Heading("The machine")
     yield from figure(material, "costs")
     for scale in material.scales:
@@ -54,17 +54,17 @@ def machine_section(material: Material) -> Iterator[Block]:
 
 
 def checks_table(checks: Sequence[Values]) -> Table:
-    """Return checks as a table, with how to mend them where anything is to be mended."""
-    mend = any(check["fix"] for check in checks)
+    """Return checks as a table, with a column of fixes if any check has one."""
+    fixes = any(check["fix"] for check in checks)
     return Table(
-        ("check", "verdict", "found", "expected", *(["how to mend it"] if mend else [])),
+        ("check", "status", "found", "expected", *(["fix"] if fixes else [])),
         [
             (
                 check["id"].replace("_", " "),
                 check["verdict"],
                 _with_unit(check["measured"], check["unit"]),
                 _with_unit(check["needed"], check["unit"]),
-                *([check["fix"] or ""] if mend else []),
+                *([check["fix"] or ""] if fixes else []),
             )
             for check in checks
         ],
@@ -74,18 +74,18 @@ def checks_table(checks: Sequence[Values]) -> Table:
 def _study(trials: Sequence[TrialResult]) -> tuple[str, ...]:
     ended = Counter(trial.state for trial in trials)
     count = f"{len(trials)} ({', '.join(f'{n} {state}' for state, n in ended.most_common())})"
-    prior = number(trials[0].prior_log_loss)
+    base_rate = number(trials[0].prior_log_loss)
     best = best_trial(trials)
     if best is None:
-        return (count, "–", prior, "none has a loss", "–", "–")
-    away = best.parameters / best.budget_parameters - 1
+        return (count, "–", base_rate, "no trial has a loss", "–", "–")
+    deviation = best.parameters / best.budget_parameters - 1
     return (
         count,
         number(best.loss),
-        prior,
+        base_rate,
         f"trial {best.trial:03d}, epoch {best.best_epoch}",
         f"{best.parameters:,}",
-        f"{100 * away:+.2f} %",
+        f"{100 * deviation:+.2f} %",
     )
 
 

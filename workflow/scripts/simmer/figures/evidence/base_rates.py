@@ -1,4 +1,4 @@
-"""How often the answer is yes: the share of positives in each split, a panel per horizon."""
+"""Draw the share of positives in each split, one panel per horizon."""
 
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
@@ -17,10 +17,10 @@ _LOOKS = {
 
 @in_style
 def base_rates(evidence: Evidence) -> Figure:
-    """Return the figure of all horizons; a decision is positive where the price rose by the threshold."""
+    """Return the figure of all horizons."""
     notes = [
-        "Share of positive decisions in each split. The base rate that models have to beat is that of train, "
-        "as no other is known beforehand."
+        "Share of decision rows with label 1 in each split. Models have to beat the base rate of train, as "
+        "the others are not known beforehand."
     ]
     panels = [Panel(title=_title(one), height=1.5, foot=0.1) for one in evidence.horizons]
     figure, boxes = lay_out(conclusion(evidence), notes, panels)
@@ -31,15 +31,15 @@ def base_rates(evidence: Evidence) -> Figure:
 
 
 def conclusion(evidence: Evidence) -> str:
-    """Return how the share of positives moves from train to test, and where it does so most."""
+    """Return how the share of positives changes from train to test, and at which horizon most."""
     moves = {
         one.days: one.splits["test"].base_rate - one.splits["train"].base_rate for one in evidence.horizons
     }
-    said = []
-    for word, sign in (("falls", -1), ("rises", 1), ("stays", 0)):
+    parts = []
+    for word, sign in (("falls", -1), ("rises", 1), ("stays the same", 0)):
         days = [day for day, move in moves.items() if (round(move, 3) > 0) - (round(move, 3) < 0) == sign]
         if days:
-            said.append(f"{word} at {horizons(days)}")
+            parts.append(f"{word} at {horizons(days)}")
     most = max(evidence.horizons, key=lambda one: abs(moves[one.days]))
     train, test = (percent(most.splits[name].base_rate) for name in ("train", "test"))
     single = (
@@ -48,7 +48,7 @@ def conclusion(evidence: Evidence) -> str:
         else f", most at {horizons([most.days])} ({train} to {test})"
     )
     still = all(round(move, 3) == 0 for move in moves.values())
-    return f"From train to test the share of positives {listed(said)}{'' if still else single}."
+    return f"From train to test the share of positives {listed(parts)}{'' if still else single}."
 
 
 def _title(horizon: Horizon) -> str:
@@ -63,7 +63,7 @@ def _title(horizon: Horizon) -> str:
 
 def _draw(axes: Axes, horizon: Horizon, highest: float) -> None:
     axes.set_axis_off()
-    # Room for the words beside the longest bar.
+    # Leaves room for the text beside the longest bar.
     axes.set_xlim(0.0, 1.55 * highest or 1.0)
     axes.set_ylim(len(_LOOKS) - 0.45, -0.55)
     for row, name in enumerate(_LOOKS):

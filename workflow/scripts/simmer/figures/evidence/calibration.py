@@ -1,4 +1,4 @@
-"""Do predicted probabilities come true? Observed rates over predictions, a panel per model of one horizon."""
+"""Draw reliability curves, observed rates over predictions, one panel per model of a horizon."""
 
 import math
 from collections.abc import Sequence
@@ -22,17 +22,17 @@ _Z, _SIGNIFICANCE = NormalDist().inv_cdf(0.975), 0.05
 
 @in_style
 def calibration(horizon: Horizon) -> Figure:
-    """Return the figure of one horizon: each scale, its refits averaged, and the best baseline."""
+    """Return the figure of one horizon: each scale with its refits averaged, and the best baseline."""
     models = _models(horizon)
     every = horizon.days
     nth = (
         ""
         if every == 1
-        else f", with every {every}{'rd' if every == 3 else 'th'} decision counted as labels overlap"
+        else f", counting every {every}{'rd' if every == 3 else 'th'} decision because labels overlap"
     )
     notes = [
-        "Markers: bins of like predictions, on the diagonal where these come true; whiskers: 95 % interval "
-        f"of the rate{nth}. Slope below 1: predictions too extreme. Strips: how predictions spread.",
+        "Markers: bins of similar predictions, on the diagonal if calibrated; whiskers: 95 % interval of the "
+        f"rate{nth}. Slope below 1: predictions too extreme. Strips: distribution of the predictions.",
     ]
     left, right = 0.62, 0.15
     side = (WIDTH - left - right - _GAP) / _COLUMNS
@@ -52,26 +52,26 @@ def calibration(horizon: Horizon) -> Figure:
 
 
 def conclusion(horizon: Horizon) -> str:
-    """Return which models miss the observed rates by more than chance explains."""
+    """Return which models differ from the observed rates by more than chance explains."""
     models = _models(horizon)
     day = horizons([horizon.days])
     if not models:
         return f"{day}: no model was scored."
     off = [spoken(model.name) for model in models if beyond_chance(model, horizon.days, among=len(models))]
-    who = f"{listed(off)} {'misses' if len(off) == 1 else 'miss'}" if off else "no model misses"
-    return f"{day}: {who} the observed rates by more than chance explains."
+    who = f"{listed(off)} {'differs' if len(off) == 1 else 'differ'}" if off else "no model differs"
+    return f"{day}: {who} from the observed rates by more than chance explains."
 
 
 def beyond_chance(model: Model, horizon_days: int, *, among: int) -> bool:
-    """Tell whether the calibration error is beyond perfect predictions', at 5 % for all models together.
+    """True if the calibration error exceeds that of calibrated predictions, at 5 % for all models together.
 
-    Perfect predictions p miss by the distance of a mean of m decisions from p, about normal. Labels of h days
-    overlap, so that of m decisions an h-th counts.
+    In a bin of m decisions, the observed rate of calibrated predictions differs from their mean by a roughly
+    normal error. Labels of h days overlap, so only m / h decisions count as independent.
 
     Args:
         model: with its bins.
         horizon_days: h.
-        among: models judged together.
+        among: number of models tested together.
     """
     total = sum(bin.decisions for bin in model.reliability)
     if not total:
@@ -89,7 +89,7 @@ def beyond_chance(model: Model, horizon_days: int, *, among: int) -> bool:
 
 
 def rate_interval(bin: Bin, horizon_days: int) -> tuple[float, float]:
-    """Return Wilson's 95 % interval of a bin's rate, of m decisions an h-th counted."""
+    """Return Wilson's 95 % interval of a bin's rate, with 1 / horizon of its decisions as independent."""
     n, z2 = bin.decisions / horizon_days, _Z**2
     middle = (bin.rate + z2 / (2 * n)) / (1 + z2 / n)
     half = _Z * math.sqrt(bin.rate * (1 - bin.rate) / n + z2 / (4 * n * n)) / (1 + z2 / n)
@@ -97,7 +97,7 @@ def rate_interval(bin: Bin, horizon_days: int) -> tuple[float, float]:
 
 
 def spread_of(bins: Sequence[Bin], edges: np.ndarray) -> np.ndarray:
-    """Return the decisions in each cell between edges, those of a bin taken as evenly spread over it."""
+    """Return the decisions in each cell between edges, spread evenly over the range of their bin."""
     decisions = np.zeros(len(edges) - 1)
     for bin in bins:
         low, high = bin.prediction_min, bin.prediction_max

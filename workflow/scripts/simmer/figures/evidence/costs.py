@@ -1,4 +1,4 @@
-"""What the search cost: training time and energy of all trials of a scale."""
+"""Draw training time and energy of the search, one bar per scale."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -17,16 +17,15 @@ _ROW = 0.44  # inches
 
 @dataclass(frozen=True, kw_only=True)
 class Cost:
-    """What the trials of one scale cost.
+    """Training time and energy of the trials of one scale.
 
     Attributes:
-        scale: its name.
-        trials: how many, repetitions among them.
-        trained: those that were trained.
-        hours: training time of all, sleep and pauses for heat counted in.
-        minutes: median training time of those trained, `None` where none was.
-        kwh: energy of those whose energy is known, `None` where it is of none.
-        metered: how many those are.
+        trials: number of trials, repetitions included.
+        trained: number of trials that were trained.
+        hours: training time of all trials, including sleep and thermal pauses.
+        minutes: median training time per trained trial, `None` without any.
+        kwh: energy of the trials with known energy, `None` without any.
+        metered: number of trials with known energy.
     """
 
     scale: str
@@ -39,9 +38,9 @@ class Cost:
 
 
 def cost(scale: str, results: Sequence[TrialResult]) -> Cost:
-    """Return what the trials of one scale cost, as their results publish it."""
+    """Return time and energy of the trials of one scale from their results."""
     trained = [result for result in results if result.repeats is None]
-    # A trial that never came to an outcome, out of memory, has no time.
+    # A trial that ran out of memory has no training time.
     seconds = [result.train_s for result in trained if result.train_s is not None]
     energy = [result.machine.guard.get("energy_wh") for result in trained]
     known = [wh for wh in energy if wh is not None]
@@ -61,7 +60,7 @@ def costs(results: Mapping[str, Sequence[TrialResult]]) -> Figure:
     """Return the figure of all scales.
 
     Args:
-        results: trials' results by scale, drawn in this order.
+        results: of the trials by scale, drawn in this order.
     """
     found = [cost(scale, of_scale) for scale, of_scale in results.items()]
     height = _ROW * max(len(found), 1)
@@ -69,7 +68,7 @@ def costs(results: Mapping[str, Sequence[TrialResult]]) -> Figure:
     panels = [
         Panel(
             title="Training time",
-            notes=["Sleep and pauses for heat are counted in."],
+            notes=["Includes sleep and thermal pauses."],
             height=height,
             foot=0.1,
         ),
@@ -92,25 +91,25 @@ def costs(results: Mapping[str, Sequence[TrialResult]]) -> Figure:
 
 
 def conclusion(found: Sequence[Cost]) -> str:
-    """Return what all trials cost, and which scale cost most."""
+    """Return total time and energy, and the scale with the longest time."""
     hours, trials = sum(one.hours for one in found), sum(one.trials for one in found)
     if not hours:
-        return "No trial was trained, so nothing was spent."
-    dearest = max(found, key=lambda one: one.hours)
+        return "No trial was trained."
+    longest = max(found, key=lambda one: one.hours)
     share = (
-        f", {percent(dearest.hours / hours, 0)} of it for {spoken(dearest.scale)}" if len(found) > 1 else ""
+        f", {percent(longest.hours / hours, 0)} of it for {spoken(longest.scale)}" if len(found) > 1 else ""
     )
     return f"{count(trials, 'trial')} took {_hours(hours)}{share}; {_all_energy(found)}."
 
 
 def energy_known(found: Sequence[Cost]) -> str:
-    """Return for how many of the trained trials energy is known."""
+    """Return the number of trained trials with known energy, as a sentence."""
     metered, trained = sum(one.metered for one in found), sum(one.trained for one in found)
     if not metered:
-        return "Unknown: no sensor of this machine told its power."
+        return "Unknown: no sensor of this machine measured power."
     if metered == trained:
-        return "As sensors of the machine told it, for every trial that was trained."
-    return f"Known for {metered:,} of {count(trained, 'trained trial')}; the true energy is higher."
+        return "Measured by sensors for every trained trial."
+    return f"Measured for {metered:,} of {count(trained, 'trained trial')}; the true energy is higher."
 
 
 def _all_energy(found: Sequence[Cost]) -> str:
@@ -126,7 +125,7 @@ def _time(one: Cost) -> str:
     if one.minutes is None:
         return f"{trials}, none trained"
     length = f"{one.minutes:.1f} min" if one.minutes < 120 else f"{one.minutes / 60:,.1f} h"
-    return f"{_hours(one.hours)}, {trials}, median {length} a trial"
+    return f"{_hours(one.hours)}, {trials}, median {length} per trial"
 
 
 def _energy(one: Cost) -> str:
@@ -162,6 +161,6 @@ def _draw(
     for row, (one, size, text) in enumerate(zip(found, sizes, texts, strict=True)):
         if size is not None:
             axes.barh(row + 0.18, size, height=0.42, color=TRANSFORMER, gid=f"{name}_{one.scale}")
-        # Above the bar, as the longest one leaves no room beside it.
+        # Above the bar, because the longest bar has no room beside it.
         above = {"textcoords": "offset points", "va": "bottom", "color": QUIET}
         axes.annotate(text, (0.0, row - 0.06), xytext=(4, 0), **above)

@@ -1,4 +1,4 @@
-"""What refits learned, epoch by epoch: train and validation log-loss, a panel per scale of one horizon."""
+"""Draw train and validation log-loss of the refits over epochs, one panel per scale of a horizon."""
 
 from collections.abc import Mapping, Sequence
 from statistics import fmean
@@ -26,23 +26,23 @@ def learning_curves(
     """Return the figure of one horizon.
 
     Args:
-        horizon_days: the horizon.
-        results: the refits' results by scale, drawn in this order.
-        prior_log_loss: of the validation split, nats.
+        horizon_days: of the labels.
+        results: of the refits by scale, drawn in this order.
+        prior_log_loss: validation log-loss when the base rate of train is predicted, nats.
 
     Raises:
-        LedgerError: when the best epoch of a result is none of its curve.
+        LedgerError: when the best epoch of a result is not in its curve.
     """
     refits = {scale: read_refits(of_scale) for scale, of_scale in results.items()}
     panels = [
-        Panel(title=f"{spoken(scale)}: {told(of_scale, prior_log_loss)}", height=1.45, foot=0.3)
+        Panel(title=f"{spoken(scale)}: {panel_title(of_scale, prior_log_loss)}", height=1.45, foot=0.3)
         for scale, of_scale in refits.items()
     ]
     every = [refit for of_scale in refits.values() for refit in of_scale]
     notes = [
-        f"Refits at {horizons([horizon_days])}, a line for each; diamonds: the best epoch of each, chosen on "
-        "these validation losses. What such an epoch is worth, only the test split tells.",
-        "Lines that leave a panel at its top go on above it." if _leaves(every, prior_log_loss) else "",
+        f"Refits at {horizons([horizon_days])}, one line each; diamonds: their best epochs, chosen on these "
+        "validation losses. Only the test split measures their true loss.",
+        "Lines that reach the top of a panel continue above it." if _leaves(every, prior_log_loss) else "",
     ]
     figure, boxes = lay_out(conclusion(every, prior_log_loss), notes, panels, left=0.72, right=0.95)
     for box, (scale, of_scale) in zip(boxes, refits.items(), strict=True):
@@ -56,36 +56,36 @@ def learning_curves(
 
 
 def conclusion(refits: Sequence[Refit], prior_log_loss: float) -> str:
-    """Return how many refits came below the prior, and whether their training was long enough."""
+    """Return how many refits beat the base rate, how many overfitted and how many were still improving."""
     trained = [refit for refit in refits if refit.best is not None]
     if not trained:
-        return "No refit came to a best epoch, so there is nothing to learn from."
+        return "No refit has a best epoch."
     below = sum(refit.best < prior_log_loss for refit in trained)
     overfitted = sum(overfits(refit) for refit in trained)
     improving = sum(refit.best_epoch == refit.epochs[-1] for refit in trained)
     text = f"{below} of {count(len(trained), 'refit')} beat the base rate on validation"
     if overfitted:
-        text += f"; {overfitted} went on to overfit (better on train, worse on validation)"
+        text += f"; {overfitted} overfitted afterwards (better on train, worse on validation)"
     if improving:
-        text += f"; {improving} had the best epoch last, so more epochs might help"
+        text += f"; {improving} had the best epoch last, so more epochs may help"
     return f"{text}."
 
 
 def overfits(refit: Refit) -> bool:
-    """Tell whether the last epoch is better than the best one on train and worse on validation."""
+    """True if the last epoch is better than the best one on train and worse on validation."""
     if refit.best_epoch is None:
         return False
     best = refit.epochs.index(refit.best_epoch)
     return refit.train[-1] < refit.train[best] and refit.validation[-1] > refit.validation[best]
 
 
-def told(refits: Sequence[Refit], prior_log_loss: float) -> str:
-    """Return at which epochs the refits of one scale were best, and how far from the prior on average."""
+def panel_title(refits: Sequence[Refit], prior_log_loss: float) -> str:
+    """Return the best epochs of one scale's refits, and their mean distance from the base rate."""
     trained = [refit for refit in refits if refit.best is not None]
     absent = len(refits) - len(trained)
     lost = f", {count(absent, 'refit')} without a best epoch" if absent else ""
     if not trained:
-        return "no refit came to a best epoch"
+        return "no refit has a best epoch"
     epochs = sorted(refit.best_epoch for refit in trained)
     span = f"epoch {epochs[0]}" if epochs[0] == epochs[-1] else f"epochs {epochs[0]} to {epochs[-1]}"
     loss = fmean(refit.best for refit in trained)
@@ -109,12 +109,12 @@ def _draw(axes: Axes, scale: str, refits: Sequence[Refit], prior_log_loss: float
     axes.set_ylabel("log-loss (nats)")
     axes.yaxis.set_major_locator(MaxNLocator(nbins=4))
     axes.xaxis.set_major_locator(MaxNLocator(nbins=6, integer=True))
-    axes.axhline(prior_log_loss, gid=f"prior_{scale}", **BASE_RATE_LINE)
+    axes.axhline(prior_log_loss, gid=f"base_rate_{scale}", **BASE_RATE_LINE)
     labels = [(prior_log_loss, "base rate", BASE_RATE)]
     drawn = [refit for refit in refits if refit.epochs]
     for split, look in _LOOKS.items():
         for refit in drawn:
-            # A single epoch makes no line.
+            # One epoch alone gives no visible line.
             marker = "." if len(refit.epochs) == 1 else None
             losses = getattr(refit, split)
             axes.plot(

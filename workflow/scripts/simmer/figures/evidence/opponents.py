@@ -1,4 +1,4 @@
-"""Who beats the base rate: the skill of every scale and baseline as a forest plot, a panel per horizon."""
+"""Draw the skill of every scale and baseline as a forest plot, one panel per horizon."""
 
 from collections.abc import Sequence
 from dataclasses import astuple
@@ -8,28 +8,28 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 
 from simmer.base.words import change, count, horizons, listed, nats, spoken
-from simmer.evidence.results import PRIOR, Evidence, Horizon, Model
+from simmer.evidence.results import BASE_RATE, Evidence, Horizon, Model
 from simmer.figures.layout import Panel, lay_out
 from simmer.figures.style import BASE_RATE_LINE, BASELINE, GRID, TRANSFORMER, in_style
 
 _ROW = 0.27  # inches
-_FARTHEST = 3.0  # left of 0, in units of how far the best reaches to its right
-_LEAST_REACH = 0.02
+_FARTHEST = 3.0  # length of the axis left of 0, in units of its length right of 0
+_LEAST_REACH = 0.02  # of skill, on each side of 0
 
 
 @in_style
 def opponents(evidence: Evidence) -> Figure:
     """Return the figure of all horizons; models are ordered by skill, the best first."""
     notes = [
-        "Skill: how far the test log-loss is below that of the base rate, in percent of that, with 95 % "
-        "interval. Filled circles: scales; hollow squares: baselines; dashed: the base rate. Each interval "
-        "stands alone: by chance one in forty lies right of 0."
+        "Skill: reduction of the test log-loss in percent of the base rate's, with 95 % interval. Filled "
+        "circles: scales; hollow squares: baselines; dashed: the base rate. Intervals are not adjusted for "
+        "their number: by chance one in forty lies right of 0."
     ]
-    # One axis for all, so that horizons can be compared.
+    # One axis, so that horizons can be compared.
     limits = _limits([model for one in evidence.horizons for model in _rows(one)])
     panels = [
         Panel(
-            title=told(one),
+            title=panel_title(one),
             notes=[against_best(one), _beyond(one, limits)],
             height=_ROW * max(len(_rows(one)), 1),
         )
@@ -42,7 +42,7 @@ def opponents(evidence: Evidence) -> Figure:
 
 
 def conclusion(evidence: Evidence) -> str:
-    """Return at which horizons any scale, and any baseline, beats the base rate beyond noise."""
+    """Return the horizons at which any scale, and any baseline, beats the base rate beyond noise."""
     scales, baselines = (
         [one.days for one in evidence.horizons if _winners(one, transformer)] for transformer in (True, False)
     )
@@ -52,7 +52,7 @@ def conclusion(evidence: Evidence) -> str:
     return f"{first}; {second}."
 
 
-def told(horizon: Horizon) -> str:
+def panel_title(horizon: Horizon) -> str:
     """Return how many scales and baselines beat the base rate at one horizon."""
     day, rows = horizons([horizon.days]), _rows(horizon)
     parts = []
@@ -64,7 +64,7 @@ def told(horizon: Horizon) -> str:
 
 
 def against_best(horizon: Horizon) -> str:
-    """Return how the best scale compares with the best baseline, where the evidence has that pair."""
+    """Return how the best scale compares with the best baseline; empty if there is no such pair."""
     if not horizon.scales or not horizon.baselines:
         return ""
     scale = min(horizon.scales, key=lambda model: model.log_loss.value).name
@@ -72,16 +72,18 @@ def against_best(horizon: Horizon) -> str:
     for pair in horizon.differences:
         if (pair.a, pair.b) == (scale, baseline):
             value, low, high = map(nats, astuple(pair.difference))
-            outcome = {1: "worse", 0: "not told apart", -1: "better"}[pair.difference.sign]
-            pair_is = f"{spoken(scale)} less {spoken(baseline)}"
-            pair_is = f"Best scale against the best baseline on validation, {pair_is}"
-            return f"{pair_is}: {value} nats ({low} to {high}), {outcome}."
+            outcome = {1: "worse", 0: "no clear difference", -1: "better"}[pair.difference.sign]
+            names = f"{spoken(scale)} minus {spoken(baseline)}"
+            return (
+                f"Best scale and best baseline on validation, {names}: {value} nats ({low} to {high}), "
+                f"{outcome}."
+            )
     return ""
 
 
 def _rows(horizon: Horizon) -> list[Model]:
-    # The base rate's own skill is 0 by definition; it is the line.
-    others = [model for model in horizon.models if model.name != PRIOR]
+    # The base rate has skill 0 by definition and is drawn as a line.
+    others = [model for model in horizon.models if model.name != BASE_RATE]
     return sorted(others, key=lambda model: -model.skill.value)
 
 
@@ -90,7 +92,7 @@ def _winners(horizon: Horizon, transformer: bool) -> list[Model]:
 
 
 def _limits(rows: Sequence[Model]) -> tuple[float, float]:
-    """Return the ends of the axis; a terrible model must not press all others into one line."""
+    """Return the ends of the axis, limited on the left so that one very bad model does not compress it."""
     ends = [end for model in rows for end in astuple(model.skill)]
     reach = max([_LEAST_REACH, *ends])
     return 1.1 * max(min([-_LEAST_REACH, *ends]), -_FARTHEST * reach), 1.1 * reach
@@ -122,7 +124,7 @@ def _draw(axes: Axes, horizon: Horizon, limits: tuple[float, float]) -> None:
         kind = "o" if model.transformer else "s"
         look = {"marker": kind if model.skill.value >= low else "<", "clip_on": False, "zorder": 3}
         look |= {"markerfacecolor": colour if model.transformer else "white", "markeredgecolor": colour}
-        # A little inside, as the name of the model ends at the edge.
+        # Slightly inside the axis, because the name of the model ends at its edge.
         axes.plot(
             max(model.skill.value, low + 0.03 * (high - low)),
             row,

@@ -1,4 +1,4 @@
-"""The learning curves of refits, read from their results."""
+"""Read the learning curves of refits from their results."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -15,9 +15,9 @@ class Refit:
     Attributes:
         seed: of the refit.
         epochs: numbers of its finished epochs, from 1.
-        train: mean log-loss on the train split in each, nats.
-        validation: log-loss on the validation split after each, nats.
-        best_epoch: the one with the lowest validation log-loss, `None` without any.
+        train: mean train log-loss during each epoch, nats.
+        validation: validation log-loss after each epoch, nats.
+        best_epoch: the epoch with the lowest validation log-loss, `None` without any.
     """
 
     seed: int
@@ -36,7 +36,7 @@ def read_refits(results: Sequence[RefitResult]) -> list[Refit]:
     """Return the learning curves of one scale's refits.
 
     Raises:
-        LedgerError: when the best epoch of a result is none of its curve.
+        LedgerError: when the best epoch of a result is not in its curve.
     """
     for result in results:
         if result.best_epoch is not None and result.best_epoch not in (one.epoch for one in result.curve):

@@ -1,4 +1,4 @@
-"""Does scale help? Test log-loss over counted parameters, a panel per horizon with its verdict as title."""
+"""Draw test log-loss over counted parameters, one panel per horizon with its verdict as title."""
 
 import textwrap
 from dataclasses import astuple
@@ -24,10 +24,10 @@ _BASELINE_LINE = {"color": BASELINE, "lw": 1.3, "ls": DOTTED}
 
 @in_style
 def scaling(evidence: Evidence) -> Figure:
-    """Return the figure of all horizons; a curve is drawn only where a verdict stands behind it."""
+    """Return the figure of all horizons; a curve is drawn only for the verdicts law and reverse."""
     notes = [
-        "Points: mean over refits with 95 % interval; dots: single refits. The intervals share the noise of "
-        "the test rows, so scales may differ although theirs overlap: the verdict compares them in pairs."
+        "Points: mean over refits with 95 % interval; dots: single refits. All intervals share the noise of "
+        "the test rows, so scales may differ although their intervals overlap: the verdict compares pairs."
     ]
     panels = [
         Panel(title=meaning(one), notes=[_reason(one), _beyond(one)], height=2.1, foot=0.78)
@@ -54,7 +54,7 @@ def conclusion(evidence: Evidence) -> str:
 
 
 def meaning(horizon: Horizon) -> str:
-    """Return the verdict on one horizon, and what it means."""
+    """Return the verdict on one horizon and its meaning."""
     return f"{horizons([horizon.days])}: {horizon.scaling.verdict}. {_meaning(horizon)}"
 
 
@@ -62,11 +62,11 @@ def _meaning(horizon: Horizon) -> str:
     found, scales = horizon.scaling, horizon.scales
     if found.verdict == "none":
         size = "" if found.practical is None else f", {nats(found.practical)} nats"
-        return f"No two scales differ by as much as matters{size}."
+        return f"No two scales differ by an amount that matters{size}."
     if found.verdict == "undetermined":
         if len(scales) == 1:
-            return "One scale alone cannot tell whether scale helps."
-        return "These data cannot tell whether scale helps, harms or does neither."
+            return "One scale alone cannot show whether scale helps."
+        return "These data cannot show whether scale helps, harms or does neither."
     way = "falls" if found.verdict == "law" else "rises"
     between = f" from {spoken(scales[0].name)} to {spoken(scales[-1].name)}"
     return f"The loss {way} with scale{between}{_exponent(found)}."
@@ -95,7 +95,7 @@ def _limits(horizon: Horizon) -> tuple[float, float]:
 
 
 def _beyond(horizon: Horizon) -> str:
-    """Return what the axis leaves out; empty where it shows all."""
+    """Return the refits beyond the axis; empty if there are none."""
     high = _limits(horizon)[1]
     above = [
         f"{spoken(model.name)} {nats(loss)}"
@@ -119,7 +119,7 @@ def _draw(axes: Axes, horizon: Horizon) -> None:
     counted = [model.parameters for model in scales]
     axes.set_xlim(min(counted, default=1) / 2.2, max(counted, default=1) * 2.2)
     axes.set_xticks(counted, [f"{spoken(model.name)}\n{short(model.parameters)}" for model in scales])
-    axes.axhline(horizon.base_rate_log_loss, gid=f"prior_h{horizon.days}", **BASE_RATE_LINE)
+    axes.axhline(horizon.base_rate_log_loss, gid=f"base_rate_h{horizon.days}", **BASE_RATE_LINE)
     labels = [(horizon.base_rate_log_loss, f"base rate\n{nats(horizon.base_rate_log_loss)}", BASE_RATE)]
     for best in horizon.baselines[:1]:
         axes.axhline(best.log_loss.value, gid=f"baseline_h{horizon.days}", **_BASELINE_LINE)
@@ -132,7 +132,7 @@ def _draw(axes: Axes, horizon: Horizon) -> None:
 
 
 def _draw_curve(axes: Axes, horizon: Horizon) -> None:
-    """Draw the power that the exponent belongs to, between the scales only: nothing is foretold beyond."""
+    """Draw the fitted power between the smallest and largest scale, without extrapolation."""
     power = next((curve for curve in horizon.scaling.curves if curve.model == "power"), None)
     scales = horizon.scales
     if horizon.scaling.verdict not in ("law", "reverse") or power is None or len(scales) < 2:
@@ -144,16 +144,16 @@ def _draw_curve(axes: Axes, horizon: Horizon) -> None:
 
 def _draw_scale(axes: Axes, model: Model, name: str) -> None:
     x, loss, high = model.parameters, model.log_loss, axes.get_ylim()[1]
-    # Beside the mean, where its interval would hide them.
+    # Beside the mean, whose interval would hide them.
     beside = offset_copy(axes.transData, axes.figure, x=7, units="points")
     look = {"linestyle": "none", "color": TRANSFORMER, "markeredgecolor": "none", "alpha": 0.6, "zorder": 3}
-    for seed, one in enumerate(model.seed_log_losses):
+    for refit, one in enumerate(model.seed_log_losses):
         mark = (
             {"marker": "^", "markersize": 6, "clip_on": False}
             if one > high
             else {"marker": "o", "markersize": 3.5}
         )
-        axes.plot(x, min(one, high), transform=beside, gid=f"seed_{seed}_{name}", **mark, **look)
+        axes.plot(x, min(one, high), transform=beside, gid=f"refit_{refit}_{name}", **mark, **look)
     ends = {"color": TRANSFORMER, "lw": 1.6, "marker": "_", "markersize": 8}
     axes.plot([x, x], [loss.low, loss.high], gid=f"interval_{name}", **ends)
     axes.plot(

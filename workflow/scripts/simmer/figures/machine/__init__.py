@@ -1,1 +1,1 @@
-"""Figures of what the machine did."""
+"""Figures of the machine: the timeline of a study."""

@@ -1,4 +1,4 @@
-"""The words of a timeline: its title, and times as people read them."""
+"""Texts of a timeline: title, subtitle and labels of aborts."""
 
 from datetime import UTC, datetime
 
@@ -7,7 +7,7 @@ from simmer.figures.machine.history import History, Point
 
 
 def title(name: str, history: History) -> str:
-    """Return what a study came to, in one line."""
+    """Return trials, running time, time without a reading and aborts of a study, in one line."""
     return (
         f"{name}: {count(history.trials, 'trial')}, {duration(history.running_s)} running, "
         f"{duration(history.blind_s)} without a reading, {count(len(history.aborts), 'abort')}"
@@ -15,7 +15,7 @@ def title(name: str, history: History) -> str:
 
 
 def subtitle(history: History) -> str:
-    """Return when the study ran and what was measured."""
+    """Return when the study ran, its number of samples and the hottest sensors."""
     if not history.runs:
         return ""
     samples = count(sum(point.state is not None for point in history.points), "hardware sample")
@@ -28,7 +28,7 @@ def subtitle(history: History) -> str:
 
 
 def abort_label(abort: Point) -> str:
-    """Return how hot it was at an abort, and when that was."""
+    """Return temperature and time of an abort."""
     degrees = None if abort.temperature_c is None else f"{abort.temperature_c:g} °C"
     return f"abort {degrees or abort.pressure_level or 'no reading'}, {_utc(abort.at_s):%m-%d %H:%M}"
 

@@ -1,4 +1,4 @@
-"""What the logs of one study say about its hours: when it ran, was blind, paused, was stopped and went on."""
+"""Reconstruct the hours of a study from its logs: running, blind (without a reading), paused, aborted."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -6,25 +6,25 @@ from dataclasses import dataclass
 from simmer.figures.machine.spans import Span, common_s, merged
 from simmer.ledger.trial_log import Event, TrialLog, time_s
 
-# A study counts as not running where its logs are silent for longer than so many sampling intervals; but a
-# job needs some seconds to start, so between two trials a minute is always allowed.
+# A study counts as not running if its logs have no line for longer than this many sampling intervals, and for
+# longer than a minute, which the start of a job may take.
 _SILENT_INTERVALS = 3
 _SHORTEST_SILENCE_S = 60.0
 
 _PAUSE_BEGINS = ("pause", "cooldown")
 _PAUSE_ENDS = ("resume", "cooldown_over", "abort", "stopped")
-_TELLS_HEAT = ("temperature_c", "pressure_level", "margin_c")
+_HEAT_FIELDS = ("temperature_c", "pressure_level", "margin_c")
 
 
 @dataclass(frozen=True)
 class Point:
-    """One logged look at the machine.
+    """One hardware sample or thermal event from a log.
 
     Attributes:
-        at_s: when, in seconds since 1970.
-        temperature_c, pressure_level, margin_c: what the hottest source told, or None.
-        duty: share of the time training may take, where the line tells it.
-        cpu_percent, state: told by samples only.
+        at_s: seconds since 1970.
+        temperature_c, pressure_level, margin_c: values of the hottest sensor, or None.
+        duty: share of time in which training runs, or None.
+        cpu_percent, state: of hardware samples only.
     """
 
     at_s: float
@@ -38,24 +38,23 @@ class Point:
 
     @property
     def blind(self) -> bool:
-        """Whether no source told any heat."""
+        """True if no sensor reported a value."""
         return self.temperature_c is None and self.pressure_level is None and self.margin_c is None
 
 
 @dataclass(frozen=True)
 class History:
-    """The hours of one study, over all its trials.
+    """The hours of one study, over all its trials; everything is ordered by time.
 
     Attributes:
-        trials: how many trials have a log.
-        points: every look at the machine, hardware samples and thermal events, oldest first.
-        runs: the stretches in which the study ran, oldest first; short times between two of its trials
-            count in.
-        worked: the stretches in which a trial of it ran, oldest first.
-        blind: stretches of running time without any reading.
-        paused: pauses, and waits for the machine to cool before a job.
-        aborts: the thermal aborts, oldest first.
-        resumes_s: when training went on after a pause, or a trial after a stop; seconds since 1970.
+        trials: number of trials with a log.
+        points: hardware samples and thermal events.
+        runs: spans in which the study ran, including short gaps between trials.
+        worked: spans in which a trial ran.
+        blind: spans of running time without a reading.
+        paused: thermal pauses, and waits for the machine to cool before a job.
+        aborts: thermal aborts.
+        resumes_s: times at which training resumed after a pause or a stop, seconds since 1970.
     """
 
     trials: int
@@ -69,26 +68,26 @@ class History:
 
     @property
     def running_s(self) -> float:
-        """Seconds in which trials of the study ran."""
+        """Seconds in which trials ran."""
         return sum(span.length_s for span in self.worked)
 
     @property
     def blind_s(self) -> float:
-        """Seconds in which they ran without any reading."""
+        """Seconds in which trials ran without a reading."""
         return sum(common_s(span, self.worked) for span in self.blind)
 
 
 def history_of(logs: Sequence[TrialLog], *, interval_s: float) -> History:
-    """Return the history of the study these logs belong to.
+    """Return the history of a study.
 
     Args:
-        logs: of all its trials; they may have run one after another or side by side.
+        logs: of all its trials, which may have run in sequence or in parallel.
         interval_s: seconds between two hardware samples.
     """
-    # A republication is a copy of what was computed before, perhaps weeks later: nothing ran.
+    # Nothing runs when an earlier result is published again, perhaps weeks later.
     lives = [[event for event in log.events if event["event"] != "republish"] for log in logs]
     events = sorted((event for life in lives for event in life), key=time_s)
-    points = [_point(event) for event in events if _is_look(event)]
+    points = [_point(event) for event in events if _has_heat(event)]
     silence_s = max(_SILENT_INTERVALS * interval_s, _SHORTEST_SILENCE_S)
     runs = tuple(_spans(events, silence_s))
     return History(
@@ -104,7 +103,7 @@ def history_of(logs: Sequence[TrialLog], *, interval_s: float) -> History:
 
 
 def held_until_s(points: Sequence[Point], runs: Sequence[Span]) -> Iterator[float]:
-    """Yield for each point until when it speaks: the next one, or the end of its run."""
+    """Yield for each point the time until which it is valid: the next point, or the end of its run."""
     remaining = iter(runs)
     run = next(remaining, None)
     for index, point in enumerate(points):
@@ -119,11 +118,11 @@ def _spans(events: Sequence[Event], silence_s: float) -> Iterator[Span]:
     return merged((Span(time_s(event), time_s(event)) for event in events), gap_s=silence_s)
 
 
-def _is_look(event: Event) -> bool:
-    # A source that is said to be lost is a look that saw nothing.
+def _has_heat(event: Event) -> bool:
+    # A lost sensor counts as a point without a value.
     return event["event"] == "hardware_sample" or (
         event["event"] == "thermal_event"
-        and (event["action"] == "sensor_unknown" or any(event.get(name) is not None for name in _TELLS_HEAT))
+        and (event["action"] == "sensor_unknown" or any(event.get(name) is not None for name in _HEAT_FIELDS))
     )
 
 
@@ -155,7 +154,7 @@ def _paused(life: Sequence[Event]) -> Iterator[Span]:
             yield Span(since_s, at_s)
             since_s = None
         elif since_s is not None and action in (*_PAUSE_BEGINS, "start"):
-            yield Span(since_s, last_s)  # killed in its pause: nobody waited any longer
+            yield Span(since_s, last_s)  # killed during the pause, which ended with the last line
             since_s = None
         if action in _PAUSE_BEGINS:
             since_s = at_s

@@ -1,4 +1,4 @@
-"""What interrupts a timeline, drawn across its panels: shaded stretches, breaks and aborts."""
+"""Draw interruptions across the panels of a timeline: shaded spans, breaks and aborts."""
 
 from collections.abc import Iterable, Sequence
 
@@ -11,18 +11,18 @@ from simmer.figures.machine.running_time import RunningTime
 from simmer.figures.machine.spans import Span
 from simmer.figures.style import ABORT, FAINT, QUIET
 
-_LABELLED_SHARE = 0.01  # a narrower break has no room for a text
-_LABEL_ROWS, _LABEL_WIDTH = 2, 0.31  # of the texts above the panels, in shares of their width
+_LABELLED_SHARE = 0.01  # of the running time; a narrower break has no room for a text
+_LABEL_ROWS, _LABEL_WIDTH = 2, 0.31  # rows of texts above the panels, and their width as a share of a panel
 
 
 def shade(axes: Axes, axis: RunningTime, spans: Iterable[Span], *, name: str, **look: object) -> None:
-    """Shade stretches of wall time; each has an id of its own in the SVG."""
+    """Shade spans of wall time; each has its own id in the SVG."""
     for number, (start, end) in enumerate(axis.spans(spans)):
         axes.axvspan(start, end, lw=0, gid=f"{name}_{number}", **look)
 
 
 def draw_breaks(panels: Sequence[Axes], axis: RunningTime) -> None:
-    """Grey out the strips of time in which nothing ran, and say in the last panel how long that was."""
+    """Shade the breaks in which nothing ran, and write their lengths into the last panel."""
     lowest = panels[-1]
     for number, (gap, start, end) in enumerate(axis.breaks()):
         for axes in panels:
@@ -42,7 +42,7 @@ def draw_breaks(panels: Sequence[Axes], axis: RunningTime) -> None:
 
 
 def draw_aborts(panels: Sequence[Axes], axis: RunningTime, aborts: Iterable[Point]) -> None:
-    """Mark every abort, and label those for which there is room above the first panel."""
+    """Mark every abort, and label those that have room above the first panel."""
     top = panels[0]
     row_taken_until = [0.0] * _LABEL_ROWS
     for number, abort in enumerate(aborts):

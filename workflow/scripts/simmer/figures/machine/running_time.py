@@ -1,4 +1,4 @@
-"""The axis of a timeline: running time, with the hours in which nothing ran narrowed to strips."""
+"""The axis of a timeline: running time, with breaks narrowed to strips."""
 
 from collections.abc import Iterable, Sequence
 
@@ -6,10 +6,10 @@ import numpy as np
 
 from simmer.figures.machine.spans import Span, merged
 
-# The widths of one break and of all breaks together, as shares of the running time.
+# Largest width of one break and of all breaks together, as shares of the running time.
 _BREAK_SHARE, _BREAKS_SHARE = 0.02, 0.15
 
-# A narrower span cannot be seen, nor a narrower gap between two; shares of the axis.
+# Smallest visible width of a span, and of a gap between two; shares of the axis.
 _LEAST_SHARE, _JOIN_SHARE = 0.002, 0.0006
 
 
@@ -17,8 +17,8 @@ class RunningTime:
     """Maps wall time, in seconds since 1970, to positions: seconds of running time and of narrowed breaks.
 
     Attributes:
-        runs: the stretches in which the study ran, oldest first; never empty.
-        total_s: seconds of running time, at least one.
+        runs: spans in which the study ran, oldest first; never empty.
+        total_s: seconds of running time, at least 1.
         end: the last position.
     """
 
@@ -29,7 +29,7 @@ class RunningTime:
         breaks = len(self.runs) - 1
         strip = min(_BREAK_SHARE, _BREAKS_SHARE / max(1, breaks)) * self.total_s
         ran_s = np.concatenate([[0.0], np.cumsum(lengths_s)])
-        # Start and end of each run, by the wall clock, by time run before, and by position.
+        # Start and end of each run as wall time, as running time, and as position.
         self._walls_s = [edge for run in self.runs for edge in (run.start_s, run.end_s)]
         self._ran_s = np.column_stack([ran_s[:-1], ran_s[1:]]).ravel()
         self._positions = self._ran_s + strip * np.repeat(np.arange(breaks + 1), 2)
@@ -40,11 +40,11 @@ class RunningTime:
         return np.interp(wall_s, self._walls_s, self._positions)
 
     def after_running(self, ran_s: np.ndarray) -> np.ndarray:
-        """Return positions of running times; where a break begins and ends, either side is as true."""
+        """Return positions of running times; at a break, either of its sides."""
         return np.interp(ran_s, self._ran_s, self._positions)
 
     def spans(self, spans: Iterable[Span]) -> list[tuple[float, float]]:
-        """Return positions of spans of wall time; those that would look like one are one."""
+        """Return positions of spans of wall time; spans that would look like one are joined."""
         placed = (Span(*self.at(np.array([span.start_s, span.end_s]))) for span in spans)
         wide = (
             Span(span.start_s, max(span.end_s, span.start_s + _LEAST_SHARE * self.end)) for span in placed

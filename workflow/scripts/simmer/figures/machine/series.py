@@ -1,4 +1,4 @@
-"""Draws a series of any length: point by point, or as a mean within the band of its extremes."""
+"""Draw a series of any length: all points, or means within a band of minimum and maximum."""
 
 from collections.abc import Iterable
 
@@ -8,8 +8,8 @@ from matplotlib.axes import Axes
 
 from simmer.figures.machine.running_time import RunningTime
 
-_SLOTS = 800  # a longer series is thinned to so many slots, one per pixel or two
-_FEW = 60  # a shorter series shows each of its points
+_SLOTS = 800  # a longer series is reduced to this many slots, about one per pixel
+_FEW = 60  # up to this many points are drawn as dots
 
 
 def draw_series(
@@ -21,26 +21,26 @@ def draw_series(
     name: str,
     steps: bool = False,
 ) -> None:
-    """Draw a series of wall times and values; it is broken where the study did not run.
+    """Draw a series of wall times and values, with gaps where the study did not run.
 
     Args:
         axes: the panel.
-        axis: gives the positions.
-        series: oldest first; None is passed over, NaN breaks the line.
+        axis: maps wall time to positions.
+        series: oldest first; None is skipped, NaN breaks the line.
         colour: of line, band and dots.
-        name: the line's id in the SVG.
-        steps: whether a value holds until the next one.
+        name: id of the line in the SVG.
+        steps: True if a value holds until the next one.
     """
-    told = pd.DataFrame(
+    known = pd.DataFrame(
         [(at_s, value) for at_s, value in series if value is not None], columns=["at_s", "y"], dtype=float
     )
-    if told.empty:
+    if known.empty:
         return
-    told["x"] = axis.at(told.at_s.to_numpy())
-    told["run"] = np.searchsorted([run.start_s for run in axis.runs], told.at_s, "right")
-    told["slot"] = (told.x / axis.end * _SLOTS).astype(int) if len(told) > _SLOTS else told.index
+    known["x"] = axis.at(known.at_s.to_numpy())
+    known["run"] = np.searchsorted([run.start_s for run in axis.runs], known.at_s, "right")
+    known["slot"] = (known.x / axis.end * _SLOTS).astype(int) if len(known) > _SLOTS else known.index
     slots = (
-        told.groupby(["run", "slot"])
+        known.groupby(["run", "slot"])
         .agg(x=("x", "mean"), mean=("y", "mean"), low=("y", "min"), high=("y", "max"))
         .reset_index()
     )
@@ -52,8 +52,8 @@ def draw_series(
         axes.fill_between(x, low, high, color=colour, alpha=0.28, lw=0, zorder=2, gid=f"{name}_band")
     drawstyle = "steps-post" if steps else "default"
     axes.plot(x, mean, color=colour, lw=1.2, drawstyle=drawstyle, zorder=3, gid=name)
-    # A point without a neighbour is no line, and would not be seen.
+    # A point without neighbours gives no visible line.
     known = np.isfinite(mean)
     lonely = known & (np.convolve(known, [1, 0, 1])[1:-1] == 0)
-    dots = known if len(told) <= _FEW else lonely
+    dots = known if len(known) <= _FEW else lonely
     axes.plot(x[dots], mean[dots], linestyle="none", marker=".", markersize=5, color=colour, zorder=3)

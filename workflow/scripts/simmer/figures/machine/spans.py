@@ -1,4 +1,4 @@
-"""Stretches of time."""
+"""Spans of time."""
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Span:
-    """A stretch of time: seconds since 1970 by the wall clock, or positions on an axis."""
+    """A span of wall time in seconds since 1970, or of positions on an axis."""
 
     start_s: float
     end_s: float
@@ -18,7 +18,7 @@ class Span:
 
 
 def merged(spans: Iterable[Span], *, gap_s: float = 0.0) -> Iterator[Span]:
-    """Yield spans, oldest first, with those joined that overlap or lie no further apart than `gap_s`."""
+    """Yield spans in order of time, joining those that overlap or are at most `gap_s` apart."""
     current: Span | None = None
     for span in sorted(spans, key=lambda span: (span.start_s, span.end_s)):
         if current is not None and span.start_s - current.end_s <= gap_s:
@@ -32,6 +32,6 @@ def merged(spans: Iterable[Span], *, gap_s: float = 0.0) -> Iterator[Span]:
 
 
 def common_s(span: Span, others: Iterable[Span]) -> float:
-    """Return for how long a span coincides with others that do not overlap each other, in seconds."""
+    """Return the seconds that a span shares with others, which must not overlap each other."""
     overlaps = (min(span.end_s, other.end_s) - max(span.start_s, other.start_s) for other in others)
     return sum(overlap for overlap in overlaps if overlap > 0.0)

@@ -1,4 +1,4 @@
-"""The timeline of one study as a figure: heat, state, duty and load over the hours in which it ran."""
+"""Draw the timeline of one study: temperature, thermal state, duty and load over its running time."""
 
 import math
 from collections.abc import Sequence
@@ -49,12 +49,12 @@ _RESUMED = {"color": RESUME, "linestyle": "none", "marker": "^", "markersize": 8
 
 @in_style
 def timeline(name: str, history: History, limits: Limits) -> Figure:
-    """Return the figure of one study; a sentence says where nothing was measured.
+    """Return the figure of one study; without samples it contains a sentence instead of a curve.
 
     Args:
-        name: the study, as the title has it.
+        name: of the study, for the title.
         history: from the logs of all its trials.
-        limits: the temperatures to draw as lines.
+        limits: temperatures to draw as lines.
     """
     height = _ABORTS + _HEAT + _STATE + _WORK + 2 * _GAP
     figure, (box,) = lay_out(
@@ -82,9 +82,9 @@ def timeline(name: str, history: History, limits: Limits) -> Figure:
 
 
 def _draw_heat(axes: Axes, axis: RunningTime, history: History, limits: Limits) -> None:
-    """Draw degrees where any source gave them, otherwise levels."""
+    """Draw temperatures if any sensor reported them, otherwise pressure levels."""
     shade(axes, axis, history.blind, name="blind", **_BLIND)
-    # A look that saw nothing breaks the line; one that told something else is passed over.
+    # A point without a value breaks the line; a point with another kind of value is skipped.
     degrees = [(point.at_s, math.nan if point.blind else point.temperature_c) for point in history.points]
     levels = [(point.at_s, math.nan if point.blind else _level(point)) for point in history.points]
     if hot := [point for point in history.points if point.temperature_c is not None]:
@@ -98,8 +98,8 @@ def _draw_heat(axes: Axes, axis: RunningTime, history: History, limits: Limits) 
         draw_series(axes, axis, levels, colour=INK, name="heat", steps=True)
     else:
         axes.set_yticks([])
-        read = "no temperature was read while this study ran"
-        write_inside(axes, read if history.points else "no hardware sample was logged")
+        unknown = "no temperature was measured while this study ran"
+        write_inside(axes, unknown if history.points else "no hardware sample was logged")
         return
     for start, end in axis.spans(history.blind):
         if end - start > 0.025 * axis.end:
@@ -113,7 +113,7 @@ def _level(point: Point) -> PressureLevel | None:
 
 
 def _draw_limits(axes: Axes, hottest: Point, limits: Limits) -> None:
-    """Draw the limits in °C as they apply to the hottest reading; none where degrees are not judged."""
+    """Draw the limits in °C that apply to the hottest reading; none if they are not temperatures."""
     reading = Reading(
         hottest.source or "",
         celsius=hottest.temperature_c,
@@ -162,7 +162,7 @@ def _draw_work(axes: Axes, axis: RunningTime, history: History) -> None:
 
 
 def _label_hours(axes: Axes, axis: RunningTime) -> None:
-    """Put ticks at round running times, which are not evenly spaced where a break lies between."""
+    """Put ticks at round running times; breaks make their spacing uneven."""
     unit_s, unit = unit_of(axis.total_s)
     ticks = MaxNLocator(nbins=12, steps=[1, 2, 5, 10]).tick_values(0.0, axis.total_s / unit_s)
     ticks = ticks[(ticks >= 0.0) & (ticks * unit_s <= axis.total_s)]
@@ -172,7 +172,7 @@ def _label_hours(axes: Axes, axis: RunningTime) -> None:
 
 
 def _legend(history: History) -> list[Artist]:
-    """Name whatever is drawn, each thing once."""
+    """Return a legend entry for each kind of mark that is drawn."""
     states = {point.state for point in history.points}
     known = {
         "no reading": Patch(**_BLIND) if history.blind else None,

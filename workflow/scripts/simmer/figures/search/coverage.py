@@ -1,4 +1,4 @@
-"""What one search covered: for each dimension, which values were tried and to what losses they came."""
+"""Draw the coverage of a search: loss over the values that were tried, one panel per dimension."""
 
 import math
 from collections import Counter
@@ -23,18 +23,18 @@ from simmer.search.space import Choice, Dimension, Range, Value, meaningful
 
 NEAR_EDGE = 0.05  # share of a range, on its own axis
 _HOW_TO_READ = (
-    f"Red lines: the ends of a range, {percent(NEAR_EDGE, 0)} of it shaded. In brackets: how many trials "
-    "made a choice. Colour: rank of the loss, the darker the better. Above a panel: trials without a loss. A "
-    "pruned trial shows the best loss of the few epochs it came to."
+    f"Red lines: ends of a range, with {percent(NEAR_EDGE, 0)} of it shaded. In brackets: number of trials "
+    "with this value. Colour: rank of the loss, darker is better. Above a panel: trials without a loss. "
+    "Pruned trials show the best loss of their few epochs."
 )
-_NOTHING = "Every hyperparameter has one value in this study, so there was nothing to choose."
+_NOTHING = "Every hyperparameter has one value in this study, so nothing was searched."
 _COLUMNS = 3
 _HEAD, _HEIGHT, _GAP = 0.15, 1.75, 0.4  # inches
 _STAR = {"color": BEST, "marker": "*", "markersize": 13, "markeredgecolor": "white"} | {
     "linestyle": "none",
     "zorder": 4,
 }
-_SPREAD = 0.5  # of the trials with one choice, in distances between choices
+_SPREAD = 0.5  # width over which trials with the same choice are spread, in distances between choices
 _GOLDEN = (math.sqrt(5.0) - 1.0) / 2.0
 
 
@@ -44,10 +44,9 @@ class NearEdge:
 
     Attributes:
         key: its name.
-        value: what the best trial used.
-        edge: the edge itself.
-        side: which of the two.
-        final: whether no value beyond the edge makes sense, so that the range cannot be widened.
+        value: of the best trial.
+        edge: end of the range.
+        final: True if values beyond the edge are meaningless, so that the range cannot be widened.
     """
 
     key: str
@@ -59,7 +58,7 @@ class NearEdge:
 
 @in_style
 def search_coverage(study: SearchedStudy) -> Figure:
-    """Return the figure of one search; a sentence stands in it where nothing was left to choose."""
+    """Return the figure of one search; it has a sentence instead of panels if nothing was searched."""
     keys = list(study.searched)
     rows = [keys[start : start + _COLUMNS] for start in range(0, len(keys), _COLUMNS)]
     notes = [counts(study), edges(study), beyond_axis(study), not_searched(study)]
@@ -90,12 +89,9 @@ def near_edges(study: SearchedStudy) -> list[NearEdge]:
 
 
 def edges(study: SearchedStudy) -> str:
-    """Return in which ranges the best trial lies so near an edge that a better value may lie beyond.
-
-    Empty where no range was searched.
-    """
+    """Return the ranges in which the best trial lies near an edge; empty if no range was searched."""
     if study.best is None:
-        return "No trial came to a validation log-loss, so none is the best."
+        return "No trial reached a validation log-loss."
     if not _ranges(study):
         return ""
     near = near_edges(study)
@@ -108,12 +104,12 @@ def edges(study: SearchedStudy) -> str:
         sentences.append(f"{text}: {_listed(movable)}. A better value may lie beyond the range.")
         text = "It also lies at an edge of"
     if final := [edge for edge in near if edge.final]:
-        sentences.append(f"{text}: {_listed(final)}. Beyond, no value makes sense.")
+        sentences.append(f"{text}: {_listed(final)}. Values beyond it are not possible.")
     return " ".join(sentences)
 
 
 def place(value: float, dimension: Range) -> float:
-    """Return where a value lies in its range: 0 at the lower, 1 at the upper edge, by ratio where `log`."""
+    """Return the place of a value in its range, 0 to 1; logarithmic for a `log` range."""
     low, high = dimension.ends
     if dimension.log:
         low, high, value = math.log(low), math.log(high), math.log(value)
@@ -121,7 +117,7 @@ def place(value: float, dimension: Range) -> float:
 
 
 def at(share: float, dimension: Range) -> float:
-    """Return the value at a place in a range, the inverse of `place`; shares beyond 0 to 1 lie outside."""
+    """Return the value at a place in a range, the inverse of `place`; shares outside 0..1 extrapolate."""
     low, high = dimension.ends
     return low * (high / low) ** share if dimension.log else low + share * (high - low)
 
@@ -176,16 +172,16 @@ def _draw_panel(axes: Axes, study: SearchedStudy, key: str, colours: dict[int, C
 
 
 def _position(trial: SearchedTrial, key: str, dimension: Dimension) -> float:
-    """Return where a trial stands: 0 to 1 in a range, near the index of its choice otherwise."""
+    """Return the x position of a trial: 0 to 1 in a range, near the index of its choice otherwise."""
     if isinstance(dimension, Range):
         return place(trial.values[key], dimension)
-    # Spread by the golden ratio, so that neighbours in number do not lie on each other.
+    # Spread by the golden ratio, so that consecutive trials do not overlap.
     spread = (trial.number * _GOLDEN) % 1.0 - 0.5
     return dimension.values.index(trial.values[key]) + _SPREAD * spread
 
 
 def _label_range(axes: Axes, dimension: Range) -> None:
-    """Mark the ends and the middle, and shade what counts as near an end."""
+    """Label the ends and the middle of a range, and shade the parts near its ends."""
     axes.set_xlim(-0.07, 1.07)
     middle = at(0.5, dimension)
     ticks = dict.fromkeys((dimension.low, round(middle) if dimension.integer else middle, dimension.high))
@@ -196,7 +192,7 @@ def _label_range(axes: Axes, dimension: Range) -> None:
 
 
 def _label_choices(axes: Axes, dimension: Choice, made: Counter) -> None:
-    """Tell below each choice how many trials made it."""
+    """Label each choice with its number of trials."""
     axes.set_xlim(-0.5, len(dimension.values) - 0.5)
     names = (number(value).replace("_", "\n") for value in dimension.values)
     labels = [f"{name}\n({made[value]})" for name, value in zip(names, dimension.values, strict=True)]
@@ -206,7 +202,7 @@ def _label_choices(axes: Axes, dimension: Choice, made: Counter) -> None:
 
 
 def _colours(study: SearchedStudy) -> dict[int, Colour]:
-    """Return a colour per trial, by the rank of its loss: by the loss itself, good ones would look alike."""
+    """Return a colour per trial by the rank of its loss; by the loss itself, good trials would look alike."""
     known = sorted((trial for trial in study.trials if trial.loss is not None), key=lambda trial: trial.loss)
     shades = matplotlib.colormaps["viridis"](np.linspace(0.0, 0.93, len(known)))
     ranked = {trial.number: tuple(shade) for trial, shade in zip(known, shades, strict=True)}

@@ -1,4 +1,4 @@
-"""The history of one search as a figure: the loss of each trial over its number, and the epochs it took."""
+"""Draw the history of one search: loss and trained epochs over the number of the trial."""
 
 from collections import Counter
 
@@ -22,19 +22,19 @@ from simmer.figures.search.trial_marks import (
 )
 from simmer.figures.style import BASE_RATE, BASE_RATE_LINE, BEST, DASHED, GRID, ORIGINS, QUIET, in_style
 
-_MANY = 120  # with more trials, markers become smaller
+_MANY = 120  # with more trials, markers are smaller
 _BEST_SO_FAR = {"color": BEST, "lw": 1.4, "label": "best so far"}
 _BEST_EPOCH = {"color": BEST, "linestyle": "none", "marker": "_", "markeredgewidth": 2.0} | {
     "label": "epoch of the trial's best loss"
 }
 
-# What spares a trial that ended in a state, or repeats another, the epochs it was not trained for.
+# Reason why a trial that ended in this state was not trained for all epochs.
 _SAVERS = {"pruned": "pruning", "complete": "patience"}
 
 
 @in_style
 def search_history(study: SearchedStudy) -> Figure:
-    """Return the figure of one search; it tells by itself when no trial came to a loss."""
+    """Return the figure of one search; it has a sentence instead of a curve if no trial reached a loss."""
     notes = (counts(study), best_of(study), beyond_axis(study))
     legend = [*state_handles(study)]
     if study.best is not None:
@@ -57,7 +57,7 @@ def search_history(study: SearchedStudy) -> Figure:
 
 
 def epochs_spent(study: SearchedStudy) -> str:
-    """Return how many of the planned epochs were trained, and what saved or lost the rest."""
+    """Return the numbers of planned and trained epochs, and the shares saved or lost by cause."""
     planned, spared = study.epochs_max * len(study.trials), Counter()
     for trial in study.trials:
         saver = "repetition" if trial.repeats is not None else _SAVERS.get(trial.state, "failure")
@@ -78,7 +78,7 @@ def _draw_losses(axes: Axes, study: SearchedStudy, *, size: float) -> None:
     axes.set_ylabel("validation log-loss (nats)")
     axes.set_ylim(loss_limits(study))
     axes.grid(axis="y", **GRID)
-    axes.axhline(study.prior_log_loss, zorder=1, gid="prior", **BASE_RATE_LINE)
+    axes.axhline(study.prior_log_loss, zorder=1, gid="base_rate", **BASE_RATE_LINE)
     label_beside(axes, [(study.prior_log_loss, f"base rate\n{study.prior_log_loss:.4f}", BASE_RATE)])
     _draw_best_so_far(axes, study)
     for trial in study.trials:
@@ -86,7 +86,7 @@ def _draw_losses(axes: Axes, study: SearchedStudy, *, size: float) -> None:
     if any(trial.loss is None for trial in study.trials):
         axes.text(1.02, NO_LOSS_AT, "no loss", color=QUIET, transform=axes.transAxes, va="center")
     if study.best is None:
-        write_inside(axes, "no trial came to a validation log-loss")
+        write_inside(axes, "no trial reached a validation log-loss")
 
 
 def _draw_best_so_far(axes: Axes, study: SearchedStudy) -> None:
@@ -98,7 +98,7 @@ def _draw_best_so_far(axes: Axes, study: SearchedStudy) -> None:
     lowest[np.isinf(lowest)] = np.nan
     numbers = [trial.number for trial in study.trials]
     axes.plot(numbers, lowest, drawstyle="steps-post", zorder=2, gid="best_so_far", **_BEST_SO_FAR)
-    # Below the lowest point nothing else is drawn.
+    # The label is below the best trial, where nothing else is drawn.
     share = best.number / max(len(study.trials) - 1, 1)
     side, start = ("left", 0.0) if share < 0.1 else ("right", 1.0) if share > 0.9 else ("center", 0.5)
     axes.annotate(

@@ -1,4 +1,4 @@
-"""Which hyperparameters mattered in one search, as bars with the marks that chance reaches."""
+"""Draw the importance of hyperparameters in one search, with marks for what chance reaches."""
 
 from matplotlib.artist import Artist
 from matplotlib.axes import Axes
@@ -13,13 +13,13 @@ from simmer.figures.search.ped_anova import CHANCE_QUANTILE, FEWEST_TRIALS, Impo
 from simmer.figures.search.searched import SearchedStudy, counts
 from simmer.figures.style import BEYOND_CHANCE, INK, QUIET, WITHIN_CHANCE, in_style
 
-_FEW_BEST = 20  # with fewer trials among the best, their values are known roughly only
+_FEW_BEST = 20  # with fewer trials among the best, importances are rough
 _BAR = 0.36  # inches
 
 
 @in_style
 def search_importances(study: SearchedStudy, found: Importances) -> Figure:
-    """Return the figure of one search; a sentence stands in it where no importances were found."""
+    """Return the figure of one search; it has a sentence instead of bars if there are no importances."""
     title = f"{study.name}: which hyperparameters mattered"
     if not found.importances:
         return lay_out(title, (counts(study), rests_on(found)), [])[0]
@@ -31,11 +31,11 @@ def search_importances(study: SearchedStudy, found: Importances) -> Figure:
 
 
 def rests_on(found: Importances) -> str:
-    """Return on how many trials the importances rest, or why there are none."""
+    """Return the number of trials behind the importances, or why there are none."""
     if found.with_loss < FEWEST_TRIALS:
         return (
-            f"Too few trials to tell which hyperparameters mattered: {found.with_loss} came to a loss of "
-            f"their own, at least {FEWEST_TRIALS} are needed."
+            f"Too few trials to estimate which hyperparameters matter: {found.with_loss} reached a loss "
+            f"without repeating another trial, at least {FEWEST_TRIALS} are needed."
         )
     if found.importances is None:
         return "All trials used the same hyperparameters, so there is nothing to compare."
@@ -44,26 +44,25 @@ def rests_on(found: Importances) -> str:
     parts += [f"{found.diverged} diverged, ranked last"] if found.diverged else []
     trials = f"{count(found.with_loss + found.diverged, 'trial')} ({'; '.join(parts)})"
     rough = f" Importances from {found.best} best trials are rough." if found.best < _FEW_BEST else ""
-    return f"This rests on {trials}.{rough}"
+    return f"Based on {trials}.{rough}"
 
 
 def how_to_read(found: Importances) -> str:
-    """Return what an importance and its mark say."""
+    """Return the meaning of an importance and its mark."""
     marks = found.importances or ()
     return (
-        f"Importance: how far the values of the {found.best} best trials differ from those of all "
-        "(PED-ANOVA), so what the sampler soon gave up counts for little. Mark: in "
-        f"{percent(CHANCE_QUANTILE, 0)} of shuffles of the losses no bar at all passes its mark; one that "
-        "does not pass it cannot be told from chance. Chance gives ranges longer bars than choices: hold "
-        "each bar against its own mark."
-        + (" A mark at 100 % could be passed by none." if any(_mark(one) == 1.0 for one in marks) else "")
+        f"Importance: how much the values of the {found.best} best trials differ from those of all trials "
+        "(PED-ANOVA); values that the sampler soon avoided have little weight. Mark: in "
+        f"{percent(CHANCE_QUANTILE, 0)} of shuffles of the losses no bar at all passes its mark; a bar below "
+        "its mark may be chance. Chance gives ranges longer bars than choices, so compare each bar with its "
+        "own mark." + (" No bar can pass a mark at 100 %." if any(_mark(one) == 1.0 for one in marks) else "")
     )
 
 
 def left_out(found: Importances) -> str:
-    """Return which hyperparameters have no importance, empty where all have one."""
+    """Return the hyperparameters without an importance; empty if all have one."""
     keys = ", ".join(map(spoken, found.unvaried))
-    return f"Left out, as these trials do not differ in it: {keys}." if keys else ""
+    return f"Left out, because they have one value in these trials: {keys}." if keys else ""
 
 
 def _draw_bars(axes: Axes, found: Importances) -> None:
@@ -87,7 +86,7 @@ def _draw_bars(axes: Axes, found: Importances) -> None:
 
 
 def _mark(one: Importance) -> float:
-    # All bars together are 100 %: a mark beyond it would only make them look small.
+    # All bars sum to 100 %; a mark beyond that would only compress the axis.
     return min(one.chance, 1.0)
 
 
@@ -95,6 +94,6 @@ def _legend() -> list[Artist]:
     mark = {"color": INK, "linestyle": "none", "marker": "|", "markersize": 11, "markeredgewidth": 2.0}
     return [
         Patch(color=BEYOND_CHANCE, label="passes its mark"),
-        Patch(color=WITHIN_CHANCE, label="cannot be told from chance"),
+        Patch(color=WITHIN_CHANCE, label="may be chance"),
         Line2D([], [], label="mark of chance", **mark),
     ]

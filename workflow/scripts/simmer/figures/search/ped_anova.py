@@ -1,16 +1,15 @@
-"""Which hyperparameters mattered, by PED-ANOVA: how far the values of the best trials differ from all.
+"""Estimate the importance of hyperparameters by PED-ANOVA: how much the best trials differ from all trials.
 
 PED-ANOVA (Watanabe et al. 2023, "PED-ANOVA: Efficiently Quantifying Hyperparameter Importance in Arbitrary
-Subspaces") only asks which trials are among the best, so it needs their order alone. That is why ended
-trials can enter: a pruned trial ranks below every completed one, by how far it came and then by its loss
-there, as it does for the sampler, and a diverged one below all. To leave them out would be to look away from
-just those values that were bad. Trials that ran out of time or memory say nothing about their loss, and
-repetitions nothing new: they stay out.
+Subspaces") needs only the order of the trials, so pruned and diverged trials can be included. As in the
+sampler, pruned trials rank below completed ones, by their epochs and then their loss; diverged trials rank
+last. Without them, the values that performed worst would be missing. Trials out of time or memory have no
+comparable loss and repetitions add no information: both are left out.
 
-Shuffled losses tell what chance does. It gives ranges larger importances than choices, so each hyperparameter
-is held against its own mean under shuffling. The marks are the same multiple of these means for all, so large
-that in 95 % of the shuffles not one of the hyperparameters passes its mark: with a mark for each alone, one
-in nine would often pass by chance.
+Shuffled losses show the effect of chance. It gives ranges larger importances than choices, so each
+hyperparameter is compared with its own mean under shuffling. The marks are one common multiple of these
+means, chosen so that in 95 % of the shuffles no hyperparameter passes its mark. With a separate 95 % mark for
+each, one of nine hyperparameters would often pass by chance.
 """
 
 import math
@@ -37,13 +36,13 @@ CHANCE_QUANTILE = 0.95
 
 @dataclass(frozen=True, kw_only=True)
 class Importance:
-    """How much one hyperparameter mattered.
+    """The importance of one hyperparameter.
 
     Attributes:
         hyperparameter: its name.
-        importance: its share in the sum over all of them.
-        chance: its mark in the same shares; in `CHANCE_QUANTILE` of all shuffles of the losses no
-            hyperparameter passes its own.
+        importance: share of the sum over all hyperparameters.
+        chance: its mark, in the same unit; in `CHANCE_QUANTILE` of all shuffles of the losses no
+            hyperparameter passes its mark.
     """
 
     hyperparameter: str
@@ -53,14 +52,14 @@ class Importance:
 
 @dataclass(frozen=True, kw_only=True)
 class Importances:
-    """How much each hyperparameter mattered, and on what this rests.
+    """The importances in one study, and the trials behind them.
 
     Attributes:
-        importances: the most important first; None with fewer than `FEWEST_TRIALS` that came to a loss, or
-            where they all used the same values.
-        unvaried: the hyperparameters in which no two trials that count differ; they are left out.
-        completed, pruned, diverged: trials that count.
-        best: how many of them are the best ones whose values are compared with those of all.
+        importances: the most important first; None with fewer than `FEWEST_TRIALS` trials with a loss, or if
+            all trials used the same values.
+        unvaried: hyperparameters with one value in all ranked trials, which are left out.
+        completed, pruned, diverged: numbers of ranked trials.
+        best: number of best trials whose values are compared with those of all.
     """
 
     importances: tuple[Importance, ...] | None
@@ -72,22 +71,22 @@ class Importances:
 
     @property
     def with_loss(self) -> int:
-        """Trials that count and came to a loss."""
+        """Number of ranked trials with a loss."""
         return self.completed + self.pruned
 
     def as_json(self) -> dict[str, Any]:
-        """Return all of it as plain values."""
+        """Return the importances as JSON values."""
         method = {"method": "PED-ANOVA", "shuffles": SHUFFLES, "family_wise_quantile": CHANCE_QUANTILE}
         return asdict(self) | method
 
 
 def importances_of(study: SearchedStudy) -> Importances:
-    """Return which hyperparameters of a study mattered."""
+    """Estimate the importances of a study's hyperparameters."""
     trials = ranked(study)
     ended = [trial.state for trial in trials]
     completed, pruned, diverged = map(ended.count, ("complete", "pruned", "diverged"))
     best = math.ceil(BEST_SHARE * (completed + pruned))
-    # The evaluator sees a difference even where all values are the same.
+    # The evaluator reports an importance even for a hyperparameter with one value.
     varied = {
         key: dimension
         for key, dimension in study.dimensions.items()
@@ -105,7 +104,7 @@ def importances_of(study: SearchedStudy) -> Importances:
 
 
 def ranked(study: SearchedStudy) -> list[SearchedTrial]:
-    """Return the trials that count, from the best to the worst."""
+    """Return completed, pruned and diverged trials from best to worst, without repetitions."""
     orders = {
         "complete": lambda trial: (0, 0, trial.loss, trial.number),
         "pruned": lambda trial: (1, -trial.epochs, trial.loss, trial.number),
@@ -123,22 +122,24 @@ def ranked(study: SearchedStudy) -> list[SearchedTrial]:
 def _against_chance(space: Space, trials: Sequence[SearchedTrial], *, best: int) -> tuple[Importance, ...]:
     optuna.logging.set_verbosity(optuna.logging.WARNING)
     known = distributions(space)
-    told = optuna.create_study()
+    ranking = optuna.create_study()
     values = ({key: trial.values[key] for key in known} for trial in trials)
-    told.add_trials(
+    ranking.add_trials(
         create_trial(state=TrialState.COMPLETE, value=0.0, params=params, distributions=known)
         for params in values
     )
-    # Half a trial less, so that rounding cannot make it one more.
+    # Minus half a trial, so that rounding does not add one.
     evaluator = PedAnovaImportanceEvaluator(target_quantile=(best - 0.5) / len(trials))
 
     def evaluate(ranks: Sequence[int]) -> list[float]:
-        found = evaluator.evaluate(told, params=list(known), target=lambda trial: float(ranks[trial.number]))
+        found = evaluator.evaluate(
+            ranking, params=list(known), target=lambda trial: float(ranks[trial.number])
+        )
         return [found[key] for key in known]
 
     generator = np.random.default_rng(derive_seed("importances"))
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore", UserWarning)  # at each call: a low target is taken for a good one
+        warnings.simplefilter("ignore", UserWarning)  # the evaluator warns at each call that lower is better
         found = np.array(evaluate(range(len(trials))))
         shuffled = np.array([evaluate(generator.permutation(len(trials))) for _ in range(SHUFFLES)])
     usual = np.maximum(shuffled.mean(axis=0), np.finfo(float).tiny)

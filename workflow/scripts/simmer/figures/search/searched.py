@@ -1,4 +1,4 @@
-"""One searched study, as its figures see it: read from published results, and what it came to in words."""
+"""A searched study, read from published results for its figures, and sentences about it."""
 
 import re
 from collections import Counter
@@ -29,13 +29,12 @@ class SearchedTrial:
     """One trial.
 
     Attributes:
-        number: its number, from 0.
-        state: how it ended.
-        origin: where its hyperparameters came from.
-        repeats: number of the trial whose result it repeats without training, None as a rule.
-        loss: best validation log-loss in nats, None where it came to none.
+        number: from 0.
+        origin: source of its hyperparameters.
+        repeats: number of the trial whose result it repeats without training, or None.
+        loss: best validation log-loss in nats, or None.
         best_epoch: epoch of that loss, from 1.
-        epochs: finished epochs that stand in its result; those of the repeated trial where it repeats one.
+        epochs: finished epochs in its result; for a repetition, those of the repeated trial.
         values: its hyperparameters.
     """
 
@@ -50,20 +49,20 @@ class SearchedTrial:
 
     @property
     def epochs_trained(self) -> int:
-        """Finished epochs it was trained for."""
+        """Finished epochs of training; 0 for a repetition."""
         return self.epochs if self.repeats is None else 0
 
 
 @dataclass(frozen=True, kw_only=True)
 class SearchedStudy:
-    """All trials of one scale at one horizon, and what they were to be held against.
+    """All trials of one study with its search space.
 
     Attributes:
-        name: scale and horizon, as titles have them.
+        name: scale and horizon, for titles.
         trials: in the order of their numbers.
-        prior_log_loss: validation log-loss in nats of always answering with the base rate.
+        prior_log_loss: validation log-loss of predicting the base rate, nats.
         epochs_max: planned epochs of each trial.
-        dimensions: the space, key by key.
+        dimensions: of the search space by key.
     """
 
     name: str
@@ -74,12 +73,12 @@ class SearchedStudy:
 
     @property
     def best(self) -> SearchedTrial | None:
-        """The trial of the lowest loss, the earliest of several; None where no trial came to a loss."""
+        """The trial with the lowest loss, the earliest of equal ones; None if no trial has a loss."""
         return best_trial(self.trials)
 
     @property
     def searched(self) -> dict[str, Dimension]:
-        """The dimensions that leave something to choose."""
+        """The dimensions with more than one value."""
         return {
             key: dimension
             for key, dimension in self.dimensions.items()
@@ -88,15 +87,15 @@ class SearchedStudy:
 
     @property
     def constant(self) -> tuple[str, ...]:
-        """The hyperparameters that had one value, by name."""
+        """The hyperparameters with one value, sorted by name."""
         return tuple(sorted(set(self.dimensions) - set(self.searched)))
 
 
 def searched_study(study: Study, results: Sequence[TrialResult]) -> SearchedStudy:
-    """Return what the figures need of a study and the published results of its trials, at least one.
+    """Build the study for its figures from the published results of its trials, at least one.
 
     Raises:
-        LedgerError: when a trial comes from nowhere known.
+        LedgerError: when the origin of a trial is unknown.
     """
     trials = sorted(map(_trial, results), key=lambda trial: trial.number)
     return SearchedStudy(
@@ -109,7 +108,7 @@ def searched_study(study: Study, results: Sequence[TrialResult]) -> SearchedStud
 
 
 def counts(study: SearchedStudy) -> str:
-    """Return how many trials ended how."""
+    """Return the number of trials by state."""
     ended = Counter(trial.state for trial in study.trials)
     words = [f"{ended[state]} {word}" for state, word in STATES.items() if ended[state]]
     repeats = sum(trial.repeats is not None for trial in study.trials)
@@ -118,11 +117,11 @@ def counts(study: SearchedStudy) -> str:
 
 
 def best_of(study: SearchedStudy) -> str:
-    """Return which trial is the best, and how it compares with always answering with the base rate."""
-    base_rate = f"always answering with the base rate has {study.prior_log_loss:.4f}"
+    """Return the best trial and its distance from predicting the base rate."""
+    base_rate = f"predicting the base rate has {study.prior_log_loss:.4f}"
     best = study.best
     if best is None:
-        return f"No trial came to a validation log-loss; {base_rate}."
+        return f"No trial reached a validation log-loss; {base_rate}."
     distance = study.prior_log_loss - best.loss
     side = "below" if distance >= 0 else "above"
     return (
@@ -132,20 +131,20 @@ def best_of(study: SearchedStudy) -> str:
 
 
 def not_searched(study: SearchedStudy) -> str:
-    """Return which hyperparameters had one value, empty where none had."""
+    """Return the hyperparameters with one value as a sentence; empty if there are none."""
     constant = {key: study.dimensions[key] for key in study.constant}
     values = (f"{spoken(key)} = {number(dimension.ends[0])}" for key, dimension in constant.items())
     return f"Not searched: {', '.join(values)}." if constant else ""
 
 
 def unit(key: str, dimension: Dimension) -> str:
-    """Return what a hyperparameter is counted in, and whether its range is a logarithmic one."""
+    """Return the unit of a hyperparameter, with a note for a logarithmic range."""
     log = ", log axis" if isinstance(dimension, Range) and dimension.log else ""
     return unit_of(key) + log
 
 
 def number(value: Value) -> str:
-    """Return a fraction in three digits, a whole number or a name as it is."""
+    """Return a fraction to three digits, and whole numbers and names unchanged."""
     return f"{value:.3g}" if isinstance(value, float) else str(value)
 
 
@@ -162,15 +161,15 @@ def _trial(result: TrialResult) -> SearchedTrial:
     )
 
 
-def _origin(told: str) -> Origin:
-    if told in get_args(Sampler):
+def _origin(published: str) -> Origin:
+    if published in get_args(Sampler):
         return "sampler"
-    if told in ("default", "depth extreme", "startup"):
-        return told
-    # A transferred trial names the scale and the trial it comes from.
-    if re.fullmatch(r"\S+ trial_\d{3,}", told):
+    if published in ("default", "depth extreme", "startup"):
+        return published
+    # A transferred trial names its source scale and trial.
+    if re.fullmatch(r"\S+ trial_\d{3,}", published):
         return "transferred"
     raise LedgerError(
-        f"found a trial of origin {told!r}, expected default, depth extreme, startup, a sampler "
+        f"found a trial of origin {published!r}, expected default, depth extreme, startup, a sampler "
         f"({', '.join(get_args(Sampler))}) or `<scale> trial_NNN`: these results come from another version"
     )

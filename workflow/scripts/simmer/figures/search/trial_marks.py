@@ -1,4 +1,4 @@
-"""How a trial looks in the figures of a search: its marker, its colour, its place on the loss axis."""
+"""The marker, colour and place of a trial in the figures of a search."""
 
 from collections.abc import Iterable
 
@@ -26,20 +26,20 @@ _ORIGIN_WORDS: dict[Origin, str] = {
     "startup": "startup, drawn at random",
     "sampler": "suggested by the sampler",
 }
-NO_LOSS_AT = 1.05  # above a panel, in its heights
-_BULK = 0.9  # this share of the losses is shown in any case
-_ROOM = (0.2, 0.25)  # below the best trial, where words stand, and above, in shares of the extent
-_NAMED_BEYOND = 3
+NO_LOSS_AT = 1.05  # height of trials without a loss, in panel heights
+_BULK = 0.9  # the axis shows at least this share of the losses
+_ROOM = (0.2, 0.25)  # margins below (for the label of the best trial) and above, in shares of the range
+_NAMED_BEYOND = 3  # trials beyond the axis that are named
 
 
 def loss_limits(study: SearchedStudy) -> tuple[float, float]:
-    """Return the ends of the loss axis in nats; the best trial, the base rate and most losses lie within."""
+    """Return the ends of the loss axis in nats; it shows the best trial, the base rate and most losses."""
     losses = [trial.loss for trial in study.trials if trial.loss is not None]
     return usual_limits([study.prior_log_loss], losses, share=_BULK, room=_ROOM)
 
 
 def beyond_axis(study: SearchedStudy) -> str:
-    """Return which trials are worse than the loss axis shows, the worst first; empty where none is."""
+    """Return the trials beyond the loss axis, the worst first; empty if there are none."""
     high = loss_limits(study)[1]
     above = [trial for trial in study.trials if trial.loss is not None and trial.loss > high]
     if not above:
@@ -48,13 +48,13 @@ def beyond_axis(study: SearchedStudy) -> str:
     named = [f"trial {trial.number} ({trial.loss:.3g})" for trial in above[:_NAMED_BEYOND]]
     more = len(above) - len(named)
     named += [f"{more} more"] if more else []
-    return f"Drawn at the upper end, as their loss lies above it: {', '.join(named)}."
+    return f"Drawn at the upper end, because their loss is above the axis: {', '.join(named)}."
 
 
 def draw_trial(
     axes: Axes, trial: SearchedTrial, x: float, y: float, *, colour: Colour, size: float, **place: object
 ) -> None:
-    """Mark one trial by its state; hollow where it repeats another."""
+    """Draw the marker of one trial by its state; hollow if it repeats another."""
     hollow = trial.repeats is not None
     axes.plot(
         x,
@@ -62,7 +62,7 @@ def draw_trial(
         marker=MARKERS[trial.state],
         markersize=size,
         markerfacecolor="white" if hollow else colour,
-        # A white edge would eat up the thin markers of failures.
+        # A white edge would hide the thin markers of failed trials.
         markeredgecolor=colour if hollow or trial.loss is None else "white",
         markeredgewidth=1.2 if hollow else 0.5,
         linestyle="none",
@@ -74,7 +74,7 @@ def draw_trial(
 
 
 def draw_loss(axes: Axes, trial: SearchedTrial, x: float, *, colour: Colour, size: float) -> None:
-    """Mark one trial at its loss, at the upper end if it lies beyond, above the panel where it has none.
+    """Draw one trial at its loss, at the upper end if beyond the axis, above the panel without a loss.
 
     The limits of the loss axis must be set before.
     """
