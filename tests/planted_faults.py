@@ -139,7 +139,7 @@ FAULTS = (
         name="preflight passes with half of the memory that is needed",
         original="fix=fix if measured_bytes < needed_bytes else None",
         replacement="fix=fix if 2 * measured_bytes < needed_bytes else None",
-        tests=("test_each_fault_is_found_and_the_mend_is_told",),
+        tests=("test_each_fault_is_found_and_has_a_fix",),
     ),
     Fault(
         name="halving lets one trial too many go on",

@@ -19,10 +19,10 @@ SHAPE = ModelShape(
 )
 
 
-def built(*, window_norm=False, dropout=0.0, prior_logit=-0.7):
+def built(*, window_norm=False, dropout=0.0, base_rate_logit=-0.7):
     model = PatchTST(SHAPE, dropout=dropout, window_norm=window_norm)
     with torch.no_grad():
-        for name, value in model.initial_values(prior_logit=prior_logit, seed=1):
+        for name, value in model.initial_values(base_rate_logit=base_rate_logit, seed=1):
             model.get_parameter(name).copy_(value)
     return model
 
@@ -35,7 +35,7 @@ def disturbed(**options):
 
 
 def test_one_logit_per_window_which_is_the_prior_at_first():
-    logits = built(prior_logit=-0.7)(torch.randn(5, 20, 3))
+    logits = built(base_rate_logit=-0.7)(torch.randn(5, 20, 3))
     assert logits.shape == (5,)
     torch.testing.assert_close(logits, torch.full((5,), -0.7))
 

@@ -286,14 +286,14 @@ def test_a_guard_is_asked_after_each_layer_of_a_long_step_and_no_bit_changes(tmp
     outcome = training_run(tmp_path, guard=guard).run()
     assert outcome.weights_sha256 == unbroken.weights_sha256
     # Forward and backward of two layers in every step but the first, and evaluation beside.
-    assert guard.breaths >= 4 * (guard.steps - 1)
+    assert guard.calls_inside_steps >= 4 * (guard.steps - 1)
 
 
 def test_a_guard_is_asked_between_micro_batches_and_validation_batches(tmp_path):
     guard = FakeGuard()
     training_run(tmp_path, guard=guard, micro_batch=4, epochs_max=1).run()
     # Four steps of 16 windows and one of 6, in parts of 4; validation is a single batch.
-    assert guard.breaths == 4 * 3 + 1
+    assert guard.calls_inside_steps == 4 * 3 + 1
     assert guard.steps == 5
 
 
@@ -319,12 +319,12 @@ def test_the_checkpoint_of_a_step_is_written_once(tmp_path, monkeypatch):
 
 
 @pytest.mark.parametrize("memory", ["full", "kahan", "lean"])
-def test_breathing_inside_a_step_changes_no_bit_of_any_recipe(tmp_path, monkeypatch, memory):
+def test_guard_calls_inside_a_step_leave_the_weights_bit_identical(tmp_path, monkeypatch, memory):
     execution = replace(EXECUTION, precision="bf16", memory=memory, activation_checkpointing=True)
     plain = training_run(tmp_path / "plain", execution=execution).run()
     monkeypatch.setattr(loop, "LONG_STEP_S", 0.0)
-    breathing = training_run(tmp_path / "breathing", execution=execution).run()
-    assert breathing.weights_sha256 == plain.weights_sha256
+    watched = training_run(tmp_path / "watched", execution=execution).run()
+    assert watched.weights_sha256 == plain.weights_sha256
 
 
 def test_what_predicts_is_handed_out_after_each_best_epoch_and_again_after_a_stop(tmp_path):

@@ -102,7 +102,7 @@ class PatchTST(nn.Module):
         super().__init__()
         self.shape, self.window_norm = shape, window_norm
         self.activation_checkpointing = activation_checkpointing
-        self.breathe: Callable[[], None] | None = None
+        self.after_layer: Callable[[], None] | None = None
         self.embed = Linear(shape.patch_days * shape.channels, shape.width)
         self.positions = nn.Parameter(torch.empty(shape.patches, shape.width))
         self.embed_dropout = Dropout(dropout)
@@ -111,7 +111,7 @@ class PatchTST(nn.Module):
         self.head_dropout = Dropout(dropout)
         self.head = Linear(shape.patches * shape.width, 1)
 
-    def initial_values(self, *, prior_logit: float, seed: int) -> Iterator[tuple[str, Tensor]]:
+    def initial_values(self, *, base_rate_logit: float, seed: int) -> Iterator[tuple[str, Tensor]]:
         """Yield name and first value, float32, of each parameter; the model starts by predicting the prior.
 
         Values are drawn one parameter at a time, so that the whole model never exists twice, and on the
@@ -124,12 +124,12 @@ class PatchTST(nn.Module):
         | positions | normal, standard deviation 0.02 |
         | biases | 0 |
         | norms | weight 1, bias 0 |
-        | head | weights 0, bias `prior_logit` (log-odds of the train base rate) |
+        | head | weights 0, bias `base_rate_logit` (log-odds of the train base rate) |
         """
         generator = torch.Generator().manual_seed(seed)
         for name, parameter in self.named_parameters():
             if name == "head.bias":
-                yield name, torch.full(parameter.shape, prior_logit)
+                yield name, torch.full(parameter.shape, base_rate_logit)
             elif name == "head.weight" or name.endswith("bias"):
                 yield name, torch.zeros(parameter.shape)
             elif "norm" in name:
@@ -183,16 +183,16 @@ class PatchTST(nn.Module):
                 tokens = checkpoint(layer, tokens, use_reentrant=False)
             else:
                 tokens = layer(tokens)
-            if self.breathe is not None:
-                self._breathe_at(tokens, self.breathe)
+            if self.after_layer is not None:
+                self._call_around_backward(tokens, self.after_layer)
         features = self.head_dropout(self.norm(tokens).flatten(start_dim=1)).float()
         return functional.linear(features, self.head.weight.float(), self.head.bias.float()).squeeze(-1)
 
     @staticmethod
-    def _breathe_at(tokens: Tensor, breathe: Callable[[], None]) -> None:
-        breathe()
+    def _call_around_backward(tokens: Tensor, after_layer: Callable[[], None]) -> None:
+        after_layer()
         if tokens.requires_grad:
-            tokens.register_hook(lambda _: breathe())
+            tokens.register_hook(lambda _: after_layer())
 
     def _dropout_sites(self) -> list[Dropout]:
         return [module for module in self.modules() if isinstance(module, Dropout)]

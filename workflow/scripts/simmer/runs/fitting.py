@@ -97,7 +97,7 @@ class Fitting:
 
     def _train_within_memory(self, guard: GuardProtocol) -> Outcome:
         while True:
-            execution, micro_batch = self._eased()
+            execution, micro_batch = self._within_memory()
             try:
                 return self._training_run(execution, micro_batch, guard).run()
             except (MemoryError, RuntimeError) as error:
@@ -140,7 +140,7 @@ class Fitting:
             time_limit_s=self.time_limit_s,
         )
 
-    def _eased(self) -> tuple[Execution, int]:
+    def _within_memory(self) -> tuple[Execution, int]:
         # Recomputing activations comes first: the numbers stay, and no gradients need to be added up.
         failures = sum(event["event"] == "out_of_memory" for event in self.files.events())
         execution = self.execution
@@ -174,7 +174,7 @@ class Fitting:
         with torch.device("meta"):
             parameters = counted_parameters(PatchTST(shape, dropout=0.0, window_norm=False))
         events = self.files.events()
-        execution, micro_batch = self._eased()
+        execution, micro_batch = self._within_memory()
         starts = [event for event in events if event["event"] == "start"]
         return RunResult(
             campaign=self.campaign,

@@ -65,7 +65,7 @@ def needs_of_study(study: Study, execution: Execution, *, device: str, slots: in
         device: as configured.
         slots: trials that run side by side, all of them at that corner.
     """
-    shapes, recipe = list(_corner_shapes(study)), _hungriest_recipe(study)
+    shapes, recipe = list(_corner_shapes(study)), _largest_recipe(study)
     return Needs(
         scale=study.scale,
         parameters=max(expected_parameters(shape) for shape in shapes),
@@ -80,14 +80,14 @@ def needs_of_study(study: Study, execution: Execution, *, device: str, slots: in
 
 
 def _peak_bytes(study: Study, execution: Execution) -> int:
-    recipe = _hungriest_recipe(study)
+    recipe = _largest_recipe(study)
     return max(
         training_bytes(shape, recipe, execution, micro_batch=recipe.batch_size)
         for shape in _corner_shapes(study)
     )
 
 
-def _hungriest_recipe(study: Study) -> Recipe:
+def _largest_recipe(study: Study) -> Recipe:
     batch_size, dropout = (max(study.space.dimensions[key].ends) for key in ("batch_size", "dropout"))
     return replace(study.default, batch_size=batch_size, dropout=dropout)
 

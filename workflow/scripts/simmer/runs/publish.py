@@ -26,7 +26,7 @@ def publish(files: RunFiles, compute: Callable[[StopRequest], None], *, result: 
     stop = StopRequest()
     with (
         stop.on_signals(),
-        lock_after_waiting(files.lock_path, on_wait=_say_who_is_first, should_stop=stop.is_set) as held,
+        lock_after_waiting(files.lock_path, on_wait=_log_wait, should_stop=stop.is_set) as held,
     ):
         if not held:
             raise Interrupted(f"{stop.reason} while waiting for another process to finish {files.name}")
@@ -37,7 +37,7 @@ def publish(files: RunFiles, compute: Callable[[StopRequest], None], *, result: 
         files.publish(result=result, log=log)
 
 
-def _say_who_is_first(holder: str) -> None:
+def _log_wait(holder: str) -> None:
     logger.warning(
         "this is being trained by %s, left over from a run that was killed; waiting for it to finish. "
         "To have it checkpoint and stop instead, end that process with `kill`.",
