@@ -54,7 +54,7 @@ class FakeGuard:
     def between_steps(self) -> StepDecision:
         self.steps += 1
         stop = self.stop_after is not None and self.steps >= self.stop_after
-        return StepDecision(stop=stop, reason="the test said so" if stop else None)
+        return StepDecision(stop=stop, reason="stopped by the test" if stop else None)
 
     def inside_step(self) -> None:
         self.calls_inside_steps += 1

@@ -1,4 +1,4 @@
-"""A run as its job sees it: computed by one process at a time, then published from the ledger."""
+"""Compute a run in one process at a time, then publish its outputs from the ledger."""
 
 import logging
 from collections.abc import Callable
@@ -13,15 +13,15 @@ logger = logging.getLogger(__name__)
 
 
 def publish(files: RunFiles, compute: Callable[[StopRequest], None], *, result: Path, log: Path) -> None:
-    """Write the declared outputs of a run, computing it first if the ledger does not have it.
+    """Write the declared outputs of a run, computing it first if the ledger has no result.
 
     Args:
-        files: where it stands in the ledger.
-        compute: brings it to its result; receives the request to stop.
-        result, log: where to publish.
+        files: of the run in the ledger.
+        compute: computes the result; receives the request to stop.
+        result, log: paths of the outputs.
 
     Raises:
-        Interrupted: heat or a signal; the same call goes on where this one stopped.
+        Interrupted: on heat or a signal; the same call resumes the run.
     """
     stop = StopRequest()
     with (
@@ -39,7 +39,7 @@ def publish(files: RunFiles, compute: Callable[[StopRequest], None], *, result: 
 
 def _log_wait(holder: str) -> None:
     logger.warning(
-        "this is being trained by %s, left over from a run that was killed; waiting for it to finish. "
-        "To have it checkpoint and stop instead, end that process with `kill`.",
+        "found %s still training this, left over from a run that was killed; waiting for it to finish. "
+        "To stop it after a checkpoint instead, end that process with `kill`.",
         holder,
     )

@@ -68,7 +68,7 @@ class CheckpointStore:
                 logger.warning("checkpoint %s is damaged or missing; using the previous one", path)
                 continue
             for name, tensor in tensors.items():
-                # Opened once per tensor: pages read from an open file stay in memory and add up to a second model.
+                # Opened once per tensor: pages read from an open file stay in memory, up to a second model.
                 with safetensors.safe_open(path, framework="pt") as file:
                     tensor.copy_(file.get_tensor(name))
             with safetensors.safe_open(path, framework="pt") as file:
