@@ -138,7 +138,7 @@ def test_all_problems_are_listed_at_once():
         ({"run_scales": ["2M", "3M"]}, r"run_scales: found \['3M'\], expected names"),
         ({"dataset": {"ticker": "SPY"}}, r"dataset\.ticker.*`SPY`"),
         ({"thermal": {"resume_c": 90}}, r"found resume_c 90, expected less than setpoint_c 82"),
-        ({"thermal": {"critical_c": 80}}, r"expected them to rise"),
+        ({"thermal": {"critical_c": 80}}, r"expected ascending values"),
         ({"model": {"stride_days": 7}}, r"patches that end on the decision row"),
         ({"dataset": {"context_days": 5}}, r"patches that end on the decision row"),
         ({"dataset": {"split": {"train_end": "2012-12-31"}}}, r"either train_fraction"),

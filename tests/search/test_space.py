@@ -57,7 +57,7 @@ def test_dimensions_keep_the_order_in_which_they_are_written():
         ("focal_gamma", {"low": -1.0, "high": 2.0}, r"low: found -1\.0, expected at least 0"),
         ("input_form", {"values": ["train_scaled", "raw"]}, r"values\.1: found 'raw', expected one of"),
         ("input_form", {"low": 0.0, "high": 1.0}, r"low: found 0\.0, expected one of"),
-        ("input_form", {"low": "train_scaled", "high": "window_norm"}, "a name is no number"),
+        ("input_form", {"low": "train_scaled", "high": "window_norm"}, "a name has no range"),
     ],
 )
 def test_a_senseless_dimension_is_refused(key, spec, message):

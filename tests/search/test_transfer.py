@@ -118,7 +118,9 @@ def _movement(shape: ModelShape, learning_rate: float) -> float:
     windows = torch.randn(32, shape.context_days, shape.channels, generator=generator)
     labels = (windows[:, -1, 0] > 0).float()
     outputs = []
-    hook = state.model.layers[-1].register_forward_hook(lambda *call: outputs.append(call[2].detach().clone()))
+    hook = state.model.layers[-1].register_forward_hook(
+        lambda *call: outputs.append(call[2].detach().clone())
+    )
     for step in range(6):
         loss = functional.binary_cross_entropy_with_logits(state.model(windows), labels)
         state.optimizer.before_backward(learning_rate, step=step, last=True)

@@ -53,7 +53,7 @@ def test_a_damaged_newest_falls_back_to_the_previous_one_with_a_warning(tmp_path
     harm(tmp_path / "checkpoint_00000002.safetensors", damage)
     assert holds(store, 1)
     assert "checkpoint_00000002" in caplog.text
-    assert "falling back" in caplog.text
+    assert "using the previous one" in caplog.text
 
 
 def test_two_damaged_ones_are_refused_with_advice(tmp_path):

@@ -62,7 +62,7 @@ def test_a_folder_that_others_may_write_to_is_not_used(tmp_path, caplog, mode, w
     folder = Path(found[INDUCTOR]).parent
     assert tmp_path not in folder.parents
     assert mode_of(folder) == 0o700
-    assert f"{planted} belongs to" in caplog.text
+    assert f"{planted} of user" in caplog.text
     assert str(folder) in caplog.text
     assert mode_of(planted) == mode, "what is not used is left as it was"
 

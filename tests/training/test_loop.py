@@ -243,11 +243,11 @@ def test_divergence_is_noticed(tmp_path):
     assert "train log-loss" in outcome.reason
 
 
-def test_a_prediction_that_is_not_a_number_is_divergence_too(tmp_path):
+def test_a_prediction_that_is_not_finite_is_divergence_too(tmp_path):
     run = training_run(tmp_path)
     run.state.initialise(base_rate=0.5)
     torch.nn.init.constant_(run.state.model.head.bias, float("nan"))
-    with pytest.raises(Diverged, match="not a number"):
+    with pytest.raises(Diverged, match="not finite"):
         evaluate(run.state.model, run.plan.validation, between_batches=lambda: None)
 
 
