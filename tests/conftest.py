@@ -1,10 +1,20 @@
 """What tests of several parts share."""
 
+import os
+
+# Two workers of the test suite share two cores; set before torch is imported, and inherited by jobs.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+
+import hypothesis
 import pytest
 
 from simmer.features.indicators import build_a25
 from support.bars import bundled_bars
 from support.hardware_logs import LogBook
+
+hypothesis.settings.register_profile("quick", derandomize=True, deadline=None, max_examples=40)
+hypothesis.settings.register_profile("long", derandomize=True, deadline=None, max_examples=200)
+hypothesis.settings.load_profile("quick")
 
 
 @pytest.fixture(scope="session")

@@ -29,11 +29,10 @@ def holder(tmp_path):
 
 
 def test_a_free_lock_is_taken_and_a_taken_one_is_not(tmp_path):
-    first = try_lock(tmp_path / "lock")
-    assert first is not None
-    assert try_lock(tmp_path / "lock") is None
-    first.close()
-    assert try_lock(tmp_path / "lock") is not None
+    with try_lock(tmp_path / "lock"):
+        assert try_lock(tmp_path / "lock") is None
+    with try_lock(tmp_path / "lock") as held:
+        assert held
 
 
 def test_the_second_is_refused_and_told_who_the_first_is(tmp_path, holder):
@@ -44,7 +43,8 @@ def test_the_second_is_refused_and_told_who_the_first_is(tmp_path, holder):
 def test_the_lock_dies_with_its_process_however_it_dies(tmp_path, holder):
     holder.send_signal(signal.SIGKILL)
     holder.wait()
-    assert try_lock(tmp_path / "lock") is not None
+    with try_lock(tmp_path / "lock") as held:
+        assert held
 
 
 def test_waiting_ends_when_the_holder_ends(tmp_path, holder):

@@ -11,6 +11,8 @@ def root_logger():
     root = logging.getLogger()
     before = (list(root.handlers), root.level)
     yield
+    for handler in set(root.handlers) - set(before[0]):
+        handler.close()
     root.handlers, root.level = before
 
 

@@ -17,18 +17,31 @@ def folder(tmp_path):
     return tmp_path
 
 
-def run(folder, *arguments):
-    return subprocess.run(
-        [sys.executable, "-m", "simmer.commands.register", *arguments],
+@pytest.fixture
+def run(folder, capsys, monkeypatch):
+    """Run the command in this process, and return it as a finished program."""
+    monkeypatch.chdir(folder)
+
+    def run(folder, *arguments):
+        status, complaint = 0, ""
+        try:
+            register.main(arguments)
+        except SystemExit as end:
+            status, complaint = (end.code, "") if isinstance(end.code, int) else (1, end.code)
+        said = capsys.readouterr()
+        return subprocess.CompletedProcess(arguments, status, said.out, said.err + complaint)
+
+    return run
+
+
+def test_a_file_is_kept_and_the_line_to_use_it_is_printed(folder):
+    done = subprocess.run(
+        [sys.executable, "-m", "simmer.commands.register", "SPY.csv", "SPY"],
         cwd=folder,
         env={"PYTHONPATH": str(ROOT / "workflow/scripts")},
         capture_output=True,
         text=True,
     )
-
-
-def test_a_file_is_kept_and_the_line_to_use_it_is_printed(folder):
-    done = run(folder, "SPY.csv", "SPY")
     assert done.returncode == 0, done.stderr
     (snapshot,) = SnapshotStore(folder / "data/snapshots").of("SPY")
     assert snapshot.read() == (folder / "SPY.csv").read_bytes()
@@ -51,7 +64,7 @@ def test_a_newer_file_is_compared_with_the_last(folder, capsys, monkeypatch):
     assert "Volume: revised on 2003-01-15" in said
 
 
-def test_a_bad_file_is_refused_with_its_lines_and_nothing_is_kept(folder):
+def test_a_bad_file_is_refused_with_its_lines_and_nothing_is_kept(folder, run):
     lines = (folder / "SPY.csv").read_text().splitlines()
     lines[7] = lines[6]
     (folder / "SPY.csv").write_text("\n".join(lines) + "\n")
@@ -72,14 +85,14 @@ def test_a_bad_file_is_refused_with_its_lines_and_nothing_is_kept(folder):
         (["data.csv/SPY.csv", "SPY"], "cannot be read"),
     ],
 )
-def test_mistakes_are_a_sentence(folder, arguments, message):
+def test_mistakes_are_a_sentence(folder, run, arguments, message):
     done = run(folder, *arguments)
     assert done.returncode == 1
     assert message in done.stderr
     assert "Traceback" not in done.stderr
 
 
-def test_the_kind_of_a_known_ticker_is_known_and_of_others_the_strictest(folder):
+def test_the_kind_of_a_known_ticker_is_known_and_of_others_the_strictest(folder, run):
     level = session_bars(60).assign(Volume=0)
     (folder / "VIX.csv").write_bytes(canonical_csv(level))
     assert run(folder, "VIX.csv", "VIX").returncode == 0
@@ -91,7 +104,7 @@ def test_the_kind_of_a_known_ticker_is_known_and_of_others_the_strictest(folder)
     assert run(folder, "FEAR.csv", "FEAR", "--kind", "no_volume_index").returncode == 0
 
 
-def test_the_name_of_a_file_need_not_be_text(folder):
+def test_the_name_of_a_file_need_not_be_text(folder, run):
     for name in (b"b\xe9.csv", b"\x1b[31mred.csv"):
         (folder / os.fsdecode(name)).write_bytes(canonical_csv(session_bars(60)))
         assert run(folder, os.fsdecode(name), "SPY").returncode == 0

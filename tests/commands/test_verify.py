@@ -113,7 +113,7 @@ def test_a_machine_without_a_working_device_fails(data, machine):
     assert "the product was wrong" in verify(data, replace(machine, accelerator=broken)).as_text()
 
 
-def test_the_command_says_it_by_its_status(data):
+def test_the_exit_status_says_whether_all_is_in_order(data):
     def run():
         command = [sys.executable, "-m", "simmer.commands.verify", str(data)]
         environment = {"PYTHONPATH": "workflow/scripts", "PATH": "/usr/bin:/bin"}
@@ -123,10 +123,15 @@ def test_the_command_says_it_by_its_status(data):
     assert done.returncode == 0, done.stdout + done.stderr
     assert "torch" in done.stdout
     assert "temperature_source" in done.stdout
+
+
+def test_a_file_that_no_manifest_names_ends_with_status_1(data, capsys, monkeypatch):
+    monkeypatch.chdir(ROOT)
     (data / "own.csv").write_bytes(canonical_csv(session_bars(30)))
-    done = run()
-    assert done.returncode == 1
-    assert "own.csv" in done.stdout
+    with pytest.raises(SystemExit) as ended:
+        command.main([str(data)])
+    assert ended.value.code == 1
+    assert "own.csv" in capsys.readouterr().out
 
 
 def test_tables_of_other_bars_than_there_are_now_fail(data, machine):

@@ -35,8 +35,8 @@ def here(tmp_path_factory):
     "environment",
     [
         {"LANG": "C", "LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"},
-        {"TZ": "Asia/Tokyo", "LC_ALL": "C.UTF-8"},
-        {"TZ": "America/Los_Angeles", "LC_ALL": "de_DE.UTF-8"},
+        pytest.param({"TZ": "Asia/Tokyo", "LC_ALL": "C.UTF-8"}, marks=pytest.mark.long),
+        pytest.param({"TZ": "America/Los_Angeles", "LC_ALL": "de_DE.UTF-8"}, marks=pytest.mark.long),
     ],
     ids=["C and ASCII", "Tokyo", "German in Los Angeles"],
 )

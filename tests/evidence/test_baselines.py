@@ -82,6 +82,7 @@ def fitted(planted):
 # --- what they find --------------------------------------------------------------------------------
 
 
+@pytest.mark.long
 def test_the_recent_mean_of_a_channel_is_found(planted, recent_mean):
     best = ceiling(planted, 4 * recent_mean)
     assert best > 0.5
@@ -91,6 +92,7 @@ def test_the_recent_mean_of_a_channel_is_found(planted, recent_mean):
     assert skill("base_rate", planted) == 0
 
 
+@pytest.mark.long
 def test_noise_gives_no_skill(market):
     splits = labelled(market, np.full(len(market["close"]), -1.0))
     for name in BASELINES:

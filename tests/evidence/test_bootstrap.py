@@ -181,6 +181,7 @@ def mean_of(values, **options):
     return interval(lambda rows: values[rows].mean(), len(values), **options)
 
 
+@pytest.mark.long
 def test_intervals_of_correlated_losses_cover_the_truth():
     n = 700
     covered = {"blocks": [], "rows": []}
@@ -194,6 +195,7 @@ def test_intervals_of_correlated_losses_cover_the_truth():
     assert 0.66 <= np.mean(covered["rows"]) <= 0.84
 
 
+@pytest.mark.long
 def test_equal_models_are_told_apart_about_as_rarely_as_the_level_says():
     n = 700
     rejected = {"blocks": [], "rows": []}

@@ -68,6 +68,7 @@ def test_spread_between_refits_widens_the_interval():
     assert wild.high - wild.low > 3 * (calm.high - calm.low)
 
 
+@pytest.mark.long
 def test_a_difference_as_large_as_is_said_to_be_detectable_is_mostly_seen():
     # The noise is chosen so that the true difference is about what such data can show.
     found = [losses_of({"2M": 0.62}, noise_of_baselines=0.0, seed=seed)[1] for seed in range(40)]

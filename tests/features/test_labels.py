@@ -1,6 +1,6 @@
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from simmer.base.errors import ConfigError, DatasetError
@@ -25,7 +25,6 @@ def brute_force(high, close, spec):
     return answers
 
 
-@settings(max_examples=300, deadline=None)
 @given(
     series,
     st.integers(1, 12),

@@ -5,7 +5,7 @@ import statistics
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from simmer.base.errors import DataError
@@ -118,7 +118,6 @@ def test_the_zscore_is_zero_without_spread_and_missing_in_its_warm_up(level):
 
 
 @given(seed=st.integers(0, 2**32 - 1), rows=st.integers(1, 200), share=st.floats(0.0, 1.0))
-@settings(max_examples=100, deadline=None)
 def test_features_of_a_prefix_are_the_prefix_of_the_features(seed, rows, share):
     close = np.exp(np.random.default_rng(seed).normal(3, 0.5, rows)).round(1)
     cut = max(1, round(share * rows))

@@ -26,11 +26,12 @@ def test_the_default_shape_of_every_scale_meets_its_budget(scale):
     assert abs(parameters / study.budget_parameters - 1) <= 0.02
 
 
+@pytest.mark.parametrize("suggestions", [20, pytest.param(200, marks=pytest.mark.long)])
 @pytest.mark.parametrize("scale", CONFIG.scales)
-def test_two_hundred_random_suggestions_per_scale_meet_the_budget(scale):
+def test_random_suggestions_of_every_scale_meet_the_budget(scale, suggestions):
     study = CONFIG.study(scale, 1)
     dice = random.Random(f"budgets of {scale}")
-    for _ in range(200):
+    for _ in range(suggestions):
         shape = solve_shape(
             budget=study.budget_parameters,
             tolerance=study.budget_tolerance,

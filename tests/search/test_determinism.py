@@ -90,6 +90,7 @@ def test_a_search_stopped_at_random_is_the_same(unbroken, dataset, tmp_path):
     assert search(tmp_path, dataset, stop_after=lambda: chance.randint(9, 40)) == unbroken
 
 
+@pytest.mark.long
 def test_with_two_at_once_the_order_in_which_they_end_does_not_matter(unbroken, dataset, tmp_path):
     in_turn = search(tmp_path / "in_turn", dataset, parallel=2)
     crossed = search(tmp_path / "crossed", dataset, parallel=2, order=[1, 0, 3, 2, 5, 4, 7, 6, 8])

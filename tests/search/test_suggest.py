@@ -164,11 +164,12 @@ def test_in_a_small_space_everything_is_tried_before_anything_is_tried_twice(par
     assert len(set(used(history))) == 5
 
 
+@pytest.mark.parametrize("trials", [100, pytest.param(1000, marks=pytest.mark.long)])
 @pytest.mark.parametrize("scale", ["debug", "2M", "20M", "200M", "2B"])
-def test_a_thousand_suggestions_of_a_scale_lie_in_its_space_and_meet_its_budget(scale):
+def test_suggestions_of_a_scale_lie_in_its_space_and_meet_its_budget(scale, trials):
     study = default_config().study(scale, 1)
     settings = replace(study.search, sampler="random")
-    for trial in range(1000):
+    for trial in range(trials):
         drawn = suggest(
             space=study.space,
             enqueued=enqueued_trials(study.space, study.default),

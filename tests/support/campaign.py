@@ -20,6 +20,7 @@ import yaml
 
 from simmer.ledger.table import MACHINE_COLUMNS
 from support.configs import ROOT, default_config, merge
+from support.dry_runs import DryRun, dry_run
 
 # Ends a test that hangs; a busy machine may take minutes for what takes seconds on a quiet one.
 TIMEOUT_S = 600
@@ -103,9 +104,13 @@ class Campaign:
 
     def plan(self, *arguments: str) -> Counter[str]:
         """Return how many jobs of each rule a dry run announces."""
-        run = self.run("-n", *arguments)
+        run = self.dry_run(*arguments)
         assert run.status == 0, run.text
         return planned_jobs(run.text)
+
+    def dry_run(self, *arguments: str) -> DryRun:
+        """Return how a dry run ended, and what it printed; it takes no start of Snakemake."""
+        return dry_run(self.folder, "--configfile", str(self.folder / "campaign.yaml"), *arguments)
 
     def heat_to(self, celsius: float) -> None:
         """Let the thermometer of the campaign's own sysfs show a temperature."""

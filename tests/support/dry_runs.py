@@ -1,6 +1,6 @@
-"""Many dry runs for the price of one start: Snakemake is imported once, and each run is a fork of it.
+"""Dry runs for the price of one start: a server imports Snakemake once, and each run is a fork of it.
 
-Run as a program with command lines as JSON on standard input; the answers are JSON on standard output.
+Run as a program it answers command lines, each a line of JSON on standard input.
 """
 
 import json
@@ -10,9 +10,8 @@ import sys
 import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
-
-import snakemake.cli  # what all forks share
 
 from support.configs import ROOT
 
@@ -24,31 +23,45 @@ class DryRun:
     status: int
     text: str
 
+    def refused(self) -> "DryRun":
+        """Fail, showing the output, if the run ended well or a traceback was printed."""
+        assert self.status == 1, self.text
+        assert "Traceback" not in self.text, self.text
+        return self
 
-def dry_runs(folder: Path, command_lines: Sequence[Sequence[str]]) -> list[DryRun]:
-    """Return what `snakemake -n` answers to command lines, one after the other in the same folder."""
+
+def dry_run(folder: Path, *arguments: str) -> DryRun:
+    """Return what `snakemake -n` with these arguments answers in a folder."""
     shared = ["-s", str(ROOT / "Snakefile"), "--directory", str(folder), "--cores", "1", "-n"]
-    done = subprocess.run(
+    server = _server()
+    server.stdin.write(json.dumps([*shared, *arguments]) + "\n")
+    server.stdin.flush()
+    return DryRun(**json.loads(server.stdout.readline()))
+
+
+@cache
+def _server() -> subprocess.Popen:
+    # It ends with its standard input, that is with this process.
+    return subprocess.Popen(
         [sys.executable, __file__],
         cwd=ROOT,
         env=os.environ | {"PYTHONPATH": os.pathsep.join(sys.path)},
-        input=json.dumps([shared + list(arguments) for arguments in command_lines]),
+        stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         text=True,
-        check=True,
     )
-    return [DryRun(**answer) for answer in json.loads(done.stdout)]
 
 
-def _answer(arguments: list[str]) -> dict[str, object]:
+def _answer(arguments: Sequence[str]) -> dict[str, object]:
     with tempfile.TemporaryFile() as output:
         child = os.fork()
         if child == 0:
+            os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
             os.dup2(output.fileno(), 1)
             os.dup2(output.fileno(), 2)
             # Whatever it raises ends the fork as it would end the program: a message, a traceback, a status.
             sys.argv = ["snakemake", *arguments]
-            snakemake.cli.main(arguments)
+            snakemake.cli.main(list(arguments))
             sys.exit(0)
         _, status = os.waitpid(child, 0)
         output.seek(0)
@@ -57,4 +70,8 @@ def _answer(arguments: list[str]) -> dict[str, object]:
 
 
 if __name__ == "__main__":
-    json.dump([_answer(arguments) for arguments in json.load(sys.stdin)], sys.stdout)
+    import snakemake.cli  # what all forks share
+
+    for line in iter(sys.stdin.readline, ""):
+        sys.stdout.write(json.dumps(_answer(json.loads(line))) + "\n")
+        sys.stdout.flush()

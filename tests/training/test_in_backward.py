@@ -33,7 +33,9 @@ def moved(rule_class, *, steps, rate, compiled, start=1.0):
     return float(kept.mean()) - start, steps * rate
 
 
-@pytest.mark.parametrize("compiled", [False, True], ids=["eager", "compiled"])
+@pytest.mark.parametrize(
+    "compiled", [False, pytest.param(True, marks=pytest.mark.long)], ids=["eager", "compiled"]
+)
 @pytest.mark.parametrize("rule", [*RULES.values(), Master], ids=lambda rule: rule.__name__)
 def test_many_small_updates_add_up(rule, compiled, monkeypatch):
     if compiled:  # all but the fused kernel and the choice of noise, which a compiler cannot look into

@@ -72,6 +72,7 @@ def test_recomputing_activations_is_bit_identical(tmp_path, monkeypatch, memory)
     assert len(digests) == 1
 
 
+@pytest.mark.long
 def test_a_compiled_run_resumes_bit_identical_and_learns_as_much(tmp_path):
     shallow = {"shape": replace(SHAPE, depth=1), "epochs_max": 2}
     compiled = shallow | {"execution": replace(EXECUTION, compiled=True)}

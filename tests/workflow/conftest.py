@@ -1,5 +1,8 @@
 """Campaign folders shared by all workflow tests: each test gets a copy, and no process outlives it."""
 
+import fcntl
+import os
+
 import pytest
 
 from support.campaign import DONE, SMALL, Campaign
@@ -8,25 +11,38 @@ PREFLIGHT = "results/preflight/debug.json"
 
 
 @pytest.fixture(scope="session")
-def prepared(tmp_path_factory):
-    """Data, features and preflight are done; no trial was started."""
-    campaign = Campaign(tmp_path_factory.mktemp("prepared") / "campaign", SMALL)
-    try:
-        campaign.run(PREFLIGHT).succeeded()
-    finally:
-        campaign.kill_everything()
-    return campaign
+def made_once(tmp_path_factory):
+    """A function that makes a campaign once for all workers, and returns this worker's copy of it."""
+    shared = tmp_path_factory.getbasetemp()
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        shared = shared.parent
+
+    def make(name, target, source=None):
+        folder, end = shared / name, shared / f"{name} is made"
+        with (shared / f"{name}.lock").open("w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            if not end.exists():
+                campaign = source.copy_to(folder) if source else Campaign(folder, SMALL)
+                try:
+                    campaign.run(target).succeeded()
+                finally:
+                    campaign.kill_everything()
+                end.touch()
+        return Campaign(folder, SMALL).copy_to(tmp_path_factory.mktemp(name) / "campaign")
+
+    return make
 
 
 @pytest.fixture(scope="session")
-def finished(prepared, tmp_path_factory):
+def prepared(made_once):
+    """Data, features and preflight are done; no trial was started."""
+    return made_once("prepared", PREFLIGHT)
+
+
+@pytest.fixture(scope="session")
+def finished(made_once, prepared):
     """All three trials are done, in one go: what every interrupted search is compared with."""
-    campaign = prepared.copy_to(tmp_path_factory.mktemp("finished") / "campaign")
-    try:
-        campaign.run(DONE).succeeded()
-    finally:
-        campaign.kill_everything()
-    return campaign
+    return made_once("finished", DONE, prepared)
 
 
 @pytest.fixture

@@ -2,6 +2,10 @@
 
 import json
 
+import pytest
+
+pytestmark = pytest.mark.long
+
 AUDIT = "results/leakage_audit.txt"
 READ = {
     "time": "2026-05-01T10:00:00+00:00",

@@ -27,7 +27,7 @@ from support.campaign import DONE, SMALL, without_machine
 )
 def test_a_wrong_configuration_is_refused_before_any_job(new_campaign, overlay, expected):
     campaign = new_campaign(SMALL, overlay)
-    run = campaign.run(DONE).failed()
+    run = campaign.dry_run(DONE).refused()
     for part in expected:
         assert part in run.text
     assert not (campaign.folder / "data").exists()
@@ -35,23 +35,22 @@ def test_a_wrong_configuration_is_refused_before_any_job(new_campaign, overlay, 
 
 
 def test_all_problems_of_a_configuration_are_listed_at_once(new_campaign):
-    run = (
-        new_campaign(SMALL, {"seed": -1, "dataset": {"basis": "low"}, "model": {"patches": 3}}).run().failed()
-    )
+    overlay = {"seed": -1, "dataset": {"basis": "low"}, "model": {"patches": 3}}
+    run = new_campaign(SMALL, overlay).dry_run().refused()
     assert "3 problems" in run.text
     for part in ("seed: found -1", "dataset.basis: found 'low'", "unknown key `patches`"):
         assert part in run.text
 
 
 def test_an_unknown_target_scale_is_named(new_campaign):
-    run = new_campaign(SMALL).run("results/hpo_3B.done").failed()
+    run = new_campaign(SMALL).dry_run("results/hpo_3B.done").refused()
     assert "found no scale 3B; expected one of debug, 2M, 20M, 200M, 2B" in run.text
 
 
 def test_a_file_where_the_results_should_be_is_named(new_campaign):
     campaign = new_campaign(SMALL)
     (campaign.folder / "results").write_text("")
-    assert "found a file named results; expected a folder" in campaign.run().failed().text
+    assert "found a file named results; expected a folder" in campaign.dry_run().refused().text
 
 
 def test_a_preflight_for_an_unknown_scale_names_the_known_ones(prepared, campaign_from):
@@ -81,6 +80,7 @@ def csv_campaign(prepared, new_campaign):
     return campaign
 
 
+@pytest.mark.long
 def test_own_bars_are_kept_as_they_are_and_validated(csv_campaign, prepared):
     csv_campaign.run("results/data_validation.json").succeeded()
     bars = "data/raw/GSPC.csv"
@@ -111,6 +111,7 @@ def test_unreadable_bars_are_listed_by_file_and_line(csv_campaign):
     assert not (csv_campaign.folder / "data/raw/GSPC.csv").exists()
 
 
+@pytest.mark.long
 def test_impossible_bars_are_listed_by_file_and_line_and_nothing_is_built_from_them(csv_campaign):
     def break_rules(lines):
         lines[20] = lines[19]
@@ -146,6 +147,7 @@ def test_raw_bars_changed_after_registration_stop_the_chain(prepared, campaign_f
     assert "Building the features" not in run.text
 
 
+@pytest.mark.long
 def test_a_feature_table_that_is_not_the_registered_one_is_not_trained_on(prepared, campaign_from):
     import pandas as pd
 
@@ -165,6 +167,7 @@ def test_a_feature_table_that_is_not_the_registered_one_is_not_trained_on(prepar
 # ---- the machine ----------------------------------------------------------------------------
 
 
+@pytest.mark.long
 def test_a_results_folder_that_cannot_be_written_is_said(first_trial_done):
     campaign = first_trial_done()
     closed = campaign.trial(0).parent
@@ -179,6 +182,7 @@ def test_a_results_folder_that_cannot_be_written_is_said(first_trial_done):
     assert campaign.result(0)["state"] == "complete"
 
 
+@pytest.mark.long
 def test_a_full_disk_loses_nothing_and_the_same_command_goes_on(first_trial_done, finished):
     campaign = first_trial_done()
     require_own_mounts()

@@ -15,6 +15,8 @@ from support.closed_loop import SPIKE_C, TARGET, epochs_for, overlay, plant, run
 from support.hot_machine import HotMachine
 from support.namespaces import private_mounts, why_no_namespaces
 
+pytestmark = pytest.mark.long
+
 FORBIDDEN = why_no_namespaces()
 
 

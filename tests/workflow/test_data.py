@@ -16,6 +16,8 @@ from support.campaign import DONE, SMALL, Campaign, without_client
 from support.configs import ROOT
 from support.vendor_series import SIX, known_market
 
+pytestmark = pytest.mark.long
+
 # From 2005 to 2019: enough for 400 validation decisions.
 FIRST, END = "2005-01-03", "2020-01-01"
 TICKERS = [

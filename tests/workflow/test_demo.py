@@ -11,6 +11,8 @@ import yaml
 from support.campaign import SMALL, TIMEOUT_S, Campaign, planned_jobs
 from support.configs import ROOT, default_config
 
+pytestmark = pytest.mark.long
+
 DEMO = yaml.safe_load((ROOT / "config/demo.yaml").read_text())
 
 

@@ -66,6 +66,7 @@ def test_the_winner_is_the_best_trial_and_its_refits_are_named(evaluated):
     assert [refit["refit"] for refit in model["refits"]] == [0, 1]
 
 
+@pytest.mark.long
 def test_the_same_predictions_scored_again_are_one_look(evaluated, campaign_from):
     campaign = campaign_from(evaluated)
     (entry,) = register(campaign)
@@ -75,6 +76,7 @@ def test_the_same_predictions_scored_again_are_one_look(evaluated, campaign_from
     assert read(campaign, EVIDENCE)["horizons"]["1"]["looks"] == 1
 
 
+@pytest.mark.long
 def test_another_refit_is_another_look_and_the_others_are_kept(evaluated, campaign_from):
     campaign = campaign_from(evaluated, {"evidence": {"seeds": 3}})
     assert campaign.plan(EVIDENCE)["refit"] == 1
@@ -83,6 +85,7 @@ def test_another_refit_is_another_look_and_the_others_are_kept(evaluated, campai
     assert read(campaign, EVIDENCE)["horizons"]["1"]["looks"] == 2
 
 
+@pytest.mark.long
 def test_a_refit_that_is_deleted_comes_back_from_the_ledger(evaluated, campaign_from):
     campaign = campaign_from(evaluated)
     published = campaign.folder / f"{REFIT}.json"
@@ -97,6 +100,7 @@ def test_a_refit_that_is_deleted_comes_back_from_the_ledger(evaluated, campaign_
     assert log[-1] == "republish"
 
 
+@pytest.mark.long
 def test_a_refit_that_is_stopped_goes_on_and_predicts_the_same(evaluated, finished, campaign_from):
     campaign = campaign_from(finished, {"evidence": {"seeds": 2}})
 
@@ -154,6 +158,7 @@ def test_a_report_that_is_written_has_nothing_left_to_do(reported):
     assert not reported.plan("report")
 
 
+@pytest.mark.long
 def test_the_engines_own_report_opens_with_the_answer_inside(reported, campaign_from):
     campaign = campaign_from(reported)
     campaign.run("--report", "results/report.html", "--", "report").succeeded()

@@ -15,6 +15,8 @@ from support.campaign import SMALL, Campaign, without_client
 from support.vendor_series import SIX, known_market, vendor_adjusted
 from support.vendor_server import VendorServer, unknown, vendor_environment
 
+pytestmark = pytest.mark.long
+
 END = "2016-01-01"
 YAHOO = {
     "data": {

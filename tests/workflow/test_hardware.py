@@ -9,6 +9,8 @@ import pytest
 from simmer.ledger.hardware_table import DTYPES
 from support.campaign import DONE, planned_jobs
 
+pytestmark = pytest.mark.long
+
 TABLE = "results/hardware.parquet"
 FIGURE = "results/figures/hardware_debug_h1.svg"
 # Samples of older logs lack some of these.
@@ -84,7 +86,7 @@ def test_other_limits_are_drawn_without_training(finished, campaign_from):
 
 
 def test_a_study_that_is_not_configured_has_no_timeline(finished):
-    run = finished.run("-n", "results/figures/hardware_debug_h9.svg").failed()
+    run = finished.dry_run("results/figures/hardware_debug_h9.svg").refused()
     assert "No rule to produce" in run.text or "MissingRuleException" in run.text
 
 

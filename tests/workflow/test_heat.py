@@ -67,6 +67,7 @@ def test_a_cooled_machine_goes_on_in_mid_trial_to_the_same_result(overheated, fi
     assert without_machine(campaign.result(1)) == without_machine(finished.result(1))
 
 
+@pytest.mark.long
 def test_a_machine_that_stays_hot_is_waited_for_only_so_long(overheated, campaign_from):
     campaign = campaign_from(overheated)
     before = campaign.checkpoint_step(1)
@@ -78,6 +79,7 @@ def test_a_machine_that_stays_hot_is_waited_for_only_so_long(overheated, campaig
     assert len(campaign.events(1, "start")) == 1
 
 
+@pytest.mark.long
 def test_auto_resume_waits_for_the_machine_and_goes_on_by_itself(overheated, finished, campaign_from):
     campaign = campaign_from(overheated, {"thermal": {"auto_resume": 1}})
     target = "results/hpo/debug/h1/trial_001.json"
@@ -88,6 +90,7 @@ def test_auto_resume_waits_for_the_machine_and_goes_on_by_itself(overheated, fin
     assert without_machine(campaign.result(1)) == without_machine(finished.result(1))
 
 
+@pytest.mark.long
 def test_lasting_warning_slows_then_pauses_the_trial_and_changes_nothing_else(finished, first_trial_done):
     # Decisions in quick succession, or a fast machine has trained the last epoch before the pause.
     campaign = first_trial_done({"thermal": {"sample_period_s": 0.04}})

@@ -14,6 +14,8 @@ import yaml
 from support.campaign import DONE, Campaign, planned_jobs
 from support.configs import ROOT
 
+pytestmark = pytest.mark.long
+
 ARCHIVE = ROOT / "tests/data_of_old_code/campaign.tar.xz"
 STOPPED = "d7ab45ca6f09/debug/h1/trial_002"
 STUDIES = ("d7ab45ca6f09", "e5f3f144df8b")

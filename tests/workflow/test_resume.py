@@ -31,6 +31,7 @@ def interrupted(prepared, tmp_path_factory):
 # ---- one trial ------------------------------------------------------------------------------
 
 
+@pytest.mark.long
 def test_a_trial_killed_a_dozen_times_ends_bit_identical(prepared, finished, campaign_from):
     campaign = campaign_from(prepared)
     unbroken = finished.result(0)
@@ -83,6 +84,7 @@ def test_the_plain_command_goes_on_in_mid_trial(interrupted, finished, campaign_
     assert without_machine(campaign.result(0)) == without_machine(finished.result(0))
 
 
+@pytest.mark.long
 def test_a_damaged_checkpoint_is_said_and_the_one_before_serves(interrupted, finished, campaign_from):
     campaign = campaign_from(interrupted)
     newest, before = json.loads((campaign.trial(0) / "checkpoints.json").read_text())
@@ -97,6 +99,7 @@ def test_a_damaged_checkpoint_is_said_and_the_one_before_serves(interrupted, fin
     assert without_machine(campaign.result(0)) == without_machine(finished.result(0))
 
 
+@pytest.mark.long
 def test_without_any_intact_checkpoint_the_trial_is_refused_and_told_what_to_delete(
     interrupted, campaign_from
 ):
@@ -112,6 +115,7 @@ def test_without_any_intact_checkpoint_the_trial_is_refused_and_told_what_to_del
 # ---- a whole study --------------------------------------------------------------------------
 
 
+@pytest.mark.long
 def test_a_study_interrupted_in_every_way_ends_with_the_table_of_an_unbroken_one(first_trial_done, finished):
     campaign = first_trial_done()
     moments = random.Random(4)
@@ -141,6 +145,7 @@ def test_a_study_interrupted_in_every_way_ends_with_the_table_of_an_unbroken_one
     assert without_machine(best["1"]) == without_machine(expected["1"])
 
 
+@pytest.mark.long
 def test_an_orphaned_trainer_is_named_and_waited_for(prepared, finished, campaign_from):
     campaign = campaign_from(prepared)
     target = "results/hpo/debug/h1/trial_000.json"
@@ -174,6 +179,7 @@ def test_a_second_run_in_the_same_folder_is_refused_and_told_who_is_first(prepar
 # ---- what was finished stays finished -------------------------------------------------------
 
 
+@pytest.mark.long
 def test_forceall_trains_nothing(finished, campaign_from):
     campaign = campaign_from(finished)
     campaign.run("-F", "--", DONE).succeeded()
@@ -194,6 +200,7 @@ def test_deleted_results_are_published_again_from_the_ledger(finished, campaign_
     ]
 
 
+@pytest.mark.long
 def test_more_trials_run_the_difference_only(finished, campaign_from):
     campaign = campaign_from(finished, {"scales": {"debug": {"n_trials": 4}}})
     campaign.run(DONE).succeeded()
@@ -203,6 +210,7 @@ def test_more_trials_run_the_difference_only(finished, campaign_from):
     assert sum(campaign.republishes().values()) == 0
 
 
+@pytest.mark.long
 def test_another_threshold_is_another_study_and_the_old_one_comes_back(finished, campaign_from):
     campaign = campaign_from(finished)
     campaign.configure({"dataset": {"threshold": 0.012}, "scales": {"debug": {"n_trials": 1}}})

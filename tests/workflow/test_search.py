@@ -6,6 +6,8 @@ import pytest
 
 from support.campaign import DONE
 
+pytestmark = pytest.mark.long
+
 SEARCH = {
     "scales": {"debug": {"n_trials": 8, "epochs_max": 4}},
     "search": {

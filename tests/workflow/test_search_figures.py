@@ -2,7 +2,11 @@
 
 import json
 
+import pytest
+
 from support.campaign import DONE
+
+pytestmark = pytest.mark.long
 
 NAMES = ("search_history_debug_h1.svg", "search_importances_debug_h1.svg", "search_coverage_debug_h1.svg")
 TABLE = "search_importances_debug_h1.json"
@@ -34,5 +38,5 @@ def test_another_space_is_drawn_again(finished, campaign_from):
 
 
 def test_a_study_that_is_not_configured_has_no_figures(finished):
-    run = finished.run("-n", "results/figures/search_history_debug_h9.svg").failed()
+    run = finished.dry_run("results/figures/search_history_debug_h9.svg").refused()
     assert "No rule to produce" in run.text or "MissingRuleException" in run.text

@@ -11,6 +11,8 @@ from simmer.status.trial_files import read_trial
 from support.campaign import DONE, wait_until
 from support.configs import default_config
 
+pytestmark = pytest.mark.long
+
 BEGIN = "the command"
 
 

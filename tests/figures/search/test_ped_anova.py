@@ -45,6 +45,7 @@ def test_what_was_planted_is_found_and_passes_its_mark(planted):
     assert ordered == sorted(ordered, reverse=True)
 
 
+@pytest.mark.long
 def test_where_nothing_matters_rarely_any_of_the_bars_passes_its_mark(planted, monkeypatch):
     """With a 95 % mark for each of the eight bars alone, one passes in about every third of such studies."""
     monkeypatch.setattr(ped_anova, "SHUFFLES", 60)

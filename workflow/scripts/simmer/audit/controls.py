@@ -12,7 +12,7 @@ import numpy as np
 from simmer.audit.control_training import ControlRecipe, ControlSetting, train_control
 from simmer.base.seeds import derive_seed
 from simmer.evidence.bootstrap import Interval, interval
-from simmer.evidence.metrics import PROBABILITY_FLOOR, auc, checked
+from simmer.evidence.metrics import PROBABILITY_FLOOR, auc, auc_of_rows, checked
 from simmer.features.dataset import Dataset
 from simmer.thermal.guard import GuardProtocol
 
@@ -139,7 +139,7 @@ def _scores(labels: np.ndarray, probabilities: np.ndarray, *, horizon: int, seed
         return Score(found.estimate, found.low, found.high)
 
     return (
-        scored(lambda rows: auc(labels[rows], probabilities[rows])),
+        scored(auc_of_rows(labels, probabilities)),
         scored(lambda rows: _skill(losses[rows], constant[rows])),
     )
 

@@ -1,5 +1,7 @@
 """The days on which an exchange was open."""
 
+import warnings
+
 import numpy as np
 
 from simmer.base.errors import ConfigError, DataError
@@ -19,12 +21,16 @@ def sessions(calendar: str, first: np.datetime64, last: np.datetime64) -> np.nda
         DataError: when the calendar does not know these days.
     """
     import exchange_calendars
+    from pandas.errors import Pandas4Warning
 
     # Without explicit bounds the calendar covers the last 20 years only, and moves with the day it is run.
     # It also wants two days and at least one session in between, which a week more gives.
     week_before = first - np.timedelta64(7, "D")
     try:
-        found = exchange_calendars.get_calendar(calendar, start=str(week_before), end=str(last))
+        with warnings.catch_warnings():
+            # The pinned exchange_calendars uses what pandas 4 will change.
+            warnings.simplefilter("ignore", Pandas4Warning)
+            found = exchange_calendars.get_calendar(calendar, start=str(week_before), end=str(last))
     except exchange_calendars.errors.InvalidCalendarName as error:
         raise ConfigError(
             f"calendar {quote(calendar)} is unknown; expected a name of exchange_calendars such as XNYS"

@@ -15,7 +15,7 @@ from simmer.base.typed_json import from_values
 from simmer.evidence.bootstrap import interval
 from simmer.evidence.calibration import reliability_curve
 from simmer.evidence.final_scores import choose_threshold, final_scores
-from simmer.evidence.metrics import auc, log_loss
+from simmer.evidence.metrics import auc_of_rows, log_loss
 from simmer.evidence.noise import row_widening, seed_noise
 from simmer.evidence.power import SIGNIFICANCE
 from simmer.evidence.predictions import Predicted, read_predictions
@@ -179,8 +179,10 @@ def after_search(verdict: Verdict, facts: Mapping[str, Any]) -> Verdict:
 
 
 def _auc(test: Predicted, horizon_days: int, mean_block: float) -> Estimate | None:
+    refits = [auc_of_rows(test.labels, refit) for refit in test.probabilities]
+
     def of_rows(rows: np.ndarray) -> float | None:
-        return _mean([auc(test.labels[rows], refit[rows]) for refit in test.probabilities])
+        return _mean([refit(rows) for refit in refits])
 
     if np.ptp(test.probabilities) == 0:
         return None  # a constant answer ranks nothing
@@ -191,7 +193,7 @@ def _auc(test: Predicted, horizon_days: int, mean_block: float) -> Estimate | No
         return None  # too few of one class for an interval
     # The noise between refits is independent of that between rows, so their widths add as squares do.
     wide = row_widening(rows, mean_block, horizon_days, SIGNIFICANCE)
-    of_refits = [auc(test.labels, refit) for refit in test.probabilities]
+    of_refits = [refit(np.arange(rows)) for refit in refits]
     noise = seed_noise([np.array(of_refits)], N_RESAMPLES)[:, 0]
     between = float(np.quantile(np.abs(noise), 1 - SIGNIFICANCE))
     below = np.hypot(wide * (found.estimate - found.low), between)

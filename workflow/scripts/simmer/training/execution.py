@@ -14,6 +14,7 @@ from simmer.training.settings import Execution
 PROBE_SIZE = 1024  # larger than the caches, and small enough to take milliseconds
 PROBE_REPEATS = 5
 WORTHWHILE_SPEEDUP = 1.2  # below this the rounding of bf16 is not worth it
+HOPELESS_SLOWDOWN = 4.0  # a single product that is slower by this factor is not noise
 
 
 def choose_execution(
@@ -35,7 +36,7 @@ def choose_execution(
     count = max(1, usable_cores() // slots) if threads == "auto" else int(threads)
     if precision == "auto":
         torch.set_num_threads(count)
-        faster = found in there and _bf16_speedup(found) >= WORTHWHILE_SPEEDUP
+        faster = found in there and _bf16_is_worthwhile(found)
         precision = "bf16" if faster else "fp32"
     compiled = compile_model is True
     if compile_model == "auto":
@@ -92,17 +93,25 @@ def _devices() -> set[str]:
     return {"cpu"} | {name for name, there in accelerators.items() if there}
 
 
-def _bf16_speedup(device: str) -> float:
-    def seconds(dtype: torch.dtype) -> float:
-        matrix = torch.ones(PROBE_SIZE, PROBE_SIZE, device=device, dtype=dtype)
-        matrix @ matrix
-        times = []
-        for _ in range(PROBE_REPEATS):
-            synchronise(device)
-            start = time.perf_counter()
-            matrix @ matrix
-            synchronise(device)
-            times.append(time.perf_counter() - start)
-        return statistics.median(times)
+def _bf16_is_worthwhile(device: str) -> bool:
+    single = statistics.median(_product_seconds(device, torch.float32, repeats=PROBE_REPEATS))
+    # MEASURED on a CPU without bf16 instructions: one product takes seconds, a hundred times one in fp32.
+    (first,) = _product_seconds(device, torch.bfloat16, repeats=1)
+    if first > HOPELESS_SLOWDOWN * single:
+        return False
+    half = statistics.median(_product_seconds(device, torch.bfloat16, repeats=PROBE_REPEATS))
+    return single / half >= WORTHWHILE_SPEEDUP
 
-    return seconds(torch.float32) / seconds(torch.bfloat16)
+
+def _product_seconds(device: str, dtype: torch.dtype, *, repeats: int) -> list[float]:
+    small = torch.ones(64, 64, device=device, dtype=dtype)
+    small @ small
+    matrix = torch.ones(PROBE_SIZE, PROBE_SIZE, device=device, dtype=dtype)
+    times = []
+    for _ in range(repeats):
+        synchronise(device)
+        start = time.perf_counter()
+        matrix @ matrix
+        synchronise(device)
+        times.append(time.perf_counter() - start)
+    return times
