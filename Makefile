@@ -31,16 +31,14 @@ $(READY): pyproject.toml constraints.txt
 		$$($(BIN)/python -c 'import tomllib; t = tomllib.load(open("pyproject.toml", "rb")); print(*t["project"]["dependencies"], *t["dependency-groups"]["dev"])')
 	@touch $(READY)
 
-# The demo has a folder of its own, so that it is never taken for the campaign.
+# The demo has a folder of its own and is never mixed with the campaign.
 demo: $(READY)
 	$(BIN)/snakemake --directory $(DEMO_FOLDER) --configfile $(DEMO_CONFIG) --cores 1 -- $(DEMO_TARGETS)
 	@echo
 	@cd $(DEMO_FOLDER) && cat $(filter %.done,$(DEMO_TARGETS)) < /dev/null
 	@echo
-	@echo "Look into $(DEMO_FOLDER)/results/: hpo/<scale>/trials.csv, hpo/<scale>/best.json, dataset.json,"
-	@echo "data_validation.txt, preflight/<scale>.txt, one .json and .jsonl per trial in hpo/, the hardware"
-	@echo "samples in hardware.parquet, and figures/hardware_<scale>_<horizon>.svg: what the machine did."
-	@echo "A demo proves the chain and nothing else. The real campaign, resumable at any time:"
+	@echo "Look into $(DEMO_FOLDER)/results/: hpo/<scale>/trials.csv, hpo/<scale>/best.json and figures/."
+	@echo "The demo tests the chain; its trials are too few for a conclusion. Run the campaign, resumable at any time:"
 	@echo
 	@echo "    $(BIN)/snakemake --cores 1 results/hpo_20M.done"
 
@@ -49,7 +47,7 @@ smoke-2B: $(READY)
 	$(BIN)/snakemake --directory smoke-2B --configfile config/smoke-2B.yaml --cores 1 -- results/hpo_2B.done
 	@cat smoke-2B/results/hpo_2B.done
 
-# Goes to the network, for the source yahoo only; snapshots that were fetched before stay what they are.
+# Uses the network, for the source yahoo only; snapshots that were fetched before stay unchanged.
 fetch: $(READY)
 	$(BIN)/snakemake --cores 1 --configfile $(CONFIG) --forcerun fetch_data -- fetch
 
@@ -61,7 +59,7 @@ register: $(READY)
 verify: $(READY)
 	@PYTHONPATH=workflow/scripts $(BIN)/python -m simmer.commands.verify $(DATA)
 
-# The answer: trains the winners again, opens the test split, writes results/summary.{html,md,csv} and
+# Train the refits, score them on the test split, write results/summary.{html,md,csv} and
 # results/report.html. The demo's: make report FOLDER=demo CONFIG=config/demo.yaml
 REPORT = $(BIN)/snakemake --directory $(FOLDER) --configfile $(CONFIG) --cores 1
 
@@ -74,10 +72,10 @@ report: $(READY)
 	@echo
 	@sed -n '/^- /p;/^## [0-9]/q' $(FOLDER)/results/summary.md
 	@echo
-	@echo "The whole answer on one page: $(FOLDER)/results/summary.html (summary.md, summary.csv)."
-	@echo "The same, and how each file came about: $(FOLDER)/results/report.html. Both open from disk."
+	@echo "The report on one page: $(FOLDER)/results/summary.html (also summary.md, summary.csv)."
+	@echo "With the rules, code and versions behind each file: $(FOLDER)/results/report.html. Both open from disk."
 
-# How the campaign stands, from its files alone; the demo's: RESULTS=demo/results CONFIG=config/demo.yaml
+# Show the progress of the campaign, from its files alone; the demo's: RESULTS=demo/results CONFIG=config/demo.yaml
 STATUS = PYTHONPATH=workflow/scripts $(BIN)/python -m simmer.status $(RESULTS) --overlay $(CONFIG) --begin "$(BIN)/snakemake --cores 1"
 
 status: $(READY)
@@ -86,8 +84,8 @@ status: $(READY)
 watch: $(READY)
 	@$(STATUS) --watch $(WATCH_SECONDS)
 
-# Beside a campaign or after it; RESULTS=demo/results shows the demo. What is shown is a snapshot.
-# An open server would read on in the middle of a line of the next snapshot, so it must be ended first.
+# During a campaign or after it; RESULTS=demo/results shows the demo. It shows the trials of this moment.
+# A running server would continue in the middle of a line of the new file, so it must be ended first.
 dashboard: $(READY) .venv-dashboard/.ready
 	@$(BIN)/python -c 'import socket, sys; sys.exit(socket.socket().connect_ex(("127.0.0.1", $(DASHBOARD_PORT))) == 0 and "found port $(DASHBOARD_PORT) in use, expected it to be free: end the dashboard that runs there (Ctrl-C) and run this again; for the results of another search beside it, make dashboard DASHBOARD_PORT=8081 RESULTS=demo/results")'
 	@$(MAKE) --no-print-directory dashboard-export
@@ -97,7 +95,7 @@ dashboard: $(READY) .venv-dashboard/.ready
 dashboard-export: $(READY)
 	PYTHONPATH=workflow/scripts $(BIN)/python -m simmer.commands.dashboard $(RESULTS)/ledger $(RESULTS)/dashboard.journal
 
-# A web server that only looks at a search has no place among what computes it.
+# A web server does not belong into the environment that computes.
 .venv-dashboard/.ready: dashboard-requirements.txt constraints.txt
 	$(PYTHON) -m venv .venv-dashboard
 	.venv-dashboard/bin/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -r dashboard-requirements.txt
@@ -143,7 +141,7 @@ bench-search: $(READY)
 bench-speed: $(READY) .venv-bench/.ready
 	$(BIN)/python benchmarks/speed.py
 
-# Peers to compare with; nothing of the product is installed here, and nothing of this into the product.
+# Packages to compare with, in an environment of their own.
 .venv-bench/.ready: benchmarks/requirements.txt
 	$(PYTHON) -m venv .venv-bench
 	.venv-bench/bin/python -m pip install --quiet --disable-pip-version-check torch==2.13.0

@@ -1,4 +1,4 @@
-"""simmer: parameter-scaling searches that survive heat, sleep and power cuts.
+"""simmer: parameter-scaling searches that resume after heat, sleep and power cuts.
 
 snakemake --cores 1 results/hpo_20M.done
 """
@@ -13,10 +13,14 @@ min_version("9.0")
 report: Path(workflow.basedir) / "workflow" / "report" / "workflow.rst"
 
 
-configfile: Path(workflow.basedir) / "config" / "config.yaml"
-
-
 include: "workflow/rules/common.smk"
+include: "workflow/rules/terminal.smk"
+
+
+quieten_terminal()
+
+
+configfile: Path(workflow.basedir) / "config" / "config.yaml"
 
 
 CAMPAIGN = load_campaign(config)
@@ -38,12 +42,16 @@ rule all:
     input:
         done=expand("results/hpo_{scale}.done", scale=CAMPAIGN.run_scales),
         hardware="results/hardware.parquet",
+    message:
+        "Finish: all requested files are written"
 
 
 rule fetch:
-    """Fetch every ticker from the vendor, over the network; nothing else ever does."""
+    """Fetch every ticker from the vendor; the only target that uses the network."""
     input:
         expand("results/fetched/{ticker}.txt", ticker=tickers()),
+    message:
+        "Finish: all tickers are fetched"
 
 
 include: "workflow/rules/data.smk"

@@ -73,7 +73,7 @@ FAULTS = (
         name="the hash of a table leaves out the names of its columns",
         original='digest.update(f"{name}\\t{dtype}\\n".encode())',
         replacement='digest.update(f"{dtype}\\n".encode())',
-        tests=("test_the_digest_sees_every_kind_of_change",),
+        tests=("test_the_digest_depends_on_every_kind_of_change",),
     ),
     Fault(
         name="a weekly indicator knows the end of its own week",
@@ -97,7 +97,7 @@ FAULTS = (
         name="the scaling has seen the rows that are purged from train",
         original='slice(rows["train"][-1] + 1)',
         replacement="slice(borders[0])",
-        tests=("test_even_the_rows_a_train_label_looks_at_do_not_touch_the_scaling",),
+        tests=("test_rows_that_only_train_labels_use_do_not_change_the_standardisation",),
     ),
     Fault(
         name="the parameter count forgets the values of attention",

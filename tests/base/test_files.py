@@ -15,7 +15,7 @@ from simmer.base.files import (
 )
 
 
-def test_what_is_written_is_read_and_nothing_else_is_left(tmp_path):
+def test_a_written_file_reads_back_and_no_temporary_file_is_left(tmp_path):
     path = tmp_path / "below" / "value.json"
     write_json(path, {"b": 1, "a": [None, 0.1]})
     assert read_json(path) == {"b": 1, "a": [None, 0.1]}
@@ -26,7 +26,7 @@ def test_the_bytes_depend_on_the_content_only():
     assert to_json({"b": 1, "a": 2}) == to_json({"a": 2, "b": 1})
 
 
-def test_a_number_json_does_not_know_is_refused(tmp_path):
+def test_nan_and_infinity_are_refused(tmp_path):
     with pytest.raises(ValueError, match="Out of range"):
         write_json(tmp_path / "value.json", float("nan"))
     assert list(tmp_path.iterdir()) == []
@@ -46,14 +46,14 @@ def test_a_failed_write_leaves_the_old_file_and_no_fragment(tmp_path):
     assert list(tmp_path.iterdir()) == [path]
 
 
-def test_a_file_where_a_folder_is_expected_is_explained(tmp_path):
+def test_a_file_in_place_of_a_folder_is_an_error_with_advice(tmp_path):
     (tmp_path / "results").write_bytes(b"")
-    with pytest.raises(LedgerError, match=r"cannot write .*mend the cause"):
+    with pytest.raises(LedgerError, match=r"cannot write .*fix the cause"):
         write_bytes(tmp_path / "results" / "file", b"")
 
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may write anywhere")
-def test_a_read_only_folder_is_explained(tmp_path):
+def test_a_read_only_folder_is_an_error_with_advice(tmp_path):
     tmp_path.chmod(0o500)
     with pytest.raises(LedgerError, match="give write permission"):
         write_bytes(tmp_path / "file", b"")

@@ -35,12 +35,12 @@ def test_a_free_lock_is_taken_and_a_taken_one_is_not(tmp_path):
         assert held
 
 
-def test_the_second_is_refused_and_told_who_the_first_is(tmp_path, holder):
+def test_a_second_process_is_refused_with_the_name_of_the_first(tmp_path, holder):
     with pytest.raises(BusyError, match=rf"this folder in use by process {holder.pid} on .*wait until"):
         lock_or_refuse(tmp_path / "lock", what="this folder")
 
 
-def test_the_lock_dies_with_its_process_however_it_dies(tmp_path, holder):
+def test_the_lock_is_released_when_its_process_is_killed(tmp_path, holder):
     holder.send_signal(signal.SIGKILL)
     holder.wait()
     with try_lock(tmp_path / "lock") as held:
@@ -63,7 +63,7 @@ def test_waiting_ends_when_the_holder_ends(tmp_path, holder):
     assert f"process {holder.pid}" in named[0]
 
 
-def test_waiting_ends_when_told_to_stop(tmp_path, holder):
+def test_waiting_ends_when_should_stop_is_true(tmp_path, holder):
     answers = iter([False, False, True])
     with lock_after_waiting(
         tmp_path / "lock", on_wait=lambda _: None, should_stop=lambda: next(answers), sleep=lambda _: None
@@ -71,6 +71,6 @@ def test_waiting_ends_when_told_to_stop(tmp_path, holder):
         assert not held
 
 
-def test_a_lock_file_that_says_nothing_is_still_a_lock(tmp_path):
+def test_an_empty_lock_file_is_still_a_lock(tmp_path):
     (tmp_path / "lock").write_text("{half")
     assert holder_of(tmp_path / "lock") == "another process"

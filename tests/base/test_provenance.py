@@ -1,4 +1,4 @@
-"""Which code a result depends on: all that its script reaches by imports, and nothing else."""
+"""A code digest covers a script and all modules that it imports, and nothing else."""
 
 import ast
 
@@ -50,7 +50,7 @@ def test_a_script_that_is_not_there_is_an_error():
         reached_digest("no_such_script.py")
 
 
-def test_the_audit_reaches_what_judges_it_and_no_figure():
+def test_the_digest_of_the_audit_covers_its_statistics_and_no_figure():
     reached = {
         path.relative_to(SCRIPTS).as_posix()
         for path in reached_files("leakage_controls.py", "leakage_audit.py")
@@ -92,6 +92,6 @@ def test_the_code_digest_is_short_and_stable():
     assert len(code_digest()) == 12
 
 
-def test_versions_name_the_libraries_that_shape_a_result():
+def test_versions_name_the_libraries_that_influence_a_result():
     assert versions()["torch"].startswith("2.13.0")
     assert {"python", "optuna", "numpy"} <= versions().keys()

@@ -57,7 +57,7 @@ def test_settings_are_frozen_dataclasses_that_keep_numbers_as_they_are_written()
         pace.steps = 4
 
 
-def test_a_key_that_came_later_is_no_part_of_the_meaning_while_it_changes_nothing():
+def test_a_key_added_later_is_left_out_of_the_meaning_at_its_since_value():
     old = Walk(pace=Pace(**VALUES), names=("Rome",))
     new = LaterWalk(pace=LaterPace(**VALUES), names=("Rome",))
     assert meaning(old) == asdict(old)
@@ -66,7 +66,7 @@ def test_a_key_that_came_later_is_no_part_of_the_meaning_while_it_changes_nothin
     assert before(LaterPace) == {"noise": 0.0}
 
 
-def test_a_key_that_came_later_is_part_of_the_meaning_with_any_other_value():
+def test_a_key_added_later_is_part_of_the_meaning_with_any_other_value():
     old = Walk(pace=Pace(**VALUES), names=("Rome",))
     for new in (
         LaterWalk(pace=LaterPace(**VALUES, noise=0.5), names=("Rome",)),
@@ -80,7 +80,7 @@ def test_plain_dataclasses_mappings_and_sequences_have_a_meaning_too():
     assert meaning({"a": (Plain(1), [Plain(1, 4)])}) == {"a": ({"width": 1}, [{"width": 1, "later": 4}])}
 
 
-def test_a_part_has_the_keys_of_its_kind_alone():
+def test_a_part_has_only_the_keys_of_its_class():
     assert part(LaterPace(**VALUES, noise=0.5), Pace) == Pace(**VALUES)
 
 
@@ -106,7 +106,7 @@ def test_a_wrong_value_is_a_configuration_error_that_names_it(changes, message):
         Pace(**VALUES | changes)
 
 
-def test_a_contradiction_is_said_in_its_own_words():
+def test_a_contradiction_keeps_its_message():
     with pytest.raises(ConfigError, match=r"^found `nowhere`, expected places \{such as\} Rome$"):
         LaterWalk(pace=LaterPace(**VALUES), names=("nowhere",))
 
@@ -131,7 +131,7 @@ def test_a_date_with_or_without_quotes_is_the_same_text():
             Day(wrong)
 
 
-def test_infinity_has_no_place_where_a_fingerprint_needs_the_number():
+def test_infinity_is_refused_where_the_number_is_part_of_a_fingerprint():
     assert Pace(step_s=float("inf"), steps=1).step_s == float("inf")
     with pytest.raises(ConfigError, match="ratio: found inf, expected a finite number"):
         Day(ratio=float("inf"))

@@ -22,7 +22,7 @@ from simmer.base.text import csv_text, html_text, markdown_text, plain, plain_li
         ("\ue000", r"\ue000"),
     ],
 )
-def test_every_character_of_a_plain_text_is_seen(text, shown):
+def test_invisible_characters_are_escaped(text, shown):
     assert plain(text) == shown
 
 
@@ -61,6 +61,6 @@ def test_no_text_cell_is_a_formula(sign):
     assert cell == f"'{plain(sign)}x"
 
 
-def test_numbers_and_absent_values_are_no_text():
+def test_numbers_are_not_escaped_and_absent_values_are_empty_cells():
     assert csv_text([[-0.5, -3, None, True, "a,b"]]) == '-0.5,-3,,True,"a,b"\n'
     assert csv_text([[-1 / 3, 1e9, -3]], digits=6) == "-0.333333,1e+09,-3\n"

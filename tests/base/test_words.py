@@ -13,7 +13,7 @@ from support.ledger_book import START_S
         *((172_799, "48.0 h"), (36 * 86_400, "36.0 days")),
     ],
 )
-def test_a_time_is_told_in_a_unit_of_which_there_are_two(seconds, text):
+def test_a_duration_has_the_largest_unit_of_which_it_holds_two(seconds, text):
     assert duration(seconds) == text
 
 
@@ -23,7 +23,7 @@ def test_a_noun_follows_its_number():
     ]
 
 
-def test_shares_and_times_gone_by():
+def test_fractions_and_times_ago():
     assert (percent(0.8, 0), percent(0.1234)) == ("80 %", "12.3 %")
     assert ago(0, 60) == "60 s ago"
 
@@ -41,7 +41,7 @@ def test_sizes(count, text):
 
 
 @pytest.mark.parametrize(
-    ("told", "text"),
+    ("reported", "text"),
     [
         ({}, "no temperature"),
         ({"source": "notify"}, "no temperature"),
@@ -51,5 +51,5 @@ def test_sizes(count, text):
         ({"celsius": 60}, "60.0 °C"),
     ],
 )
-def test_heat_is_never_invented(told, text):
-    assert heat(**dict.fromkeys(("celsius", "margin_c", "level", "source")) | told) == text
+def test_a_missing_temperature_is_not_replaced_by_a_number(reported, text):
+    assert heat(**dict.fromkeys(("celsius", "margin_c", "level", "source")) | reported) == text

@@ -1,4 +1,4 @@
-"""The journal for optuna-dashboard says of every trial what the ledger says of it."""
+"""The journal for optuna-dashboard has the same trials as the ledger."""
 
 import errno
 import json
@@ -61,7 +61,7 @@ def trial(root, table, *, number, study=None, **options):
 
 @pytest.fixture(scope="module")
 def real(tmp_path_factory, table):
-    """A ledger of trials that were really trained: two that ended, one that was stopped in its last epoch."""
+    """A ledger of trained trials: two that ended, one that was stopped in its last epoch."""
     root = tmp_path_factory.mktemp("real") / "ledger"
     first = trial(root, table, number=0)
     guard = FakeGuard()
@@ -73,7 +73,7 @@ def real(tmp_path_factory, table):
 
 
 class Written:
-    """A ledger whose trials are written by hand, in the shape of one that was really trained."""
+    """A ledger of made-up trials, derived from a trained one."""
 
     def __init__(self, root, real):
         ledger = CONFIG.study("debug", 1).ledger(root, features_sha256="x")
@@ -81,7 +81,7 @@ class Written:
         self.ledger.describe()
 
     def trial(self, number, *, state=None, epochs=2, guard=None, **changes):
-        """Write a trial that ended in `state`, or one under way."""
+        """Write a trial that ended in `state`, or one without a result."""
         model, files = self.real.trial(0), self.ledger.trial(number)
         files.write_params(model.params())
         result = model.result()
@@ -109,7 +109,7 @@ def written(tmp_path, real):
 
 
 def load(ledger, journal):
-    """Export a ledger that holds one study, and return that study as Optuna reads it back."""
+    """Export a ledger with one study, and return the study that Optuna loads."""
     export(ledger.root, journal)
     storage = JournalStorage(JournalFileBackend(str(journal)))
     fingerprint = ledger.fingerprint
@@ -117,7 +117,7 @@ def load(ledger, journal):
 
 
 def moment(event):
-    # Optuna gives times back as local ones without a zone.
+    # Optuna returns local times without a time zone.
     return datetime.fromisoformat(event["time"]).astimezone().replace(tzinfo=None)
 
 
@@ -164,7 +164,7 @@ def test_a_trial_under_way_shows_its_epochs_so_far(real, tmp_path):
     assert (shown.datetime_start, shown.datetime_complete) == (moment(files.events()[0]), None)
 
 
-def test_a_study_says_what_its_numbers_are_to_be_compared_with(real, tmp_path):
+def test_a_study_shows_the_log_loss_of_the_base_rate(real, tmp_path):
     study = load(real, tmp_path / "journal")
     assert study.direction == optuna.study.StudyDirection.MINIMIZE
     assert study.metric_names == ["validation log-loss"]
@@ -179,7 +179,7 @@ def test_a_study_says_what_its_numbers_are_to_be_compared_with(real, tmp_path):
 @pytest.mark.parametrize(
     ("state", "expected"), [("pruned", TrialState.PRUNED), ("out_of_time", TrialState.PRUNED)]
 )
-def test_a_trial_that_was_ended_early_keeps_its_curve_and_its_best_value(written, tmp_path, state, expected):
+def test_a_trial_that_ended_early_keeps_its_curve_and_its_best_value(written, tmp_path, state, expected):
     files = written.trial(0, state=state, epochs=1, ended="halving", guard={"max_temperature_c": 71.5})
     [shown] = load(written.ledger, tmp_path / "journal").trials
     result = files.result()
@@ -200,7 +200,7 @@ def test_a_failure_has_no_value_but_its_parameters(written, tmp_path, state):
     assert None not in shown.user_attrs.values()
 
 
-def test_a_repetition_says_which_trial_it_repeats(written, tmp_path):
+def test_a_repeated_trial_names_the_trial_it_repeats(written, tmp_path):
     written.trial(0, state="complete")
     written.trial(1, state="complete", repeats=0)
     first, second = load(written.ledger, tmp_path / "journal").trials
@@ -220,7 +220,7 @@ def test_a_torn_last_line_is_ignored_and_the_last_of_equal_epochs_counts(written
     assert shown.intermediate_values[2] == 0.25
 
 
-def test_a_trial_begun_a_moment_ago_has_no_event_yet(written, tmp_path):
+def test_a_trial_that_just_started_has_no_event_yet(written, tmp_path):
     files = written.trial(0)
     (files.folder / "events.jsonl").unlink()
     [shown] = load(written.ledger, tmp_path / "journal").trials
@@ -262,7 +262,7 @@ def test_every_trial_keeps_its_number_where_others_have_not_begun(written, tmp_p
 @pytest.mark.parametrize(
     ("ended", "name"), [("complete", "result.json"), (None, "params.json"), (None, "events.jsonl")]
 )
-def test_a_damaged_file_costs_its_trial_only(written, tmp_path, caplog, ended, name):
+def test_a_damaged_file_affects_only_its_trial(written, tmp_path, caplog, ended, name):
     for number in range(3):
         written.trial(number, state=ended if number == 1 else "complete")
     (written.ledger.trial(1).folder / name).write_text("}\n")
@@ -273,7 +273,7 @@ def test_a_damaged_file_costs_its_trial_only(written, tmp_path, caplog, ended, n
 
 
 @pytest.mark.parametrize("line", ["}", "3", "{}", '{"event": "start", "time": "noon"}'])
-def test_a_damaged_event_costs_a_finished_trial_its_times_only(written, tmp_path, caplog, line):
+def test_a_damaged_event_affects_only_the_times_of_a_finished_trial(written, tmp_path, caplog, line):
     files = written.trial(0, state="complete")
     path = files.folder / "events.jsonl"
     path.write_text("\n".join([line, *path.read_text().splitlines()[1:]]) + "\n")
@@ -281,10 +281,10 @@ def test_a_damaged_event_costs_a_finished_trial_its_times_only(written, tmp_path
     assert (shown.state, shown.value) == (TrialState.COMPLETE, files.result().loss)
     changed = datetime.fromtimestamp(files.folder.stat().st_mtime)
     assert (shown.datetime_start, shown.datetime_complete) == (changed, changed)
-    assert "trial_000: its events cannot be read" in caplog.text
+    assert "trial_000: cannot read its events" in caplog.text
 
 
-def test_a_finished_trial_needs_its_result_alone(written, tmp_path):
+def test_a_finished_trial_needs_only_its_result(written, tmp_path):
     files = written.trial(0, state="complete")
     for name in ("params.json", "events.jsonl"):
         (files.folder / name).unlink()
@@ -292,8 +292,8 @@ def test_a_finished_trial_needs_its_result_alone(written, tmp_path):
     assert (shown.state, shown.params) == (TrialState.COMPLETE, files.result().hyperparameters)
 
 
-def test_files_of_somebody_else_cost_their_trial_only(written, tmp_path, caplog, monkeypatch):
-    """Root may read everything, so the refusal is made up."""
+def test_unreadable_files_affect_only_their_trial(written, tmp_path, caplog, monkeypatch):
+    """The permission error is simulated, because root may read everything."""
     for number in range(2):
         written.trial(number, state="complete")
     allowed = Path.read_text
@@ -309,7 +309,7 @@ def test_files_of_somebody_else_cost_their_trial_only(written, tmp_path, caplog,
     assert "trial_000: cannot be read (PermissionError" in caplog.text
 
 
-def test_a_trial_removed_during_the_scan_is_said_to_be_unreadable(written, tmp_path, caplog, monkeypatch):
+def test_a_trial_removed_during_the_export_is_unreadable(written, tmp_path, caplog, monkeypatch):
     files = written.trial(0, state="complete")
 
     def result(self):
@@ -322,7 +322,7 @@ def test_a_trial_removed_during_the_scan_is_said_to_be_unreadable(written, tmp_p
     assert "trial_000: cannot be read (FileNotFoundError" in caplog.text
 
 
-def test_a_value_outside_the_space_is_not_shown_as_if_inside(written, tmp_path, caplog):
+def test_a_value_outside_the_space_makes_the_trial_unreadable(written, tmp_path, caplog):
     files = written.trial(0)
     params = files.params()
     files.write_params(params | {"hyperparameters": params["hyperparameters"] | {"dropout": 0.99}})
@@ -331,7 +331,7 @@ def test_a_value_outside_the_space_is_not_shown_as_if_inside(written, tmp_path, 
     assert "dropout" in caplog.text
 
 
-def test_studies_without_a_readable_description_are_left_out(written, tmp_path, caplog):
+def test_studies_without_a_readable_study_json_are_skipped(written, tmp_path, caplog):
     written.trial(0, state="complete")
     (written.root / "locks" / "debug").mkdir(parents=True)
     (written.root / "begun").mkdir()
@@ -364,7 +364,7 @@ def test_all_studies_of_a_ledger_are_there_the_smallest_first(tmp_path):
 
 
 @pytest.mark.parametrize("scale", SCALES)
-def test_a_space_survives_its_description(scale):
+def test_a_space_is_restored_from_study_json(scale):
     space = CONFIG.study(scale, 1).space
     assert Space.from_json(json.loads(json.dumps(space.as_json()))) == space
 
@@ -373,7 +373,7 @@ def snapshot(folder):
     return {path: (path.stat().st_mtime_ns, path.stat().st_size) for path in folder.rglob("*")}
 
 
-def test_a_second_export_says_the_same_and_leaves_nothing_else_behind(real, tmp_path):
+def test_a_second_export_is_equal_and_leaves_no_other_file(real, tmp_path):
     journal = tmp_path / "results" / "dashboard.journal"
     before = snapshot(real.root)
     first = load(real, journal)
@@ -385,22 +385,22 @@ def test_a_second_export_says_the_same_and_leaves_nothing_else_behind(real, tmp_
     assert snapshot(real.root) == before
 
 
-def test_a_ledger_with_nothing_in_it_is_an_error_that_keeps_the_old_journal(tmp_path):
+def test_an_empty_ledger_is_an_error_that_keeps_the_old_journal(tmp_path):
     (tmp_path / "ledger" / "locks").mkdir(parents=True)
     (tmp_path / "journal").write_text("old\n")
     for root in (tmp_path / "ledger", tmp_path / "nowhere"):
-        with pytest.raises(LedgerError, match=r"found no study in .*, expected .*; begin a search first"):
+        with pytest.raises(LedgerError, match=r"found no study in .*, expected .*; start a search first"):
             export(root, tmp_path / "journal")
     assert (tmp_path / "journal").read_text() == "old\n"
 
 
-def test_a_ledger_that_is_no_folder_is_an_error(tmp_path):
+def test_a_ledger_that_is_not_a_folder_is_an_error(tmp_path):
     (tmp_path / "ledger").write_text("")
     with pytest.raises(LedgerError, match=r"cannot read \S*/ledger: Not a directory; give read permission"):
         export(tmp_path / "ledger", tmp_path / "journal")
 
 
-def test_a_full_temporary_folder_is_not_blamed_on_the_journal(written, tmp_path, monkeypatch):
+def test_a_full_temporary_folder_is_named_in_the_error(written, tmp_path, monkeypatch):
     def add_trials(*_):
         raise OSError(errno.ENOSPC, "No space left on device")
 
@@ -419,7 +419,7 @@ def command_line(*arguments):
     )
 
 
-def test_the_command_line_tells_a_mistake_without_a_traceback(tmp_path):
+def test_the_command_line_shows_an_error_without_a_traceback(tmp_path):
     run = command_line(tmp_path, tmp_path / "journal")
     assert (run.returncode, run.stdout) == (1, "")
     assert run.stderr.startswith("found no study in")

@@ -34,7 +34,7 @@ def run(folder, capsys, monkeypatch):
     return run
 
 
-def test_a_file_is_kept_and_the_line_to_use_it_is_printed(folder):
+def test_a_file_is_kept_and_the_configuration_that_pins_it_is_printed(folder):
     done = subprocess.run(
         [sys.executable, "-m", "simmer.commands.register", "SPY.csv", "SPY"],
         cwd=folder,
@@ -85,14 +85,14 @@ def test_a_bad_file_is_refused_with_its_lines_and_nothing_is_kept(folder, run):
         (["data.csv/SPY.csv", "SPY"], "cannot be read"),
     ],
 )
-def test_mistakes_are_a_sentence(folder, run, arguments, message):
+def test_mistakes_are_one_message(folder, run, arguments, message):
     done = run(folder, *arguments)
     assert done.returncode == 1
     assert message in done.stderr
     assert "Traceback" not in done.stderr
 
 
-def test_the_kind_of_a_known_ticker_is_known_and_of_others_the_strictest(folder, run):
+def test_the_default_kind_is_that_of_a_known_ticker_else_etf(folder, run):
     level = session_bars(60).assign(Volume=0)
     (folder / "VIX.csv").write_bytes(canonical_csv(level))
     assert run(folder, "VIX.csv", "VIX").returncode == 0
@@ -104,7 +104,7 @@ def test_the_kind_of_a_known_ticker_is_known_and_of_others_the_strictest(folder,
     assert run(folder, "FEAR.csv", "FEAR", "--kind", "no_volume_index").returncode == 0
 
 
-def test_the_name_of_a_file_need_not_be_text(folder, run):
+def test_a_file_name_that_is_not_utf8_is_accepted(folder, run):
     for name in (b"b\xe9.csv", b"\x1b[31mred.csv"):
         (folder / os.fsdecode(name)).write_bytes(canonical_csv(session_bars(60)))
         assert run(folder, os.fsdecode(name), "SPY").returncode == 0

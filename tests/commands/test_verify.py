@@ -21,7 +21,7 @@ def machine(tmp_path_factory):
 
 @pytest.fixture
 def data(prepared_data, tmp_path):
-    """The data folder that the chain leaves behind."""
+    """A copy of the data folder that the workflow builds."""
     return shutil.copytree(prepared_data, tmp_path / "data")
 
 
@@ -45,7 +45,7 @@ def row(found, name):
     return next(check for check in found.checks if check.id == name)
 
 
-def test_data_in_order_pass_with_a_row_per_table(data, machine):
+def test_valid_data_pass_with_a_row_per_table(data, machine):
     found = verify(data, machine)
     assert found.ok, found.as_text()
     assert "5,031 rows, 1999-01-04 to 2018-12-31" in row(found, "raw/GSPC.csv").measured
@@ -55,14 +55,14 @@ def test_data_in_order_pass_with_a_row_per_table(data, machine):
     assert found.as_json()["ok"] is True
 
 
-def test_versions_are_held_against_the_pinned_ones(data, machine):
+def test_versions_are_compared_with_the_pinned_ones(data, machine):
     found = verify(data, machine, installed={"numpy": "1.0", "pandas": "3.1.1"}, pinned={"numpy": "2.4.6"})
     assert row(found, "numpy").status is CheckStatus.WARN
     assert row(found, "pandas").status is CheckStatus.OK
     assert found.ok
 
 
-def test_every_kind_of_disorder_fails_with_its_row(data, machine):
+def test_unlisted_changed_and_missing_files_fail_with_rows_of_their_own(data, machine):
     (data / "NEW.csv").write_text("x")
     (data / "processed/GSPC_dataset_a25.parquet").unlink()
     content = bytearray((data / "raw/GSPC.csv").read_bytes())
@@ -75,9 +75,9 @@ def test_every_kind_of_disorder_fails_with_its_row(data, machine):
         "processed/GSPC_dataset_a25.parquet",
         "pending registrations",
     }
-    assert row(found, "pending registrations").measured == "1 unregistered, 1 gone, 1 changed"
+    assert row(found, "pending registrations").measured == "1 not listed, 1 missing, 1 changed"
     text = found.as_text()
-    assert "make register FILE=<it>" in text
+    assert "make register FILE=<file>" in text
     assert "the content has the hash" in text
     assert text.endswith(" 4 FAIL: not in order\n")
 
@@ -94,7 +94,7 @@ def test_a_broken_manifest_is_a_row_not_a_traceback(data, machine, content):
     assert any(name.startswith("raw/") for name in failed(verify(data, machine)))
 
 
-def test_a_calendar_that_does_not_exist_is_the_problem_of_its_entry(data, machine):
+def test_an_unknown_calendar_fails_the_row_of_its_entry(data, machine):
     manifest = read_json(data / "raw/datapackage.json")
     manifest["resources"][0]["calendar"] = "MOON"
     write_json(data / "raw/datapackage.json", manifest)
@@ -113,7 +113,7 @@ def test_a_machine_without_a_working_device_fails(data, machine):
     assert "the product was wrong" in verify(data, replace(machine, accelerator=broken)).as_text()
 
 
-def test_the_exit_status_says_whether_all_is_in_order(data):
+def test_the_exit_status_is_0_if_all_checks_passed(data):
     def run():
         command = [sys.executable, "-m", "simmer.commands.verify", str(data)]
         environment = {"PYTHONPATH": "workflow/scripts", "PATH": "/usr/bin:/bin"}
@@ -125,7 +125,7 @@ def test_the_exit_status_says_whether_all_is_in_order(data):
     assert "temperature_source" in done.stdout
 
 
-def test_a_file_that_no_manifest_names_ends_with_status_1(data, capsys, monkeypatch):
+def test_the_exit_status_is_1_if_a_file_is_not_listed(data, capsys, monkeypatch):
     monkeypatch.chdir(ROOT)
     (data / "own.csv").write_bytes(canonical_csv(session_bars(30)))
     with pytest.raises(SystemExit) as ended:
@@ -134,16 +134,16 @@ def test_a_file_that_no_manifest_names_ends_with_status_1(data, capsys, monkeypa
     assert "own.csv" in capsys.readouterr().out
 
 
-def test_tables_of_other_bars_than_there_are_now_fail(data, machine):
+def test_a_table_built_from_other_bars_fails(data, machine):
     manifest = read_json(data / "processed/datapackage.json")
     manifest["resources"][0]["sources"][0]["hash"] = "sha256:" + "0" * 64
     write_json(data / "processed/datapackage.json", manifest)
     found = verify(data, machine)
     assert failed(found) == {"processed/GSPC_dataset_a25.parquet"}
-    assert "raw has another GSPC.csv now" in found.as_text()
+    assert "raw has another version of GSPC.csv now" in found.as_text()
 
 
-def test_what_another_configuration_made_is_a_warning(data, machine):
+def test_a_table_of_another_configuration_is_a_warning(data, machine):
     (data / "processed/OLD_dataset_a25.parquet").write_bytes(b"made of other bars")
     (data / "processed/OLD_dataset_a25.resource.json").write_text("{}")
     found = verify(data, machine)
@@ -158,4 +158,4 @@ def test_a_clean_clone_has_nothing_built_yet(data, machine):
     found = verify(data, machine)
     assert found.ok
     assert row(found, "raw").measured == "nothing built yet"
-    assert "a run of the campaign makes it" in found.as_text()
+    assert "run the campaign to build it" in found.as_text()

@@ -104,7 +104,7 @@ def test_a_dividend_after_the_last_row_is_no_difference():
         ([0, 30, 20], "on 2020-01-07, 2020-01-08"),
     ],
 )
-def test_a_dividend_that_cannot_be_is_refused(dividends, text):
+def test_an_impossible_dividend_is_refused(dividends, text):
     frame = table([10, 20, 30], dividends)
     for function in (adjust_for_dividends, compare_with_vendor):
         with pytest.raises(DataError, match=text):
@@ -118,21 +118,21 @@ def broken_tables():
     yield good[list(reversed(VENDOR_COLUMNS))], "has the columns"
     yield good.astype({"Volume": "float64"}), "has the columns"
     yield good.iloc[:0], "no rows"
-    yield good.iloc[[0, 2, 1]], "do not follow the one before: 2020-01-07"
-    yield good.iloc[[0, 1, 1]], "do not follow the one before: 2020-01-07"
+    yield good.iloc[[0, 2, 1]], "are not after the one before: 2020-01-07"
+    yield good.iloc[[0, 1, 1]], "are not after the one before: 2020-01-07"
     yield good.assign(Date=[good["Date"][0], pd.NaT, good["Date"][2]]).astype(VENDOR_DTYPES), "without a date"
     yield good.assign(Low=[1.0, np.nan, np.inf]), "no finite Low on 2020-01-07, 2020-01-08"
     yield good.assign(Close=[10.0, 0.0, 12.0]), "Close of 0 or less on 2020-01-07"
 
 
 @pytest.mark.parametrize(("frame", "text"), list(broken_tables()))
-def test_a_table_of_another_form_is_refused(frame, text):
+def test_a_table_with_other_columns_or_values_is_refused(frame, text):
     for function in (unadjusted, adjust_for_dividends, compare_with_vendor):
         with pytest.raises(DataError, match=text):
             function(frame)
 
 
-def test_many_days_are_named_in_part():
+def test_at_most_ten_days_are_named():
     frame = table(np.full(40, 10.0), np.zeros(40)).assign(Open=np.nan)
     with pytest.raises(DataError, match="2020-01-17 and 30 more days; expected"):
         unadjusted(frame)

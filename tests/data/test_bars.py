@@ -23,7 +23,7 @@ def changed(row, **values):
     return frame
 
 
-def test_sound_bars_have_no_problem():
+def test_valid_bars_have_no_problem():
     assert check(random_bars(300)) == []
 
 
@@ -78,7 +78,7 @@ def test_empty_bars_are_errors_for_an_etf_and_warnings_for_an_index(kind):
     assert len(problems) == 2
 
 
-def test_containment_forgives_rounding_and_no_more():
+def test_containment_tolerates_rounding_only():
     for excess, expected in ((0.5e-6, []), (2e-6, [("containment", 6)])):
         frame = random_bars(30)
         frame.loc[4, "Close"] = frame.loc[4, "High"] * (1 + excess)
@@ -101,7 +101,7 @@ def test_a_date_after_today_is_refused_whatever_the_time_zone(monkeypatch):
 
 
 @pytest.mark.parametrize("kind", ["etf", "index", "no_volume_index"])
-def test_sessions_are_kept_by_every_class(kind):
+def test_session_rules_apply_to_every_kind(kind):
     bars = bundled_bars("GSPC").iloc[3000:3300].reset_index(drop=True)
     bars["Volume"] = 0 if kind == "no_volume_index" else 7
     assert check(bars, kind=kind, calendar="XNYS") == []
@@ -165,7 +165,7 @@ def test_the_volume_of_an_index_may_begin_late_and_is_one_warning():
     assert {rule for rule, _ in rules(check(frame, kind="etf"))} == {"no_volume"}
 
 
-def test_an_index_without_any_volume_is_told_about_its_class():
+def test_an_index_without_any_volume_gets_advice_about_its_kind():
     frame = random_bars(50).assign(Volume=0)
     (problem,) = check(frame, kind="index")
     assert (problem.rule, problem.severity) == ("no_volume", "warning")
@@ -173,7 +173,7 @@ def test_an_index_without_any_volume_is_told_about_its_class():
     assert check(frame, kind="no_volume_index") == []
 
 
-def test_volume_where_nobody_can_trade_is_doubted():
+def test_volume_of_a_no_volume_index_is_a_warning():
     frame = random_bars(50).assign(Volume=0)
     frame.loc[3, "Volume"] = 5
     (problem,) = check(frame, kind="no_volume_index")
@@ -214,13 +214,13 @@ def test_an_adjusted_close_beside_raw_prices_is_one_problem():
         (600, 31, "mixed_adjustment"),
     ],
 )
-def test_a_few_closes_below_low_are_slips(rows, below, rule):
+def test_a_few_closes_below_low_are_single_errors(rows, below, rule):
     frame = random_bars(rows)
     frame.loc[: below - 1, "Close"] *= 0.7
     assert {rule for rule, _ in rules(check(frame))} == {rule}
 
 
-def test_bars_before_a_fund_was_listed_are_not_its_bars():
+def test_bars_before_the_listing_of_a_fund_are_errors():
     frame = random_bars(60, start="1993-01-04")
     found = [p for p in check(frame, ticker="SPY") if p.rule == "listing"]
     assert found[0].row == 2
@@ -232,7 +232,7 @@ def test_bars_before_a_fund_was_listed_are_not_its_bars():
     assert check(random_bars(60, start="1993-01-29"), ticker="SPY") == []
 
 
-def test_extra_days_of_a_level_are_left_out_and_said():
+def test_extra_days_of_a_no_volume_index_are_a_warning():
     frame = random_bars(60, start="2026-05-11").assign(Volume=0)  # with Memorial Day
     found = [p for p in check(frame, kind="no_volume_index", calendar="XNYS") if p.rule == "extra_session"]
     assert [p.severity for p in found] == ["warning"] * len(found)

@@ -94,7 +94,7 @@ def test_a_bad_line_is_refused_and_named(line, rule):
         (b"PAR1\x00\x01", "encoding"),
     ],
 )
-def test_a_file_that_is_no_bars_csv_is_refused_with_one_problem(content, rule):
+def test_a_file_of_another_format_is_refused_with_one_problem(content, rule):
     frame, problems = parse_bars(content, "X.csv")
     assert frame is None
     assert [problem.rule for problem in problems] == [rule]
@@ -114,20 +114,20 @@ def test_the_line_of_a_wrong_byte_is_counted(byte):
         ('2018-12-27,10.0,11.0,9.0,"10.5",100', "(save the file without quotes)"),
         ("43461,10.0,11.0,9.0,10.5,100", "(this is a spreadsheet's number of a day, format it as a date)"),
         ("43461.5,10.0,11.0,9.0,10.5,100", "(this is a spreadsheet's number of a day, format it as a date)"),
-        ("03/04/2018,10.0,11.0,9.0,10.5,100", "(day and month cannot be told apart here)"),
-        ("3.4.18,10.0,11.0,9.0,10.5,100", "(day and month cannot be told apart here)"),
+        ("03/04/2018,10.0,11.0,9.0,10.5,100", "(the order of day and month is ambiguous)"),
+        ("3.4.18,10.0,11.0,9.0,10.5,100", "(the order of day and month is ambiguous)"),
         ("2018-12-27 00:00:00-05:00,10.0,11.0,9.0,10.5,100", "(drop the time of day)"),
         ("2018-12-27,10,0,11,0,9,0,10,5,100", "no decimal commas"),
         ('2018-12-27,"1,000.0",11.0,9.0,10.5,100', "no thousands separators"),
     ],
 )
-def test_what_spreadsheets_write_is_told_how_to_be_mended(line, advice):
+def test_fields_that_spreadsheets_write_get_advice(line, advice):
     frame, (problem,) = parse_bars(csv(line), "X")
     assert frame is None
     assert advice in problem.message
 
 
-def test_a_field_that_is_only_wrong_gets_no_advice():
+def test_a_field_with_an_unknown_error_gets_no_advice():
     _, problems = parse_bars(csv("20181227,x,11.0,9.0,10.5,0.5"), "X")
     assert [problem.message for problem in problems] == [
         "Date is '20181227'; expected a date like 2018-12-31",
@@ -165,7 +165,7 @@ def test_a_missing_price_is_never_written():
             canonical_csv(random_bars(5).assign(Open=value))
 
 
-def test_a_date_that_is_no_day_is_never_written():
+def test_a_missing_date_or_a_time_of_day_is_never_written():
     for date in (pd.NaT, pd.Timestamp("2003-01-06 05:00")):
         bars = random_bars(5)
         bars.loc[2, "Date"] = date
@@ -183,8 +183,8 @@ def test_a_date_that_is_no_day_is_never_written():
         random_bars(5).drop(columns="Open").assign(Dividends=0.0),
     ],
 )
-def test_columns_that_no_file_may_have_are_never_written(frame):
-    with pytest.raises(DataError, match="beside them at most Adj Close, Dividends, Stock Splits"):
+def test_other_columns_are_never_written(frame):
+    with pytest.raises(DataError, match="and besides only Adj Close, Dividends, Stock Splits"):
         canonical_csv(frame)
 
 
@@ -207,7 +207,7 @@ def test_the_columns_of_a_vendor_are_read_and_written_exactly():
     assert canonical_csv(frame) == content
     frame, problems = parse_bars(content, "X.csv")
     assert frame is None
-    assert "has 'Adj Close,Dividends,Stock Splits' beside what is needed" in problems[0].message
+    assert "has the extra columns 'Adj Close,Dividends,Stock Splits'" in problems[0].message
 
 
 @pytest.mark.parametrize(
@@ -225,10 +225,10 @@ def test_the_columns_of_a_vendor_are_read_and_written_exactly():
         (b"Ticker,SPY,SPY\n", "several header lines"),
         (b"Price,Close,High\n", "several header lines"),
         (HEADER.encode() + b"\r2018-12-27,1,1,1,1,1\r", "carriage return alone"),
-        (b"Date,Open,High,Low,Close,Volume,Name\n", "has 'Name' beside what is needed"),
-        (b"Date,Open,High,Low,Close,Adj Close,Volume\n", "has 'Adj Close' beside what is needed; expected"),
+        (b"Date,Open,High,Low,Close,Volume,Name\n", "has the extra columns 'Name'"),
+        (b"Date,Open,High,Low,Close,Adj Close,Volume\n", "has the extra columns 'Adj Close'; expected"),
         (b"Date,Open,High,Low,Close\n", "lacks 'Volume'; expected"),
-        (b"Date,Open,High,Low,Adj Close,Volume\n", "has 'Adj Close' beside what is needed and lacks 'Close'"),
+        (b"Date,Open,High,Low,Adj Close,Volume\n", "has the extra columns 'Adj Close' and lacks 'Close'"),
         (b"Date,Close,Open,High,Low,Volume\n", "has another order"),
         (b"Date,Date,Open,High,Low,Close,Volume\n", "header is 'Date,Date"),
         (b"SPY\n", "header is 'SPY'"),
@@ -237,13 +237,13 @@ def test_the_columns_of_a_vendor_are_read_and_written_exactly():
         (HEADER.replace(",", ", ").encode() + b"\n", "differs in capitals or blanks"),
     ],
 )
-def test_what_is_no_csv_of_bars_is_named(content, message):
+def test_the_message_names_another_format(content, message):
     frame, (problem,) = parse_bars(content, "X.csv")
     assert frame is None
     assert message in problem.message
 
 
-def test_bars_of_the_chain_are_read_or_refused_by_name(tmp_path):
+def test_bars_of_the_workflow_are_read_or_refused_with_the_file_name(tmp_path):
     path = tmp_path / "SPY.csv"
     path.write_bytes(canonical_csv(random_bars(5)))
     assert tuple(read_bars(path).columns) == COLUMNS
@@ -252,7 +252,7 @@ def test_bars_of_the_chain_are_read_or_refused_by_name(tmp_path):
         read_bars(path)
 
 
-def test_more_lines_than_sessions_ever_are_one_problem():
+def test_too_many_lines_are_one_problem():
     frame, (problem,) = parse_bars(HEADER.encode() + b"\n" * 1_000_000, "X.csv")
     assert frame is None
     assert "the file has 1000000 lines; at most 200000 are read" in problem.message

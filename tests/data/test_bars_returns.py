@@ -1,4 +1,4 @@
-"""How far the bars of each class may move in a day, and what a split that was not adjusted looks like."""
+"""Large daily moves by kind of ticker, and moves that look like a split without adjustment."""
 
 import pytest
 
@@ -29,7 +29,7 @@ def check(frame, *, kind="etf"):
         ("index", 2.05, "large_return"),
     ],
 )
-def test_how_far_a_class_may_move_in_a_day(kind, factor, rule):
+def test_the_largest_normal_move_depends_on_the_kind(kind, factor, rule):
     frame = random_bars(30).assign(Volume=0 if kind == "no_volume_index" else 7)
     frame.loc[9:10, ["Open", "High", "Low", "Close"]] = [100.0, 101.0, 99.0, 100.0]
     frame.loc[10:, ["Open", "High", "Low", "Close"]] *= factor
@@ -52,7 +52,7 @@ def test_how_far_a_class_may_move_in_a_day(kind, factor, rule):
         (2.0, 0.0, False),
     ],
 )
-def test_the_volume_is_named_only_where_it_moves_the_other_way(factor, volume, said):
+def test_the_message_names_the_volume_only_if_it_moves_the_other_way(factor, volume, said):
     frame = random_bars(30)
     frame.loc[9:10, ["Open", "High", "Low", "Close"]] = [100.0, 101.0, 99.0, 100.0]
     frame.loc[10:, ["Open", "High", "Low", "Close"]] *= factor
@@ -64,7 +64,7 @@ def test_the_volume_is_named_only_where_it_moves_the_other_way(factor, volume, s
 
 
 @pytest.mark.parametrize("ratio", [2, 3, 4, 10, 1.5, 1 / 2, 1 / 5])
-def test_a_move_by_the_ratio_of_a_split_is_called_so(ratio):
+def test_a_move_by_the_ratio_of_a_split_is_reported_as_a_split(ratio):
     frame = random_bars(30)
     frame.loc[9:10, ["Open", "High", "Low", "Close"]] = [100.0, 101.0, 99.0, 100.0]
     frame.loc[10:, ["Open", "High", "Low", "Close"]] /= ratio

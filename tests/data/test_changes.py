@@ -14,18 +14,18 @@ def described(changes):
     return [(c.column, c.first, c.last, c.rows, c.factor and round(c.factor, 6)) for c in changes.changed]
 
 
-def test_equal_vintages_have_no_changes(bars):
+def test_equal_versions_have_no_changes(bars):
     changes = compare_vintages(bars, bars.copy())
     assert not changes
     assert changes.as_text() == "nothing changed\n"
 
 
-def test_noise_of_the_last_digit_is_no_change(bars):
+def test_a_difference_in_the_last_digit_is_not_a_change(bars):
     noisy = bars.assign(Close=bars["Close"] * (1 + 1e-8))
     assert not compare_vintages(bars, noisy)
 
 
-def test_rows_that_came_and_went_are_named(bars):
+def test_added_and_removed_rows_are_named(bars):
     changes = compare_vintages(bars[:390], bars[3:])
     days = [f"{day:%Y-%m-%d}" for day in bars["Date"]]
     assert changes.added == tuple(days[390:])
@@ -66,7 +66,7 @@ def test_a_single_row_is_a_revision_with_both_values(bars):
     assert f"revised on {day}" in str(change)
 
 
-def test_a_share_more_on_every_day_is_no_factor(bars):
+def test_one_more_share_on_every_day_is_not_a_factor(bars):
     changes = compare_vintages(bars, bars.assign(Volume=bars["Volume"] + 1)).changed
     assert [change.factor for change in changes] == [None] * 400
 
@@ -79,7 +79,7 @@ def test_four_rows_with_one_factor_are_revisions_and_five_a_factor(bars):
         assert [c.factor and round(c.factor, 6) for c in changed] == expected
 
 
-def test_factors_that_drift_are_revisions_each(bars):
+def test_drifting_factors_are_single_revisions(bars):
     newer = bars.copy()
     newer.loc[:19, "Close"] *= np.linspace(0.95, 0.96, 20)
     changes = compare_vintages(bars, newer)

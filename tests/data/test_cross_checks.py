@@ -6,7 +6,7 @@ from support.bars import bundled_bars, random_bars
 
 
 def mixed(common, *, share, seed):
-    """Bars that follow others in part: a correlation of about `share`."""
+    """Return bars whose returns have a correlation of about `share` with `common`."""
     own = random_bars(len(common), seed=seed)
     steps = share * np.log(common["Close"]).diff().fillna(0)
     steps += np.sqrt(1 - share**2) * np.log(own["Close"]).diff().fillna(0)
@@ -22,7 +22,7 @@ def test_real_indices_pass():
     assert check_across({"GSPC": bundled_bars("GSPC"), "IXIC": bundled_bars("IXIC")}) == []
 
 
-def test_tickers_that_move_together_pass_and_others_are_the_wrong_file(market):
+def test_a_low_correlation_with_the_market_is_an_error(market):
     assert check_across({"SPY": market, "DIA": mixed(market, share=0.9, seed=2)}) == []
     found = check_across({"SPY": market, "DIA": random_bars(600, seed=2)})
     assert {problem.rule for problem in found} == {"correlation"}
@@ -40,7 +40,7 @@ def test_a_single_wrong_year_is_found(market):
     assert "in 2003" in found[0].message
 
 
-def test_a_year_of_few_common_days_is_not_judged(market):
+def test_a_year_with_few_common_days_is_skipped(market):
     other = mixed(market, share=0.9, seed=2)
     last = market["Date"].dt.year == 2005
     assert 0 < last.sum() < 100
@@ -48,7 +48,7 @@ def test_a_year_of_few_common_days_is_not_judged(market):
     assert check_across({"SPY": market, "QQQ": other}) == []
 
 
-def test_fear_moves_against_the_market(market):
+def test_the_vix_must_move_against_the_market(market):
     assert check_across({"SPY": market, "VIX": mixed(market, share=-0.8, seed=2)}) == []
     found = check_across({"SPY": market, "VIX": mixed(market, share=0.8, seed=2)})
     assert [(p.rule, p.severity, p.file) for p in found] == [
@@ -58,7 +58,7 @@ def test_fear_moves_against_the_market(market):
     assert check_across({"SPY": market, "VIX": random_bars(600, seed=2)}) != []
 
 
-def test_other_tickers_may_be_anything(market):
+def test_unknown_tickers_may_have_any_correlation(market):
     assert check_across({"SPY": market, "TLT": random_bars(600, seed=2)}) == []
     assert check_across({"ABC": market, "XYZ": random_bars(600, seed=2)}) == []
 
@@ -77,13 +77,13 @@ def test_two_series_that_differ_a_little_are_two(market):
     assert check_across({"ABC": market, "XYZ": other}) == []
 
 
-def test_one_series_cut_differently_is_still_one(market):
+def test_one_series_with_other_dates_is_still_found(market):
     (problem,) = check_across({"ABC": market[:400], "XYZ": market[250:].reset_index(drop=True)})
     assert problem.rule == "same_series"
     assert check_across({"ABC": market[:350], "XYZ": market[251:].reset_index(drop=True)}) == []
 
 
-def test_too_few_common_days_and_broken_tables_say_nothing(market):
+def test_too_few_common_days_and_broken_tables_are_skipped(market):
     assert check_across({"SPY": market[:90], "DIA": random_bars(600, seed=2)}) == []
     assert check_across({"SPY": market, "DIA": random_bars(600, seed=2)[::-1]}) == []
     assert check_across({"SPY": market.assign(Close=100.0), "DIA": random_bars(600, seed=2)}) == []

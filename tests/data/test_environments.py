@@ -1,4 +1,4 @@
-"""The same bytes whatever the language, the time zone and the home of the machine."""
+"""Tables have the same bytes for every locale, time zone and home folder."""
 
 import hashlib
 import os

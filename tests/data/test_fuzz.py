@@ -1,4 +1,4 @@
-"""Random damage: no error but our own, no file opened outside the data folder, nothing read in two ways."""
+"""Randomly damaged files: no error but our own, no file opened outside the data folder, clear results."""
 
 import json
 import os
@@ -213,7 +213,7 @@ def mutated(manifest):
                 else:
                     node[path[-1]] = new
             except (KeyError, IndexError, TypeError):
-                continue  # an earlier step has taken the place away
+                continue  # an earlier step has removed this place
         return json.dumps(changed).encode()
 
     return st.lists(step, min_size=1, max_size=4).map(apply)
@@ -247,7 +247,7 @@ def spread(manifest):
 
 @pytest.fixture(scope="module")
 def opened():
-    """What this process has opened since `opened.clear()`; the hook itself cannot be removed."""
+    """Paths that this process has opened since `opened.clear()`; an audit hook cannot be removed."""
     paths, active = [], [True]
 
     def audit(event, arguments):
@@ -263,7 +263,7 @@ INTERPRETER = [os.path.realpath(place) for place in (*sysconfig.get_paths().valu
 
 
 def is_foreign(path, folder):
-    """Tell whether a path, with all links followed, leads neither below a folder nor into the interpreter."""
+    """True if a path, with all links resolved, is neither below `folder` nor in the Python installation."""
     real = Path(os.path.realpath(path))
     return not any(real.is_relative_to(place) for place in (folder.resolve(), *INTERPRETER))
 
@@ -290,12 +290,12 @@ def assert_pending_or_refused(good, manifest):
     except DataError as error:
         assert "datapackage.json" in str(error)
     else:
-        for path in (*found.unregistered, *found.missing, *found.changed):
+        for path in (*found.unlisted, *found.missing, *found.changed):
             assert path.isprintable()
             path.encode()
 
 
-def test_the_recorder_tells_inside_from_outside(good, opened):
+def test_the_recorder_finds_files_opened_outside_the_folder(good, opened):
     opened.clear()
     folder = good / "data/raw"
     inside = folder / "SPY.csv"
@@ -325,7 +325,7 @@ ODD = (None, True, 1e999, 10**400, [[]], {"fields": [3]}, "", "MOON", "\ud800")
 
 
 def test_any_key_of_an_entry_may_hold_anything(good, opened):
-    """Each key with each odd value: what a few random draws leave out."""
+    """Each key with each odd value, because random draws cover only some of them."""
     read = json.loads((good / "own/manifest.json").read_bytes())
     sidecar, entry = good / "own/odd.resource.json", dict(read["resources"][1])
     for key in entry:
@@ -340,7 +340,7 @@ def test_any_key_of_an_entry_may_hold_anything(good, opened):
 
 @fuzz
 @given(data=st.data())
-def test_a_changed_manifest_is_a_report_and_opens_nothing_outside(good, opened, data):
+def test_a_changed_manifest_is_reported_and_no_file_outside_is_opened(good, opened, data):
     read = json.loads((good / "own/manifest.json").read_bytes())
     manifest = write_manifest(good, data.draw(st.one_of(mutated(read), pointed(read), spread(read))))
     assert_reported(manifest, opened)
@@ -397,7 +397,7 @@ def assert_gathered_or_refused(sidecar):
 
 @fuzz
 @given(data=st.data())
-def test_a_damaged_snapshot_entry_is_an_error_of_ours(good, data):
+def test_a_damaged_snapshot_entry_is_a_data_error(good, data):
     (sidecar,) = (good / "data/snapshots/SPY").glob("*.resource.json")
     sound = (good / "own/entry.json").read_bytes()
     sidecar.write_bytes(

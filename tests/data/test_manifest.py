@@ -25,7 +25,7 @@ def provenance(ticker, kind="etf"):
 
 
 def register(folder, ticker, *, seed=0):
-    """What the job of one ticker does: the table, then its sidecar."""
+    """Write the table of one ticker and its sidecar, as its job does."""
     frame = random_bars(60, seed=seed)
     content = canonical_csv(frame)
     path = folder / f"{ticker}.csv"
@@ -60,12 +60,12 @@ def test_an_entry_holds_the_facts_of_its_bytes():
 @pytest.mark.parametrize(
     "path", ["../SPY.csv", "/SPY.csv", "a\\b.csv", "SPY.csv.gz", "SPY", "./SPY.csv", "É.csv"]
 )
-def test_a_path_that_a_manifest_may_not_hold_is_never_registered(path):
-    with pytest.raises(DataError, match="cannot be registered"):
+def test_a_path_that_a_manifest_may_not_hold_is_never_listed(path):
+    with pytest.raises(DataError, match="cannot be listed in a manifest"):
         describe_resource(path, content=b"x", frame=random_bars(5), provenance=provenance("SPY"))
 
 
-def test_an_empty_table_is_never_registered():
+def test_an_empty_table_is_never_listed():
     with pytest.raises(DataError, match="no rows"):
         describe_resource("SPY.csv", content=b"x", frame=random_bars(0), provenance=provenance("SPY"))
 

@@ -4,7 +4,7 @@ from simmer.base.errors import DataError
 from simmer.base.files import write_json
 from simmer.data.bars_csv import canonical_csv
 from simmer.data.manifest import Provenance, build_manifest, describe_resource
-from simmer.data.pending import pending_registrations, unregistered_files
+from simmer.data.pending import pending_registrations, unlisted_files
 from simmer.data.snapshots import SnapshotStore
 from support.bars import random_bars
 
@@ -43,7 +43,7 @@ def test_a_folder_in_order_has_nothing_pending(data):
     assert not pending(data)
 
 
-def test_new_missing_and_changed_files_are_computed(data):
+def test_new_missing_and_changed_files_are_found(data):
     (data / "raw/sub").mkdir()
     (data / "raw/sub/NEW.csv").write_text("x")
     (data / "own.csv").write_text("y")
@@ -54,21 +54,21 @@ def test_new_missing_and_changed_files_are_computed(data):
     (data / "raw/DIA.csv").write_bytes((data / "raw/DIA.csv").read_bytes() + b"\n")
     found = pending(data)
     assert found
-    assert found.unregistered == ("own.csv", "raw/sub/NEW.csv")
+    assert found.unlisted == ("own.csv", "raw/sub/NEW.csv")
     assert found.missing == ("raw/SPY.csv",)
     assert found.changed == ("raw/DIA.csv",)
 
 
-def test_an_own_file_of_which_a_snapshot_was_kept_is_registered(data):
+def test_an_own_file_with_a_snapshot_is_not_pending(data):
     (data / "own.csv").write_bytes(canonical_csv(random_bars(60, seed=9)))
     assert not pending(data)
     (data / "own.csv").write_bytes(canonical_csv(random_bars(60, seed=10)))
-    assert pending(data).unregistered == ("own.csv",)
+    assert pending(data).unlisted == ("own.csv",)
 
 
-def test_without_a_manifest_every_file_is_pending_and_a_broken_one_is_an_error(data):
+def test_every_file_is_pending_without_a_manifest_and_a_broken_one_is_an_error(data):
     (data / "raw/datapackage.json").unlink()
-    assert pending(data).unregistered == ("raw/DIA.csv", "raw/SPY.csv")
+    assert pending(data).unlisted == ("raw/DIA.csv", "raw/SPY.csv")
     (data / "raw/datapackage.json").write_text("{")
     with pytest.raises(DataError, match="not a JSON manifest"):
         pending(data)
@@ -81,4 +81,4 @@ def test_an_entry_that_leads_out_of_the_folder_is_missing_and_never_opened(data)
 
 
 def test_files_are_compared_with_entries_without_being_opened(data):
-    assert unregistered_files(data / "raw", [{"path": "SPY.csv"}, {"path": 7}, {}]) == ("DIA.csv",)
+    assert unlisted_files(data / "raw", [{"path": "SPY.csv"}, {"path": 7}, {}]) == ("DIA.csv",)

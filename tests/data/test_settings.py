@@ -17,7 +17,7 @@ from support.configs import data_settings
         ({"tickers": (TickerSpec("SPY", "etf"), TickerSpec("SPY", "etf"))}, "each ticker once"),
     ],
 )
-def test_settings_that_make_no_sense_are_refused(changes, message):
+def test_contradicting_settings_are_refused(changes, message):
     with pytest.raises(ConfigError, match=message):
         data_settings(**changes)
 
@@ -40,7 +40,7 @@ def test_a_ticker_that_cannot_name_a_file_is_refused(ticker):
 
 
 @pytest.mark.parametrize("ticker", ["A", "GSPC", "BRK.B", "BF-B", "X2"])
-def test_ordinary_tickers_are_taken(ticker):
+def test_ordinary_tickers_are_accepted(ticker):
     assert TickerSpec(ticker, "etf").file is None
 
 
@@ -63,13 +63,13 @@ def test_the_rest_of_an_entry_is_checked(values, message):
         TickerSpec(**({"ticker": "SPY", "kind": "etf"} | values))
 
 
-def test_the_vendor_knows_indices_by_their_carets():
+def test_the_vendor_symbol_of_an_index_has_a_caret():
     assert TickerSpec("DJI", "index").vendor_symbol == "^DJI"
     assert TickerSpec("DJI", "index", symbol="DJI").vendor_symbol == "DJI"
     assert TickerSpec("TLT", "etf").vendor_symbol == "TLT"
 
 
-def test_what_is_known_of_tickers_is_consistent():
+def test_known_tickers_are_consistent():
     for name, known in KNOWN_TICKERS.items():
         assert known.kind in KINDS
         assert date.fromisoformat(known.first_date).year >= 1927

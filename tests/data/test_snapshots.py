@@ -20,7 +20,7 @@ OTHER = {"source": "csv", "file": "other.csv"}
 
 
 def clock():
-    """A clock that ticks a second at each look."""
+    """A clock that advances by a second at each call."""
     ticks = iter(range(60))
     return lambda: f"2026-01-01T00:00:{next(ticks):02d}+00:00"
 
@@ -71,7 +71,7 @@ def test_the_same_bytes_are_kept_once_with_every_origin(store):
     assert third.entry["retrieved_at"] == first.entry["retrieved_at"]
 
 
-def test_a_pin_to_nothing_lists_what_there_is(store):
+def test_a_pin_to_a_missing_snapshot_lists_the_existing_ones(store):
     with pytest.raises(DataError, match="expected one of: none at all"):
         store.choose("SPY", origin=MINE, pinned="0" * 16)
     kept = keep(store)
@@ -87,7 +87,7 @@ def test_a_snapshot_that_was_changed_is_never_read(store):
         snapshot.read()
 
 
-def test_the_manifest_is_valid_and_tells_no_more_of_the_order_than_the_arrivals(tmp_path):
+def test_the_manifest_is_valid_and_depends_on_the_order_only_in_sequence_numbers(tmp_path):
     manifests = []
     for order in ((1, 2, 3), (3, 1, 2)):
         store = SnapshotStore(tmp_path / str(order[0]), now=lambda: "2026-01-01T00:00:00+00:00")
@@ -111,7 +111,7 @@ def test_files_that_a_crash_left_behind_are_adopted_or_ignored(store):
     assert snapshot.path.read_bytes() == content
 
 
-def test_a_folder_that_cannot_be_written_is_said_and_nothing_changes(store):
+def test_a_folder_that_cannot_be_written_is_an_error_and_changes_nothing(store):
     keep(store, 1)
     before = {path: path.read_bytes() for path in store.root.rglob("*.*")}
     # Even root cannot make a folder where a file is.
@@ -169,7 +169,7 @@ def test_a_clock_that_is_set_back_changes_no_choice(tmp_path):
     assert [snapshot.id for snapshot in store.of("SPY")] == [first.id, second.id]
 
 
-def test_an_entry_that_was_changed_with_its_table_is_not_of_the_snapshot(store):
+def test_an_entry_that_was_changed_with_its_table_is_refused(store):
     snapshot = keep(store, 1)
     other = canonical_csv(random_bars(60, seed=2))
     snapshot.path.chmod(0o644)
@@ -182,13 +182,13 @@ def test_an_entry_that_was_changed_with_its_table_is_not_of_the_snapshot(store):
         store.choose("SPY", origin=MINE, pinned=snapshot.id)
 
 
-def test_a_table_whose_entry_was_taken_away_is_not_passed_over(store):
+def test_a_table_without_its_entry_is_an_error(store):
     keep(store, 1).path.with_suffix(".resource.json").unlink()
     with pytest.raises(DataError, match="has no entry beside it"):
         store.choose("SPY", origin=MINE, pinned=None)
 
 
-def test_a_manifest_that_was_not_written_any_more_is_written_at_the_next_look(store):
+def test_a_manifest_that_was_not_written_is_written_by_the_next_call(store):
     keep(store, 1)
     manifest = store.root / "datapackage.json"
     content = manifest.read_bytes()
@@ -202,13 +202,13 @@ def test_a_manifest_that_was_not_written_any_more_is_written_at_the_next_look(st
 
 def test_the_same_bars_are_not_kept_as_two_tickers(store):
     keep(store, 1)
-    with pytest.raises(DataError, match="these very bars are kept as SPY already; expected those of DIA"):
+    with pytest.raises(DataError, match="the same bars are already kept as SPY; expected those of DIA"):
         keep(store, 1, ticker="DIA")
     assert store.of("DIA") == ()
 
 
 @pytest.mark.parametrize("key", ["tool", "adjustment", "sources", "rows", "sequence", "date_min", "kind"])
-def test_an_entry_that_lacks_anything_that_is_used_later_is_refused(store, key):
+def test_an_entry_without_a_required_key_is_refused(store, key):
     sidecar = keep(store, 1).path.with_suffix(".resource.json")
     entry = json.loads(sidecar.read_text())
     del entry[key]

@@ -98,7 +98,7 @@ def test_own_bars_are_read_as_they_are_and_kept(own, store):
     assert acquired.provenance.sources[0]["hash"] == snapshot.entry["hash"]
 
 
-def test_nothing_that_is_kept_tells_of_the_folders_of_this_machine(own, store):
+def test_stored_files_hold_no_folder_of_this_machine(own, store):
     acquired = acquire(from_csv(own), "SPY", store)
     assert str(own) not in str(acquired.provenance)
     assert str(own) not in str(store.of("SPY")[0].entry)
@@ -112,7 +112,7 @@ def test_a_byte_order_mark_and_crlf_are_kept_in_the_snapshot_and_not_in_the_bars
     assert canonical_csv(acquired.frame) == canonical_csv(session_bars(40))
 
 
-def test_a_changed_file_does_not_change_what_is_used_and_is_said(own, store, caplog):
+def test_a_changed_file_is_a_warning_and_the_snapshot_is_used(own, store, caplog):
     first = acquire(from_csv(own), "SPY", store)
     assert caplog.text == ""
     (own / "SPY.csv").write_bytes(canonical_csv(session_bars(50)))
@@ -124,7 +124,7 @@ def test_a_changed_file_does_not_change_what_is_used_and_is_said(own, store, cap
     assert canonical_csv(acquire(from_csv(own), "SPY", store).frame) == canonical_csv(first.frame)
 
 
-def test_another_file_in_the_configuration_is_taken(own, store):
+def test_another_file_in_the_configuration_is_used(own, store):
     acquire(from_csv(own), "SPY", store)
     (own / "newer.csv").write_bytes(canonical_csv(session_bars(50)))
     acquired = acquire(from_csv(own, TickerSpec("SPY", "etf", file="newer.csv")), "SPY", store)
@@ -181,7 +181,7 @@ def fetched(store, settings, ticker="SPY"):
     )
 
 
-def test_what_was_fetched_is_adjusted_by_us_or_left_as_traded(store):
+def test_fetched_bars_are_adjusted_or_left_as_traded(store):
     settings = data_settings("SPY", **YAHOO)
     fetched(store, settings)
     adjusted = acquire(settings, "SPY", store)
@@ -195,7 +195,7 @@ def test_what_was_fetched_is_adjusted_by_us_or_left_as_traded(store):
     assert ratio[20:].unique().tolist() == [1.0]
 
 
-def test_without_a_snapshot_the_network_is_not_touched_and_the_way_is_told(store):
+def test_without_a_snapshot_the_error_names_make_fetch(store):
     with pytest.raises(DataError, match=r"no snapshot of DJI \(\^DJI\) before 2004-01-01.*make fetch"):
         acquire(data_settings("DJI", **YAHOO), "DJI", store)
     fetched(store, data_settings("SPY", **YAHOO))
@@ -215,7 +215,7 @@ def test_the_origin_of_a_file_is_its_name_and_a_digest_of_its_folder_as_given():
     assert origin_of_file(Path("own/SPY.csv")) != origin_of_file(Path("/own/SPY.csv"))
 
 
-def test_a_campaign_that_was_moved_stays_with_its_snapshot(tmp_path, monkeypatch):
+def test_a_moved_campaign_uses_the_same_snapshot(tmp_path, monkeypatch):
     here, there = tmp_path / "here", tmp_path / "there"
     (here / "own").mkdir(parents=True)
     (here / "own/SPY.csv").write_bytes(canonical_csv(session_bars(40)))

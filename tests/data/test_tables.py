@@ -29,7 +29,7 @@ def test_the_digest_is_of_the_values_not_of_the_file(tmp_path):
     assert digests == {content_sha256(frame)}
 
 
-def test_the_digest_sees_every_kind_of_change():
+def test_the_digest_depends_on_every_kind_of_change():
     frame = random_bars(50)
     changes = [
         frame,
@@ -44,7 +44,7 @@ def test_the_digest_sees_every_kind_of_change():
     assert len({content_sha256(change) for change in changes}) == len(changes)
 
 
-def test_the_digest_does_not_see_memory_layout():
+def test_the_digest_does_not_depend_on_the_memory_layout():
     frame = random_bars(50)
     doubled = pd.concat([frame, frame], ignore_index=True).sort_values("Date", kind="stable")
     strided = doubled.iloc[::2].reset_index(drop=True)
@@ -70,7 +70,7 @@ def test_other_layouts_are_neither_written_nor_digested(frame, tmp_path):
     assert list(tmp_path.iterdir()) == []
 
 
-def test_files_that_are_no_such_table_are_refused(tmp_path):
+def test_files_that_are_not_tables_are_refused(tmp_path):
     with pytest.raises(DataError, match=r"gone\.parquet does not exist"):
         read_table(tmp_path / "gone.parquet")
     write_table(random_bars(50), tmp_path / "x.parquet")
@@ -84,7 +84,7 @@ def test_files_that_are_no_such_table_are_refused(tmp_path):
         read_table(tmp_path / "strings.parquet")
 
 
-def test_a_table_that_unfolds_into_too_many_rows_is_refused_unread(tmp_path):
+def test_a_table_that_decompresses_to_too_many_rows_is_refused_unread(tmp_path):
     rows = 1_000_001
     table = pyarrow.table({"Date": pyarrow.array(np.zeros(rows, dtype="datetime64[us]"))})
     pyarrow.parquet.write_table(table, tmp_path / "bomb.parquet")
@@ -93,7 +93,7 @@ def test_a_table_that_unfolds_into_too_many_rows_is_refused_unread(tmp_path):
         read_table(tmp_path / "bomb.parquet")
 
 
-def test_a_table_that_is_not_the_registered_one_is_refused():
+def test_a_table_that_differs_from_its_manifest_entry_is_refused():
     frame = random_bars(50)
     digest = content_sha256(frame)
     require_content(frame, digest, what="SPY")

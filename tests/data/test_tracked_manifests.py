@@ -1,4 +1,4 @@
-"""The manifests in the repository are those of the default campaign, and anybody's run writes them again."""
+"""The manifests in the repository are those of the default campaign, and every run reproduces them."""
 
 import platform
 

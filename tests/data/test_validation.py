@@ -22,7 +22,7 @@ def entry_of(path, frame, *, ticker, kind):
 
 @pytest.fixture
 def folder(tmp_path):
-    """A sound folder of two raw tables with its manifest."""
+    """A valid folder of two raw tables with its manifest."""
     raw = tmp_path / "raw"
     raw.mkdir()
     entries = []
@@ -55,7 +55,7 @@ def errors(report):
     return {(p.file, p.rule) for p in report.problems if p.severity == "error"}
 
 
-def test_a_sound_folder_is_valid_and_its_report_repeats(folder):
+def test_a_valid_folder_has_no_problem_and_the_result_is_reproducible(folder):
     report = validate(folder)
     assert report.ok
     assert report.problems == ()
@@ -240,7 +240,7 @@ def test_an_upper_case_hash_of_the_right_file_is_refused(folder):
     assert errors(validate(folder)) == {("SPY.csv", "entry"), ("SPY.csv", "hash")}
 
 
-def test_the_data_of_another_ticker_under_a_right_checksum_is_found(folder):
+def test_data_of_another_ticker_with_a_correct_checksum_is_found(folder):
     content = (folder / "GSPC.csv").read_bytes()
     (folder / "SPY.csv").write_bytes(content)
     gspc = next(

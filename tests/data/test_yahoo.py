@@ -1,4 +1,4 @@
-"""Through the real yfinance, against a vendor on this machine (`support.vendor_server`)."""
+"""Downloads with the real yfinance from a local server (`support.vendor_server`)."""
 
 import os
 import subprocess
@@ -33,7 +33,7 @@ def server():
 
 
 class Pauses(list):
-    """A clock that only writes down how long it was asked to wait."""
+    """A clock that records the requested waits."""
 
     __call__ = list.append
 
@@ -70,7 +70,7 @@ def test_one_request_asks_for_99_years_up_to_the_end(server, tmp_path):
     assert start.date() == date(2021, 1, 1) - yahoo.REACH == date(1922, 1, 2)
 
 
-def test_an_end_in_antiquity_is_no_crash(server, tmp_path):
+def test_an_end_before_1900_is_an_error_without_a_traceback(server, tmp_path):
     assert "no prices of SPY" in failure(tmp_path, end=date(99, 1, 1), attempts=1)
 
 
@@ -81,7 +81,7 @@ def test_an_index_has_no_dividends_and_the_vix_no_volume(tmp_path):
     assert compare_with_vendor(frame).largest_relative_difference == 0
 
 
-def test_missing_volumes_come_out_as_none_traded(server, tmp_path):
+def test_missing_volumes_become_zero(server, tmp_path):
     def forget_volume(result):
         result["indicators"]["quote"][0]["volume"][3] = None
 
@@ -146,7 +146,7 @@ def test_a_capital_gain_is_added_unless_the_dividend_holds_it_already(tmp_path, 
         ([vendor.limited], []),
     ],
 )
-def test_what_passes_is_asked_for_again(server, tmp_path, answers, pauses):
+def test_a_temporary_failure_is_retried(server, tmp_path, answers, pauses):
     server.script.extend(answers)
     waited = Pauses()
     frame = fetch(tmp_path, pause=waited)
@@ -164,7 +164,7 @@ def test_what_passes_is_asked_for_again(server, tmp_path, answers, pauses):
         ([vendor.not_json_object], [5]),
     ],
 )
-def test_the_same_holds_for_the_question_before(server, tmp_path, answers, pauses):
+def test_a_temporary_failure_of_the_first_request_is_retried(server, tmp_path, answers, pauses):
     server.lookups.extend(answers)
     waited = Pauses()
     assert len(fetch(tmp_path, pause=waited)) == len(server.series["SPY"].bars)
@@ -189,14 +189,14 @@ def test_a_pause_is_longer_by_half_of_the_jitter(server, tmp_path):
     ("answer", "text"),
     [
         (vendor.limited, r"refused SPY because of too many requests \(HTTP 429\); wait an hour"),
-        (vendor.broken, r"the vendor's answer for SPY is no chart of prices \('<html><body>upstream"),
-        (vendor.web_page, r"no chart of prices \('<!DOCTYPE html><title>Sign in t"),
+        (vendor.broken, r"the vendor's answer for SPY is not a chart of prices \('<html><body>upstream"),
+        (vendor.web_page, r"not a chart of prices \('<!DOCTYPE html><title>Sign in t"),
         (vendor.no_result, r"sent no prices of SPY"),
         (vendor.truncated, r"cannot reach the vendor for SPY .*; check the network, or use the source csv"),
         (vendor.reset, r"cannot reach the vendor for SPY \(ConnectionError: 'curl: "),
     ],
 )
-def test_what_does_not_pass_is_an_error_after_all_attempts(server, tmp_path, answer, text):
+def test_a_lasting_failure_is_an_error_after_all_attempts(server, tmp_path, answer, text):
     server.script.extend([answer] * 8)
     waited = Pauses()
     with pytest.raises(DataError, match=text):
@@ -204,10 +204,10 @@ def test_what_does_not_pass_is_an_error_after_all_attempts(server, tmp_path, ans
     assert len(waited) == 3
 
 
-def test_an_unknown_symbol_is_not_asked_for_again(server, tmp_path):
+def test_an_unknown_symbol_is_not_retried(server, tmp_path):
     waited = Pauses()
     text = failure(tmp_path, "NOSUCH", pause=waited)
-    assert "the vendor has no prices of NOSUCH" in text and "mend the symbol" in text
+    assert "the vendor has no prices of NOSUCH" in text and "correct the symbol" in text
     assert waited == []
 
 
@@ -223,7 +223,7 @@ def test_without_a_network_the_error_says_so(tmp_path):
         text = failure(tmp_path, attempts=2)
     assert text.startswith("cannot reach the vendor for SPY (ConnectionError: 'curl: (7)")
     assert "check the network, or use the source csv with files of your own, or bundled" in text
-    # A name that does not resolve is another road through the client.
+    # A host name that does not resolve takes another path through the client.
     with vendor_at("http://vendor.invalid"):
         assert "cannot reach the vendor for SPY (DNSError" in failure(tmp_path, attempts=1)
 
@@ -262,7 +262,7 @@ def test_a_dividend_on_a_day_without_prices_is_an_error(server, tmp_path):
     assert "no finite Open on 2020-12-31" in failure(tmp_path)
 
 
-def test_an_adjusted_close_without_bounds_is_an_error(server, tmp_path):
+def test_an_infinite_adjusted_close_is_an_error(server, tmp_path):
     def explode(result):
         result["indicators"]["adjclose"][0]["adjclose"][4] = float("inf")
 
@@ -281,7 +281,7 @@ def test_bars_at_or_after_the_end_are_an_error(server, tmp_path):
 
         return changed(change)
 
-    # The newest price appended to a finished range is known of this vendor; the client takes it off.
+    # This vendor appends the newest price to a finished range; the client removes it.
     server.script.append(go_on(1))
     assert fetch(tmp_path)["Date"].iloc[-1] == pd.Timestamp("2020-12-31")
     server.script.append(go_on(2))
@@ -291,7 +291,7 @@ def test_bars_at_or_after_the_end_are_an_error(server, tmp_path):
 def test_a_column_that_is_missing_is_an_error(server, tmp_path):
     server.script.append(changed(lambda result: result["indicators"]["quote"][0].pop("low")))
     text = failure(tmp_path, attempts=1)
-    assert "no chart of prices" in text and "KeyError: 'low'" in text
+    assert "not a chart of prices" in text and "KeyError: 'low'" in text
 
 
 def test_text_instead_of_a_number_is_an_error(server, tmp_path):
@@ -299,12 +299,12 @@ def test_text_instead_of_a_number_is_an_error(server, tmp_path):
         result["indicators"]["quote"][0]["high"][2] = "n/a"
 
     server.script.append(changed(spoil))
-    assert "no chart of prices" in failure(tmp_path, attempts=1)
+    assert "not a chart of prices" in failure(tmp_path, attempts=1)
 
 
 def test_another_symbol_than_asked_for_is_an_error(server, tmp_path):
     server.script.append(changed(lambda result: result["meta"].update(symbol="DIA")))
-    assert "is about 'DIA'; expected SPY" in failure(tmp_path)
+    assert "holds 'DIA'; expected SPY" in failure(tmp_path)
 
 
 def test_the_cache_folder_is_used_and_the_home_stays_empty(tmp_path):
@@ -344,7 +344,7 @@ def test_without_yfinance_the_error_says_how_to_install_it(tmp_path, monkeypatch
         fetch(tmp_path)
 
 
-def test_nothing_of_the_library_imports_yfinance_before_it_is_needed():
+def test_the_library_imports_yfinance_only_when_it_downloads():
     code = (
         "import importlib, pkgutil, sys, simmer.data\n"
         "for module in pkgutil.iter_modules(simmer.data.__path__, 'simmer.data.'):\n"
@@ -365,7 +365,7 @@ def test_nothing_of_the_library_imports_yfinance_before_it_is_needed():
         (date(2026, 9, 8), "2026-09-04"),  # Tuesday after Labor Day
     ],
 )
-def test_an_end_that_is_too_young_names_the_newest_that_is_not(today, newest):
+def test_a_too_recent_end_is_refused_with_the_latest_possible_one(today, newest):
     oldest_refused = date.fromisoformat(newest) + timedelta(1)
     yahoo.require_old_end(date.fromisoformat(newest), today=today, calendar="XNYS")
     yahoo.require_old_end(date(2019, 1, 1), today=today, calendar="XNYS")
@@ -377,7 +377,7 @@ def test_an_end_that_is_too_young_names_the_newest_that_is_not(today, newest):
 def test_a_calendar_that_does_not_know_the_days_is_an_error():
     with pytest.raises(ConfigError, match="calendar 'NOWHERE' is unknown"):
         yahoo.require_old_end(END, today=date(2026, 8, 26), calendar="NOWHERE")
-    with pytest.raises(ConfigError, match="calendar XKRX cannot be consulted for 1949-12-02 to 1949-12-31"):
+    with pytest.raises(ConfigError, match="calendar XKRX has no sessions for 1949-12-02 to 1949-12-31"):
         yahoo.require_old_end(date(1949, 1, 1), today=date(1950, 1, 1), calendar="XKRX")
 
 
@@ -410,10 +410,10 @@ def test_a_history_that_begins_late_stops_early_or_is_short_is_refused():
         complete(bars.iloc[-249:])
 
 
-def test_a_history_older_than_the_reach_may_begin_where_the_reach_ends():
+def test_a_history_longer_than_99_years_may_begin_where_the_request_begins():
     bars = random_series("^GSPC", first="1950-01-03", end="1951-01-01", kind="index").bars
     oldest, edge = date(1900, 1, 1), date(1950, 1, 3) + yahoo.REACH
-    # Only where it stops is wrong, for at this end nothing older can be asked for.
+    # Only its last day is wrong, because with this end no older bars can be requested.
     with pytest.raises(DataError, match="stops on 1950-12-29"):
         complete(bars, end=edge, expected_first=oldest)
     with pytest.raises(DataError, match="begins on 1950-01-03; expected 1900-01-01"):

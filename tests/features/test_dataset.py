@@ -61,7 +61,7 @@ def test_no_label_crosses_a_border_and_every_other_row_is_kept(table, horizon, s
             assert days_of_labels.max() < table["Date"].to_numpy()[ends[name]]
 
 
-def test_inputs_reach_back_so_that_validation_starts_on_its_first_day(table):
+def test_inputs_may_cross_the_border_so_that_validation_starts_on_its_first_day(table):
     dataset = build(table, split=DATES)
     assert dataset.dates[dataset.validation[0]] == np.datetime64("2013-01-02")
     assert dataset.dates[dataset.test[0]] == np.datetime64("2016-01-04")
@@ -109,7 +109,7 @@ def test_fractions_are_of_the_decision_rows():
         ),
     ],
 )
-def test_a_split_of_what_is_no_share_and_no_date_is_refused(values, message):
+def test_split_values_that_are_not_fractions_or_dates_are_refused(values, message):
     with pytest.raises(ConfigError, match=message):
         SplitSpec(**values)
 
@@ -140,7 +140,7 @@ def test_a_split_that_contradicts_itself_is_refused(values):
     "ends", [("1990-01-01", "2015-12-31"), ("2012-12-31", "2018-12-31"), ("2019-01-01", "2020-01-01")]
 )
 def test_split_dates_outside_the_table_are_refused(table, ends):
-    with pytest.raises(DatasetError, match="leaves a part of the table empty"):
+    with pytest.raises(DatasetError, match="leaves train, validation or test empty"):
         build(table, split=SplitSpec(train_end=ends[0], validation_end=ends[1]))
 
 
@@ -148,7 +148,7 @@ def test_split_dates_outside_the_table_are_refused(table, ends):
 
 
 @pytest.mark.parametrize("horizon", [1, 5])
-def test_rows_after_the_last_train_label_change_nothing_in_train(table, horizon):
+def test_rows_after_the_last_train_label_do_not_change_train(table, horizon):
     before = build(table, horizon=horizon)
     after_last_label = int(before.train[-1]) + horizon + 1
     assert after_last_label == before.borders[0]
@@ -165,7 +165,7 @@ def test_rows_after_the_last_train_label_change_nothing_in_train(table, horizon)
         assert bits(after.features[first:]) != bits(before.features[first:])
 
 
-def test_even_the_rows_a_train_label_looks_at_do_not_touch_the_scaling(table):
+def test_rows_that_only_train_labels_use_do_not_change_the_standardisation(table):
     before = build(table, horizon=5)
     changed = table.copy()
     changed.loc[before.train[-1] + 1 :, list(A25_COLUMNS)] *= 1.5
@@ -177,7 +177,7 @@ def test_even_the_rows_a_train_label_looks_at_do_not_touch_the_scaling(table):
     assert bits(build(touched, horizon=5).mean) != bits(before.mean)
 
 
-def test_scaling_is_that_of_the_train_rows(table):
+def test_the_standardisation_uses_the_train_rows(table):
     dataset = build(table)
     raw = table[list(A25_COLUMNS)].to_numpy()
     train = raw[: dataset.train[-1] + 1]
@@ -195,7 +195,7 @@ def test_scaling_is_that_of_the_train_rows(table):
     np.testing.assert_allclose(scaled.std(axis=0), 1, atol=1e-5)
 
 
-def test_memory_layout_of_the_table_does_not_reach_the_dataset(table):
+def test_the_dataset_does_not_depend_on_the_memory_layout_of_the_table(table):
     one_block = pd.DataFrame(
         np.asfortranarray(table[list(A25_COLUMNS)].to_numpy()), columns=list(A25_COLUMNS)
     )
@@ -264,19 +264,19 @@ def test_nothing_sealed_depends_on_test_rows(table):
 # --- facts and refusals ----------------------------------------------------------------------------
 
 
-def test_description_holds_counts_dates_and_floors(table):
+def test_the_description_holds_counts_dates_and_the_loss_of_the_base_rate(table):
     dataset = build(table, horizon=3)
     facts = describe(dataset)
     assert [facts[name]["n"] for name in SPLITS] == [3338, 713, 713]
     assert facts["validation"]["first_date"] == "2013-04-25"
     assert {facts[name]["purged"] for name in SPLITS} == {3}
-    prior = dataset.labels_of("train").mean()
+    train_rate = dataset.labels_of("train").mean()
     for name in SPLITS:
         labels = dataset.labels_of(name)
         assert facts[name]["positives"] == labels.sum()
         assert facts[name]["base_rate"] == pytest.approx(labels.mean())
-        floor = -np.mean([np.log(prior if answer else 1 - prior) for answer in labels])
-        assert facts[name]["prior_log_loss"] == pytest.approx(floor, rel=1e-12)
+        expected = -np.mean([np.log(train_rate if one else 1 - train_rate) for one in labels])
+        assert facts[name]["prior_log_loss"] == pytest.approx(expected, rel=1e-12)
 
 
 def test_base_rates_that_do_not_fall_pass(table):
@@ -299,7 +299,7 @@ def test_a_dataset_of_another_horizon_is_refused(table):
         check_base_rates({1: build(table), 3: build(table)})
 
 
-def test_too_few_validation_rows_say_how_many_and_what_to_change(table):
+def test_too_few_validation_rows_are_refused_with_advice(table):
     with pytest.raises(
         DatasetError, match=r"validation has 715 labelled .* at least 716.*raise validation_fra"
     ):

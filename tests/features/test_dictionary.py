@@ -1,4 +1,4 @@
-"""The data dictionary: complete, true to the table, and readable by people and by the csv module."""
+"""The data dictionary is complete, matches the tables, and is valid Markdown and CSV."""
 
 import csv
 import io
@@ -40,11 +40,11 @@ def test_it_defines_exactly_the_columns_of_the_combined_table():
 @pytest.mark.parametrize(
     "name", [name for name in C_COLUMNS if re.search(r"_(9|1\d|2\d|50|90|100|200)$", name)]
 )
-def test_a_definition_names_the_days_in_the_name_of_its_column(name):
+def test_a_definition_contains_the_days_in_the_name_of_its_column(name):
     assert re.search(rf"\b{name.rsplit('_', 1)[1]}\b", DEFINITIONS[name].definition)
 
 
-def test_it_says_what_a_reader_would_get_wrong():
+def test_definitions_state_details_that_are_easily_mistaken():
     assert "not smoothed" in DEFINITIONS["stochrsi_daily"].definition
     assert "nearly binary" in DEFINITIONS["stochrsi_daily"].definition
     assert "last completed week" in DEFINITIONS["rsi_weekly"].definition

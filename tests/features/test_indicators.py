@@ -1,4 +1,4 @@
-"""Indicators against computations written here with numpy alone, and against their own prefixes."""
+"""Compare indicators with independent numpy computations, and with those of a prefix of the bars."""
 
 import numpy as np
 import pandas as pd
@@ -22,7 +22,7 @@ def sma(x, n):
 
 
 def ema(x, n, *, k=None):
-    """Seeded with the mean of the first n values that exist."""
+    """Exponential moving average that starts from the mean of the first n finite values."""
     k = 2 / (n + 1) if k is None else k
     out = np.full(len(x), np.nan)
     first = int(np.argmax(np.isfinite(x)))
@@ -129,7 +129,7 @@ def vwap(close, volume, n=20):
 
 
 def weekly(dates, close, indicator):
-    """Per day, the value of the last week that had ended, week by week through ISO week numbers."""
+    """For each day the value of the last completed ISO week."""
     weeks = [tuple(day.isocalendar())[:2] for day in pd.DatetimeIndex(dates)]
     ended, closes = [], []
     for i, week in enumerate(weeks):
@@ -174,7 +174,7 @@ FIRST_ROWS = {
 
 @pytest.fixture(scope="module")
 def raw_indicators():
-    """All indicators with their warm-up, as the module computes them before rows are dropped."""
+    """All indicators with their warm-up."""
     bars = bundled_bars("IXIC").iloc[:STRETCH].reset_index(drop=True)
     raw = {name: bars[name].to_numpy(dtype=np.float64) for name in OHLCV}
     return bars, compute_indicators(bars["Date"].to_numpy(), raw)
@@ -196,7 +196,7 @@ def test_each_indicator_equals_the_independent_computation(name, raw_indicators,
 
 
 @pytest.mark.parametrize("name", FIRST_ROWS)
-def test_each_daily_indicator_starts_where_the_contract_says(name, raw_indicators):
+def test_each_daily_indicator_starts_on_the_documented_row(name, raw_indicators):
     assert np.argmax(np.isfinite(raw_indicators[1][name])) == FIRST_ROWS[name]
 
 
@@ -311,7 +311,7 @@ def test_values_stay_in_their_ranges():
     assert (frame["atr_14"] > 0).all()
 
 
-def test_the_input_is_left_alone():
+def test_the_input_is_not_changed():
     bars = bundled_bars()
     built = build_a25(bars)
     built.frame.loc[:, list(OHLCV)] = 0.0  # the table shares no memory with the bars
@@ -323,7 +323,7 @@ def test_the_input_is_left_alone():
 
 @pytest.mark.parametrize("name", ["Open", "High", "Low", "Close"])
 @pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf])
-def test_one_missing_price_is_refused_before_any_indicator(name, value):
+def test_a_missing_price_is_refused_before_any_indicator(name, value):
     bars = random_bars(400)
     bars.loc[50, name] = value
     with pytest.raises(DataError, match=f"{name} of 2003-03-17 is"):

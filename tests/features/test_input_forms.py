@@ -24,7 +24,7 @@ def test_the_first_rows_give_the_first_rows_bit_for_bit(table):
 
 
 def test_prices_in_another_unit_change_nothing(table):
-    """Ten times the price level looks the same, and so does a fraction of the volume."""
+    """Ten times the prices, or a fraction of the volume, give the same values."""
     prices = [name for name in A25_COLUMNS if name.startswith(("dema", "sma", "vwap"))]
     prices += ["Open", "High", "Low", "Close", "macd_line", "atr_14"]
     other = table.copy()
@@ -35,8 +35,8 @@ def test_prices_in_another_unit_change_nothing(table):
     )
 
 
-def test_every_channel_is_on_one_level_through_the_years(table):
-    """No channel's middle in the last third lies outside of what its first third has seen; raw prices do."""
+def test_every_channel_stays_in_its_early_range(table):
+    """Each channel's median in the last third is within the range of its first third; raw prices are not."""
     relative = price_relative(table, A25_COLUMNS)
     third = len(table) // 3
 

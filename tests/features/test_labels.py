@@ -76,13 +76,13 @@ def test_base_rates_rise_with_the_horizon_on_real_bars(basis, threshold):
 
 
 @pytest.mark.parametrize("horizon", [0, -1, 1.0, True, "3", None, 251])
-def test_a_horizon_that_is_no_number_of_days_is_refused(horizon):
+def test_an_invalid_horizon_is_refused(horizon):
     with pytest.raises(ConfigError, match="horizon is"):
         LabelSpec(horizon, 0.01, "high")
 
 
 @pytest.mark.parametrize("threshold", [-0.01, 1.0, 5, float("nan"), float("inf"), "1%", True, None])
-def test_a_threshold_that_is_no_fraction_is_refused(threshold):
+def test_an_invalid_threshold_is_refused(threshold):
     with pytest.raises(ConfigError, match="threshold is"):
         LabelSpec(1, threshold, "high")
 
@@ -92,7 +92,7 @@ def test_an_unknown_basis_is_refused():
         LabelSpec(1, 0.01, "low")
 
 
-def test_prices_that_were_scaled_or_are_missing_are_refused():
+def test_standardised_or_missing_prices_are_refused():
     good = np.array([100.0, 101.0, 102.0])
     for bad in ([100.0, np.nan, 1.0], [100.0, -0.5, 1.0], [0.0, 1.0, 1.0], [100.0, np.inf, 1.0]):
         for high, close in ((good, np.array(bad)), (np.array(bad), good)):

@@ -1,4 +1,4 @@
-"""VIX features against slow computations written here, against their own prefixes, and on odd calendars."""
+"""Compare VIX features with independent computations and with those of a prefix; unusual calendars."""
 
 import statistics
 
@@ -52,7 +52,7 @@ def in_step(rows, *, seed=7):
 
 
 def independent(close):
-    """Row by row with the standard library, NaN where the window is not full."""
+    """Compute each row with the standard library, NaN where the window is not full."""
     close = [float(value) for value in close]
     rows = []
     for t, today in enumerate(close):
@@ -92,7 +92,7 @@ def test_features_computed_by_hand():
     assert compute_vix_features(close)["vix_change_1d"][40] == pytest.approx(-50.0)
 
 
-def test_the_borders_of_a_regime_belong_to_the_higher_one():
+def test_the_limit_between_two_regimes_belongs_to_the_higher_one():
     close = np.array([14.99, np.nextafter(15, 0), 15.0, 24.99, np.nextafter(25, 0), 25.0, 80.0])
     regime = compute_vix_features(close)["vix_regime"]
     assert regime.dtype == np.int64
@@ -136,7 +136,7 @@ def test_a_row_depends_on_its_own_sixty_days_only():
 
 
 @pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf, 0.0, -12.0])
-def test_unusable_closes_are_refused_before_anything_is_computed(value):
+def test_invalid_closes_are_refused_before_the_computation(value):
     prices, vix = in_step(400)
     vix.loc[5, "Close"] = value
     with pytest.raises(DataError, match="VIX close of 2003-01-13 is"):
@@ -163,7 +163,7 @@ def test_the_table_of_the_vix_has_pinned_columns_dtypes_and_warm_up():
     assert (built.frame["vix_close"].to_numpy() == vix["Close"].to_numpy()[WARM_UP:]).all()
 
 
-def test_bars_of_days_without_a_session_are_dropped_before_anything_is_computed():
+def test_bars_without_a_session_are_dropped_before_the_computation():
     _, vix = in_step(300)
     holidays = ("2003-05-26", "2003-07-04")
     sessions = days_of(without(vix, *holidays))
@@ -171,7 +171,7 @@ def test_bars_of_days_without_a_session_are_dropped_before_anything_is_computed(
     assert built.dropped_days == holidays
     assert built.dropped_rows == WARM_UP
     pd.testing.assert_frame_equal(built.frame, build_vix(without(vix, *holidays), sessions).frame)
-    # On the bars as they are, a change over five rows is another one in the week after a holiday.
+    # With all bars, a change over five rows would differ in the week after a holiday.
     raw = pd.Series(compute_vix_features(vix["Close"].to_numpy())["vix_change_5d"], index=vix["Date"])
     found = built.frame.set_index("Date")["vix_change_5d"]
     differ = found.index[~np.isclose(found, raw.reindex(found.index))]
@@ -215,7 +215,7 @@ def test_vix_dates_that_do_not_ascend_are_refused():
         add_vix(build_a25(prices), prices.iloc[::-1], vix)
 
 
-def test_a_close_may_not_stay_for_long_but_a_regime_may():
+def test_a_constant_close_is_refused_and_a_constant_regime_is_not():
     prices, vix = in_step(900)
     calm = vix.assign(Close=10.0 + closes(900) / 20)
     assert build_vix(calm, days_of(prices)).frame["vix_regime"].nunique() == 1
@@ -244,7 +244,7 @@ def test_the_joined_table_has_the_a25_rows_and_the_vix_features_of_the_same_day(
     assert joined.starts == {**a25.starts, **FIRST_ROWS}
 
 
-def test_differences_are_taken_after_the_vix_is_aligned_to_the_prices():
+def test_changes_are_computed_after_aligning_the_vix_to_the_prices():
     prices, vix = in_step(500)
     holiday = str(days_of(prices)[300])
     open_days = without(prices, holiday)
@@ -286,7 +286,7 @@ def test_a_price_day_without_a_vix_bar_is_refused_with_at_most_five_days_named()
         add_vix(a25, prices, without(vix, *days))
 
 
-def test_a_vix_that_starts_later_or_ends_earlier_trims_the_table():
+def test_a_vix_that_starts_later_or_ends_earlier_shortens_the_table():
     prices, vix = in_step(600)
     a25 = build_a25(prices)
     joined = add_vix(a25, prices, vix.iloc[250:580])
@@ -295,7 +295,7 @@ def test_a_vix_that_starts_later_or_ends_earlier_trims_the_table():
     assert joined.last_to_start == "vix_percentile_60d"
     assert list(days_of(joined.frame)) == list(days_of(prices)[250 + WARM_UP : 580])
     assert joined.dropped_rows == 600 - len(joined.frame) == 250 + WARM_UP + 20
-    # A VIX that begins long before the prices costs nothing, and its early days are no dropped days.
+    # A VIX that begins long before the prices drops no row, and its early days are not dropped days.
     early = vix_bars(np.busday_offset("2002-01-07", np.arange(260), roll="forward"), closes(260))
     early = early[early["Date"] < vix["Date"].iloc[0]]
     longer = add_vix(a25, prices, pd.concat([early, vix], ignore_index=True))
@@ -330,7 +330,7 @@ def test_an_a25_table_of_other_bars_is_refused():
         add_vix(a25, without(prices, str(days_of(prices)[300])), vix)
 
 
-def test_the_inputs_are_left_alone():
+def test_the_inputs_are_not_changed():
     prices, vix = in_step(400)
     a25 = build_a25(prices)
     joined = add_vix(a25, prices, vix)

@@ -1,4 +1,4 @@
-"""An address and its paths: each gives the other, and today's folders stay where they are."""
+"""Addresses convert to paths and back, and the paths of existing ledgers do not change."""
 
 from pathlib import Path
 
@@ -61,7 +61,7 @@ def test_paths_are_those_of_ledgers_that_exist():
     ]
 
 
-def test_what_a_campaign_does_not_have_yet_adds_folders():
+def test_ticker_fold_and_data_fraction_add_folders():
     study = StudyAddress(scale="2M", horizon_days=3, ticker="GSPC", fold=1, data_fraction=0.25)
     assert str(study.trial(0).folder) == "ticker_GSPC/2M/h3/fold_1/fraction_0.25/trial_000"
 
@@ -72,7 +72,7 @@ def test_a_path_gives_its_address_back(address, before):
 
 
 @given(addresses)
-def test_locks_and_published_files_name_all_but_the_trial_of_a_refit(address):
+def test_locks_and_published_files_leave_out_the_trial_of_a_refit(address):
     known = Address(study=address.study, purpose=address.purpose, number=address.number)
     for path in (address.lock, address.published("json"), address.published("jsonl")):
         assert Address.parse(path) == known
@@ -122,12 +122,12 @@ def test_a_path_of_something_else_is_refused(path):
         *({"data_fraction": 0.0}, {"data_fraction": float("nan")}),
     ],
 )
-def test_what_no_path_can_hold_is_refused(change):
+def test_values_that_cannot_stand_in_a_path_are_refused(change):
     with pytest.raises(LedgerError, match="found the study"):
         StudyAddress(**({"scale": "2M", "horizon_days": 3} | change))
 
 
-def test_only_a_refit_is_one_of_a_trial():
+def test_only_a_refit_may_have_of_trial():
     with pytest.raises(LedgerError, match="of a refit only"):
         Address(study=STUDY, purpose="trial", number=0, of_trial=1)
 

@@ -41,7 +41,7 @@ def test_each_sample_is_a_row_in_the_order_of_the_logs(logs):
     ]
 
 
-def test_values_are_those_of_the_log_and_what_is_not_told_is_null(logs):
+def test_values_are_those_of_the_log_and_missing_ones_are_null(logs):
     frame = hardware_table(logs)
     first, hot, blind, level = (row for _, row in frame.iterrows())
     assert (first.temperature_c, first.margin_c, first.power_w, first.energy_wh) == (61.25, 20.0, 150.5, 2.5)
@@ -94,13 +94,13 @@ def test_the_same_logs_give_the_same_bytes(logs, tmp_path):
     assert sha256_of_file(tmp_path / "a") == sha256_of_file(tmp_path / "b")
 
 
-def test_a_large_campaign_is_no_burden(log_book):
+def test_a_large_campaign_is_fast(log_book):
     book = log_book()
     book.events = [dict(event) for event in log_book().sample(0).events for _ in range(20_000)]
     assert np.isfinite(hardware_table([book.log]).cpu_percent).sum() == 20_000
 
 
-def test_a_published_log_says_whose_it_is(tmp_path):
+def test_the_path_of_a_published_log_gives_its_trial(tmp_path):
     path = tmp_path / "20M/h5/trial_007.jsonl"
     path.parent.mkdir(parents=True)
     path.write_text('{"event": "start", "note": "a\u2028b"}\n{"event": "finish"}\n', encoding="utf-8")
@@ -109,7 +109,7 @@ def test_a_published_log_says_whose_it_is(tmp_path):
     assert [event["event"] for event in log.events] == ["start", "finish"]
 
 
-def test_a_damaged_log_is_named_with_the_way_to_mend_it(tmp_path):
+def test_a_damaged_log_is_named_with_advice(tmp_path):
     path = tmp_path / "20M/h5/trial_007.jsonl"
     path.parent.mkdir(parents=True)
     path.write_text('{"event": "start"}\n{"eve')

@@ -29,7 +29,7 @@ def test_events_are_kept_in_order_with_their_time(ledger):
     assert all(event["time"].endswith("+00:00") for event in ledger.events())
 
 
-def test_a_log_cut_at_any_byte_is_readable_and_goes_on(ledger):
+def test_a_log_cut_at_any_byte_is_readable_and_can_be_appended_to(ledger):
     for number in range(3):
         ledger.append_event({"event": "epoch", "epoch": number})
     path = ledger.folder / "events.jsonl"
@@ -82,7 +82,7 @@ def test_two_studies_that_would_publish_the_same_file_share_its_lock(tmp_path):
     assert studies[0].trial(7).lock_path != studies[0].trial(8).lock_path
 
 
-def test_the_study_describes_itself(tmp_path):
+def test_study_json_holds_the_settings_of_the_study(tmp_path):
     study = STUDY.ledger(tmp_path, features_sha256="x")
     study.describe()
     described = json.loads((tmp_path / study.fingerprint / "study.json").read_text())

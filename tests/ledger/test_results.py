@@ -1,4 +1,4 @@
-"""A result on the disk: read whole, written as it was, and refused in words where its shape is wrong."""
+"""Results read from disk: complete, written back unchanged, and refused with advice when damaged."""
 
 import json
 from dataclasses import replace
@@ -10,7 +10,7 @@ from simmer.base.files import to_json
 from simmer.ledger.results import RefitResult, TrialResult, best_trial
 from support.results import refit_result, trial_result, trial_values
 
-# As the code of November 2026 published it: it must stay readable, and come out as it went in.
+# As published by the code of November 2026; it must stay readable and be written back unchanged.
 PUBLISHED = """{
   "best": {
     "epoch": 2,
@@ -158,7 +158,7 @@ def read(text, kind=TrialResult):
     return kind.from_json(text, where="a/result.json", advice="delete it")
 
 
-def test_a_published_result_comes_out_as_it_went_in():
+def test_a_published_result_is_written_back_unchanged():
     result = read(PUBLISHED)
     assert to_json(result.as_json()) == PUBLISHED
     assert (result.number, result.loss, result.losses[0]) == (1, 0.6263688988332416, 0.65558713824266)
@@ -181,7 +181,7 @@ def test_whole_numbers_stay_whole_and_fractions_fractions():
     assert to_json(result.as_json()) == to_json(values)
 
 
-def test_a_result_of_older_code_lacks_keys_and_gets_none():
+def test_keys_that_an_older_result_lacks_are_none():
     values = json.loads(PUBLISHED)
     del values["machine"]["compiled"], values["machine"]["activation_checkpointing"]
     result = read(json.dumps(values))
@@ -213,7 +213,7 @@ def test_a_result_of_older_code_lacks_keys_and_gets_none():
         ),
     ],
 )
-def test_a_wrong_shape_is_named_with_its_key_and_with_what_to_do(change, problem):
+def test_a_wrong_value_is_named_with_its_key_and_advice(change, problem):
     values = json.loads(PUBLISHED)
     change(values)
     with pytest.raises(LedgerError) as refused:
@@ -223,12 +223,12 @@ def test_a_wrong_shape_is_named_with_its_key_and_with_what_to_do(change, problem
 
 
 @pytest.mark.parametrize("text", ["", "{", "[]", "3", '"a"', "null", '{"trial": 1}', "[" * 10_000])
-def test_what_is_no_result_is_refused(text):
+def test_text_that_is_not_a_result_is_refused(text):
     with pytest.raises(LedgerError, match=r"damaged \(.*expected .*\); delete it"):
         read(text)
 
 
-def test_a_published_file_that_is_damaged_comes_back_from_the_ledger(tmp_path):
+def test_a_damaged_published_file_can_be_published_again(tmp_path):
     path = tmp_path / "trial_000.json"
     path.write_bytes(b'{"campaign": "\xff"}')
     with pytest.raises(LedgerError, match=r"trial_000\.json damaged .*; delete .*trial_000\.json and run"):
@@ -237,7 +237,7 @@ def test_a_published_file_that_is_damaged_comes_back_from_the_ledger(tmp_path):
     assert TrialResult.read(path) == read(PUBLISHED)
 
 
-def test_a_trial_is_no_refit():
+def test_a_trial_is_not_read_as_a_refit():
     with pytest.raises(LedgerError, match="found no key refit"):
         read(PUBLISHED, RefitResult)
 
@@ -248,7 +248,7 @@ def test_the_best_trial_is_that_of_the_lowest_loss_the_earliest_of_equals_in_any
     assert best_trial([trial_result(0, ())]) is best_trial([]) is None
 
 
-def test_what_every_result_says_is_shared_by_trials_and_refits():
+def test_shared_fields_of_trials_and_refits():
     trial = trial_result(3)
     again = TrialResult(**trial.shared(), trial=4, origin="tpe", repeats=3, seen_trials=3)
     assert again == replace(trial, trial=4, origin="tpe", repeats=3)

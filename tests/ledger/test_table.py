@@ -42,19 +42,19 @@ def test_the_best_is_the_lowest_loss_of_each_horizon():
     assert best[1].hyperparameters == results[1].hyperparameters
 
 
-def test_the_best_carries_what_was_configured():
+def test_best_json_includes_the_settings_of_the_study():
     best = best_json([result(0, 0.6)], {1: {"study": {"seed": 1}, "features_sha256": "f"}})
     assert best == {"1": result(0, 0.6).as_json() | {"study": {"seed": 1}, "features_sha256": "f"}}
 
 
-def test_a_horizon_whose_trials_all_failed_has_no_best_and_says_so():
+def test_a_horizon_whose_trials_all_failed_has_no_best_trial():
     results = [result(0, None)]
     assert best_json(results, {1: {"study": {}}}) == {"1": None}
     assert summary(results).startswith("debug h1: 1 trial (1 diverged), none with a loss\n")
 
 
-def test_the_summary_names_the_loss_beside_its_prior():
-    assert "best validation log-loss 0.5000 (prior 0.6900), AUC 0.610 ± 0.030, 60,441" in summary(
+def test_the_summary_shows_the_loss_and_the_loss_of_the_base_rate():
+    assert "best validation log-loss 0.5000 (base rate 0.6900), AUC 0.610 ± 0.030, 60,441" in summary(
         [result(0, 0.5)]
     )
 
@@ -85,7 +85,7 @@ def test_without_any_loss_there_is_no_winner():
         winner_of([result(0, None), result(1, None)])
 
 
-def test_a_result_from_before_a_hyperparameter_existed_shows_what_it_meant():
+def test_an_older_result_without_a_hyperparameter_shows_its_default():
     table = trials_csv([result(0, 0.6)], COLUMNS | {"later": 0.25})
     (row,) = csv.DictReader(io.StringIO(table))
     assert row["later"] == "0.25"

@@ -50,6 +50,7 @@ SMALL = {
     "hardware_log": {"interval_s": 0.5},
 }
 DONE = "results/hpo_debug.done"
+FINISHED = "Finish: all requested files are written"
 
 
 class Campaign:
@@ -110,7 +111,7 @@ class Campaign:
 
     def dry_run(self, *arguments: str) -> DryRun:
         """Return how a dry run ended, and what it printed; it takes no start of Snakemake."""
-        return dry_run(self.folder, "--configfile", str(self.folder / "campaign.yaml"), *arguments)
+        return dry_run(self.folder, *arguments, configfile=self.folder / "campaign.yaml")
 
     def heat_to(self, celsius: float) -> None:
         """Let the thermometer of the campaign's own sysfs show a temperature."""

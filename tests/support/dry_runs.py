@@ -30,11 +30,12 @@ class DryRun:
         return self
 
 
-def dry_run(folder: Path, *arguments: str) -> DryRun:
+def dry_run(folder: Path, *arguments: str, configfile: Path | None = None) -> DryRun:
     """Return what `snakemake -n` with these arguments answers in a folder."""
-    shared = ["-s", str(ROOT / "Snakefile"), "--directory", str(folder), "--cores", "1", "-n"]
+    shared = ["-s", str(ROOT / "Snakefile"), "--directory", str(folder)]
+    shared += ["--configfile", str(configfile)] if configfile else []
     server = _server()
-    server.stdin.write(json.dumps([*shared, *arguments]) + "\n")
+    server.stdin.write(json.dumps([*shared, "--cores", "1", "-n", *arguments]) + "\n")
     server.stdin.flush()
     return DryRun(**json.loads(server.stdout.readline()))
 

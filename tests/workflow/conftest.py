@@ -12,23 +12,28 @@ PREFLIGHT = "results/preflight/debug.json"
 
 @pytest.fixture(scope="session")
 def made_once(tmp_path_factory):
-    """A function that makes a campaign once for all workers, and returns this worker's copy of it."""
+    """A function that makes a campaign once for all workers, and returns this worker's copy of it.
+
+    `.printed` is what the run that made it printed.
+    """
     shared = tmp_path_factory.getbasetemp()
     if "PYTEST_XDIST_WORKER" in os.environ:
         shared = shared.parent
 
     def make(name, target, source=None):
-        folder, end = shared / name, shared / f"{name} is made"
+        folder, printed = shared / name, shared / f"{name}.txt"
         with (shared / f"{name}.lock").open("w") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)
-            if not end.exists():
+            if not printed.exists():
                 campaign = source.copy_to(folder) if source else Campaign(folder, SMALL)
                 try:
-                    campaign.run(target).succeeded()
+                    text = campaign.run(target).succeeded().text
                 finally:
                     campaign.kill_everything()
-                end.touch()
-        return Campaign(folder, SMALL).copy_to(tmp_path_factory.mktemp(name) / "campaign")
+                printed.write_text(text)
+        copy = Campaign(folder, SMALL).copy_to(tmp_path_factory.mktemp(name) / "campaign")
+        copy.printed = printed.read_text()
+        return copy
 
     return make
 

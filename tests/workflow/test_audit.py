@@ -22,8 +22,9 @@ def test_a_sound_campaign_passes_and_looks_at_the_test_split_are_counted(prepare
     campaign = campaign_from(prepared)
     assert campaign.plan(AUDIT) == {"leakage_controls": 1, "leakage_audit": 1}
     said = campaign.run(AUDIT).succeeded().text
-    assert "planted signal h1 AUC" in said
+    assert "train the planted control at" in said
     assert "hardware_sample" not in said, "events are for logs, not for the terminal"
+    assert "planted signal h1 AUC" in (campaign.folder / "results/logs/leakage_controls.log").read_text()
     text = (campaign.folder / AUDIT).read_text()
     assert "FAIL" not in text
     assert "not read yet" in text

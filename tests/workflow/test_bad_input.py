@@ -177,8 +177,8 @@ def test_a_results_folder_that_cannot_be_written_is_said(first_trial_done):
     finally:
         closed.chmod(0o755)
     assert "cannot write" in run.text
-    assert "give write permission and run the same command again" in run.text
-    assert "What was finished before is kept" in run.text
+    assert "give write permission to the folder and run the same command again" in run.text
+    assert "Finished results are kept" in run.text
     assert campaign.result(0)["state"] == "complete"
 
 

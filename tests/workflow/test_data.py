@@ -119,7 +119,7 @@ def test_six_own_files_are_held_against_each_other(new_campaign):
     wrong = own_bars("IXIC", 700).assign(Volume=lambda bars: bars["Volume"] + 1)
     (campaign.folder / "own/wrong.csv").write_bytes(canonical_csv(wrong))
     for file, found in (
-        ("IXIC.csv", "these very bars are kept as IXIC already"),
+        ("IXIC.csv", "the same bars are already kept as IXIC"),
         ("wrong.csv", "DJI and IXIC move alike on all 699 common days"),
     ):
         campaign.configure({"data": {"tickers": [*tickers[:3], tickers[3] | {"file": file}, *tickers[4:]]}})

@@ -288,7 +288,7 @@ def test_an_unknown_symbol_is_said_at_once(vendor):
     server.script.extend([unknown] * 4)
     run = campaign.run(*FETCH, prefix=prefix).failed()
     assert "the vendor has no prices of SPY" in run.text
-    assert "mend the symbol" in run.text
+    assert "correct the symbol" in run.text
     assert "Traceback" not in run.text
     assert not (campaign.folder / "data").exists()
 

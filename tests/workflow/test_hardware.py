@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from simmer.ledger.hardware_table import DTYPES
-from support.campaign import DONE, planned_jobs
+from support.campaign import DONE, FINISHED, planned_jobs
 
 pytestmark = pytest.mark.long
 
@@ -53,7 +53,8 @@ def test_one_scale_does_not_ask_for_the_table_of_all(finished):
 
 
 def test_the_command_without_a_target_adds_the_table_and_trains_nothing(completed):
-    assert planned_jobs(completed.ended.text) == {"hardware_table": 1, "all": 1}
+    started = re.findall(r"\[(\d)/2\] (.*)", completed.ended.text)
+    assert started == [("1", "Gather the hardware samples of all trials"), ("2", FINISHED)]
 
 
 def test_the_table_holds_the_samples_of_the_logs(completed):

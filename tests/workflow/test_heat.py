@@ -41,7 +41,10 @@ def test_critical_heat_stops_the_run_after_a_checkpoint(overheated):
 
 
 def test_the_trainer_ends_with_the_status_that_means_try_again(overheated):
-    assert "exit status 75" in overheated.ended.text
+    stopped = (
+        "Stopped: Train debug/h1 trial 001 (exit status 75). Log: results/logs/hpo_debug/h1/trial_001.log"
+    )
+    assert stopped in overheated.ended.text.splitlines()
 
 
 def test_trials_done_before_the_heat_are_kept(overheated, finished):

@@ -65,7 +65,7 @@ def ran(source, folder, *targets):
 
 def test_nothing_is_planned_but_the_stopped_trial_and_what_follows(unpacked):
     run = unpacked.run("-n", DONE).succeeded()
-    assert "Trial 002 of debug at h1" in run.text
+    assert "Train debug/h1 trial 002" in run.text
     assert planned_jobs(run.text) == WHAT_IS_LEFT
     assert unpacked.plan("report") == WHAT_IS_LEFT | REPORT
 

@@ -1,19 +1,19 @@
-"""Does anything that decides know its future? Checks on the data at hand, and controls with a known answer.
+"""Leakage audit: checks on the data, and controls whose answer is known.
 
-Reads: data/raw/<TICKER>.csv, data/processed/<TICKER>_dataset_{a25,c}.parquet; results/ledger/test_reads.jsonl,
-which Snakemake does not know: it is there only once the test split was read, and the report counts the looks
-itself.
+Reads: data/raw/<TICKER>.csv, data/processed/<TICKER>_dataset_{a25,c}.parquet; the log of looks
+(results/ledger/test_reads.jsonl), which is no declared input: it exists only after the first look at test days,
+and the report counts the looks itself.
 Writes: results/leakage_controls.json, results/leakage_audit.{json,txt}.
 
-Unlike a trial, which keeps its worth when the code is edited, an audit is about the code: both rules are repeated
-when any module changes that one of them imports, directly or through others.
+An audit is about the code, a trial is not: both rules run again when a module changes that one of them
+imports, directly or through others.
 """
 
 AUDITED_CODE = reached_digest("leakage_controls.py", "leakage_audit.py")
 
 
 rule leakage_controls:
-    """Train a small model on shuffled labels, which must know nothing, and on a planted signal, which must know it."""
+    """Train a small model on shuffled labels (no skill expected) and on a planted signal (skill expected)."""
     input:
         bars=f"data/raw/{CAMPAIGN.dataset.ticker}.csv",
         vix_bars=vix_bars(),
@@ -37,13 +37,13 @@ rule leakage_controls:
         seed=CAMPAIGN.seed,
         code=AUDITED_CODE,
     message:
-        "Training the controls of the leakage audit"
+        "Train the controls of the leakage audit"
     script:
         "../scripts/leakage_controls.py"
 
 
 rule leakage_audit:
-    """Check prefixes, labels, borders, standardisation, controls and reads of the test split; a FAIL stops the chain."""
+    """Check prefixes, labels, borders, standardisation, controls and looks at test days; a FAIL stops the chain."""
     input:
         bars=f"data/raw/{CAMPAIGN.dataset.ticker}.csv",
         vix_bars=vix_bars(),
@@ -66,6 +66,6 @@ rule leakage_audit:
         register=str(TEST_READS),
         code=AUDITED_CODE,
     message:
-        "Auditing {CAMPAIGN.dataset.ticker} for leakage"
+        "Audit {CAMPAIGN.dataset.ticker} for leakage"
     script:
         "../scripts/leakage_audit.py"

@@ -1,4 +1,4 @@
-"""What the rules share. No rule stands here."""
+"""Functions and constants of the rules. This file has no rules."""
 
 import os
 import sys
@@ -47,7 +47,7 @@ def prepare_environment():
 
 
 def take_campaign_lock():
-    """Refuse to start while another run works in this folder; the lock dies with this process."""
+    """Refuse to start while another run works in this folder; the lock ends with this process."""
     try:
         workflow.globals["campaign_lock"] = lock_or_refuse(LOCK, what="this folder")
     except SimmerError as error:
@@ -75,7 +75,7 @@ def dataset_table(ending):
 
 
 def vix_bars():
-    """Return the path of the VIX's raw bars in a list, which is empty where its features are off."""
+    """Return the path of the VIX's raw bars in a list; empty where its features are off."""
     return [f"data/raw/{VIX_TICKER}.csv"] if CAMPAIGN.dataset.vix else []
 
 
@@ -102,7 +102,7 @@ def tables_of_stage(stage, ending):
 
 
 def write_requests():
-    """Say for each ticker what its bars are to be; a file that says so already keeps its time."""
+    """Write the request of each ticker; a file with the same content keeps its time."""
     for ticker in tickers():
         path, text = REQUESTS / f"{ticker}.json", to_json(CAMPAIGN.data.request(ticker))
         try:
@@ -113,7 +113,7 @@ def write_requests():
 
 
 def requests_of_stage(wildcards):
-    """Return what the raw bars are to be, so that their manifest is not older."""
+    """Return the requests of the raw bars, so that a changed request makes their manifest again."""
     return [str(REQUESTS / f"{ticker}.json") for ticker in tickers() if wildcards.stage == "raw"]
 
 
@@ -149,7 +149,7 @@ def logs_of_study(wildcards):
 
 
 def limits_as_params():
-    """Return the thermal limits as plain values, which a job can be given."""
+    """Return the thermal limits as plain values for `params`."""
     limits = CAMPAIGN.thermal.limits()
     return asdict(limits) | {"profile": str(limits.profile)}
 
@@ -167,9 +167,9 @@ def search_figures_of(scale):
 
 
 def trials_before(scale):
-    """Return the function that names the trials a trial waits for: through them, all that it may see.
+    """Return the function that lists the trials a trial waits for; through them it waits for all it sees.
 
-    With k trials side by side these are k: trial n-k alone would not do, it does not wait for trial n-k-1.
+    With k trials side by side these are k: trial n-k alone is too few, as it does not wait for trial n-k-1.
     """
 
     def paths(wildcards):
@@ -181,9 +181,9 @@ def trials_before(scale):
 
 
 def trials_to_transfer(scale):
-    """Return the function that names the trials of the smaller scale which a study begins with.
+    """Return the function that lists the trials of the next smaller scale that a study starts from.
 
-    Only trials that wait for no other of their study name them; the rest wait through those.
+    Only trials that wait for no other trial of their study list them; the others wait through those.
     """
 
     def paths(wildcards):
@@ -196,10 +196,7 @@ def trials_to_transfer(scale):
 
 
 def settings_digest(scale=None):
-    """Return the function that digests what gives the trials of a study their meaning.
-
-    Its scale is a wildcard where none is given.
-    """
+    """Return the function that computes a study's settings digest; `scale` replaces the wildcard."""
 
     def digest(wildcards):
         return CAMPAIGN.study(scale or wildcards.scale, horizon_days(wildcards)).settings_digest()
@@ -208,12 +205,12 @@ def settings_digest(scale=None):
 
 
 def dataset_digest():
-    """Return what a dataset is made by, as a digest that a job can be given."""
+    """Return the digest of the dataset's settings."""
     return sha256_of_bytes(to_json(CAMPAIGN.dataset.meaning()).encode())
 
 
 def settings_digests_of_horizon(wildcards):
-    """Return the digests of what gives the studies of a horizon their meaning."""
+    """Return the settings digests of all studies of a horizon."""
     return [CAMPAIGN.study(scale, horizon_days(wildcards)).settings_digest() for scale in CAMPAIGN.run_scales]
 
 
@@ -280,18 +277,18 @@ def slots():
 
 
 def accelerator_share():
-    """Return 1 where trials would meet on an accelerator, 0 where they only share cores."""
+    """Return 1 where trials share an accelerator, 0 where they share cores only."""
     device = CAMPAIGN.execution.device
     return int(looks_accelerated() if device == "auto" else device != "cpu")
 
 
 def not_one_of(names):
-    """Return a pattern that matches what stands before `.done`, these names excepted."""
+    """Return a pattern for the name before `.done` that matches all but these names."""
     return rf"(?!(?:{'|'.join(names)})\.done)[^/]+"
 
 
 def refuse_unknown_scale(wildcards):
-    """Stop with the scales that are configured; any other exception would add its own traceback."""
+    """Stop and list the configured scales; any exception but SystemExit would print a traceback."""
     sys.exit(
         f"found no scale {wildcards.unknown}; expected one of {', '.join(CAMPAIGN.scales)}: choose one of "
         "these, or add it to `scales` in the configuration"

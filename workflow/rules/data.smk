@@ -1,16 +1,16 @@
-"""Raw bars: acquired once, named by a manifest, validated before anything is built from them.
+"""Raw bars: acquired once, listed in a manifest, validated before features are built from them.
 
 Reads: a source named in the config; snapshots of what came from outside are kept in data/snapshots, which
-Snakemake does not know and so never deletes. What a ticker's bars are to be is a file, .snakemake/requests/, that
-is written when the workflow is read and only where it changes: Snakemake forgets the parameters of a job that
-failed, and would take what was there before for its result.
+Snakemake does not know and so never deletes. The request of each ticker is a file in .snakemake/requests, written
+when the workflow is read and only if it changed: Snakemake forgets the parameters of a job that failed, and would
+accept the old bars as its result.
 Writes: data/raw/<TICKER>.csv, data/{raw,processed}/datapackage.json, results/data_validation.{json,txt};
 when asked for, results/fetched/<TICKER>.{json,txt}.
 """
 
 
 rule fetch_data:
-    """Fetch one ticker's whole history from the vendor and keep it as a snapshot; nothing asks for this by itself."""
+    """Fetch one ticker's whole history from the vendor and keep it as a snapshot; runs only when asked for."""
     output:
         changes="results/fetched/{ticker}.json",
         table="results/fetched/{ticker}.txt",
@@ -27,13 +27,13 @@ rule fetch_data:
         ticker=ticker_settings,
         end=CAMPAIGN.data.end,
     message:
-        "Fetching {wildcards.ticker} from the vendor"
+        "Fetch {wildcards.ticker} from the vendor"
     script:
         "../scripts/fetch_data.py"
 
 
 rule acquire_data:
-    """Take one ticker's bars from their source and register them with their SHA-256."""
+    """Take one ticker's bars from their source and describe them with their SHA-256."""
     input:
         request=".snakemake/requests/{ticker}.json",
     output:
@@ -48,7 +48,7 @@ rule acquire_data:
     params:
         snapshots=SNAPSHOTS,
     message:
-        "Acquiring the bars of {wildcards.ticker}"
+        "Acquire the bars of {wildcards.ticker}"
     script:
         "../scripts/acquire_data.py"
 
@@ -67,13 +67,13 @@ rule write_manifest:
     conda:
         "../envs/simmer.yaml"
     message:
-        "Writing the manifest of the {wildcards.stage} data"
+        "Write the manifest of the {wildcards.stage} data"
     script:
         "../scripts/write_manifest.py"
 
 
 rule validate_manifest:
-    """Hold every raw file against the manifest and the rules of daily bars; list all problems at once."""
+    """Check every raw file against the manifest and the rules of daily bars; list all problems at once."""
     input:
         manifest="data/raw/datapackage.json",
         bars=expand("data/raw/{ticker}.csv", ticker=tickers()),
@@ -92,6 +92,6 @@ rule validate_manifest:
         kinds=CAMPAIGN.data.kinds(),
         calendar=CAMPAIGN.data.calendar,
     message:
-        "Validating the raw bars against their manifest"
+        "Validate the raw bars against their manifest"
     script:
         "../scripts/validate_manifest.py"

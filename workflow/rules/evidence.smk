@@ -1,16 +1,16 @@
-"""The answer: winners trained again, scored once on the untouched test split, beside baselines on the same rows.
+"""Evidence: refits of the winners, scored once on the untouched test split beside baselines on the same rows.
 
 Reads: results/hpo/<scale>/<horizon>/trial_NNN.json, data/processed/<TICKER>_dataset_{a25,c}.parquet.
 Writes: results/refits/<scale>/<horizon>/refit_N.{json,jsonl}, results/baselines/<horizon>.json,
 results/final/<horizon>.{parquet,json}, results/evidence.json, results/figures/*, results/summary.{md,csv}.
 
 Refits and baselines predict the test rows from inputs alone. The labels of test are opened by one rule,
-final_evaluation, which keeps a register of what it scored in results/ledger/test_reads.jsonl.
+final_evaluation, which notes each look in the log of looks, results/ledger/test_reads.jsonl.
 """
 
 
 rule refit:
-    """Train the winner of a study again from another seed, under the thermal guard."""
+    """Train the winner of a study again with another random seed, under the thermal guard."""
     input:
         table=ancient(dataset_table("parquet")),
         resource=dataset_table("resource.json"),
@@ -35,13 +35,13 @@ rule refit:
     params:
         settings=settings_digest(),
     message:
-        "Refit {wildcards.refit} of the winner of {wildcards.scale} at {wildcards.horizon}"
+        "Train {wildcards.scale}/{wildcards.horizon} refit {wildcards.refit}"
     script:
         "../scripts/refit.py"
 
 
 rule baselines:
-    """Fit the baselines of a horizon on the rows the transformer is trained on, and predict validation and test."""
+    """Fit the baselines of a horizon on the transformer's train rows, and predict validation and test."""
     input:
         table=ancient(dataset_table("parquet")),
         resource=dataset_table("resource.json"),
@@ -59,13 +59,13 @@ rule baselines:
         settings=dataset_digest(),
         seed=CAMPAIGN.seed,
     message:
-        "Fitting the baselines at {wildcards.horizon}"
+        "Fit the baselines at {wildcards.horizon}"
     script:
         "../scripts/baselines.py"
 
 
 rule final_evaluation:
-    """Open the labels of test, beside what was predicted without them; no other rule does."""
+    """Join the labels of test with predictions made without them; no other rule reads these labels."""
     input:
         table=ancient(dataset_table("parquet")),
         resource=dataset_table("resource.json"),
@@ -88,13 +88,13 @@ rule final_evaluation:
     params:
         settings=settings_digests_of_horizon,
     message:
-        "Scoring the test split at {wildcards.horizon}"
+        "Score the test split at {wildcards.horizon}"
     script:
         "../scripts/final_evaluation.py"
 
 
 rule evidence:
-    """Give scores with intervals, differences, power, and a verdict on scaling for each horizon."""
+    """Compute scores with intervals, differences, power, and a verdict on scaling for each horizon."""
     input:
         predictions=expand("results/final/{horizon}.parquet", horizon=horizons()),
         facts=expand("results/final/{horizon}.json", horizon=horizons()),
@@ -110,7 +110,7 @@ rule evidence:
         campaign=CAMPAIGN.campaign,
         code=reached_digest("evidence.py"),
     message:
-        "Weighing the evidence of all horizons"
+        "Compute the evidence of all horizons"
     script:
         "../scripts/evidence.py"
 
@@ -155,13 +155,13 @@ rule evidence_figures:
     conda:
         "../envs/simmer.yaml"
     message:
-        "Drawing the evidence"
+        "Draw the figures of the evidence"
     script:
         "../scripts/evidence_figures.py"
 
 
 rule report:
-    """Write the report: results/summary.{html,md,csv}, the answer first."""
+    """Write the report: results/summary.{html,md,csv}."""
     input:
         evidence="results/evidence.json",
         audit="results/leakage_audit.json",
@@ -197,6 +197,6 @@ rule report:
         captions=str(Path(workflow.basedir) / "workflow" / "report"),
         register=str(TEST_READS),
     message:
-        "Writing the report"
+        "Write the report"
     script:
         "../scripts/report.py"

@@ -1,5 +1,8 @@
 """From validated bars to features, labels and splits.
 
+The table `a25` has the 25 feature columns computed from the ticker's own bars (5 of bars and 20 indicators), the
+table `c` these and the eight of the VIX.
+
 Reads: data/raw/<TICKER>.csv, results/data_validation.json.
 Writes: data/processed/<TICKER>_dataset_{a25,c}.parquet, data/processed/VIX_features.parquet,
 results/dataset.json, results/data_dictionary.{csv,md}.
@@ -22,13 +25,13 @@ rule build_features:
     conda:
         "../envs/simmer.yaml"
     message:
-        "Building the features of {wildcards.ticker}"
+        "Build the features of {wildcards.ticker}"
     script:
         "../scripts/build_features.py"
 
 
 rule build_vix_features:
-    """Compute eight features of an index that nobody trades, on the sessions of the calendar."""
+    """Compute eight features of an index without volume (the VIX), on the sessions of the calendar."""
     input:
         bars="data/raw/{ticker}.csv",
         resource="data/raw/{ticker}.resource.json",
@@ -45,7 +48,7 @@ rule build_vix_features:
     params:
         calendar=CAMPAIGN.data.calendar,
     message:
-        "Building the features of {wildcards.ticker}"
+        "Build the features of {wildcards.ticker}"
     script:
         "../scripts/build_vix_features.py"
 
@@ -68,13 +71,13 @@ rule combine_features:
     conda:
         "../envs/simmer.yaml"
     message:
-        "Adding the features of the VIX to those of {wildcards.ticker}"
+        "Add the VIX's features to those of {wildcards.ticker}"
     script:
         "../scripts/combine_features.py"
 
 
 rule data_dictionary:
-    """Say of every column of the built tables what it is, in which unit, from when on, and what it holds."""
+    """Describe each column of the built tables: definition, unit, first valid row and range of values."""
     input:
         tables=tables_of_stage("processed", "parquet"),
         resources=tables_of_stage("processed", "resource.json"),
@@ -88,7 +91,7 @@ rule data_dictionary:
     conda:
         "../envs/simmer.yaml"
     message:
-        "Describing every column of the built tables"
+        "Describe every column of the built tables"
     script:
         "../scripts/data_dictionary.py"
 
@@ -108,6 +111,6 @@ rule describe_dataset:
     params:
         dataset=CAMPAIGN.dataset.meaning(),
     message:
-        "Describing labels and splits of {CAMPAIGN.dataset.ticker}"
+        "Describe labels and splits of {CAMPAIGN.dataset.ticker}"
     script:
         "../scripts/describe_dataset.py"

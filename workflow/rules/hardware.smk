@@ -1,4 +1,4 @@
-"""What the machine did: the hardware samples of all trials, for people and for other programs.
+"""Hardware samples of all trials, as a table and as figures.
 
 Reads: results/hpo/<scale>/<horizon>/trial_NNN.jsonl.
 Writes: results/hardware.parquet, results/figures/hardware_<scale>_<horizon>.svg.
@@ -19,13 +19,13 @@ rule hardware_table:
     conda:
         "../envs/simmer.yaml"
     message:
-        "Gathering the hardware samples of all trials"
+        "Gather the hardware samples of all trials"
     script:
         "../scripts/hardware_table.py"
 
 
 rule hardware_timeline:
-    """Draw heat, state, duty and load of one study over its hours, thermal aborts marked."""
+    """Draw temperature, state, duty and load of one study over time, with its thermal aborts."""
     input:
         logs=logs_of_study,
     output:
@@ -49,6 +49,6 @@ rule hardware_timeline:
         limits=limits_as_params(),
         interval_s=CAMPAIGN.hardware_interval_s,
     message:
-        "Drawing the timeline of {wildcards.scale} at {wildcards.horizon}"
+        "Draw the hardware timeline of {wildcards.scale}/{wildcards.horizon}"
     script:
         "../scripts/hardware_timeline.py"

@@ -43,7 +43,7 @@ for scale in CAMPAIGN.scales:
             scale=scale,
             settings=settings_digest(scale),
         message:
-            "Trial {wildcards.trial} of {params.scale} at {wildcards.horizon}"
+            "Train {params.scale}/{wildcards.horizon} trial {wildcards.trial}"
         script:
             "../scripts/hpo.py"
 
@@ -71,7 +71,7 @@ for scale in CAMPAIGN.scales:
         params:
             scale=scale,
         message:
-            "All trials of {params.scale} are finished: writing tables"
+            "Write the tables of {params.scale}"
         script:
             "../scripts/hpo_done.py"
 

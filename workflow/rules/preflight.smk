@@ -1,4 +1,4 @@
-"""Is this machine fit for a scale?
+"""Check whether this machine can run a scale.
 
 Reads: results/data_validation.json, results/dataset.json, the processed manifest, the machine itself.
 Writes: results/preflight/<scale>.{json,txt}.
@@ -32,6 +32,6 @@ rule preflight:
         device=CAMPAIGN.execution.device,
         settings=settings_of_scale,
     message:
-        "Checking this machine for scale {wildcards.scale}"
+        "Check this machine for scale {wildcards.scale}"
     script:
         "../scripts/preflight.py"

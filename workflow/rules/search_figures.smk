@@ -1,4 +1,4 @@
-"""What each search did and found, as figures for people, and the importances for other programs.
+"""Figures of each search, and the importances as JSON.
 
 Reads: results/hpo/<scale>/<horizon>/trial_NNN.json, data/processed/<TICKER>_dataset_a25.resource.json.
 Writes: results/figures/search_{history,importances,coverage}_<scale>_<horizon>.svg,
@@ -7,7 +7,7 @@ results/figures/search_importances_<scale>_<horizon>.json.
 
 
 rule search_figures:
-    """Draw the history of one search, which hyperparameters mattered, and what was covered."""
+    """Draw the history, the hyperparameter importances and the coverage of one search."""
     input:
         results=results_of_study,
         resource=dataset_table("resource.json"),
@@ -44,6 +44,6 @@ rule search_figures:
     params:
         settings=settings_digest(),
     message:
-        "Drawing the search of {wildcards.scale} at {wildcards.horizon}"
+        "Draw the search of {wildcards.scale}/{wildcards.horizon}"
     script:
         "../scripts/search_figures.py"

@@ -1,4 +1,4 @@
-"""Is what the results rest on in order? The same check as `make verify`, as files.
+"""Verify environment, machine and data: the checks of `make verify`, written to files.
 
 Reads: data/, the environment, the machine.
 Writes: results/verification.{json,txt}.
@@ -6,7 +6,7 @@ Writes: results/verification.{json,txt}.
 
 
 rule verify:
-    """Check versions, accelerator, sensors, every manifest entry and pending registrations; any failure stops."""
+    """Check versions, accelerator, sensors, every manifest entry and pending registrations; a FAIL stops the chain."""
     input:
         raw="data/raw/datapackage.json",
         processed="data/processed/datapackage.json",
@@ -24,6 +24,6 @@ rule verify:
         constraints=str(Path(workflow.basedir) / "constraints.txt"),
         sysfs_root=CAMPAIGN.thermal.sysfs_root,
     message:
-        "Verifying environment and data"
+        "Verify environment, machine and data"
     script:
         "../scripts/verify.py"

@@ -1,4 +1,4 @@
-"""Take one ticker's bars from their source and keep them as canonical, registered bars."""
+"""Take one ticker's bars from their source and write them as canonical CSV with their manifest entry."""
 
 from pathlib import Path
 
@@ -18,7 +18,7 @@ def main(*, settings: DataSettings, ticker: str, snapshots: Path, bars: Path, re
     """Write the bars of `ticker` as canonical CSV to `bars`, and their manifest entry to `resource`.
 
     Raises:
-        DataError: listing every broken rule; nothing is written, so that the mended source is read again.
+        DataError: listing every broken rule; nothing is written, so that the fixed source is read again.
     """
     acquired = acquire(settings, ticker, SnapshotStore(snapshots))
     spec = settings.ticker(ticker)

@@ -21,7 +21,7 @@ def main(*, config: Config, horizon_days: int, table: Path, resource: Path, fitt
     """Write settings, validation log-losses and predictions of all baselines to `fitted`.
 
     Raises:
-        DataError: when the table is not the registered one.
+        DataError: when the table is not the one its manifest lists.
         DatasetError: when the splits do not suit the baselines.
     """
     frame, features_sha256 = read_table(table), read_json(resource)["content_sha256"]

@@ -1,4 +1,4 @@
-"""Compute the a25 table of one ticker."""
+"""Compute the a25 table of one ticker: 25 feature columns, 5 of its bars and 20 indicators."""
 
 from pathlib import Path
 

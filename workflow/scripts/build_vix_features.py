@@ -1,4 +1,4 @@
-"""Compute the features of an index that nobody trades."""
+"""Compute the features of an index without volume: the VIX."""
 
 import logging
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Form labels and splits for every horizon and record their sizes and base rates, those of test left out."""
+"""Form labels and splits for every horizon and record sizes and base rates, except those of test."""
 
 import logging
 from collections.abc import Mapping
@@ -17,11 +17,11 @@ logger = logging.getLogger(__name__)
 
 
 def main(*, settings: DatasetSettings, table: Path, summary: Path) -> None:
-    """Write sizes, dates, base rates and prior log-losses of all horizons to `summary`.
+    """Write sizes, dates, base rates and their log-losses of all horizons to `summary`.
 
     Raises:
         DatasetError: when a split is too small, lacks a class, or base rates fall with the horizon; also when
-            the test split is too short for the evidence, before days of search go into it.
+            the test split is too short for the evidence: days of search would be lost.
     """
     frame = read_table(table)
     datasets = {days: settings.build(frame, days, test="inputs") for days in settings.horizons_days}
@@ -56,7 +56,7 @@ def main(*, settings: DatasetSettings, table: Path, summary: Path) -> None:
 def _labels(facts: Mapping[str, Any]) -> str:
     if "base_rate" not in facts:
         return "labels sealed until the final evaluation"
-    return f"{100 * facts['base_rate']:.1f} % positive, prior log-loss {facts['prior_log_loss']:.4f}"
+    return f"{100 * facts['base_rate']:.1f} % positive, base rate log-loss {facts['prior_log_loss']:.4f}"
 
 
 if __name__ == "__main__":

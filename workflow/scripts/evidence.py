@@ -1,4 +1,4 @@
-"""Score every final prediction, hold scales against baselines and each other, and give verdicts."""
+"""Score all final predictions, compare scales with baselines and with each other, and reach verdicts."""
 
 import logging
 from collections.abc import Sequence
@@ -19,10 +19,10 @@ logger = logging.getLogger(__name__)
 
 
 def main(*, campaign: str, predictions: Sequence[Path], facts: Sequence[Path], evidence: Path) -> None:
-    """Write the answers of all horizons to `evidence`.
+    """Write the scores and verdicts of all horizons to `evidence`.
 
     Raises:
-        DatasetError: when models were asked about different rows, or a test split is too short.
+        DatasetError: when models predicted different rows, or a test split is too short.
     """
     known = [read_json(path) for path in facts]
     # Horizons that were scored before and are no longer configured share the chance of a wrong claim, too.

@@ -6,10 +6,10 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from simmer.base.files import write_json, write_text
-from simmer.base.logs import job
+from simmer.base.logs import PROGRESS, job
 from simmer.config.campaign import parse_config
 from simmer.data.fetch import fetch
-from simmer.data.registration import changes_since_last, describe_arrival
+from simmer.data.registration import changes_since_last, describe_new_snapshot
 from simmer.data.settings import DataSettings
 from simmer.data.snapshots import SnapshotStore
 
@@ -19,7 +19,7 @@ logger = logging.getLogger(__name__)
 def main(
     *, settings: DataSettings, ticker: str, snapshots: Path, scratch: Path, changes: Path, table: Path
 ) -> None:
-    """Keep the vendor's bars of `ticker` below `snapshots`; tell what they changed in `changes` and `table`.
+    """Keep the vendor's bars of `ticker` below `snapshots`; write their changes to `changes` and `table`.
 
     Raises:
         DataError: when the vendor cannot be reached or its bars break a rule; nothing is kept or written.
@@ -27,8 +27,8 @@ def main(
     store = SnapshotStore(snapshots)
     with TemporaryDirectory(dir=scratch) as cache:
         snapshot = fetch(settings, ticker, store, cache_folder=Path(cache), today=date.today())
-    last, text = changes_since_last(snapshot, store), describe_arrival(snapshot, store)
-    logger.info("%s", text.rstrip())
+    last, text = changes_since_last(snapshot, store), describe_new_snapshot(snapshot, store)
+    logger.log(PROGRESS, "%s", text.rstrip())
     write_text(table, text)
     write_json(
         changes,

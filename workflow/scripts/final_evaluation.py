@@ -1,11 +1,11 @@
-"""Open the labels of test, and put them beside what refits and baselines predicted: no other rule does."""
+"""Join the labels of test with the predictions of refits and baselines; no other rule reads these labels."""
 
 import logging
 from collections.abc import Sequence
 from pathlib import Path
 
 from simmer.base.files import read_json, write_json, write_through
-from simmer.base.logs import job
+from simmer.base.logs import PROGRESS, job
 from simmer.config.campaign import Config, parse_config
 from simmer.data.tables import read_table, require_content
 from simmer.evidence.evaluated import (
@@ -42,11 +42,11 @@ def main(
         horizon_days: of the labels.
         tables: the feature table and its resource entry.
         trials: of all scales at this horizon, to count those that a winner was chosen from.
-        refits, baselines: what predicted, before anybody looked at a label of test.
+        refits, baselines: predictions made without the labels of test.
         predictions, facts: the outputs.
 
     Raises:
-        DataError: when the table is not the registered one.
+        DataError: when the table is not the one its manifest lists.
         DatasetError: when predictions and labels are not of the same rows.
         LedgerError: when a refit or a baseline belongs to other settings than the configured ones.
     """
@@ -83,7 +83,7 @@ def main(
     record_look(looks, look)
     known = read_looks(looks)
     count = count_looks(known, look)
-    logger.info("test of %s: look number %d", horizon_name(horizon_days), count)
+    logger.log(PROGRESS, "test days of %s: look number %d", horizon_name(horizon_days), count)
     write_through(predictions, lambda aside: table.to_parquet(aside, index=False))
     write_json(
         facts,

@@ -1,14 +1,20 @@
-"""Run one trial under the thermal guard, or republish it if the ledger has it."""
+"""Train one trial under the thermal guard, or publish it again if the ledger has it."""
 
+import logging
+import time
 from pathlib import Path
 
 from simmer.base.files import read_json
-from simmer.base.logs import job
+from simmer.base.logs import PROGRESS, job
 from simmer.config.campaign import Config, parse_config
 from simmer.data.tables import read_table
-from simmer.ledger.address import RESULTS, horizon_days_of, ledger_in
+from simmer.ledger.address import LOCKS, RESULTS, horizon_days_of, ledger_in
 from simmer.runs.publish import publish
+from simmer.status.progress import StudyPlace, read_study
+from simmer.status.study_line import study_line
 from simmer.thermal.stop import StopRequest
+
+logger = logging.getLogger(__name__)
 
 
 def main(
@@ -26,7 +32,7 @@ def main(
     """Publish trial `number` of a study to `result` and `log`, training it first if need be.
 
     Raises:
-        Interrupted: heat or a signal; the same call goes on where this one stopped.
+        Interrupted: heat or a signal; the same call resumes where this one stopped.
     """
     study = config.study(scale, horizon_days)
     ledger = study.ledger(ledger_in(RESULTS), features_sha256=read_json(resource)["content_sha256"])
@@ -38,7 +44,16 @@ def main(
         trial = Trial(study=study, ledger=ledger, number=number)
         run_under_guard(config, trial, frame=read_table(table), slots=slots, stop=stop)
 
-    publish(ledger.trial(number), compute, result=result, log=log)
+    if publish(ledger.trial(number), compute, result=result, log=log):
+        place = StudyPlace(
+            scale=scale,
+            horizon_days=horizon_days,
+            n_trials=study.n_trials,
+            epochs_max=study.epochs_max,
+            home=ledger.home,
+        )
+        line = study_line(read_study(place, ledger.root / LOCKS), now_s=time.time())
+        logger.log(PROGRESS, "%s", line)
 
 
 if __name__ == "__main__":

@@ -1,11 +1,11 @@
-"""Gather all trials of a scale into the tables a person opens."""
+"""Write the tables of a scale: all trials, the best per horizon, a summary."""
 
 import logging
 from collections.abc import Sequence
 from pathlib import Path
 
 from simmer.base.files import read_json, write_json, write_text
-from simmer.base.logs import job
+from simmer.base.logs import PROGRESS, job
 from simmer.config.campaign import Config, parse_config
 from simmer.ledger.results import TrialResult
 from simmer.ledger.table import best_json, refuse_mixture, summary, trials_csv
@@ -33,7 +33,7 @@ def main(
     }
     write_json(best, best_json(results, meanings))
     write_text(done, summary(results))
-    logger.info("%s", summary(results).rstrip())
+    logger.log(PROGRESS, "%s", summary(results).rstrip())
 
 
 if __name__ == "__main__":

@@ -1,18 +1,16 @@
-"""Audit data, labels, splits, standardisation, controls and the reads of the test split for leakage."""
+"""Audit data, labels, splits, standardisation, controls and the looks at test days for leakage."""
 
-import logging
 from collections.abc import Sequence
 from pathlib import Path
 
 from simmer.audit.checks import run_audit
 from simmer.audit.control_checks import controls_from_json
 from simmer.audit.raw import read_raw
+from simmer.base.checks import log_checks
 from simmer.base.files import read_json, write_json, write_text
 from simmer.base.logs import job
 from simmer.config.campaign import Config, parse_config
 from simmer.data.tables import content_sha256, read_table
-
-logger = logging.getLogger(__name__)
 
 
 def main(
@@ -55,7 +53,7 @@ def main(
         looks=looks,
         seed=config.seed,
     )
-    logger.info("%s", audit.as_text().rstrip())
+    log_checks(audit)
     audit.raise_if_failed()
     write_text(text, audit.as_text())
     write_json(report, audit.as_json())

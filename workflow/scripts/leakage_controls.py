@@ -69,7 +69,7 @@ def main(
 
 
 def _drop(_: dict[str, Any]) -> None:
-    """Drop an event: the guard itself logs what matters as a sentence, and a control keeps no samples."""
+    """Drop an event: the guard logs what matters as a sentence, and a control keeps no samples."""
 
 
 if __name__ == "__main__":

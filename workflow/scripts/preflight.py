@@ -1,9 +1,9 @@
-"""Check whether this machine is fit for one scale."""
+"""Check whether this machine can run one scale."""
 
-import logging
 from datetime import UTC, datetime
 from pathlib import Path
 
+from simmer.base.checks import log_checks
 from simmer.base.files import write_json, write_text
 from simmer.base.logs import job
 from simmer.config.campaign import Config, parse_config
@@ -11,8 +11,6 @@ from simmer.machine.facts import inspect_data, inspect_machine
 from simmer.machine.preflight import run_preflight
 from simmer.runs.fit_machine import fit_to_machine
 from simmer.runs.needs import needs_of_study
-
-logger = logging.getLogger(__name__)
 
 
 def main(
@@ -36,7 +34,7 @@ def main(
         require_sensor=thermal.require_sensor,
         time=datetime.now(UTC).isoformat(timespec="seconds"),
     )
-    logger.info("%s", checks.as_text().rstrip())
+    log_checks(checks)
     checks.raise_if_failed()
     write_text(table, checks.as_text())
     write_json(report, checks.as_json())

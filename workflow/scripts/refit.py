@@ -1,4 +1,4 @@
-"""Train the winner of a study again from another seed, or republish the refit if the ledger has it."""
+"""Train the winner of a study again with another random seed, or publish the refit again from the ledger."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -29,7 +29,7 @@ def main(
 
     Raises:
         LedgerError: when a trial belongs to another study, or none has a loss.
-        Interrupted: heat or a signal; the same call goes on where this one stopped.
+        Interrupted: heat or a signal; the same call resumes where this one stopped.
     """
     results = [TrialResult.read(path) for path in trials]
     scale, horizon_days = results[0].scale, results[0].horizon_days

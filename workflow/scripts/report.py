@@ -1,4 +1,4 @@
-"""Write the report: what was found, in words, tables and figures, for people and for other programs."""
+"""Write the report as HTML, Markdown and CSV."""
 
 import logging
 from collections.abc import Mapping, Sequence
@@ -6,7 +6,7 @@ from pathlib import Path
 
 from simmer.audit.looks import with_looks
 from simmer.base.files import read_json, write_text
-from simmer.base.logs import job
+from simmer.base.logs import PROGRESS, job
 from simmer.evidence.results import Evidence
 from simmer.ledger.results import RefitResult, TrialResult
 from simmer.report.content import content, title
@@ -70,7 +70,7 @@ def main(
     write_text(summaries["markdown"], to_markdown(blocks))
     write_text(summaries["table"], scores_csv(known["evidence"]))
     write_text(summaries["page"], to_page(blocks, title=title(material)))
-    logger.info("the answer: %s (opens in a browser, without a network)", summaries["page"])
+    logger.log(PROGRESS, "The report: %s (opens in a browser, no network needed)", summaries["page"])
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""Draw the figures of one search: its history, which hyperparameters mattered, what it covered."""
+"""Draw the history, the hyperparameter importances and the coverage of one search."""
 
 import logging
 from collections.abc import Sequence

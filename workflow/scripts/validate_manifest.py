@@ -1,15 +1,13 @@
-"""Hold every raw file against the manifest and the rules of daily bars."""
+"""Check every raw file against the manifest and the rules of daily bars."""
 
-import logging
 from collections.abc import Mapping
 from pathlib import Path
 
+from simmer.base.checks import log_checks
 from simmer.base.files import write_json, write_text
 from simmer.base.logs import job
 from simmer.config.campaign import parse_config
 from simmer.data.validation import validate_manifest
-
-logger = logging.getLogger(__name__)
 
 
 def main(*, manifest: Path, kinds: Mapping[str, str], calendar: str, report: Path, table: Path) -> None:
@@ -21,7 +19,7 @@ def main(*, manifest: Path, kinds: Mapping[str, str], calendar: str, report: Pat
     found = validate_manifest(manifest, kinds=kinds, calendar=calendar)
     checks = found.table()
     checks.raise_if_failed()
-    logger.info("%s", checks.as_text().rstrip())
+    log_checks(checks)
     write_text(table, checks.as_text())
     write_json(report, found.as_json())
 

@@ -1,25 +1,23 @@
-"""Check environment, machine and all data, and say what is not in order."""
+"""Verify environment, machine and all data."""
 
-import logging
 from pathlib import Path
 
+from simmer.base.checks import log_checks
 from simmer.base.files import write_json, write_text
 from simmer.base.logs import job
 from simmer.commands.verify import verify_here
-
-logger = logging.getLogger(__name__)
 
 
 def main(
     *, data: Path, project: Path, constraints: Path, sysfs_root: Path, report: Path, table: Path
 ) -> None:
-    """Write what was found to `report` and `table`; write nothing if a row failed.
+    """Write what was found to `report` and `table`; write nothing if a check failed.
 
     Raises:
-        DataError: with every row that failed.
+        DataError: listing every failed check.
     """
     found = verify_here(data, project=project, constraints=constraints, sysfs_root=sysfs_root)
-    logger.info("%s", found.as_text().rstrip())
+    log_checks(found)
     found.raise_if_failed()
     write_text(table, found.as_text())
     write_json(report, found.as_json())

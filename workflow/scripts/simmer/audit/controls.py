@@ -3,6 +3,7 @@
 Both train the model of `control_training`, and are scored on the validation rows alone.
 """
 
+import logging
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -10,7 +11,9 @@ from pathlib import Path
 import numpy as np
 
 from simmer.audit.control_training import ControlRecipe, ControlSetting, train_control
+from simmer.base.logs import PROGRESS
 from simmer.base.seeds import derive_seed
+from simmer.base.words import horizons
 from simmer.evidence.bootstrap import Interval, interval
 from simmer.evidence.metrics import PROBABILITY_FLOOR, auc, auc_of_rows, checked
 from simmer.features.dataset import Dataset
@@ -20,6 +23,8 @@ from simmer.thermal.guard import GuardProtocol
 # of 900 sound controls of about 710 rows two had an AUC off one half; at a level of 0.995, 10 of 900.
 LEVEL = 0.999
 N_RESAMPLES = 4000
+
+logger = logging.getLogger(__name__)
 
 Permute = Callable[[np.ndarray, int], np.ndarray]
 
@@ -101,6 +106,8 @@ def run_control(
         DatasetError: when validation is too short for a bootstrap.
         Interrupted: the guard asked to stop.
     """
+    name = f"{control} control at {horizons([dataset.label_spec.horizon_days])}"
+    logger.log(PROGRESS, "train the %s for %d epochs", name, recipe.epochs)
     trained = train_control(dataset, setting, recipe, seed=seed, guard=guard, folder=folder)
     labels, horizon = dataset.labels_of("validation"), dataset.label_spec.horizon_days
     scores = (None, None)

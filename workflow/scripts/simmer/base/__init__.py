@@ -1,1 +1,1 @@
-"""What every part uses: errors, files, locks, logs, seeds, names, checks."""
+"""Shared tools: errors, files, locks, logs, seeds, texts, checks."""

@@ -1,5 +1,6 @@
-"""Results of checks, and the check table that holds them: as an error, as JSON and as text."""
+"""Check results and the check table: as text, as JSON and as an error."""
 
+import logging
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from enum import StrEnum
@@ -8,9 +9,11 @@ from typing import Any
 from simmer.base.errors import SimmerError
 from simmer.base.text import plain, plain_lines
 
+logger = logging.getLogger(__name__)
+
 
 class CheckStatus(StrEnum):
-    """How a check ended; SKIP means that it could not be made."""
+    """Status of a check; SKIP means that it could not run."""
 
     OK = "OK"
     WARN = "WARN"
@@ -20,7 +23,7 @@ class CheckStatus(StrEnum):
 
 @dataclass(frozen=True, kw_only=True)
 class CheckResult:
-    """One row of a check table; `measured` and `needed` are in `unit`, `fix` says what to do and why."""
+    """Row of a check table; `measured` and `needed` are in `unit`, `fix` says what to do and why."""
 
     id: str
     status: CheckStatus
@@ -31,14 +34,14 @@ class CheckResult:
     fix: str | None = None
 
     def as_json(self) -> dict[str, Any]:
-        """Return the row as a value that JSON can hold; there the status is named `verdict`."""
+        """Return the row as plain JSON values; the key of the status is `verdict`."""
         return {"verdict" if name == "status" else name: value for name, value in asdict(self).items()}
 
     @classmethod
     def judged(
         cls, name: str, *, fix: str | None, otherwise: CheckStatus = CheckStatus.FAIL, **columns: Any
     ) -> "CheckResult":
-        """Return a row that is OK where there is nothing to fix, and `otherwise` where there is."""
+        """Return a row with the status OK if `fix` is empty, else `otherwise`."""
         return cls(id=name, status=otherwise if fix else CheckStatus.OK, fix=fix, **columns)
 
 
@@ -48,10 +51,10 @@ class CheckTable:
 
     Attributes:
         title: first line of the text.
-        checks: the rows, in the order of the table.
-        error: raised when a check failed.
-        complaint: first words of that error.
-        facts: what the JSON file says beside the checks.
+        checks: the rows, in order.
+        error: class of the error raised when a check failed.
+        complaint: how that error begins.
+        facts: further keys of the JSON file.
     """
 
     title: str
@@ -66,36 +69,46 @@ class CheckTable:
         return tuple(check for check in self.checks if check.status is CheckStatus.FAIL)
 
     @property
+    def warnings(self) -> tuple[str, ...]:
+        """What to do about each check with the status WARN, line by line.
+
+        What was measured is left out: it differs between jobs that meet the same warning.
+        """
+        warned = [check for check in self.checks if check.status is CheckStatus.WARN]
+        lines = [line for check in warned for line in (check.fix or check.id).split("\n")]
+        return tuple(f"warning: {line.removeprefix('warning: ')}" for line in lines)
+
+    @property
     def ok(self) -> bool:
         """True if no check failed."""
         return not self.failed
 
     def as_json(self) -> dict[str, Any]:
-        """Return the check table as a value that JSON can hold."""
+        """Return the check table as plain JSON values."""
         return {**self.facts, "ok": self.ok, "checks": [check.as_json() for check in self.checks]}
 
     def as_text(self) -> str:
-        """Return the title, an aligned table with each fix below its row, and the counts of the statuses."""
+        """Return the title, an aligned table with each fix below its row, and the number of each status."""
         count = {status: sum(check.status is status for check in self.checks) for status in CheckStatus}
         counts = ", ".join(f"{number} {status}" for status, number in count.items() if number)
         end = "all in order" if self.ok else "not in order"
         return f"{plain(self.title)}\n{as_table(self.checks)}{counts}: {end}\n"
 
     def raise_if_failed(self) -> None:
-        """Stop here when a check failed.
-
-        Raises:
-            SimmerError: of class `error`, with a line per failed check and its fix.
-        """
+        """Raise `error`, with each failed check and its fix, if a check failed."""
         if self.failed:
             raise self.error(f"{self.complaint}:\n" + "\n".join(map(_failure, self.failed)))
 
 
-def as_table(checks: Iterable[CheckResult]) -> str:
-    """Return checks as an aligned table, fixes below the rows they belong to, ending in a line feed.
+def log_checks(table: CheckTable) -> None:
+    """Log the whole table, and each check with the status WARN as a warning of its own."""
+    logger.info("%s", table.as_text().rstrip())
+    for warning in table.warnings:
+        logger.warning("%s", warning)
 
-    A column without any value is left out.
-    """
+
+def as_table(checks: Iterable[CheckResult]) -> str:
+    """Return checks as an aligned table, each fix below its row; columns without any value are left out."""
     checks = list(checks)
     columns = {"id": "check"} | {name: name for name in ("status", "measured", "needed", "unit", "source")}
     columns = {

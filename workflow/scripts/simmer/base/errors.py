@@ -1,4 +1,4 @@
-"""Every error a user can meet, one class per cause.
+"""Errors shown to the user, one class per cause.
 
 A message says what was found, what was expected and what to do; it is shown without a traceback.
 """
@@ -6,11 +6,11 @@ A message says what was found, what was expected and what to do; it is shown wit
 from simmer.base.text import plain_lines
 
 EXIT_FAILURE = 1
-EXIT_RESUMABLE = 75  # EX_TEMPFAIL of sysexits.h: stopped on purpose, the same command goes on
+EXIT_RESUMABLE = 75  # EX_TEMPFAIL of sysexits.h: stopped after a checkpoint, the same command resumes
 
 
 class SimmerError(Exception):
-    """Base of all errors that are the user's or the machine's, not the program's."""
+    """Base of all errors whose cause is the input or the machine, not a bug."""
 
     exit_code = EXIT_FAILURE
 
@@ -19,19 +19,19 @@ class SimmerError(Exception):
 
 
 class ConfigError(SimmerError):
-    """The configuration contradicts itself or asks for something impossible."""
+    """The configuration is wrong, contradicts itself or asks for something impossible."""
 
 
 class DataError(SimmerError):
-    """A raw or processed table, or its manifest, breaks a rule."""
+    """A table or its manifest breaks a rule."""
 
 
 class DatasetError(SimmerError):
-    """Labels, splits or windows cannot be formed as asked."""
+    """Labels, splits or windows cannot be built as configured."""
 
 
 class BudgetError(SimmerError):
-    """No model of the asked shape meets the parameter budget."""
+    """No model of the requested shape meets the parameter budget."""
 
 
 class LedgerError(SimmerError):
@@ -39,7 +39,7 @@ class LedgerError(SimmerError):
 
 
 class CheckpointError(SimmerError):
-    """No checkpoint of a trial can be trusted."""
+    """A trial has checkpoints, but none is intact."""
 
 
 class BusyError(SimmerError):
@@ -47,14 +47,14 @@ class BusyError(SimmerError):
 
 
 class PreflightError(SimmerError):
-    """This machine cannot run what was asked."""
+    """This machine cannot run the study."""
 
 
 class AuditError(SimmerError):
-    """Something that decides knows what lies in its future, or a control did not come out as it must."""
+    """A leak check or a control failed."""
 
 
 class Interrupted(SimmerError):
-    """Training stopped on purpose after a checkpoint (heat or a signal); the same command resumes."""
+    """Training stopped after a checkpoint, because of heat or a signal; the same command resumes."""
 
     exit_code = EXIT_RESUMABLE

@@ -1,4 +1,4 @@
-"""Files that are either whole or absent: written aside, flushed, renamed."""
+"""Atomic file writes: write to a temporary file, flush to disk, rename. Stable JSON and hashes."""
 
 import errno
 import hashlib
@@ -14,27 +14,23 @@ from simmer.base.errors import LedgerError
 
 @contextmanager
 def user_facing_os_errors(path: Path) -> Iterator[None]:
-    """Turn a full disk or a read-only folder into a message that says what to do.
-
-    Raises:
-        LedgerError: for any `OSError` met while `path` was written.
-    """
+    """Turn an `OSError` raised while `path` is written into a `LedgerError` that says what to do."""
     try:
         yield
     except OSError as error:
         if error.errno == errno.ENOSPC:
             advice = "no space is left on this disk: free some and run the same command again"
         elif error.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
-            advice = "the folder cannot be written: give write permission and run the same command again"
+            advice = "give write permission to the folder and run the same command again"
         else:
-            advice = "mend the cause and run the same command again"
+            advice = "fix the cause and run the same command again"
         raise LedgerError(
-            f"cannot write {path}: {error.strerror or error}; {advice}. What was finished before is kept."
+            f"cannot write {path}: {error.strerror or error}; {advice}. Finished results are kept."
         ) from error
 
 
 def write_through(path: Path, write: Callable[[Path], object]) -> None:
-    """Let `write` fill a temporary file beside `path`, then flush it to disk and rename it into place.
+    """Call `write` with a temporary file beside `path`, flush that file to disk and rename it to `path`.
 
     Raises:
         LedgerError: when the disk is full or the folder cannot be written; `path` is then untouched.
@@ -53,24 +49,24 @@ def write_through(path: Path, write: Callable[[Path], object]) -> None:
 
 
 def write_bytes(path: Path, content: bytes) -> None:
-    """Write `content` to `path`, whole or not at all."""
+    """Write `content` to `path` atomically."""
     write_through(path, lambda aside: aside.write_bytes(content))
 
 
 def write_text(path: Path, text: str) -> None:
-    """Write `text` as UTF-8 to `path`, whole or not at all."""
+    """Write `text` as UTF-8 to `path` atomically."""
     write_bytes(path, text.encode())
 
 
 def to_json(value: Any) -> str:
-    """Return `value` as JSON whose bytes depend on its content only; NaN and infinity are refused."""
+    """Return `value` as JSON with sorted keys; NaN and infinity raise a `ValueError`."""
     text = json.dumps(value, sort_keys=True, indent=2, allow_nan=False, ensure_ascii=False) + "\n"
-    # Half a character of UTF-16, as a file's name may hold, is in no UTF-8 file; in JSON it is its escape.
+    # A file name may hold a lone surrogate, which UTF-8 cannot encode; JSON writes it as an escape.
     return text.encode(errors="backslashreplace").decode()
 
 
 def write_json(path: Path, value: Any) -> None:
-    """Write `value` as stable JSON to `path`, whole or not at all."""
+    """Write `value` as JSON with sorted keys to `path` atomically."""
     write_text(path, to_json(value))
 
 

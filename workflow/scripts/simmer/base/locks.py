@@ -1,4 +1,4 @@
-"""Locks that die with their process, and that can say who holds them."""
+"""File locks that end with their process and name their holder."""
 
 import fcntl
 import json
@@ -20,7 +20,7 @@ POLL_S = 0.5
 
 
 def describe_this_process() -> dict[str, Any]:
-    """Return what a lock tells others about its holder."""
+    """Return what a lock file says about its holder."""
     return {
         "pid": os.getpid(),
         "host": os.uname().nodename,
@@ -31,9 +31,9 @@ def describe_this_process() -> dict[str, Any]:
 
 
 def try_lock(path: Path) -> IO[str] | None:
-    """Take the lock at `path` and return the open file that holds it, or None when it is taken.
+    """Take the lock at `path` and return the open file that holds it, or None if another process holds it.
 
-    The lock is flock(2) on an open file: the kernel drops it when the process ends, however it ends.
+    The lock is flock(2) on an open file: the kernel releases it when the process ends, also after SIGKILL.
     """
     with user_facing_os_errors(path):
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -51,7 +51,7 @@ def try_lock(path: Path) -> IO[str] | None:
 
 
 def holder_of(path: Path) -> str:
-    """Return a phrase that names the process holding the lock at `path`, as far as it has said."""
+    """Describe the process that holds the lock at `path`: "another process" if its file is unreadable."""
     try:
         holder = json.loads(path.read_text(encoding="utf-8"))
         return plain(
@@ -62,15 +62,15 @@ def holder_of(path: Path) -> str:
 
 
 def lock_or_refuse(path: Path, *, what: str) -> IO[str]:
-    """Take the lock at `path`, or refuse and name the holder.
+    """Take the lock at `path`.
 
     Raises:
-        BusyError: when it is taken.
+        BusyError: naming the process that holds it.
     """
     held = try_lock(path)
     if held is None:
         raise BusyError(
-            f"found {what} in use by {holder_of(path)}; expected to be alone; wait until it has ended, or "
+            f"found {what} in use by {holder_of(path)}; expected no other run; wait until it has ended, or "
             "stop it and run the same command again"
         )
     return held
@@ -84,9 +84,9 @@ def lock_after_waiting(
     should_stop: Callable[[], bool],
     sleep: Callable[[float], None] = time.sleep,
 ) -> Iterator[bool]:
-    """Hold the lock at `path`, waiting for its present holder; yield False if told to stop meanwhile.
+    """Hold the lock at `path`, waiting for it if necessary; yield False if `should_stop` ended the wait.
 
-    `on_wait` is called once, with the holder's name, when there is something to wait for.
+    `on_wait` is called once, with a description of the holder, if another process holds the lock.
     """
     held = try_lock(path)
     if held is None:

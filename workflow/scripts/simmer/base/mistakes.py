@@ -1,4 +1,4 @@
-"""What is wrong with a configuration, in words: where, what was found, what was expected."""
+"""Messages for mistakes in a configuration: where, what was found, what was expected."""
 
 import difflib
 from collections.abc import Mapping
@@ -30,14 +30,14 @@ _EXPECTED = {
 
 
 def contradiction(text: str) -> PydanticCustomError:
-    """Return an error for a validator to raise, which is shown as this text."""
+    """Return an error for a validator to raise; its message is `text`."""
     return PydanticCustomError(_CONTRADICTION, "{text}", {"text": text})
 
 
 def mistakes(error: ValidationError, kind: Any, *, top: str = "the top level") -> list[str]:
-    """Return a line for each mistake that was found in values of `kind`, without repeats, sorted.
+    """Return a line per mistake in values of `kind`, sorted, without duplicates.
 
-    Each line begins with its place, counted from these values, which are themselves named `top`.
+    A line begins with the path of the key below these values; `top` names the values themselves.
     """
     root = schema_of(kind)
     return sorted({line for one in error.errors(include_url=False) for line in _explain(root, one, top)})
@@ -45,12 +45,12 @@ def mistakes(error: ValidationError, kind: Any, *, top: str = "the top level") -
 
 def _explain(root: Node, error: Mapping[str, Any], top: str) -> list[str]:
     path, found, kind = error["loc"], error["input"], error["type"]
-    is_key = path[-1:] == ("[key]",)  # what is wrong is then a key, and not its value
+    is_key = path[-1:] == ("[key]",)  # then the key is wrong, not its value
     above = _named(path[: -2 if is_key else -1]) or top
     where = above if is_key else _named(path) or top
     if kind == _CONTRADICTION:
         text = error["ctx"]["text"]
-        # A contradiction that names its block was met where the block has another name, or none.
+        # A contradiction that names its block was found where the block has another name, or none.
         return [text if not path or text.startswith(("config ", where)) else f"{where}: {text}"]
     if kind in ("missing", "missing_argument", "missing_keyword_only_argument"):
         return [f"{above}: missing key `{path[-1]}`"]
@@ -60,7 +60,7 @@ def _explain(root: Node, error: Mapping[str, Any], top: str) -> list[str]:
         nearest = _nearest(path[-1], node_at(root, path[:-1]))
         return [f"{above}: unknown key `{plain(str(path[-1]))}`; {nearest}"]
     if kind == "too_short" and len(found) >= error["ctx"]["min_length"]:
-        return []  # it follows from a mistake in one of its entries
+        return []  # caused by a mistake in one of its entries, which has its own line
     expected = _expected(error, node_at(root, path))
     return [f"{where}: found {shown(found)}, expected {expected}{_hint(kind, found)}"]
 
@@ -103,5 +103,5 @@ def _named(path: tuple[int | str, ...]) -> str:
 
 
 def shown(value: Any) -> str:
-    """Return a found value on one line, cut where it is long."""
+    """Return a found value on one line of at most 200 characters."""
     return shortened(plain(repr(value)), _MOST_SHOWN)

@@ -1,4 +1,4 @@
-"""What code and which libraries made a result."""
+"""Digests of the code and versions of the libraries that computed a result."""
 
 import hashlib
 import platform
@@ -11,7 +11,7 @@ from pathlib import Path
 
 LIBRARIES = ("torch", "numpy", "pandas", "optuna", "TA-Lib")
 SCRIPTS = Path(__file__).parents[2]
-# Parsing a hundred files takes half a second in every job; a test holds this against the parser.
+# Parsing every file would take half a second per job; a test compares this pattern with Python's parser.
 _IMPORT = re.compile(
     r"^[ \t]*(?:from[ ]+(simmer[\w.]*)[ ]+import[ ]+(\([^)]*\)|.*)|import[ ]+(simmer[\w.]*))", re.MULTILINE
 )
@@ -19,26 +19,26 @@ _IMPORT = re.compile(
 
 @cache
 def code_digest() -> str:
-    """Return a SHA-256 (12 digits) over the names and sources of the whole library."""
+    """Return a SHA-256 (12 digits) of the file names and sources of the whole library."""
     return _digest((SCRIPTS / "simmer").rglob("*.py"), SCRIPTS / "simmer")
 
 
 @cache
 def reached_digest(*scripts: str, folder: Path = SCRIPTS) -> str:
-    """Return a SHA-256 (12 digits) over scripts and every module of the library that they reach by imports.
+    """Return a SHA-256 (12 digits) of scripts and of every library module that they import, also indirectly.
 
     Args:
         scripts: file names in `folder`.
         folder: holds the scripts and the library `simmer`.
 
     Raises:
-        FileNotFoundError: when a script is not there.
+        FileNotFoundError: when a script does not exist.
     """
     return _digest(reached_files(*scripts, folder=folder), folder)
 
 
 def reached_files(*scripts: str, folder: Path = SCRIPTS) -> frozenset[Path]:
-    """Return the paths of scripts and of every module of the library that they reach by imports."""
+    """Return the paths of scripts and of every library module that they import, also indirectly."""
     library = {_module_name(path, folder): path for path in (folder / "simmer").rglob("*.py")}
     waiting, reached = {folder / name for name in scripts}, set()
     while waiting:
@@ -53,12 +53,12 @@ def _module_name(path: Path, folder: Path) -> str:
 
 
 def _imports(path: Path) -> set[str]:
-    """Return the names of all modules that a file may import, and of the packages on the way to them."""
+    """Return the names of all modules that a file may import, and of their parent packages."""
     found = set()
     for origin, names, module in _IMPORT.findall(path.read_text(encoding="utf-8")):
-        # What is imported from a package may be a module of it.
+        # A name imported from a package may be one of its modules.
         found |= {f"{origin}.{name}" for name in re.findall(r"\w+", names)}
-        # Python runs the __init__.py of every package on the way.
+        # Python runs the __init__.py of every parent package.
         found |= set(accumulate((origin or module).split("."), "{}.{}".format))
     return found
 
@@ -72,5 +72,5 @@ def _digest(paths: Iterable[Path], root: Path) -> str:
 
 @cache
 def versions() -> dict[str, str]:
-    """Return the versions of Python and of the libraries that shape a result."""
+    """Return the versions of Python and of the libraries that influence a result."""
     return {"python": platform.python_version()} | {name: metadata.version(name) for name in LIBRARIES}

@@ -1,4 +1,4 @@
-"""The JSON Schema of a settings class, for the reference page and for messages."""
+"""JSON Schema of a settings class, for the generated reference page and for messages."""
 
 import functools
 from collections.abc import Mapping, Sequence
@@ -8,7 +8,7 @@ from pydantic import TypeAdapter
 
 Node = Mapping[str, Any]
 
-# What pydantic calls a bound that it checks after a validator of ours.
+# Pydantic's names of a bound on a type that has a validator of its own.
 _BOUNDS = {"ge": "minimum", "gt": "exclusiveMinimum", "le": "maximum", "lt": "exclusiveMaximum"}
 
 
@@ -19,7 +19,7 @@ def schema_of(kind: Any) -> Node:
 
 
 def resolved(root: Node, node: Node) -> Node:
-    """Return a node with what it refers to; its own words win. An alternative `null` becomes `nullable`."""
+    """Return a node with its `$ref` replaced; its own keys win. An alternative `null` becomes `nullable`."""
     while True:
         options = [option for option in node.get("anyOf", ()) if option != {"type": "null"}]
         if "$ref" in node:
@@ -32,7 +32,7 @@ def resolved(root: Node, node: Node) -> Node:
 
 
 def node_at(root: Node, path: Sequence[int | str]) -> Node:
-    """Return what the schema says of the place `path`; nothing where it knows no such place."""
+    """Return the schema node at `path`, an empty one if the schema has no such path."""
     node = resolved(root, root)
     for step in path:
         children = node.get("properties", {})
@@ -49,6 +49,6 @@ def _plain(value: Any) -> Any:
         return [_plain(one) for one in value]
     if not isinstance(value, dict):
         return value
-    # Generated titles repeat the names of the keys. A title is text; a key of that name has a node.
+    # Generated titles repeat the key names. A generated title is text; a key named `title` holds a node.
     kept = {key: one for key, one in value.items() if key != "title" or isinstance(one, dict)}
     return {_BOUNDS.get(key, key): _plain(one) for key, one in kept.items()}

@@ -1,12 +1,12 @@
-"""How a key of the configuration is declared: once, with type, range and meaning, where it is used.
+"""Declaration of configuration keys: each key once, with type, range and description, where it is used.
 
     @settings
     class Pace:
         step_s: Annotated[Number, Field(gt=0, description="Seconds between two steps.")]
         noise: Annotated[Number, Field(ge=0, description="Added to each gradient.")] = since(0.0)
 
-The second key came later. `since` names the value under which the code does what it did before, which is
-also the key's default; `meaning` leaves the key out while it has that value, so fingerprints stay.
+The second key was added later. `since` gives the value under which the code does what it did before the key
+existed; it is also the default. `meaning` leaves the key out while it has that value, so fingerprints stay.
 """
 
 import dataclasses
@@ -50,14 +50,14 @@ def _auto_or(check: Callable[[Any], bool], expected: str) -> BeforeValidator:
     return BeforeValidator(validate)
 
 
-# YAML has true, 1 and 1.0, and none of them is taken for another.
+# YAML distinguishes true, 1 and 1.0, and so do these types.
 Whole = Annotated[int, Strict()]
 Real = Annotated[float, Strict(), AllowInfNan(False)]
 Flag = Annotated[bool, Strict()]
-# Kept as they are written, for 1 and 1.0 differ in a fingerprint. A fingerprint has no infinity.
+# Kept as written, because 1 and 1.0 give different fingerprints, which cannot hold infinity.
 Number = Annotated[float, Strict(), WrapValidator(_as_written)]
 Finite = Annotated[float, Strict(), AllowInfNan(False), WrapValidator(_as_written)]
-# YAML reads a date without quotes as a date: it is kept as ISO text.
+# YAML parses a date without quotes as a date; it becomes ISO text.
 IsoDate = Annotated[str, BeforeValidator(_to_iso), WithJsonSchema({"type": "string", "format": "date"})]
 AutoOrWhole = Annotated[
     int | str,
@@ -73,10 +73,9 @@ AutoOrFlag = Annotated[
 
 @dataclass_transform(frozen_default=True, kw_only_default=True)
 def settings(cls: type | None = None, /, *, kw_only: bool = True) -> Any:
-    """Make a class a frozen dataclass whose values are checked, however an instance comes about.
+    """Make a class a frozen dataclass that checks its values.
 
-    Raises:
-        ConfigError: from the class, when values are wrong, missing, unknown or contradict each other.
+    Creating an instance raises `ConfigError` if values are wrong, missing, unknown or contradict each other.
     """
     if cls is None:
         return functools.partial(settings, kw_only=kw_only)
@@ -88,7 +87,7 @@ def settings(cls: type | None = None, /, *, kw_only: bool = True) -> Any:
     @functools.wraps(validate)
     def init(self: Any, *args: Any, **values: Any) -> None:
         try:
-            # Named, so that a message names them.
+            # Passed by name, so that a message can name them.
             validate(self, **dict(zip(names[: len(args)], args, strict=True)), **values)
         except ValidationError as error:
             raise ConfigError("; ".join(mistakes(error, type(self), top=type(self).__name__))) from None
@@ -98,7 +97,7 @@ def settings(cls: type | None = None, /, *, kw_only: bool = True) -> Any:
 
 
 def _collected(check: Callable[[Any], None]) -> Callable[[Any], None]:
-    # Any other exception would end the validation at once, and hide the problems behind it.
+    # Any other exception would end the validation at once and hide further problems.
     @functools.wraps(check)
     def post_init(self: Any) -> None:
         try:
@@ -110,12 +109,12 @@ def _collected(check: Callable[[Any], None]) -> Callable[[Any], None]:
 
 
 def since(before: Any) -> Any:
-    """Return the default of a key that came later: the value under which all is as it was before."""
+    """Declare a key added later; `before` is its default and keeps the behaviour from before it existed."""
     return dataclasses.field(default=before, metadata={"before": before})
 
 
 def before(kind: type) -> dict[str, Any]:
-    """Return the keys of a dataclass that came later, each with the value that changes nothing."""
+    """Return the keys of a dataclass that were declared with `since`, with their values."""
     return {
         field.name: field.metadata["before"]
         for field in dataclasses.fields(kind)
@@ -124,9 +123,9 @@ def before(kind: type) -> dict[str, Any]:
 
 
 def meaning(value: Any) -> Any:
-    """Return a dataclass as plain values, without the keys that mean what the code did before they came.
+    """Return a dataclass as plain values, without keys that have their `since` value.
 
-    Dataclasses inside it, in mappings and in sequences are treated alike.
+    Applies to dataclasses inside it, in mappings and in sequences too.
     """
     if dataclasses.is_dataclass(value):
         old = before(type(value))
@@ -140,5 +139,5 @@ def meaning(value: Any) -> Any:
 
 
 def part(whole: Any, kind: type[Kind]) -> Kind:
-    """Return the keys of a dataclass that `kind` has, too, as one of that kind."""
+    """Return a `kind` with the values of the fields that it shares with the dataclass `whole`."""
     return kind(**{field.name: getattr(whole, field.name) for field in dataclasses.fields(kind)})

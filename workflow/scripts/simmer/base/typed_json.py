@@ -1,7 +1,7 @@
-"""JSON read into frozen dataclasses and written from them: strict, and with a problem in words.
+"""Read JSON into frozen dataclasses and write it from them, with strict types.
 
-A whole number stays one, and nothing is converted. A field whose default is `None` may be absent, and is left
-out where it is `None`.
+Values are never converted: an integer stays an integer. A field whose default is `None` may be absent from
+the JSON, and is left out of it while it is `None`.
 """
 
 import json
@@ -15,7 +15,7 @@ from simmer.base.text import quote
 
 Kind = TypeVar("Kind")
 
-# What a value should have been, by the kinds of problems that the validation knows.
+# Expected kind of value, by pydantic's error type.
 _EXPECTED = {
     "int_type": "a whole number",
     "float_type": "a number",
@@ -29,13 +29,13 @@ _UNION_MEMBERS = {"int", "float", "str"}
 
 
 def from_json(kind: type[Kind], text: str, *, where: object, advice: str) -> Kind:
-    """Return the dataclass `kind` that is written as JSON in `text`; unknown keys are ignored.
+    """Return a `kind` from the JSON in `text`; unknown keys are ignored.
 
     Args:
-        kind: the dataclass.
+        kind: a dataclass.
         text: the JSON.
-        where: names the text in messages.
-        advice: what to do about a damaged one.
+        where: name of the text in messages.
+        advice: what to do if it is damaged.
 
     Raises:
         LedgerError: naming `where`, the key, what was found and expected, and `advice`.
@@ -50,12 +50,12 @@ def from_json(kind: type[Kind], text: str, *, where: object, advice: str) -> Kin
 
 
 def from_values(kind: type[Kind], values: Any, *, where: object, advice: str) -> Kind:
-    """Return the dataclass `kind` with these plain values, as JSON has them; errors as `from_json`."""
+    """Return a `kind` from plain JSON values; raises as `from_json`."""
     return from_json(kind, json.dumps(values), where=where, advice=advice)
 
 
 def as_json(value: Any) -> Any:
-    """Return a dataclass, and what it holds, as plain values that JSON can hold."""
+    """Return a dataclass, with all dataclasses inside it, as plain JSON values."""
     if is_dataclass(value):
         held = [(field, getattr(value, field.name)) for field in fields(value)]
         return {
@@ -72,7 +72,7 @@ def as_json(value: Any) -> Any:
 
 @cache
 def _adapter(kind: type) -> Any:
-    # Imported where something is read, so that a plan of the workflow does without.
+    # Imported on first use: planning the workflow does not need pydantic here.
     from pydantic import TypeAdapter
 
     return TypeAdapter(kind)

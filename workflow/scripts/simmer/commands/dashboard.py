@@ -1,20 +1,19 @@
-"""A search as optuna-dashboard shows it: the ledger, copied into an Optuna journal.
+"""Export the ledger to an Optuna journal for optuna-dashboard.
 
 python -m simmer.commands.dashboard LEDGER JOURNAL
 
-The ledger is only read, so this may run at any time beside a campaign and is no step of it. Each study of
-the ledger becomes a study of the journal, and each trial keeps its number:
+The ledger is only read, so this may run beside a campaign. Each study of the ledger becomes a study of the
+journal, and each trial keeps its number:
 
-    result `complete`                    COMPLETE, its value the best validation log-loss
-    result `pruned` or `out_of_time`     PRUNED, its value the best one until then, if there was any
+    result `complete`                    COMPLETE, its value is the best validation log-loss
+    result `pruned` or `out_of_time`     PRUNED, its value is the best one so far, if any
     result `diverged`, `out_of_memory`   FAIL
-    begun, no result yet                 RUNNING, whether it trains now or waits to be resumed
-    a file it needs cannot be read       FAIL, without parameters, user attribute state `unreadable`
-    not begun, but a later number is     WAITING, without parameters, user attribute state `not begun`
+    started, no result yet               RUNNING, also if it waits to be resumed
+    a file cannot be read                FAIL, without parameters, user attribute state `unreadable`
+    not started, but a later trial is    WAITING, without parameters, user attribute state `not begun`
 
-The journal is a snapshot and written as a whole. A dashboard that has it open would read on in the middle of
-a line and fail, so it must be started anew. What is written or deleted in a dashboard changes the snapshot
-only, and lasts until the next one.
+The journal is replaced as a whole. A running dashboard does not notice this and fails, so restart it after
+an export. Changes made in a dashboard are lost at the next export.
 """
 
 import argparse
@@ -53,14 +52,14 @@ STATES = {
     "out_of_memory": TrialState.FAIL,
 }
 
-# The columns of trials.csv that become user attributes, under the same names.
+# Columns of trials.csv that become user attributes of the same name.
 ATTRIBUTES = (
     *("state", "origin", "repeats", "ended", "best_epoch", "auc", "auc_se", "prior_log_loss"),
     *("parameters", "shape_width", "shape_heads", "shape_ff_width"),
     *("weights_sha256", "train_s", "max_temperature_c"),
 )
 
-# Whatever a damaged, foreign or vanished file may cause: what else the ledger holds is shown all the same.
+# Errors that a damaged, foreign or deleted file may raise; the other files are exported nevertheless.
 UNREADABLE = (SimmerError, OSError, AttributeError, LookupError, TypeError, ValueError)
 
 logger = logging.getLogger(__name__)
@@ -68,13 +67,13 @@ logger = logging.getLogger(__name__)
 
 @dataclass(frozen=True, kw_only=True)
 class ExportedStudy:
-    """A study as it goes into the journal.
+    """Study for the journal.
 
     Attributes:
-        order: what the studies are sorted by: budget, days ahead, fingerprint.
+        order: sort key: budget, horizon in days, fingerprint.
         name: scale, horizon and fingerprint.
-        attributes: its user attributes.
-        trials: its trials, in the order of their numbers from 0 and without a gap.
+        attributes: user attributes.
+        trials: all trials by number, from 0 without a gap.
     """
 
     order: tuple[int, int, str]
@@ -84,21 +83,21 @@ class ExportedStudy:
 
 
 def export(ledger: Path, journal: Path) -> None:
-    """Write all studies of the folder `ledger` to a new Optuna journal, in place of an old one.
+    """Write all studies of the folder `ledger` to an Optuna journal, replacing an old one.
 
     Raises:
-        LedgerError: when there is no study in the ledger, or the journal or a temporary file cannot be
-            written; an old journal is then untouched.
+        LedgerError: when the ledger has no study, or the journal or a temporary file cannot be written; an
+            old journal is then untouched.
     """
     studies = read_studies(ledger)
     write_bytes(journal, _as_journal(studies))
     trials = sum(len(exported.trials) for exported in studies)
-    logger.info("%s: studies %d, trials %d", journal, len(studies), trials)
+    logger.info("%s: %d studies with %d trials exported", journal, len(studies), trials)
 
 
 def _as_journal(studies: Sequence[ExportedStudy]) -> bytes:
     optuna.logging.set_verbosity(optuna.logging.WARNING)
-    # Built where no dashboard looks, so that neither half a journal nor the backend's lock lies beside it.
+    # Built in a temporary folder, so that a dashboard sees neither a partial journal nor the backend's lock.
     with user_facing_os_errors(Path(gettempdir())), TemporaryDirectory() as folder:
         built = Path(folder) / "journal"
         storage = JournalStorage(JournalFileBackend(str(built)))
@@ -114,10 +113,10 @@ def _as_journal(studies: Sequence[ExportedStudy]) -> bytes:
 
 
 def read_studies(ledger: Path) -> list[ExportedStudy]:
-    """Return all studies of a ledger, the smallest scale first; what cannot be read is logged and left out.
+    """Return all studies of a ledger, the smallest scale first; unreadable ones are logged and skipped.
 
     Raises:
-        LedgerError: when there is none, or the folder itself cannot be read.
+        LedgerError: when there is no study, or the folder cannot be read.
     """
     studies = []
     for home in _homes(ledger):
@@ -130,8 +129,8 @@ def read_studies(ledger: Path) -> list[ExportedStudy]:
             logger.warning("skipping %s: it cannot be read (%r)", home, error)
     if not studies:
         raise LedgerError(
-            f"found no study in {ledger}, expected <fingerprint>/study.json there; begin a search first, or "
-            "name the results of another one: make dashboard RESULTS=demo/results"
+            f"found no study in {ledger}, expected <fingerprint>/study.json there; start a search first, or "
+            "name another results folder: make dashboard RESULTS=demo/results"
         )
     return sorted(studies, key=lambda study: study.order)
 
@@ -143,8 +142,8 @@ def _homes(ledger: Path) -> list[Path]:
         return []
     except OSError as error:
         raise LedgerError(
-            f"cannot read {ledger}: {error.strerror or error}; give read permission, or name the results of "
-            "another search: make dashboard RESULTS=demo/results"
+            f"cannot read {ledger}: {error.strerror or error}; give read permission, or name another results "
+            "folder: make dashboard RESULTS=demo/results"
         ) from error
 
 
@@ -155,7 +154,7 @@ def _study(home: Path) -> ExportedStudy:
     found: dict[int, FrozenTrial] = {}
     study = StudyAddress(scale=scale, horizon_days=days)
     place = home / study.folder
-    # A glob would say nothing of a folder that cannot be read.
+    # `iterdir` raises an error for an unreadable folder, unlike `glob`.
     names = [folder.name for folder in place.iterdir()] if place.exists() else []
     for address in study.addresses(names):
         trial = _trial(RunFiles(home, address), known) if address.purpose == "trial" else None
@@ -164,7 +163,7 @@ def _study(home: Path) -> ExportedStudy:
     waiting = create_trial(state=TrialState.WAITING, user_attrs={"state": "not begun"})
     trials = [found.get(number, waiting) for number in range(max(found, default=-1) + 1)]
     attributes = {"fingerprint": home.name, "budget_parameters": budget}
-    for trial in trials:  # the same in each that has a result
+    for trial in trials:  # the same for all trials with a result
         if "prior_log_loss" in trial.user_attrs:
             attributes["prior_validation_log_loss"] = trial.user_attrs["prior_log_loss"]
     return ExportedStudy(
@@ -178,7 +177,7 @@ def _study(home: Path) -> ExportedStudy:
 def _trial(files: RunFiles, known: Mapping[str, BaseDistribution]) -> FrozenTrial | None:
     started = ended = None
     try:
-        # The result first, because a trial that ends meanwhile writes it last.
+        # The result first, because a trial writes it last.
         result = files.result()
         if result is not None:
             trial = _finished(result, known)
@@ -201,11 +200,11 @@ def _trial(files: RunFiles, known: Mapping[str, BaseDistribution]) -> FrozenTria
 
 
 def _times_if_readable(files: RunFiles) -> tuple[datetime | None, datetime | None]:
-    """Return when a finished trial started and ended; its result says all else, so it is shown without."""
+    """Return start and end of a finished trial; None for each if the events cannot be read."""
     try:
         return _times(files.events())
     except UNREADABLE as error:
-        logger.warning("%s: its events cannot be read, so its times are rough (%r)", files.folder, error)
+        logger.warning("%s: cannot read its events, so its times are approximate (%r)", files.folder, error)
         return None, None
 
 
@@ -216,7 +215,7 @@ def _times(events: list[dict[str, Any]]) -> tuple[datetime | None, datetime | No
 def _changed(folder: Path) -> datetime:
     try:
         return datetime.fromtimestamp(folder.stat().st_mtime, UTC)
-    except OSError:  # removed a moment ago
+    except OSError:  # the folder was just deleted
         return datetime.now(UTC)
 
 
@@ -242,7 +241,7 @@ def _unfinished(
         params=params["hyperparameters"],
         distributions=dict(known),
         user_attrs={name: value for name, value in attributes.items() if value is not None},
-        # An epoch that was computed again after a power cut stands in the events twice: the last one counts.
+        # An epoch computed again after a power cut is in the events twice; the last one is used.
         intermediate_values={
             event["epoch"]: event["validation"]["log_loss"] for event in events if event["event"] == "epoch"
         },
@@ -255,13 +254,13 @@ def _time_of(kind: str, events: list[dict[str, Any]]) -> datetime | None:
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Export the ledger that the command line names; end the process with a sentence where that fails."""
+    """Export the ledger named on the command line; exit with a message if this fails."""
     parser = argparse.ArgumentParser(
         prog="python -m simmer.commands.dashboard",
-        description="Copy a ledger into a journal for optuna-dashboard.",
+        description="Export a ledger to an Optuna journal for optuna-dashboard.",
     )
-    parser.add_argument("ledger", type=Path, help="folder of the ledger, only read: results/ledger")
-    parser.add_argument("journal", type=Path, help="file to write, an old one is replaced")
+    parser.add_argument("ledger", type=Path, help="folder of the ledger, such as results/ledger; only read")
+    parser.add_argument("journal", type=Path, help="file to write; an old one is replaced")
     given = parser.parse_args(arguments)
     try:
         export(given.ledger, given.journal)

@@ -1,4 +1,4 @@
-"""A user's own file of bars becomes a snapshot, if it keeps every rule.
+"""Check a file of bars and keep it as a snapshot.
 
 python -m simmer.commands.register FILE TICKER [--kind KIND] [--calendar XNYS] [--snapshots data/snapshots]
 """
@@ -12,17 +12,17 @@ from simmer.base.errors import DataError, SimmerError
 from simmer.base.logs import log_to_terminal
 from simmer.base.text import plain_lines
 from simmer.data.bars_csv import COLUMNS
-from simmer.data.reading import read_at_most
-from simmer.data.registration import describe_arrival, keep, origin_of_file, provenance_of_file
+from simmer.data.registration import describe_new_snapshot, keep, origin_of_file, provenance_of_file
 from simmer.data.snapshots import SnapshotStore
 from simmer.data.tickers import KINDS, KNOWN_TICKERS, TickerSpec
+from simmer.data.untrusted_files import read_at_most
 
 
 def register(file: Path, spec: TickerSpec, *, calendar: str, store: SnapshotStore) -> str:
-    """Validate a file, keep it as a snapshot, and return what to say about it.
+    """Validate a file, keep it as a snapshot, and return a description of the snapshot.
 
     Raises:
-        DataError: when it cannot be read or breaks a rule; nothing is kept.
+        DataError: when the file cannot be read or breaks a rule; nothing is kept.
     """
     try:
         content = read_at_most(file)
@@ -38,22 +38,22 @@ def register(file: Path, spec: TickerSpec, *, calendar: str, store: SnapshotStor
         provenance=provenance_of_file(file.name, content, spec=spec, calendar=calendar),
         store=store,
     )
-    return describe_arrival(snapshot, store)
+    return describe_new_snapshot(snapshot, store)
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Register the file that the command line names; end the process with a sentence where that fails."""
+    """Register the file named on the command line; exit with a message if this fails."""
     parser = argparse.ArgumentParser(prog="python -m simmer.commands.register", description=__doc__)
-    parser.add_argument("file", type=Path)
-    parser.add_argument("ticker")
-    parser.add_argument("--kind", choices=KINDS, help="of a known ticker its own, else etf, the strictest")
-    parser.add_argument("--calendar", default="XNYS")
-    parser.add_argument("--snapshots", type=Path, default=Path("data/snapshots"))
+    parser.add_argument("file", type=Path, help="CSV file of daily bars")
+    parser.add_argument("ticker", help="name of the ticker, such as SPY")
+    parser.add_argument("--kind", choices=KINDS, help="default: known tickers have one, others are etf")
+    parser.add_argument("--calendar", default="XNYS", help="exchange calendar (default: XNYS)")
+    parser.add_argument("--snapshots", type=Path, default=Path("data/snapshots"), help="folder of snapshots")
     given = parser.parse_args(arguments)
     known = KNOWN_TICKERS.get(given.ticker)
     kind = given.kind or (known.kind if known else "etf")
     try:
-        said = register(
+        description = register(
             given.file,
             TickerSpec(given.ticker, kind),
             calendar=given.calendar,
@@ -61,7 +61,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         )
     except SimmerError as error:
         sys.exit(str(error))
-    sys.stdout.write(plain_lines(said))
+    sys.stdout.write(plain_lines(description))
 
 
 if __name__ == "__main__":

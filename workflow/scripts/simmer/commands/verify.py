@@ -1,6 +1,6 @@
-"""Verify environment, machine and data: one table, for which every file of every manifest is read.
+"""Verify environment, machine and data: read every file in every manifest and print one check table.
 
-Reads everything and changes nothing, so it may run beside a campaign.
+Changes nothing, so it may run beside a campaign.
 
 python -m simmer.commands.verify DATA --project pyproject.toml --constraints constraints.txt
 """
@@ -25,7 +25,7 @@ from simmer.machine.facts import Machine, inspect_machine
 from simmer.machine.preflight_heat import check_temperature_source
 from simmer.thermal.sensors import find_sensors
 
-# The folders of data that have a manifest; the last two are written by every run.
+# Folders of data with a manifest; every run writes the last two.
 PARTS = ("snapshots", "raw", "processed")
 
 
@@ -37,7 +37,8 @@ def verify(
     Args:
         data: the folder with snapshots/, raw/ and processed/.
         machine: this machine.
-        installed: versions by package; `pinned` are those that the project is tested with.
+        installed: installed versions by package.
+        pinned: tested versions by package.
     """
     return CheckTable(
         title=f"verification of {data}, its environment and its machine",
@@ -50,7 +51,7 @@ def verify(
             *_check_pending(data),
         ),
         error=DataError,
-        complaint="not all is in order",
+        complaint="verification failed",
     )
 
 
@@ -61,9 +62,9 @@ def verify_here(
 
     Args:
         data: the folder with snapshots/, raw/ and processed/.
-        project: a pyproject.toml.
-        constraints: the pinned versions.
-        sysfs_root: where temperature sources are looked for.
+        project: path of pyproject.toml.
+        constraints: file with the pinned versions.
+        sysfs_root: root of the search for temperature sources.
     """
     dependencies = tomllib.loads(project.read_text(encoding="utf-8"))["project"]["dependencies"]
     names = [re.split("[=<>!~ ]", dependency)[0] for dependency in dependencies]
@@ -78,7 +79,7 @@ def verify_here(
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Print the table; exit status 1 when a row failed."""
+    """Print the check table; exit status 1 if a check failed."""
     parser = argparse.ArgumentParser(prog="python -m simmer.commands.verify", description=__doc__)
     parser.add_argument("data", type=Path, help="folder with snapshots/, raw/ and processed/")
     parser.add_argument("--project", type=Path, default=Path("pyproject.toml"))
@@ -99,22 +100,22 @@ def _check_versions(installed: Mapping[str, str], pinned: Mapping[str, str]) -> 
             measured=version,
             needed=wanted,
             source="installed",
-            fix=None if fits else "results may differ from those it is tested with: make setup",
+            fix=None if fits else "results may differ from those of the tested version: run make setup",
         )
 
 
 def _check_accelerator(machine: Machine) -> CheckResult:
     found = machine.accelerator
     name = None if found is None else found.name or found.kind
-    problem = "torch is not installed: make setup" if found is None else found.problem
+    problem = "torch is not installed: run make setup" if found is None else found.problem
     return CheckResult.judged(
-        "accelerator", measured=name, needed="one that computes", source="torch", fix=problem
+        "accelerator", measured=name, needed="a working device", source="torch", fix=problem
     )
 
 
 def _check_manifest(manifest: Path, part: str) -> Iterator[CheckResult]:
     if part == "snapshots" and not manifest.exists():
-        return  # the bundled bars need none
+        return  # bundled bars have no snapshots
     if part != "snapshots" and not _is_built(manifest.parents[1]):
         yield CheckResult(
             id=part,
@@ -122,11 +123,11 @@ def _check_manifest(manifest: Path, part: str) -> Iterator[CheckResult]:
             measured="nothing built yet",
             needed="tables",
             source="manifest",
-            fix="a run of the campaign makes it",
+            fix="run the campaign to build it",
         )
         return
     found = validate_manifest(manifest, kinds={}, calendar=None)
-    # What no manifest names has rows of its own.
+    # Unlisted files have rows of their own.
     problems = tuple(problem for problem in found.problems if problem.rule != "unregistered")
     for check in replace(found, problems=problems).table().checks:
         yield replace(check, id=f"{part}/{check.id}")
@@ -136,34 +137,34 @@ def _check_pending(data: Path) -> Iterator[CheckResult]:
     try:
         pending = pending_registrations(data, [data / part / MANIFEST_NAME for part in PARTS])
     except DataError:
-        pending = PendingRegistrations((), (), ())  # the broken manifest has a row of its own
+        pending = PendingRegistrations((), (), ())  # the damaged manifest has a row of its own
     unknown = 0
-    for path in pending.unregistered:
-        # What the chain made has an entry beside it, so this was made for another configuration.
+    for path in pending.unlisted:
+        # A table with a sidecar was written by the workflow, so it belongs to another configuration.
         left_over = sidecar_path(data / path).exists() and not path.startswith("snapshots/")
         unknown += not left_over
         fix = "made for another configuration: switch back to it, or remove it with its .resource.json"
         if not left_over:
-            fix = "no manifest names it: make register FILE=<it> TICKER=<its ticker>, or remove it"
+            fix = "no manifest lists it: make register FILE=<file> TICKER=<ticker>, or remove it"
         yield CheckResult(
             id=path,
             status=CheckStatus.WARN if left_over else CheckStatus.FAIL,
-            measured="unregistered",
-            needed="registered",
-            source="pending",
+            measured="not listed",
+            needed="listed",
+            source="manifests",
             fix=fix,
         )
-    gone = pending.missing if _is_built(data) else ()
-    counts = f"{len(pending.unregistered)} unregistered, {len(gone)} gone, {len(pending.changed)} changed"
-    disorder = bool(unknown or gone or pending.changed)
-    fix = "what is gone or changed is acquired and built again by a run of the campaign" if disorder else None
+    missing = pending.missing if _is_built(data) else ()
+    counts = f"{len(pending.unlisted)} not listed, {len(missing)} missing, {len(pending.changed)} changed"
+    failed = bool(unknown or missing or pending.changed)
+    fix = "run the campaign to acquire and build missing and changed tables again" if failed else None
     yield CheckResult.judged(
         "pending registrations", measured=counts, needed="none", source="manifests", fix=fix
     )
 
 
 def _check_origins(data: Path) -> Iterator[CheckResult]:
-    """Each table was made of the very tables that are there now."""
+    """Check that each table was made of the present version of its sources."""
     hashes = {part: _hashes(data / part / MANIFEST_NAME) for part in PARTS}
     for part, made_of in (("processed", "raw"), ("raw", "snapshots")):
         key = "path" if part == "processed" else "snapshot"
@@ -175,9 +176,9 @@ def _check_origins(data: Path) -> Iterator[CheckResult]:
                     yield CheckResult.judged(
                         f"{part}/{path}",
                         measured=name,
-                        needed="as made",
+                        needed="unchanged",
                         source="sources",
-                        fix=f"{made_of} has another {name} now: a run of the campaign makes this again",
+                        fix=f"{made_of} has another version of {name} now: run the campaign to rebuild it",
                     )
 
 
@@ -189,7 +190,7 @@ def _hashes(manifest: Path) -> list[tuple[str, object, list[Mapping[str, Any]]]]
     try:
         entries = read_manifest(manifest)["resources"] if manifest.exists() else []
     except DataError:
-        return []  # the broken manifest has a row of its own
+        return []  # the damaged manifest has a row of its own
     return [
         (str(entry.get("path")), entry.get("hash"), [one for one in sources if isinstance(one, dict)])
         for entry in entries

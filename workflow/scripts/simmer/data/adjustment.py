@@ -1,10 +1,9 @@
-"""Prices adjusted for dividends, so that a return does not fall by what was paid out.
+"""Adjust prices for dividends, so that returns include them.
 
-Proportional back-adjustment, the method of the Center for Research in Security Prices (CRSP): on the day t
-on which a share first trades without its dividend D_t, every price before t is multiplied by
-1 - D_t / Close_{t-1}. The newest prices stay as traded, and an adjusted return over t is
-Close_t / (Close_{t-1} - D_t) - 1. A vendor applies it too, but to prices of its own that it revises; done
-here on kept prices, the result is the same on every day and every machine.
+Proportional back-adjustment, the method of the Center for Research in Security Prices (CRSP): on the
+ex-dividend day t of a dividend D_t, every price before t is multiplied by 1 - D_t / Close_{t-1}. The newest
+prices stay as traded, and an adjusted return over t is Close_t / (Close_{t-1} - D_t) - 1. The vendor's own
+adjusted prices change when it revises its data; computed here from a snapshot, they are reproducible.
 """
 
 from dataclasses import dataclass
@@ -20,12 +19,11 @@ from simmer.data.vendor import days_of, require_vendor_frame
 
 @dataclass(frozen=True)
 class AdjustmentCheck:
-    """Where our adjusted Close and the vendor's are furthest apart.
+    """Largest difference between our adjusted Close and the vendor's.
 
     Attributes:
-        largest_relative_difference: |vendor's / ours - 1|, a factor common to all rows left out; 0 where
-            nothing was paid out.
-        date: the first day on which it is that large.
+        largest_relative_difference: |vendor's / ours - 1|, without any factor common to all rows.
+        date: the first day with this difference.
     """
 
     largest_relative_difference: float
@@ -34,24 +32,24 @@ class AdjustmentCheck:
     def __str__(self) -> str:
         return (
             f"our adjusted Close and the vendor's differ by up to {self.largest_relative_difference:.2g} "
-            f"(relative), most on {self.date}"
+            f"(relative), the most on {self.date}"
         )
 
 
 def adjust_for_dividends(frame: pd.DataFrame) -> pd.DataFrame:
-    """Return bars whose four prices are adjusted for dividends; splits were adjusted for by the vendor.
+    """Return bars whose four prices are adjusted for dividends; the vendor already adjusted them for splits.
 
-    All prices of a row have the same factor, so High stays the highest and Low the lowest. Volumes stay.
+    All prices of a row are multiplied by the same factor, so High stays the highest and Low the lowest.
 
     Args:
-        frame: `VENDOR_COLUMNS`; a dividend stands in the row of the first day without it.
+        frame: `VENDOR_COLUMNS`; a dividend is in the row of its ex-dividend day.
 
     Returns:
         `COLUMNS`, dtypes of `parse_bars`, as many rows as `frame`.
 
     Raises:
-        DataError: when the frame has another form, or a dividend is negative, stands in the first row, or
-            is not below the Close before it.
+        DataError: when the frame has other columns, or a dividend is negative, in the first row, or not below
+            the Close before it.
     """
     bars = unadjusted(frame)
     factors = _factors(frame)
@@ -61,30 +59,24 @@ def adjust_for_dividends(frame: pd.DataFrame) -> pd.DataFrame:
 
 
 def unadjusted(frame: pd.DataFrame) -> pd.DataFrame:
-    """Return bars (`COLUMNS`, dtypes of `parse_bars`) with the prices as they are.
-
-    Args:
-        frame: `VENDOR_COLUMNS`.
+    """Return the bars (`COLUMNS`, dtypes of `parse_bars`) of a frame of `VENDOR_COLUMNS`, prices unchanged.
 
     Raises:
-        DataError: when the frame has another form.
+        DataError: when the frame has other columns.
     """
     require_vendor_frame(frame, what="the vendor's table")
     return frame[list(COLUMNS)].reset_index(drop=True)
 
 
 def compare_with_vendor(frame: pd.DataFrame) -> AdjustmentCheck:
-    """Hold our adjusted Close against the vendor's own.
-
-    Args:
-        frame: `VENDOR_COLUMNS`.
+    """Compare our adjusted Close with the vendor's, from a frame of `VENDOR_COLUMNS`.
 
     Raises:
         DataError: as `adjust_for_dividends`.
     """
     ours = adjust_for_dividends(frame)["Close"].to_numpy()
     ratio = frame["Adj Close"].to_numpy() / ours
-    # What was paid out after the last row is in all of the vendor's prices, and in none of ours.
+    # A dividend after the last row is a factor in all of the vendor's prices and in none of ours.
     differences = np.abs(ratio / ratio[-1] - 1)
     row = int(differences.argmax())
     return AdjustmentCheck(float(differences[row]), frame["Date"].iloc[row].date())
@@ -97,7 +89,7 @@ def _factors(frame: pd.DataFrame) -> np.ndarray:
     _refuse(frame, first & (dividends > 0), "stands in the first row", "a Close on the day before it")
     before = np.append(np.inf, close[:-1])
     _refuse(frame, dividends >= before, "is not below the Close of the day before", "a part of the price")
-    # A dividend tells on the rows before its own: the factor of a row is a product over later days.
+    # A dividend changes the rows before its own: the factor of a row is a product over later days.
     own = np.append(1 - dividends[1:] / before[1:], 1.0)
     return np.cumprod(own[::-1])[::-1]
 

@@ -1,4 +1,4 @@
-"""The rules that daily bars must keep, by the class of their ticker."""
+"""Validation rules for daily bars, by the kind of their ticker."""
 
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
@@ -14,7 +14,7 @@ from simmer.data.sessions import sessions
 from simmer.data.tables import DATE_DTYPE
 from simmer.data.tickers import KINDS, KNOWN_TICKERS
 
-# Adjusted prices carry float noise of about 1e-7, so containment cannot be strict.
+# Adjusted prices have rounding errors of about 1e-7, so High and Low cannot be compared strictly.
 PRICE_RELATIVE_TOLERANCE = 1e-6
 # The largest real moves: 22.6 % of an index in a day, 115.6 % of the VIX.
 LARGE_RETURN = {"etf": 0.25, "index": 0.25, "no_volume_index": 1.5}
@@ -22,7 +22,7 @@ SPLIT_RATIOS = (1.5, 2.0, 3.0, 4.0, 5.0, 10.0)
 SPLIT_TOLERANCE = 0.02
 VOLUME_JUMP = 1.5
 STALE_CLOSES = 5
-# A Close below Low on so many rows and more than this share of them is another series, not a slip.
+# Close below Low on this share and number of rows means an adjusted Close beside unadjusted prices.
 MIXED_SHARE, MIXED_ROWS = 0.05, 20
 EARLIEST_DATE = np.datetime64("1900-01-01")
 
@@ -39,16 +39,16 @@ def check_bars(
     today: date | None = None,
     ticker: str | None = None,
 ) -> list[Problem]:
-    """Check a frame from `parse_bars` or `acquire` against every rule and report all problems at once.
+    """Check a frame from `parse_bars` or `acquire` against every rule and return all problems.
 
     Args:
-        frame: `COLUMNS`, row i stands for line i + 2 of the file.
-        file_name: what the problems call the file.
+        frame: `COLUMNS`; row i is line i + 2 of the file.
+        file_name: name of the file in the problems.
         kind: one of `KINDS`. A day without volume or range is an error for an "etf" and a warning for an
-            "index"; a "no_volume_index" is expected to have none, and may move further in a day.
+            "index"; a "no_volume_index" is expected to have no volume, and larger daily moves are normal.
         calendar: exchange_calendars name such as "XNYS"; `None` skips the session rules.
-        today: last day that may have a bar; by default the latest date that has begun anywhere on earth.
-        ticker: whose bars these are said to be; of known funds the first day is known.
+        today: last day that may have a bar; by default the current date in the earliest time zone.
+        ticker: ticker of the bars; funds in `KNOWN_TICKERS` cannot have bars before their listing.
 
     Raises:
         ConfigError: for an unknown kind or calendar.
@@ -59,7 +59,7 @@ def check_bars(
     findings = list(_layout_findings(frame))
     if not findings:
         findings = [*_date_findings(frame, latest), *_listing_findings(frame, ticker)]
-        # Prices next to the end of float64 are findings like any others, not warnings of numpy.
+        # Prices near the largest float64 overflow; the rules report them, so numpy need not warn.
         with np.errstate(over="ignore"):
             findings += [*_price_findings(frame), *_containment_findings(frame)]
             findings += [*_volume_findings(frame, kind), *_range_findings(frame, kind)]
@@ -107,8 +107,8 @@ def _listing_findings(frame: pd.DataFrame, ticker: str | None) -> Iterator[_Find
         days = frame["Date"].to_numpy().astype("datetime64[D]")
         for row in np.flatnonzero(days < np.datetime64(known.first_date)):
             message = (
-                f"{days[row]} is before {ticker} was listed ({known.first_date}); these are another ticker's "
-                f"bars or made up: take the file of {ticker}"
+                f"{days[row]} is before {ticker} was listed ({known.first_date}); expected no bar so early, "
+                f"so these are another ticker's bars: use the file of {ticker}"
             )
             yield int(row), "listing", message, "error"
 
@@ -128,7 +128,7 @@ def _containment_findings(frame: pd.DataFrame) -> Iterator[_Finding]:
     if len(below) >= MIXED_ROWS and len(below) > MIXED_SHARE * len(frame):
         message = (
             f"Close is below Low on {len(below)} of {len(frame)} rows, first here; Close seems to be "
-            "adjusted and Open, High and Low not: take all four adjusted, or all four as traded"
+            "adjusted and Open, High and Low not: use all four adjusted, or all four as traded"
         )
         yield int(below[0]), "mixed_adjustment", message, "error"
         return
@@ -148,17 +148,17 @@ def _volume_findings(frame: pd.DataFrame, kind: str) -> Iterator[_Finding]:
     if kind == "no_volume_index":
         traded = int((volume > 0).sum())
         if traded:
-            message = f"Volume is above 0 on {traded} rows; expected none, make sure that it is a {kind}"
+            message = f"Volume is above 0 on {traded} rows; expected none for a {kind}: check the kind"
             yield None, "volume", message, "warning"
         return
     if kind == "index" and len(empty):
         begin = int(np.argmax(volume > 0)) if (volume > 0).any() else len(volume)
         if begin == len(volume):
-            message = "there is no volume at all, so no indicators can be built; if so, kind: no_volume_index"
+            message = "there is no volume, which indicators need; if this is right, set kind: no_volume_index"
             yield None, "no_volume", message, "warning"
         elif begin > 0:
             day = frame["Date"].iat[begin]
-            message = f"volume begins on {day:%Y-%m-%d}, after {begin} rows; features begin later still"
+            message = f"volume begins on {day:%Y-%m-%d}, after {begin} rows; features begin after that day"
             yield begin, "late_volume", message, "warning"
         empty = empty[empty >= begin]
     for row in empty:
@@ -184,7 +184,7 @@ def _return_findings(frame: pd.DataFrame, limit: float) -> Iterator[_Finding]:
     close, volume = frame["Close"].to_numpy(), frame["Volume"].to_numpy().astype(np.float64)
     with np.errstate(divide="ignore", invalid="ignore"):
         ratio, volume_ratio = close[1:] / close[:-1], volume[1:] / volume[:-1]
-        # A split multiplies the shares by what it divides the price by.
+        # A split divides the price and multiplies the number of shares by the same factor.
         opposite = np.where(ratio < 1, volume_ratio, 1 / volume_ratio)
     jumps = np.isfinite(opposite) & (opposite >= VOLUME_JUMP)
     for row in np.flatnonzero(np.isfinite(ratio) & (np.abs(ratio - 1) > limit)):
@@ -192,10 +192,10 @@ def _return_findings(frame: pd.DataFrame, limit: float) -> Iterator[_Finding]:
         larger = max(ratio[row], 1 / ratio[row]) if ratio[row] else np.inf
         if any(abs(larger / split - 1) <= SPLIT_TOLERANCE for split in SPLIT_RATIOS):
             jump = f", volume by a factor of {volume_ratio[row]:.1f}" if jumps[row] else ""
-            message = f"{moved}{jump}, as a split that was not adjusted would; adjust the rows before it"
+            message = f"{moved}{jump}, like a split without adjustment; adjust the rows before it"
             yield int(row) + 1, "split", message, "warning"
         else:
-            message = f"{moved}; look for a split or a wrong row"
+            message = f"{moved}; check for a split or a wrong row"
             yield int(row) + 1, "large_return", message, "warning"
 
 
@@ -211,8 +211,8 @@ def _stale_findings(frame: pd.DataFrame) -> Iterator[_Finding]:
 
 
 def _session_findings(frame: pd.DataFrame, calendar: str, kind: str) -> Iterator[_Finding]:
-    # MEASURED: XNYS and real bars agree on every day from the first bar of each to 2024, the old indices
-    # (IXIC from 1971, DJI from 1985) included, so a gap before 1990 is an error like any other.
+    # MEASURED: XNYS and real bars agree on every day from the first bar of each ticker to 2024, also for the
+    # old indices (IXIC from 1971, DJI from 1985), so a gap before 1990 is an error too.
     days = frame["Date"].to_numpy().astype("datetime64[D]")
     try:
         open_days = sessions(calendar, days.min(), days.max())

@@ -1,4 +1,4 @@
-"""Daily price bars as CSV: a strict reader, and canonical bytes."""
+"""Read daily bars from CSV strictly, and write them as canonical CSV."""
 
 import re
 from collections.abc import Callable, Iterable, Sequence
@@ -12,19 +12,19 @@ import pandas as pd
 from simmer.base.errors import DataError
 from simmer.base.text import quote
 from simmer.data.problems import Problem, refuse_errors, shorten
-from simmer.data.reading import read_at_most
 from simmer.data.tables import DATE_DTYPE
+from simmer.data.untrusted_files import read_at_most
 
 COLUMNS = ("Date", "Open", "High", "Low", "Close", "Volume")
 PRICES = ("Open", "High", "Low", "Close")
-# What a vendor's table has beside them.
+# Further columns of a vendor's table.
 EXTRA_COLUMNS = ("Adj Close", "Dividends", "Stock Splits")
 
 MAX_LINES = 200_000  # eight hundred years of sessions
-FIRST_LINE = 2  # where the first row stands in a file
-# What a file starts with that is no text at all.
+FIRST_LINE = 2  # line of the first row
+# First bytes of files that are not UTF-8 text.
 _NO_CSV = {
-    b"\x1f\x8b": "this is a gzip file, which is never unpacked here",
+    b"\x1f\x8b": "this is a gzip file, which is never unpacked",
     b"PK\x03\x04": "this is a zip file or an Excel workbook",
     b"PAR1": "this is a parquet file",
     b"\xff\xfe": "this is text in UTF-16 or UTF-32, not in UTF-8",
@@ -33,12 +33,12 @@ _NO_CSV = {
 }
 _DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _NUMBER = re.compile(r"[+-]?[0-9]{1,30}(\.[0-9]*)?([eE][+-]?[0-9]{1,3})?")
-# What a refused field begins with, and what its author can do.
+# Pattern at the start of a wrong field, and advice.
 _ADVICE = (
     (re.compile(r"[=@]"), "this is a formula, save its value"),
     (re.compile(r'"'), "save the file without quotes"),
     (re.compile(r"[0-9]{5}(\.[0-9]+)?$"), "this is a spreadsheet's number of a day, format it as a date"),
-    (re.compile(r"[0-9]{1,2}[/.-][0-9]{1,2}[/.-][0-9]{2}"), "day and month cannot be told apart here"),
+    (re.compile(r"[0-9]{1,2}[/.-][0-9]{1,2}[/.-][0-9]{2}"), "the order of day and month is ambiguous"),
     (re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}[ T]"), "drop the time of day"),
 )
 
@@ -46,18 +46,18 @@ _ADVICE = (
 def parse_bars(
     content: bytes, file_name: str, *, columns: Sequence[str] = COLUMNS
 ) -> tuple[pd.DataFrame | None, list[Problem]]:
-    """Read bars from the bytes of a CSV file; nothing is guessed, repaired or skipped.
+    """Read bars from the bytes of a CSV file; no value is guessed, repaired or skipped.
 
-    A UTF-8 byte-order mark and CRLF line ends are accepted; both are absent from `canonical_csv`.
+    A UTF-8 byte-order mark and CRLF line ends are accepted; `canonical_csv` writes neither.
 
     Args:
         content: the bytes.
-        file_name: what the problems call the file.
-        columns: the header it must have: Date first; Volume, if it is there, is a whole number.
+        file_name: name of the file in the problems.
+        columns: the required header, Date first; Volume must hold whole numbers.
 
     Returns:
-        The frame (Date datetime64[us], Volume int64, all else float64, one row per line from line 2 on) and
-        the problems. The frame is `None` when any problem is an error.
+        The frame (Date datetime64[us], Volume int64, other columns float64, one row per line from line 2 on)
+        and the problems. The frame is `None` if any problem is an error.
     """
     no_text = _explain_encoding(content)
     if no_text is not None:
@@ -74,7 +74,7 @@ def parse_bars(
     if lines[-1] == "":
         lines.pop()
     else:
-        message = "the last line has no line end; make sure that the file was not cut off"
+        message = "the last line has no line end; check that the file was not cut off"
         problems.append(Problem(file_name, len(lines), "line_end", message, "warning"))
     lines = [line.removesuffix("\r") for line in lines]
     if lines[0] != header:
@@ -93,10 +93,10 @@ def parse_bars(
 
 
 def read_bars(path: Path) -> pd.DataFrame:
-    """Return the bars of a file that the chain wrote (`COLUMNS`).
+    """Return the bars of a file that the workflow wrote (`COLUMNS`).
 
     Raises:
-        DataError: when it cannot be read or breaks the form.
+        DataError: when it cannot be read or is not a CSV file of bars.
     """
     frame, problems = parse_bars(read_at_most(path), path.name)
     refuse_errors(problems, what=str(path))
@@ -106,14 +106,13 @@ def read_bars(path: Path) -> pd.DataFrame:
 
 
 def canonical_csv(frame: pd.DataFrame) -> bytes:
-    """Return bars as CSV whose bytes depend on the values only.
+    """Return bars as CSV bytes that depend only on the values.
 
-    Numbers are the shortest decimals that read back to the same float64, volumes are integers, lines end in
-    one line feed.
+    Numbers are the shortest decimals that read back to the same float64; lines end in a line feed.
 
     Args:
-        frame: Date (datetime64[us]), Volume (int64), all other columns float64: `COLUMNS`, in any order
-            after Date, and of `EXTRA_COLUMNS` those it has.
+        frame: Date (datetime64[us]) first, then in any order Volume (int64), the other `COLUMNS` and any of
+            `EXTRA_COLUMNS` (float64).
 
     Raises:
         DataError: for other columns or dtypes, a date that is missing or has a time of day, or a number that
@@ -124,13 +123,13 @@ def canonical_csv(frame: pd.DataFrame) -> bytes:
     known = {*COLUMNS} <= expected.keys() <= {*COLUMNS, *EXTRA_COLUMNS}
     if not known or found != [*expected.items()] or found[0][0] != "Date" or frame.empty:
         raise DataError(
-            f"bars cannot be written: {len(frame)} rows with columns and dtypes {found}; expected "
-            f"{dtypes_of(COLUMNS)}, beside them at most {', '.join(EXTRA_COLUMNS)}, and rows"
+            f"bars cannot be written: {len(frame)} rows with columns and dtypes {found}; expected at least "
+            f"one row, {dtypes_of(COLUMNS)}, and besides only {', '.join(EXTRA_COLUMNS)}"
         )
     numbers = [name for name in expected if name != "Date"]
     dates = frame["Date"].to_numpy()
     days = dates.astype("datetime64[D]")
-    # A missing date differs from itself, so it is found as well.
+    # A missing date (NaT) differs from itself, so this finds it too.
     if (days.astype(DATE_DTYPE) != dates).any():
         raise DataError(
             "bars cannot be written: a date is missing or has a time of day; expected plain dates"
@@ -144,12 +143,12 @@ def canonical_csv(frame: pd.DataFrame) -> bytes:
 
 
 def dtypes_of(columns: Iterable[str]) -> dict[str, str]:
-    """Return the dtype that each column of bars must have."""
+    """Return the required dtype of each column of bars."""
     return {str(name): _DTYPES.get(str(name), "float64") for name in columns}
 
 
 def _explain_encoding(content: bytes) -> tuple[int | None, str] | None:
-    """Return the line and the message when `content` is no UTF-8 text."""
+    """Return a line number and a message if `content` is not UTF-8 text, else None."""
     for start, message in _NO_CSV.items():
         if content.startswith(start):
             return None, f"{message}; save the bars as a CSV file"
@@ -186,7 +185,7 @@ def _explain_header(found: str, columns: Sequence[str]) -> str:
     missing = [name for name in columns if name not in names]
     if len(missing) == len(columns) or len(set(names)) < len(names):
         return f"the header is {quote(found)}; {expected}"
-    differences = [f"has {quote(','.join(extra))} beside what is needed"] if extra else []
+    differences = [f"has the extra columns {quote(','.join(extra))}"] if extra else []
     differences += [f"lacks {quote(','.join(missing))}"] if missing else []
     return f"the header {' and '.join(differences) or 'has another order'}; {expected}"
 
@@ -209,7 +208,7 @@ def _parse_line(line: str, columns: Sequence[str]) -> tuple[tuple, list[tuple[st
 
 
 def _parse_date(text: str) -> str | None:
-    # date.fromisoformat alone also takes 20181231 and 2018-W52-1.
+    # date.fromisoformat also accepts 20181231 and 2018-W52-1.
     if not _DATE.fullmatch(text):
         return None
     try:
@@ -220,7 +219,7 @@ def _parse_date(text: str) -> str | None:
 
 
 def _parse_number(text: str) -> float | None:
-    # float alone also takes nan, inf, 1_000 and surrounding blanks.
+    # float also accepts nan, inf, 1_000 and surrounding blanks.
     value = float(text) if _NUMBER.fullmatch(text) else None
     return value if value is not None and isfinite(value) else None
 

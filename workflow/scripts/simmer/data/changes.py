@@ -1,7 +1,7 @@
-"""How two vintages of the same bars differ: rows added and removed, factors, single revisions.
+"""Compare two versions of the same bars: rows added and removed, common factors, single revisions.
 
-A vendor that adjusts its prices rewrites all rows before a dividend or split by one factor; anything else
-that changed is a revision of single values.
+A vendor that adjusts its prices multiplies all rows before a dividend or split by one factor; any other
+change is a revision of single values.
 """
 
 from collections.abc import Iterator
@@ -11,19 +11,19 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-# Below this a changed price is the noise of the vendor's own rounding.
+# A smaller relative change of a price is the vendor's rounding.
 RELATIVE_NOISE = 1e-6
-# Fewer neighbouring rows with one factor may be chance.
+# Fewer neighbouring rows may have the same factor by chance.
 MIN_FACTOR_ROWS = 5
 MAX_SHOWN = 10
 
 
 @dataclass(frozen=True)
 class Change:
-    """A stretch of rows of one column, from `first` to `last` (ISO dates).
+    """Change of consecutive rows of one column, from `first` to `last` (ISO dates).
 
-    `factor` is new over old where one factor explains them all, else None: then they are revisions, and
-    `old` and `new` are the values of the first of them.
+    `factor` is new / old if it is the same for all rows; None for a revision of a single row. `old` and `new`
+    are the values of the first row.
     """
 
     column: str
@@ -43,7 +43,7 @@ class Change:
 
 @dataclass(frozen=True)
 class Changes:
-    """What is different in a newer vintage; dates are ISO, ascending."""
+    """Differences of a newer version of bars; dates are ISO, ascending."""
 
     added: tuple[str, ...]
     removed: tuple[str, ...]
@@ -53,11 +53,11 @@ class Changes:
         return bool(self.added or self.removed or self.changed)
 
     def as_json(self) -> dict[str, Any]:
-        """Return all of it as plain values."""
+        """Return the changes as plain values."""
         return asdict(self)
 
     def as_text(self) -> str:
-        """Return it for people, ending in a line feed; of many revisions the first ten are shown."""
+        """Return the changes as text, at most ten revisions, ending in a line feed."""
         if not self:
             return "nothing changed\n"
         lines = [
@@ -74,11 +74,11 @@ class Changes:
 
 
 def compare_vintages(old: pd.DataFrame, new: pd.DataFrame) -> Changes:
-    """Compare two tables of the same ticker, column by column, on the dates that both have.
+    """Compare two tables of a ticker, on the columns and dates that both have.
 
     Args:
-        old: Date and number columns, strictly ascending dates.
-        new: the same; columns that only one of them has are left out.
+        old: Date, strictly ascending, and numeric columns.
+        new: the same.
     """
     before, after = (frame["Date"].to_numpy().astype("datetime64[D]") for frame in (old, new))
     _, in_old, in_new = np.intersect1d(before, after, assume_unique=True, return_indices=True)
@@ -104,7 +104,7 @@ def compare_vintages(old: pd.DataFrame, new: pd.DataFrame) -> Changes:
 def _changes(column: str, days: np.ndarray, old: np.ndarray, new: np.ndarray) -> Iterator[Change]:
     with np.errstate(divide="ignore", invalid="ignore"):
         factor = np.where(old == new, 1.0, new / old)
-    # Whole numbers carry no noise.
+    # Volumes are whole numbers without rounding.
     changed = old != new if column == "Volume" else ~(np.abs(factor - 1) <= RELATIVE_NOISE)
     start = 0
     while start < len(days):

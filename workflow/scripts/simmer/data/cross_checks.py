@@ -1,4 +1,4 @@
-"""What bars of several tickers tell about each other: two names of one series, or the wrong ticker's file."""
+"""Compare bars of several tickers, to find a series under two names or the file of another ticker."""
 
 from collections.abc import Iterator, Mapping
 from itertools import combinations
@@ -8,8 +8,8 @@ import pandas as pd
 
 from simmer.data.problems import Problem
 
-# The same market under several names. On real bars from 1985 (VIX: 1990) to 2024 the lowest correlation of
-# daily returns in a year was 0.497 (QQQ with DJI, 2000), the highest of the VIX -0.44 (with DJI, 1993).
+# Indices and funds of the US stock market. On real bars from 1985 (VIX: 1990) to 2024 the lowest correlation
+# of daily returns in a year was 0.497 (QQQ with DJI, 2000), the highest of the VIX -0.44 (with DJI, 1993).
 _ONE_MARKET = ("SPY", "DIA", "QQQ", "DJI", "IXIC", "GSPC")
 _FEAR = "VIX"
 MIN_CORRELATION = 0.4
@@ -19,10 +19,10 @@ SAME_RETURN = 1e-9
 
 
 def check_across(tables: Mapping[str, pd.DataFrame]) -> list[Problem]:
-    """Compare the daily returns of each two tickers on their common days.
+    """Compare the daily returns of each pair of tickers on their common days.
 
     Args:
-        tables: bars by ticker; dates ascending, or the pair is passed over (`check_bars` says so).
+        tables: bars by ticker; a table whose dates do not ascend is skipped, as `check_bars` reports it.
     """
     returns = {name: _returns(frame) for name, frame in tables.items() if _is_ascending(frame)}
     return [
@@ -40,8 +40,8 @@ def _pair_findings(a: str, b: str, left: pd.Series, right: pd.Series) -> Iterato
     if (both["a"] - both["b"]).abs().max() < SAME_RETURN:
         yield (
             "same_series",
-            f"{a} and {b} move alike on all {len(both)} common days; expected two tickers: one file is the "
-            "other's",
+            f"{a} and {b} move alike on all {len(both)} common days; expected two different tickers: replace "
+            "the file that holds the other ticker's bars",
         )
         return
     known, fear = {a, b} <= {*_ONE_MARKET, _FEAR}, _FEAR in (a, b)
@@ -54,7 +54,7 @@ def _pair_findings(a: str, b: str, left: pd.Series, right: pd.Series) -> Iterato
             yield (
                 "correlation",
                 f"the daily returns of {a} and {b} correlate by {found:.2f} in {year}; expected {expected}: "
-                "make sure that each file holds the ticker of its name",
+                "check that each file holds the ticker in its name",
             )
 
 

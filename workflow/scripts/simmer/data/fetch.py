@@ -1,4 +1,4 @@
-"""A vendor's bars into the store: fetched whole, held against every rule, then kept as a snapshot."""
+"""Fetch a ticker's whole history from the vendor, check it and keep it as a snapshot."""
 
 import logging
 from datetime import date
@@ -17,7 +17,7 @@ from simmer.data.tickers import KNOWN_TICKERS
 from simmer.data.vendor import VENDOR_COLUMNS
 from simmer.data.yahoo import fetch_bars, require_complete_history, require_old_end
 
-# Vendors round; beyond this their adjusted prices and ours do not tell the same story.
+# A larger relative difference is not explained by the vendor's rounding.
 MAX_ADJUSTMENT_DIFFERENCE = 1e-3
 
 logger = logging.getLogger(__name__)
@@ -31,18 +31,18 @@ def fetch(
     Args:
         settings: config block `data`, with the source yahoo.
         ticker: one of its tickers.
-        store: where snapshots are kept.
-        cache_folder: a folder of this job's own for what the vendor's client remembers.
-        today: the date here.
+        store: the snapshots.
+        cache_folder: folder for the cache of the vendor's client, used by this job only.
+        today: the local date.
 
     Raises:
-        ConfigError: when the source is another one, or `end` is too young.
+        ConfigError: when the source is not yahoo, or `end` is too recent.
         DataError: when the vendor cannot be reached, or its bars break a rule; nothing is kept.
     """
     if settings.source != "yahoo":
         raise ConfigError(
-            f"data.source is {settings.source}; only the source yahoo can be fetched: lay config/yahoo.yaml "
-            "or one like it over the configuration (make fetch CONFIG=config/yahoo.yaml)"
+            f"data.source is {settings.source}; only the source yahoo can be fetched: add config/yahoo.yaml "
+            "or a similar overlay to the configuration (make fetch CONFIG=config/yahoo.yaml)"
         )
     spec, end = settings.ticker(ticker), settings.last_day()
     require_old_end(end, today=today, calendar=settings.calendar)

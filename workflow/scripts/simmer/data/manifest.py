@@ -1,8 +1,8 @@
-"""Manifests after Data Package v2: what a table is, where it came from, and the hash it must have.
+"""Data Package v2 manifests: description, origin and hash of each table.
 
-Specification: https://datapackage.org/standard/data-package/ (own properties are allowed there).
-Each job writes one sidecar beside its table; one later job gathers the sidecars of a folder into
-`datapackage.json`, so that no two jobs ever write the same file.
+Specification: https://datapackage.org/standard/data-package/ (it allows custom properties).
+Each job writes the entry of its table to a sidecar file; one later job gathers the sidecars of a folder into
+`datapackage.json`, so that no two jobs write the same file.
 """
 
 import json
@@ -17,8 +17,8 @@ import pandas as pd
 from simmer.base.errors import DataError
 from simmer.base.files import sha256_of_bytes
 from simmer.base.text import quote
-from simmer.data.reading import is_manifest_path, is_there, locate, read_at_most
 from simmer.data.tables import content_sha256
+from simmer.data.untrusted_files import is_manifest_path, is_there, locate, read_at_most
 
 MANIFEST_NAME = "datapackage.json"
 PROFILE = "https://datapackage.org/profiles/2.0/datapackage.json"
@@ -31,16 +31,16 @@ _FIELD_TYPES = {"Date": "date", "float64": "number", "int64": "integer"}
 
 @dataclass(frozen=True)
 class Provenance:
-    """Where a table came from.
+    """Origin of a table.
 
     Attributes:
-        ticker: the ticker.
+        ticker: its ticker.
         kind: one of `simmer.data.tickers.KINDS`.
-        adjustment: what was done to the prices for dividends and splits, in words.
-        tool: the programs that made it, with their versions.
+        adjustment: how prices were adjusted for dividends and splits, in words.
+        tool: programs that made it, with their versions.
         sources: Data Package sources, each with a title.
-        calendar: the exchange calendar it is held against.
-        retrieved_at: when it was fetched, ISO 8601 in UTC; None where nothing is ever fetched.
+        calendar: exchange calendar for the session rules.
+        retrieved_at: time of the download, ISO 8601 in UTC; None for bundled bars and tables built here.
     """
 
     ticker: str
@@ -59,21 +59,22 @@ def describe_resource(
 
     Args:
         path: POSIX path relative to the manifest's folder, ending in .csv or .parquet.
-        content: the very bytes of the file; hash and size are taken from them.
-        frame: the table in those bytes (Date first, at least one row).
-        provenance: where it came from.
+        content: the bytes of the file, for hash and size.
+        frame: the table in these bytes (Date first, at least one row).
+        provenance: its origin.
 
     Raises:
-        DataError: for a path a manifest may not hold, an unknown format or an empty table.
+        DataError: for a path that a manifest may not hold, an unknown format or an empty table.
     """
     pure = PurePosixPath(path)
     form = pure.suffix.removeprefix(".")
     if not is_manifest_path(path) or form not in _MEDIA:
         raise DataError(
-            f"{quote(path)} cannot be registered; expected a relative path ending in .csv or .parquet"
+            f"{quote(path)} cannot be listed in a manifest; expected a relative path that ends in .csv or "
+            ".parquet: rename the file"
         )
     if frame.empty:
-        raise DataError(f"{path} has no rows; an empty table cannot be registered")
+        raise DataError(f"{path} has no rows; expected at least one: build or acquire the table again")
     fields = [
         {"name": str(name), "type": _FIELD_TYPES.get(str(name)) or _FIELD_TYPES[str(dtype)]}
         for name, dtype in frame.dtypes.items()
@@ -107,12 +108,12 @@ def date_facts(frame: pd.DataFrame) -> dict[str, Any]:
 
 
 def sidecar_path(table: Path) -> Path:
-    """Return where the entry of one table is kept until a manifest gathers it."""
+    """Return the path of the sidecar file that holds a table's manifest entry."""
     return table.with_suffix(".resource.json")
 
 
 def gather_sidecars(name: str, sidecars: Sequence[Path]) -> dict[str, Any]:
-    """Return the manifest made of the entries in these sidecar files.
+    """Return the manifest of the entries in these sidecar files.
 
     Raises:
         DataError: when a sidecar is missing or is not a JSON object, or two entries share a name.
@@ -121,7 +122,7 @@ def gather_sidecars(name: str, sidecars: Sequence[Path]) -> dict[str, Any]:
 
 
 def build_manifest(name: str, resources: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
-    """Return a Data Package of these resources, sorted by name, ready for `simmer.base.files.write_json`.
+    """Return a Data Package of these resources, sorted by name.
 
     Raises:
         DataError: when two resources share a name.
@@ -130,19 +131,16 @@ def build_manifest(name: str, resources: Iterable[Mapping[str, Any]]) -> dict[st
     names = [str(entry.get("name")) for entry in entries]
     for earlier, later in pairwise(names):
         if earlier == later:
-            raise DataError(f"two tables are called {quote(later)}; give one of the files another name")
+            raise DataError(f"two tables are called {quote(later)}; expected unique names: rename one file")
     return {"$schema": PROFILE, "name": name, "resources": entries}
 
 
 def refuse_other_requests(manifest: Mapping[str, Any], requests: Mapping[str, str]) -> None:
-    """Refuse bars that were acquired for another configuration than this one.
+    """Raise `DataError` if bars were acquired for another configuration.
 
     Args:
         manifest: the manifest of raw bars.
-        requests: the digest of the request, for each ticker to be held against it.
-
-    Raises:
-        DataError: naming the tickers.
+        requests: the digest of the request (`DataSettings.request_digest`) by ticker.
     """
     others = [
         str(entry.get("ticker"))
@@ -158,10 +156,10 @@ def refuse_other_requests(manifest: Mapping[str, Any], requests: Mapping[str, st
 
 
 def read_manifest(path: Path) -> dict[str, Any]:
-    """Return a manifest whose `resources` is a list of JSON objects; the entries themselves are not judged.
+    """Return a manifest whose `resources` is a list of JSON objects; the entries are not checked.
 
     Raises:
-        DataError: when the file is missing, too large, not JSON, has a key twice or another shape.
+        DataError: when the file is missing, too large, not JSON, has a duplicate key or another shape.
     """
     manifest = _read_object(path, "run the rule that writes the manifest")
     resources = manifest.get("resources")
@@ -178,8 +176,8 @@ def read_entry(sidecar: Path) -> dict[str, Any]:
     """Return the manifest entry of one table from its sidecar.
 
     Raises:
-        DataError: when it is missing, too large, not a JSON object, has a key twice, or holds what no
-            manifest can: half a character, or a number beyond float64.
+        DataError: when it is missing, too large, not a JSON object, has a duplicate key, or holds a lone
+            surrogate or a number beyond float64, which cannot be written to a manifest.
     """
     advice = "acquire that table again"
     entry = _read_object(sidecar, advice)
@@ -191,10 +189,10 @@ def read_entry(sidecar: Path) -> dict[str, Any]:
 
 
 def locate_resource(folder: Path, path: object) -> Path:
-    """Return the regular file below `folder` that a manifest's `path` names.
+    """Return the regular file below `folder` at a manifest's `path`.
 
     Raises:
-        DataError: when the path is unsafe, leads out of the folder, or names no regular file.
+        DataError: when the path is unsafe, leads out of the folder, or is not a regular file.
     """
     if not is_manifest_path(path):
         raise DataError(f"path is {quote(path)}; expected a plain relative path below the manifest's folder")

@@ -1,4 +1,4 @@
-"""What a check found: every problem names its file, its line, its rule and what was expected."""
+"""Problems found in data files, each with its file, line, rule and message."""
 
 from collections import Counter
 from collections.abc import Iterable
@@ -15,7 +15,7 @@ MAX_SHOWN_PER_RULE = 10
 
 @dataclass(frozen=True)
 class Problem:
-    """One broken rule; `row` is the 1-based line of the file, or `None` when it concerns the whole file."""
+    """A broken rule; `row` is the line of the file, from 1, or `None` for the whole file."""
 
     file: str
     row: int | None
@@ -30,7 +30,7 @@ class Problem:
 
 
 def shorten(problems: Iterable[Problem]) -> list[Problem]:
-    """Keep the first ten problems of each (file, rule, severity) and count the rest in one more."""
+    """Return the first ten problems of each (file, rule, severity) and one with the number of the others."""
     seen: Counter[tuple[str, str, Severity]] = Counter()
     kept = []
     for problem in problems:
@@ -46,11 +46,7 @@ def shorten(problems: Iterable[Problem]) -> list[Problem]:
 
 
 def refuse_errors(problems: Iterable[Problem], *, what: str) -> None:
-    """Raise one error that lists every problem of severity "error"; warnings pass.
-
-    Raises:
-        DataError: when there is at least one such problem.
-    """
+    """Raise `DataError` with all problems of severity "error", if there are any."""
     errors = [str(problem) for problem in problems if problem.severity == "error"]
     if errors:
         listing = "\n  ".join(errors)

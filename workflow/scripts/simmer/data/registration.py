@@ -1,4 +1,4 @@
-"""From outside into the store: bytes are validated first, then kept as a snapshot."""
+"""Validate bytes of bars and keep them as a snapshot."""
 
 import logging
 import os
@@ -36,16 +36,16 @@ def keep(
 
     Args:
         content: the bytes.
-        spec: the ticker they are said to be.
-        file_name: what the problems call the file.
-        columns: the columns the file must have.
+        spec: the ticker of the bars.
+        file_name: name of the file in the problems.
+        columns: the required columns.
         calendar: exchange_calendars name for the session rules.
-        origin: what was asked for.
-        provenance: where they came from.
-        store: where snapshots are kept.
+        origin: see `simmer.data.snapshots`.
+        provenance: for the manifest.
+        store: the snapshots.
 
     Raises:
-        DataError: listing every broken rule; nothing is kept.
+        DataError: with every broken rule; nothing is kept.
     """
     frame, problems = parse_bars(content, file_name, columns=columns)
     if frame is not None:
@@ -66,26 +66,26 @@ def keep(
 
 
 def origin_of_file(file: Path) -> dict[str, str]:
-    """Return the origin of a user's file: its name, and a digest of its folder as it was given.
+    """Return the origin of a user's file: its name, and a digest of its folder as configured.
 
-    The folder itself would tell the reader of a published manifest about the user's machine; resolved, a
-    relative one would be another after the campaign was moved.
+    A digest, because the path itself would reveal the user's folders in a published manifest. The path is not
+    resolved, because a relative one must stay the same when the campaign is moved.
     """
     place = os.path.normpath(file.parent).encode("utf-8", "surrogatepass")
     return {"source": "csv", "file": printable(file.name), "place": sha256_of_bytes(place)[:8]}
 
 
 def provenance_of_file(file_name: str, content: bytes, *, spec: TickerSpec, calendar: str) -> Provenance:
-    """Return where a user's own file came from."""
+    """Return the provenance of a user's file."""
     source = {"title": f"own file {printable(file_name)}", "hash": f"sha256:{sha256_of_bytes(content)}"}
     return Provenance(spec.ticker, spec.kind, "unknown", "own file", (source,), calendar)
 
 
 def changes_since_last(snapshot: Snapshot, store: SnapshotStore) -> tuple[Snapshot, Changes] | None:
-    """Return the snapshot of the ticker that was kept before this one, and what changed; None for the first.
+    """Return the ticker's previous snapshot and the changes since then; None for the first snapshot.
 
     Raises:
-        DataError: when one of them cannot be read.
+        DataError: when a snapshot cannot be read.
     """
     kept = store.of(str(snapshot.entry["ticker"]))
     position = [known.id for known in kept].index(snapshot.id)
@@ -95,15 +95,15 @@ def changes_since_last(snapshot: Snapshot, store: SnapshotStore) -> tuple[Snapsh
     return previous, compare_vintages(read_snapshot(previous), read_snapshot(snapshot))
 
 
-def describe_arrival(snapshot: Snapshot, store: SnapshotStore) -> str:
-    """Say what was kept, what it changed, and how it is used; ends in a line feed."""
+def describe_new_snapshot(snapshot: Snapshot, store: SnapshotStore) -> str:
+    """Describe a snapshot's rows, its changes, and the line of configuration that pins it."""
     entry, last = snapshot.entry, changes_since_last(snapshot, store)
     since = "the first snapshot of this ticker\n"
     if last is not None:
         since = f"since snapshot {last[0].id}: {last[1].as_text()}"
     return (
         f"{entry['ticker']}: snapshot {snapshot.id}, {entry['rows']} rows, {entry['date_min']} to "
-        f"{entry['date_max']}\n{since}to use it, whatever else is kept, write into data.tickers:\n"
+        f"{entry['date_max']}\n{since}to use this snapshot, write into data.tickers:\n"
         f"    - {{ticker: {entry['ticker']}, kind: {entry['kind']}, snapshot: {snapshot.id!r}}}\n"
     )
 
@@ -112,7 +112,7 @@ def read_snapshot(snapshot: Snapshot) -> pd.DataFrame:
     """Return the table in a snapshot.
 
     Raises:
-        DataError: when its bytes are not the ones that were kept, or break the form.
+        DataError: when its bytes were changed or are not a CSV file of bars.
     """
     frame, problems = parse_bars(
         snapshot.read(), snapshot.path.name, columns=columns_of_entry(snapshot.entry)

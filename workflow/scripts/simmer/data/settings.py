@@ -1,4 +1,4 @@
-"""Config block `data`: where the bars come from and which tickers there are."""
+"""Config block `data`: the source of the bars and the tickers."""
 
 from datetime import date
 from typing import Annotated, Any, Literal
@@ -20,36 +20,36 @@ class DataSettings:
         Literal["bundled", "csv", "yahoo"],
         Field(
             description="`bundled`: real S&P 500 (`GSPC`) and Nasdaq Composite (`IXIC`) bars, 1999 to 2018, "
-            "that ship inside the `arch` package; `csv`: your own files, with columns Date, Open, High, "
-            "Low, Close, Volume; `yahoo`: snapshots that `make fetch` took from Yahoo Finance."
+            "from the `arch` package; `csv`: your own files, with columns Date, Open, High, Low, Close, "
+            "Volume; `yahoo`: snapshots that `make fetch` downloaded from Yahoo Finance."
         ),
     ]
     folder: Annotated[
         str | None,
         Field(
-            description="Folder of your files, with source `csv`; the working directory if null. Links that "
-            "lead out of it are refused."
+            description="With source `csv`, the folder of your files; null for the working directory. Links "
+            "that lead out of it are refused."
         ),
     ]
     end: Annotated[
         IsoDate | None,
         Field(
-            description="With source `yahoo`, the first day that is not fetched any more (ISO), at least "
+            description="With source `yahoo`, the day after the last day to fetch (ISO). It must be at least "
             "two sessions before today."
         ),
     ]
     adjustment: Annotated[
         Literal["dividends", "none"],
         Field(
-            description="With source `yahoo`: `dividends` computes prices that dividends do not move from "
-            "the raw ones; `none` leaves them as traded. Splits are adjusted by the vendor."
+            description="With source `yahoo`: `dividends` adjusts the prices for dividends; `none` keeps "
+            "them as traded. The vendor has already adjusted them for splits."
         ),
     ]
     calendar: Annotated[
         str,
         Field(
-            description="Exchange calendar whose sessions the bars must cover (a name known to "
-            "exchange_calendars), such as XNYS."
+            description="Exchange calendar whose sessions the bars must cover: a name of exchange_calendars, "
+            "such as XNYS."
         ),
     ]
     tickers: Annotated[tuple[TickerSpec, ...], Field(min_length=1, description="The tickers to acquire.")]
@@ -65,21 +65,21 @@ class DataSettings:
         """Return `end` as a date.
 
         Raises:
-            ConfigError: when there is none, or it is no date.
+            ConfigError: when it is not set or not a date.
         """
         try:
             return date.fromisoformat(str(self.end))
         except ValueError as error:
             raise ConfigError(
-                f"data.end is {quote(self.end)}; the source yahoo needs the first day that is left out, as "
-                "an ISO date such as 2026-01-01, so that everybody gets the same bars"
+                f"data.end is {quote(self.end)}; the source yahoo needs the day after the last day to fetch, "
+                "so that every run gets the same bars: set an ISO date such as 2026-01-01"
             ) from error
 
     def ticker(self, name: str) -> TickerSpec:
-        """Return the entry of a ticker by its name.
+        """Return the entry of the ticker called `name`.
 
         Raises:
-            ConfigError: when there is none.
+            ConfigError: when there is no such ticker.
         """
         for spec in self.tickers:
             if spec.ticker == name:
@@ -88,7 +88,7 @@ class DataSettings:
         raise ConfigError(f"found no ticker {quote(name)} in data.tickers; expected one of {known}")
 
     def request(self, name: str) -> dict[str, Any]:
-        """Return all that decides what the bars of a ticker are, as plain values.
+        """Return all settings that determine the bars of a ticker, as plain values.
 
         Raises:
             ConfigError: when there is no such ticker.
@@ -96,9 +96,9 @@ class DataSettings:
         return meaning(self) | {"tickers": meaning(self.ticker(name))}
 
     def request_digest(self, name: str) -> str:
-        """Return a digest of `request`, which the entry of the bars carries."""
+        """Return a digest of `request`, as stored in the manifest entry of the bars."""
         return sha256_of_bytes(to_json(self.request(name)).encode())[:16]
 
     def kinds(self) -> dict[str, str]:
-        """Return the kind of each ticker."""
+        """Return the kind of each ticker, by name."""
         return {spec.ticker: spec.kind for spec in self.tickers}

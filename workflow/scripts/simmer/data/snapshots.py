@@ -1,11 +1,11 @@
-"""Snapshots: what came from outside, kept as it came, named by its content, and never overwritten.
+"""Snapshots: unchanged copies of files of bars, named by their hash and never overwritten.
 
-    <root>/<TICKER>/<id>.csv             the very bytes; the id is the start of their SHA-256
-    <root>/<TICKER>/<id>.resource.json   the entry: what it is, and from which origins and when it came
+    <root>/<TICKER>/<id>.csv             the original bytes; the id is the start of their SHA-256
+    <root>/<TICKER>/<id>.resource.json   the manifest entry, with the origins and the time of each
     <root>/datapackage.json              the manifest of all snapshots
 
-An origin is where bars were asked for: a file of a folder, or a vendor's symbol up to a day. The first
-snapshot of an origin stays the one that is used; a newer one is used when a configuration names it.
+An origin identifies where bars came from: a file in a folder, or a vendor's symbol and end date. By default
+the first snapshot of an origin is used; a newer one is used only if the configuration pins it.
 """
 
 import contextlib
@@ -21,6 +21,7 @@ import pandas as pd
 from simmer.base.errors import DataError, LedgerError
 from simmer.base.files import sha256_of_bytes, to_json, write_bytes, write_json
 from simmer.base.locks import lock_after_waiting
+from simmer.base.logs import PROGRESS
 from simmer.data.manifest import (
     MANIFEST_NAME,
     Provenance,
@@ -29,7 +30,7 @@ from simmer.data.manifest import (
     read_entry,
     sidecar_path,
 )
-from simmer.data.reading import is_there, read_at_most
+from simmer.data.untrusted_files import is_there, read_at_most
 
 ID_DIGITS = 16
 ENTRY = "*.resource.json"
@@ -38,42 +39,38 @@ logger = logging.getLogger(__name__)
 
 
 def utc_now() -> str:
-    """Return the time, ISO 8601 in UTC to the millisecond."""
+    """Return the current time in UTC, ISO 8601 with milliseconds."""
     return datetime.now(UTC).isoformat(timespec="milliseconds")
 
 
 @dataclass(frozen=True)
 class Snapshot:
-    """One snapshot: its file, and its manifest entry."""
+    """Snapshot: its file and its manifest entry."""
 
     path: Path
     entry: Mapping[str, Any]
 
     @property
     def id(self) -> str:
-        """What a configuration calls it."""
+        """The id by which a configuration pins it."""
         return self.path.stem
 
-    def came_from(self, origin: Mapping[str, str]) -> int | None:
-        """Return its place in the order of all arrivals, or None if it never came from this origin."""
+    def sequence_from(self, origin: Mapping[str, str]) -> int | None:
+        """Return the sequence number of its arrival from this origin; None if it never came from there."""
         return next((came["sequence"] for came in self.entry["origins"] if came["origin"] == origin), None)
 
     def read(self) -> bytes:
         """Return the bytes.
 
         Raises:
-            DataError: when they are not the ones that were kept.
+            DataError: when the file was changed.
         """
         content = read_at_most(self.path)
         self.require(content)
         return content
 
     def require(self, content: bytes) -> None:
-        """Refuse other bytes than the ones that were kept.
-
-        Raises:
-            DataError: when they are others.
-        """
+        """Raise `DataError` if `content` differs from the bytes of the snapshot."""
         if f"sha256:{sha256_of_bytes(content)}" != self.entry["hash"]:
             raise DataError(
                 f"snapshot {self.id} of {self.entry['ticker']} was changed after it was kept, or is gone and "
@@ -83,7 +80,7 @@ class Snapshot:
 
 
 class SnapshotStore:
-    """The snapshots below one folder; several processes may add to it at the same time."""
+    """Snapshots below one folder; several processes may add to it at the same time."""
 
     def __init__(self, root: Path, *, now: Callable[[], str] = utc_now) -> None:
         self.root, self._now = root, now
@@ -101,7 +98,7 @@ class SnapshotStore:
         """Return the pinned snapshot of a ticker, or the first of an origin; None if there is none yet.
 
         Raises:
-            DataError: when the pinned one is not there.
+            DataError: when the pinned one or the entry of a snapshot is missing.
         """
         kept = self.of(ticker)
         if pinned is not None:
@@ -111,17 +108,17 @@ class SnapshotStore:
             known = ", ".join(snapshot.id for snapshot in kept) or "none at all"
             raise DataError(
                 f"found no snapshot {pinned} of {ticker} in {self.root}; expected one of: {known}. Pin one "
-                "of these, or register the file it was made of"
+                "of these, or register the original file"
             )
         tables = {_table_of(sidecar) for sidecar in self._files(ticker, ENTRY)}
         for table in self._files(ticker, "*.csv"):
             if table not in tables:
                 raise DataError(
-                    f"{table} has no entry beside it; expected {sidecar_path(table).name}, now deleted; "
-                    "put it back, or delete the table too and register the file anew"
+                    f"{table} has no entry beside it; expected {sidecar_path(table).name}: put it back, or "
+                    "delete the table and register the file again"
                 )
-        came = [(snapshot.came_from(origin), snapshot) for snapshot in kept]
-        # By the order of arrival, not by the clock, which may be set back.
+        came = [(snapshot.sequence_from(origin), snapshot) for snapshot in kept]
+        # By sequence number, because the clock may have been set back.
         return min(
             ((sequence, snapshot) for sequence, snapshot in came if sequence is not None),
             key=lambda pair: pair[0],
@@ -136,16 +133,17 @@ class SnapshotStore:
         provenance: Provenance,
         origin: Mapping[str, str],
     ) -> Snapshot:
-        """Keep bytes that were validated, or find that they are kept already, and write the manifest.
+        """Keep validated bytes as a snapshot, unless there is one, add the origin and write the manifest.
 
         Args:
             content: the bytes.
             frame: the table in them.
-            provenance: where they came from.
-            origin: what was asked for.
+            provenance: for the manifest.
+            origin: where they came from.
 
         Raises:
-            LedgerError: when the folder cannot be written; what was kept before is untouched.
+            DataError: when these bars are already kept under another ticker.
+            LedgerError: when the folder cannot be written; earlier snapshots are untouched.
         """
         name = sha256_of_bytes(content)[:ID_DIGITS]
         path = self.root / provenance.ticker / f"{name}.csv"
@@ -170,7 +168,7 @@ class SnapshotStore:
             is_new = not entry["origins"]
             if all(known["origin"] != origin for known in entry["origins"]):
                 entry = dict(entry) | {"origins": [*entry["origins"], came]}
-                # Before the table, so that a table without an entry always means that somebody took it away.
+                # Before the table: a table without an entry then always means that the entry was deleted.
                 write_json(sidecar_path(path), entry)
             if not path.exists():
                 try:
@@ -179,14 +177,14 @@ class SnapshotStore:
                     if is_new:
                         sidecar_path(path).unlink()
                     raise
-                # Some disks know no permissions; the hash guards the bytes in any case.
+                # Some file systems have no permissions; the hash detects changes anyway.
                 with contextlib.suppress(OSError):
                     path.chmod(0o444)
         self.settle()
         return Snapshot(path, entry)
 
     def settle(self) -> None:
-        """Write the manifest of all snapshots where it is not what the entries say.
+        """Write the manifest of all snapshots if it differs from their entries.
 
         Raises:
             DataError: when an entry cannot be read.
@@ -202,24 +200,23 @@ class SnapshotStore:
             return sorted(self.root.glob(f"{ticker}/{pattern}"))
         except OSError as error:
             raise DataError(
-                f"the snapshots of {ticker} in {self.root} cannot be listed ({error.strerror}); give the "
-                "right to read and enter the folder"
+                f"the snapshots of {ticker} in {self.root} cannot be listed ({error.strerror}); give "
+                "permission to read and enter the folder"
             ) from error
 
     def _refuse_under_another_name(self, name: str, ticker: str) -> None:
         for table in self._files("*", f"{name}.csv"):
             if table.parent.name != ticker:
                 raise DataError(
-                    f"these very bars are kept as {table.parent.name} already; expected those of {ticker}: "
-                    "make sure that it is the right file"
+                    f"the same bars are already kept as {table.parent.name}; expected those of {ticker}: "
+                    "check that it is the right file"
                 )
 
     @contextlib.contextmanager
     def _alone(self) -> Any:
-        say = logger.info
         with lock_after_waiting(
             self.root / ".lock",
-            on_wait=lambda holder: say("waiting for %s, which keeps a snapshot", holder),
+            on_wait=lambda holder: logger.log(PROGRESS, "waiting for %s, which keeps a snapshot", holder),
             should_stop=lambda: False,
         ) as held:
             if not held:
@@ -246,11 +243,11 @@ def _read_entry(sidecar: Path) -> dict[str, Any]:
         )
     )
     table = _table_of(sidecar)
-    # The name is the hash: an entry that was changed together with its table is not of this snapshot.
+    # The file name is the hash, so this also finds an entry that was changed together with its table.
     if not sound or (entry["ticker"], entry["hash"][7 : 7 + ID_DIGITS]) != (table.parent.name, table.stem):
         raise DataError(
             f"{sidecar} is not the entry of a snapshot; expected that of {table.name}, with its origins: "
-            "delete both and register or fetch the bars again"
+            "delete both files and register or fetch the bars again"
         )
     return entry
 

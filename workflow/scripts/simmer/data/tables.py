@@ -1,4 +1,4 @@
-"""Parquet tables with pinned dtypes, and a digest of their values that no file format can change."""
+"""Parquet tables with fixed dtypes, and a digest of their values that does not depend on the file format."""
 
 import hashlib
 import io
@@ -11,7 +11,7 @@ import pandas as pd
 from simmer.base.errors import DataError
 from simmer.base.files import write_through
 from simmer.base.text import quote
-from simmer.data.reading import is_there, read_at_most
+from simmer.data.untrusted_files import is_there, read_at_most
 
 DATE_DTYPE = "datetime64[us]"
 MAX_ROWS = 1_000_000
@@ -22,9 +22,9 @@ _LITTLE_ENDIAN = {DATE_DTYPE: "<i8", "float64": "<f8", "int64": "<i8"}
 
 
 def write_table(frame: pd.DataFrame, path: Path) -> None:
-    """Write a frame (Date datetime64[us] first, then float64 or int64 columns) as parquet, whole or absent.
+    """Write a frame (Date datetime64[us] first, then float64 or int64 columns) as parquet, atomically.
 
-    The bytes depend on the values and on pyarrow's version only: no index, no pandas metadata.
+    The bytes depend only on the values and on pyarrow's version: no index, no pandas metadata.
 
     Raises:
         DataError: when a column has another dtype.
@@ -38,7 +38,7 @@ def write_table(frame: pd.DataFrame, path: Path) -> None:
     table = pyarrow.table(arrays)
 
     def write(aside: Path) -> None:
-        # pyarrow takes no path that is not UTF-8, so the file is opened for it.
+        # pyarrow accepts only UTF-8 paths, so it gets an open file.
         with aside.open("wb") as file:
             pyarrow.parquet.write_table(
                 table, file, version="2.6", compression="zstd", compression_level=3, store_schema=False
@@ -48,14 +48,14 @@ def write_table(frame: pd.DataFrame, path: Path) -> None:
 
 
 def read_table(source: Path | bytes, *, name: str | None = None) -> pd.DataFrame:
-    """Read a table that `write_table` wrote, from a path or from bytes already in hand.
+    """Read a table written by `write_table`.
 
     Args:
         source: the file, or its content.
-        name: what messages call the table; by default the file's name.
+        name: name of the table in messages; by default the file name.
 
     Raises:
-        DataError: when the file is missing, is not such a table, or is larger than this program expects.
+        DataError: when the file is missing, is not such a table, or is too large.
     """
     import pyarrow
     import pyarrow.parquet
@@ -67,7 +67,7 @@ def read_table(source: Path | bytes, *, name: str | None = None) -> pd.DataFrame
         content = read_at_most(source) if isinstance(source, Path) else source
         file = pyarrow.parquet.ParquetFile(io.BytesIO(content))
         _require_expected_size(file.metadata, what=what)
-        # The layout is known before the values are read: a few kilobytes can unfold into any length of text.
+        # Checked before the values are read: a few kilobytes can decompress to texts of any length.
         require_table_layout(file.schema_arrow.empty_table().to_pandas(ignore_metadata=True), what=what)
         frame = file.read().to_pandas(ignore_metadata=True)
     except (pyarrow.ArrowException, OSError) as error:
@@ -79,23 +79,19 @@ def read_table(source: Path | bytes, *, name: str | None = None) -> pd.DataFrame
 
 
 def _require_expected_size(metadata: Any, *, what: str) -> None:
-    # Counted before reading: a small compressed file can unfold into any number of rows. MEASURED: pyarrow
-    # reads what the row groups say, and the number for the whole file may be a lie.
+    # Checked before reading: a small file can decompress to any number of rows. MEASURED: pyarrow reads the
+    # number of rows in the row groups; the number for the whole file may be wrong.
     groups = sum(metadata.row_group(group).num_rows for group in range(metadata.num_row_groups))
     rows, columns = max(metadata.num_rows, groups), metadata.num_columns
     if rows > MAX_ROWS or columns > MAX_COLUMNS or rows * columns > MAX_VALUES:
         raise DataError(
-            f"{what} has {rows} rows, {columns} columns; at most {MAX_ROWS}, {MAX_COLUMNS}, and {MAX_VALUES} "
-            "values are read"
+            f"{what} has {rows} rows, {columns} columns; expected at most {MAX_ROWS} rows, {MAX_COLUMNS} "
+            f"columns and {MAX_VALUES} values: build it again"
         )
 
 
 def require_table_layout(frame: pd.DataFrame, *, what: str) -> None:
-    """Refuse a frame that is not Date (datetime64[us]) followed by unique float64 or int64 columns.
-
-    Raises:
-        DataError: naming the first column that differs.
-    """
+    """Raise `DataError` unless a frame has Date (datetime64[us]), then unique float64 or int64 columns."""
     names = [str(name) for name in frame.columns]
     if not names or names[0] != "Date" or len(set(names)) != len(names):
         raise DataError(f"{what} has the columns {quote(names)}; expected Date first and no name twice")
@@ -108,10 +104,10 @@ def require_table_layout(frame: pd.DataFrame, *, what: str) -> None:
 def content_sha256(frame: pd.DataFrame) -> str:
     """Return the SHA-256 of column names, dtypes, row count and raw little-endian values.
 
-    Two files with the same table have the same digest whatever wrote them and however they are compressed.
+    Files with the same table have the same digest, whatever program and compression wrote them.
 
     Raises:
-        DataError: when a column has a dtype that `write_table` would refuse.
+        DataError: when a column has a dtype that `write_table` refuses.
     """
     require_table_layout(frame, what="the table")
     digest = hashlib.sha256(f"{len(frame)} rows\n".encode())
@@ -125,13 +121,9 @@ def content_sha256(frame: pd.DataFrame) -> str:
 
 
 def require_content(frame: pd.DataFrame, sha256: str, *, what: str) -> None:
-    """Refuse a table that is not the one its resource entry was written for.
-
-    Raises:
-        DataError: when the digest of its values is another one.
-    """
+    """Raise `DataError` if the digest of a table's values is not the one in its manifest entry."""
     if content_sha256(frame) != sha256:
         raise DataError(
-            f"the table {what} does not match the content_sha256 of its resource entry; expected the table "
-            "that was built with it: delete both files and run the command again"
+            f"the table {what} does not match the content_sha256 of its manifest entry; expected the table "
+            "that was built with it: delete both files and run the same command again"
         )

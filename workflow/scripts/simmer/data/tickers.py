@@ -1,4 +1,4 @@
-"""The tickers of a configuration: what each one is, where it comes from, and what is known of it."""
+"""Tickers of a configuration, and facts about well-known tickers."""
 
 from dataclasses import dataclass
 from typing import Annotated, Any, Literal, get_args
@@ -8,22 +8,22 @@ from pydantic import Field
 from simmer.base.settings import settings
 
 # etf: a traded price; index: a price level, often without volume in its early years;
-# no_volume_index: a level that nobody trades, such as the VIX.
+# no_volume_index: a level without trading volume, such as the VIX.
 Kind = Literal["etf", "index", "no_volume_index"]
 KINDS = get_args(Kind)
 
-# The ticker whose features `features.vix` adds.
+# The ticker of the features in `features.vix`.
 VIX_TICKER = "VIX"
 
 
 @dataclass(frozen=True)
 class KnownTicker:
-    """What is known of a ticker beforehand.
+    """Facts about a well-known ticker.
 
     Attributes:
         kind: one of `KINDS`.
-        symbol: the vendor's name for it.
-        first_date: first bar of the vendor's history (ISO); for a fund the day it was listed.
+        symbol: the vendor's name of it.
+        first_date: first bar of the vendor's history (ISO); for a fund the day of its listing.
     """
 
     kind: str
@@ -50,20 +50,21 @@ def _named(pattern: str, words: str, description: str) -> Any:
 class TickerSpec:
     """One ticker of the configuration."""
 
-    # A ticker becomes a file name, and an underscore separates it from what the file holds.
+    # A ticker is a part of file names, where an underscore ends it.
     ticker: Annotated[
         str,
         _named(
             r"^[A-Z0-9]([A-Z0-9.-]{0,14}[A-Z0-9])?$",
             "1 to 16 capital letters, digits, dots or hyphens (an index without its ^), such as GSPC",
-            "Name of the ticker and of its files. Index carets are left out.",
+            "Name of the ticker and of its files, without the caret of an index.",
         ),
     ]
     kind: Annotated[
         Kind,
         Field(
-            description="`etf`: must have volume and a range each day; `index`: without them is only a "
-            "warning; `no_volume_index`: a level that nobody trades, such as the VIX, which has no a25 table."
+            description="`etf`: must have volume and a price range each day; `index`: a day without them is "
+            "only a warning; `no_volume_index`: a level without trading volume, such as the VIX. It has no "
+            "feature table of its own bars and indicators (a25), because indicators need volume."
         ),
     ]
     file: Annotated[
@@ -71,7 +72,7 @@ class TickerSpec:
         _named(
             r"\S",
             "the name of a CSV file",
-            "With source `csv`, the file inside `folder`; `<TICKER>.csv` if absent.",
+            "With source `csv`, the file inside `folder`; default `<TICKER>.csv`.",
         ),
     ] = None
     symbol: Annotated[
@@ -79,8 +80,8 @@ class TickerSpec:
         _named(
             r"^\^?[A-Z0-9.=-]{1,20}$",
             "a symbol such as ^DJI",
-            "With source `yahoo`, the vendor's name; known for SPY, DIA, QQQ, DJI (`^DJI`), IXIC, GSPC and "
-            "VIX, else the ticker itself.",
+            "With source `yahoo`, the vendor's symbol; built in for SPY, DIA, QQQ, DJI (`^DJI`), IXIC, GSPC "
+            "and VIX, otherwise the ticker itself by default.",
         ),
     ] = None
     snapshot: Annotated[
@@ -88,13 +89,13 @@ class TickerSpec:
         _named(
             r"^[0-9a-f]{16}$",
             "16 hexadecimal digits",
-            "The snapshot to use, 16 hexadecimal digits as `make register` and `make fetch` print them; the "
-            "first one that was kept if absent.",
+            "Id of the snapshot to use, 16 hexadecimal digits printed by `make register` and `make fetch`; "
+            "by default the first snapshot of the same origin.",
         ),
     ] = None
 
     @property
     def vendor_symbol(self) -> str:
-        """What the vendor calls the ticker."""
+        """The vendor's name of the ticker."""
         known = KNOWN_TICKERS.get(self.ticker)
         return self.symbol or (known.symbol if known else self.ticker)

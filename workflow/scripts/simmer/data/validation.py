@@ -1,4 +1,4 @@
-"""The check of a folder against its manifest: every file, every rule, all problems in one report."""
+"""Validate a folder against its manifest: check every file with every rule and collect all problems."""
 
 import re
 from collections import Counter
@@ -15,11 +15,11 @@ from simmer.data.bars import check_bars
 from simmer.data.bars_csv import COLUMNS, parse_bars
 from simmer.data.cross_checks import check_across
 from simmer.data.manifest import date_facts, locate_resource, read_manifest
-from simmer.data.pending import unregistered_files
+from simmer.data.pending import unlisted_files
 from simmer.data.problems import Problem
-from simmer.data.reading import MAX_BYTES, read_at_most
 from simmer.data.tables import content_sha256, read_table
 from simmer.data.tickers import KINDS
+from simmer.data.untrusted_files import MAX_BYTES, read_at_most
 from simmer.data.validation_table import CheckedFile, Validation
 from simmer.data.vendor import columns_of_entry
 
@@ -35,13 +35,13 @@ def validate_manifest(
     calendar: str | None,
     max_bytes: int = MAX_BYTES,
 ) -> Validation:
-    """Check a manifest and every file it names; nothing is raised for bad data, all of it is reported.
+    """Check a manifest and every file that it lists; bad data is returned as problems, not raised.
 
     Args:
-        manifest_path: `datapackage.json` of the folder to be checked.
-        kinds: the configured tickers and the class of each.
-        calendar: exchange_calendars name for the session rules; `None` for the one that each entry names.
-        max_bytes: a larger file is refused by its size, before it is read.
+        manifest_path: `datapackage.json` of the folder.
+        kinds: the kind of each configured ticker.
+        calendar: exchange_calendars name for the session rules; `None` for the calendar in each entry.
+        max_bytes: larger files are a problem and are not read.
 
     Raises:
         ConfigError: for an unknown calendar.
@@ -59,7 +59,7 @@ def validate_manifest(
     checked, bars, read = [], {}, set()
     for position, entry in enumerate(entries):
         label = entry["path"] if isinstance(entry.get("path"), str) else f"resource {position + 1}"
-        if label in read:  # said above as a duplicate; ten thousand entries must not read one file each
+        if label in read:  # already reported as a duplicate; the file is not read again
             file, frame, found = None, None, [*_entry_findings(entry, kinds)]
         else:
             file, frame, found = _check_resource(
@@ -81,7 +81,7 @@ def _whole_manifest_findings(
     manifest_path: Path, entries: list[dict[str, Any]], kinds: Mapping[str, str]
 ) -> Iterator[tuple[str, str]]:
     for key in ("name", "path", "hash"):
-        # Names that differ by case only are one file on many disks.
+        # Names that differ only by case are one file on many file systems.
         counts = Counter(entry[key].casefold() for entry in entries if isinstance(entry.get(key), str))
         for value, count in counts.items():
             if count > 1:
@@ -90,9 +90,9 @@ def _whole_manifest_findings(
     for ticker in sorted(set(kinds) - named):
         yield (
             "ticker",
-            f"{ticker} is configured but no resource has it; acquire it, or drop it from the config",
+            f"{ticker} is configured but no resource has it; acquire it, or remove it from the configuration",
         )
-    for path in unregistered_files(manifest_path.parent, entries):
+    for path in unlisted_files(manifest_path.parent, entries):
         yield "unregistered", f"{quote(path)} is on disk but no resource names it; register or remove it"
 
 
@@ -193,7 +193,7 @@ def _entry_findings(entry: dict[str, Any], kinds: Mapping[str, str]) -> Iterator
         yield "entry", f"format is {quote(form)}; expected csv or parquet, the same as the path's ending"
     ticker, kind = entry.get("ticker"), entry.get("kind")
     pure = PurePosixPath(path if isinstance(path, str) else "")
-    # <TICKER>.csv holds bars, <TICKER>_<what>.parquet what was made of them, <TICKER>/<id>.csv a snapshot.
+    # <TICKER>.csv holds bars, <TICKER>_<name>.parquet a feature table, <TICKER>/<id>.csv a snapshot.
     stem = pure.stem.split("_")[0]
     if not isinstance(ticker, str) or ticker not in (stem, pure.parent.name):
         yield "ticker", f"ticker is {quote(ticker)}; expected {quote(stem)}, as in the file's name"

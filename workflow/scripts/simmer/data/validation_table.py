@@ -1,4 +1,4 @@
-"""Result of checking a folder against its manifest: as plain values, and as a row per file."""
+"""Result of validating a folder against its manifest, as plain values and as a check table."""
 
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass
@@ -13,7 +13,7 @@ from simmer.data.problems import Problem
 
 @dataclass(frozen=True, kw_only=True)
 class CheckedFile:
-    """Facts of one file that was read; dates are ISO, `sha256` is the hash of the bytes that were checked."""
+    """Facts about a file that was checked; dates are ISO, `sha256` is the hash of the checked bytes."""
 
     path: str
     ticker: str
@@ -40,7 +40,7 @@ class Validation:
         return all(problem.severity != "error" for problem in self.problems)
 
     def as_json(self) -> dict[str, Any]:
-        """Return the result as plain values for `simmer.base.files.write_json`."""
+        """Return the result as plain JSON values."""
         return {
             "manifest": self.manifest,
             "ok": self.ok,
@@ -49,7 +49,7 @@ class Validation:
         }
 
     def table(self) -> CheckTable:
-        """Return a row for each file that was read, and for whatever else has a problem."""
+        """Return a check table with a row for each file that was checked or has a problem."""
         by_file: dict[str, list[Problem]] = {file.path: [] for file in self.checked}
         for problem in self.problems:
             by_file.setdefault(problem.file, []).append(problem)

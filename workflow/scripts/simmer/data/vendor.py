@@ -1,7 +1,7 @@
-"""The form in which a vendor's prices are kept: as they were traded, with what turns them into returns.
+"""Layout of a vendor's table: prices as traded, the vendor's adjusted Close, dividends and splits.
 
-Prices are adjusted for splits by the vendor and for nothing else; dividends are on the same basis. What is
-made of them is computed here (`simmer.data.adjustment`), so that it can be computed again.
+The vendor adjusts prices and dividends for splits only. The adjustment for dividends is computed in
+`simmer.data.adjustment`, so that it is reproducible.
 """
 
 from collections.abc import Mapping
@@ -30,7 +30,7 @@ MAX_SHOWN_DAYS = 10
 
 
 def columns_of_entry(entry: Mapping[str, Any]) -> tuple[str, ...]:
-    """Return the columns of a CSV table by its manifest entry: those of a vendor, or those of bars."""
+    """Return the columns of a CSV table from its manifest entry: `VENDOR_COLUMNS` or `COLUMNS`."""
     schema = entry.get("schema")
     fields = schema.get("fields") if isinstance(schema, Mapping) else None
     named = isinstance(fields, list) and all(isinstance(field, Mapping) for field in fields)
@@ -39,11 +39,7 @@ def columns_of_entry(entry: Mapping[str, Any]) -> tuple[str, ...]:
 
 
 def require_vendor_frame(frame: pd.DataFrame, *, what: str) -> None:
-    """Refuse a frame that is not `VENDOR_DTYPES` with ascending dates, finite numbers and closes above 0.
-
-    Raises:
-        DataError: naming the columns or the dates that break the rule.
-    """
+    """Raise `DataError` unless a frame has `VENDOR_DTYPES`, ascending dates, finite values, closes over 0."""
     found = {str(name): str(dtype) for name, dtype in frame.dtypes.items()}
     if list(found.items()) != list(VENDOR_DTYPES.items()):
         raise DataError(
@@ -58,7 +54,7 @@ def require_vendor_frame(frame: pd.DataFrame, *, what: str) -> None:
     unordered = np.append(False, np.diff(dates.to_numpy()) <= np.timedelta64(0))
     if unordered.any():
         raise DataError(
-            f"{what} has dates that do not follow the one before: {days_of(frame, unordered)}; expected "
+            f"{what} has dates that are not after the one before: {days_of(frame, unordered)}; expected "
             "ascending dates, each once"
         )
     for name in VENDOR_COLUMNS[1:]:
@@ -75,7 +71,7 @@ def require_vendor_frame(frame: pd.DataFrame, *, what: str) -> None:
 
 
 def days_of(frame: pd.DataFrame, chosen: np.ndarray) -> str:
-    """Return the dates of the rows where `chosen` (bool, one per row) is true, ten of them at most."""
+    """Return the dates of the rows where `chosen` (bool, one per row) is true, as text, at most ten."""
     days = [f"{day:%Y-%m-%d}" for day in frame["Date"][chosen]]
     more = len(days) - MAX_SHOWN_DAYS
     return ", ".join(days[:MAX_SHOWN_DAYS]) + (f" and {more} more days" if more > 0 else "")

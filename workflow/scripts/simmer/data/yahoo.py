@@ -1,6 +1,6 @@
-"""Daily bars from Yahoo through yfinance: the whole history of one symbol, asked for patiently, or refused.
+"""Download daily bars from Yahoo through yfinance: the whole history of one symbol, with retries.
 
-Only this module touches the network, and yfinance is imported only when it does.
+Only this module uses the network; it imports yfinance on first use.
 """
 
 import logging
@@ -18,18 +18,19 @@ import pandas as pd
 
 from simmer.base.errors import ConfigError, DataError
 from simmer.base.files import user_facing_os_errors
+from simmer.base.logs import PROGRESS
 from simmer.base.text import quote
 from simmer.data.sessions import sessions
 from simmer.data.tables import DATE_DTYPE
 from simmer.data.vendor import VENDOR_COLUMNS, VENDOR_DTYPES, days_of, require_vendor_frame
 
-# The vendor refuses to answer for more than 100 years of days (ranaroussi/yfinance#263).
+# The vendor refuses requests for more than 100 years (ranaroussi/yfinance#263).
 REACH = timedelta(days=36_159)
 MIN_ROWS = 250
 SESSIONS_UNTIL_SETTLED = 2
 
 _EARLIEST = date(1900, 1, 1)
-# No exchange in use closes for longer (XNYS in 2001: six days).
+# Longer than any closure of a common exchange (XNYS in 2001: six days).
 _LONGEST_CLOSURE = timedelta(days=30)
 _FIRST_PAUSE_S, _PAUSE_GROWTH = 5.0, 2.0
 _FIRST_PAUSE_LIMITED_S, _PAUSE_GROWTH_LIMITED = 30.0, 4.0
@@ -51,7 +52,7 @@ class _Failure:
     found: str
     advice: str
     cause: Exception | None = None
-    first_pause_s: float | None = _FIRST_PAUSE_S  # None: asking again is no use
+    first_pause_s: float | None = _FIRST_PAUSE_S  # None: do not retry
     pause_growth: float = _PAUSE_GROWTH
 
 
@@ -65,34 +66,34 @@ def fetch_bars(
     attempts: int = 4,
     timeout_s: float = 30,
 ) -> pd.DataFrame:
-    """Fetch all daily bars of one symbol before `end`, at most 99 years of them.
+    """Fetch all daily bars of one symbol before `end`, at most 99 years.
 
-    A capital gain that a fund pays out is added to the dividend of its day, unless the dividend is as large:
-    then the vendor has counted it in already (ranaroussi/yfinance#2666). A missing volume comes out as 0.
+    A fund's capital gain is added to the dividend of its day, unless the dividend is at least as large: then
+    the vendor has already included it (ranaroussi/yfinance#2666). A missing volume becomes 0.
 
     Args:
         symbol: the vendor's name, such as "^DJI".
-        end: the first day that is left out.
-        cache_folder: where yfinance keeps time zones and cookies; the first one of a process stays in use.
-        pause: called with seconds before another attempt: 5, 10, 20; after HTTP 429 30, 120, 480.
-        jitter: called for a number from 0 to 1; each pause is longer by half of it.
-        attempts: how often to ask at most.
-        timeout_s: how long one answer may take.
+        end: the day after the last day to fetch.
+        cache_folder: for yfinance's time zones and cookies; a process uses its first folder to the end.
+        pause: called with the seconds to wait before a retry: 5, 10, 20; after HTTP 429 30, 120, 480.
+        jitter: returns a number from 0 to 1; each wait is multiplied by 1 + jitter / 2.
+        attempts: largest number of requests.
+        timeout_s: timeout of one request.
 
     Returns:
-        `VENDOR_COLUMNS`, dates as on the exchange's calendar, no missing number.
+        `VENDOR_COLUMNS`, dates of the exchange's time zone, no missing number.
 
     Raises:
         ConfigError: when yfinance is not installed.
-        DataError: when the vendor cannot be reached, does not know the symbol, or its answer is no table of
-            bars before `end`.
+        DataError: when the vendor cannot be reached, does not know the symbol, or its answer is not a table
+            of bars before `end`.
         LedgerError: when `cache_folder` cannot be written.
     """
     yfinance = _import_yfinance()
     with user_facing_os_errors(cache_folder):
         cache_folder.mkdir(parents=True, exist_ok=True)
     yfinance.cache.set_cache_location(str(cache_folder))
-    # By default errors become empty tables, and the client would sleep between retries of its own.
+    # By default the client turns errors into empty tables, and waits and retries by itself.
     yfinance.config.debug.hide_exceptions = False
     yfinance.config.network.retries = 0
     for attempt in range(attempts):
@@ -102,27 +103,25 @@ def fetch_bars(
         if answer.first_pause_s is None or attempt == attempts - 1:
             break
         seconds = answer.first_pause_s * answer.pause_growth**attempt * (1 + jitter() / 2)
-        logger.warning("%s; attempt %d of %d in %.0f s", answer.found, attempt + 2, attempts, seconds)
+        text = "%s; attempt %d of %d in %.0f s"
+        logger.log(PROGRESS, text, answer.found, attempt + 2, attempts, seconds)
         pause(seconds)
     raise DataError(f"{answer.found}; {answer.advice}, {_INSTEAD}") from answer.cause
 
 
 def require_old_end(end: date, *, today: date, calendar: str) -> None:
-    """Refuse an `end` whose last bar may still change: vendors revise a bar in the days after it.
+    """Raise `ConfigError` if the last bar before `end` is so recent that the vendor may still revise it.
 
     Args:
-        end: the first day that is left out.
-        today: the date here.
-        calendar: exchange_calendars name.
-
-    Raises:
-        ConfigError: when the last session before `end` is not at least 2 sessions before `today`, or the
-            calendar does not know these days.
+        end: the day after the last day to fetch.
+        today: the local date.
+        calendar: exchange_calendars name; the last session before `end` must be at least 2 sessions before
+            `today`.
     """
     newest = _sessions_before(today, calendar)[1 - SESSIONS_UNTIL_SETTLED]
     if np.datetime64(end) > newest:
         raise ConfigError(
-            f"data.end is {end}; the vendor still revises the newest bars, so the last one must lie "
+            f"data.end is {end}; the vendor still revises the newest bars, so the last one must be at least "
             f"{SESSIONS_UNTIL_SETTLED} sessions of {calendar} before today ({today}): write {newest} or an "
             "earlier day"
         )
@@ -131,18 +130,17 @@ def require_old_end(end: date, *, today: date, calendar: str) -> None:
 def require_complete_history(
     frame: pd.DataFrame, *, symbol: str, expected_first: date | None, end: date, calendar: str
 ) -> None:
-    """Refuse a table that begins late, stops early or is short; the days between are for `check_bars`.
+    """Raise `DataError` if a table begins late, ends early or is short; `check_bars` finds gaps.
 
     Args:
         frame: `VENDOR_COLUMNS`, from `fetch_bars`.
-        symbol: what messages call it.
-        expected_first: the known first day of the history; None if it is not known.
-        end: the first day that was not asked for.
-        calendar: exchange_calendars name; of its sessions, the last one before `end` must be there.
+        symbol: name in messages.
+        expected_first: the first day of the history; None if unknown.
+        end: the day after the last day to fetch.
+        calendar: exchange_calendars name; the table must contain its last session before `end`.
 
     Raises:
-        ConfigError: when the calendar does not know these days.
-        DataError: saying what was expected.
+        ConfigError: when the calendar does not cover these days.
     """
     advice = f"Fetch again later, {_INSTEAD}"
     if len(frame) < MIN_ROWS:
@@ -151,7 +149,7 @@ def require_complete_history(
         )
     first, last = (day.date() for day in (frame["Date"].iloc[0], frame["Date"].iloc[-1]))
     if expected_first is not None:
-        # The edge of what was asked for may fall into a closure.
+        # The first requested day may be in a closure of the exchange.
         latest = max(expected_first, _start(end) + _LONGEST_CLOSURE)
         if first > latest:
             raise DataError(
@@ -189,12 +187,12 @@ def _start(end: date) -> date:
 
 
 def _ask(yfinance: ModuleType, symbol: str, end: date, timeout_s: float) -> _Answer | _Failure:
-    # The client remembers answers about the past, bad ones too: asked again, it would repeat them.
+    # The client caches answers about past days, also wrong ones; without this a retry would repeat them.
     yfinance.data.YfData.cache_get.cache_clear()
     try:
         ticker = yfinance.Ticker(symbol)
         with warnings.catch_warnings():
-            # The client turns on warnings that are meant for its own authors.
+            # yfinance enables deprecation warnings that concern only its own code.
             warnings.filterwarnings("ignore", category=DeprecationWarning, module="yfinance")
             frame = ticker.history(
                 start=_start(end),
@@ -210,12 +208,12 @@ def _ask(yfinance: ModuleType, symbol: str, end: date, timeout_s: float) -> _Ans
             return _Failure(f"the vendor sent no bars of {symbol}", _LATER)
         metadata = ticker.history_metadata
         return _Answer(frame, metadata["exchangeTimezoneName"], metadata.get("symbol") or symbol)
-    # What the client runs into when an answer has another form than it thinks. Some of it is an OSError too.
+    # Raised by the client on an unexpected answer. Before OSError, because some of them are OSErrors too.
     except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError) as error:
         found = quote(getattr(error, "doc", None) or f"{type(error).__name__}: {error}")
         return _Failure(
-            f"the vendor's answer for {symbol} is no chart of prices ({found})",
-            f"{_LATER}, install the yfinance of constraints.txt",
+            f"the vendor's answer for {symbol} is not a chart of prices ({found})",
+            f"{_LATER}, install the version of yfinance in constraints.txt",
             error,
         )
     except (yfinance.exceptions.YFException, OSError) as error:
@@ -236,7 +234,7 @@ def _failure_of(error: Exception, symbol: str, yfinance: ModuleType) -> _Failure
     if status == 404 or (reason is not None and "no data found" in reason.lower()):
         return _Failure(
             f"the vendor has no prices of {symbol} ({quote(reason or 'HTTP 404')})",
-            "mend the symbol of this ticker in the configuration",
+            "correct the symbol of this ticker in the configuration",
             error,
             first_pause_s=None,
         )
@@ -251,16 +249,16 @@ def _vendor_frame(answer: _Answer, *, symbol: str, end: date) -> pd.DataFrame:
     what = f"the vendor's table of {symbol}"
     found, index = answer.frame, answer.frame.index
     if answer.symbol.upper() != symbol.upper():
-        raise DataError(f"{what} is about {quote(answer.symbol)}; expected {symbol}: check the symbol")
+        raise DataError(f"{what} holds {quote(answer.symbol)}; expected {symbol}: check the symbol")
     names = {str(name) for name in found.columns} - {"Capital Gains"}
     if names != set(VENDOR_COLUMNS[1:]) or not isinstance(index, pd.DatetimeIndex) or index.tz is None:
         listing = quote(", ".join(map(str, found.columns)))
         raise DataError(
             f"{what} has the columns {listing} and the index {index.dtype}; expected "
-            f"{', '.join(VENDOR_COLUMNS[1:])} and dates with a time zone: install the yfinance of "
+            f"{', '.join(VENDOR_COLUMNS[1:])} and dates with a time zone: install the version of yfinance in "
             f"constraints.txt, {_INSTEAD}"
         )
-    # A day is a day of the exchange; in UTC, bars east of Greenwich would move to the day before.
+    # Dates are in the exchange's time zone; in UTC, bars from east of Greenwich would be a day early.
     days = index.tz_convert(answer.zone).tz_localize(None).normalize()
     columns = {name: pd.to_numeric(found[name], errors="coerce").to_numpy() for name in VENDOR_COLUMNS[1:]}
     frame = pd.DataFrame({"Date": days} | columns).astype(VENDOR_DTYPES | {"Date": DATE_DTYPE})
@@ -278,7 +276,7 @@ def _gains_beside_dividends(frame: pd.DataFrame, found: pd.Series, symbol: str) 
     paid = gains != 0
     if paid.any():
         logger.warning(
-            "%s paid out capital gains on %s; where the dividend of the day is smaller they are added to it",
+            "%s paid out capital gains on %s; a gain larger than the dividend of its day is added to it",
             symbol,
             days_of(frame, paid),
         )

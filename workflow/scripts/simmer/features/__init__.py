@@ -1,1 +1,1 @@
-"""From bars to model inputs: indicators, labels, splits, windows."""
+"""Model inputs from bars: feature tables, labels, splits, datasets."""

@@ -1,6 +1,8 @@
-"""The columns of the feature tables, each declared once: its name, meaning, unit and stationary form.
+"""Columns of the feature tables: name, definition, unit and stationary form.
 
-A new indicator is a `Column` here and a value in `simmer.features.indicators.compute_indicators`.
+The `a25` table has 25 feature columns from the ticker's own bars: 5 of bars (OHLCV) and 20 indicators. The
+`c` table has 33: those of a25 and 8 of the VIX. To add an indicator, declare a `Column` here and compute it
+in `simmer.features.indicators.compute_indicators`.
 """
 
 from dataclasses import dataclass
@@ -16,14 +18,7 @@ _HUNDRED = "0 to 100"
 
 @dataclass(frozen=True)
 class Column:
-    """One column of a feature table.
-
-    Attributes:
-        name: its name in the table.
-        definition: what a value is made of.
-        unit: of its values.
-        form: what the input form `price_relative` makes of it, see `simmer.features.input_forms`.
-    """
+    """Column of a feature table; `form` is its transform in the input form `price_relative`."""
 
     name: str
     definition: str
@@ -47,7 +42,7 @@ def _sma(days: int) -> Column:
 
 _STOCHRSI = (
     "position of {0} in its range over the last 5 {1}, 0 without a range: the first output (fastk) of "
-    "STOCHRSI(14, 5, 3), not smoothed, and nearly binary: about half of all values are exactly 0 or 100"
+    "STOCHRSI(14, 5, 3), not smoothed and nearly binary: about half of all values are exactly 0 or 100"
 )
 
 DATE = Column("Date", "day of the session; all values of the row are known when the session ends", "day")
@@ -153,6 +148,6 @@ OHLCV, INDICATORS, VIX_FEATURES = _names(OHLCV_COLUMNS), _names(INDICATOR_COLUMN
 A25_COLUMNS = (*OHLCV, *INDICATORS)
 C_COLUMNS = (*A25_COLUMNS, *VIX_FEATURES)
 
-# How a window reaches the model, see `simmer.features.input_forms`.
+# Transforms of the features before the model, see `simmer.features.input_forms`.
 InputForm = Literal["train_scaled", "window_norm", "price_relative"]
 INPUT_FORMS = get_args(InputForm)

@@ -1,4 +1,4 @@
-"""Decision rows with features scaled from train only and labels from raw prices."""
+"""Datasets: decision rows, features standardised with train statistics, labels from raw prices."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -14,29 +14,29 @@ from simmer.features.labels import LabelSpec
 from simmer.features.labels import label as label_rows
 from simmer.features.splits import SEARCH_SPLITS, SPLITS, SplitSpec, decision_rows, find_borders
 
-# How much of the test split a dataset holds: nothing, its inputs, or its labels too.
+# What a dataset holds of the test split: nothing, its inputs, or also its labels.
 Test = Literal["sealed", "inputs", "open"]
 
-# A channel whose spread is this small a part of its mean is constant but for rounding.
+# A channel whose standard deviation is a smaller part of its mean is constant, up to rounding.
 MIN_RELATIVE_STD = 1e-12
 
 
 @dataclass(frozen=True)
 class Dataset:
-    """Everything a trial reads, all splits in one table of rows.
+    """Data of a study, all splits in one table of rows.
 
     Attributes:
         dates: [rows] datetime64[us].
-        features: [rows, channels] float32, scaled as (raw - mean) / std.
+        features: [rows, channels] float32, standardised as (raw - mean) / std.
         mean: [channels] float64, over rows 0 .. train[-1].
         std: [channels] float64, over the same rows, with n in the denominator.
-        price_relative: [rows, channels] float32, the same columns in their stationary form, scaled likewise.
+        price_relative: [rows, channels] float32, the same columns in stationary form, also standardised.
         feature_names: the channels, in order.
-        labels: [labelled rows] int8, of row t from 0; those that look at test rows only where test is open.
-        train, validation: decision rows t of each split, int64, ascending.
-        test: likewise, None where the test split is sealed: then no array here holds a row of it.
+        labels: [labelled rows] int8, from row 0; labels that need prices of test days only if test is "open".
+        train, validation: decision rows of the split, int64, ascending.
+        test: the same; None if the test split is sealed: then no array holds a row of it.
         borders: first row of validation and first row of test, before purging.
-        label_spec: what the labels ask.
+        label_spec: horizon, threshold and basis of the labels.
         context_days: rows of one window.
     """
 
@@ -63,12 +63,12 @@ class Dataset:
         rows = {"train": self.train, "validation": self.validation, "test": self.test}[split]
         if rows is None:
             raise DatasetError(
-                f"the {split} split is sealed; only the final evaluation opens it, use train and validation"
+                f"the {split} split is sealed; only the final evaluation may use it: use train or validation"
             )
         return rows
 
     def inputs(self, form: str) -> np.ndarray:
-        """Return what windows of an input form are cut from, [rows, channels] float32."""
+        """Return the rows from which windows of an input form are cut, [rows, channels] float32."""
         return self.price_relative if form == "price_relative" else self.features
 
     def labels_of(self, split: str) -> np.ndarray:
@@ -78,11 +78,11 @@ class Dataset:
             DatasetError: when the labels of the split are sealed.
         """
         if not self.has_labels(split):
-            raise DatasetError(f"the labels of {split} are sealed; only the final evaluation opens them")
+            raise DatasetError(f"the labels of {split} are sealed; only the final evaluation may use them")
         return self.labels[self.decision_rows(split)]
 
     def has_labels(self, split: str) -> bool:
-        """Return whether the labels of a split are here."""
+        """True if the dataset holds the labels of the split."""
         return self.decision_rows(split)[-1] < len(self.labels)
 
 
@@ -96,32 +96,30 @@ def build_dataset(
     min_validation_decisions: int = 400,
     test: Test = "sealed",
 ) -> Dataset:
-    """Label, split and scale a feature table.
+    """Label, split and standardise a feature table.
 
-    Of the test split nothing but what is asked for leaves this function; that it holds both classes is
-    checked here, so that a search of days is not begun in vain.
-
-    The borders do not depend on the horizon, so that all horizons are judged on the same dates.
+    The result holds only the part of the test split named by `test`. That the test split has both classes is
+    always checked, so that a long search does not end with an unusable one.
 
     Args:
-        frame: Date (ascending), raw High and Close, and the feature columns, with Volume where any of them is
-            made from it; no missing values.
+        frame: Date (ascending), raw High and Close, and the feature columns, with Volume if one of them
+            depends on it; no missing values.
         label: horizon, threshold and basis.
         split: where train and validation end.
         context_days: rows of one window, at least 1.
         feature_columns: the channels of the model, in order.
-        min_validation_decisions: fewer labelled validation rows than this are refused.
-        test: how much of the test split the dataset is to hold.
+        min_validation_decisions: smallest number of labelled validation rows.
+        test: the part of the test split in the result.
 
     Raises:
         DatasetError: when the table is too short or lacks columns, a feature is not finite or constant in
-            train, a border lies outside the table, a split lacks a class, or validation is too small.
+            train, a border is outside the table, a split lacks a class, or validation is too small.
     """
     dates, values = _read_frame(frame, feature_columns)
     if not 1 <= context_days <= len(dates) - label.horizon_days:
         raise DatasetError(
             f"a context of {context_days} days and a horizon of {label.horizon_days} do not fit into "
-            f"{len(dates)} rows; use a shorter context or a longer series"
+            f"{len(dates)} rows; set a shorter context or use a longer series"
         )
     prices = {name: frame[name].to_numpy(dtype=np.float64) for name in ("High", "Close")}
     labels = label_rows(prices["High"], prices["Close"], label)
@@ -129,14 +127,14 @@ def build_dataset(
     rows = decision_rows(len(dates), borders, context_days=context_days, horizon_days=label.horizon_days)
     _require_usable_splits(dates, labels, rows, min_validation_decisions)
     train_rows = slice(rows["train"][-1] + 1)
-    mean, std = _scaling(values[train_rows], feature_columns)
+    mean, std = _mean_and_std(values[train_rows], feature_columns)
     relative = price_relative(frame, feature_columns)
     dataset = Dataset(
         dates=dates,
         features=((values - mean) / std).astype(np.float32),
         mean=mean,
         std=std,
-        price_relative=_scaled_or_zero(relative, relative[train_rows]),
+        price_relative=_standardised_or_zero(relative, relative[train_rows]),
         feature_names=tuple(feature_columns),
         labels=labels,
         borders=borders,
@@ -151,7 +149,7 @@ def _sealed(dataset: Dataset, test: Test) -> Dataset:
     first = dataset.borders[1]
     if test == "open":
         return dataset
-    # Copies, for a slice would still hold what it was cut from.
+    # Copies, because a slice keeps the whole array in memory.
     dataset = replace(dataset, labels=dataset.labels[: first - dataset.label_spec.horizon_days].copy())
     if test == "inputs":
         return dataset
@@ -165,13 +163,13 @@ def _sealed(dataset: Dataset, test: Test) -> Dataset:
 
 
 def describe(dataset: Dataset) -> dict[str, dict[str, int | float | str]]:
-    """Return per split: n, first_date, last_date, purged rows, positives, base_rate and prior_log_loss.
+    """Return per split: n, first_date, last_date, purged, positives, base_rate and prior_log_loss.
 
-    A sealed split is left out, and where its labels alone are sealed, so are the last three.
-    `prior_log_loss` is what the train base rate, given as a constant answer, scores on that split in nats;
-    `purged` counts rows at the split's end whose label would look past it (test: past the table).
+    Leaves out a sealed split, and the last three for a split with sealed labels. `purged` counts the rows at
+    the end of the split whose label would need prices after it. `prior_log_loss` is the log-loss on the
+    split, in nats, of the train base rate as a constant prediction.
     """
-    prior = float(dataset.labels_of("train").mean())
+    train_rate = float(dataset.labels_of("train").mean())
     facts: dict[str, dict[str, int | float | str]] = {}
     for name in SPLITS if dataset.test is not None else SEARCH_SPLITS:
         rows = dataset.decision_rows(name)
@@ -187,19 +185,16 @@ def describe(dataset: Dataset) -> dict[str, dict[str, int | float | str]]:
             facts[name] |= {
                 "positives": int(labels.sum()),
                 "base_rate": rate,
-                "prior_log_loss": float(-rate * np.log(prior) - (1 - rate) * np.log1p(-prior)),
+                "prior_log_loss": float(-rate * np.log(train_rate) - (1 - rate) * np.log1p(-train_rate)),
             }
     return facts
 
 
 def check_base_rates(by_horizon: Mapping[int, Dataset]) -> None:
-    """Refuse datasets whose base rate falls as the horizon grows.
+    """Raise `DatasetError` if the base rate falls as the horizon grows.
 
-    A longer look ahead can only add positives, so on the rows that all horizons share the base rate cannot
-    fall; when it does, some labels were made with another horizon, threshold, basis or price series.
-
-    Raises:
-        DatasetError: naming the split, the horizons and the rates.
+    A longer horizon can only add positives on the decision rows that all horizons share. If the base rate
+    falls, some labels were made with another horizon, threshold, basis or price series.
     """
     horizons = sorted(by_horizon)
     for horizon in horizons:
@@ -216,8 +211,8 @@ def check_base_rates(by_horizon: Mapping[int, Dataset]) -> None:
         if any(np.diff(rates) < 0):
             listing = ", ".join(f"{h} days {rate:.4f}" for h, rate in zip(horizons, rates, strict=True))
             raise DatasetError(
-                f"the {split} base rate falls as the horizon grows ({listing}); expected it to rise: make "
-                "sure that threshold, basis and prices are the same for all horizons"
+                f"the {split} base rate falls as the horizon grows ({listing}); expected it to rise: use the "
+                "same threshold, basis and prices for all horizons"
             )
 
 
@@ -231,7 +226,7 @@ def _read_frame(frame: pd.DataFrame, feature_columns: Sequence[str]) -> tuple[np
     dates = frame["Date"].to_numpy().astype("datetime64[us]")
     if len(dates) == 0 or np.isnat(dates).any() or (np.diff(dates) <= np.timedelta64(0)).any():
         raise DatasetError("the table is empty or its dates are not strictly ascending; build it again")
-    # One memory order, for the order of summation depends on it and with it the last bit of the scaling.
+    # A fixed memory order: the order of summation, and so the last bit of mean and std, depends on it.
     values = np.ascontiguousarray(frame[list(feature_columns)].to_numpy(dtype=np.float64))
     bad = np.argwhere(~np.isfinite(values))
     if bad.size:
@@ -250,8 +245,8 @@ def _require_usable_splits(
     if found < min_validation_decisions:
         raise DatasetError(
             f"validation has {found} labelled decision rows; expected at least {min_validation_decisions}, "
-            "for fewer cannot tell one trial from another: raise validation_fraction, move the split dates "
-            "apart, or use a longer series"
+            "because fewer do not distinguish trials: raise validation_fraction, move the split dates apart, "
+            "or use a longer series"
         )
     for name in SPLITS:
         count, positives = len(rows[name]), int(labels[rows[name]].sum())
@@ -263,19 +258,19 @@ def _require_usable_splits(
             )
 
 
-def _scaling(train_values: np.ndarray, names: Sequence[str]) -> tuple[np.ndarray, np.ndarray]:
+def _mean_and_std(train_values: np.ndarray, names: Sequence[str]) -> tuple[np.ndarray, np.ndarray]:
     mean, std = train_values.mean(axis=0), train_values.std(axis=0)
     constant = np.flatnonzero(std <= MIN_RELATIVE_STD * np.abs(mean))
     if constant.size:
         raise DatasetError(
-            f"{names[constant[0]]} is constant ({mean[constant[0]]:g}) over the train rows; it cannot be "
-            "scaled: leave it out of the features"
+            f"{names[constant[0]]} is constant ({mean[constant[0]]:g}) over the train rows; expected it to "
+            "vary: remove it from the features"
         )
     return mean, std
 
 
-def _scaled_or_zero(values: np.ndarray, train_values: np.ndarray) -> np.ndarray:
-    # Where Open is always Close, as in the oldest index data, its ratio tells nothing and harms nothing.
+def _standardised_or_zero(values: np.ndarray, train_values: np.ndarray) -> np.ndarray:
+    # A constant ratio becomes 0: in the oldest index data Open always equals Close, for example.
     mean, std = train_values.mean(axis=0), train_values.std(axis=0)
     return ((values - mean) / np.where(std > MIN_RELATIVE_STD, std, 1.0)).astype(np.float32)
 

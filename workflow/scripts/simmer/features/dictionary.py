@@ -1,4 +1,4 @@
-"""The data dictionary: what each column of a feature table means, and what it holds."""
+"""The data dictionary: definition and statistics of each column of a feature table."""
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
@@ -17,15 +17,11 @@ SIGNIFICANT_DIGITS = 6
 
 @dataclass(frozen=True)
 class ColumnDescription:
-    """One column of one table.
+    """Row of the data dictionary.
 
     Attributes:
-        column: its name.
-        definition: what a value is made of.
-        unit: of minimum, maximum and mean.
-        first_valid_row: first row (from 0) of the bars with a value, before the warm-up was dropped.
-        minimum: smallest value; of Date the first day (ISO).
-        maximum: largest value; of Date the last day (ISO).
+        first_valid_row: first row of the bars (from 0) with a value, before the warm-up was dropped.
+        minimum, maximum: for Date the first and the last day (ISO).
         mean: `None` for Date.
         missing: rows of the table without a finite value.
     """
@@ -50,7 +46,7 @@ def describe_columns(frame: pd.DataFrame, *, first_valid_rows: Mapping[str, int]
 
     Args:
         frame: Date (datetime64[us]) and float64 or int64 columns, at least one row, no missing value.
-        first_valid_rows: the `starts` of the table; Date needs none, for it is there from row 0.
+        first_valid_rows: the `starts` of the table; Date needs none.
 
     Raises:
         DataError: when the table is empty or has another layout, or a column has no definition, no first
@@ -58,16 +54,16 @@ def describe_columns(frame: pd.DataFrame, *, first_valid_rows: Mapping[str, int]
     """
     require_table_layout(frame, what="the feature table")
     if frame.empty:
-        raise DataError("the feature table has no rows; expected at least one to describe: build it again")
+        raise DataError("the feature table has no rows; expected at least one: build it again")
     starts = {"Date": 0, **first_valid_rows}
     return [_describe(str(name), frame[name].to_numpy(), starts) for name in frame.columns]
 
 
 def as_markdown(tables: Mapping[str, Sequence[ColumnDescription]]) -> str:
-    """Return a page with a section and a table for each feature table, numbers to 6 significant digits."""
+    """Return the dictionary as a Markdown page, one section per table, numbers to 6 significant digits."""
     lines = ["# Data dictionary", ""]
     lines += [
-        "First valid rows are counted from 0 in the bars, before the rows of the warm-up are dropped.",
+        "First valid rows are rows of the bars, counted from 0, before the warm-up is dropped.",
         "",
     ]
     head = [field.name.replace("_", " ") for field in fields(ColumnDescription)]
@@ -79,7 +75,7 @@ def as_markdown(tables: Mapping[str, Sequence[ColumnDescription]]) -> str:
 
 
 def as_csv(tables: Mapping[str, Sequence[ColumnDescription]]) -> str:
-    """Return all tables as one CSV with the table's name first, numbers to 6 significant digits."""
+    """Return the dictionary as one CSV, table name first, numbers to 6 significant digits."""
     rows = [["table", *(field.name for field in fields(ColumnDescription))]]
     for name, descriptions in tables.items():
         rows += [[name, *astuple(description)] for description in descriptions]
@@ -90,7 +86,7 @@ def _describe(name: str, values: np.ndarray, starts: Mapping[str, int]) -> Colum
     known = DEFINITIONS.get(name)
     if known is None or name not in starts:
         lacking = "definition" if known is None else "first valid row"
-        raise DataError(f"column {quote(name)} has no {lacking}; add one, so that the dictionary is complete")
+        raise DataError(f"column {quote(name)} has no {lacking}; add one to complete the data dictionary")
     is_date = name == "Date"
     missing = int(np.isnat(values).sum() if is_date else (~np.isfinite(values)).sum())
     if missing:
@@ -102,7 +98,7 @@ def _describe(name: str, values: np.ndarray, starts: Mapping[str, int]) -> Colum
     if is_date:
         least, most = (str(day.astype("datetime64[D]")) for day in (least, most))
     else:
-        # Rounded once, so that no machine's order of summation shows in the page.
+        # An exact sum: the order of summation differs between machines.
         least, most, mean = least.item(), most.item(), math.fsum(values.tolist()) / len(values)
     return ColumnDescription(name, known.definition, known.unit, starts[name], least, most, mean, missing)
 

@@ -1,8 +1,8 @@
-"""The A25 table: OHLCV and 20 indicators of daily bars, computed by TA-Lib.
+"""The a25 table: the 5 columns of daily bars (OHLCV) and 20 indicators computed by TA-Lib.
 
-Definitions are TA-Lib's (https://ta-lib.org/functions/) with its default of no unstable period. Every
-value of a day uses that day and earlier days only: the features of the first rows are the first rows of
-the features, bit for bit.
+Definitions are TA-Lib's (https://ta-lib.org/functions/), without an unstable period. A value uses only its
+own and earlier days: the features of the first rows of the bars are bit-identical to the first rows of the
+features.
 """
 
 from collections.abc import Iterable, Mapping
@@ -16,17 +16,19 @@ from simmer.data.tables import DATE_DTYPE
 from simmer.features.columns import A25_COLUMNS, INDICATORS, OHLCV
 from simmer.features.trailing import trailing_sum
 
-# Longer than any stretch real markets repeat a value for: a year of sessions.
+# A year of sessions: no feature of a real market keeps its value for so long.
 MAX_CONSTANT_ROWS = 250
 
 
 @dataclass(frozen=True)
 class A25:
-    """The A25 table and what its warm-up cost.
+    """The a25 table without the rows of its warm-up.
 
-    `frame` has Date (datetime64[us]) and `A25_COLUMNS` (all float64), no missing value; `dropped_rows`
-    leading rows of the bars are not in it, because `last_to_start` was the last indicator to have a value.
-    `starts` holds, for each of `A25_COLUMNS`, the first row of the bars (from 0) on which it has one.
+    Attributes:
+        frame: Date (datetime64[us]) and `A25_COLUMNS` (float64), no missing value.
+        dropped_rows: rows of the warm-up, at the start of the bars.
+        last_to_start: the column with the longest warm-up.
+        starts: by column, the first row of the bars (from 0) with a value.
     """
 
     frame: pd.DataFrame
@@ -39,15 +41,14 @@ def build_a25(bars: pd.DataFrame) -> A25:
     """Compute the 20 indicators of daily bars and drop the rows of their warm-up.
 
     Args:
-        bars: `simmer.data.bars_csv.COLUMNS`, ascending dates, checked; n rows give n - 199 in a normal
-            series.
+        bars: `simmer.data.bars_csv.COLUMNS`, ascending dates, validated; n rows normally give n - 199.
 
     Raises:
         DataError: when a price or volume is not finite, the bars are too few, or a feature has a gap or
             stays constant for `MAX_CONSTANT_ROWS` rows.
     """
     dates = bars["Date"].to_numpy().astype(DATE_DTYPE)
-    # Copies, for the table keeps them and must not share memory with the bars.
+    # Copies, because the table must not share memory with the bars.
     raw = {name: np.array(bars[name], dtype=np.float64) for name in OHLCV}
     _require_usable_bars(dates, raw)
     features = {**raw, **compute_indicators(dates, raw)}
@@ -56,8 +57,8 @@ def build_a25(bars: pd.DataFrame) -> A25:
     first = starts[last_to_start]
     if first == len(bars):
         raise DataError(
-            f"{len(bars)} bars give no complete row: {last_to_start} never has a value; use a longer series "
-            "(at least 200 bars), or one with volume"
+            f"{len(bars)} bars give no complete row: {last_to_start} never has a value; expected at least "
+            "200 bars with volume: use a longer series"
         )
     columns = {"Date": dates[first:], **{name: features[name][first:] for name in A25_COLUMNS}}
     frame = pd.DataFrame(columns, copy=False)  # a copy would double the memory of a long series
@@ -95,10 +96,10 @@ def compute_indicators(dates: np.ndarray, raw: dict[str, np.ndarray]) -> dict[st
 
 
 def _completed_weeks(dates: np.ndarray, close: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Return the last close of each week with a session, and per day how many weeks were over before it.
+    """Return the last close of each week with a session, and for each day the number of earlier weeks.
 
-    Weeks run from Monday to Sunday. A week's value is known on the first session after it, be that a
-    Monday or, after a holiday, a later day; counting weeks needs no date to match another.
+    Weeks run from Monday to Sunday. A week's value is known from the first session after it, which after a
+    holiday is not a Monday.
     """
     days = dates.astype("datetime64[D]").astype(np.int64)
     monday = days - (days + 3) % 7  # day 0 of the epoch, 1970-01-01, was a Thursday
@@ -108,14 +109,14 @@ def _completed_weeks(dates: np.ndarray, close: np.ndarray) -> tuple[np.ndarray, 
 
 
 def _carry(weekly: np.ndarray, completed: np.ndarray) -> np.ndarray:
-    # A day with k completed weeks behind it sees the k-th week; the very first week sees none.
+    # A day after k completed weeks has the value of the k-th week; days of the first week have none.
     return np.concatenate([[np.nan], weekly])[completed]
 
 
 def _stochrsi(close: np.ndarray) -> np.ndarray:
     import talib
 
-    # The first output, fastk, is the unsmoothed one.
+    # The first output, fastk, is not smoothed.
     return talib.STOCHRSI(
         close, timeperiod=14, fastk_period=5, fastd_period=3, fastd_matype=talib.MA_Type.SMA
     )[0]
@@ -135,7 +136,7 @@ def _vwap(close: np.ndarray, volume: np.ndarray) -> np.ndarray:
 
 
 def _require_usable_bars(dates: np.ndarray, raw: Mapping[str, np.ndarray]) -> None:
-    # One missing price makes TA-Lib's RSI 0 and its ADX constant ever after, which no later check can see.
+    # After one missing price TA-Lib's RSI stays 0 and its ADX constant, which no later check finds.
     if len(dates) == 0 or np.isnat(dates).any() or (np.diff(dates) <= np.timedelta64(0)).any():
         raise DataError("bars are empty or their dates are not strictly ascending; validate them first")
     for name, values in raw.items():
@@ -143,22 +144,19 @@ def _require_usable_bars(dates: np.ndarray, raw: Mapping[str, np.ndarray]) -> No
         if bad.size:
             raise DataError(
                 f"{name} of {_day(dates[bad[0]])} is {values[bad[0]]} ({bad.size} such values); "
-                "indicators need finite numbers: mend or remove those bars"
+                "expected finite numbers: correct or remove those bars"
             )
 
 
 def require_sound_features(
     frame: pd.DataFrame, columns: Iterable[str], *, may_stay: frozenset[str] = frozenset()
 ) -> None:
-    """Refuse features with a gap, or with a value that stays longer than in any real market.
+    """Raise `DataError` if a feature has a missing value or stays constant for `MAX_CONSTANT_ROWS` rows.
 
     Args:
-        frame: Date and the columns, after the rows of the warm-up are dropped.
-        columns: the features to look at.
-        may_stay: those whose value may stay the same for any time.
-
-    Raises:
-        DataError: naming the feature, the day and the number of rows.
+        frame: Date and the columns, without the rows of the warm-up.
+        columns: the features to check.
+        may_stay: features that may stay constant for any time.
     """
     dates = frame["Date"].to_numpy()
     for name in columns:
@@ -167,7 +165,7 @@ def require_sound_features(
         if bad.size:
             raise DataError(
                 f"{name} has no value on {_day(dates[bad[0]])} ({bad.size} rows after its start), as "
-                "happens without volume or without any price change; mend those bars or start later"
+                "happens without volume or price changes; correct those bars or use later ones only"
             )
         if name in may_stay:
             continue
@@ -178,12 +176,12 @@ def require_sound_features(
             raise DataError(
                 f"{name} stays at {values[run_starts[longest]]} for {rows} rows from "
                 f"{_day(dates[run_starts[longest]])}; "
-                f"expected fewer than {MAX_CONSTANT_ROWS}: look for bad bars there"
+                f"expected fewer than {MAX_CONSTANT_ROWS}: check the bars of these days"
             )
 
 
 def first_finite(values: np.ndarray) -> int:
-    """Return the first row with a finite value, or the number of rows when there is none."""
+    """Return the first row with a finite value, or the number of rows if there is none."""
     finite = np.isfinite(values)
     return int(np.argmax(finite)) if finite.any() else len(values)
 

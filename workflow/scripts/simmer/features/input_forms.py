@@ -1,11 +1,11 @@
-"""The forms in which a window's values may reach the model.
+"""Input forms: how features are transformed before the model.
 
-`train_scaled`: each channel less its mean over train, by its deviation over train. Prices drift far away
-from what train has seen.
-`window_norm`: the same, then each window by its own mean and deviation, inside the model. Level and
-volatility are gone.
-`price_relative`: prices and averages as a ratio to the day's close, ranges over the close, volume over its
-own mean, then scaled by train. Stationary, and volatility, which carries much of the label, is kept.
+`train_scaled`: each channel is standardised with its mean and standard deviation over train. Later prices
+drift far out of the range of train.
+`window_norm`: as before, then the model standardises each window with its own mean and standard deviation,
+which removes level and volatility.
+`price_relative`: prices and averages relative to the day's close, ranges divided by the close, volume divided
+by its own mean, then standardised over train. Stationary, and keeps volatility, which predicts the label.
 """
 
 from collections.abc import Callable, Sequence
@@ -15,14 +15,14 @@ import pandas as pd
 
 from simmer.features.columns import INDICATOR_COLUMNS, OHLCV_COLUMNS, Form
 
-VOLUME_DAYS = 20  # the span of vwap_20 and of the bands
+VOLUME_DAYS = 20  # as vwap_20 and the Bollinger bands
 
 
 def price_relative(frame: pd.DataFrame, names: Sequence[str]) -> np.ndarray:
     """Return columns of a feature table in their stationary form, [rows, names] float64.
 
-    The first rows of the table give the first rows of the result, bit for bit. A column whose form is `as_is`
-    is stationary already (an oscillator, or the VIX).
+    A value uses only its own and earlier rows. Columns with the form `as_is` are already stationary
+    (oscillators, the VIX).
 
     Args:
         frame: Close, Volume and the named columns, ascending dates, finite.
@@ -56,7 +56,7 @@ def _flow(frame: pd.DataFrame, name: str) -> np.ndarray:
 
 
 def _trailing_volume(frame: pd.DataFrame) -> tuple[np.ndarray, np.ndarray]:
-    # Added in a fixed order per row, for a running sum would carry rounding from the start of the table.
+    # Added in a fixed order per row: a running sum would carry rounding errors from the start of the table.
     volume = _values(frame, "Volume")
     total = np.zeros(len(volume))
     for lag in range(min(VOLUME_DAYS, len(volume))):
@@ -65,7 +65,7 @@ def _trailing_volume(frame: pd.DataFrame) -> tuple[np.ndarray, np.ndarray]:
 
 
 def _ratio(values: np.ndarray, total: np.ndarray) -> np.ndarray:
-    # Days without any volume have no flow either.
+    # 0 while there is no volume.
     return np.divide(values, total, out=np.zeros(len(values)), where=total > 0)
 
 

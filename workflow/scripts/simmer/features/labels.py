@@ -1,4 +1,4 @@
-"""The label: does the price reach a threshold above today's close within the next days?"""
+"""Labels: 1 if the price reaches a threshold above today's close within the horizon."""
 
 from dataclasses import dataclass
 from math import isfinite
@@ -16,9 +16,12 @@ MAX_HORIZON_DAYS = 250
 
 @dataclass(frozen=True)
 class LabelSpec:
-    """What a label asks: `threshold` is a fraction of the close (0.01 is 1 %), `horizon_days` are sessions.
+    """Definition of a label.
 
-    `basis` says which price must reach it: the day's "high" or its "close".
+    Attributes:
+        horizon_days: sessions.
+        threshold: fraction of the close; 0.01 is 1 %.
+        basis: the price that must reach the threshold, "high" or "close" of a day.
     """
 
     horizon_days: int
@@ -34,7 +37,7 @@ class LabelSpec:
         number = isinstance(threshold, int | float) and not isinstance(threshold, bool)
         if not number or not isfinite(threshold) or not 0 <= threshold < 1:
             raise ConfigError(
-                f"threshold is {quote(threshold)}; expected a fraction from 0 to below 1, as 0.01"
+                f"threshold is {quote(threshold)}; expected a fraction from 0 to below 1, such as 0.01"
             )
         if self.basis not in BASES:
             raise ConfigError(f"basis is {quote(self.basis)}; expected one of {', '.join(BASES)}")
@@ -49,7 +52,7 @@ def label(high: np.ndarray, close: np.ndarray, spec: LabelSpec) -> np.ndarray:
         spec: horizon h, threshold and basis.
 
     Returns:
-        [rows - h] int8; the last h rows have no label, for their future is not over.
+        [rows - h] int8; the last h rows have no label, because their horizon is not complete.
 
     Raises:
         DatasetError: when the lengths differ, no row has a label, or a price is not finite and positive.
@@ -60,13 +63,13 @@ def label(high: np.ndarray, close: np.ndarray, spec: LabelSpec) -> np.ndarray:
         )
     if len(close) <= spec.horizon_days:
         raise DatasetError(
-            f"{len(close)} rows give no label {spec.horizon_days} days ahead; "
+            f"{len(close)} rows give no label {spec.horizon_days} days ahead; expected more rows than days: "
             "use a longer series or a shorter horizon"
         )
     for name, prices in (("high", high), ("close", close)):
         if not (np.isfinite(prices) & (prices > 0)).all():
             raise DatasetError(
-                f"a {name} is missing, infinite or not above 0; labels need raw prices, not scaled ones"
+                f"a {name} is missing, infinite or not above 0; labels need raw prices, not standardised ones"
             )
     reached = high if spec.basis == "high" else close
     labelled = len(close) - spec.horizon_days

@@ -1,7 +1,7 @@
-"""Walk-forward splits: which rows decide in train, validation and test.
+"""Walk-forward splits: the decision rows of train, validation and test.
 
-A decision row t is the last row of a window: its input is rows t - context + 1 .. t, its label looks at
-rows t + 1 .. t + horizon. Inputs may reach back over a border between splits, labels never reach over one.
+A decision row t is the last row of a window: its input is rows t - context + 1 .. t, its label uses rows
+t + 1 .. t + horizon. Inputs may cross a border between splits, labels never do.
 """
 
 from datetime import date
@@ -19,9 +19,9 @@ SEARCH_SPLITS = SPLITS[:2]
 
 @settings(kw_only=False)
 class SplitSpec:
-    """Where train and validation end: as fractions of the decision rows, or as ISO dates (inclusive).
+    """Ends of train and validation, as fractions of the decision rows or as ISO dates (inclusive).
 
-    Exactly one pair is given, the other is `None`; the test split is what remains.
+    Exactly one pair is given, the other is `None`; the remaining rows are the test split.
     """
 
     train_fraction: Annotated[
@@ -51,11 +51,11 @@ class SplitSpec:
 def find_borders(dates: np.ndarray, split: SplitSpec, *, context_days: int) -> tuple[int, int]:
     """Return the first row of validation and the first row of test.
 
-    They do not depend on the horizon, so that all horizons are judged on the same dates.
+    They do not depend on the horizon, so that all horizons are scored on the same dates.
 
     Args:
         dates: [rows] ascending days.
-        split: where train and validation end.
+        split: ends of train and validation.
         context_days: rows of one window; the first decision row is `context_days - 1`.
 
     Raises:
@@ -71,8 +71,8 @@ def find_borders(dates: np.ndarray, split: SplitSpec, *, context_days: int) -> t
         borders = first + np.rint(shares * (len(dates) - first)).astype(np.int64)
     if not first < borders[0] < borders[1] < len(dates):
         raise DatasetError(
-            f"the split leaves a part of the table empty: its {len(dates) - first} decision rows run from "
-            f"{days[first]} to {days[-1]}; move the split's dates or fractions"
+            f"the split leaves train, validation or test empty: the {len(dates) - first} decision rows are "
+            f"from {days[first]} to {days[-1]}; change the dates or fractions of the split"
         )
     return int(borders[0]), int(borders[1])
 
@@ -86,9 +86,9 @@ def decision_rows(
         rows: rows of the table.
         borders: first row of validation and of test.
         context_days: rows of one window.
-        horizon_days: rows a label looks ahead.
+        horizon_days: rows between a decision row and the end of its label.
     """
-    # t + horizon must lie before the next split's first row: t < border - horizon.
+    # t + horizon must be before the first row of the next split: t < border - horizon.
     starts = (context_days - 1, *borders)
     ends = (*borders, rows)
     return {
@@ -100,18 +100,18 @@ def decision_rows(
 def _check_fractions(fractions: tuple) -> None:
     if sum(fractions) >= 1:
         raise ConfigError(
-            f"the split fractions are {fractions}; expected two numbers above 0 whose sum is below 1, for "
-            "what remains is the test split"
+            f"the split fractions are {fractions}; expected two numbers above 0 whose sum is below 1, which "
+            "leaves rows for the test split"
         )
 
 
 def _check_ends(ends: tuple) -> None:
     try:
         parsed = [date.fromisoformat(end) for end in ends]
-        # fromisoformat also takes 20141231, which numpy would read as a year.
+        # fromisoformat also accepts 20141231, which numpy would parse as a year.
         if any(day.isoformat() != end for day, end in zip(parsed, ends, strict=True)):
             raise ValueError("another ISO form")
     except (TypeError, ValueError) as error:
-        raise ConfigError(f"the split dates are {ends}; expected ISO dates, as 2014-12-31") from error
+        raise ConfigError(f"the split dates are {ends}; expected ISO dates such as 2014-12-31") from error
     if parsed[0] >= parsed[1]:
-        raise ConfigError(f"train ends {ends[0]}, validation {ends[1]}; expected train to end first")
+        raise ConfigError(f"train ends on {ends[0]}, validation on {ends[1]}; expected train to end first")

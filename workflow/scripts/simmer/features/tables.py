@@ -1,4 +1,4 @@
-"""A feature table on disk, and its manifest entry with the hashes of what it was made of."""
+"""Write a feature table and its manifest entry, which has the hashes of the bars."""
 
 import logging
 from collections.abc import Mapping, Sequence
@@ -14,7 +14,7 @@ from simmer.data.tables import write_table
 from simmer.features.indicators import A25
 from simmer.features.vix import VixTable
 
-# What the numbers and the bytes of a table depend on.
+# Packages whose versions may change the values or the bytes of a table.
 _MADE_WITH = ("TA-Lib", "numpy", "pandas", "pyarrow")
 
 logger = logging.getLogger(__name__)
@@ -26,16 +26,16 @@ def keep_features(
     """Write a feature table as parquet, and its manifest entry beside it.
 
     Args:
-        features: the table and what its warm-up cost.
+        features: the table.
         made_of: manifest entries of the bars, the ticker's own first.
-        table: the parquet file.
-        resource: the entry.
+        table: path of the parquet file.
+        resource: path of the entry.
 
     Raises:
-        DataError: when an entry of the bars is not whole.
+        DataError: when an entry of the bars lacks a key.
     """
     logger.info(
-        "%s: %d rows, %d left out; %s is the last to have a value",
+        "%s: %d rows, %d rows of warm-up dropped; %s has the longest warm-up",
         *(table.name, len(features.frame), features.dropped_rows, features.last_to_start),
     )
     write_table(features.frame, table)

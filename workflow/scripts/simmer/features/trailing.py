@@ -1,4 +1,4 @@
-"""Sums over the last rows, in an order that no other row has a say in."""
+"""Trailing sums with a fixed order of summation."""
 
 import numpy as np
 
@@ -6,8 +6,8 @@ import numpy as np
 def trailing_sum(values: np.ndarray, rows: int) -> np.ndarray:
     """Return the sum of each row and the `rows - 1` rows before it, NaN where there are fewer.
 
-    Added in a fixed order per row: a running sum would carry rounding from the start of the series, and a
-    vectorised one may add in an order that depends on the length.
+    Added in a fixed order per row: a running sum would carry rounding errors from the start of the series,
+    and the order of a vectorised sum may depend on the length.
 
     Args:
         values: [n] float64.

@@ -1,8 +1,8 @@
-"""The eight VIX features, on the VIX's own sessions or joined to the a25 table of a ticker.
+"""The eight VIX features, as a table of their own or joined to the a25 table of a ticker (the c table).
 
-Every value of a day uses that day and earlier days only: the features of the first rows are the first rows
-of the features, bit for bit. The VIX has bars on days on which the exchange is closed. They are left out
-before anything is computed, for a change over five rows must be the change over five sessions.
+A value uses only its own and earlier days: the features of the first rows of the bars are bit-identical to
+the first rows of the features. The VIX has bars on days on which the exchange is closed. They are removed
+first, so that a change over five rows is a change over five sessions.
 """
 
 from collections.abc import Mapping
@@ -21,25 +21,24 @@ REGIME_BORDERS = (15.0, 25.0)
 PERCENTILE_DAYS = 60
 ZSCORE_DAYS = 20
 
-# Fewer a25 rows than this share say that the two series hardly belong together.
+# If a smaller share of the a25 rows remains, the two series do not fit together.
 MIN_SURVIVING_SHARE = 0.5
-# Longer than any closure of the exchange since the VIX exists; September 2001 had four sessions without.
+# Longer than any closure of the exchange since the VIX exists; in September 2001 it was six days.
 MAX_DAYS_OUTSIDE_SESSIONS = np.timedelta64(7, "D")
 MAX_NAMED_DAYS = 5
 
 
 @dataclass(frozen=True)
 class VixTable:
-    """A table with VIX features and what it cost.
+    """Table with VIX features; rows are counted in the VIX bars (`build_vix`) or price bars (`add_vix`).
 
     Attributes:
         frame: Date (datetime64[us]) and the columns, no missing value; float64, but `vix_regime` int64.
-        dropped_rows: rows that are not in the frame, counted in what `starts` is counted in.
-        last_to_start: the last column to have a value.
-        starts: first row (from 0) on which each column has a value. `build_vix` counts in the VIX bars of
-            sessions, `add_vix` in the price bars.
-        dropped_days: ISO dates of VIX bars between the first and the last row counted that were left out,
-            for there is no session, or no price bar, on that day.
+        dropped_rows: rows that are not in the frame.
+        last_to_start: the column with the longest warm-up.
+        starts: by column, the first row (from 0) with a value.
+        dropped_days: ISO dates of VIX bars within the counted rows that were removed, because the day has no
+            session or no price bar.
     """
 
     frame: pd.DataFrame
@@ -52,16 +51,15 @@ class VixTable:
 def compute_vix_features(close: np.ndarray) -> dict[str, np.ndarray]:
     """Return the eight features in the order of `VIX_FEATURES`, each [rows], NaN in its warm-up.
 
-    The z-score is 0 in a window without any spread and NaN in its warm-up. Its 19 rows of warm-up lie
-    within the 59 of the percentile, so that no value has to be made up for them. A previous close equal to
-    today's does not count into the percentile, which says how many were strictly below.
+    The z-score is 0 if all closes of its window are equal. The percentile counts closes strictly below
+    today's.
 
     Args:
         close: [rows] float64, points, one row per session.
 
     Returns:
-        float64 arrays, changes and percentile in percent; `vix_regime` is int64 (0 below 15, 1 below 25,
-        2 from 25 on).
+        float64 arrays, changes and percentile in percent; `vix_regime` is int64 (0 below 15, 1 from 15 to
+        below 25, 2 from 25 on).
 
     Raises:
         DataError: when a close is missing, infinite or not above 0.
@@ -84,7 +82,7 @@ def build_vix(bars: pd.DataFrame, sessions: np.ndarray) -> VixTable:
     """Compute the features on the VIX bars of exchange sessions and drop the rows of their warm-up.
 
     Args:
-        bars: VIX bars with Date and Close, ascending, checked; n sessions give n - 59 rows.
+        bars: VIX bars with Date and Close, ascending, validated; n sessions give n - 59 rows.
         sessions: [n] datetime64, the days on which the exchange was open; they must span the bars.
 
     Raises:
@@ -96,8 +94,8 @@ def build_vix(bars: pd.DataFrame, sessions: np.ndarray) -> VixTable:
     margin = MAX_DAYS_OUTSIDE_SESSIONS
     if len(sessions) == 0 or sessions[0] - days[0] > margin or days[-1] - sessions[-1] > margin:
         raise DataError(
-            f"the VIX bars run from {days[0]} to {days[-1]}, the sessions {_range(sessions)}; expected "
-            "sessions that span the bars: ask the calendar for these days"
+            f"the VIX bars are from {days[0]} to {days[-1]}, the sessions {_range(sessions)}; expected "
+            "sessions that span the bars: use a calendar that covers these days"
         )
     wanted = sessions[(sessions >= days[0]) & (sessions <= days[-1])]
     _require_bar_on_each(wanted, days)
@@ -108,21 +106,21 @@ def build_vix(bars: pd.DataFrame, sessions: np.ndarray) -> VixTable:
     if first == len(wanted):
         raise DataError(
             f"{len(wanted)} VIX bars on sessions give no complete row; expected at least {PERCENTILE_DAYS}, "
-            f"for {last_to_start} looks that far back: use a longer series"
+            f"which {last_to_start} needs: use a longer series"
         )
     frame = _frame(wanted[first:], {name: values[first:] for name, values in features.items()})
     return VixTable(frame, first, last_to_start, starts, _iso(np.setdiff1d(days, wanted)))
 
 
 def add_vix(a25: A25, price_bars: pd.DataFrame, vix_bars: pd.DataFrame) -> VixTable:
-    """Join the VIX features to an a25 table, computed on the closes of the days that have a price bar.
+    """Join the VIX features, computed on the days with a price bar, to an a25 table.
 
-    Rows before the VIX has all its features, and rows after its last bar, are left out.
+    Rows in the warm-up of the VIX features and after the last VIX bar are dropped.
 
     Args:
         a25: the table made of `price_bars`.
-        price_bars: bars of the ticker, ascending, checked.
-        vix_bars: VIX bars with Date and Close, ascending, checked.
+        price_bars: bars of the ticker, ascending, validated.
+        vix_bars: VIX bars with Date and Close, ascending, validated.
 
     Returns:
         Date and `C_COLUMNS`.
@@ -139,10 +137,10 @@ def add_vix(a25: A25, price_bars: pd.DataFrame, vix_bars: pd.DataFrame) -> VixTa
     if len(shared) == 0:
         raise DataError(
             f"prices {_range(price_days)} and the VIX {_range(vix_days)} share no day; use series of the "
-            "same years, or leave the VIX features out"
+            "same years, or switch the VIX features off"
         )
     _require_bar_on_each(shared, vix_days)
-    # Aligned first: a change taken on the VIX's own days would span a day on which no price was made.
+    # Aligned first: a change over the VIX's own days would include days without a price bar.
     features = compute_vix_features(vix_close[np.isin(vix_days, shared)])
     before = int(np.argmax(inside))
     starts = {**a25.starts, **{name: before + start for name, start in _starts(features).items()}}
@@ -152,7 +150,7 @@ def add_vix(a25: A25, price_bars: pd.DataFrame, vix_bars: pd.DataFrame) -> VixTa
     if not np.isin(a25_days, price_days).all():
         raise DataError(
             f"the a25 table {_range(a25_days)} has days without a price bar {_range(price_days)}; expected "
-            "the table of these very bars: build it again"
+            "the table of these bars: build it again"
         )
     ready = price_days[starts[last_to_start] :]
     kept = np.intersect1d(a25_days, ready[ready <= vix_days[-1]])
@@ -160,7 +158,7 @@ def add_vix(a25: A25, price_bars: pd.DataFrame, vix_bars: pd.DataFrame) -> VixTa
         raise DataError(
             f"only {len(kept)} of {len(a25_days)} rows of the a25 table {_range(a25_days)} have VIX features "
             f"(VIX bars {_range(vix_days)}, the first {PERCENTILE_DAYS - 1} of them warm-up); expected at "
-            "least half: use a longer VIX series, or leave the VIX features out"
+            "least half: use a longer VIX series, or switch the VIX features off"
         )
     rows, vix_rows = np.isin(a25_days, kept), np.isin(shared, kept)
     columns = {name: a25.frame[name].to_numpy()[rows] for name in A25_COLUMNS}
@@ -172,17 +170,13 @@ def add_vix(a25: A25, price_bars: pd.DataFrame, vix_bars: pd.DataFrame) -> VixTa
 
 
 def refuse_early_end(combined: VixTable, price_bars: pd.DataFrame) -> None:
-    """Refuse a combined table that lacks more than a few of the newest price days.
-
-    Raises:
-        DataError: saying where the VIX ends.
-    """
+    """Raise `DataError` if a combined table lacks more than `MAX_NAMED_DAYS` of the newest price days."""
     prices, rows = _days(price_bars, "the price bars"), _days(combined.frame, "the combined table")
     lost = int((prices > rows[-1]).sum())
     if lost > MAX_NAMED_DAYS:
         raise DataError(
-            f"the VIX ends on {rows[-1]}, {lost} bars before the prices ({prices[-1]}); expected them to end "
-            "together: take newer VIX bars, or older prices"
+            f"the VIX ends on {rows[-1]}, {lost} bars before the prices ({prices[-1]}); expected both to end "
+            "together: use newer VIX bars, or older prices"
         )
 
 
@@ -202,11 +196,11 @@ def _zscore(close: np.ndarray) -> np.ndarray:
     before = ZSCORE_DAYS - 1
     scores = np.full(len(close), np.nan)
     if len(close) > before:
-        # Distances from today's close rather than from the mean: of equal closes they are exactly 0, while
-        # the rounded mean of equal closes need not be the close, nor the spread about it 0.
+        # Differences from today's close, which are exactly 0 for equal closes; differences from their rounded
+        # mean may not be.
         today = close[before:]
         distances = [close[before - lag : len(close) - lag] - today for lag in range(ZSCORE_DAYS)]
-        # Python's sum adds lag by lag, in the same order for each row.
+        # Python's sum adds in the same order for each row.
         mean = sum(distances) / ZSCORE_DAYS
         sd = np.sqrt(sum((distance - mean) ** 2 for distance in distances) / before)
         scores[before:] = np.divide(-mean, sd, out=np.zeros(len(today)), where=sd > 0)
@@ -225,7 +219,7 @@ def _starts(features: Mapping[str, np.ndarray]) -> dict[str, int]:
 
 def _frame(days: np.ndarray, columns: Mapping[str, np.ndarray]) -> pd.DataFrame:
     frame = pd.DataFrame({"Date": days.astype(DATE_DTYPE), **columns})
-    # A regime, unlike a price, may well last for years.
+    # A regime may last for years.
     require_sound_features(frame, VIX_FEATURES, may_stay=frozenset({"vix_regime"}))
     return frame
 
@@ -249,7 +243,7 @@ def _require_positive(close: np.ndarray, days: np.ndarray | None = None) -> None
         where = f"row {bad[0]}" if days is None else days[bad[0]]
         raise DataError(
             f"the VIX close of {where} is {close[bad[0]]} ({bad.size} such values); expected finite numbers "
-            "above 0: mend or remove those bars"
+            "above 0: correct or remove those bars"
         )
 
 
@@ -259,7 +253,7 @@ def _require_bar_on_each(wanted: np.ndarray, vix_days: np.ndarray) -> None:
         named = ", ".join(_iso(missing[:MAX_NAMED_DAYS])) + (", ..." if missing.size > MAX_NAMED_DAYS else "")
         raise DataError(
             f"the VIX has no bar on {named} ({missing.size} in all); expected one on each session of its "
-            "range, for a gap would make every window longer that reaches over it: complete the VIX bars"
+            "range, because windows of rows must be windows of sessions: add the missing VIX bars"
         )
 
 

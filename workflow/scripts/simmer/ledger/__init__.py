@@ -1,1 +1,1 @@
-"""The ledger: what was computed, and the only place that knows its paths."""
+"""The ledger: stored results, and the only package that knows their paths."""

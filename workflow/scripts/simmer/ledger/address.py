@@ -1,14 +1,14 @@
-"""Where a result lies: an address gives its paths, and a path gives its address back. No other room does.
+"""Addresses of runs: convert an address to its paths and a path to its address.
 
-In the ledger, below `<root>/<fingerprint>`; everything in brackets is there only where the address has it:
+Folder of a run in the ledger, below `<root>/<fingerprint>`; parts in brackets only if the address has them:
 
     [ticker_<TICKER>/]<scale>/h<days>/[fold_<k>/][fraction_<share>/]trial_<NNN>
                                                                     refit_<n>_of_trial_<NNN>
                                                                     control_<n>
 
 Locks lie below `<root>/locks`, published results below `results/hpo`, `results/refits` or
-`results/controls`, in the same folders and under the name of the run alone: another winner's refits are
-published at the same place, so they share a lock.
+`results/controls`, in the same folders but without `_of_trial_<NNN>`: refits of different winners are
+published at the same path, so they share a lock.
 """
 
 import re
@@ -23,6 +23,7 @@ Purpose = Literal["trial", "refit", "control"]
 
 RESULTS = Path("results")
 LOCKS = "locks"
+JOB_LOGS = "logs"
 STUDY_FILE = "study.json"
 
 _PUBLISHED: dict[Purpose, str] = {"trial": "hpo", "refit": "refits", "control": "controls"}
@@ -34,17 +35,14 @@ _HORIZON, _FOLD, _FRACTION = (re.compile(pattern) for pattern in (r"h(\d+)", r"f
 
 @dataclass(frozen=True, kw_only=True)
 class StudyAddress:
-    """Where the runs of a study lie.
+    """Address of a study; a value that cannot stand in a path raises `LedgerError`.
 
     Attributes:
-        scale: its name, such as `20M`: letters and digits.
-        horizon_days: days ahead that a label looks.
-        ticker: what is predicted, None for the one ticker of a campaign.
-        fold: number of the fold of test days, from 0, None where there are no folds.
-        data_fraction: share of the train windows, in (0, 1], None for all of them.
-
-    Raises:
-        LedgerError: for a value that no path can hold.
+        scale: letters and digits, such as `20M`.
+        horizon_days: days ahead.
+        ticker: None for a campaign with one ticker.
+        fold: number of the fold of test days, from 0; None without folds.
+        data_fraction: share of the train windows, in (0, 1]; None for all of them.
     """
 
     scale: str
@@ -63,12 +61,12 @@ class StudyAddress:
         if not usable:
             raise LedgerError(
                 f"found the study {self}; expected a scale of letters and digits, a ticker of capitals, "
-                "digits, dots and hyphens, no negative number, and a fraction in (0, 1]: rename what differs"
+                "digits, dots and hyphens, no negative number, and a fraction in (0, 1]: correct the value"
             )
 
     @property
     def folder(self) -> Path:
-        """Its folder below a fingerprint, below the locks and below what is published."""
+        """Its folder, relative to a fingerprint, to the locks and to published results."""
         ticker = None if self.ticker is None else f"ticker_{self.ticker}"
         fold = None if self.fold is None else f"fold_{self.fold}"
         fraction = None if self.data_fraction is None else f"fraction_{float(self.data_fraction)!r}"
@@ -77,7 +75,7 @@ class StudyAddress:
 
     @property
     def name(self) -> str:
-        """Scale and horizon (and what else it has), as in messages: `2M/h3`."""
+        """Its name in messages: `2M/h3`, with ticker, fold and data fraction if it has them."""
         return self.folder.as_posix()
 
     def trial(self, number: int) -> "Address":
@@ -85,20 +83,20 @@ class StudyAddress:
         return Address(study=self, purpose="trial", number=number)
 
     def refit(self, number: int, *, of_trial: int | None = None) -> "Address":
-        """Return the address of refit `number`, from 0, of a trial; of none as it is published."""
+        """Return the address of refit `number`, from 0, of a trial; without a trial, as it is published."""
         return Address(study=self, purpose="refit", number=number, of_trial=of_trial)
 
     def addresses(self, names: Iterable[str]) -> list["Address"]:
-        """Return the addresses of names of files or folders, by number; other names are left out."""
+        """Return the addresses of runs among these file or folder names, by number; ignore other names."""
         found = (_address(self, name) for name in names)
         return sorted(filter(None, found), key=lambda address: (address.number, address.folder.name))
 
     @classmethod
     def parse(cls, folder: PurePath) -> "StudyAddress":
-        """Return the address whose folder ends the path `folder`.
+        """Return the address of a study's folder.
 
         Raises:
-            LedgerError: when the path ends in no such folder.
+            LedgerError: when the path does not end in such a folder.
         """
         parts = list(folder.parts)
         fraction, fold = _pop(parts, _FRACTION), _pop(parts, _FOLD)
@@ -124,17 +122,13 @@ class StudyAddress:
 
 @dataclass(frozen=True, kw_only=True)
 class Address:
-    """Where one run lies: a trial, a refit of a trial, or a control.
+    """Address of a run: a trial, a refit of a trial, or a control; a wrong one raises `LedgerError`.
 
     Attributes:
-        study: of which it is a run.
-        purpose: what it is for.
+        study: its study.
+        purpose: trial, refit or control.
         number: from 0.
-        of_trial: the trial that a refit trains again; None for every other purpose, and for a refit as it is
-            published.
-
-    Raises:
-        LedgerError: for a negative number, or a trial beside another purpose than a refit.
+        of_trial: the trial that a refit repeats; None for a trial, a control and a published refit.
     """
 
     study: StudyAddress
@@ -152,35 +146,35 @@ class Address:
 
     @property
     def name(self) -> str:
-        """Its name where it is published and in messages: `trial_007`, `refit_0`."""
+        """Its name in messages and published files: `trial_007`, `refit_0`."""
         return trial_name(self.number) if self.purpose == "trial" else f"{self.purpose}_{self.number}"
 
     @property
     def folder(self) -> Path:
-        """Its folder below a fingerprint; no two addresses have the same one."""
+        """Its folder below a fingerprint; different addresses have different folders."""
         of = "" if self.of_trial is None else f"_of_{trial_name(self.of_trial)}"
         return self.study.folder / f"{self.name}{of}"
 
     @property
     def lock(self) -> Path:
-        """Its lock, below the folder of locks."""
+        """Its lock file, below the folder of locks."""
         return self.study.folder / f"{self.name}.lock"
 
     def published(self, ending: str) -> Path:
-        """Return where its result (`json`) or its log (`jsonl`) is published, below the results."""
+        """Return the path of its published result (`json`) or log (`jsonl`), below the results."""
         return Path(_PUBLISHED[self.purpose]) / self.study.folder / f"{self.name}.{ending}"
 
     @property
     def job_log(self) -> Path:
-        """The log of the job that computes it, below the results."""
-        return Path("logs", f"{_JOB_LOGS[self.purpose]}{self.study.name}", f"{self.name}.log")
+        """The log file of its job, below the results."""
+        return Path(JOB_LOGS, f"{_JOB_LOGS[self.purpose]}{self.study.name}", f"{self.name}.log")
 
     @classmethod
     def parse(cls, path: PurePath) -> "Address":
-        """Return the address of a folder in the ledger, of a lock, or of a published result or log.
+        """Return the address of a run from its folder, lock, published result, published log or job log.
 
         Raises:
-            LedgerError: when the path is none of them.
+            LedgerError: when the path is none of these.
         """
         name = path.stem if path.suffix in (".json", ".jsonl", ".lock", ".log") else path.name
         address = _address(StudyAddress.parse(path.parent), name)
@@ -198,10 +192,10 @@ def horizon_name(horizon_days: int) -> str:
 
 
 def horizon_days_of(name: str) -> int:
-    """Return the days of a horizon by its name.
+    """Return the days of a horizon from its name: 5 for `h5`.
 
     Raises:
-        LedgerError: when it is no such name.
+        LedgerError: for any other name.
     """
     match = _HORIZON.fullmatch(name)
     if match is None:
@@ -217,33 +211,38 @@ def trial_name(number: int) -> str:
 
 
 def purpose_of(name: str) -> Purpose | None:
-    """Return the purpose of the run with this name, None for a name of something else."""
+    """Return the purpose of the run with this name; None if it is not the name of a run."""
     match = _RUN.fullmatch(name)
     return match and match[1]
 
 
 def ledger_in(results: Path) -> Path:
-    """Return the root of the ledger in a folder of results."""
+    """Return the folder of the ledger in a results folder."""
     return results / "ledger"
 
 
 def looks_in(results: Path) -> Path:
-    """Return the log of looks at test days in a folder of results."""
+    """Return the path of the log of looks at test days in a results folder."""
     return ledger_in(results) / "test_reads.jsonl"
 
 
+def shown_warnings_in(results: Path) -> Path:
+    """Return the folder with a file for each warning that the terminal has shown."""
+    return results / JOB_LOGS / "warnings"
+
+
 def published_folder(scale: str, purpose: Purpose = "trial") -> Path:
-    """Return the folder in the results where all runs of a scale with this purpose are published."""
+    """Return the folder of all published runs of a scale with this purpose."""
     return RESULTS / _PUBLISHED[purpose] / scale
 
 
 def done_file(scale: str) -> Path:
-    """Return the file that says that all trials of a scale are done, below the results."""
+    """Return the file that marks a scale as done, below the results."""
     return Path(f"hpo_{scale}.done")
 
 
 def homes_in(root: Path) -> list[Path]:
-    """Return everything in a ledger that may be the folder of a fingerprint, sorted.
+    """Return the entries of a ledger that may be folders of fingerprints, sorted.
 
     Raises:
         OSError: when the ledger cannot be read.

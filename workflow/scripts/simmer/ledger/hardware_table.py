@@ -1,4 +1,4 @@
-"""The hardware samples of a campaign as one table, a row per sample."""
+"""Table of all hardware samples of a campaign, one row per sample."""
 
 from collections.abc import Callable, Iterable
 from pathlib import Path
@@ -11,7 +11,7 @@ from simmer.ledger.trial_log import Event, TrialLog
 
 _TEXT, _WHOLE, _NUMBER = "str", "int64", "float64"
 
-# Column: its dtype, and how it is read from a sample. Older logs lack some keys; absent is null.
+# Column name: dtype, and function that takes its value from a log or a sample. Older logs lack some keys.
 _OF_TRIAL: dict[str, tuple[str, Callable[[TrialLog], Any]]] = {
     "scale": (_TEXT, lambda log: log.scale),
     "horizon_days": (_WHOLE, lambda log: log.horizon_days),
@@ -46,23 +46,23 @@ DTYPES = {"time": TIME_DTYPE} | {name: dtype for name, (dtype, _) in (_OF_TRIAL 
 
 
 def hardware_table(logs: Iterable[TrialLog]) -> pd.DataFrame:
-    """Return one row per hardware sample, ordered by scale, horizon, trial (as given), then as logged.
+    """Return one row per hardware sample, in the order of `logs` and of their events.
 
-    | column | what it holds |
+    | column | content |
     |---|---|
-    | `time` | when the sample was logged, UTC |
-    | `scale`, `horizon_days`, `trial` | whose log it stands in |
-    | `cpu_percent`, `memory_percent` | load of all cores, and memory in use, in percent |
-    | `temperature_c`, `source` | the hottest reading in °C, and its sensor |
-    | `pressure_level` | thermal pressure as macOS names it |
-    | `margin_c` | kelvins left until the hardware slows itself down |
-    | `memory_temperature_c` | the hottest memory of a board, °C |
-    | `power_w`, `energy_wh` | power in W, and the energy of the trial so far in Wh, where power is known |
-    | `duty`, `state` | share of the time that training may take, and the thermal state it follows from |
-    | `brakes` | what slowed a clock, comma-joined |
-    | `slept_s`, `paused_s`, `blind_s` | seconds of the trial so far: slept to hold the duty, paused, blind |
+    | `time` | time of the sample, UTC |
+    | `scale`, `horizon_days`, `trial` | the trial it belongs to |
+    | `cpu_percent`, `memory_percent` | load of all cores and memory in use, in percent |
+    | `temperature_c`, `source` | hottest reading in °C and its sensor |
+    | `pressure_level` | macOS's name of the thermal pressure |
+    | `margin_c` | kelvins below the temperature at which the hardware slows itself down |
+    | `memory_temperature_c` | hottest memory of a board, °C |
+    | `power_w`, `energy_wh` | power in W and energy of the trial so far in Wh, if power is known |
+    | `duty`, `state` | share of time that training may use, and the thermal state that set it |
+    | `brakes` | reasons why a clock was slowed, comma-separated |
+    | `slept_s`, `paused_s`, `blind_s` | seconds so far: slept for the duty, paused, without a reading |
 
-    What a sample does not hold is null. Without any sample the columns and their dtypes are the same.
+    A value that a sample lacks is null. Without samples the table has the same columns and dtypes.
     """
     samples = [
         (log, event) for log in logs for event in log.events if event.get("event") == "hardware_sample"
@@ -72,12 +72,12 @@ def hardware_table(logs: Iterable[TrialLog]) -> pd.DataFrame:
         columns[name] = [read_log(log) for log, _ in samples]
     for name, (_, read_sample) in _OF_SAMPLE.items():
         columns[name] = [read_sample(sample) for _, sample in samples]
-    # A column at a time: a frame of objects would turn each None into a text or a number first.
+    # Column by column: a frame of objects would convert each None to text or a number.
     return pd.DataFrame({name: pd.Series(values, dtype=DTYPES[name]) for name, values in columns.items()})
 
 
 def write_hardware_table(frame: pd.DataFrame, path: Path) -> None:
-    """Write a frame of `hardware_table` as parquet, whole or absent; null stays null in every column.
+    """Write the result of `hardware_table` as parquet atomically; null stays null in every column.
 
     Raises:
         LedgerError: when the file cannot be written.
@@ -91,10 +91,10 @@ def write_hardware_table(frame: pd.DataFrame, path: Path) -> None:
         _WHOLE: pyarrow.int64(),
         _NUMBER: pyarrow.float64(),
     }
-    # The schema is given, because a column of nulls alone would become one of no type.
+    # Without an explicit schema a column of nulls would have no type.
     schema = pyarrow.schema([(name, kinds[dtype]) for name, dtype in DTYPES.items()])
     table = pyarrow.Table.from_pandas(frame, schema=schema, preserve_index=False)
-    # Without pandas' own metadata, so that the bytes depend on the values and on pyarrow's version only.
+    # Without pandas metadata the bytes depend only on the values and on pyarrow's version.
     table = table.replace_schema_metadata(None)
     write_through(
         path,

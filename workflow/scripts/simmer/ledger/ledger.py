@@ -1,16 +1,16 @@
-"""The ledger: what was computed, in files that no workflow engine knows and therefore none deletes.
+"""The ledger: stored results, in files that the workflow engine does not know and cannot delete.
 
 <root>/<fingerprint>/study.json
-                    /transferred.json          written once, where a smaller scale hands trials over
+                    /transferred.json          if a smaller scale hands over trials; written once
                     /<run>/params.json         written once, before training
-                          /events.jsonl        appended: starts, epochs, samples
-                          /checkpoint*         while it trains
-                          /predictions.json    of a refit, while it trains
+                          /events.jsonl        appended: starts, epochs, hardware samples
+                          /checkpoint*         during training
+                          /predictions.json    of a refit, during training
                           /result.json         written last
 
-The folder of a run, and its lock, follow from its address (`simmer.ledger.address`). Locks know no
-fingerprint because the published paths know none: two studies that differ in their settings only must not
-publish the same run side by side.
+The paths of a run's folder and lock are in `simmer.ledger.address`. A lock path has no fingerprint, because
+published paths have none: two studies that differ only in their settings must not publish the same run at
+the same time.
 """
 
 import json
@@ -30,11 +30,11 @@ _KINDS: dict[Purpose, type[RunResult]] = {"trial": TrialResult, "refit": RefitRe
 
 
 class RunFiles:
-    """The files of one run: a trial or a refit.
+    """Files of one run.
 
     Args:
-        home: folder of the fingerprint, in the root of the ledger.
-        address: of the run.
+        home: folder of the fingerprint, directly below the root of the ledger.
+        address: address of the run.
     """
 
     def __init__(self, home: Path, address: Address) -> None:
@@ -42,47 +42,47 @@ class RunFiles:
         self.lock_path = home.parent / LOCKS / address.lock
         self._params, self._result = self.folder / "params.json", self.folder / "result.json"
         self._events = self.folder / "events.jsonl"
-        self._advice = f"delete the folder {self.folder} to compute this run again (no other one is touched)"
+        self._advice = f"delete the folder {self.folder} to compute this run again (other runs stay)"
 
     @classmethod
     def at(cls, folder: Path) -> "RunFiles":
-        """Return the files of the run whose folder is given.
+        """Return the files of the run in `folder`.
 
         Raises:
-            LedgerError: when it is no folder of a run.
+            LedgerError: when it is not the folder of a run.
         """
         address = Address.parse(folder)
         return cls(folder.parents[len(address.folder.parts) - 1], address)
 
     @property
     def name(self) -> str:
-        """The name of its folder, also in messages: `trial_007`, `refit_0_of_trial_007`."""
+        """Name of the folder, also used in messages: `trial_007`, `refit_0_of_trial_007`."""
         return self.folder.name
 
     def params(self) -> dict[str, Any] | None:
-        """Return what the run was begun with, or None before its first start."""
+        """Return the parameters of the run; None before its first start."""
         return _read_if_there(self._params, advice=self._advice)
 
     def write_params(self, params: dict[str, Any]) -> None:
-        """Record what the run is begun with; never changed afterwards."""
+        """Record the parameters of the run, once, before training."""
         write_json(self._params, params)
 
     def result(self) -> RunResult | None:
-        """Return the result, of the kind of its purpose, or None while the run is not finished.
+        """Return the result, in the class of the run's purpose; None while the run is not finished.
 
         Raises:
-            LedgerError: when the file holds no such result.
+            LedgerError: when the file is damaged.
         """
         if not self._result.is_file():
             return None
         return _KINDS[self.address.purpose].read(self._result, advice=self._advice)
 
     def write_result(self, result: RunResult) -> None:
-        """Record the result: the run is finished."""
+        """Record the result, which finishes the run."""
         write_json(self._result, result.as_json())
 
     def append_event(self, event: dict[str, Any]) -> None:
-        """Append one event, durably, with the time; a line cut off by a power cut is dropped first."""
+        """Append an event with its time and flush it to disk; an incomplete last line is removed first."""
         stamp = {"time": datetime.now(UTC).isoformat(timespec="milliseconds")}
         line = json.dumps(stamp | event, allow_nan=False) + "\n"
         with user_facing_os_errors(self._events):
@@ -94,11 +94,11 @@ class RunFiles:
                 os.fsync(file.fileno())
 
     def events(self) -> list[dict[str, Any]]:
-        """Return all whole events, oldest first."""
+        """Return all complete events, oldest first."""
         return [json.loads(line) for line in self._event_lines()]
 
     def publish(self, *, result: Path, log: Path) -> None:
-        """Write the declared outputs of a finished run, which needs its checkpoints no longer."""
+        """Write the declared outputs of a finished run and delete its checkpoints."""
         for pattern in ("checkpoint*", ".*.tmp", ".tmp*"):
             for path in self.folder.glob(pattern):
                 path.unlink()
@@ -113,15 +113,15 @@ class RunFiles:
 
 @dataclass(frozen=True, kw_only=True)
 class StudyLedger:
-    """The runs of one study under one fingerprint.
+    """Runs of one study under one fingerprint.
 
     Attributes:
         root: folder of the ledger.
-        address: of the study.
-        fingerprint: names the study; see `Study.fingerprint`.
-        meaning: the settings that the fingerprint stands for, for `study.json`.
-        features_sha256: the feature values that it stands for.
-        smaller: the ledger of the study that hands over trials to this one, if there is one.
+        address: address of the study.
+        fingerprint: see `Study.fingerprint`.
+        meaning: settings in the fingerprint, for `study.json`.
+        features_sha256: digest of the feature values in the fingerprint.
+        smaller: ledger of the smaller study that hands over trials to this one, or None.
     """
 
     root: Path
@@ -133,7 +133,7 @@ class StudyLedger:
 
     @property
     def home(self) -> Path:
-        """The folder of the fingerprint."""
+        """Folder of the fingerprint."""
         return self.root / self.fingerprint
 
     def trial(self, number: int) -> RunFiles:
@@ -141,22 +141,22 @@ class StudyLedger:
         return RunFiles(self.home, self.address.trial(number))
 
     def refit(self, number: int, *, of_trial: int) -> RunFiles:
-        """Return the files of one refit of a trial; another winner has refits of its own."""
+        """Return the files of one refit of a trial."""
         return RunFiles(self.home, self.address.refit(number, of_trial=of_trial))
 
     def describe(self) -> None:
-        """Write `study.json`, for people who wonder what a fingerprint stands for."""
+        """Write `study.json` with the settings behind the fingerprint, unless it exists."""
         path = self.home / STUDY_FILE
         if not path.is_file():
             write_json(path, {**self.meaning, "features_sha256": self.features_sha256})
 
     def transferred(self) -> dict[str, Any] | None:
-        """Return what the smaller scale handed over, or None before it is recorded."""
+        """Return the recorded trials from the smaller scale; None before they are recorded."""
         path = self.home / "transferred.json"
         return _read_if_there(path, advice=f"delete {path}: it is chosen again from the smaller scale")
 
     def write_transferred(self, choice: dict[str, Any]) -> None:
-        """Record what the smaller scale handed over; more trials there change nothing here any more."""
+        """Record the trials from the smaller scale; later trials there have no effect on this study."""
         write_json(self.home / "transferred.json", choice)
 
     def results(self, count: int, *, needed_by: str) -> list[TrialResult]:
@@ -171,9 +171,9 @@ class StudyLedger:
             if result is None:
                 name, folder = trial_name(number), self.trial(number).folder
                 raise LedgerError(
-                    f"found no result of {self.address.name} {name} in {folder}, which {needed_by} "
-                    f"must see; delete the published {name}.json of that study and run the same command "
-                    "again: it will be computed first"
+                    f"found no result of {self.address.name} {name} in {folder}; expected one, because "
+                    f"{needed_by} needs it; delete the published {name}.json of that study and run the same "
+                    "command again: that run is computed first"
                 )
             results.append(result)
         return results

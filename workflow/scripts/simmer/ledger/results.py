@@ -1,6 +1,6 @@
-"""The results of trials and refits: what they hold, and the one place where they are read and written.
+"""Results of trials, refits and controls, as dataclasses read from and written to JSON.
 
-A result is one JSON object. Units: losses in nats, times in seconds, probabilities and scores on 0..1.
+Units: losses in nats, times in seconds, probabilities and scores from 0 to 1.
 """
 
 from collections.abc import Iterable, Mapping
@@ -19,7 +19,7 @@ State = Literal["complete", "pruned", "out_of_time", "diverged", "out_of_memory"
 
 @dataclass(frozen=True, kw_only=True)
 class Scores:
-    """The scores of an epoch on validation; `None` where the labels leave one undefined."""
+    """Validation scores of an epoch; `None` where a score is undefined for these labels."""
 
     log_loss: Number
     auc: Number | None
@@ -35,7 +35,7 @@ class Scores:
 
 @dataclass(frozen=True, kw_only=True)
 class Epoch:
-    """A finished epoch, numbered from 1."""
+    """Losses and scores of a finished epoch; epochs count from 1."""
 
     epoch: int
     train_log_loss: Number
@@ -44,7 +44,7 @@ class Epoch:
 
 @dataclass(frozen=True, kw_only=True)
 class SplitFacts:
-    """A split of the data: its rows, dates, and what answering the train base rate scores on it."""
+    """Rows, dates and base rate of a split; `prior_log_loss` is the log-loss of the train base rate on it."""
 
     n: int
     first_date: str
@@ -57,7 +57,7 @@ class SplitFacts:
 
 @dataclass(frozen=True, kw_only=True)
 class DatasetFacts:
-    """The splits that a training may know."""
+    """Facts of the splits that training uses."""
 
     train: SplitFacts
     validation: SplitFacts
@@ -65,15 +65,15 @@ class DatasetFacts:
 
 @dataclass(frozen=True, kw_only=True)
 class MachineFacts:
-    """How a run was computed; what results of older code do not hold is `None`.
+    """How a run was computed; fields that older results lack are `None`.
 
     Attributes:
         device, precision, threads, memory, activation_checkpointing, compiled: as in `Execution`.
-        micro_batch: windows that were trained at once.
-        starts: how often it was begun or resumed.
-        last_job_s: seconds of the last job.
-        peak_memory_bytes: of its process.
-        guard: what the guard counted.
+        micro_batch: windows per forward pass.
+        starts: number of starts, resumes included.
+        last_job_s: duration of the last job.
+        peak_memory_bytes: of the process.
+        guard: counters of the guard.
     """
 
     device: str
@@ -91,7 +91,7 @@ class MachineFacts:
 
 @dataclass(frozen=True, kw_only=True)
 class SplitPredictions:
-    """What a refit predicts of a split: P(label = 1) of each decision row."""
+    """Predictions of a refit on a split: P(label = 1) for each decision row."""
 
     rows: tuple[int, ...]
     probabilities: tuple[Number, ...]
@@ -99,23 +99,17 @@ class SplitPredictions:
 
 @dataclass(frozen=True, kw_only=True)
 class RunResult:
-    """What every result holds; a field with a default is left out of the JSON where it is `None`.
+    """Fields that every result has.
 
     Attributes:
-        campaign, fingerprint, scale, horizon_days: whose run it is.
-        state: how it ended.
-        ended, reason: why training ended, and in words where it did not come to its own end.
-        validation_log_loss, best_epoch, best: of its best epoch, `None` where it has none.
-        curve: its finished epochs.
-        train_s, checkpoint_s, checkpoints: `None` where it never came to an outcome, as is
-        weights_sha256: of the final weights.
-        hyperparameters: by name.
-        shape: of the model, by name.
-        parameters, budget_parameters: counted, and aimed at.
-        dataset: its splits.
-        code_digests: of all code that computed it.
+        state: how the run ended.
+        ended, reason: why training ended; `reason` is a sentence for an unusual end, else `None`.
+        validation_log_loss, best_epoch, best: of the best epoch; `None` without a finished epoch.
+        curve: the finished epochs.
+        train_s, checkpoint_s, checkpoints, weights_sha256: `None` if the run failed before training ended.
+        parameters, budget_parameters: counted parameters, and the number aimed at.
+        code_digests: of all code versions that computed a part of it.
         versions: of Python and libraries.
-        machine: how it was computed.
     """
 
     campaign: str
@@ -144,7 +138,7 @@ class RunResult:
 
     @property
     def study(self) -> StudyAddress:
-        """The address of its study."""
+        """Address of its study."""
         return StudyAddress(scale=self.scale, horizon_days=self.horizon_days)
 
     @property
@@ -159,30 +153,26 @@ class RunResult:
 
     @property
     def prior_log_loss(self) -> Number:
-        """Validation log-loss of always answering the train base rate."""
+        """Validation log-loss of the train base rate as a constant prediction."""
         return self.dataset.validation.prior_log_loss
 
     @classmethod
     def from_json(cls, text: str, *, where: object, advice: str) -> Self:
-        """Return the result that is written in `text`.
-
-        Raises:
-            LedgerError: naming `where`, the key, what was found and expected, and `advice`.
-        """
+        """Return the result from JSON; arguments and errors as `simmer.base.typed_json.from_json`."""
         return from_json(cls, text, where=where, advice=advice)
 
     @classmethod
     def from_values(cls, values: Mapping[str, Any], *, where: object = "a result") -> Self:
-        """Return the result with these plain values; errors as `from_json`."""
+        """Return the result from plain JSON values; raises as `from_json`."""
         return from_values(cls, values, where=where, advice="compute it again")
 
     @classmethod
     def read(cls, path: Path, *, advice: str | None = None) -> Self:
-        """Return the result in a file: by default one that was published.
+        """Return the result in a file; the default `advice` is that for a published one.
 
         Raises:
-            LedgerError: when its content is no such result.
-            OSError: when it cannot be read.
+            LedgerError: when the content is damaged.
+            OSError: when the file cannot be read.
         """
         advice = advice or f"delete {path} and run the same command again: it is published again"
         try:
@@ -192,23 +182,23 @@ class RunResult:
         return cls.from_json(text, where=path, advice=advice)
 
     def as_json(self) -> dict[str, Any]:
-        """Return the result as plain values."""
+        """Return the result as plain JSON values."""
         return as_json(self)
 
     def shared(self) -> dict[str, Any]:
-        """Return the fields that every result has, by name."""
+        """Return the values of the fields that every result has, by name."""
         return {field.name: getattr(self, field.name) for field in fields(RunResult)}
 
 
 @dataclass(frozen=True, kw_only=True)
 class TrialResult(RunResult):
-    """The result of a trial.
+    """Result of a trial.
 
     Attributes:
         trial: its number, from 0.
-        origin: where its hyperparameters come from, see `Suggestion`.
-        repeats: the trial that answered this one without any training, `None` as a rule.
-        seen_trials: how many earlier results it saw.
+        origin: source of its hyperparameters, see `Suggestion`.
+        repeats: the trial with the same configuration whose result was copied; `None` if this trial trained.
+        seen_trials: number of earlier results that the search used for it.
     """
 
     trial: int
@@ -218,24 +208,24 @@ class TrialResult(RunResult):
 
     @property
     def number(self) -> int:
-        """Its number, from 0."""
+        """Trial number, from 0."""
         return self.trial
 
     @property
     def address(self) -> Address:
-        """Where it lies."""
+        """Address of the trial."""
         return self.study.trial(self.trial)
 
 
 @dataclass(frozen=True, kw_only=True)
 class RefitResult(RunResult):
-    """The result of a refit.
+    """Result of a refit.
 
     Attributes:
         refit: its number, from 0.
-        seed: of everything random in it.
-        winner, winner_validation_log_loss: the trial that was trained again, and its loss.
-        predictions: of validation and test at the best epoch, `None` where it has none.
+        seed: random seed of the training.
+        winner, winner_validation_log_loss: number and loss of the trial that was trained again.
+        predictions: for validation and test at the best epoch; `None` without a finished epoch.
     """
 
     refit: int
@@ -246,7 +236,7 @@ class RefitResult(RunResult):
 
 
 class Judged(Protocol):
-    """What has a number and perhaps a loss: a trial's result, or a view of it."""
+    """A trial's result, or a view of it: a number and perhaps a loss."""
 
     @property
     def number(self) -> int:
@@ -255,7 +245,7 @@ class Judged(Protocol):
 
     @property
     def loss(self) -> Number | None:
-        """Best validation log-loss, `None` where it came to none."""
+        """Best validation log-loss; `None` without a finished epoch."""
         ...
 
 
@@ -263,9 +253,9 @@ One = TypeVar("One", bound=Judged)
 
 
 def best_trial(trials: Iterable[One]) -> One | None:
-    """Return the trial with the lowest loss, the earliest of equal ones; `None` where none has a loss.
+    """Return the trial with the lowest loss, the first of equal ones; `None` if no trial has a loss.
 
-    A pruned trial is never the best: another one was better where it was judged.
+    A pruned trial is never the best, because a better trial pruned it.
     """
     known = (trial for trial in trials if trial.loss is not None)
     return min(known, key=lambda trial: (trial.loss, trial.number), default=None)

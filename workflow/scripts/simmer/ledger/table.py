@@ -1,4 +1,4 @@
-"""The tables a person opens: trials.csv and best.json, always rebuilt from the trials' own files."""
+"""The summary files of a scale: trials.csv, best.json and the text of its `.done` file."""
 
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
@@ -27,7 +27,7 @@ Columns = Mapping[str, Callable[[TrialResult], Any]]
 
 
 def result_columns(hyperparameters: Mapping[str, Value | None]) -> Columns:
-    """Return what a trial comes to on every machine: how each column is read, in the order of the table."""
+    """Return the columns whose values do not depend on the machine, each with its function of a result."""
     return {
         **{
             name: attrgetter(name)
@@ -65,7 +65,7 @@ GUARD_SUMS = (
     "energy_wh",
 )
 
-# What a repetition on the same or another machine may change without changing the result.
+# Columns that may differ when the same trial is computed again, on this or another machine.
 MACHINE_COLUMNS: Columns = {
     **{name: attrgetter(name) for name in ("train_s", "checkpoint_s")},
     **{
@@ -80,27 +80,27 @@ MACHINE_COLUMNS: Columns = {
 
 
 def trials_csv(results: Sequence[TrialResult], hyperparameters: Mapping[str, Value | None]) -> str:
-    """Return one row per trial; what is absent is empty.
+    """Return the table of trials as CSV, one row per trial.
 
     Args:
         results: of one scale.
-        hyperparameters: one column each, with the value that it had in results from before it existed.
+        hyperparameters: by name, the value to show for older results that lack it.
     """
     columns = {**result_columns(hyperparameters), **MACHINE_COLUMNS}
     return csv_text([columns, *([read(result) for read in columns.values()] for result in results)])
 
 
 def best_by_horizon(results: Sequence[TrialResult]) -> dict[int, TrialResult | None]:
-    """Return the best trial of each horizon, by its days, of the results of one scale; see `best_trial`."""
+    """Return the best trial of each horizon, by its days, from the results of one scale; see `best_trial`."""
     return {days: best_trial(of_horizon) for days, of_horizon in _by_horizon(results).items()}
 
 
 def best_json(results: Sequence[TrialResult], meanings: Mapping[int, Mapping[str, Any]]) -> dict[str, Any]:
-    """Return, for each horizon, the whole result of its best trial as plain values, or None.
+    """Return the result of the best trial of each horizon as plain values; None if no trial has a loss.
 
     Args:
         results: of one scale.
-        meanings: what to add to the best result of a horizon, by its days: all that gives it its meaning.
+        meanings: the study's settings by horizon in days, added to its result.
     """
     return {
         str(days): best and {**best.as_json(), **meanings.get(days, {})}
@@ -109,7 +109,7 @@ def best_json(results: Sequence[TrialResult], meanings: Mapping[int, Mapping[str
 
 
 def winner_of(results: Sequence[TrialResult]) -> TrialResult:
-    """Return the result of the trial with the lowest validation log-loss of a whole study.
+    """Return the result of the trial with the lowest validation log-loss of a study.
 
     Raises:
         LedgerError: when no trial has a loss.
@@ -117,31 +117,27 @@ def winner_of(results: Sequence[TrialResult]) -> TrialResult:
     winner = best_trial(results)
     if winner is None:
         raise LedgerError(
-            f"none of the {len(results)} trials of {results[0].scale} has a validation loss; expected one "
-            "to evaluate: look into trials.csv why they failed, raise n_trials, or take the scale out of "
-            "run_scales to report on the others"
+            f"none of the {len(results)} trials of {results[0].scale} has a validation loss; expected at "
+            "least one: see in trials.csv why they failed, raise n_trials, or remove the scale from "
+            "run_scales to report on the other scales"
         )
     return winner
 
 
 def refuse_mixture(results: Sequence[TrialResult], fingerprints: Mapping[int, str]) -> None:
-    """Refuse results that do not belong to the study of their horizon.
-
-    Raises:
-        LedgerError: naming the first such trial and what to do.
-    """
+    """Raise `LedgerError` if a result has another fingerprint than the study of its horizon."""
     for result in results:
         expected = fingerprints[result.horizon_days]
         if result.fingerprint != expected:
             raise LedgerError(
                 f"found {result.address.name} of {result.study.name} published from study "
                 f"{result.fingerprint}, expected {expected}; delete {published_folder(result.scale)} and run "
-                "the same command again: what the ledger has is published again, the rest is trained"
+                "the same command again: trials in the ledger are published again, missing ones are trained"
             )
 
 
 def summary(results: Sequence[TrialResult]) -> str:
-    """Return the text of a `.done` file: a line per study, for a person, and what to be wary of."""
+    """Return the text of a `.done` file: a line per study, and a warning if code versions are mixed."""
     lines = []
     for of_study in _by_horizon(results).values():
         lines.append(plain(_study_line(of_study)))
@@ -168,7 +164,7 @@ def _study_line(of_study: Sequence[TrialResult]) -> str:
         return f"{study}, none with a loss"
     scores = best.best.validation
     return (
-        f"{study}, best validation log-loss {best.loss:.4f} (prior {best.prior_log_loss:.4f}), "
+        f"{study}, best validation log-loss {best.loss:.4f} (base rate {best.prior_log_loss:.4f}), "
         f"AUC {scores.auc:.3f} ± {scores.auc_se:.3f}, {best.parameters:,} parameters, "
         f"trial {best.trial:03d}, fingerprint {best.fingerprint}, campaign {best.campaign}"
     )

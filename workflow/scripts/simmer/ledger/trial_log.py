@@ -1,4 +1,4 @@
-"""The published logs of trials, as both the table and the timeline read them."""
+"""Read the published logs of trials."""
 
 import json
 from collections.abc import Mapping
@@ -15,14 +15,7 @@ Event = Mapping[str, Any]
 
 @dataclass(frozen=True)
 class TrialLog:
-    """The log of one trial.
-
-    Attributes:
-        scale: name of the scale, such as `20M`.
-        horizon_days: days ahead that a label looks.
-        trial: trial number, from 0.
-        events: the lines, in the order in which they were written.
-    """
+    """Log of one trial, events in the order in which they were written."""
 
     scale: str
     horizon_days: int
@@ -31,14 +24,14 @@ class TrialLog:
 
 
 def read_trial_log(path: Path) -> TrialLog:
-    """Return the log published at `<scale>/<horizon>/trial_NNN.jsonl`, which says whose it is.
+    """Return the log published at `<scale>/<horizon>/trial_NNN.jsonl`.
 
     Raises:
-        LedgerError: when the path is no such one, or a line is not JSON.
+        LedgerError: when the path has another form, or a line is not JSON.
     """
     address = Address.parse(path)
     try:
-        # Split at newlines only: `splitlines` would also split at separators that JSON allows in texts.
+        # Split at line feeds only: `splitlines` would also split at separators that JSON texts may contain.
         lines = path.read_text(encoding="utf-8").split("\n")
         events = tuple(json.loads(line) for line in lines if line)
     except ValueError as error:
@@ -55,5 +48,5 @@ def read_trial_log(path: Path) -> TrialLog:
 
 
 def time_s(event: Event) -> float:
-    """Return when a line was written, in seconds since 1970."""
+    """Return the time of an event in seconds since 1970."""
     return datetime.fromisoformat(event["time"]).timestamp()

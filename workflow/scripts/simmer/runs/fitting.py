@@ -11,6 +11,7 @@ from typing import Any
 
 import torch
 
+from simmer.base.logs import PROGRESS
 from simmer.base.provenance import versions
 from simmer.features.dataset import Dataset, describe
 from simmer.features.splits import SEARCH_SPLITS
@@ -104,7 +105,9 @@ class Fitting:
                 if micro_batch == 1 and execution.activation_checkpointing:
                     raise OutOfMemory(f"a micro-batch of one window does not fit: {error}") from error
             # Outside the handler, so that the failed step's tensors are freed before the next attempt.
-            logger.warning("out of memory with a micro-batch of %d; trying again with less", micro_batch)
+            logger.warning(
+                "%s: out of memory with a micro-batch of %d; trying again with less", self._name, micro_batch
+            )
             self.files.append_event({"event": "out_of_memory", "micro_batch": micro_batch})
 
     def _training_run(self, execution: Execution, micro_batch: int, guard: GuardProtocol) -> TrainingRun:
@@ -152,8 +155,9 @@ class Fitting:
         epoch_s = record["train_s"] / record["epoch"]
         self.files.append_event({"event": "epoch", "windows_per_s": windows / epoch_s} | record)
         prior = self.dataset_facts.validation.prior_log_loss
-        logger.info(
-            "%s | epoch %d/%d | train %.4f | validation %.4f (prior %.4f) | %.0f windows/s | %s | "
+        logger.log(
+            PROGRESS,
+            "%s | epoch %d/%d | train %.4f | validation %.4f (base rate %.4f) | %.0f windows/s | %s | "
             "at most %s to go",
             self._name,
             record["epoch"],

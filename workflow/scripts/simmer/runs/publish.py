@@ -2,18 +2,20 @@
 
 import logging
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 from simmer.base.errors import Interrupted
 from simmer.base.locks import lock_after_waiting
+from simmer.base.logs import PROGRESS
 from simmer.ledger.ledger import RunFiles
 from simmer.thermal.stop import StopRequest
 
 logger = logging.getLogger(__name__)
 
 
-def publish(files: RunFiles, compute: Callable[[StopRequest], None], *, result: Path, log: Path) -> None:
-    """Write the declared outputs of a run, computing it first if the ledger has no result.
+def publish(files: RunFiles, compute: Callable[[StopRequest], None], *, result: Path, log: Path) -> bool:
+    """Write the declared outputs of a run and return True if it was computed, False if the ledger had it.
 
     Args:
         files: of the run in the ledger.
@@ -26,20 +28,26 @@ def publish(files: RunFiles, compute: Callable[[StopRequest], None], *, result: 
     stop = StopRequest()
     with (
         stop.on_signals(),
-        lock_after_waiting(files.lock_path, on_wait=_log_wait, should_stop=stop.is_set) as held,
+        lock_after_waiting(
+            files.lock_path, on_wait=partial(_log_holder, files), should_stop=stop.is_set
+        ) as held,
     ):
         if not held:
             raise Interrupted(f"{stop.reason} while waiting for another process to finish {files.name}")
-        if files.result() is None:
+        is_new = files.result() is None
+        if is_new:
             compute(stop)
         else:
             files.append_event({"event": "republish"})
         files.publish(result=result, log=log)
+        return is_new
 
 
-def _log_wait(holder: str) -> None:
-    logger.warning(
-        "found %s still training this, left over from a run that was killed; waiting for it to finish. "
+def _log_holder(files: RunFiles, holder: str) -> None:
+    logger.log(
+        PROGRESS,
+        "%s is being trained by %s, left over from a run that was killed; waiting for it to finish. "
         "To stop it after a checkpoint instead, end that process with `kill`.",
+        files.address.folder.as_posix(),
         holder,
     )

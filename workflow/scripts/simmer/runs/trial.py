@@ -8,6 +8,7 @@ from typing import Any
 
 import pandas as pd
 
+from simmer.base.logs import PROGRESS
 from simmer.base.seeds import derive_seed
 from simmer.config.campaign import DatasetSettings
 from simmer.features.dataset import Dataset
@@ -81,7 +82,11 @@ class Trial:
         """Return the result of the trial that this one repeats, or None."""
         if params["repeats"] is None:
             return None
-        logger.info("same hyperparameters as %s: its result is used", trial_name(params["repeats"]))
+        logger.log(
+            PROGRESS,
+            "%s %s repeats %s: its result is taken from the ledger",
+            *(self.study.name, self.files.name, trial_name(params["repeats"])),
+        )
         return self._results(params["seen_trials"])[params["repeats"]]
 
     def result(self, shared: RunResult, params: dict[str, Any]) -> TrialResult:

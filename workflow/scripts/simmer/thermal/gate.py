@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from simmer.base.errors import Interrupted
+from simmer.base.logs import PROGRESS
 from simmer.thermal.events import heat_text, thermal_line
 from simmer.thermal.limits import Limits, ThermalState, judged, state_of, waits_for
 from simmer.thermal.monitor import Monitor
@@ -42,7 +43,7 @@ def cool_down_gate(
     started_s = reported_s = clock()
 
     def log_event(action: str, reading: Reading | None, message: str) -> None:
-        logger.warning("%s", message)
+        logger.log(PROGRESS, "%s", message)
         on_event(
             thermal_line(
                 action,
@@ -64,7 +65,7 @@ def cool_down_gate(
             raise Interrupted(_too_hot_text(*hot, clock() - started_s))
         if clock() - reported_s >= _REPORT_EVERY_S:
             reported_s = clock()
-            logger.info("%s", _waiting_text(*hot, timeout_s - (reported_s - started_s)))
+            logger.log(PROGRESS, "%s", _waiting_text(*hot, timeout_s - (reported_s - started_s)))
     hottest = monitor.latest().hottest
     if hottest is None:
         log_event(

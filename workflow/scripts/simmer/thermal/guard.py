@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, fields
 from typing import Any, Protocol
 
+from simmer.base.logs import PROGRESS
 from simmer.base.words import percent
 from simmer.thermal.counters import Counters
 from simmer.thermal.decision import Action, ChangeKind, Decision
@@ -27,6 +28,8 @@ SHORTEST_SLEEP_S = 0.002
 # Upper limit on one uninterrupted stretch of work: it may have been a stopped process or a closed lid.
 LONGEST_WORK_DECISIONS = 30
 READINGS_BEFORE_AN_ABORT = 10
+# A terminal shows a warning once; each pause is to be seen.
+_WARNINGS = (ChangeKind.SENSOR_UNKNOWN, ChangeKind.SOURCE_LOST)
 
 
 @dataclass(frozen=True)
@@ -288,7 +291,8 @@ class Guard:
             line = thermal_event(change, decision.reading, wall_time_s=self._wall_clock(), duty=decision.duty)
             if change.kind is ChangeKind.ABORT:
                 line["before"] = self._readings_before()
-            logger.warning("%s", line["message"])
+            level = logging.WARNING if change.kind in _WARNINGS else PROGRESS
+            logger.log(level, "%s", line["message"])
             self._on_event(line)
 
     def _readings_before(self) -> list[dict[str, Any]]:

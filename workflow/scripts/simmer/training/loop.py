@@ -17,6 +17,7 @@ import torch
 from torch import Tensor
 
 from simmer.base.errors import Interrupted
+from simmer.base.logs import PROGRESS
 from simmer.base.seeds import derive_seed
 from simmer.thermal.guard import GuardProtocol
 from simmer.training.checkpoint import CheckpointStore
@@ -287,7 +288,8 @@ class TrainingRun:
         self._kept_step = self.progress.epoch * self.steps_per_epoch + self.progress.step_in_epoch
         self.guard.restore(values["guard"])
         self._last_checkpoint = self._slice_start = self.clock()
-        logger.info(
+        logger.log(
+            PROGRESS,
             "resuming at epoch %d, step %d of %d",
             self.progress.epoch + 1,
             self.progress.step_in_epoch,

@@ -1,6 +1,6 @@
-"""Where raw bars come from: a module per source, found by its name in the configuration.
+"""Sources of raw bars, one module each.
 
-A new source is a module with `acquire(settings, spec, store)` and a line in `_ACQUIRE`.
+To add a source, write a module with `acquire(settings, spec, store)` and add a line to `_ACQUIRE`.
 """
 
 from collections.abc import Callable
@@ -19,12 +19,12 @@ _ACQUIRE: dict[str, Callable[[DataSettings, TickerSpec, SnapshotStore], Acquired
 
 
 def acquire(settings: DataSettings, ticker: str, store: SnapshotStore) -> AcquiredBars:
-    """Get the bars of one ticker from the configured source; the network is never touched.
+    """Return the bars of one ticker from the configured source, without using the network.
 
     Args:
         settings: config block `data`.
         ticker: one of its tickers.
-        store: where snapshots are kept; the source csv adds one if it has none yet.
+        store: the snapshots; the source csv adds one if there is none yet.
 
     Raises:
         ConfigError: when the ticker's entry does not fit the source.

@@ -1,4 +1,4 @@
-"""What every source gives: bars with their origin, and how a kept snapshot becomes that."""
+"""Acquired bars: what every source returns."""
 
 from dataclasses import dataclass
 
@@ -15,14 +15,14 @@ from simmer.data.vendor import VENDOR_COLUMNS
 
 @dataclass(frozen=True)
 class AcquiredBars:
-    """Bars as a source gave them (`COLUMNS`, dtypes of `parse_bars`), and their origin."""
+    """Bars from a source (`COLUMNS`, dtypes of `parse_bars`) and their provenance."""
 
     frame: pd.DataFrame
     provenance: Provenance
 
 
 def from_snapshot(snapshot: Snapshot, spec: TickerSpec, settings: DataSettings) -> AcquiredBars:
-    """Return the bars of a snapshot, adjusted for dividends where the settings ask for it."""
+    """Return the bars of a snapshot, adjusted for dividends if the settings say so."""
     frame, entry = read_snapshot(snapshot), snapshot.entry
     adjustment = str(entry["adjustment"])
     if tuple(frame.columns) == VENDOR_COLUMNS:

@@ -1,4 +1,4 @@
-"""Source `bundled`: real daily bars that ship inside the `arch` package, for which no network is needed."""
+"""Source `bundled`: real daily bars from the `arch` package; needs no network."""
 
 from importlib.metadata import version
 
@@ -21,11 +21,11 @@ _BUNDLED_TITLES = {"GSPC": "S&P 500 index", "IXIC": "Nasdaq Composite index"}
 
 
 def acquire(settings: DataSettings, spec: TickerSpec, _: SnapshotStore) -> AcquiredBars:
-    """Return the bars of the ticker; raises and arguments as `simmer.data.sources.acquire`."""
+    """Return the bars of a ticker; raises as `simmer.data.sources.acquire`."""
     if spec.ticker not in _BUNDLED_TITLES:
         raise DataError(
             f"the bundled source has no {spec.ticker}; it has {', '.join(_BUNDLED_TITLES)}. "
-            "Choose one of these, or the source csv with a file of your own"
+            "Choose one of these, or use the source csv with your own file"
         )
     if spec.kind != "index" or (spec.file, spec.symbol, spec.snapshot) != (None, None, None):
         raise ConfigError(
@@ -51,17 +51,14 @@ def _load_bundled(ticker: str) -> pd.DataFrame:
 
 
 def require_bundled_range(frame: pd.DataFrame, *, what: str) -> None:
-    """Refuse bundled bars that are not the 5031 sessions from 1999-01-04 to 2018-12-31.
+    """Raise `DataError` unless bundled bars are the 5031 sessions from 1999-01-04 to 2018-12-31.
 
-    Loaders of example data have shifted dates under new pandas versions, which no other check would see.
-
-    Raises:
-        DataError: naming the range that was found.
+    Loaders of example data have returned shifted dates with new pandas versions; no other check finds that.
     """
     found = (frame["Date"].min(), frame["Date"].max(), len(frame))
     if found != (BUNDLED_FIRST_DATE, BUNDLED_LAST_DATE, BUNDLED_ROWS):
         raise DataError(
             f"{what} has {found[2]} rows from {found[0]:%Y-%m-%d} to {found[1]:%Y-%m-%d}; expected "
             f"{BUNDLED_ROWS} from {BUNDLED_FIRST_DATE:%Y-%m-%d} to {BUNDLED_LAST_DATE:%Y-%m-%d}. "
-            "Install the versions of constraints.txt"
+            "Install the versions in constraints.txt"
         )

@@ -1,4 +1,4 @@
-"""Source `csv`: a file of the user's own, kept as a snapshot when it is first read."""
+"""Source `csv`: the user's own file, kept as a snapshot when it is first read."""
 
 import logging
 from pathlib import Path
@@ -7,18 +7,18 @@ from simmer.base.errors import DataError
 from simmer.base.files import sha256_of_bytes
 from simmer.base.text import printable
 from simmer.data.bars_csv import COLUMNS
-from simmer.data.reading import is_there, read_own_file
 from simmer.data.registration import keep, origin_of_file, provenance_of_file
 from simmer.data.settings import DataSettings
 from simmer.data.snapshots import Snapshot, SnapshotStore
 from simmer.data.sources.acquired import AcquiredBars, from_snapshot
 from simmer.data.tickers import TickerSpec
+from simmer.data.untrusted_files import is_there, read_own_file
 
 logger = logging.getLogger(__name__)
 
 
 def acquire(settings: DataSettings, spec: TickerSpec, store: SnapshotStore) -> AcquiredBars:
-    """Return the bars of the ticker; raises and arguments as `simmer.data.sources.acquire`."""
+    """Return the bars of a ticker; raises as `simmer.data.sources.acquire`."""
     folder, name = Path(settings.folder or "."), spec.file or f"{spec.ticker}.csv"
     origin = origin_of_file(folder / name)
     snapshot = store.choose(spec.ticker, origin=origin, pinned=spec.snapshot)
@@ -39,7 +39,7 @@ def acquire(settings: DataSettings, spec: TickerSpec, store: SnapshotStore) -> A
     else:
         store.settle()
         if spec.snapshot is None:
-            _say_if_newer(folder, name, snapshot, spec)
+            _warn_if_changed(folder, name, snapshot, spec)
     return from_snapshot(snapshot, spec, settings)
 
 
@@ -50,18 +50,18 @@ def _own_bytes(folder: Path, name: str, spec: TickerSpec) -> bytes:
         place = f"{printable(name)} in the folder {printable(str(folder))}"
         raise DataError(
             f"the bars of {spec.ticker} cannot be read from {place}: {error}. Expected a CSV file with the "
-            f"header {','.join(COLUMNS)} where data.folder and the ticker's `file` say"
+            f"header {','.join(COLUMNS)}: check data.folder and the ticker's `file`"
         ) from error
 
 
-def _say_if_newer(folder: Path, name: str, snapshot: Snapshot, spec: TickerSpec) -> None:
+def _warn_if_changed(folder: Path, name: str, snapshot: Snapshot, spec: TickerSpec) -> None:
     try:
         content = read_own_file(folder, name)
     except DataError:
-        return  # the snapshot is all that is needed
+        return  # the file is no longer needed
     if f"sha256:{sha256_of_bytes(content)}" != snapshot.entry["hash"]:
         logger.warning(
-            "%s was changed since snapshot %s of %s was taken; the snapshot is used. To take the file as it "
-            "is now: make register FILE=%s TICKER=%s, and pin the new snapshot in the configuration",
+            "%s was changed since snapshot %s of %s was taken; the snapshot is used. To use the new content, "
+            "run `make register FILE=%s TICKER=%s` and pin the new snapshot in the configuration",
             *(name, snapshot.id, spec.ticker, folder / name, spec.ticker),
         )

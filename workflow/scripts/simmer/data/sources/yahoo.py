@@ -1,4 +1,4 @@
-"""Source `yahoo`: a snapshot that `make fetch` took; the network is never touched here."""
+"""Source `yahoo`: a snapshot that `make fetch` downloaded; uses no network itself."""
 
 from simmer.base.errors import DataError
 from simmer.data.settings import DataSettings
@@ -8,17 +8,17 @@ from simmer.data.tickers import TickerSpec
 
 
 def acquire(settings: DataSettings, spec: TickerSpec, store: SnapshotStore) -> AcquiredBars:
-    """Return the bars of the ticker; raises and arguments as `simmer.data.sources.acquire`."""
+    """Return the bars of a ticker; raises as `simmer.data.sources.acquire`."""
     snapshot = store.choose(spec.ticker, origin=vendor_origin(settings, spec), pinned=spec.snapshot)
     if snapshot is None:
         raise DataError(
             f"found no snapshot of {spec.ticker} ({spec.vendor_symbol}) before {settings.end} in "
-            f"{store.root}; expected one, for nothing here goes to the network unasked: run `make fetch` "
-            "with the same CONFIG while there is a network"
+            f"{store.root}; expected one, because a run never downloads bars: run `make fetch` with the same "
+            "CONFIG on a machine with network access"
         )
     return from_snapshot(snapshot, spec, settings)
 
 
 def vendor_origin(settings: DataSettings, spec: TickerSpec) -> dict[str, str]:
-    """Return the origin of a vendor's bars: the symbol, and the first day that was not asked for."""
+    """Return the origin of a vendor's bars: the symbol and the end date."""
     return {"source": "yahoo", "symbol": spec.vendor_symbol, "end": settings.last_day().isoformat()}

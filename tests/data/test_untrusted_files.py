@@ -3,7 +3,7 @@ import os
 import pytest
 
 from simmer.base.errors import DataError
-from simmer.data.reading import is_manifest_path, is_own_path, locate, read_at_most, read_own_file
+from simmer.data.untrusted_files import is_manifest_path, is_own_path, locate, read_at_most, read_own_file
 
 
 @pytest.fixture
@@ -56,7 +56,7 @@ def test_missing_files_folders_and_devices_are_named(folder):
             read_own_file(folder, path)
 
 
-def test_a_fifo_that_took_the_place_of_a_file_is_not_waited_for(folder):
+def test_a_fifo_in_place_of_a_file_is_refused_without_waiting(folder):
     os.mkfifo(folder / "pipe.csv")
     with pytest.raises(DataError, match=r"pipe\.csv is not a regular file"):
         read_at_most(folder / "pipe.csv")

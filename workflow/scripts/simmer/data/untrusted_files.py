@@ -1,4 +1,4 @@
-"""Reading a file that somebody else wrote: below its folder, of its right sort, no larger than expected."""
+"""Read files of users and other programs safely: below their folder, regular, of limited size."""
 
 import os
 import re
@@ -10,12 +10,12 @@ from simmer.base.text import quote
 
 MAX_BYTES = 64 * 2**20
 
-# ASCII only, so that no separator, NUL, drive letter or look-alike character can name another file.
+# ASCII only: excludes separators, NUL, drive letters and look-alike characters.
 _MANIFEST_PATH = re.compile(r"[A-Za-z0-9._-]+(/[A-Za-z0-9._-]+)*")
 
 
 def is_manifest_path(text: object) -> bool:
-    """Tell whether a manifest may hold this path: relative, POSIX, ASCII, without `.` and `..` steps."""
+    """True if a manifest may hold this path: relative, POSIX, ASCII, without `.` and `..` parts."""
     return (
         isinstance(text, str)
         and _MANIFEST_PATH.fullmatch(text) is not None
@@ -24,7 +24,7 @@ def is_manifest_path(text: object) -> bool:
 
 
 def is_own_path(text: object) -> bool:
-    """Tell whether a user's file may have this path inside its folder: printable, relative, without `..`."""
+    """True if a user's file may have this path: printable, relative, without `..` parts."""
     return (
         isinstance(text, str)
         and text.isprintable()
@@ -35,7 +35,7 @@ def is_own_path(text: object) -> bool:
 
 
 def is_there(path: Path) -> bool:
-    """Tell whether there is anything at a path; in a closed folder there may be, and its reader says why."""
+    """True if the path exists, or may exist because its folder cannot be entered."""
     try:
         return path.exists()
     except OSError:
@@ -43,10 +43,10 @@ def is_there(path: Path) -> bool:
 
 
 def locate(folder: Path, path: str) -> Path:
-    """Return the regular file below `folder` that a relative path names, with all links followed.
+    """Return the regular file at a relative path below `folder`, with all links resolved.
 
     Raises:
-        DataError: when there is none, a link leads out of the folder, or it is no regular file.
+        DataError: when it does not exist, a link leads out of the folder, or it is not a regular file.
     """
     try:
         root = Path(os.path.realpath(folder, strict=True))
@@ -54,7 +54,7 @@ def locate(folder: Path, path: str) -> Path:
         status = file.stat()
     except OSError as error:
         raise DataError(f"the file cannot be found ({error.strerror}); put it there") from error
-    except ValueError as error:  # a NUL, or a character that no file name has here
+    except ValueError as error:  # a NUL, or a character that the file system cannot encode
         raise DataError(f"no file here can have that path ({error}); give it another name") from error
     if not file.is_relative_to(root):
         raise DataError("the path is a link that leads out of its folder; put the file itself there")
@@ -64,20 +64,20 @@ def locate(folder: Path, path: str) -> Path:
 
 
 def read_at_most(file: Path, max_bytes: int = MAX_BYTES) -> bytes:
-    """Return the content of a regular file, refusing a larger one by its size, before it is read.
+    """Return the content of a regular file of at most `max_bytes`; the size is checked before reading.
 
     Raises:
-        DataError: when it is larger, cannot be read, or is no regular file.
+        DataError: when it is larger, cannot be read, or is not a regular file.
     """
     try:
-        # Without O_NONBLOCK the opening of a FIFO that took the file's place would wait for ever.
+        # Without O_NONBLOCK, opening a FIFO would block for ever.
         handle = os.open(file, os.O_RDONLY | os.O_NONBLOCK)
         try:
             status = os.fstat(handle)
             if not stat.S_ISREG(status.st_mode):
                 raise DataError(f"{file.name} is not a regular file; put a plain file there")
             if status.st_size > max_bytes:
-                raise DataError(f"{file.name} has {status.st_size} bytes; at most {max_bytes} are read")
+                raise DataError(f"{file.name} has {status.st_size} bytes; at most {max_bytes} are allowed")
             with os.fdopen(handle, "rb", closefd=False) as stream:
                 content = stream.read(max_bytes + 1)
         finally:
@@ -93,10 +93,10 @@ def read_at_most(file: Path, max_bytes: int = MAX_BYTES) -> bytes:
 
 
 def read_own_file(folder: Path, path: str) -> bytes:
-    """Return the content of a user's file inside the folder that the configuration names.
+    """Return the content of a user's file inside the configured folder.
 
     Raises:
-        DataError: for a path that leaves the folder, and for whatever `locate` and `read_at_most` refuse.
+        DataError: when the path leads out of the folder, and as `locate` and `read_at_most`.
     """
     if not is_own_path(path):
         raise DataError(f"{quote(path)} is no path inside the data folder; expected a relative one, no `..`")

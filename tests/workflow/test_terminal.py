@@ -1,0 +1,149 @@
+"""What a run shows on the terminal: by default, with --verbose, and after a failed job."""
+
+import logging
+import re
+import runpy
+from pathlib import Path
+
+import pytest
+from snakemake_interface_logger_plugins.common import LogEvent
+
+from support.campaign import FINISHED
+from support.configs import ROOT
+
+CODE = runpy.run_path(str(ROOT / "workflow/rules/terminal.smk"))
+NOISE = (
+    "Reason: ",
+    "Select jobs",
+    "Execute 1 jobs",
+    "Finished jobid",
+    "Config file ",
+    "SNAKEMAKE",
+    "Using shell",
+)
+EPOCH = r"debug/h1 trial_00\d \| epoch \d/5 \| train \S+ \| validation \S+ \(base rate \S+\) \| .* to go"
+TIMELINE = "results/figures/hardware_debug_h1.svg"
+
+
+# ---- one record after the other --------------------------------------------------------------
+
+
+class Shown(logging.Handler):
+    def __init__(self):
+        super().__init__()
+        self.lines = []
+
+    def emit(self, record):
+        self.lines.append(record.getMessage())
+
+
+@pytest.fixture
+def terminal():
+    shown = Shown()
+    quiet = CODE["QuietTerminal"](shown, clock=lambda: "07:42")
+    quiet.lines = shown.lines
+    return quiet
+
+
+def tell(terminal, text, level=logging.INFO, **fields):
+    terminal.handle(logging.makeLogRecord({"msg": text, "levelno": level, **fields}))
+
+
+def start(terminal, jobid, message):
+    tell(
+        terminal,
+        "",
+        event=LogEvent.JOB_INFO,
+        jobid=jobid,
+        rule_msg=message,
+        rule_name="hpo_2M",
+        reason="x" * 999,
+    )
+
+
+def end(terminal, jobid, status):
+    text = (
+        "RuleException:\nCalledProcessError in file 'hpo.smk', line 48:\nCommand 'python' returned non-zero "
+    )
+    tell(terminal, f"{text}exit status {status}.", logging.ERROR, event=LogEvent.ERROR)
+    log = ["results/logs/a.log"]
+    tell(terminal, "Error in rule", logging.ERROR, event=LogEvent.JOB_ERROR, jobid=jobid, log=log)
+
+
+def test_a_job_is_one_line_with_its_number_of_all_jobs(terminal):
+    tell(terminal, "Job stats:", event=LogEvent.RUN_INFO, stats={"hpo_2M": 2, "total": 2})
+    start(terminal, 14, "Train 2M/h3 trial 000")
+    tell(terminal, "Finished jobid: 14", event=LogEvent.JOB_FINISHED)
+    tell(terminal, "Trying to restart job 14.")
+    start(terminal, 14, "Train 2M/h3 trial 000")
+    start(terminal, 15, None)
+    assert terminal.lines == [
+        "2 jobs to run; logs: results/logs",
+        "07:42 [1/2] Train 2M/h3 trial 000",
+        "Trying again: Train 2M/h3 trial 000",
+        "07:42 [1/2] Train 2M/h3 trial 000",
+        "07:42 [2/2] hpo_2M",
+    ]
+
+
+@pytest.mark.parametrize(("status", "verb"), [(75, "Stopped"), (1, "Failed")])
+def test_a_job_that_said_why_it_ended_is_one_line_with_its_log(terminal, status, verb):
+    start(terminal, 14, "Train 2M/h3 trial 000")
+    end(terminal, 14, status)
+    tell(terminal, "WorkflowError:\nAt least one job did not complete successfully.", logging.ERROR)
+    line = f"{verb}: Train 2M/h3 trial 000 (exit status {status}). Log: results/logs/a.log"
+    assert terminal.lines[1:] == [line]
+
+
+def test_a_job_that_was_killed_keeps_the_error_of_the_engine(terminal):
+    start(terminal, 14, "Train 2M/h3 trial 000")
+    end(terminal, 14, 137)
+    assert "exit status 137" in terminal.lines[1]
+    assert terminal.lines[2] == "Failed: Train 2M/h3 trial 000. Log: results/logs/a.log"
+
+
+def test_what_is_unknown_is_shown(terminal):
+    tell(terminal, "Nothing to be done (all requested files are present and up to date).")
+    tell(terminal, "Select jobs to execute...")
+    tell(terminal, "MissingOutputException", logging.ERROR)
+    assert [line[:7] for line in terminal.lines] == ["Nothing", "Missing"]
+
+
+# ---- a real run ------------------------------------------------------------------------------
+
+
+def test_a_run_shows_jobs_epochs_and_progress_and_no_more(finished):
+    lines = finished.printed.splitlines()
+    assert not [line for line in lines if any(noise in line for noise in NOISE) or "{'event'" in line]
+    assert sum(bool(re.fullmatch(EPOCH, line)) for line in lines) >= 3
+    jobs = [line for line in lines if re.match(r"\d\d:\d\d \[\d/\d\] ", line)]
+    assert jobs[0].endswith("] Train debug/h1 trial 000")
+    assert jobs[-1].endswith("] Write the tables of debug")
+    [first, *_, last] = [line for line in lines if " trials done" in line]
+    assert re.fullmatch(
+        r"debug/h1: 1 of 3 trials done.*, best 0\.\d+ \(base rate 0\.\d+\); about .* left in this study",
+        first,
+    )
+    assert last.startswith("debug/h1: 3 of 3 trials done")
+    assert "left" not in last
+    assert re.fullmatch(r"Complete log\(s\): /.*\.snakemake\.log", lines[-1])
+    assert "Reason: Missing output files" in Path(lines[-1].removeprefix("Complete log(s): ")).read_text()
+
+
+def test_a_warning_of_the_preflight_is_in_its_log_in_any_case(prepared):
+    shown = {path.read_text().strip() for path in (prepared.folder / "results/logs/warnings").iterdir()}
+    logged = (prepared.folder / "results/logs/preflight/debug.log").read_text()
+    warned = re.findall(r"WARNING simmer.base.checks: (.*)", logged)
+    assert set(warned) <= shown
+    assert all(line in prepared.printed.splitlines() for line in warned)
+
+
+def test_verbose_brings_everything_back(finished, campaign_from):
+    run = (
+        campaign_from(finished)
+        .run("--verbose", "--forcerun", "hardware_timeline", "--", TIMELINE)
+        .succeeded()
+    )
+    for text in ("Reason: Forced execution", "Select jobs to execute", "Finished jobid", "Job stats:"):
+        assert text in run.text
+    assert FINISHED not in run.text
