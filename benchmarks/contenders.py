@@ -98,7 +98,7 @@ class PacedGuard:
         self._pace()
         return StepDecision(stop=False, reason=None)
 
-    def breathe(self) -> None:
+    def inside_step(self) -> None:
         """Go on at once."""
 
 

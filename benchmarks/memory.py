@@ -71,7 +71,7 @@ class Stopwatch:
         self.ends_s.append(time.perf_counter())
         return StepDecision(stop=len(self.ends_s) >= STEPS, reason="measured")
 
-    def breathe(self) -> None:
+    def inside_step(self) -> None:
         """Go on at once."""
 
     def counters(self) -> dict[str, Any]:

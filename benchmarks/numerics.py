@@ -48,7 +48,7 @@ class LossRecorder:
         self._before = total
         return GO_ON
 
-    def breathe(self) -> None:
+    def inside_step(self) -> None:
         """Go on at once."""
 
 

@@ -70,7 +70,7 @@ def governor(machine: SimulatedMachine) -> None:
         )
         stopped = False
         while not (machine.over or stopped):
-            machine.step(guard.breathe)
+            machine.step(guard.inside_step)
             stopped = guard.between_steps().stop
         machine.record.pauses += guard.counters()["pauses"]
         if stopped:

@@ -144,12 +144,12 @@ class SimulatedMachine:
             return None
         return Reading("plant", celsius=self.plant.read_c())
 
-    def step(self, breathe: Callable[[], object] = lambda: None) -> None:
+    def step(self, inside_step: Callable[[], object] = lambda: None) -> None:
         """Train one step, with a breath between its parts where the case has parts."""
         part_s = self.case.breath_s or self.case.step_s
         for part in range(round(self.case.step_s / part_s)):
             if part:
-                breathe()
+                inside_step()
             self._work(part_s)
 
     def rest(self, seconds: float) -> bool:

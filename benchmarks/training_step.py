@@ -29,7 +29,7 @@ class Stopwatch:
             sys.exit()
         return GO_ON
 
-    def breathe(self) -> None:
+    def inside_step(self) -> None:
         """Never rest."""
 
 

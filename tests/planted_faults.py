@@ -109,7 +109,7 @@ FAULTS = (
         name="the older of two checkpoints is resumed from",
         original='[entry, *(old for old in self._entries() if old["file"] != path.name)][:KEEP]',
         replacement='[*(old for old in self._entries() if old["file"] != path.name), entry][-KEEP:]',
-        tests=("test_the_newest_comes_back_bit_for_bit_and_two_are_kept",),
+        tests=("test_the_newest_is_restored_bit_for_bit_and_two_are_kept",),
     ),
     Fault(
         name="a resumed epoch draws other dropout masks than the unbroken one",
@@ -139,7 +139,7 @@ FAULTS = (
         name="preflight passes with half of the memory that is needed",
         original="fix=fix if measured_bytes < needed_bytes else None",
         replacement="fix=fix if 2 * measured_bytes < needed_bytes else None",
-        tests=("test_each_fault_is_found_and_the_mend_is_told",),
+        tests=("test_each_fault_is_found_and_has_a_fix",),
     ),
     Fault(
         name="halving lets one trial too many go on",
@@ -157,7 +157,7 @@ FAULTS = (
         name="another number of parallel trials makes another study",
         original='del settings["parallel_trials"]',
         replacement='settings["parallel_trials"] += 0',
-        tests=("test_only_what_gives_a_trial_its_meaning_is_in_the_fingerprint",),
+        tests=("test_only_settings_that_affect_results_are_in_the_fingerprint",),
     ),
     Fault(
         name="trials of different studies stand in one table",

@@ -138,7 +138,7 @@ def test_all_problems_are_listed_at_once():
         ({"run_scales": ["2M", "3M"]}, r"run_scales: found \['3M'\], expected names"),
         ({"dataset": {"ticker": "SPY"}}, r"dataset\.ticker.*`SPY`"),
         ({"thermal": {"resume_c": 90}}, r"found resume_c 90, expected less than setpoint_c 82"),
-        ({"thermal": {"critical_c": 80}}, r"expected them to rise"),
+        ({"thermal": {"critical_c": 80}}, r"expected ascending values"),
         ({"model": {"stride_days": 7}}, r"patches that end on the decision row"),
         ({"dataset": {"context_days": 5}}, r"patches that end on the decision row"),
         ({"dataset": {"split": {"train_end": "2012-12-31"}}}, r"either train_fraction"),
@@ -177,7 +177,7 @@ def test_a_date_without_quotes_is_the_same_study():
         ({"dataset": {"horizons_days": 2}}, r"horizons_days: found 2, expected a list, such as \[2\]"),
         (
             {"dataset": {"horizons_days": [1, 1]}},
-            r"horizons_days: found \[1, 1\], expected each of them once",
+            r"horizons_days: found \[1, 1\], expected each value once",
         ),
         ({"dataset": {"horizons_days": []}}, r"horizons_days: found \[\], expected at least one entry"),
         ({"dataset": {"split": 5}}, r"dataset\.split: found 5, expected a block of keys"),
@@ -206,13 +206,13 @@ def test_a_date_without_quotes_is_the_same_study():
     ],
     ids=str,
 )
-def test_a_message_says_in_words_what_was_expected(overlay, message):
+def test_a_message_says_what_was_expected(overlay, message):
     with pytest.raises(ConfigError, match=message):
         parse_config(raw_config(overlay))
 
 
 @pytest.mark.parametrize("raw", [None, [], "main", {3: 1}], ids=str)
-def test_what_is_no_configuration_at_all_is_refused(raw):
+def test_values_that_are_not_a_configuration_are_refused(raw):
     with pytest.raises(ConfigError, match="the top level: "):
         parse_config(raw)
 
@@ -230,7 +230,7 @@ def test_a_scale_narrows_the_space_and_inherits_the_rest():
     assert large.space.dimensions["dropout"].high == 0.6
 
 
-def test_only_what_gives_a_trial_its_meaning_is_in_the_fingerprint():
+def test_only_settings_that_affect_results_are_in_the_fingerprint():
     def fingerprint(**overlay):
         return default_config(overlay).study("2M", 1).fingerprint("data")
 

@@ -66,9 +66,9 @@ def statuses(found: CheckTable) -> dict[str, str]:
 
 def test_a_healthy_machine_passes_every_check() -> None:
     found = report()
-    told = statuses(found)
-    assert told.pop("power_limit") == "SKIP"
-    assert set(told.values()) == {"OK"}
+    found_statuses = statuses(found)
+    assert found_statuses.pop("power_limit") == "SKIP"
+    assert set(found_statuses.values()) == {"OK"}
     assert found.ok
     assert all(check.fix is None for check in found.checks)
     found.raise_if_failed()
@@ -101,7 +101,7 @@ def test_a_healthy_machine_passes_every_check() -> None:
         ({"load_per_core": None}, "load", "SKIP"),
     ],
 )
-def test_each_fault_is_found_and_the_mend_is_told(facts: dict, check: str, status: str) -> None:
+def test_each_fault_is_found_and_has_a_fix(facts: dict, check: str, status: str) -> None:
     found = report(**facts)
     row = next(row for row in found.checks if row.id == check)
     assert row.status.value == status
@@ -115,7 +115,7 @@ def thresholds(reading: Reading, *, profile: str = "default", govern: bool = Tru
     return row.status.value, row.fix or ""
 
 
-def test_a_board_that_slows_itself_first_is_sent_to_the_gpu_profile() -> None:
+def test_the_gpu_profile_is_advised_for_a_gpu_with_its_own_slowdown() -> None:
     board = Reading("nvml:gpu0", celsius=50.0, critical_c=89.0, margin_c=39.0)
     status, fix = thresholds(board)
     assert status == "WARN"
@@ -126,7 +126,7 @@ def test_a_board_that_slows_itself_first_is_sent_to_the_gpu_profile() -> None:
     assert "already 50 °C" in fix
 
 
-def test_a_mac_is_sent_to_its_own_profile() -> None:
+def test_the_apple_silicon_profile_is_advised_for_a_mac() -> None:
     die = Reading("smc:TCMz", celsius=60.0)
     status, fix = thresholds(die)
     assert status == "WARN"
@@ -140,10 +140,10 @@ def test_a_mac_is_sent_to_its_own_profile() -> None:
     assert rows == [("smc:TCMz", "OK", "degrees"), ("notify", "WARN", "heavy")]
 
 
-def test_parts_that_run_hot_by_design_are_named_with_what_happens_to_them() -> None:
+def test_hardware_that_runs_hot_by_design_is_named_with_the_consequence() -> None:
     ryzen = Reading("hwmon:k10temp:Tctl", celsius=50.0)
     assert "held below it at the cost of speed" in thresholds(ryzen)[1]
-    assert "ended by the guard although healthy" in thresholds(ryzen, govern=False)[1]
+    assert "stopped by the guard although healthy" in thresholds(ryzen, govern=False)[1]
     laptop = Reading("hwmon:coretemp:Package id 0", celsius=50.0, critical_c=100.0)
     assert thresholds(laptop)[0] == "OK"
     assert "set it to true" in thresholds(laptop, govern=False)[1]
@@ -163,7 +163,7 @@ def test_a_power_limit_is_advised_with_its_exact_command() -> None:
     assert advice("power_limit", system="darwin")[1].endswith("sudo pmset -a lowpowermode 1")
 
 
-def test_a_laptop_that_may_sleep_is_told_what_keeps_it_awake() -> None:
+def test_a_command_that_keeps_a_laptop_awake_is_advised() -> None:
     status, fix = advice("sleep", kept_awake=False, sleep_guard="caffeinate -is")
     assert status == "WARN"
     assert fix.endswith("caffeinate -is <the same command>")
@@ -185,7 +185,7 @@ def test_power_caps_are_found_on_boards_and_in_powercap(tmp_path: Path) -> None:
     limit.write_text("45000000\n")
     found = find_power_facts((), tmp_path, system="linux")
     assert found.cap == PowerCap(45.0, "intel-rapl", f"echo 36000000 | sudo tee {limit}")
-    assert limit.read_text() == "45000000\n", "advice, never action"
+    assert limit.read_text() == "45000000\n", "the limit is never changed"
     assert found.nice is not None
     limit.write_text("text")
     assert find_power_facts((), tmp_path, system="linux").cap is None
@@ -202,7 +202,7 @@ def test_an_accelerator_asked_for_by_name_must_be_there() -> None:
     assert statuses(report(needs=replace(NEEDS, accelerator="cuda")))["accelerator"] == "OK"
 
 
-def test_the_cpu_asked_for_by_name_is_no_cause_to_warn() -> None:
+def test_no_warning_for_a_cpu_that_is_configured_by_name() -> None:
     asked = replace(NEEDS, accelerator="cpu")
     found = report(needs=asked, memory_available_bytes=7 * GIB)
     assert statuses(found)["accelerator"] == "OK"
@@ -223,7 +223,7 @@ def test_data_must_be_valid_and_built(data: DataState, check: str, measured: str
     assert (row.status, row.measured) == (CheckStatus.FAIL, measured)
 
 
-def test_one_failure_hides_no_other_and_all_are_told_at_once() -> None:
+def test_all_failures_are_listed_at_once() -> None:
     found = report(disk_free_bytes=0, memory_available_bytes=0, data=DataState(None, False))
     with pytest.raises(PreflightError) as raised:
         found.raise_if_failed()
@@ -231,7 +231,7 @@ def test_one_failure_hides_no_other_and_all_are_told_at_once() -> None:
         assert f"  {name}: " in str(raised.value)
 
 
-def test_the_report_as_json_survives_a_round_trip() -> None:
+def test_the_check_table_survives_a_json_round_trip() -> None:
     value = report(disk_free_bytes=0).as_json()
     assert json.loads(json.dumps(value, allow_nan=False))["ok"] is False
     assert (value["scale"], value["host"], value["time"]) == ("20M", "lab", "2026-01-02T03:04:05+00:00")
@@ -280,7 +280,7 @@ def test_the_tightest_limit_of_all_ancestors_counts(tmp_path: Path) -> None:
     assert cgroup_cpu_quota_cores(sysfs, proc) == 1.5
 
 
-def test_the_old_layout_of_cgroups_is_read_too(tmp_path: Path) -> None:
+def test_the_cgroup_v1_layout_is_read_too(tmp_path: Path) -> None:
     sysfs, proc = cgroup(
         tmp_path,
         "4:memory:/job\n1:cpu,cpuacct:/job\n0::/\n",
@@ -299,7 +299,7 @@ def test_the_old_layout_of_cgroups_is_read_too(tmp_path: Path) -> None:
     assert cgroup_cpu_quota_cores(sysfs, proc) == 2.0
 
 
-def test_the_old_way_to_write_no_limit_is_no_limit(tmp_path: Path) -> None:
+def test_the_cgroup_v1_value_for_no_limit_is_no_limit(tmp_path: Path) -> None:
     sysfs, proc = cgroup(
         tmp_path,
         "4:memory:/\n",
@@ -321,7 +321,7 @@ def test_a_container_whose_path_is_not_mounted_uses_the_root(tmp_path: Path) -> 
 @pytest.mark.parametrize(
     ("memory", "status"), [("full", "OK"), ("kahan", "OK"), ("stochastic", "OK"), ("lean", "WARN")]
 )
-def test_the_memory_recipe_is_shown_and_another_optimizer_is_said(memory: str, status: str) -> None:
+def test_the_memory_recipe_is_shown_and_another_optimizer_is_a_warning(memory: str, status: str) -> None:
     found = report(needs=replace(NEEDS, memory=memory, activation_checkpointing=True))
     check = next(check for check in found.checks if check.id == "memory_recipe")
     assert check.status.value == status
@@ -353,7 +353,7 @@ def test_low_power_mode_of_linux_comes_from_the_platform_profile(tmp_path: Path)
         (None, "[]", DataState(None, False)),
     ],
 )
-def test_what_the_data_steps_left(
+def test_the_results_of_the_data_steps_are_read(
     validation: str | None, dataset: str | None, expected: DataState, tmp_path: Path
 ) -> None:
     paths = tmp_path / "data_validation.json", tmp_path / "dataset.json"

@@ -1,4 +1,4 @@
-"""Every scale's shape is what it says: counted on the real model, on the meta device."""
+"""The shapes of every scale meet the budget, counted on the real model on the meta device."""
 
 import random
 

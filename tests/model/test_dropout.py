@@ -1,4 +1,4 @@
-"""Dropout from a pool of masks is as random as drawing each mask anew."""
+"""Dropout from a pool of masks is as random as drawing every mask."""
 
 import pytest
 import torch
@@ -44,7 +44,7 @@ def test_equal_places_give_equal_masks_and_equal_seeds_equal_pools():
     assert not torch.equal(pool().mask(like, 12345), pool().mask(like, 99999))
 
 
-def test_any_place_is_inside_the_pool():
+def test_every_offset_is_inside_the_pool():
     small = pool(entries=1000)
     for place in (0, 1, 999, 10**15, 2**62 - 1):
         assert small.mask(torch.empty(900), place).shape == (900,)

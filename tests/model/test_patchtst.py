@@ -19,23 +19,23 @@ SHAPE = ModelShape(
 )
 
 
-def built(*, window_norm=False, dropout=0.0, prior_logit=-0.7):
+def built(*, window_norm=False, dropout=0.0, base_rate_logit=-0.7):
     model = PatchTST(SHAPE, dropout=dropout, window_norm=window_norm)
     with torch.no_grad():
-        for name, value in model.initial_values(prior_logit=prior_logit, seed=1):
+        for name, value in model.initial_values(base_rate_logit=base_rate_logit, seed=1):
             model.get_parameter(name).copy_(value)
     return model
 
 
 def disturbed(**options):
-    """A model whose head is not zero, so that its inputs matter."""
+    """A model with a non-zero head, so that its inputs matter."""
     model = built(**options)
     torch.nn.init.normal_(model.head.weight)
     return model
 
 
-def test_one_logit_per_window_which_is_the_prior_at_first():
-    logits = built(prior_logit=-0.7)(torch.randn(5, 20, 3))
+def test_one_logit_per_window_which_is_the_base_rate_at_first():
+    logits = built(base_rate_logit=-0.7)(torch.randn(5, 20, 3))
     assert logits.shape == (5,)
     torch.testing.assert_close(logits, torch.full((5,), -0.7))
 

@@ -25,7 +25,7 @@ def fit(study, *, total_gib, slots=1):
     return fit_to_machine(study, replace(CONFIG.execution, device="cpu"), machine, slots=slots)
 
 
-def test_a_study_that_was_not_begun_is_free(tmp_path):
+def test_a_study_that_has_not_begun_keeps_auto(tmp_path):
     study = ledger(tmp_path)
     assert recorded_execution(study.trial(0)) is None
     assert as_begun(STUDY, study) == STUDY
@@ -36,7 +36,7 @@ def test_all_trials_keep_the_precision_and_the_memory_recipe_of_the_first(tmp_pa
     begin(study, precision="bf16", memory="stochastic", threads=7)
     later = fit(as_begun(STUDY, study), total_gib=500)
     assert (later.precision, later.memory) == ("bf16", "stochastic")
-    assert later.threads != 7, "threads are the machine's own affair"
+    assert later.threads != 7, "threads are chosen per machine"
 
 
 def test_on_a_smaller_machine_the_recipe_stays_and_activations_are_computed_twice(tmp_path):
@@ -46,7 +46,7 @@ def test_on_a_smaller_machine_the_recipe_stays_and_activations_are_computed_twic
     assert (later.memory, later.activation_checkpointing) == ("full", True)
 
 
-def test_what_the_configuration_names_is_not_settled_by_a_trial(tmp_path):
+def test_configured_values_are_not_replaced_by_those_of_a_trial(tmp_path):
     config = default_config({"training": {"memory": "lean"}})
     study = config.study("2B", 1)
     ledger = study.ledger(tmp_path, features_sha256="0" * 64)

@@ -1,4 +1,4 @@
-"""The winner trained again on real bars: exact to resume, and without a label of test."""
+"""Refits of a winner on real bars: bit-identical after resuming, and without labels of test."""
 
 from dataclasses import asdict, replace
 
@@ -52,7 +52,7 @@ def test_predictions_are_those_of_the_best_epoch_on_all_rows_of_both_splits(unbr
     assert test.rows == tuple(dataset.test.tolist())
     found = log_loss(dataset.labels_of("validation"), np.array(validation.probabilities))
     assert found == pytest.approx(result.validation_log_loss, abs=1e-12)
-    assert result.best_epoch < len(result.curve), "a later epoch must have been worse, to tell them apart"
+    assert result.best_epoch < len(result.curve), "a later epoch must be worse, to distinguish them"
     assert min(test.probabilities) > 0
 
 
@@ -89,7 +89,7 @@ def test_another_winner_has_refits_of_its_own(tmp_path, table):
     assert not one.files.name.startswith("trial_"), "what looks for trials must not find refits"
 
 
-def test_the_labels_of_test_are_not_there_to_be_read(unbroken):
+def test_a_refit_has_no_labels_of_test(unbroken):
     assert not unbroken.dataset.has_labels("test")
     assert len(unbroken.dataset.labels) == unbroken.dataset.borders[1] - 1
 

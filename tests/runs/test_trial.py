@@ -1,4 +1,4 @@
-"""A trial on real bars: what it chose is what it used, and what it used is what it recorded."""
+"""A trial on real bars uses the hyperparameters it chose and records what it used."""
 
 from dataclasses import asdict, replace
 
@@ -44,7 +44,7 @@ def run(folder, table, **options):
     return one.files.result()
 
 
-def test_what_is_recorded_is_what_was_used(tmp_path, table):
+def test_the_result_records_what_was_used(tmp_path, table):
     result = run(tmp_path, table)
     study = CONFIG.study("debug", 1)
     assert result.state == "complete"
@@ -152,11 +152,11 @@ def test_a_trial_that_never_fits_is_a_result(tmp_path, table):
     with room_for(windows=0):
         result = run(tmp_path, table)
     assert result.state == "out_of_memory"
-    assert "one window at a time" in result.reason
+    assert "a micro-batch of one window" in result.reason
 
 
 class room_for:
-    """A machine whose allocator fails as torch's does, when more windows than fit are trained at once."""
+    """A machine whose allocator fails like torch's if a micro-batch has too many windows."""
 
     def __init__(self, *, windows, recomputing=None):
         self.windows, self.recomputing = windows, recomputing or windows
@@ -178,7 +178,7 @@ class room_for:
 STRICT = {"search": {"halving": {"rung_fractions": [0.5], "eta": 9, "min_completed_trials": 1}}}
 
 
-def test_a_pruned_trial_keeps_its_curve_and_tells_the_next_ones(tmp_path, table):
+def test_a_pruned_trial_keeps_its_curve_and_is_seen_by_later_trials(tmp_path, table):
     config = default_config(OVERLAY, STRICT, {"scales": {"debug": {"epochs_max": 2}}})
     first = run(tmp_path, table, config=config)
     second = chosen(trial(tmp_path, table, config=config, number=1), learning_rate=3e-5)
@@ -190,7 +190,7 @@ def test_a_pruned_trial_keeps_its_curve_and_tells_the_next_ones(tmp_path, table)
 
 
 def chosen(one, **changes):
-    """Run a second trial as if its suggestion had been the first's, with changes."""
+    """Run a second trial with the hyperparameters of the first, with changes."""
     params = one.purpose.ledger.trial(0).params()
     hyperparameters = params["hyperparameters"] | changes
     one.files.write_params(params | {"hyperparameters": hyperparameters, "seen_trials": 1})
@@ -223,7 +223,7 @@ def test_a_trial_out_of_time_before_its_first_epoch_is_a_result_without_a_loss(t
     assert not seen_curves([result])[0].completed
 
 
-def test_what_ran_out_of_time_counts_by_its_loss(tmp_path, table):
+def test_a_trial_out_of_time_counts_by_its_loss(tmp_path, table):
     result = replace(run(tmp_path, table), state="out_of_time")
     assert finished_trial(result).ended_at is None
     assert seen_curves([result])[0].completed
@@ -250,7 +250,7 @@ def test_an_equal_suggestion_is_answered_from_the_ledger(tmp_path, table):
     assert seen_curves([first, result]) == seen_curves([first])
 
 
-def test_a_larger_study_begins_with_what_the_smaller_hands_over(tmp_path, table):
+def test_a_larger_study_begins_with_the_transferred_trials(tmp_path, table):
     config = default_config(
         OVERLAY,
         {
@@ -295,12 +295,12 @@ def test_a_damaged_choice_is_refused_without_advice_that_would_cost_the_study(tm
         ledger.transferred()
 
 
-def test_a_later_trial_without_its_forerunners_is_refused_with_advice(tmp_path, table):
+def test_a_trial_without_the_earlier_results_is_refused_with_advice(tmp_path, table):
     with pytest.raises(LedgerError, match=r"no result of debug/h1 trial_000.*delete the published"):
         trial(tmp_path, table, number=1).compute(FakeGuard())
 
 
-def test_a_later_trial_says_how_many_results_it_saw(tmp_path, table):
+def test_a_trial_records_how_many_results_it_saw(tmp_path, table):
     for number in range(3):
         result = run(tmp_path, table, number=number)
     assert result.seen_trials == 2

@@ -1,4 +1,4 @@
-"""The same configuration is the same search, however often it stops and whatever ends first."""
+"""The same configuration gives the same search, regardless of stops and of the order in which trials end."""
 
 import random
 
@@ -39,14 +39,14 @@ def dataset(table):
 
 
 class Impatient(FakeGuard):
-    """Counts the steps of each start anew."""
+    """A guard that counts the steps since the last start."""
 
     def restore(self, counters):
-        """Forget what the start before counted."""
+        """Ignore the counters of the previous start."""
 
 
 def search(folder, dataset, *, parallel=1, order=range(TRIALS), stop_after=None):
-    """Run trials in an order, each in pieces of `stop_after()` steps; return the rows of trials.csv."""
+    """Run trials in an order, each in parts of `stop_after()` steps; return the rows of trials.csv."""
     config = default_config(OVERLAY, {"search": {"parallel_trials": parallel}})
     study = config.study("debug", 1)
     ledger = study.ledger(folder, features_sha256="bars")
@@ -81,11 +81,11 @@ def test_the_search_prunes_and_learns(unbroken):
     assert {row["origin"] for row in unbroken} == {"default", "depth extreme", "startup", "tpe"}
 
 
-def test_again_it_is_the_same_search(unbroken, dataset, tmp_path):
+def test_a_repeated_search_is_the_same(unbroken, dataset, tmp_path):
     assert search(tmp_path, dataset) == unbroken
 
 
-def test_in_random_pieces_it_is_the_same_search(unbroken, dataset, tmp_path):
+def test_a_search_stopped_at_random_is_the_same(unbroken, dataset, tmp_path):
     chance = random.Random(5)
     assert search(tmp_path, dataset, stop_after=lambda: chance.randint(9, 40)) == unbroken
 

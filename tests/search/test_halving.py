@@ -47,7 +47,7 @@ def test_the_best_loss_so_far_counts_not_the_last():
     assert not behind([0.45, 0.9])
 
 
-def test_between_rungs_nobody_is_judged():
+def test_between_rungs_no_trial_ends():
     assert not behind([9.0])
     assert not behind([9.0, 9.0, 9.0])
     assert behind([9.0] * 4)
@@ -70,7 +70,7 @@ def test_equal_losses_do_not_push_each_other_out():
     assert not behind([0.5, 0.5], same)
 
 
-def test_too_few_completed_trials_judge_nobody():
+def test_with_too_few_completed_trials_no_trial_ends():
     assert not behind([9.0, 9.0], [*OTHERS[:2], *[pruned(0.1, 0.1)] * 9])
     assert behind([9.0, 9.0], OTHERS[:3])
 
@@ -96,7 +96,7 @@ def test_without_rungs_every_trial_goes_to_its_end():
 
 
 def test_on_random_curves_about_half_go_on_at_each_rung_and_the_best_always():
-    """The stopping form lets the first ones pass, so somewhat more than half of all go on."""
+    """The stopping variant lets the first trials pass, so slightly more than half of all continue."""
     chance = random.Random(1)
     settings = HalvingSettings(rung_fractions=(0.3,), eta=2.0, min_completed_trials=1)
     seen, kept, best_kept = [completed(*[0.9] * EPOCHS)], 0, 0
@@ -116,8 +116,8 @@ def test_on_random_curves_about_half_go_on_at_each_rung_and_the_best_always():
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ({"rung_fractions": (0.4, 0.2)}, r"rung_fractions: found \[0\.4, 0\.2\], expected rising shares"),
-        ({"rung_fractions": (0.2, 0.2)}, r"rung_fractions: found \[0\.2, 0\.2\], expected rising shares"),
+        ({"rung_fractions": (0.4, 0.2)}, r"rung_fractions: found \[0\.4, 0\.2\], expected ascending shares"),
+        ({"rung_fractions": (0.2, 0.2)}, r"rung_fractions: found \[0\.2, 0\.2\], expected ascending shares"),
         ({"rung_fractions": (0.0,)}, r"rung_fractions\.0: found 0\.0, expected more than 0"),
         ({"rung_fractions": (1.0,)}, r"rung_fractions\.0: found 1\.0, expected less than 1"),
         ({"eta": 1.0}, r"eta: found 1\.0, expected more than 1"),

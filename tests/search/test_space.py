@@ -57,7 +57,7 @@ def test_dimensions_keep_the_order_in_which_they_are_written():
         ("focal_gamma", {"low": -1.0, "high": 2.0}, r"low: found -1\.0, expected at least 0"),
         ("input_form", {"values": ["train_scaled", "raw"]}, r"values\.1: found 'raw', expected one of"),
         ("input_form", {"low": 0.0, "high": 1.0}, r"low: found 0\.0, expected one of"),
-        ("input_form", {"low": "train_scaled", "high": "window_norm"}, "a name is no number"),
+        ("input_form", {"low": "train_scaled", "high": "window_norm"}, "a name has no range"),
     ],
 )
 def test_a_senseless_dimension_is_refused(key, spec, message):
@@ -74,7 +74,7 @@ def test_a_missing_or_unknown_key_is_refused():
         space_with(momentum={"values": [0.9]})
 
 
-def test_a_key_that_every_scale_gives_need_not_stand_in_the_common_space():
+def test_a_key_that_every_scale_has_may_be_absent_from_the_common_space():
     raw = raw_config()
     del raw["search"]["space"]["depth"], raw["search"]["default"]["depth"]
     assert parse_config(raw) == default_config()
@@ -83,7 +83,7 @@ def test_a_key_that_every_scale_gives_need_not_stand_in_the_common_space():
         parse_config(raw)
 
 
-def test_each_hyperparameter_has_a_unit_and_a_range_of_meaning():
+def test_each_hyperparameter_has_a_unit_and_bounds():
     assert all(unit_of(key) for key in KEYS)
     assert meaningful("dropout", 0.0)
     assert not meaningful("dropout", 1.0)
@@ -123,7 +123,7 @@ def without(mapping, key):
 
 
 @pytest.mark.usefixtures("focal_gamma_came_later")
-def test_a_hyperparameter_that_came_later_is_no_part_of_a_study_that_does_not_use_it():
+def test_a_newer_hyperparameter_is_not_part_of_a_study_that_does_not_use_it():
     study = default_config().study("2M", 1)
     assert "focal_gamma" not in study.meaning()["space"] | study.meaning()["default"]
     absent = replace(study, space=Space.of(without(study.space.dimensions, "focal_gamma")))
@@ -133,7 +133,7 @@ def test_a_hyperparameter_that_came_later_is_no_part_of_a_study_that_does_not_us
 
 
 @pytest.mark.usefixtures("focal_gamma_came_later")
-def test_a_hyperparameter_that_came_later_is_part_of_a_study_that_uses_it():
+def test_a_newer_hyperparameter_is_part_of_a_study_that_uses_it():
     unused = default_config().study("2M", 1).settings_digest()
     fixed, searched = {"values": [1.0]}, {"values": None, "low": 0.0, "high": 2.0}
     for space, default in ((fixed, 1.0), (searched, 0.0)):
@@ -144,7 +144,7 @@ def test_a_hyperparameter_that_came_later_is_part_of_a_study_that_uses_it():
 
 
 @pytest.mark.usefixtures("focal_gamma_came_later")
-def test_the_space_of_a_configuration_need_not_name_what_came_later():
+def test_the_space_of_a_configuration_may_omit_newer_keys():
     raw = raw_config()
     del raw["search"]["space"]["focal_gamma"]
     assert (

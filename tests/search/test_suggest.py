@@ -48,12 +48,12 @@ def test_the_default_and_the_extremes_of_depth_come_first():
     assert [ask(trial, []).origin for trial in range(3)] == ["default", "depth extreme", "depth extreme"]
 
 
-def test_what_a_smaller_scale_hands_over_comes_after_the_default_and_never_twice():
-    handed = [
+def test_transferred_trials_come_after_the_default_without_duplicates():
+    transferred = [
         Enqueued(hyperparameters=replace(STUDY.default, dropout=0.4), origin="200k trial_007"),
         Enqueued(hyperparameters=STUDY.default, origin="200k trial_000"),
     ]
-    first = enqueued_trials(STUDY.space, STUDY.default, handed)
+    first = enqueued_trials(STUDY.space, STUDY.default, transferred)
     assert [one.origin for one in first] == ["default", "200k trial_007", "depth extreme", "depth extreme"]
 
 
@@ -72,7 +72,7 @@ def test_all_suggestions_lie_in_the_space_and_none_repeats(sampler):
 
 
 @pytest.mark.parametrize("sampler", ["tpe", "gp", "random"])
-def test_who_suggested_is_told(sampler):
+def test_the_origin_of_a_suggestion_is_recorded(sampler):
     history = search(12)
     settings = replace(STUDY.search, sampler=sampler)
     assert ask(9, history[:9], settings=settings).origin == "startup"
@@ -142,7 +142,7 @@ def test_a_search_with_k_trials_in_flight_is_as_repeatable_as_a_serial_one(paral
     assert search(15, parallel=parallel) == search(15, parallel=parallel)
 
 
-def test_where_nothing_new_is_left_the_repeated_trial_is_named():
+def test_if_nothing_new_is_left_the_repeated_trial_is_named():
     values = {key: Choice((value,)) for key, value in asdict(STUDY.default).items()}
     space = Space(values | {"dropout": Choice((0.1, STUDY.default.dropout))})
     history = search(1, space=space)
@@ -184,7 +184,7 @@ def test_suggestions_of_a_scale_lie_in_its_space_and_meet_its_budget(scale, tria
 
 
 def test_the_sampler_ranks_completed_above_pruned_above_failed_trials():
-    """Held against the pinned version: among pruned trials it counts how far they came, then their loss."""
+    """Check the pinned sampler: it ranks pruned trials by their epochs, then by their loss."""
     ranked = [(0.9, None), (0.5, 6), (0.6, 6), (0.4, 3), (None, None)]
     history = [
         FinishedTrial(hyperparameters=STUDY.default, value=value, ended_at=ended_at)

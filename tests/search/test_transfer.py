@@ -1,4 +1,4 @@
-"""What a smaller scale hands over, and the rule by which learning rates follow the width."""
+"""Transfer of trials from a smaller scale, and the rule for learning rates at another width."""
 
 from dataclasses import asdict, replace
 
@@ -25,7 +25,7 @@ def result(trial, loss, *, state="complete", repeats=None, **changes):
     return trial_result(trial, losses, state=state, repeats=repeats, hyperparameters=hyperparameters)
 
 
-def test_the_best_completed_trials_are_handed_over_best_first_with_their_origin():
+def test_the_best_completed_trials_are_transferred_best_first_with_their_origin():
     results = [
         result(0, 0.5),
         result(1, 0.4, dropout=0.3),
@@ -34,12 +34,12 @@ def test_the_best_completed_trials_are_handed_over_best_first_with_their_origin(
         result(4, 0.4, repeats=1, dropout=0.3),
         result(5, 0.45, dropout=0.1),
     ]
-    handed = transferred(results, smaller=SMALLER, larger=LARGER)
-    assert [one.origin for one in handed] == ["2M trial_001", "2M trial_005"]
-    assert [one.hyperparameters.dropout for one in handed] == [0.3, 0.1]
+    moved = transferred(results, smaller=SMALLER, larger=LARGER)
+    assert [one.origin for one in moved] == ["2M trial_001", "2M trial_005"]
+    assert [one.hyperparameters.dropout for one in moved] == [0.3, 0.1]
 
 
-def test_only_trials_are_handed_over_never_values():
+def test_only_hyperparameters_are_transferred_never_losses():
     assert set(asdict(transferred([result(0, 0.5)], smaller=SMALLER, larger=LARGER)[0])) == {
         "hyperparameters",
         "origin",
@@ -47,10 +47,10 @@ def test_only_trials_are_handed_over_never_values():
 
 
 def test_the_learning_rate_falls_as_the_width_grows():
-    handed = mapped(SMALLER.default, smaller=SMALLER, larger=LARGER)
-    widths = SMALLER.shape(SMALLER.default).width, LARGER.shape(handed).width
+    moved = mapped(SMALLER.default, smaller=SMALLER, larger=LARGER)
+    widths = SMALLER.shape(SMALLER.default).width, LARGER.shape(moved).width
     assert widths[1] > 2 * widths[0]
-    assert handed.learning_rate == pytest.approx(SMALLER.default.learning_rate * widths[0] / widths[1])
+    assert moved.learning_rate == pytest.approx(SMALLER.default.learning_rate * widths[0] / widths[1])
 
 
 @pytest.mark.parametrize(("depth", "expected"), [(2, 2), (16, 24), (6, 7)])
@@ -59,13 +59,13 @@ def test_depth_keeps_its_place_between_the_extremes(depth, expected):
     assert mapped(start, smaller=SMALLER, larger=LARGER).depth == expected
 
 
-def test_what_is_handed_over_lies_in_the_larger_space():
+def test_transferred_trials_are_inside_the_larger_space():
     narrow = CONFIG.study("2B", 1)
     for learning_rate in (3e-5, 3e-3):
         start = replace(SMALLER.default, learning_rate=learning_rate, head_width=16, batch_size=32)
-        handed = mapped(start, smaller=SMALLER, larger=narrow)
-        narrow.space.check(handed, where="test")
-        assert (handed.head_width, handed.batch_size) == (64, 64)
+        moved = mapped(start, smaller=SMALLER, larger=narrow)
+        narrow.space.check(moved, where="test")
+        assert (moved.head_width, moved.batch_size) == (64, 64)
 
 
 def test_the_nearest_value_is_nearest_by_ratio():
@@ -77,7 +77,7 @@ def test_the_nearest_value_is_nearest_by_ratio():
     assert nearest(Range(low=0.1, high=0.2, log=False, integer=False), 0.5) == 0.2
 
 
-def test_the_next_smaller_scale_hands_over_and_only_where_it_is_to_be_run():
+def test_trials_are_transferred_from_the_next_smaller_scale_of_run_scales():
     assert CONFIG.next_smaller_scale("20M") == "2M"
     assert CONFIG.next_smaller_scale("2B") == "200M"
     assert CONFIG.next_smaller_scale("2M") is None
@@ -87,7 +87,7 @@ def test_the_next_smaller_scale_hands_over_and_only_where_it_is_to_be_run():
     assert skipping.next_smaller_scale("200M") == "2M"
 
 
-def test_the_smaller_study_is_part_of_what_the_larger_one_means():
+def test_the_smaller_study_is_part_of_the_larger_ones_settings():
     other = default_config({"search": {"transfer": 2}, "scales": {"2M": {"epochs_max": 7}}})
     assert other.study("20M", 1).settings_digest() != LARGER.settings_digest()
     more = default_config({"search": {"transfer": 2}, "scales": {"2M": {"n_trials": 60}}})
@@ -117,15 +117,17 @@ def _movement(shape: ModelShape, learning_rate: float) -> float:
     generator = torch.Generator().manual_seed(3)
     windows = torch.randn(32, shape.context_days, shape.channels, generator=generator)
     labels = (windows[:, -1, 0] > 0).float()
-    said = []
-    hook = state.model.layers[-1].register_forward_hook(lambda *call: said.append(call[2].detach().clone()))
+    outputs = []
+    hook = state.model.layers[-1].register_forward_hook(
+        lambda *call: outputs.append(call[2].detach().clone())
+    )
     for step in range(6):
         loss = functional.binary_cross_entropy_with_logits(state.model(windows), labels)
         state.optimizer.before_backward(learning_rate, step=step, last=True)
         loss.backward()
         state.optimizer.finish_step()
     hook.remove()
-    return float((said[-1] - said[0]).abs().mean())
+    return float((outputs[-1] - outputs[0]).abs().mean())
 
 
 def test_a_rate_that_follows_the_width_keeps_the_first_steps_alike():

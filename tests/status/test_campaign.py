@@ -1,6 +1,6 @@
 import pytest
 
-from simmer.status.campaign import look
+from simmer.status.campaign import read_campaign
 from simmer.status.trial_files import TrialReader, read_trial
 from support.configs import default_config
 from support.ledger_book import START_S, LedgerBook
@@ -10,10 +10,10 @@ NOBODY = 2**22 + 1
 
 
 def seen(book, config=None):
-    return look(config or book.config, book.results, now_s=NOW_S)
+    return read_campaign(config or book.config, book.results, now_s=NOW_S)
 
 
-def test_heat_is_summed_over_all_trials_and_the_last_look_is_the_newest(book):
+def test_heat_is_summed_over_all_trials_and_the_last_sample_is_the_newest(book):
     book.trial(0, blind_s=5.0, celsius=81.0, thermal=("throttle",))
     book.trial(1, blind_s=7.0, celsius=70.0, at_s=100, state=None)
     heat = seen(book).heat
@@ -21,7 +21,7 @@ def test_heat_is_summed_over_all_trials_and_the_last_look_is_the_newest(book):
     assert (heat.sample["temperature_c"], heat.event["action"], heat.ever_known) == (70.0, "throttle", True)
 
 
-def test_without_any_sensor_no_heat_was_ever_known(book):
+def test_without_any_sensor_no_value_was_ever_known(book):
     book.trial(0, celsius=None, blind_s=30.0)
     heat = seen(book).heat
     assert (heat.ever_known, heat.hottest_c, heat.sample["state"]) == (False, None, "unknown")
@@ -36,13 +36,13 @@ def test_a_run_of_one_scale_is_finished_with_that_scale(tmp_path):
     book.trial(0)
     assert not seen(book).finished
     book.run_lock(pid=NOBODY, command="runner -- results/hpo_2M.done")
-    assert (seen(book).scales_asked_for, seen(book).finished) == (("2M",), True)
+    assert (seen(book).requested_scales, seen(book).finished) == (("2M",), True)
     assert not seen(book).tables_written
     (book.results / "hpo_2M.done").write_text("")
     assert seen(book).tables_written
 
 
-def test_what_else_was_named_belongs_to_the_end(book):
+def test_a_campaign_is_finished_only_with_all_files_that_were_targets(book):
     (book.results / "hpo_2M.done").write_text("")
     for target, written in (("results/evidence.json", "evidence.json"), ("report", "summary.html")):
         book.run_lock(pid=NOBODY, command=f"runner -- {target}")
@@ -60,17 +60,17 @@ def test_what_else_was_named_belongs_to_the_end(book):
         ("report", 5),
     ],
 )
-def test_refits_are_wanted_where_the_answer_was_asked_for(book, target, wanted):
+def test_refits_are_wanted_if_the_report_is_a_target(book, target, wanted):
     book.run_lock(pid=NOBODY, command=f"runner -- {target}")
     assert {study.place.refits for study in seen(book).studies} == {wanted}
 
 
-def test_the_name_of_a_campaign_of_other_settings_is_the_recorded_one(book):
+def test_a_campaign_of_other_settings_has_its_recorded_name(book):
     book.trial(0, config=default_config({"seed": 9}), campaign="theirs")
     assert (seen(book).name, seen(book).configured) == ("theirs", False)
 
 
-def test_without_a_configuration_the_tables_tell_that_a_campaign_is_finished(book):
+def test_without_a_configuration_the_tables_show_that_a_campaign_is_finished(book):
     book.trial(0, config=default_config({"seed": 9}))
     assert not seen(book).finished
     (book.results / "hpo_2M.done").write_text("")

@@ -32,7 +32,7 @@ def run(capsys, *arguments, begin=BEGIN):
 
 
 def tree(folder):
-    """All that is below a folder: names, contents and times."""
+    """Return names, contents and times of everything below a folder."""
     return {
         path: (path.stat().st_mtime_ns, path.read_bytes() if path.is_file() else None)
         for path in (folder, *folder.rglob("*"))
@@ -41,7 +41,7 @@ def tree(folder):
 
 @pytest.fixture
 def busy(book):
-    """A campaign in the middle of its work."""
+    """A running campaign."""
     book.features_are("f" * 64)
     book.trial(0)
     files = book.trial(1, state=None)
@@ -53,7 +53,7 @@ def busy(book):
     return book
 
 
-def test_nothing_that_lies_there_is_touched(busy, capsys):
+def test_no_file_of_the_campaign_is_changed(busy, capsys):
     for path in (busy.folder, *busy.folder.rglob("*")):
         path.chmod(0o555 if path.is_dir() else 0o444)
     before = tree(busy.folder)
@@ -71,30 +71,30 @@ def test_neither_torch_nor_anything_else_slow_is_imported(busy):
     subprocess.run(command, check=True, env=environment, capture_output=True)
 
 
-def test_where_nothing_was_begun_it_says_what_to_type(tmp_path, capsys):
-    said = run(capsys, tmp_path / "demo" / "results", "--overlay", ROOT / "config/demo.yaml")
-    assert said.startswith(f"found no folder {tmp_path}/demo/results: no campaign was begun there.")
-    assert f"    {BEGIN} --directory {tmp_path}/demo --configfile {ROOT}/config/demo.yaml\n" in said
+def test_without_a_campaign_it_shows_the_command_to_begin(tmp_path, capsys):
+    shown = run(capsys, tmp_path / "demo" / "results", "--overlay", ROOT / "config/demo.yaml")
+    assert shown.startswith(f"found no folder {tmp_path}/demo/results: no campaign was begun there.")
+    assert f"    {BEGIN} --directory {tmp_path}/demo --configfile {ROOT}/config/demo.yaml\n" in shown
     assert not (tmp_path / "demo").exists()
 
 
 def test_an_empty_folder_is_a_campaign_that_was_not_begun(tmp_path, capsys):
-    said = run(capsys, tmp_path)
-    assert "NOT BEGUN\nto begin:\n    .venv/bin/runner --cores 1\n" in said
-    assert "2B/h5" in said
+    shown = run(capsys, tmp_path)
+    assert "NOT BEGUN\nto begin:\n    .venv/bin/runner --cores 1\n" in shown
+    assert "2B/h5" in shown
 
 
 def test_the_configuration_itself_is_no_overlay(tmp_path, capsys):
     assert "--configfile" not in run(capsys, tmp_path, "--overlay", FILES[1])
 
 
-def test_a_wrong_configuration_ends_it_with_a_sentence(tmp_path, capsys):
+def test_a_wrong_configuration_ends_it_with_a_message(tmp_path, capsys):
     with pytest.raises(SystemExit) as ended:
         run(capsys, tmp_path, "--overlay", tmp_path / "gone.yaml")
     assert str(ended.value).startswith(f"cannot read {tmp_path}/gone.yaml: ")
 
 
-def test_to_watch_without_a_terminal_is_to_look_once(busy, capsys):
+def test_watch_without_a_terminal_shows_the_screen_once(busy, capsys):
     assert run(capsys, busy.results, "--watch", "5").count("campaign ") == 1
 
 

@@ -1,6 +1,6 @@
 import pytest
 
-from simmer.status.commands import asks_for_the_answer, targets_of, typed
+from simmer.status.commands import asks_for_report, targets_of, typed
 
 COMMAND = "/somewhere/.venv/bin/runner --cores 1 -- results/hpo_2M.done"
 TYPED = ".venv/bin/runner --cores 1 -- results/hpo_2M.done"
@@ -17,7 +17,7 @@ TYPED = ".venv/bin/runner --cores 1 -- results/hpo_2M.done"
         ("", ""),
     ],
 )
-def test_a_command_is_told_as_it_is_typed(command, as_typed):
+def test_a_command_is_shown_as_it_is_typed(command, as_typed):
     assert typed(command) == as_typed
 
 
@@ -35,4 +35,4 @@ def test_a_command_is_told_as_it_is_typed(command, as_typed):
 def test_what_a_run_is_to_compute(named, targets, answer):
     expected = tuple(targets.split()) if isinstance(targets, str) else targets
     assert targets_of(f"runner --cores 1 {named}") == expected
-    assert asks_for_the_answer(f"runner --cores 1 {named}") is answer
+    assert asks_for_report(f"runner --cores 1 {named}") is answer

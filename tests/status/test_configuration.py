@@ -23,7 +23,7 @@ def test_without_an_overlay_it_is_the_campaign_itself():
 
 
 @pytest.mark.parametrize("name", ["demo.yaml", "smoke-2B.yaml", "yahoo.yaml", "mps.yaml", "config.yaml"])
-def test_shipped_overlays_are_laid_over_it_as_the_campaign_does_it(name):
+def test_shipped_overlays_are_merged_as_the_campaign_merges_them(name):
     import yaml
 
     path = ROOT / "config" / name

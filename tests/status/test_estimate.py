@@ -37,12 +37,12 @@ def left(one, *others):
     return estimate(one, [one, *others], now_s=NOW_S)
 
 
-def test_trials_that_are_left_take_the_mean_of_those_that_trained():
+def test_the_trials_left_take_the_mean_of_those_that_trained():
     found = left(study(10.0, 30.0, n_trials=5))
     assert (found.seconds, found.basis, found.trials) == (60.0, Basis.MEASURED, 2)
 
 
-def test_a_repeat_answered_from_the_ledger_is_no_measure():
+def test_a_repeat_answered_from_the_ledger_is_not_measured():
     repeat = TrialProgress(name="trial_001", number=1, state="complete", repeats=0, trained_s=0.0)
     assert left(study(n_trials=4, trials=(*finished(40.0), repeat))).seconds == 80.0
 
@@ -51,7 +51,7 @@ def test_nothing_is_left_of_a_finished_study():
     assert left(study(10.0, 10.0, n_trials=2)).seconds == 0.0
 
 
-def test_a_trial_under_way_takes_what_those_took_that_got_as_far():
+def test_a_trial_under_way_takes_as_long_as_the_longer_ones_did():
     found = left(study(10.0, 30.0, 50.0, n_trials=4, begun=[begun(20.0)]))
     assert found.seconds == pytest.approx((10.0 + 30.0) / 2)
 
@@ -62,11 +62,11 @@ def test_time_since_the_last_epoch_counts_where_the_trial_trains_now():
     assert (stopped, alive) == (10.0, 5.0)
 
 
-def test_a_trial_longer_than_all_before_it_has_no_end_known_and_so_a_mean_left():
+def test_a_trial_longer_than_all_before_it_has_a_mean_left():
     assert left(study(10.0, 20.0, n_trials=3, begun=[begun(300.0)])).seconds == 15.0
 
 
-def test_without_a_trial_of_its_own_the_other_horizons_tell():
+def test_without_a_trial_of_its_own_the_other_horizons_are_used():
     found = left(study(n_trials=3), study(20.0, 40.0))
     assert (found.seconds, found.basis) == (90.0, Basis.OTHER_HORIZONS)
 

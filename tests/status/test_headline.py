@@ -1,6 +1,6 @@
 import pytest
 
-from simmer.status.campaign import look
+from simmer.status.campaign import read_campaign
 from simmer.status.headline import configuration_hint, headline
 from support.ledger_book import START_S
 
@@ -12,7 +12,7 @@ NOBODY = 2**22 + 1  # above the highest number Linux gives to a process
 
 
 def first(book, *, overlays=()):
-    return headline(look(book.config, book.results, now_s=NOW_S, overlays=overlays), begin=BEGIN)
+    return headline(read_campaign(book.config, book.results, now_s=NOW_S, overlays=overlays), begin=BEGIN)
 
 
 def all_done(book):
@@ -21,12 +21,12 @@ def all_done(book):
             book.trial(number, days=days, at_s=number * 60)
 
 
-def test_nothing_was_begun(book):
-    assert first(book) == headline(look(book.config, book.results, now_s=NOW_S), begin=BEGIN)
+def test_a_campaign_that_has_not_begun(book):
+    assert first(book) == headline(read_campaign(book.config, book.results, now_s=NOW_S), begin=BEGIN)
     assert (first(book).state, first(book).command) == ("NOT BEGUN", BEGIN)
 
 
-def test_it_runs(book):
+def test_a_running_campaign(book):
     book.trial(0, state=None, at_s=3500)
     book.run_lock(at_s=1e9)
     book.trial_lock(0, at_s=1e9)
@@ -36,13 +36,13 @@ def test_it_runs(book):
     assert (head.advice, head.command) == (None, None)
 
 
-def test_it_runs_without_a_trial(book):
+def test_a_running_campaign_between_two_trials(book):
     book.trial(0)
     book.run_lock(at_s=1e9)
-    assert "no trial or refit trains at this moment" in first(book).state
+    assert "no trial or refit is training at the moment" in first(book).state
 
 
-def test_it_was_killed_and_its_trainer_lives_on(book):
+def test_a_killed_run_whose_training_process_still_runs(book):
     book.trial(0, state=None)
     book.run_lock(pid=NOBODY, command=COMMAND)
     book.trial_lock(0, at_s=1e9)
@@ -55,13 +55,13 @@ def test_it_was_killed_and_its_trainer_lives_on(book):
 @pytest.mark.parametrize(
     ("thermal", "why"),
     [
-        ((), "trial_000 ended without a word: killed, or the power was cut"),
-        (("stopped",), "it was told to, and wrote a checkpoint"),
+        ((), "trial_000 ended without a message: killed, or the power failed"),
+        (("stopped",), "on request, after a checkpoint"),
         (("abort", "stopped"), "too hot"),
-        (("throttle", "pause"), "while it waited for the machine to cool"),
+        (("throttle", "pause"), "while waiting for the machine to cool"),
     ],
 )
-def test_it_stopped_in_a_trial(book, thermal, why):
+def test_a_campaign_stopped_in_a_trial(book, thermal, why):
     book.trial(0, state=None, thermal=thermal)
     book.run_lock(pid=NOBODY, command=COMMAND)
     head = first(book)
@@ -69,7 +69,7 @@ def test_it_stopped_in_a_trial(book, thermal, why):
     assert head.command == TYPED
 
 
-def test_what_the_job_said_itself_is_the_reason(book):
+def test_the_last_error_of_the_job_is_the_reason(book):
     book.trial(0, state=None, thermal=("abort", "stopped"))
     log = book.results / "logs" / "hpo_2M" / "h1" / "trial_000.log"
     log.parent.mkdir(parents=True)
@@ -79,28 +79,28 @@ def test_what_the_job_said_itself_is_the_reason(book):
     assert first(book).state == "STOPPED 60 min ago: stopped after a checkpoint: thermal abort"
 
 
-def test_it_stopped_between_two_trials(book):
+def test_a_campaign_stopped_between_two_trials(book):
     book.trial(0)
-    assert f"between two trials; {book.results / 'logs'} may tell why" in first(book).state
+    assert f"between two trials; the reason may be in {book.results / 'logs'}" in first(book).state
 
 
-def test_it_stopped_before_its_first_trial(book):
+def test_a_campaign_stopped_before_its_first_trial(book):
     book.run_lock(pid=NOBODY, command=COMMAND)
     assert first(book).state == "STOPPED before its first trial, 60 min ago"
 
 
-def test_of_another_machine_nobody_here_knows(book):
+def test_a_run_on_another_machine_is_neither_running_nor_stopped(book):
     book.trial(0, state=None)
     book.run_lock(host="elsewhere", command=COMMAND)
     assert first(book).state.startswith("LAST RUN on elsewhere, since ")
     assert first(book).command is None
 
 
-def test_it_is_finished_once_its_tables_are_there(book):
+def test_a_campaign_is_finished_once_its_tables_are_written(book):
     all_done(book)
     book.run_lock(pid=NOBODY, command=COMMAND)
     head = first(book)
-    expected = "ALL TRIALS DONE 56 min ago, but not all that was asked for is written"
+    expected = "ALL TRIALS DONE 56 min ago, but some requested files are not written yet"
     assert (head.state, head.command) == (expected, TYPED)
     (book.results / "hpo_2M.done").write_text("")
     assert first(book).state.startswith("FINISHED 56 min ago: a line per study is in ")
@@ -119,8 +119,8 @@ def test_it_is_finished_once_its_tables_are_there(book):
         ("--configfile 'torn", (), None),
     ],
 )
-def test_another_configuration_than_the_last_run_had_is_told(book, used, given, hint):
+def test_a_configuration_other_than_the_last_runs_is_pointed_out(book, used, given, hint):
     book.trial(0)
     book.run_lock(pid=NOBODY, command=f"runner {used}")
-    told = configuration_hint(look(book.config, book.results, now_s=NOW_S, overlays=given))
-    assert told is None if hint is None else hint in told
+    shown = configuration_hint(read_campaign(book.config, book.results, now_s=NOW_S, overlays=given))
+    assert shown is None if hint is None else hint in shown

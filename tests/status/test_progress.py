@@ -21,7 +21,13 @@ def read(book, *, n_trials=5, refits=0, days=1):
 def test_a_study_that_was_not_begun():
     place = StudyPlace(scale="2M", horizon_days=1, n_trials=5, epochs_max=30)
     study = read_study(place, Path("nowhere"))
-    assert (study.finished, study.begun, study.best, study.prior_loss, study.left) == ((), (), None, None, 5)
+    assert (study.finished, study.begun, study.best, study.base_rate_loss, study.left) == (
+        (),
+        (),
+        None,
+        None,
+        5,
+    )
 
 
 def test_trials_are_counted_by_how_they_ended(book):
@@ -29,7 +35,7 @@ def test_trials_are_counted_by_how_they_ended(book):
         book.trial(number, state=state)
     study = read(book, n_trials=7)
     assert (len(study.finished), study.pruned, study.failed, study.left) == (5, 1, 3, 2)
-    assert study.prior_loss == 0.69
+    assert study.base_rate_loss == 0.69
 
 
 def test_the_first_of_equal_losses_is_the_best(book):
@@ -69,7 +75,7 @@ def test_a_trial_of_other_settings_that_has_the_same_lock_is_not_called_starting
     assert read_study(place, ledger.root / "locks", others=[elsewhere]).begun == ()
 
 
-def test_trials_beyond_the_wanted_ones_are_left_out_as_the_tables_do(book):
+def test_trials_beyond_n_trials_are_left_out_as_in_the_tables(book):
     for number in range(4):
         book.trial(number, losses=(0.5 - number / 100,))
     study = read(book, n_trials=2)

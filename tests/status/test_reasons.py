@@ -17,11 +17,11 @@ FAULT = "2026-03-02 08:00:01,101 ERROR simmer.base.logs: the program failed"
         ([], None),
     ],
 )
-def test_the_last_record_tells_where_it_is_an_error(tmp_path, lines, message):
+def test_the_last_record_is_returned_if_it_is_an_error(tmp_path, lines, message):
     log = tmp_path / "trial_000.log"
     log.write_text("".join(f"{line}\n" for line in lines))
     assert last_error(log) == message
 
 
-def test_without_a_log_nobody_says_why(tmp_path):
+def test_without_a_log_there_is_no_reason(tmp_path):
     assert last_error(tmp_path / "gone.log") is None

@@ -4,7 +4,7 @@ from itertools import pairwise
 
 import pytest
 
-from simmer.status.campaign import look
+from simmer.status.campaign import read_campaign
 from simmer.status.screen import screen
 from support.configs import default_config
 from support.ledger_book import START_S, LedgerBook
@@ -15,7 +15,7 @@ BEGIN = ".venv/bin/runner --cores 1"
 
 
 def lines(book, width=80, config=None):
-    found = look(config or book.config, book.results, now_s=NOW_S)
+    found = read_campaign(config or book.config, book.results, now_s=NOW_S)
     return screen(found, width=width, begin=BEGIN, zone=UTC)
 
 
@@ -29,7 +29,7 @@ def row(book, name, **options):
 
 @pytest.fixture
 def eventful(tmp_path):
-    """The whole campaign, its longest lines in it: four scales, three horizons, two trials side by side."""
+    """A whole campaign with its longest lines: four scales, three horizons, two trials side by side."""
     book = LedgerBook(tmp_path)
     states = ("complete", "pruned", "diverged", "out_of_memory", "out_of_time")
     for scale in ("2M", "20M"):
@@ -67,7 +67,7 @@ def test_a_narrow_terminal_gets_no_longer_lines(eventful, width):
 
 
 def test_no_line_is_broken_between_a_number_and_its_unit(eventful):
-    found = look(eventful.config, eventful.results, now_s=NOW_S)
+    found = read_campaign(eventful.config, eventful.results, now_s=NOW_S)
     units = {"s", "min", "h", "windows/s", "%", "W", "GB", "kB", "°C", "trials"}
     for width in range(40, 121):
         for before, after in pairwise(screen(found, width=width, begin=BEGIN, zone=UTC)):
@@ -76,7 +76,7 @@ def test_no_line_is_broken_between_a_number_and_its_unit(eventful):
             assert not (before[-1:].isdigit() and start in units), (width, before, after)
 
 
-def test_a_narrow_terminal_gets_what_is_left_of_each_study(eventful):
+def test_a_narrow_terminal_shows_the_time_left_of_each_study(eventful):
     assert row(eventful, "study", width=50) == "study trials best left to train"
     assert row(eventful, "2M/h1", width=50) == "2M/h1 12/50 0.5000 about 38 min"
 
@@ -93,19 +93,19 @@ def test_a_study_row(book):
 def test_a_study_of_another_horizon_is_estimated_and_marked(book):
     book.trial(0)
     assert row(book, "2M/h3") == "2M/h3 0/5 - - - - - about 2 min *"
-    assert "* no trial of its own yet: by the same scale at other horizons" in text(book)
+    assert "* no trial finished: from the same scale at other horizons" in text(book)
 
 
-def test_what_nobody_knows_is_called_unknown(book):
+def test_unknown_values_are_shown_as_unknown(book):
     assert row(book, "2M/h1") == "2M/h1 0/5 - - - - - unknown"
-    assert "left unknown: nothing of 2M is measured yet" in text(book)
+    assert "left unknown: no measurement of 2M yet" in text(book)
     assert "heat no hardware sample yet" in text(book)
 
 
 def test_the_pace_of_the_first_trial_is_an_upper_bound(book):
     book.trial(0, state=None)
     assert row(book, "2M/h1").endswith("at most 24 min **")
-    assert "** none finished yet: every epoch of every trial" in text(book)
+    assert "** no trial finished: every epoch of every trial" in text(book)
 
 
 def test_a_trial_under_way(book):
@@ -116,12 +116,12 @@ def test_a_trial_under_way(book):
     assert expected in text(book)
 
 
-def test_a_trial_that_waits_for_the_run_is_not_called_running(book):
+def test_a_trial_without_a_process_is_not_shown_as_running(book):
     book.trial(0, state=None, losses=())
     assert "begun 2M/h1 trial_000, in its first epoch" in text(book)
 
 
-def test_a_pause_for_heat_is_said_where_the_trial_is(book):
+def test_a_pause_for_heat_is_shown_with_the_trial(book):
     book.trial(0, state=None, thermal=("pause",))
     book.trial_lock(0, at_s=1e9)
     assert "now 2M/h1 trial_000, WAITS FOR THE MACHINE TO COOL, epoch 3/30" in text(book)
@@ -134,23 +134,23 @@ def test_heat_with_its_source_state_duty_load_and_last_event(book):
         "heat 70.0 °C (hwmon:k10temp:Tdie), state acceptable, duty 80 %, CPU 87 %, memory 42 %, 142 W"
         in shown
     )
-    assert "hottest 70.0 °C, 0 aborts, paused 3 s, blind 6 s of 30 s trained" in shown
+    assert "trained 30 s, paused 3 s, no reading 6 s, 0 aborts, hottest 70.0 °C" in shown
     assert "event 60 min ago: training is slowed to hold the setpoint: 82.4 °C (hwmon:k10temp:Tdie)" in shown
 
 
-def test_without_a_sensor_it_says_so(book):
+def test_a_missing_sensor_is_shown(book):
     book.trial(0, celsius=None, blind_s=30.0)
     shown = text(book)
     assert "heat no temperature, state unknown" in shown
-    assert "nobody watches the heat: blind for all 30 s of training" in shown
+    assert "no temperature monitoring: no sensor reading in 30 s of training" in shown
 
 
-def test_a_stop_tells_what_to_type_on_lines_that_a_shell_takes(book):
+def test_a_stop_shows_the_command_on_lines_that_a_shell_accepts(book):
     book.trial(0, state=None)
     command = "/x/.venv/bin/runner --directory " + "a" * 40 + " --configfile mine.yaml -- results/hpo_2M.done"
     book.run_lock(pid=NOBODY, command=command)
     shown = lines(book, width=60)
-    at = shown.index("to go on, nothing is lost:")
+    at = shown.index("to continue, nothing is lost:")
     end = shown.index("", at)
     typed = "\n".join(shown[at + 1 : end]).replace("\\\n", " ").split()
     assert typed == command.removeprefix("/x/").split()
@@ -169,7 +169,7 @@ def test_refits_are_shown_once_the_trials_are_done(book):
 
 def test_trials_side_by_side_share_the_time(eventful):
     assert "with 2 trials side by side" in text(eventful)
-    assert "; 2B unknown, nothing measured yet" in text(eventful)
+    assert "; 2B unknown, no measurement yet" in text(eventful)
 
 
 def test_studies_of_other_settings(book):
@@ -177,7 +177,7 @@ def test_studies_of_other_settings(book):
     shown = text(book)
     assert "campaign theirs" in shown
     assert row(book, "2M/h1") == "2M/h1 1 - - 0.5000 0.6900 000 unknown"
-    assert "config these are other studies than those of the configuration" in shown
+    assert "config the studies shown are not those of the configuration" in shown
 
 
 def test_other_fingerprints_are_mentioned_in_one_line(book):

@@ -24,7 +24,7 @@ def test_studies_that_were_not_begun_are_shown_in_the_order_of_the_run(tmp_path)
     assert (found.places[0].n_trials, found.places[0].epochs_max) == (50, 30)
 
 
-def test_the_ledger_is_searched_for_what_the_configuration_means(book):
+def test_studies_are_found_in_the_ledger_by_their_settings(book):
     book.trial(0)
     book.trial(0, days=3)
     found = chosen(book)
@@ -32,7 +32,7 @@ def test_the_ledger_is_searched_for_what_the_configuration_means(book):
 
 
 @pytest.mark.parametrize("transfer", [0, 2])
-def test_with_transfer_the_smaller_scale_is_part_of_the_meaning(book, transfer):
+def test_with_transfer_the_smaller_scale_is_part_of_the_settings(book, transfer):
     config = default_config({"run_scales": ["2M", "20M"], "search": {"transfer": transfer}})
     ledger = book.study("20M", 3, config)
     found = chosen(book, config)
@@ -51,7 +51,7 @@ def test_the_study_of_the_present_features_is_shown_and_the_other_one_mentioned(
         assert (homes(found)[0], [each.home.name for each in found.others]) == (shown, [other])
 
 
-def test_without_the_features_entry_the_study_that_was_touched_last_is_shown(book):
+def test_without_the_features_entry_the_study_that_ran_last_is_shown(book):
     book.trial(0)
     book.features = "0" * 64
     book.trial(0)
@@ -59,7 +59,7 @@ def test_without_the_features_entry_the_study_that_was_touched_last_is_shown(boo
     assert homes(chosen(book))[0] == book.study().fingerprint
 
 
-def test_features_that_were_built_anew_begin_a_new_study(book):
+def test_changed_features_begin_a_new_study(book):
     book.trial(0)
     book.trial(0, config=default_config(OTHER_SEED))
     book.features_are("1" * 64)
@@ -67,7 +67,7 @@ def test_features_that_were_built_anew_begin_a_new_study(book):
     assert not found.configured, "none of the configured ones was begun, so those of the ledger are shown"
 
 
-def test_where_the_ledger_holds_other_studies_only_those_are_shown(book):
+def test_if_the_ledger_has_only_other_studies_they_are_shown(book):
     other = default_config(OTHER_SEED)
     book.trial(0, days=3, config=other)
     found = chosen(book)
@@ -75,7 +75,7 @@ def test_where_the_ledger_holds_other_studies_only_those_are_shown(book):
     assert [(place.name, place.n_trials, place.epochs_max) for place in found.places] == [("2M/h3", None, 30)]
 
 
-def test_what_is_no_study_is_passed_over(book):
+def test_folders_that_are_not_studies_are_left_out(book):
     book.trial(0)
     ledger = book.results / "ledger"
     for name, text in (

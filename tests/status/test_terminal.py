@@ -1,4 +1,4 @@
-"""The terminal is a real one: a pseudo-terminal whose other end reads what is drawn and types keys."""
+"""The watch mode on a pseudo-terminal: the other end reads what is drawn and types keys."""
 
 import fcntl
 import os

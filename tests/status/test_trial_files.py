@@ -7,7 +7,7 @@ from support.ledger_book import START_S
 def test_a_finished_trial(book):
     files = book.trial(3, losses=(0.6, 0.5, 0.55), at_s=100, blind_s=4.0, thermal=("throttle",))
     trial = read_trial(files.folder, 3)
-    assert (trial.name, trial.number, trial.state, trial.loss, trial.prior_loss) == (
+    assert (trial.name, trial.number, trial.state, trial.loss, trial.base_rate_loss) == (
         *("trial_003", 3, "complete", 0.5),
         0.69,
     )
@@ -64,7 +64,7 @@ def test_the_log_may_be_cut_at_any_byte(book):
     assert epochs == {0: None, 1: 0.6, 2: 0.5, 3: 0.55}
 
 
-def test_a_damaged_line_hides_no_other(book):
+def test_a_damaged_line_hides_no_other_line(book):
     files = book.trial(0, state=None, losses=(0.6, 0.5))
     path = files.folder / "events.jsonl"
     lines = path.read_bytes().splitlines(keepends=True)
@@ -79,7 +79,7 @@ def test_a_folder_without_files_is_no_trial_yet(tmp_path):
     assert read_trial(folder, 0) is None
 
 
-def test_a_trial_without_a_log_is_shown_all_the_same(book):
+def test_a_trial_without_a_log_is_still_shown(book):
     files = book.trial(0)
     (files.folder / "events.jsonl").unlink()
     assert read_trial(files.folder, 0).state == "complete"

@@ -49,15 +49,15 @@ class FakeGuard:
     """Lets `stop_after` steps pass, then asks to stop."""
 
     def __init__(self, stop_after: int | None = None) -> None:
-        self.steps, self.breaths, self.stop_after = 0, 0, stop_after
+        self.steps, self.calls_inside_steps, self.stop_after = 0, 0, stop_after
 
     def between_steps(self) -> StepDecision:
         self.steps += 1
         stop = self.stop_after is not None and self.steps >= self.stop_after
-        return StepDecision(stop=stop, reason="the test said so" if stop else None)
+        return StepDecision(stop=stop, reason="stopped by the test" if stop else None)
 
-    def breathe(self) -> None:
-        self.breaths += 1
+    def inside_step(self) -> None:
+        self.calls_inside_steps += 1
 
     def heat(self) -> str:
         return "no temperature"

@@ -9,7 +9,7 @@ from simmer.thermal.readings import Reading
 
 
 class FakeClock:
-    """Seconds that pass only when told to."""
+    """A clock that advances only on request."""
 
     def __init__(self) -> None:
         self.now_s = 1000.0
@@ -22,7 +22,7 @@ class FakeClock:
 
 
 class ScriptedSensor:
-    """Answers whatever its `reading` is at the moment; an exception there is raised."""
+    """Return `reading`, or raise it if it is an exception."""
 
     interval_s = 0.0
 

@@ -1,4 +1,4 @@
-"""Our sensors against fake programs at the genuine absolute paths, under mounts of a test's own."""
+"""The sensors with fake programs mounted at the real absolute paths."""
 
 import json
 import os
@@ -64,7 +64,7 @@ def host_untouched() -> object:
 
 @pytest.fixture
 def run(tmp_path: Path) -> Run:
-    """Run a command where sudo, powermetrics and nvidia-smi are fakes; extra setup lines come last."""
+    """Run a command with fake sudo, powermetrics and nvidia-smi; extra setup lines come last."""
     scratch, fakes = tmp_path / "scratch", tmp_path / "fakes"
     scratch.mkdir()
     fakes.mkdir()
@@ -146,7 +146,7 @@ def test_a_program_that_others_can_replace_is_not_run(run: Run, tmp_path: Path, 
     assert log(tmp_path) == []
 
 
-def test_a_password_that_is_asked_for_ends_with_the_time(run: Run) -> None:
+def test_a_password_prompt_ends_with_the_time_limit(run: Run) -> None:
     script = (
         "from simmer.thermal.sensors.command import run_command as run\n"
         "print(run(('/usr/bin/sudo', '/usr/bin/powermetrics'), timeout_s=0.5))"

@@ -20,7 +20,7 @@ def test_a_command_that_takes_too_long_is_ended_with_its_children(tmp_path: Path
     wait_for_end(int(pid_file.read_text()))
 
 
-def test_a_command_that_was_ended_is_started_anew(tmp_path: Path) -> None:
+def test_a_command_that_was_ended_is_started_again(tmp_path: Path) -> None:
     command = ("/bin/sh", "-c", f"echo >> {tmp_path}/starts; sleep 30")
     assert [run_command(command, timeout_s=0.2) for _ in range(2)] == [None, None]
     assert starts(tmp_path) == 2
@@ -108,9 +108,9 @@ def test_a_command_gets_a_session_and_a_plain_environment(monkeypatch: pytest.Mo
     monkeypatch.setenv("PATH", "/planted:/usr/bin:/bin")
     monkeypatch.setenv("LD_PRELOAD_LIKE", "planted")
     script = 'echo "$PATH,$LC_ALL,$LD_PRELOAD_LIKE"; ps -o sid= -p $$; echo $$'
-    told = (run_command(("/bin/sh", "-c", script), timeout_s=5.0) or "").split()
-    assert told[0] == "/usr/bin:/bin,C,"
-    assert told[1] == told[2]
+    printed = (run_command(("/bin/sh", "-c", script), timeout_s=5.0) or "").split()
+    assert printed[0] == "/usr/bin:/bin,C,"
+    assert printed[1] == printed[2]
 
 
 def test_a_flood_is_cut_and_bytes_that_are_no_text_do_not_matter() -> None:

@@ -29,7 +29,7 @@ def test_a_long_wait_in_the_cold_does_not_wind_up() -> None:
     assert waited[-1] <= fresh[-1] < 0.75
 
 
-def test_a_long_time_at_the_bottom_does_not_wind_up() -> None:
+def test_a_long_time_at_the_lowest_duty_does_not_wind_up() -> None:
     controller = DutyController()
     for _ in range(1000):
         controller.steer(-30.0)
@@ -47,7 +47,7 @@ def test_it_settles_on_a_first_order_machine() -> None:
     assert max(trace) < 86.0
 
 
-def test_braking_is_immediate_and_starts_anew_from_the_bottom() -> None:
+def test_braking_is_immediate_and_restarts_from_the_lowest_duty() -> None:
     controller = DutyController()
     assert controller.brake() == MIN_DUTY
     assert controller.steer(1.0) < 0.25

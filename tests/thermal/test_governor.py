@@ -82,7 +82,7 @@ def test_heat_that_the_lowest_duty_does_not_stop_pauses_training() -> None:
 def test_a_pause_has_an_end() -> None:
     found = decisions([90.0] * 200, cooldown_timeout_s=100.0)
     assert found[-1].action is Action.ABORT
-    assert "not cooled to 78 °C or less in a pause of 100 s" in found[-1].reason
+    assert "not cooled to 78 °C or less after a pause of 100 s" in found[-1].reason
     paused = [one for one in found if one.action is Action.PAUSE]
     assert len(paused) == 50
 
@@ -110,7 +110,7 @@ def test_without_governing_only_critical_acts() -> None:
     assert {one.duty for one in decisions([84, 90, 94.9, 96], govern=False)} == {1.0}
 
 
-def test_losing_the_sensor_is_said_once_and_training_goes_on() -> None:
+def test_losing_the_sensor_is_logged_once_and_training_continues() -> None:
     script = [60, None, None, 60, None]
     assert actions(script) == ["go"] * 5
     assert kinds(script) == ["sensor_unknown", "sensor_known", "sensor_unknown"]
@@ -131,7 +131,7 @@ def test_the_duty_is_held_for_a_minute_without_readings_and_then_drifts() -> Non
     assert blind[-1] == 1.0
 
 
-def test_a_cautious_user_gets_less_duty_when_blind() -> None:
+def test_duty_when_blind_sets_the_duty_without_readings() -> None:
     assert decisions([60] + [None] * 60, duty_when_blind=0.5)[-1].duty == 0.5
     assert decisions([None] * 10, duty_when_blind=0.5)[-1].duty == 0.5, "there is nothing to hold"
 
@@ -143,7 +143,7 @@ def test_a_pause_survives_the_hold_and_ends_after_it() -> None:
     assert found[-1].action is Action.THROTTLE or found[-1].duty == 1.0
 
 
-def test_without_a_required_sensor_training_stops() -> None:
+def test_training_stops_without_a_required_sensor() -> None:
     found = decisions([60] + [None] * 40, require_sensor=True)
     assert [one.action.value for one in found] == [*["go"] * 31, *["abort"] * 10]
     assert found[-1].reading is None
@@ -181,7 +181,7 @@ def two(cpu_c: float | None, gpu_c: float | None, at_s: float) -> list[Sample]:
     ]
 
 
-def test_losing_the_hot_one_of_two_sources_is_not_taken_for_coolness() -> None:
+def test_losing_the_hotter_of_two_sources_does_not_raise_the_duty() -> None:
     watched = governor(duty_when_blind=0.5)
     script = [(50, 88)] * 10 + [(50, None)] * 60
     found = [watched.decide(two(*pair, n * PERIOD_S), n * PERIOD_S) for n, pair in enumerate(script)]
@@ -220,7 +220,7 @@ def test_fresh_degrees_that_are_not_judged_confirm_no_stale_level() -> None:
     assert decision.action is Action.THROTTLE
 
 
-def test_a_board_that_tells_nothing_but_its_power_is_lost() -> None:
+def test_a_gpu_that_reports_only_its_power_is_lost() -> None:
     watched = governor()
     for n in range(10):
         watched.decide(two(50, 88, n * PERIOD_S), n * PERIOD_S)
@@ -230,7 +230,7 @@ def test_a_board_that_tells_nothing_but_its_power_is_lost() -> None:
     assert decision.duty < 0.9
 
 
-def test_degrees_that_are_not_judged_are_not_missed_either() -> None:
+def test_losing_a_source_that_is_not_judged_changes_nothing() -> None:
     watched = Governor(replace(LIMITS, profile=Profile.APPLE_SILICON), SETTINGS)
     level, die = Reading("notify", level=PressureLevel.NOMINAL), Reading("smc", celsius=101.0)
     watched.decide([Sample(level, 0.0, "notify"), Sample(die, 0.0, "smc")], 0.0)
@@ -263,7 +263,7 @@ def test_the_source_with_the_least_room_is_the_one_that_counts() -> None:
     assert (decision.action, decision.reading) == (Action.THROTTLE, gpu)
 
 
-def test_after_a_gap_the_past_counts_no_more() -> None:
+def test_after_a_long_gap_the_smoothed_past_is_dropped() -> None:
     hot = [(number * PERIOD_S, 90.0) for number in range(10)]
     after_sleep = [(1e5, 60.0), (1e5 + 2.0, 60.0)]
     watched = governor()
@@ -328,7 +328,7 @@ def test_a_pause_ends_only_cool_blind_or_aborted(script: list[float | None]) -> 
 
 
 @given(SCRIPTS)
-def test_the_duty_says_what_the_action_says(script: list[float | None]) -> None:
+def test_duty_and_action_agree(script: list[float | None]) -> None:
     for decision in decisions(script):
         expected = {"go": decision.duty == 1.0, "pause": decision.duty == 0.0, "abort": True}
         assert expected.get(decision.action.value, MIN_DUTY <= decision.duty < 1.0)

@@ -27,7 +27,7 @@ WALL_S = 1_700_000_000.0
 
 
 class FixedDuty:
-    """A governor with one answer."""
+    """A governor that always returns the same decision."""
 
     def __init__(self, duty: float) -> None:
         self.duty = duty
@@ -38,7 +38,7 @@ class FixedDuty:
 
 
 class Rig:
-    """A guard on fake time: `script` gives degrees per period, waiting advances the clock."""
+    """A guard on a fake clock: `script` has the degrees of each period, waiting advances the clock."""
 
     def __init__(self, limits, clock, sensor, settings, *, hardware_interval_s=300.0) -> None:
         self.limits, self.clock, self.sensor = limits, clock, sensor
@@ -84,7 +84,7 @@ class Rig:
     def train(
         self, script: list[float | None], seconds: float | None = None, *, step_s: float = 0.5
     ) -> list[StepDecision]:
-        """Ask after each step of training, until the script is over or the guard says stop."""
+        """Run training steps until the script ends or the guard stops."""
         self.script = script
         self.worked_s = 0.0
         decisions = []
@@ -97,7 +97,7 @@ class Rig:
         return decisions
 
     def work(self, seconds: float) -> None:
-        """Let time pass in which training computes and the sensors are read."""
+        """Advance the clock by computing time; the sensors are read meanwhile."""
         self.worked_s += seconds
         done_s = 0.0
         while done_s < seconds:
@@ -105,7 +105,7 @@ class Rig:
             done_s += 0.25
             self.sample()
 
-    def told(self) -> list[str]:
+    def actions(self) -> list[str]:
         return [event["action"] for event in self.events if event["event"] == "thermal_event"]
 
 
@@ -155,7 +155,7 @@ def test_the_duty_is_kept_whatever_the_length_of_a_step(make_rig, step_s: float)
     assert rig.synchronised, "an accelerator's queue must be empty before a sleep"
 
 
-def test_work_that_is_paid_is_not_priced_again_at_a_later_duty(make_rig) -> None:
+def test_work_already_slept_for_does_not_count_again_at_a_later_duty(make_rig) -> None:
     rig = make_rig()
     governor = FixedDuty(0.7)
     rig.guard = rig.guarded_by(governor)
@@ -173,7 +173,7 @@ def test_a_duty_that_rises_in_a_sleep_ends_it(rig: Rig) -> None:
     rig.train([96, 60, 60, 60, 60, 60, 60, 60, 60], step_s=8.0)
     # 8 s at the lowest duty would be a sleep of 72 s; a few cool decisions later nothing is left to sleep.
     assert sum(rig.waits) < 20.0
-    assert rig.told()[0] == "throttle"
+    assert rig.actions()[0] == "throttle"
 
 
 def test_a_stopped_process_owes_no_sleep_for_the_time_it_did_not_work(rig: Rig) -> None:
@@ -199,7 +199,7 @@ def test_a_process_that_is_stopped_in_a_sleep_gets_no_credit_for_it(rig: Rig) ->
     assert len(rig.waits) > waits, "the next work is paid for as before"
 
 
-def test_critical_is_confirmed_although_no_look_was_possible_in_a_long_step(rig: Rig) -> None:
+def test_critical_is_confirmed_although_a_long_step_allowed_no_decision(rig: Rig) -> None:
     rig.script = [96.0] * 1000
     rig.sample()
     rig.guard.between_steps()
@@ -211,15 +211,15 @@ def test_critical_is_confirmed_although_no_look_was_possible_in_a_long_step(rig:
     assert counters["critical_s"] >= 8.0
 
 
-def test_outside_the_main_thread_a_breath_does_nothing(rig: Rig) -> None:
+def test_inside_step_does_nothing_outside_the_main_thread(rig: Rig) -> None:
     rig.train([86] * 10)
     rig.work(2.0)
     waits = len(rig.waits)
-    thread = threading.Thread(target=rig.guard.breathe)
+    thread = threading.Thread(target=rig.guard.inside_step)
     thread.start()
     thread.join()
     assert len(rig.waits) == waits
-    rig.guard.breathe()
+    rig.guard.inside_step()
     assert len(rig.waits) > waits
 
 
@@ -247,7 +247,7 @@ def test_a_mac_logs_degrees_of_one_source_and_the_level_of_another(
     assert sample["state"] == "warning"
 
 
-def test_a_guard_that_has_counted_keeps_its_counts_when_a_trial_begins_anew(rig: Rig) -> None:
+def test_a_guard_that_has_counted_keeps_its_counts_when_a_trial_starts_again(rig: Rig) -> None:
     rig.train([86] * 10)
     counted = rig.guard.counters()
     rig.guard.restore({"slept_s": 0.0})
@@ -260,13 +260,13 @@ def test_a_long_step_rests_in_its_middle_and_stops_at_its_end(rig: Rig) -> None:
     assert not rig.guard.between_steps().stop
     for _ in range(20):
         rig.work(0.5)
-        rig.guard.breathe()
+        rig.guard.inside_step()
     assert rig.guard.counters()["slept_s"] > 1.0
     rig.stop.set("signal SIGTERM")
     before = len(rig.waits)
     rig.work(0.5)
-    rig.guard.breathe()
-    assert len(rig.waits) == before, "the rest of the step is not slowed when somebody waits for its end"
+    rig.guard.inside_step()
+    assert len(rig.waits) == before, "the rest of the step runs at full speed after a stop request"
     assert rig.guard.between_steps() == StepDecision(stop=True, reason="signal SIGTERM")
 
 
@@ -274,25 +274,25 @@ def test_the_rest_of_a_step_after_critical_is_worked_at_the_lowest_duty(rig: Rig
     rig.script = [96.0] * 1000
     rig.sample()
     rig.guard.between_steps()
-    while "abort" not in rig.told():
+    while "abort" not in rig.actions():
         rig.work(0.1)
-        rig.guard.breathe()
+        rig.guard.inside_step()
     slept_s = rig.guard.counters()["slept_s"]
     rig.work(0.1)
-    rig.guard.breathe()
+    rig.guard.inside_step()
     assert rig.guard.counters()["slept_s"] - slept_s == pytest.approx(0.9, abs=0.26)
     waits = len(rig.waits)
     assert rig.guard.between_steps().stop
     assert len(rig.waits) == waits
 
 
-def test_heat_throttles_then_aborts_and_the_log_says_what_was_before(rig: Rig) -> None:
+def test_heat_throttles_then_aborts_and_the_log_lists_the_readings_before(rig: Rig) -> None:
     decisions = rig.train([80, 80, 88, 96, 96, 96, 96, 96])
     assert decisions[-1].stop
     assert decisions[-1].reason == (
         "thermal abort: 96.0 °C (fake), critical from 95 °C, confirmed by 3 readings in a row"
     )
-    assert rig.told() == ["throttle", "abort"]
+    assert rig.actions() == ["throttle", "abort"]
     throttle, abort = (event for event in rig.events if event["event"] == "thermal_event")
     assert (throttle["temperature_c"], throttle["limit_c"]) == (88, 82)
     assert (abort["temperature_c"], abort["source"], abort["limit_c"], abort["duty"]) == (96, "fake", 95, 0.1)
@@ -324,7 +324,7 @@ def test_a_stop_is_final(rig: Rig) -> None:
 
 def test_a_pause_sleeps_in_short_slices_and_is_counted(rig: Rig) -> None:
     rig.train([88] * 70 + [77] * 10)
-    assert rig.told()[:3] == ["throttle", "pause", "resume"]
+    assert rig.actions()[:3] == ["throttle", "pause", "resume"]
     assert max(rig.waits) <= 0.25
     counters = rig.guard.counters()
     assert counters["pauses"] == 1
@@ -378,7 +378,7 @@ def test_a_required_sensor_that_is_lost_stops_training(make_rig) -> None:
     rig = make_rig(require_sensor=True)
     decision = rig.train([60] + [None] * 40)[-1]
     assert decision.stop
-    assert decision.reason.startswith("thermal abort: no temperature source answers")
+    assert decision.reason.startswith("thermal abort: no temperature sensor responds")
     assert "thermal.require_sensor" in decision.reason
 
 
@@ -447,7 +447,7 @@ def test_energy_and_braking_are_summed(rig: Rig) -> None:
         rig.clock.advance(PERIOD_S)
     counters = rig.guard.counters()
     assert counters["energy_wh"] == pytest.approx(360.0 * 22.0 / 3600.0)
-    assert counters["braked_s"] == 22.0, "the time since the last look counts, too"
+    assert counters["braked_s"] == 22.0, "the time since the last decision counts, too"
 
 
 def test_counters_live_on_in_a_checkpoint(limits, clock, sensor, make_sensor, governor_settings) -> None:
@@ -509,7 +509,7 @@ def gate(rig: Rig, script: list[float | None], timeout_s: float = 600.0) -> floa
 
 
 @pytest.mark.parametrize("celsius", [60, 84, None])
-def test_the_gate_is_open_below_warning_and_to_the_blind(rig: Rig, celsius: float | None) -> None:
+def test_the_gate_is_open_below_warning_and_without_readings(rig: Rig, celsius: float | None) -> None:
     assert gate(rig, [celsius]) == 0.0
     assert rig.events == []
 
@@ -517,13 +517,13 @@ def test_the_gate_is_open_below_warning_and_to_the_blind(rig: Rig, celsius: floa
 def test_the_gate_waits_until_the_machine_has_cooled(rig: Rig) -> None:
     waited_s = gate(rig, [92, 88, 84, 80, 77])
     assert 8.0 <= waited_s <= 10.0
-    assert rig.told() == ["cooldown", "cooldown_over"]
+    assert rig.actions() == ["cooldown", "cooldown_over"]
     assert (rig.events[0]["temperature_c"], rig.events[0]["limit_c"]) == (92, 78)
     assert "waiting for 78 °C" in rig.events[0]["message"]
 
 
 def test_the_gate_gives_up_with_advice_after_its_timeout(rig: Rig) -> None:
-    with pytest.raises(Interrupted, match=r"still 90\.0 °C \(fake\).*cooldown_timeout_s.*same command"):
+    with pytest.raises(Interrupted, match=r"found 90\.0 °C \(fake\).*cooldown_timeout_s.*same command"):
         gate(rig, [90], timeout_s=60.0)
     assert rig.clock.now_s - rig.start_s == pytest.approx(60.0, abs=0.5)
 

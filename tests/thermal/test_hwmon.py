@@ -25,7 +25,7 @@ def test_coretemp_gives_the_hottest_of_package_and_cores_with_source_and_limit(
     assert sensor.is_cpu
 
 
-def test_a_sensor_reads_anew_each_time_and_is_absent_once_its_file_is_gone(
+def test_a_sensor_reads_again_each_time_and_returns_none_once_its_file_is_gone(
     write_files: Write, tmp_path: Path
 ) -> None:
     folder = write_files("class/hwmon/hwmon0", name="coretemp", temp1_label="Package id 0", temp1_input=70000)
@@ -117,7 +117,7 @@ def test_arm_chips_have_no_labels(chip: str, write_files: Write, tmp_path: Path)
 
 
 @pytest.mark.parametrize("chip", ["acpitz", "nvme", "iwlwifi_1", "BAT0", "drivetemp", "pch_cannonlake"])
-def test_chips_with_other_limits_never_count(chip: str, write_files: Write, tmp_path: Path) -> None:
+def test_chips_with_other_limits_are_left_out(chip: str, write_files: Write, tmp_path: Path) -> None:
     write_files("class/hwmon/hwmon0", name=chip, temp1_label="Composite", temp1_input=91000)
     assert find_hwmon_sensors(tmp_path) == []
 
@@ -126,30 +126,34 @@ def test_chips_with_other_limits_never_count(chip: str, write_files: Write, tmp_
 LIES = ["0", "-273000", "127000", "65261850", "garbage", "", "61.0", "61", "610", "61000000", "334150"]
 
 
-@pytest.mark.parametrize("lie", LIES)
-def test_a_lie_is_no_reading_and_hides_no_true_one(lie: str, write_files: Write, tmp_path: Path) -> None:
+@pytest.mark.parametrize("implausible", LIES)
+def test_an_implausible_value_is_dropped_and_hides_no_other(
+    implausible: str, write_files: Write, tmp_path: Path
+) -> None:
     write_files(
         "class/hwmon/hwmon0", name="coretemp",
-        temp1_label="Package id 0", temp1_input=lie, temp1_crit=65261850,
+        temp1_label="Package id 0", temp1_input=implausible, temp1_crit=65261850,
         temp2_label="Core 0", temp2_input=55000, temp2_crit=65261850,
     )  # fmt: skip
     (sensor,) = find_hwmon_sensors(tmp_path)
     reading = sensor.read()
     assert reading is not None
     assert (reading.celsius, reading.critical_c) == (55.0, None)
-    (tmp_path / "class/hwmon/hwmon0/temp2_input").write_text(lie)
+    (tmp_path / "class/hwmon/hwmon0/temp2_input").write_text(implausible)
     assert sensor.read() is None
 
 
-@pytest.mark.parametrize("lie", LIES)
-def test_a_lie_of_amdgpu_makes_no_margin(lie: str, write_files: Write, tmp_path: Path) -> None:
+@pytest.mark.parametrize("implausible", LIES)
+def test_an_implausible_value_of_amdgpu_gives_no_margin(
+    implausible: str, write_files: Write, tmp_path: Path
+) -> None:
     folder = write_amdgpu(write_files)
-    (folder / "temp1_crit").write_text(lie)
+    (folder / "temp1_crit").write_text(implausible)
     (sensor,) = find_hwmon_sensors(tmp_path)
     reading = sensor.read()
     assert reading is not None
     assert (reading.celsius, reading.critical_c, reading.margin_c) == (71.0, None, None)
-    (folder / "temp1_input").write_text(lie)
+    (folder / "temp1_input").write_text(implausible)
     assert sensor.read() is None
 
 

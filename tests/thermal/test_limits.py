@@ -106,7 +106,7 @@ def test_room_is_counted_from_the_setpoint() -> None:
     assert room_k(Reading("x", level=PressureLevel.MODERATE), APPLE) < 0
 
 
-def test_a_limit_is_told_in_degrees_of_the_source() -> None:
+def test_a_limit_is_converted_to_degrees_of_the_source() -> None:
     assert LIMITS.in_celsius("critical", Reading("x", celsius=80.0)) == 95
     assert GPU.in_celsius("critical", Reading("x", celsius=80.0, margin_c=7.0)) == 85
     assert APPLE.in_celsius("critical", Reading("x", celsius=80.0, level=PressureLevel.HEAVY)) is None
@@ -131,7 +131,7 @@ def test_limits_that_contradict_each_other_are_refused_by_name(change: dict[str,
         replace(LIMITS, **change)
 
 
-def test_cooled_asks_every_reading() -> None:
+def test_every_reading_must_have_cooled() -> None:
     cool, warm = Reading("a", celsius=78.0), Reading("b", celsius=78.1)
     assert waits_for([cool], LIMITS) is None
     assert waits_for([cool, warm], LIMITS) is not None

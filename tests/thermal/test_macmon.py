@@ -33,13 +33,15 @@ def test_text_of_another_shape_gives_nothing(text: str) -> None:
     assert MacmonSensor(Path("/macmon"), lambda arguments, *, timeout_s: text).read() is None
 
 
-@pytest.mark.parametrize("lie", ["-273", "0.0", "9.8", "127", "65261", "43736"])
-def test_a_lie_is_no_average(lie: str) -> None:
-    text = LINE.replace("43.73614", lie)
+@pytest.mark.parametrize("implausible", ["-273", "0.0", "9.8", "127", "65261", "43736"])
+def test_an_implausible_average_is_dropped(implausible: str) -> None:
+    text = LINE.replace("43.73614", implausible)
     reading = parse_macmon(text)
     assert reading is not None
     assert reading.celsius == 36.95167
-    sensor = MacmonSensor(Path("/macmon"), lambda arguments, *, timeout_s: text.replace("36.95167", lie))
+    sensor = MacmonSensor(
+        Path("/macmon"), lambda arguments, *, timeout_s: text.replace("36.95167", implausible)
+    )
     assert sensor.read() is None
 
 

@@ -7,7 +7,7 @@ import pytest
 from simmer.thermal.monitor import Monitor
 from simmer.thermal.readings import PressureLevel, Reading
 from simmer.thermal.source import FIRST_RETRY_S, LAST_RETRY_S
-from simmer.thermal.stillness import FROZEN_AFTER_S
+from simmer.thermal.stuck import STUCK_AFTER_S
 
 
 def test_the_first_sample_is_there_at_once(sensor, clock) -> None:
@@ -83,11 +83,11 @@ def test_a_source_that_fails_is_lost_after_a_few_periods(failure, make_sensor, c
     snapshot = monitor.latest()
     assert snapshot.hottest.source == "good"
     assert snapshot.failures == {"good": 0, "bad": 2}
-    assert caplog.text.count("source bad does not answer") == 1
+    assert caplog.text.count("sensor bad does not respond") == 1
 
 
 @pytest.mark.parametrize("failure", FAILURES)
-def test_three_failures_in_a_row_retire_a_source_and_are_said(failure, make_sensor, clock, caplog) -> None:
+def test_three_failures_in_a_row_retire_a_source_and_are_logged(failure, make_sensor, clock, caplog) -> None:
     good, bad = make_sensor("good"), make_sensor("bad")
     good.heat(50.0)
     monitor = Monitor([good, bad], period_s=2.0, clock=clock)
@@ -98,10 +98,10 @@ def test_three_failures_in_a_row_retire_a_source_and_are_said(failure, make_sens
     assert bad.reads == 3
     assert good.reads == 30
     assert monitor.latest().retired == ("bad",)
-    assert caplog.text.count("source bad is retired after 3 failures in a row") == 1
+    assert caplog.text.count("sensor bad failed 3 times in a row") == 1
 
 
-def test_a_retired_source_is_asked_ever_more_rarely_and_may_come_back(sensor, clock, caplog) -> None:
+def test_a_retired_source_is_read_at_growing_intervals_and_may_come_back(sensor, clock, caplog) -> None:
     monitor = Monitor([sensor], period_s=2.0, clock=clock)
     asked_at_s, before = [], 0
     while clock.now_s < 1000.0 + 3000.0:
@@ -119,7 +119,7 @@ def test_a_retired_source_is_asked_ever_more_rarely_and_may_come_back(sensor, cl
     monitor.sample_once()
     snapshot = monitor.latest()
     assert (snapshot.hottest.celsius, snapshot.retired) == (55.0, ())
-    assert "source fake answers again" in caplog.text
+    assert "sensor fake responds again" in caplog.text
 
 
 def test_two_failures_are_forgiven(sensor, clock) -> None:
@@ -133,8 +133,8 @@ def test_two_failures_are_forgiven(sensor, clock) -> None:
     assert (snapshot.retired, snapshot.failures, sensor.reads) == ((), {"fake": 10}, 15)
 
 
-def watch_still(sensor, clock, loads, *, celsius=lambda second: 40.0, seconds=int(FROZEN_AFTER_S) + 60):
-    """Ask once a second; return the seconds at which there was still a reading."""
+def watch_still(sensor, clock, loads, *, celsius=lambda second: 40.0, seconds=int(STUCK_AFTER_S) + 60):
+    """Sample once a second; return the seconds that had a reading."""
     load = iter(loads)
     monitor = Monitor([sensor], period_s=2.0, clock=clock, load=lambda: next(load))
     known = []
@@ -159,24 +159,24 @@ def constant():
 
 def test_a_thermometer_that_is_stuck_under_changing_load_is_lost(sensor, clock, caplog) -> None:
     known = watch_still(sensor, clock, alternating())
-    assert FROZEN_AFTER_S <= known[-1] <= FROZEN_AFTER_S + 10
-    assert "it has said 40.0 °C for 600 s of changing load" in caplog.text
+    assert STUCK_AFTER_S <= known[-1] <= STUCK_AFTER_S + 10
+    assert "it has reported 40.0 °C for 600 s while the load changed" in caplog.text
 
 
 def test_a_steady_machine_is_not_a_stuck_thermometer(sensor, clock) -> None:
-    assert len(watch_still(sensor, clock, constant())) == int(FROZEN_AFTER_S) + 60
+    assert len(watch_still(sensor, clock, constant())) == int(STUCK_AFTER_S) + 60
 
 
 def test_a_thermometer_that_moves_at_all_is_not_stuck(sensor, clock) -> None:
     known = watch_still(
         sensor, clock, alternating(), celsius=lambda second: 41.0 if second % 500 == 499 else 40.0
     )
-    assert len(known) == int(FROZEN_AFTER_S) + 60
+    assert len(known) == int(STUCK_AFTER_S) + 60
 
 
 def test_a_board_is_still_when_its_own_power_changes_not_the_cpu(sensor, clock) -> None:
     monitor = Monitor([sensor], period_s=2.0, clock=clock, load=lambda: 0.5)
-    for second in range(int(FROZEN_AFTER_S) + 60):
+    for second in range(int(STUCK_AFTER_S) + 60):
         sensor.reading = Reading("gpu", celsius=40.0, power_w=100.0 if second < 300 else 350.0)
         monitor.sample_once()
         clock.advance(1.0)
@@ -184,7 +184,7 @@ def test_a_board_is_still_when_its_own_power_changes_not_the_cpu(sensor, clock) 
 
 
 class HangingSensor:
-    """Answers once, then hangs until released."""
+    """Return one reading, then hang until released."""
 
     interval_s = 0.0
     name = "hanging"
@@ -203,7 +203,7 @@ class HangingSensor:
         return None
 
 
-def test_a_hung_sensor_blocks_nobody_and_blinds_no_other(sensor) -> None:
+def test_a_hung_sensor_blocks_no_thread_and_no_other_sensor(sensor) -> None:
     hung = HangingSensor()
     sensor.heat(50.0)
     threads = threading.active_count()
@@ -237,7 +237,7 @@ def test_one_thread_reads_all_quick_sources_and_a_slow_one_has_its_own(make_sens
         assert len(monitor.latest().readings) == 4
 
 
-def test_the_first_look_does_not_miss_what_stands_behind_a_hung_source(sensor) -> None:
+def test_the_first_snapshot_includes_the_sources_behind_a_hung_one(sensor) -> None:
     hung = HangingSensor()
     hung.answered = True
     sensor.heat(90.0)
@@ -282,7 +282,7 @@ def test_power_and_brakes_of_all_parts_are_gathered(make_sensor, clock) -> None:
     assert (snapshot.power_w, snapshot.brakes) == (340.0, {"thermal"})
 
 
-def test_a_monitor_without_sensors_knows_nothing() -> None:
+def test_a_monitor_without_sensors_has_no_readings() -> None:
     with Monitor([], period_s=1.0) as monitor:
         snapshot = monitor.latest()
     assert (snapshot.hottest, snapshot.age_s, snapshot.readings, snapshot.power_w) == (None, None, (), None)

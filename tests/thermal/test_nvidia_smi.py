@@ -12,7 +12,7 @@ LINE = "88, 92, 318.20, 450.00, 0x0000000000000040"
 
 
 class Boards:
-    """Answers as nvidia-smi does: a line per board, or nothing for a column it does not know."""
+    """Imitate nvidia-smi: a line per GPU, or no output for an unknown column."""
 
     def __init__(self, *lines: str, unknown: str = "nothing", identities: str = "") -> None:
         self.lines = list(lines)
@@ -93,11 +93,11 @@ def test_a_line_without_any_value_is_no_reading() -> None:
     assert read(", ".join(["[N/A]"] * 5)) == [None]
 
 
-@pytest.mark.parametrize("lie", ["0", "-273", "127", "65261", "88000"])
-def test_a_lie_is_no_temperature(lie: str) -> None:
-    (reading,) = read(LINE.replace("88", lie).replace("92", lie))
+@pytest.mark.parametrize("implausible", ["0", "-273", "127", "65261", "88000"])
+def test_an_implausible_temperature_is_dropped(implausible: str) -> None:
+    (reading,) = read(LINE.replace("88", implausible).replace("92", implausible))
     assert reading is not None
-    assert (reading.celsius, reading.memory_c, reading.tells_heat) == (None, None, False)
+    assert (reading.celsius, reading.memory_c, reading.has_thermal_value) == (None, None, False)
 
 
 @pytest.mark.parametrize(
@@ -133,12 +133,12 @@ def test_one_sensor_per_visible_board(environment: dict[str, str], celsius: list
     assert [reading and reading.celsius for reading in (sensor.read() for sensor in sensors)] == celsius
 
 
-def test_boards_that_do_not_tell_who_they_are_are_all_watched() -> None:
+def test_gpus_without_identities_are_all_monitored() -> None:
     sensors = find_nvidia_smi_sensors({"CUDA_VISIBLE_DEVICES": "1"}, PROGRAM, Boards(LINE, LINE))
     assert len(sensors) == 2
 
 
-def test_only_a_program_nobody_else_can_replace_is_run(
+def test_only_a_program_that_only_root_can_replace_is_run(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(nvidia_smi, "is_protected", is_protected)

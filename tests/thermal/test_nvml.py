@@ -12,7 +12,7 @@ class NVMLError(Exception):
 
 
 class FakeNvml:
-    """As much of pynvml as the sensor uses; a board's value that is None is `not supported`."""
+    """The part of pynvml that the sensor uses; a value of None stands for `not supported`."""
 
     NVMLError = NVMLError
     NVML_TEMPERATURE_GPU = 0
@@ -112,7 +112,7 @@ def test_an_old_driver_is_asked_the_old_way() -> None:
     ["nvmlDeviceGetTemperatureV", "nvmlDeviceGetMarginTemperature", "nvmlDeviceGetCurrentClocksEventReasons",
      "nvmlDeviceGetFieldValues"],
 )  # fmt: skip
-def test_a_pynvml_of_another_age_works(missing: str) -> None:
+def test_other_versions_of_pynvml_work(missing: str) -> None:
     api = FakeNvml({"new": 55, "old": 55})
     setattr(api, missing, None)
     (sensor,) = find_nvml_sensors({}, api) or ()
@@ -153,28 +153,28 @@ def test_a_board_lost_at_the_start_does_not_hide_the_others() -> None:
     assert [reading and reading.source for reading in read(None, {"new": 50})] == ["nvml:gpu1"]
 
 
-@pytest.mark.parametrize("lie", [0, -273, 127, 65261, 88000])
-def test_a_lie_is_neither_a_temperature_nor_a_margin(lie: int) -> None:
-    reading = read_one(new=lie, slowdown=89, milliwatts=318000, memory=memory(lie))
-    assert (reading.celsius, reading.margin_c, reading.memory_c, reading.tells_heat) == (
+@pytest.mark.parametrize("implausible", [0, -273, 127, 65261, 88000])
+def test_an_implausible_value_is_neither_a_temperature_nor_a_margin(implausible: int) -> None:
+    reading = read_one(new=implausible, slowdown=89, milliwatts=318000, memory=memory(implausible))
+    assert (reading.celsius, reading.margin_c, reading.memory_c, reading.has_thermal_value) == (
         None,
         None,
         None,
         False,
     )
-    assert read_one(new=60, slowdown=lie).margin_c is None
+    assert read_one(new=60, slowdown=implausible).margin_c is None
 
 
-@pytest.mark.parametrize("lie", [-273, 127, 65261])
-def test_a_margin_no_board_can_have_is_computed_instead(lie: int) -> None:
-    assert read_one(new=60, slowdown=89, margin=lie).margin_c == 29
+@pytest.mark.parametrize("implausible", [-273, 127, 65261])
+def test_a_margin_no_board_can_have_is_computed_instead(implausible: int) -> None:
+    assert read_one(new=60, slowdown=89, margin=implausible).margin_c == 29
 
 
 @pytest.mark.parametrize(
     ("value", "celsius"),
     [(memory(92, kind=5), 92), (memory(92, code=3), None), (memory(92, kind=99), None), (memory(0), None)],
 )
-def test_the_memory_is_believed_only_with_its_own_code_and_type(
+def test_the_memory_temperature_is_used_only_with_its_own_code_and_type(
     value: dict[str, Any], celsius: float | None
 ) -> None:
     assert read_one(new=60, memory=value).memory_c == celsius
@@ -193,7 +193,7 @@ def test_the_memory_is_believed_only_with_its_own_code_and_type(
         (0x44, ("thermal", "power")),
     ],
 )
-def test_reasons_are_told_as_brakes(reasons: int, brakes: tuple[str, ...]) -> None:
+def test_slowdown_reasons_become_brakes(reasons: int, brakes: tuple[str, ...]) -> None:
     assert brakes_of(reasons) == brakes
 
 

@@ -81,7 +81,7 @@ def test_the_paths_are_those_of_the_tools_and_the_time_outlasts_the_interval() -
     assert timeout_s >= 0.2 + 2
 
 
-def test_a_sensor_tells_what_its_sampler_prints() -> None:
+def test_a_sensor_returns_what_its_sampler_prints() -> None:
     level = PowermetricsSensor(sampler="thermal", run=answering(THERMAL)).read()
     degrees = PowermetricsSensor(sampler="smc", run=answering(SMC)).read()
     assert level is not None

@@ -1,4 +1,4 @@
-"""Which sources a machine has, and which of two is asked where both would answer."""
+"""Which sensors a machine has, and which of two possible ones is used."""
 
 import platform
 import sys
@@ -34,7 +34,7 @@ class Told:
 
 @pytest.fixture
 def programs(tmp_path: Path) -> Programs:
-    """Write programs that print a text, and tell where they lie; each run is noted in a file `runs`."""
+    """Write programs that print a text and return their paths; each run is appended to a file `runs`."""
 
     def write(**texts: str) -> Tools:
         scripts = {name: f"cat <<'.'\n{text}\n.\n" for name, text in texts.items()}
@@ -55,7 +55,7 @@ def programs(tmp_path: Path) -> Programs:
 
 @pytest.fixture
 def smc(monkeypatch: pytest.MonkeyPatch) -> list[Sensor]:
-    """The sensors that the SMC has; none until a test puts some in."""
+    """The sensors of the SMC; empty until a test adds some."""
     found: list[Sensor] = []
     monkeypatch.setattr(package, "find_smc_sensors", lambda: found)
     return found

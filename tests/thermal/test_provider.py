@@ -48,7 +48,7 @@ class OwnError(Exception):
 
 
 @pytest.mark.parametrize("error", [RuntimeError("cable out"), OwnError("cable out"), OSError("cable out")])
-def test_a_provider_that_raises_is_unknown_and_said(error: Exception, limits, caplog) -> None:
+def test_a_provider_that_raises_is_unknown_and_logged(error: Exception, limits, caplog) -> None:
     def failing() -> float:
         raise error
 

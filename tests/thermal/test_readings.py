@@ -46,12 +46,12 @@ def test_hottest_prefers_degrees_and_falls_back_to_the_level() -> None:
     assert hottest_of([Reading("c", power_w=9.0)]) is None
 
 
-@pytest.mark.parametrize("lie", [-273.0, -21.5, 0.0, 0.061, 3.34, 127.0, 334.0, 61000.0, 65261.85])
-def test_a_temperature_no_chip_at_work_has_is_no_reading(lie: float) -> None:
-    reading = Reading("x", celsius=lie, memory_c=lie)
-    assert (reading.celsius, reading.memory_c, reading.tells_heat) == (None, None, False)
+@pytest.mark.parametrize("implausible", [-273.0, -21.5, 0.0, 0.061, 3.34, 127.0, 334.0, 61000.0, 65261.85])
+def test_a_temperature_no_chip_at_work_has_is_no_reading(implausible: float) -> None:
+    reading = Reading("x", celsius=implausible, memory_c=implausible)
+    assert (reading.celsius, reading.memory_c, reading.has_thermal_value) == (None, None, False)
 
 
-def test_a_margin_alone_tells_heat() -> None:
+def test_a_margin_alone_is_a_thermal_value() -> None:
     tight, wide = Reading("a", margin_c=2.0), Reading("b", margin_c=20.0)
     assert hottest_of([wide, tight]) is tight

@@ -17,7 +17,7 @@ SIZE, DATA_SIZE, DATA_TYPE, RESULT, COMMAND, INDEX, DATA = 80, 28, 32, 40, 42, 4
 
 
 class FakeIOKit:
-    """IOKit as functions of the C calling convention, in front of a driver with a table of keys.
+    """IOKit as C functions in front of a driver with a table of keys.
 
     A key's value is a number (of type `flt `) or a pair of type and bytes.
     """
@@ -56,12 +56,12 @@ class FakeIOKit:
         return 0
 
     def _IOConnectCallStructMethod(
-        self, connection: int, selector: int, asked: int, asked_size: int, told: int, told_size: int
+        self, connection: int, selector: int, asked: int, asked_size: int, answer_at: int, answer_size: int
     ) -> int:
         assert (connection, selector, asked_size) == (CONNECTION, 2, SIZE)
-        assert ctypes.c_size_t.from_address(told_size).value == SIZE
+        assert ctypes.c_size_t.from_address(answer_size).value == SIZE
         question = ctypes.string_at(asked, SIZE)
-        answer = (ctypes.c_uint8 * SIZE).from_address(told)
+        answer = (ctypes.c_uint8 * SIZE).from_address(answer_at)
         key = int.from_bytes(question[:4], sys.byteorder).to_bytes(4, "big").decode()
         self.calls.append((question[COMMAND], int.from_bytes(question[INDEX : INDEX + 4], sys.byteorder)))
         if self.call_status == 0:
@@ -112,7 +112,7 @@ def test_the_maximum_of_the_die_and_the_hottest_key_of_the_gpu() -> None:
     assert read(FakeIOKit(keys)) == [Reading("smc:TCMz", celsius=84.25), Reading("smc:Tg0f", celsius=68.5)]
 
 
-def test_the_mean_serves_only_where_there_is_no_maximum_and_says_so() -> None:
+def test_the_mean_is_used_only_without_a_maximum_and_is_named() -> None:
     assert read(FakeIOKit({"TCMb": 71.5})) == [Reading("smc:TCMb", celsius=71.5)]
 
 
@@ -124,13 +124,13 @@ def test_maximum_and_mean_are_never_mixed() -> None:
 
 
 @pytest.mark.parametrize("service", [b"AppleSMC", b"AppleSMCKeysEndpoint"])
-def test_the_driver_is_found_under_both_names_and_let_go_of(service: bytes) -> None:
+def test_the_driver_is_found_under_both_names_and_released(service: bytes) -> None:
     iokit = FakeIOKit({"TCMz": 50.0}, service)
     assert read(iokit) == [Reading("smc:TCMz", celsius=50.0)]
     assert iokit.released == [SERVICE]
 
 
-def test_a_machine_without_the_driver_is_told_from_one_that_refuses() -> None:
+def test_a_missing_driver_is_distinguished_from_one_that_refuses() -> None:
     with pytest.raises(OSError, match="no such service"):
         SmcClient(FakeIOKit({}, b"AppleOther"), TASK)
     iokit = FakeIOKit({})
@@ -144,12 +144,12 @@ def test_a_machine_without_the_driver_is_told_from_one_that_refuses() -> None:
 LIES = [-4.0, 0.0, 8.4, 14.9, -273.0, 127.0, 65261.0, 61000.0, 3341.5, float("nan"), float("inf")]
 
 
-@pytest.mark.parametrize("lie", LIES)
-def test_a_lie_is_no_reading(lie: float) -> None:
-    iokit = FakeIOKit({"TCMz": 50.0, "Tg05": lie, "Tg0D": 40.0})
+@pytest.mark.parametrize("implausible", LIES)
+def test_an_implausible_value_is_no_reading(implausible: float) -> None:
+    iokit = FakeIOKit({"TCMz": 50.0, "Tg05": implausible, "Tg0D": 40.0})
     cpu, gpu = find_smc_sensors(SmcClient(iokit, TASK))
     assert gpu.read() == Reading("smc:Tg0D", celsius=40.0)
-    iokit.keys |= {"TCMz": lie, "Tg0D": lie}
+    iokit.keys |= {"TCMz": implausible, "Tg0D": implausible}
     assert (cpu.read(), gpu.read()) == (None, None)
 
 
@@ -176,7 +176,7 @@ def test_the_keys_are_walked_through_once() -> None:
     assert [index for command, index in iokit.calls if command == 8] == [0, 1]
 
 
-def test_a_count_of_keys_that_lies_does_not_keep_the_program() -> None:
+def test_a_wrong_count_of_keys_is_bounded() -> None:
     iokit = FakeIOKit({"TCMz": 50.0})
     iokit._entry = lambda key: (b"ui32", b"\xff" * 4)  # type: ignore[method-assign]
     iokit.keys = dict.fromkeys((f"{number:04}" for number in range(20_000)), 50.0)

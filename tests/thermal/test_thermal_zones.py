@@ -37,7 +37,7 @@ def test_zones_are_left_alone_where_hwmon_knows_the_cpu(write_files: Write, tmp_
 
 
 @pytest.mark.parametrize("kind", ["acpitz", "nvme", "iwlwifi_1", "BAT0", "pch_skylake", "gpu-thermal", ""])
-def test_zones_of_other_parts_never_count(kind: str, write_files: Write, tmp_path: Path) -> None:
+def test_zones_of_other_parts_are_left_out(kind: str, write_files: Write, tmp_path: Path) -> None:
     write_files("class/thermal/thermal_zone0", type=kind, temp=91000)
     assert find_zone_sensors(tmp_path) == []
 
@@ -48,21 +48,25 @@ def test_zones_of_arm_count(kind: str, write_files: Write, tmp_path: Path) -> No
     assert [sensor.name for sensor in find_zone_sensors(tmp_path)] == [f"{kind}@thermal_zone0"]
 
 
-@pytest.mark.parametrize("lie", ["0", "-273000", "127000", "65261850", "hot", "", "71", "710", "71000000"])
-def test_a_zone_that_lies_has_no_reading(lie: str, write_files: Write, tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    "implausible", ["0", "-273000", "127000", "65261850", "hot", "", "71", "710", "71000000"]
+)
+def test_a_zone_with_an_implausible_value_has_no_reading(
+    implausible: str, write_files: Write, tmp_path: Path
+) -> None:
     folder = write_files(
         "class/thermal/thermal_zone0", type="x86_pkg_temp", temp=71000,
-        trip_point_0_type="critical", trip_point_0_temp=lie,
+        trip_point_0_type="critical", trip_point_0_temp=implausible,
     )  # fmt: skip
     (sensor,) = find_zone_sensors(tmp_path)
     reading = sensor.read()
     assert reading is not None
     assert (reading.celsius, reading.critical_c) == (71.0, None)
-    (folder / "temp").write_text(lie)
+    (folder / "temp").write_text(implausible)
     assert sensor.read() is None
 
 
-def test_a_zone_that_vanishes_has_no_reading(write_files: Write, tmp_path: Path) -> None:
+def test_a_zone_that_disappears_has_no_reading(write_files: Write, tmp_path: Path) -> None:
     folder = write_files("class/thermal/thermal_zone0", type="x86_pkg_temp", temp=71000)
     (sensor,) = find_zone_sensors(tmp_path)
     (folder / "temp").unlink()

@@ -31,13 +31,13 @@ def files_in(folder):
     return sorted(path.name for path in folder.glob("*.safetensors"))
 
 
-def test_nothing_written_is_nothing_restored(tmp_path):
+def test_without_a_checkpoint_nothing_is_restored(tmp_path):
     weight = torch.ones(3)
     assert CheckpointStore(tmp_path).restore({"weight": weight}) is None
     assert torch.equal(weight, torch.ones(3))
 
 
-def test_the_newest_comes_back_bit_for_bit_and_two_are_kept(tmp_path):
+def test_the_newest_is_restored_bit_for_bit_and_two_are_kept(tmp_path):
     store = CheckpointStore(tmp_path)
     for step in (1, 2, 3):
         save(store, step)
@@ -46,14 +46,14 @@ def test_the_newest_comes_back_bit_for_bit_and_two_are_kept(tmp_path):
 
 
 @pytest.mark.parametrize("damage", ["truncate", "flip", "remove"])
-def test_a_damaged_newest_falls_back_to_the_one_before_and_says_so(tmp_path, caplog, damage):
+def test_a_damaged_newest_falls_back_to_the_previous_one_with_a_warning(tmp_path, caplog, damage):
     store = CheckpointStore(tmp_path)
     save(store, 1)
     save(store, 2)
     harm(tmp_path / "checkpoint_00000002.safetensors", damage)
     assert holds(store, 1)
     assert "checkpoint_00000002" in caplog.text
-    assert "falling back" in caplog.text
+    assert "using the previous one" in caplog.text
 
 
 def test_two_damaged_ones_are_refused_with_advice(tmp_path):
@@ -82,7 +82,7 @@ def test_saving_the_same_step_twice_keeps_one_file(tmp_path):
     assert files_in(tmp_path) == ["checkpoint_00000001.safetensors"]
 
 
-def test_what_cannot_be_written_leaves_the_old_ones(tmp_path):
+def test_a_failed_write_leaves_the_old_checkpoints(tmp_path):
     store = CheckpointStore(tmp_path)
     save(store, 1)
     (tmp_path / "checkpoint_00000002.safetensors").mkdir()

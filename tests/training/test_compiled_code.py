@@ -26,7 +26,7 @@ def mode_of(folder):
         ({"HOME": "/home/a", "XDG_CACHE_HOME": ""}, "linux", "/home/a/.cache"),
     ],
 )
-def test_the_cache_is_where_the_system_has_it(environment, system, expected):
+def test_the_cache_folder_is_the_one_of_the_system(environment, system, expected):
     assert cache_home(environment, system=system) == Path(expected)
 
 
@@ -42,7 +42,7 @@ def test_the_folder_is_made_for_its_owner_alone(tmp_path):
     assert compiled_code_environment({"XDG_CACHE_HOME": str(tmp_path / "caches")}) == found
 
 
-def test_what_the_user_has_set_wins(tmp_path):
+def test_variables_set_by_the_user_are_kept(tmp_path):
     both = {INDUCTOR: "/mine", TRITON: "/mine"}
     home = {"XDG_CACHE_HOME": str(tmp_path)}
     assert compiled_code_environment(home | both) == {}
@@ -62,14 +62,14 @@ def test_a_folder_that_others_may_write_to_is_not_used(tmp_path, caplog, mode, w
     folder = Path(found[INDUCTOR]).parent
     assert tmp_path not in folder.parents
     assert mode_of(folder) == 0o700
-    assert f"{planted} belongs to" in caplog.text
+    assert f"{planted} of user" in caplog.text
     assert str(folder) in caplog.text
     assert mode_of(planted) == mode, "what is not used is left as it was"
 
 
 def test_a_folder_of_another_user_is_not_used(tmp_path, monkeypatch):
     monkeypatch.setattr(os, "geteuid", lambda: tmp_path.stat().st_uid + 1)
-    with pytest.raises(SimmerError, match="belongs to user"):
+    with pytest.raises(SimmerError, match=r"of user .* expected a folder of user"):
         private_folder(tmp_path / "simmer")
 
 

@@ -6,7 +6,7 @@ from simmer.machine.facts import usable_cores
 from simmer.training.execution import choose_execution, require_device
 
 
-def test_what_is_asked_for_is_taken():
+def test_configured_values_are_used():
     execution = choose_execution(device="cpu", precision="fp32", threads=3, slots=1, compile_model="auto")
     assert (execution.device, execution.precision, execution.threads) == ("cpu", "fp32", 3)
 
@@ -25,17 +25,17 @@ def test_auto_precision_is_measured_and_one_of_two():
 
 
 @pytest.mark.skipif(torch.cuda.is_available(), reason="this machine has CUDA")
-def test_a_device_that_is_not_there_is_refused_with_what_is():
+def test_a_missing_device_is_refused_with_the_available_ones():
     with pytest.raises(ConfigError, match=r"found device `cuda`.*expected one of \['cpu'"):
         require_device("cuda", asked_by="config key training.device")
 
 
-def test_a_device_that_is_not_there_is_planned_with_so_that_preflight_can_tell():
+def test_a_missing_device_is_kept_so_that_preflight_can_report_it():
     execution = choose_execution(device="cuda", precision="auto", threads=1, slots=1, compile_model="auto")
     assert execution.device == "cuda"
 
 
-def test_compiling_is_for_cuda_unless_it_is_asked_for():
+def test_auto_compiles_on_cuda_only():
     def compiled(compile_model):
         return choose_execution(
             device="cpu", precision="fp32", threads=1, slots=1, compile_model=compile_model

@@ -1,4 +1,4 @@
-"""Every rule moves as far as it should, keeps to AdamW where it says so, and frees each gradient at once."""
+"""Every rule makes correct updates, matches AdamW if it should, and frees each gradient at once."""
 
 import weakref
 from dataclasses import replace
@@ -18,7 +18,7 @@ SIZE = 1 << 17
 
 
 def moved(rule_class, *, steps, rate, compiled, start=1.0):
-    """How far a weight goes whose gradient always points down, and how far it should: steps * rate."""
+    """Return the distance a weight moves with a constant gradient, and the expected one, steps * rate."""
     shape = (512, SIZE // 512)
     weight = torch.empty(shape, dtype=BF16)
     rule = rule_class(weight, 0.0)
@@ -37,7 +37,7 @@ def moved(rule_class, *, steps, rate, compiled, start=1.0):
     "compiled", [False, pytest.param(True, marks=pytest.mark.long)], ids=["eager", "compiled"]
 )
 @pytest.mark.parametrize("rule", [*RULES.values(), Master], ids=lambda rule: rule.__name__)
-def test_many_small_updates_go_the_whole_distance(rule, compiled, monkeypatch):
+def test_many_small_updates_add_up(rule, compiled, monkeypatch):
     if compiled:  # all but the fused kernel and the choice of noise, which a compiler cannot look into
         monkeypatch.setattr(in_backward, "fused_adamw", torch.compiler.disable(in_backward.fused_adamw))
         monkeypatch.setattr(Noise, "take", torch.compiler.disable(Noise.take))
@@ -46,7 +46,7 @@ def test_many_small_updates_go_the_whole_distance(rule, compiled, monkeypatch):
     assert -distance / expected == pytest.approx(1.0, abs=0.01)
 
 
-def test_plain_bfloat16_would_not_get_there():
+def test_small_updates_are_lost_in_plain_bfloat16():
     weight = torch.ones(1000, dtype=BF16)
     for _ in range(200):
         weight -= 4e-5
@@ -79,7 +79,7 @@ def all_large(monkeypatch):
 
 
 @pytest.mark.parametrize("memory", RULES)
-def test_gradients_are_gone_after_backward(all_large, memory):
+def test_gradients_are_freed_after_backward(all_large, memory):
     built = state(memory)
     backward(built, torch.arange(16), step=0)
     assert all(parameter.grad is None for parameter in built.model.parameters())
@@ -139,8 +139,8 @@ def test_a_rehearsal_measures_the_gradients_and_moves_nothing(all_large):
     assert float(built.optimizer.state["norm"]) == pytest.approx(norm, rel=1e-2)
 
 
-def test_gradients_are_clipped_by_the_norm_of_the_step_before(all_large):
-    """Clipping at half the norm of the step before must equal halving the gradients by hand."""
+def test_gradients_are_clipped_by_the_norm_of_the_previous_step(all_large):
+    """Clipping at half the norm of the previous step equals halving the gradients by hand."""
     clipped, halved = state("kahan"), state("kahan")
     for built in (clipped, halved):
         backward(built, torch.arange(16), step=0)

@@ -23,7 +23,7 @@ def unbroken(tmp_path_factory):
 
 @pytest.mark.parametrize("stop_after", range(1, STEPS + 1))
 def test_a_run_stopped_after_any_step_and_resumed_ends_as_the_unbroken_one(tmp_path, unbroken, stop_after):
-    with pytest.raises(Interrupted, match="the test said so"):
+    with pytest.raises(Interrupted, match="stopped by the test"):
         training_run(tmp_path, guard=FakeGuard(stop_after)).run()
     resumed = training_run(tmp_path)
     outcome = resumed.run()
@@ -48,7 +48,7 @@ def test_a_run_stopped_at_every_step_ends_as_the_unbroken_one(tmp_path, unbroken
 
 
 @pytest.mark.parametrize("memory", ["full", "kahan", "stochastic", "lean"])
-def test_every_way_of_keeping_weights_resumes_as_exactly(tmp_path, monkeypatch, memory):
+def test_every_memory_recipe_resumes_bit_identical(tmp_path, monkeypatch, memory):
     monkeypatch.setattr("simmer.training.in_backward.SMALL_ENTRIES", 64)  # so that these matrices are large
     options = {"execution": replace(EXECUTION, precision="bf16", memory=memory), "micro_batch": 8}
     whole = training_run(tmp_path / "whole", **options)
@@ -61,7 +61,7 @@ def test_every_way_of_keeping_weights_resumes_as_exactly(tmp_path, monkeypatch, 
 
 
 @pytest.mark.parametrize("memory", ["full", "kahan", "stochastic", "lean"])
-def test_recomputing_activations_changes_no_bit(tmp_path, monkeypatch, memory):
+def test_recomputing_activations_is_bit_identical(tmp_path, monkeypatch, memory):
     monkeypatch.setattr("simmer.training.in_backward.SMALL_ENTRIES", 64)
     digests = set()
     for recompute in (False, True):
@@ -73,7 +73,7 @@ def test_recomputing_activations_changes_no_bit(tmp_path, monkeypatch, memory):
 
 
 @pytest.mark.long
-def test_a_compiled_run_resumes_as_exactly_and_learns_as_much(tmp_path):
+def test_a_compiled_run_resumes_bit_identical_and_learns_as_much(tmp_path):
     shallow = {"shape": replace(SHAPE, depth=1), "epochs_max": 2}
     compiled = shallow | {"execution": replace(EXECUTION, compiled=True)}
     whole = training_run(tmp_path / "whole", **compiled).run()
@@ -90,7 +90,7 @@ def test_periodic_checkpoints_change_nothing(tmp_path, unbroken):
     assert outcome.weights_sha256 == unbroken.weights_sha256
 
 
-def test_the_checkpoint_interval_stretches_so_that_writing_stays_below_one_per_cent(tmp_path):
+def test_the_checkpoint_interval_grows_so_that_writing_stays_below_one_per_cent(tmp_path):
     clock = FakeClock()
     run = training_run(tmp_path, epochs_max=200, checkpoint_interval_s=5.0, clock=clock)
     run.guard = SlowGuard(clock)
@@ -157,7 +157,7 @@ def test_patience_ends_a_run_that_no_longer_improves(tmp_path):
     assert outcome.ended == "patience"
 
 
-def test_a_run_that_falls_behind_ends_there_with_its_curve(tmp_path):
+def test_a_run_that_falls_behind_ends_early_with_its_curve(tmp_path):
     asked = []
 
     def falls_behind(losses):
@@ -244,11 +244,11 @@ def test_divergence_is_noticed(tmp_path):
     assert "train log-loss" in outcome.reason
 
 
-def test_a_prediction_that_is_not_a_number_is_divergence_too(tmp_path):
+def test_a_prediction_that_is_not_finite_is_divergence_too(tmp_path):
     run = training_run(tmp_path)
     run.state.initialise(base_rate=0.5)
     torch.nn.init.constant_(run.state.model.head.bias, float("nan"))
-    with pytest.raises(Diverged, match="not a number"):
+    with pytest.raises(Diverged, match="not finite"):
         evaluate(run.state.model, run.plan.validation, between_batches=lambda: None)
 
 
@@ -281,20 +281,22 @@ def test_every_window_is_visited_once_per_epoch_in_another_order():
     assert torch.equal(first, window_order(100, seed=1, epoch=0))
 
 
-def test_a_guard_is_asked_after_each_layer_of_a_long_step_and_no_bit_changes(tmp_path, unbroken, monkeypatch):
+def test_the_guard_is_called_after_each_layer_of_a_long_step_with_identical_results(
+    tmp_path, unbroken, monkeypatch
+):
     monkeypatch.setattr(loop, "LONG_STEP_S", 0.0)
     guard = FakeGuard()
     outcome = training_run(tmp_path, guard=guard).run()
     assert outcome.weights_sha256 == unbroken.weights_sha256
     # Forward and backward of two layers in every step but the first, and evaluation beside.
-    assert guard.breaths >= 4 * (guard.steps - 1)
+    assert guard.calls_inside_steps >= 4 * (guard.steps - 1)
 
 
-def test_a_guard_is_asked_between_micro_batches_and_validation_batches(tmp_path):
+def test_the_guard_is_called_between_micro_batches_and_validation_batches(tmp_path):
     guard = FakeGuard()
     training_run(tmp_path, guard=guard, micro_batch=4, epochs_max=1).run()
     # Four steps of 16 windows and one of 6, in parts of 4; validation is a single batch.
-    assert guard.breaths == 4 * 3 + 1
+    assert guard.calls_inside_steps == 4 * 3 + 1
     assert guard.steps == 5
 
 
@@ -320,15 +322,15 @@ def test_the_checkpoint_of_a_step_is_written_once(tmp_path, monkeypatch):
 
 
 @pytest.mark.parametrize("memory", ["full", "kahan", "lean"])
-def test_breathing_inside_a_step_changes_no_bit_of_any_recipe(tmp_path, monkeypatch, memory):
+def test_guard_calls_inside_a_step_leave_the_weights_bit_identical(tmp_path, monkeypatch, memory):
     execution = replace(EXECUTION, precision="bf16", memory=memory, activation_checkpointing=True)
     plain = training_run(tmp_path / "plain", execution=execution).run()
     monkeypatch.setattr(loop, "LONG_STEP_S", 0.0)
-    breathing = training_run(tmp_path / "breathing", execution=execution).run()
-    assert breathing.weights_sha256 == plain.weights_sha256
+    watched = training_run(tmp_path / "watched", execution=execution).run()
+    assert watched.weights_sha256 == plain.weights_sha256
 
 
-def test_what_predicts_is_handed_out_after_each_best_epoch_and_again_after_a_stop(tmp_path):
+def test_on_best_is_called_after_each_best_epoch_and_again_after_a_stop(tmp_path):
     other = windows(30, seed=5)
 
     def keeping(kept):

@@ -25,7 +25,7 @@ def test_focal_weights_are_one_minus_the_probability_of_the_label():
     assert torch.allclose(focal, -((1 - probability) ** 2 * probability.log()).sum())
 
 
-def test_gradients_are_finite_where_a_window_is_answered_perfectly():
+def test_gradients_are_finite_for_a_perfectly_predicted_window():
     logits = torch.tensor([60.0, -60.0], requires_grad=True)
     training_loss(logits, torch.tensor([1.0, 0.0]), label_smoothing=0.0, focal_gamma=0.5).backward()
     assert logits.grad.isfinite().all()

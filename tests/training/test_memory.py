@@ -20,7 +20,7 @@ def needs(scale, execution=BF16, *, slots=1):
 
 
 @pytest.mark.parametrize("scale", CONFIG.run_scales)
-def test_the_hungriest_corner_needs_at_least_what_the_default_needs(scale):
+def test_the_largest_corner_needs_at_least_what_the_default_needs(scale):
     study = CONFIG.study(scale, 1)
     shape, recipe = study.shape(study.default), study.default
     found = needs(scale)
@@ -31,7 +31,7 @@ def test_the_hungriest_corner_needs_at_least_what_the_default_needs(scale):
 @pytest.mark.parametrize(
     ("memory", "bytes_per_parameter"), [("full", 14), ("kahan", 8), ("stochastic", 6), ("lean", 2)]
 )
-def test_a_checkpoint_holds_what_the_table_of_recipes_says(memory, bytes_per_parameter):
+def test_a_checkpoint_has_the_bytes_per_parameter_of_its_recipe(memory, bytes_per_parameter):
     study = CONFIG.study("200M", 1)
     shape = study.shape(study.default)
     found = checkpoint_bytes(shape, study.default, replace(BF16, memory=memory))
@@ -73,13 +73,13 @@ def test_a_recipe_that_is_asked_for_is_kept_even_where_it_does_not_fit():
     assert (execution.memory, execution.activation_checkpointing) == ("kahan", True)
 
 
-def test_fp32_is_never_traded_for_memory_when_it_is_asked_for():
+def test_configured_fp32_is_kept_even_if_memory_is_short():
     study = default_config({"training": {"precision": "fp32"}}).study("2B", 1)
     execution = fit_memory(study, replace(BF16, precision="fp32"), room_bytes=GIB)
     assert (execution.precision, execution.memory) == ("fp32", "full")
 
 
-def test_where_bf16_is_slow_it_still_comes_before_not_training_at_all():
+def test_slow_bf16_is_used_if_fp32_does_not_fit():
     execution = fit_memory(CONFIG.study("2B", 1), replace(BF16, precision="fp32"), room_bytes=18 * GIB)
     assert (execution.precision, execution.memory) == ("bf16", "kahan")
 

@@ -82,7 +82,7 @@ def test_the_clip_factor_leaves_small_gradients_alone():
 
 
 @pytest.mark.parametrize("precision", ["fp32", "bf16"])
-def test_its_state_is_all_it_needs_to_go_on(precision):
+def test_the_state_is_sufficient_to_resume(precision):
     first, second = built(precision=precision), built(precision=precision)
     push(first)
     for name, tensor in second.tensors().items():

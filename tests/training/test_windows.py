@@ -18,7 +18,7 @@ def test_a_window_ends_at_its_decision_row_and_sees_nothing_after_it():
     assert labels.tolist() == [1.0, 0.0]
 
 
-def test_windows_without_labels_can_still_be_looked_at():
+def test_windows_without_labels_have_inputs():
     windows = Windows(
         features=torch.arange(8, dtype=torch.float32).unsqueeze(1),
         decision_rows=torch.tensor([3, 7]),

@@ -28,7 +28,7 @@ def test_critical_heat_stops_the_run_after_a_checkpoint(overheated):
     assert run.status != 0
     assert "Traceback" not in run.text
     assert "thermal abort: 96.0 °C (hwmon:k10temp:Tdie), critical from 95 °C" in run.text
-    assert "The same command resumes there" in run.text
+    assert "Run the same command again to resume there" in run.text
     assert overheated.checkpoint_step(1) > 0
     abort = [event for event in overheated.events(1, "thermal_event") if event["action"] == "abort"]
     assert len(abort) == 1

@@ -66,7 +66,7 @@ def test_ctrl_c_leaves_a_checkpoint_and_a_failure_status(interrupted):
     assert "Traceback" not in run.text
     assert "stopped after a checkpoint" in run.text
     assert "signal SIGINT" in run.text
-    assert "The same command resumes there" in run.text
+    assert "Run the same command again to resume there" in run.text
     assert interrupted.checkpoint_step(0) > 0
     assert not (interrupted.folder / "results/hpo/debug/h1/trial_000.json").exists()
     assert not interrupted.processes()

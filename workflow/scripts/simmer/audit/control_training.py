@@ -142,7 +142,7 @@ def train_control(
     outcome = run.run()
     if outcome.ended != "last_epoch":
         return Trained(outcome, None)
-    return Trained(outcome, predict(run.state.model, validation, between_batches=guard.breathe))
+    return Trained(outcome, predict(run.state.model, validation, between_batches=guard.inside_step))
 
 
 def _log_epoch(record: dict[str, Any]) -> None:

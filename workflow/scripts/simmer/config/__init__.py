@@ -1,1 +1,1 @@
-"""The configuration: a mapping comes in, frozen dataclasses go out."""
+"""Parse and validate the configuration into frozen dataclasses."""

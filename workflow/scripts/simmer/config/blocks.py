@@ -1,4 +1,4 @@
-"""The configuration as it is written: its blocks, key by key. What a part of the library uses it declares."""
+"""Schema of the configuration file, block by block; some blocks are declared where they are used."""
 
 import re
 from typing import Annotated, Literal
@@ -19,7 +19,7 @@ from simmer.training.settings import Memory, Precision, TrainingSettings
 
 def _each_once(values: tuple) -> tuple:
     if len(set(values)) != len(values):
-        raise contradiction(f"found {shown(list(values))}, expected each of them once")
+        raise contradiction(f"found {shown(list(values))}, expected each value once")
     return values
 
 
@@ -35,25 +35,25 @@ ScaleName = Annotated[str, AfterValidator(_scale_name)]
 
 @settings
 class FeatureBlock:
-    """What the model sees beside the 25 columns of its ticker."""
+    """Features besides the 25 columns of the ticker."""
 
     vix: Annotated[
-        Flag, Field(description="Adds eight features of the VIX, which must be among the tickers.")
+        Flag, Field(description="Add eight features of the VIX, which must be one of the tickers.")
     ]
 
 
 @settings
 class DatasetBlock:
-    """What is predicted, from what, and where the splits lie."""
+    """Ticker, windows, labels and splits."""
 
-    ticker: Annotated[str, Field(description="The ticker whose rise is predicted, from its own features.")]
+    ticker: Annotated[str, Field(description="Ticker whose rise is predicted from its own features.")]
     context_days: Annotated[Whole, Field(ge=1, description="Days in a window, the decision row included.")]
     horizons_days: Annotated[
         tuple[Annotated[Whole, Field(ge=1, le=60)], ...],
         Field(
             min_length=1,
             json_schema_extra={"uniqueItems": True},
-            description="Days ahead that a label looks; one study per scale and horizon.",
+            description="Horizons: days ahead that a label covers. One study per scale and horizon.",
         ),
         EachOnce,
     ]
@@ -62,28 +62,30 @@ class DatasetBlock:
         Field(
             ge=0,
             lt=1,
-            description="Rise that makes a label positive (0.01 is one per cent over the close of the "
+            description="Rise that makes a label positive (0.01: one per cent above the close of the "
             "decision row).",
         ),
     ]
-    basis: Annotated[Basis, Field(description="Whether a future high or only a future close counts.")]
+    basis: Annotated[
+        Basis, Field(description="Future price that must reach the threshold: the high or the close.")
+    ]
     split: Annotated[
         SplitSpec,
         Field(
             description="Walk-forward split by date, either by fractions of the decision rows or by the "
             "last dates of train and validation (then set both fractions to null). The rest is test, which "
-            "the search never reads."
+            "the search never uses."
         ),
     ]
     min_validation_decisions: Annotated[
         Whole,
-        Field(ge=1, description="The chain refuses a validation split with fewer labelled decisions."),
+        Field(ge=1, description="Smallest accepted number of labelled decision rows in validation."),
     ]
 
 
 @settings
 class ModelBlock:
-    """What all models share."""
+    """Settings that all models share."""
 
     patch_days: Annotated[Whole, Field(ge=1, description="Days in a patch.")]
     stride_days: Annotated[Whole, Field(ge=1, description="Days from one patch to the next.")]
@@ -96,13 +98,13 @@ class ScaleBlock:
     budget_parameters: Annotated[Whole, Field(ge=1000, description="Parameters aimed at.")]
     n_trials: Annotated[
         Whole,
-        Field(ge=1, le=1000, description="Trials per horizon. Raising it runs the difference."),
+        Field(ge=1, le=1000, description="Trials per horizon. After raising it only the new trials run."),
     ]
     epochs_max: Annotated[
         Whole,
         Field(
             ge=1,
-            description="Epochs of a trial, at most; the learning rate schedule ends there.",
+            description="Largest number of epochs of a trial; the learning rate schedule ends there.",
         ),
     ]
     space: Annotated[
@@ -116,48 +118,48 @@ class ScaleBlock:
 
 @settings
 class SearchBlock(SearchSettings):
-    """How a study searches."""
+    """The search of a study."""
 
     space: Annotated[
         Dimensions,
         Field(
-            description="The range of every hyperparameter: `{low, high, log}` or `{values: [...]}`. An "
-            "overlay that turns one into the other sets the old keys to null."
+            description="Range of every hyperparameter: `{low, high, log}` or `{values: [...]}`. An overlay "
+            "that changes one form into the other sets the old keys to null."
         ),
     ]
-    default: Annotated[Values, Field(description="The first trial of every study.")]
+    default: Annotated[Values, Field(description="Hyperparameters of the first trial of every study.")]
 
 
 @settings
 class ExecutionSettings:
-    """The keys of config block `training` that say how, not what, to compute."""
+    """The keys of config block `training` that choose how a trial is computed on a machine."""
 
     device: Annotated[
         Literal["auto", "cpu", "cuda", "mps"],
-        Field(description="Where to train; `auto` takes an accelerator if there is one."),
+        Field(description="Device for training; `auto` uses an accelerator if there is one."),
     ]
     precision: Annotated[
         Literal["auto", Precision],
         Field(
-            description="Arithmetic of the model; `auto` measures whether bf16 is faster here. Weights are "
-            "kept as `memory` says."
+            description="Arithmetic of the model; `auto` measures if bf16 is faster on this machine. The "
+            "storage of the weights is set by `memory`."
         ),
     ]
     memory: Annotated[
         Literal["auto", Memory],
         Field(
-            description="How weights and moments are kept. `full`: in fp32 (16 bytes per parameter at the "
-            "peak); `kahan`: bf16 and what its rounding left over (8); `stochastic`: bf16, rounded by "
-            "chance (6); all three are AdamW. `lean`: Adafactor in bf16 (2), another optimizer. `auto` "
-            "takes the first that fits into this machine at this scale, and computes activations twice "
-            "rather than change the optimizer."
+            description="Storage of weights and moments. `full`: fp32 (16 bytes per parameter at the peak); "
+            "`kahan`: bf16 with the rounding remainder (8); `stochastic`: bf16 with stochastic rounding (6); "
+            "all three are AdamW. `lean`: Adafactor in bf16 (2), another optimizer. `auto` uses the first "
+            "one that fits into this machine at this scale, and recomputes activations before it changes "
+            "the optimizer."
         ),
     ]
     compile: Annotated[
         AutoOrFlag,
         Field(
-            description="Whether models run through `torch.compile`; `auto` does it on CUDA. Compiled "
-            "kernels are kept in `simmer/compiled` of the user's cache folder (`~/.cache`, on macOS "
+            description="Run models through `torch.compile`; `auto` does so on CUDA. Compiled kernels are "
+            "stored in `simmer/compiled` in the user's cache folder (`~/.cache`, on macOS "
             "`~/Library/Caches`). Only with memory `full`."
         ),
     ]
@@ -172,17 +174,17 @@ class ExecutionSettings:
         Number,
         Field(
             ge=0,
-            description="Seconds between checkpoints, at least; stretched to a hundred times one write "
-            "where that is longer.",
+            description="Shortest time between checkpoints in seconds; increased to a hundred times the "
+            "duration of one write if that is longer.",
         ),
     ]
     time_limit_s: Annotated[
         Number | None,
         Field(
             gt=0,
-            description="Wall-clock time after which a trial ends with what it has, pauses for heat counted "
-            "in. A limit that bites makes a search depend on the speed of the machine; trials that it ended "
-            "stay as they are when it is lifted.",
+            description="Wall-clock limit of a trial in seconds, including pauses for heat; the trial then "
+            "ends with its results so far. If the limit is reached, the search depends on the speed of the "
+            "machine. Trials that it ended are not run again when it is raised.",
         ),
     ]
 
@@ -196,7 +198,7 @@ class ExecutionSettings:
 
 @settings
 class TrainingBlock(TrainingSettings, ExecutionSettings):
-    """What all trials share."""
+    """Settings that all trials share."""
 
 
 @settings
@@ -217,8 +219,8 @@ class EvidenceSettings:
         Whole,
         Field(
             ge=1,
-            description="How often the winner of each study is trained again, each time from another seed. "
-            "Fewer than three allow no verdict on scaling.",
+            description="Number of refits of the winner of each study, each from another random seed. Fewer "
+            "than three allow no verdict on scaling.",
         ),
     ]
 
@@ -235,11 +237,11 @@ class Document:
                 "words": "letters, digits, dots, hyphens and underscores, beginning with a "
                 "letter or a digit, such as my-campaign"
             },
-            description="Name of the campaign; every result carries the name under which it was computed.",
+            description="Name of the campaign, recorded in every result.",
         ),
     ]
     seed: Annotated[
-        Whole, Field(ge=0, description="Where all randomness starts. Another seed is another search.")
+        Whole, Field(ge=0, description="Seed of all random numbers. Another seed is another search.")
     ]
     data: DataSettings
     features: FeatureBlock
@@ -250,8 +252,8 @@ class Document:
         EachOnce,
         Field(
             json_schema_extra={"uniqueItems": True},
-            description="The scales that a command without a target runs, smallest first. Each must stand "
-            "in `scales`. With `search.transfer` they also say which scale hands trials over to which.",
+            description="Scales that a command without a target runs, smallest first. Each must be in "
+            "`scales`. With `search.transfer`, trials are transferred from each scale to the next one.",
         ),
     ]
     budget_tolerance: Annotated[
@@ -264,7 +266,7 @@ class Document:
     ]
     scales: Annotated[
         dict[ScaleName, ScaleBlock],
-        Field(min_length=1, description="The table of scales, by name. `debug` serves tests."),
+        Field(min_length=1, description="The scales by name. `debug` is for tests."),
     ]
     search: SearchBlock
     training: TrainingBlock

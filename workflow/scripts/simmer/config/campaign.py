@@ -1,6 +1,6 @@
-"""The configuration: a mapping comes in, frozen dataclasses go out, and nothing else sees the mapping.
+"""Parse a configuration mapping into frozen dataclasses.
 
-Reading it imports neither torch nor optuna, so that a dry run starts at once.
+Parsing imports neither torch nor optuna, so that a dry run starts quickly.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -38,8 +38,8 @@ class DatasetSettings(DatasetBlock):
     vix: Flag
 
     def meaning(self) -> dict[str, Any]:
-        """Return what a dataset is made by, as plain values."""
-        # A job whose parameters are written in another order is run again.
+        """Return all settings that affect a dataset, as plain values."""
+        # The order matters: a job whose parameters change their order is run again.
         return {"ticker": self.ticker, "vix": self.vix} | meaning(self)
 
     def label(self, horizon_days: int) -> LabelSpec:
@@ -53,11 +53,15 @@ class DatasetSettings(DatasetBlock):
 
     @property
     def table(self) -> str:
-        """The name of the table that holds them."""
+        """Name of the feature table.
+
+        `a25` stands for the 25 columns computed from the ticker's own bars, `c` for the table that adds the
+        eight columns of the VIX.
+        """
         return f"{self.ticker}_dataset_{'c' if self.vix else 'a25'}"
 
     def build(self, frame: "pd.DataFrame", horizon_days: int, test: "Test" = "sealed") -> "Dataset":
-        """Return windows, labels and splits of one horizon, with as much of the test split as asked for."""
+        """Return windows, labels and splits of one horizon, with the requested part of the test split."""
         from simmer.features.dataset import build_dataset
 
         return build_dataset(
@@ -105,7 +109,7 @@ class Config:
         """Return one study of the campaign.
 
         Raises:
-            ConfigError: for a scale or a horizon that is not configured.
+            ConfigError: if the scale or the horizon is not configured.
         """
         if scale not in self.scales or horizon_days not in self.dataset.horizons_days:
             raise ConfigError(
@@ -133,7 +137,7 @@ class Config:
         )
 
     def next_smaller_scale(self, scale: str) -> str | None:
-        """Return the scale that hands over trials to a scale, if transfer is on and there is one."""
+        """Return the scale whose trials are transferred to a scale, or None without transfer."""
         budget = self.scales[scale].budget_parameters
         budgets = {name: self.scales[name].budget_parameters for name in self.run_scales}
         below = [name for name in self.run_scales if budgets[name] < budget]
@@ -146,8 +150,8 @@ def parse_config(raw: Mapping[str, Any]) -> Config:
     """Turn a configuration into dataclasses.
 
     Raises:
-        ConfigError: listing all that is missing, unknown, wrong or a contradiction: where, what was found
-            and what was expected.
+        ConfigError: listing all missing, unknown, wrong and contradictory keys, with what was found and what
+            was expected.
     """
     try:
         written = TypeAdapter(Document).validate_python(raw)
@@ -183,7 +187,7 @@ def _refusal(problems: Sequence[str]) -> ConfigError:
 
 
 def _contradictions(written: Document) -> Iterator[str]:
-    """Yield a line for each contradiction between blocks that are right by themselves."""
+    """Yield a line for each contradiction between blocks that are valid separately."""
     unknown = [scale for scale in written.run_scales if scale not in written.scales]
     if unknown:
         yield f"run_scales: found {unknown}, expected names from `scales`: {sorted(written.scales)}"
@@ -213,7 +217,7 @@ def _missing_hyperparameters(written: Document) -> Iterator[str]:
     for block in ("space", "default"):
         below = [set(getattr(scale, block)) for scale in written.scales.values()]
         lacking = set(KEYS) - set(BEFORE) - set(getattr(written.search, block)) - set.intersection(*below)
-        advice = "; one that must not vary is a choice of one value, `{values: [0.1]}`"
+        advice = "; to keep it fixed, give a choice of one value, `{values: [0.1]}`"
         for key in sorted(lacking):
             yield f"search.{block}: missing key `{key}`{advice if block == 'space' else ''}"
 

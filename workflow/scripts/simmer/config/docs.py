@@ -1,4 +1,4 @@
-"""config/README.md, generated from the declared keys and the shipped values.
+"""Generate config/README.md from the declared keys and the shipped values.
 
 python -m simmer.config.docs CONFIG README
 """
@@ -20,7 +20,7 @@ _BOUNDS = {"minimum": "≥ {}", "exclusiveMinimum": "> {}", "maximum": "≤ {}",
 
 
 def reference(values: Mapping[str, Any]) -> str:
-    """Return the page: how a configuration is used, a row per key, and why the search space is what it is."""
+    """Return the page: use of a configuration, one row per key, and the reasons for the search space."""
     root = schema_of(Document)
     rows = ["| key | value | allowed | meaning |", "|---|---|---|---|"]
     for path, node, value in _walk(root, root, values, ()):

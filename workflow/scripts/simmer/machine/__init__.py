@@ -1,1 +1,1 @@
-"""This machine: facts, power, and whether it is fit for a scale."""
+"""Facts about this machine, its power settings, and the preflight checks for a scale."""

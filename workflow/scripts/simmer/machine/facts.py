@@ -1,4 +1,4 @@
-"""The facts about this machine that decide whether a job can run; gathered here, judged in preflight."""
+"""Collect the facts about this machine that preflight checks."""
 
 import importlib
 import json
@@ -28,9 +28,9 @@ _UNLIMITED_BYTES = 1 << 60
 
 @dataclass(frozen=True)
 class Accelerator:
-    """What torch would train on: a `kind` (`cuda`, `mps` or `cpu`) and the name of a board.
+    """The device torch would train on: its `kind` (`cuda`, `mps` or `cpu`) and the name of a GPU.
 
-    Its memory is None where it shares the machine's; `problem` says why the device does not compute.
+    Its memory is None if it shares the machine's; `problem` is the error if the device does not compute.
     """
 
     kind: str
@@ -42,18 +42,18 @@ class Accelerator:
 
 @dataclass(frozen=True)
 class Machine:
-    """Facts of one machine at one moment; what could not be found out is None.
+    """Facts about one machine at one moment; unknown facts are None.
 
     Attributes:
-        accelerator: None when torch is not installed.
-        readings: one answer per temperature source.
+        accelerator: None if torch is not installed.
+        readings: one per temperature source.
         cores: cores this process may run on.
-        cpu_quota_cores: cores' worth of time the cgroup grants, or None without a quota.
-        memory_available_bytes: free or reclaimable memory, the limit of the cgroup respected.
-        memory_total_bytes: all memory, the limit of the cgroup respected.
-        disk_free_bytes: free space where results are written.
-        load_per_core: load average of one minute, divided by the cores.
-        on_battery: None for a machine without a battery, like `battery_percent`.
+        cpu_quota_cores: CPU time the cgroup grants, in cores; None without a quota.
+        memory_available_bytes: free or reclaimable memory, within the limit of the cgroup.
+        memory_total_bytes: all memory, within the limit of the cgroup.
+        disk_free_bytes: free space on the disk of the results.
+        load_per_core: one-minute load average divided by the cores.
+        on_battery: None without a battery, like `battery_percent`.
         low_power_mode: True if the system saves power at the cost of speed.
     """
 
@@ -75,7 +75,7 @@ class Machine:
 
 @dataclass(frozen=True)
 class DataState:
-    """What the data steps left behind; `validation_ok` is None before any validation."""
+    """Results of the data steps; `validation_ok` is None before the first validation."""
 
     validation_ok: bool | None
     dataset_present: bool
@@ -90,13 +90,13 @@ def inspect_machine(
 ) -> Machine:
     """Return the facts about this machine.
 
-    Takes a second, most of it importing torch, and some more where a sensor is slow; one that hangs is left.
+    Takes a second, mostly to import torch, and longer with a slow sensor; a hanging sensor is skipped.
 
     Args:
-        results_dir: where results are written; its disk is looked at.
-        sysfs_root: `/sys`, or a tree that looks like it.
-        sensors: the temperature sources to ask for the readings.
-        proc_root: `/proc`, or a tree that looks like it.
+        results_dir: where results are written.
+        sysfs_root: `/sys`, or a tree of the same layout.
+        sensors: the temperature sensors to read.
+        proc_root: `/proc`, or a tree of the same layout.
     """
     battery = _battery()
     cores = usable_cores()
@@ -123,26 +123,26 @@ def inspect_machine(
 
 
 def inspect_data(validation: Path, dataset: Path) -> DataState:
-    """Return what the validation report says (its key `ok`) and whether the dataset's description exists."""
+    """Return key `ok` of the data validation, and whether the dataset's description exists."""
     return DataState(
         validation_ok=_flag(_json(validation), "ok"), dataset_present=isinstance(_json(dataset), dict)
     )
 
 
 def usable_cores() -> int:
-    """Return the cores this process may run on, which a scheduler or a container can lower."""
+    """Return the number of cores this process may run on; a scheduler or container can restrict it."""
     if hasattr(os, "sched_getaffinity"):
         return len(os.sched_getaffinity(0))
     return os.cpu_count() or 1
 
 
 def looks_accelerated() -> bool:
-    """Return True where an NVIDIA device or Apple Silicon is found; torch is not imported."""
+    """Return True if there is an NVIDIA device or Apple Silicon; torch is not imported."""
     return NVIDIA_DEVICE.exists() or (sys.platform, platform.machine()) == ("darwin", "arm64")
 
 
 def find_accelerator() -> Accelerator | None:
-    """Return the device torch would use, tried with a real product; None when torch is not installed."""
+    """Return the device torch would use, tested with a matrix product; None if torch is not installed."""
     try:
         torch = importlib.import_module("torch")
     except ImportError:
@@ -155,9 +155,9 @@ def find_accelerator() -> Accelerator | None:
 
 
 def cgroup_memory(sysfs_root: Path, proc_root: Path) -> list[tuple[int, int]]:
-    """Return limit and bytes left for each of this process's cgroups that has a memory limit.
+    """Return limit and free bytes of each of this process's cgroups with a memory limit.
 
-    Page cache that the kernel can drop at once (inactive_file) counts as left
+    Page cache that the kernel can drop at once (inactive_file) counts as free
     (Documentation/admin-guide/cgroup-v2.rst and cgroup-v1/memory.rst).
     """
     groups = []
@@ -170,7 +170,7 @@ def cgroup_memory(sysfs_root: Path, proc_root: Path) -> list[tuple[int, int]]:
 
 
 def cgroup_cpu_quota_cores(sysfs_root: Path, proc_root: Path) -> float | None:
-    """Return how many cores' worth of time the tightest cgroup quota grants, or None without a quota."""
+    """Return the CPU time the tightest cgroup quota grants, in cores; None without a quota."""
     quotas = []
     for folder in _cgroup_folders(sysfs_root, proc_root, "cpu"):
         words = _words(folder / "cpu.max") or [
@@ -184,7 +184,7 @@ def cgroup_cpu_quota_cores(sysfs_root: Path, proc_root: Path) -> float | None:
 
 
 def find_low_power_mode(sysfs_root: Path) -> bool | None:
-    """Return whether the system saves power at the cost of speed; on macOS untested on hardware."""
+    """Return True if the system saves power at the cost of speed; untested on hardware on macOS."""
     if sys.platform == "darwin":
         found = re.search(
             r"^\s*lowpowermode\s+(\d)", run_command(("/usr/bin/pmset", "-g"), timeout_s=5.0) or "", re.M
@@ -198,7 +198,7 @@ def _battery() -> Any:
     try:
         return getattr(psutil, "sensors_battery", lambda: None)()
     except OSError:
-        # A container may hide the folder that psutil takes for granted.
+        # A container may hide the folder that psutil expects.
         return None
 
 
@@ -210,13 +210,13 @@ def _tried(torch: Any, kind: str) -> Accelerator:
         free_bytes, total_bytes = torch.cuda.mem_get_info(0) if kind == "cuda" else (None, None)
     except RuntimeError as error:
         return Accelerator(kind, name, problem=str(error).splitlines()[0])
-    problem = None if right else "a product of ones came out wrong"
+    problem = None if right else "a product of ones gave a wrong result"
     return Accelerator(kind, name, free_bytes, total_bytes, problem)
 
 
 def _cgroup_folders(sysfs_root: Path, proc_root: Path, controller: str) -> list[Path]:
-    # A limit may sit on any ancestor. In a container the listed path may lie outside what is mounted: then
-    # only the mount's root exists, and it is the container's own group.
+    # Any ancestor may have a limit. In a container the listed path may be outside the mount: then only the
+    # mount's root exists, and it is the container's own group.
     folders = []
     for line in _lines(proc_root / "self/cgroup"):
         _, controllers, path = line.split(":", 2)
@@ -264,6 +264,6 @@ def _flag(value: Any, key: str) -> bool | None:
 
 
 def _existing(folder: Path) -> Path:
-    # Results may not have been written yet; the disk is that of the nearest folder that is there.
+    # Before the first result, the disk is that of the nearest existing folder.
     folder = folder.absolute()
     return next(path for path in (folder, *folder.parents) if path.exists())

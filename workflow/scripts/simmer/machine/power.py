@@ -1,6 +1,6 @@
-"""Facts about power, sleep and priority that decide how fast and how long a machine can train.
+"""Facts about power limit, sleep and priority, which affect the speed and duration of training.
 
-Nothing is changed here or anywhere: preflight shows what a user may want to change, as a command.
+The library changes none of them: preflight shows the commands a user may want to run.
 """
 
 import os
@@ -19,13 +19,13 @@ _SLEEP_GUARDS = {
     "darwin": ("caffeinate", "caffeinate -is"),
     "linux": ("systemd-inhibit", "systemd-inhibit --what=sleep:idle:handle-lid-switch"),
 }
-# A fifth less power costs a few percent of speed on most parts: clock and voltage fall together.
+# A fifth less power costs only a few percent of speed on most hardware: clock and voltage fall together.
 _LOWER_CAP = 0.8
 
 
 @dataclass(frozen=True)
 class PowerCap:
-    """A power limit that is in force, in W, and the command (for an administrator) that lowers it."""
+    """The power limit in force, in W, and the administrator's command that lowers it."""
 
     limit_w: float
     source: str
@@ -34,11 +34,11 @@ class PowerCap:
 
 @dataclass(frozen=True)
 class PowerFacts:
-    """What could be found out on `system` (as `sys.platform` names it); None for what could not.
+    """Power facts on `system` (a value of `sys.platform`); unknown facts are None.
 
     Attributes:
-        sleep_guard: what to put before a command to keep the machine awake.
-        kept_awake: True if such a guard runs above this process.
+        sleep_guard: command prefix that keeps the machine awake.
+        kept_awake: True if an ancestor of this process is such a command.
         nice: the process's priority, 0 normal, up to 19 for the background.
     """
 

@@ -1,6 +1,6 @@
-"""Small checks of a machine before a job of many hours: what was measured, what is needed, how to fix it.
+"""Check a machine before a long job: what was measured, what is needed, and how to fix it.
 
-Every check is a pure function of facts that were gathered elsewhere, and all of them run.
+Every check is a pure function of collected facts, and all checks run.
 """
 
 from collections.abc import Iterator
@@ -21,16 +21,17 @@ _SMALL_SCALE_PARAMETERS = 5_000_000
 
 @dataclass(frozen=True)
 class Needs:
-    """What a scale asks of the machine.
+    """What a scale needs from the machine.
 
     Attributes:
         parameters: counted, of the largest shape in the search space.
-        memory_bytes: peak during training, where the model lives, of all trials side by side.
-        memory: how weights and moments are kept: `full`, `kahan`, `stochastic` or `lean`.
-        activation_checkpointing: True if activations are computed twice instead of being kept.
-        checkpoint_bytes: of one checkpoint; `checkpoints_kept` of a trial stay on disk at the same time.
+        memory_bytes: peak during training, on the training device, of all trials side by side.
+        memory: storage of weights and moments: `full`, `kahan`, `stochastic` or `lean`.
+        activation_checkpointing: True if activations are recomputed instead of stored.
+        checkpoint_bytes: size of one checkpoint.
+        checkpoints_kept: checkpoints of a trial on disk at the same time.
         slots: trials that run side by side.
-        accelerator: the device asked for: `auto`, `cuda`, `mps` or `cpu`.
+        accelerator: the configured device: `auto`, `cuda`, `mps` or `cpu`.
     """
 
     scale: str
@@ -54,7 +55,7 @@ def run_preflight(
     require_sensor: bool,
     time: str,
 ) -> CheckTable:
-    """Return the report of all checks; none of them stops another."""
+    """Return the check table of all checks; a failed check does not stop the others."""
     checks = (
         check_accelerator(needs, machine),
         check_temperature_source(machine.readings, require_sensor=require_sensor),
@@ -78,10 +79,10 @@ def run_preflight(
 
 
 def require_memory(needs: Needs, machine: Machine) -> None:
-    """Stop here when the memory that the scale needs is not free.
+    """Check that the memory the scale needs is free.
 
     Raises:
-        PreflightError: naming what was found and needed.
+        PreflightError: if it is not, with what was found and needed.
     """
     checks = tuple(check_memory(needs, machine))
     CheckTable(title=f"memory for {needs.scale}", checks=checks, **_refusal(needs)).raise_if_failed()
@@ -92,7 +93,7 @@ def _refusal(needs: Needs) -> dict[str, Any]:
 
 
 def check_accelerator(needs: Needs, machine: Machine) -> CheckResult:
-    """The device asked for is there and computes."""
+    """The configured device exists and computes."""
     found, asked = machine.accelerator, needs.accelerator
     columns = {"id": "accelerator", "needed": asked, "source": "torch"}
     if found is None:
@@ -101,51 +102,51 @@ def check_accelerator(needs: Needs, machine: Machine) -> CheckResult:
     status, fix = CheckStatus.OK, None
     if asked in ("cuda", "mps") and found.kind != asked:
         status = CheckStatus.FAIL
-        fix = f"{asked} is not available: repair its driver, or set the device to auto"
+        fix = f"{asked} is not available: repair its driver, or set training.device to auto"
     elif found.problem is not None and asked != "cpu":
         status = CheckStatus.FAIL
         fix = f"{found.kind} does not compute: {found.problem}; repair its driver"
     elif asked == "auto" and found.kind == "cpu" and needs.parameters > _SMALL_SCALE_PARAMETERS:
         status = CheckStatus.WARN
         fix = f"{needs.parameters:,} parameters train on the CPU, many times slower than on a GPU; "
-        fix += "set the device to cpu if that is meant"
+        fix += "set training.device to cpu if that is intended"
     return CheckResult(status=status, measured=found.name or found.kind, fix=fix, **columns)
 
 
 def check_memory(needs: Needs, machine: Machine) -> Iterator[CheckResult]:
-    """The scale's peak fits into what is free, on the board and in the machine."""
+    """The scale's peak fits into the free memory of the GPU and of the machine."""
     board = machine.accelerator
     free_bytes = board.free_bytes if board and needs.accelerator in ("auto", board.kind) else None
-    lower = "close other programs, lower batch_size in the space of the scale, or take it out of run_scales"
+    lower = "close other programs, lower batch_size in the space of the scale, or remove it from run_scales"
     host_bytes = needs.memory_bytes
     if board is not None and free_bytes is not None:
         yield _enough("accelerator_memory", free_bytes, needs.memory_bytes, board.name or board.kind, lower)
-        # The machine itself holds a copy of the state while it writes a checkpoint.
+        # Host memory holds a copy of the state while a checkpoint is written.
         host_bytes = needs.slots * needs.checkpoint_bytes
     yield _enough("memory", machine.memory_available_bytes, host_bytes, "psutil, cgroup", lower)
 
 
 def check_memory_recipe(needs: Needs) -> CheckResult:
-    """What the memory allows is still the optimizer of the other scales."""
+    """The memory recipe keeps the optimizer of the other scales."""
     measured = needs.memory + (", activations computed twice" if needs.activation_checkpointing else "")
     fix = None
     if needs.memory == "lean":
-        fix = "`lean` is another optimizer (Adafactor): its results do not compare with those of AdamW; "
+        fix = "`lean` uses another optimizer (Adafactor): its results are not comparable with AdamW's; "
         fix += "for AdamW use a machine with more memory, or lower batch_size in the space of the scale"
     return _warning("memory_recipe", measured=measured, needed="AdamW", source="computed need", fix=fix)
 
 
 def check_disk(needs: Needs, machine: Machine) -> CheckResult:
-    """The checkpoints fit, and one more that is written aside before it replaces the last."""
+    """The checkpoints fit, plus one that is written before the oldest is removed."""
     needed = needs.slots * needs.checkpoint_bytes * (needs.checkpoints_kept + 1)
     return _enough("disk", machine.disk_free_bytes, needed, "results folder", "free space on that disk")
 
 
 def check_data(data: DataState) -> Iterator[CheckResult]:
-    """The data passed validation and the dataset is built."""
+    """The data passed validation, and the dataset exists."""
     measured, fix = {
         True: ("ok", None),
-        False: ("errors", "fix every problem listed in the data validation report"),
+        False: ("errors", "fix every problem listed in the data validation"),
         None: ("absent", "run the data validation first"),
     }[data.validation_ok]
     source = "data_validation.json"
@@ -157,43 +158,45 @@ def check_data(data: DataState) -> Iterator[CheckResult]:
 
 
 def check_power(machine: Machine) -> CheckResult:
-    """A long run is on mains, and power saving is known to whoever reads the timings."""
+    """The machine is on mains power; power saving is named, because it affects timings."""
     if machine.on_battery is None and machine.low_power_mode is None:
         skip = CheckStatus.SKIP
         return CheckResult(id="power", status=skip, measured=None, needed="mains", source="no battery found")
     measured, fix = "mains", None
     if machine.on_battery:
         measured = f"battery, {machine.battery_percent or 0:.0f} %"
-        fix = "plug the machine in: a battery ends within hours, and many machines slow down on it"
+        fix = "connect mains power: a battery lasts a few hours, and many machines are slower on it"
     measured += ", low-power mode" if machine.low_power_mode else ""
     return _warning("power", measured=measured, needed="mains", source="psutil", fix=fix)
 
 
 def check_cpu_quota(machine: Machine) -> CheckResult:
-    """The container grants as much time as there are cores, or threads wait for each other."""
+    """The container grants as much CPU time as there are cores; otherwise threads wait for each other."""
     quota, measured, needed, fix = machine.cpu_quota_cores, machine.cores, 1, None
     if quota is not None and quota < machine.cores:
         measured, needed = quota, machine.cores
-        fix = f"only that much of {needed} cores is granted: set training.threads to {max(1, int(quota))}"
+        fix = (
+            f"the container grants {quota:g} of {needed} cores: set training.threads to {max(1, int(quota))}"
+        )
     source = "affinity, cgroup"
     return _warning("cpu_quota", measured=measured, needed=needed, unit="cores", source=source, fix=fix)
 
 
 def check_swap(machine: Machine) -> CheckResult:
-    """Little is swapped out: training that swaps is slower by orders of magnitude."""
+    """Little memory is swapped out: swapping slows training by orders of magnitude."""
     used_gib = round(machine.swap_used_bytes / _GIB, 2)
-    fix = "something was swapped out: close programs that hold memory" if used_gib >= 1.0 else None
+    fix = "memory is swapped out: close programs that use much memory" if used_gib >= 1.0 else None
     return _warning("swap", measured=used_gib, needed="under 1", unit="GiB", source="psutil", fix=fix)
 
 
 def check_load(machine: Machine) -> CheckResult:
-    """No other program works on the cores."""
+    """No other program uses the cores."""
     load = machine.load_per_core
     if load is None:
         return CheckResult(id="load", status=CheckStatus.SKIP, measured=None, needed=None, source="psutil")
     fix, needed = None, f"under {_BUSY_LOAD_PER_CORE}"
     if load >= _BUSY_LOAD_PER_CORE:
-        fix = "other programs use the cores: they heat the machine and slow the trials down"
+        fix = "other programs use the cores, heat the machine and slow the trials down: close them"
     return _warning("load", measured=round(load, 2), needed=needed, unit="per core", source="psutil", fix=fix)
 
 

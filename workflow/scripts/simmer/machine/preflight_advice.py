@@ -1,4 +1,4 @@
-"""Preflight rows that advise: what would serve better than sleeping, as commands that only a user runs."""
+"""Preflight rows with advice on power limit, sleep and priority, as commands for the user."""
 
 from collections.abc import Iterator
 
@@ -12,9 +12,9 @@ def advise(
     """Yield the rows on power limit, sleep and background priority.
 
     Args:
-        power: what was found.
-        on_battery: None for a machine without a battery.
-        low_power_mode: True if the system saves power at the cost of speed; None where it does not say.
+        power: facts about this machine.
+        on_battery: None without a battery.
+        low_power_mode: True if the system saves power at the cost of speed; None if unknown.
     """
     yield _check_power_limit(power, low_power_mode)
     yield _check_sleep(power, laptop=on_battery is not None)
@@ -29,7 +29,7 @@ def _check_power_limit(power: PowerFacts, low_power_mode: bool | None) -> CheckR
     elif power.system == "darwin" and low_power_mode is False:
         status, measured, unit = CheckStatus.OK, "full power", None
         source, command = "pmset", "sudo pmset -a lowpowermode 1"
-    why = "if training is slowed for heat, less power loses less speed than sleeping does: "
+    why = "if the guard slows training, a lower power limit costs less speed than sleeping: "
     return CheckResult(
         id="power_limit",
         status=status,
@@ -47,7 +47,7 @@ def _check_sleep(power: PowerFacts, *, laptop: bool) -> CheckResult:
         status, measured, source = CheckStatus.OK, "kept awake", power.sleep_guard.split()[0]
         if not power.kept_awake:
             status, measured = (CheckStatus.WARN if laptop else CheckStatus.OK), "may sleep"
-            fix = "a machine that sleeps loses nothing and trains nothing: "
+            fix = "training stops while the machine sleeps (nothing is lost); keep it awake with "
             fix += f"{power.sleep_guard} <the same command>"
     return CheckResult(
         id="sleep", status=status, measured=measured, needed="kept awake", source=source, fix=fix
@@ -60,10 +60,10 @@ def _check_background(power: PowerFacts) -> CheckResult:
         status, source = CheckStatus.SKIP, "none"
     elif power.nice > 0:
         status = CheckStatus.WARN
-        fix = "a background priority trains slower, on macOS several times: start the command without `nice`"
+        fix = "background priority slows training, on macOS several times: start the command without `nice`"
     elif power.system == "darwin":
-        fix = "macOS slows what it takes for background work: keep the terminal window visible, or run "
-        fix += "sudo taskpolicy -B -p <pid of the trainer>"
+        fix = "macOS slows background processes: keep the terminal window visible, or run "
+        fix += "sudo taskpolicy -B -p <pid of the training process>"
     return CheckResult(
         id="background", status=status, measured=power.nice, needed=0, unit="nice", source=source, fix=fix
     )

@@ -1,4 +1,4 @@
-"""Preflight rows on heat: some sensor answers, and the limits suit the part it sits on."""
+"""Preflight rows on temperature: a sensor responds, and the limits suit its hardware."""
 
 from collections.abc import Iterator, Sequence
 
@@ -6,15 +6,15 @@ from simmer.base.checks import CheckResult, CheckStatus
 from simmer.thermal.limits import MARGIN_BANDS, Limits, Profile, ThermalState, state_of
 from simmer.thermal.readings import Reading, hottest_of
 
-# A sensor's critical value is where the hardware shuts down or brakes hard; stopping needs some room below.
+# At a sensor's critical value the hardware shuts down or slows down hard; stopping needs some room below.
 _ROOM_BELOW_CRITICAL_C = 5.0
-# AMD specifies 95 °C as the design limit of Ryzen 7000 and later: sustained work there is healthy.
+# AMD specifies 95 °C as the design limit of Ryzen 7000 and later: running there permanently is safe.
 _RYZEN_DESIGN_LIMIT_C = 95.0
 _MAC_DIE_SOURCES = ("smc", "macmon", "powermetrics")
 
 
 def check_temperature_source(readings: Sequence[Reading], *, require_sensor: bool) -> CheckResult:
-    """Some CPU or GPU sensor answers."""
+    """A CPU or GPU temperature sensor responds."""
     hottest, status, fix = hottest_of(readings), CheckStatus.OK, None
     measured: float | str | None = hottest.celsius if hottest else None
     unit = "°C"
@@ -23,7 +23,7 @@ def check_temperature_source(readings: Sequence[Reading], *, require_sensor: boo
     if hottest is None:
         fix = "no CPU or GPU temperature is readable, so training continues without temperature monitoring: "
         fix += "load the sensor driver (Linux: modprobe coretemp or k10temp)"
-        fix += " or set thermal.require_sensor to false" if require_sensor else ", or keep the room cool"
+        fix += " or set thermal.require_sensor to false" if require_sensor else ", or make sure it stays cool"
         status = CheckStatus.FAIL if require_sensor else CheckStatus.WARN
     return CheckResult(
         id="temperature_source",
@@ -63,9 +63,9 @@ def _check_threshold(reading: Reading, limits: Limits, *, govern: bool, by_level
         measured, needed, unit = (reading.level.word if reading.level else "degrees"), "nominal", "pressure"
 
     fix = None if by_margin or by_level else _misfit(reading, limits, govern=govern)
-    counts = reading.tells_heat and (not by_level or reading.level is not None)
+    counts = reading.has_thermal_value and (not by_level or reading.level is not None)
     if fix is None and counts and state_of(reading, limits) in (ThermalState.WARNING, ThermalState.CRITICAL):
-        fix = f"already {_heat_text(reading)} before any training: let it cool"
+        fix = f"already {_heat_text(reading)} before training: let the machine cool"
     return CheckResult(
         id="thresholds",
         status=CheckStatus.WARN if fix else CheckStatus.SKIP if measured is None else CheckStatus.OK,
@@ -78,30 +78,32 @@ def _check_threshold(reading: Reading, limits: Limits, *, govern: bool, by_level
 
 
 def _misfit(reading: Reading, limits: Limits, *, govern: bool) -> str | None:
-    """Return why limits in degrees do not suit the part a sensor sits on."""
+    """Return why limits in degrees do not suit the hardware of a sensor; None if they do."""
     if reading.source.startswith(_MAC_DIE_SOURCES) and reading.celsius is not None:
         return (
-            "the die of a healthy M-series Mac passes 95 °C under load: set thermal.profile to "
-            "apple-silicon, which judges the pressure level, or the guard slows and ends healthy runs"
+            "the die of a healthy M-series Mac exceeds 95 °C under load: set thermal.profile to "
+            "apple-silicon, which judges the pressure level; otherwise the guard slows and stops healthy runs"
         )
     if reading.critical_c is not None and limits.critical_c > reading.critical_c - _ROOM_BELOW_CRITICAL_C:
         highest = reading.critical_c - _ROOM_BELOW_CRITICAL_C
         board = "thermal.profile to gpu, or " if reading.margin_c is not None else ""
         return (
             f"the sensor's own critical value is {reading.critical_c:g} °C: set {board}thermal.critical_c to "
-            f"{highest:g} or less, or the hardware acts before the guard does"
+            f"{highest:g} or less; otherwise the hardware acts before the guard"
         )
     ryzen = reading.source.startswith(("hwmon:k10temp", "hwmon:zenpower"))
     if ryzen and limits.critical_c <= _RYZEN_DESIGN_LIMIT_C:
-        ends = "is held below it at the cost of speed" if govern else "is ended by the guard although healthy"
+        ends = (
+            "is held below it at the cost of speed" if govern else "is stopped by the guard although healthy"
+        )
         return (
             f"Ryzen 7000 and later run at 95 °C by design: such a machine {ends}; lower its limit in the "
-            "firmware (Eco mode), which is faster than sleeping"
+            "firmware (Eco mode), which costs less speed"
         )
     if reading.source.startswith("hwmon:coretemp") and not govern and reading.critical_c is not None:
         return (
             f"laptops run up to a few degrees below {reading.critical_c:g} °C by design, and thermal.govern "
-            "is false: the guard may end healthy runs; set it to true"
+            "is false: the guard may stop healthy runs; set it to true"
         )
     return None
 

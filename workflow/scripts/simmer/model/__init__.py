@@ -1,1 +1,1 @@
-"""The PatchTST classifier and the budgets it must meet."""
+"""The PatchTST classifier, and the model shape for a parameter budget."""

@@ -1,8 +1,8 @@
-"""A scale is a budget, and it is met: the shape is chosen, the width is solved.
+"""Solve the width of a model so that its parameter count meets the budget of a scale.
 
-The search picks depth, head width and feed-forward ratio. The width follows from the budget; because
-widths come in steps, the feed-forward width takes up the rest, so that the counted parameters lie
-within the tolerance and the achieved ratio stays near the one asked for.
+The search picks depth, head width and feed-forward ratio; the width follows from the budget. Because widths
+come in steps, the feed-forward width absorbs the remainder: the counted parameters are within the tolerance,
+and the achieved ratio stays near the requested one.
 """
 
 import math
@@ -12,13 +12,13 @@ from simmer.base.errors import BudgetError, ConfigError
 from simmer.base.words import percent
 from simmer.model.shape import ModelShape
 
-WIDTH_STEP = 8  # matrix units of CPUs and GPUs want inner dimensions that are multiples of 8
+WIDTH_STEP = 8  # matrix units of CPUs and GPUs need inner dimensions that are multiples of 8
 CANDIDATE_STEPS = 3  # widths tried on either side of the ideal one
 
 
 @dataclass(frozen=True, kw_only=True)
 class Geometry:
-    """What the data fixes before any shape is chosen."""
+    """Channels, context and patching: the part of a shape that the configuration fixes."""
 
     channels: int
     context_days: int
@@ -28,11 +28,11 @@ class Geometry:
     def __post_init__(self) -> None:
         left = self.context_days - self.patch_days
         if left < 0 or left % self.stride_days:
-            # Patches start at the oldest day: with a remainder the decision row itself would go unseen.
+            # Patches start at the oldest day: with a remainder the decision row would be left out.
             raise ConfigError(
                 f"config block model: found patch_days {self.patch_days} and stride_days {self.stride_days} "
-                f"for a context of {self.context_days} days; expected patches that end on the decision row: "
-                "(context_days - patch_days) divisible by stride_days"
+                f"for a context of {self.context_days} days; expected patches that end on the decision row, "
+                "so (context_days - patch_days) divisible by stride_days; change one of them"
             )
 
 
@@ -49,10 +49,10 @@ def expected_parameters(shape: ModelShape) -> int:
 def solve_shape(
     *, budget: int, tolerance: float, geometry: Geometry, depth: int, head_width: int, ff_ratio: float
 ) -> ModelShape:
-    """Return the shape that meets `budget` parameters with the asked depth, head width and ratio.
+    """Return the shape with `budget` parameters and the requested depth, head width and ratio.
 
-    Of the widths near the ideal one, the one whose achieved feed-forward ratio comes nearest to
-    `ff_ratio` wins.
+    Among widths near the ideal one, the one with the achieved feed-forward ratio nearest to `ff_ratio` is
+    chosen.
 
     Args:
         budget: parameters aimed at.
@@ -63,7 +63,7 @@ def solve_shape(
         ff_ratio: feed-forward width over width, aimed at.
 
     Raises:
-        BudgetError: when no width meets the budget within the tolerance.
+        BudgetError: if no width meets the budget within the tolerance.
     """
     # Leading term of the count: depth * (4 + 2 * ratio) * width^2.
     ideal = math.sqrt(budget / (depth * (4 + 2 * ff_ratio)))

@@ -1,15 +1,15 @@
-"""Dropout from masks drawn in advance: a CPU's generator is too slow to draw each one anew.
+"""Dropout with masks from a pool, because a CPU's generator is too slow to draw every mask.
 
-A pool of independent keep-or-drop values is drawn once per epoch; each dropout site reads it from a
-random place of its own at every step. Masks from a pool are a function of the seeds given, so nothing of
-them needs to be kept in a checkpoint, and recomputed activations meet the same ones on every device.
+A pool of independent keep-or-drop values is drawn once per epoch; each dropout layer reads it at its own
+random offset at every step. Masks are a function of the given seeds, so a checkpoint need not store them, and
+recomputed activations use the same masks on every device.
 """
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-POOL_ENTRIES = 1 << 22  # per epoch; at least twice the largest site, so that its places vary
+POOL_ENTRIES = 1 << 22  # per epoch; at least twice the largest mask, so that offsets vary
 _LEVELS = 1 << 16
 _ALIGNED = 64  # masks start where vector loads do not straddle cache lines
 
@@ -17,14 +17,14 @@ _ALIGNED = 64  # masks start where vector loads do not straddle cache lines
 class MaskPool:
     """Keep-or-drop values: 0, or the inverse of the keep probability.
 
-    The mean of what is multiplied stays what it was: where `dtype` rounds the inverse of the keep
-    probability, as many more or fewer are dropped.
+    The mean of the activations is preserved: if `dtype` rounds the inverse of the keep probability, the share
+    of dropped values is adjusted.
 
     Args:
-        probability: of dropping a value; realised to within 0.002 in bfloat16.
-        entries: how many values to draw.
-        seed: what they are drawn from.
-        device, dtype: of the activations they multiply.
+        probability: of dropping a value; met to within 0.002 in bfloat16.
+        entries: number of values to draw.
+        seed: of the draw.
+        device, dtype: of the activations.
     """
 
     def __init__(
@@ -39,13 +39,13 @@ class MaskPool:
         self._values = keep.to(dtype).mul_(scale).to(device)
 
     def mask(self, like: Tensor, place: int) -> Tensor:
-        """Return a mask of the shape of `like`; `place` is any number, equal ones give equal masks."""
+        """Return a mask of the shape of `like`; `place` is any number, equal numbers give equal masks."""
         start = place % (len(self._values) - like.numel() + 1) // _ALIGNED * _ALIGNED
         return self._values[start : start + like.numel()].view(like.shape)
 
 
 class Dropout(nn.Module):
-    """One dropout site: torch's own dropout until it is given a pool.
+    """A dropout layer that uses torch's dropout until it gets a pool.
 
     Args:
         probability: of dropping a value.
@@ -58,7 +58,7 @@ class Dropout(nn.Module):
         self.place = 0
 
     def forward(self, values: Tensor) -> Tensor:
-        """Return `values` with some of them dropped and the others scaled up; in training only."""
+        """Drop some of the values and scale up the others, in training only."""
         if not self.training or self.probability == 0:
             return values
         if self.pool is None:
@@ -66,7 +66,7 @@ class Dropout(nn.Module):
         return values * self.pool.mask(values, self.place)
 
     def onto(self, residual: Tensor, values: Tensor) -> Tensor:
-        """Return `residual` plus the dropped-out `values`, in one pass over memory where possible."""
+        """Return `residual` plus `values` after dropout, in one pass over memory if possible."""
         if not self.training or self.probability == 0 or self.pool is None:
             return residual + self(values)
         return torch.addcmul(residual, values, self.pool.mask(values, self.place))

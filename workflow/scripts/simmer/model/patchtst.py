@@ -1,8 +1,7 @@
-"""PatchTST as a classifier: patches of all channels jointly, one logit per window.
+"""PatchTST as a classifier: patches over all channels, one logit per window.
 
-After Nie et al. 2023 ("A Time Series is Worth 64 Words"), with two choices of our own: channels are
-mixed in the patch embedding instead of being treated one by one, and the flattened patches feed a
-single logit.
+After Nie et al. 2023 ("A Time Series is Worth 64 Words"), with two differences: the patch embedding mixes all
+channels instead of treating each one separately, and the flattened patches feed a single logit.
 
 Notation in the shape comments:
     B batch, L context (days), C channels, N patches, P patch length, S stride,
@@ -26,16 +25,16 @@ WINDOW_NORM_EPSILON = 1e-5
 
 
 class Linear(nn.Linear):
-    """A linear layer without first values: `PatchTST.initial_values` gives them."""
+    """A linear layer that is not initialised here; see `PatchTST.initial_values`."""
 
     def reset_parameters(self) -> None:
-        """Draw nothing."""
+        """Do nothing."""
 
 
 class Attention(nn.Module):
     """Multi-head self-attention over the patches of one window.
 
-    Written out as two matrix products: at a dozen patches that is faster than the fused kernels.
+    Written as two matrix products, which is faster than the fused kernels at a dozen patches.
     """
 
     def __init__(self, shape: ModelShape, dropout: float) -> None:
@@ -80,20 +79,20 @@ class EncoderLayer(nn.Module):
 class PatchTST(nn.Module):
     """Map a window [B, L, C] to one logit [B]: the log-odds of a positive label.
 
-    It computes in the dtype of its weights, the logit in float32: rounded to bfloat16, weak signals would
-    give the same logit to most windows. Windows come in float32.
+    It computes in the dtype of its weights and the logit in float32: in bfloat16, weak signals would give
+    most windows the same logit. The input windows are float32.
 
     Args:
         shape: the model's dimensions.
-        dropout: probability of dropping an activation, in attention, feed-forward and head alike.
+        dropout: probability of dropping an activation, in attention, feed-forward and head.
         window_norm: normalise each window per channel to zero mean and unit variance, which removes
             level and volatility from the inputs; it has no parameters.
-        activation_checkpointing: keep only each layer's input for the backward pass and compute the
-            rest again; the same numbers for less memory and a third more time.
+        activation_checkpointing: store only each layer's input for the backward pass and recompute the rest;
+            the same numbers with less memory and a third more time.
 
     Attributes:
-        breathe: called after each layer, forward and backward, where it is set: a grain for whoever has
-            to interrupt a long step. It changes no number, but would cut the graph of a compiled model.
+        after_layer: if set, called after each layer, forward and backward, so that a guard can act inside a
+            long step. It changes no numbers, but would break the graph of a compiled model.
     """
 
     def __init__(
@@ -102,7 +101,7 @@ class PatchTST(nn.Module):
         super().__init__()
         self.shape, self.window_norm = shape, window_norm
         self.activation_checkpointing = activation_checkpointing
-        self.breathe: Callable[[], None] | None = None
+        self.after_layer: Callable[[], None] | None = None
         self.embed = Linear(shape.patch_days * shape.channels, shape.width)
         self.positions = nn.Parameter(torch.empty(shape.patches, shape.width))
         self.embed_dropout = Dropout(dropout)
@@ -111,25 +110,25 @@ class PatchTST(nn.Module):
         self.head_dropout = Dropout(dropout)
         self.head = Linear(shape.patches * shape.width, 1)
 
-    def initial_values(self, *, prior_logit: float, seed: int) -> Iterator[tuple[str, Tensor]]:
-        """Yield name and first value, float32, of each parameter; the model starts by predicting the prior.
+    def initial_values(self, *, base_rate_logit: float, seed: int) -> Iterator[tuple[str, Tensor]]:
+        """Yield name and initial value, float32, of each parameter; the model first predicts the base rate.
 
-        Values are drawn one parameter at a time, so that the whole model never exists twice, and on the
-        CPU, so that every device starts from the same.
+        Values are drawn one parameter at a time, so that the model never exists twice, and on the CPU, so
+        that every device starts from the same values.
 
-        | parameter | start |
+        | parameter | initial value |
         |---|---|
         | matrices | normal, variance 1 / (3 fan-in), as torch's own linear layers |
         | the two projections that write to the residual stream | the same, over 2 depth (GPT-2) |
         | positions | normal, standard deviation 0.02 |
         | biases | 0 |
         | norms | weight 1, bias 0 |
-        | head | weights 0, bias `prior_logit` (log-odds of the train base rate) |
+        | head | weights 0, bias `base_rate_logit` (log-odds of the train base rate) |
         """
         generator = torch.Generator().manual_seed(seed)
         for name, parameter in self.named_parameters():
             if name == "head.bias":
-                yield name, torch.full(parameter.shape, prior_logit)
+                yield name, torch.full(parameter.shape, base_rate_logit)
             elif name == "head.weight" or name.endswith("bias"):
                 yield name, torch.zeros(parameter.shape)
             elif "norm" in name:
@@ -139,13 +138,13 @@ class PatchTST(nn.Module):
                 yield name, torch.empty(parameter.shape).normal_(std=std, generator=generator)
 
     def _matrix_std(self, name: str, matrix: Tensor) -> float:
-        # By the fan-in, so that what a layer says has the same size at every width, which is what lets a
-        # learning rate be carried from one width to another.
+        # Scaled by fan-in, so that activations have the same size at every width and a learning rate can be
+        # transferred between widths.
         share = 2 * self.shape.depth if name.endswith(RESIDUAL_PROJECTIONS) else 1
         return 1 / math.sqrt(3 * matrix.shape[1] * share)
 
     def pool_masks(self, *, windows: int, seed: int) -> None:
-        """Draw the masks of an epoch for all dropout sites, for batches of up to `windows` windows."""
+        """Draw the mask pool of an epoch for all dropout layers, for batches of up to `windows` windows."""
         sites = self._dropout_sites()
         if sites[0].probability == 0:
             return
@@ -160,7 +159,7 @@ class PatchTST(nn.Module):
             site.pool = pool
 
     def place_masks(self, *, seed: int) -> None:
-        """Choose anew where each dropout site reads the pool, if there is one."""
+        """Draw the offset at which each dropout layer reads the pool, if there is one."""
         sites = self._dropout_sites()
         if sites[0].pool is None:
             return
@@ -183,27 +182,27 @@ class PatchTST(nn.Module):
                 tokens = checkpoint(layer, tokens, use_reentrant=False)
             else:
                 tokens = layer(tokens)
-            if self.breathe is not None:
-                self._breathe_at(tokens, self.breathe)
+            if self.after_layer is not None:
+                self._call_around_backward(tokens, self.after_layer)
         features = self.head_dropout(self.norm(tokens).flatten(start_dim=1)).float()
         return functional.linear(features, self.head.weight.float(), self.head.bias.float()).squeeze(-1)
 
     @staticmethod
-    def _breathe_at(tokens: Tensor, breathe: Callable[[], None]) -> None:
-        breathe()
+    def _call_around_backward(tokens: Tensor, after_layer: Callable[[], None]) -> None:
+        after_layer()
         if tokens.requires_grad:
-            tokens.register_hook(lambda _: breathe())
+            tokens.register_hook(lambda _: after_layer())
 
     def _dropout_sites(self) -> list[Dropout]:
         return [module for module in self.modules() if isinstance(module, Dropout)]
 
 
 def mask_entries(shape: ModelShape, windows: int) -> int:
-    """Return how many values the pool of masks has, for batches of up to `windows` windows."""
+    """Return the size of the mask pool for batches of up to `windows` windows."""
     per_window = shape.patches * max(shape.width, shape.ff_width, shape.heads * shape.patches)
     return max(POOL_ENTRIES, 2 * windows * per_window)
 
 
 def counted_parameters(model: nn.Module) -> int:
-    """Return the number of trainable parameters of a built model (works on the meta device)."""
+    """Return the number of trainable parameters of a model; works on the meta device."""
     return sum(parameter.numel() for parameter in model.parameters() if parameter.requires_grad)

@@ -1,11 +1,11 @@
-"""The dimensions of a model, apart from the model itself: counting needs no torch."""
+"""The dimensions of a model, without torch, so that parameters can be counted quickly."""
 
 from dataclasses import dataclass
 
 
 @dataclass(frozen=True, kw_only=True)
 class ModelShape:
-    """Everything that decides the parameters of a model, and nothing else.
+    """All dimensions that determine the parameters of a model.
 
     `heads * head_width` need not equal `width`: the width is free to meet the budget.
     """

@@ -1,1 +1,1 @@
-"""Trials and refits as their jobs run them."""
+"""Run trials and refits as jobs."""

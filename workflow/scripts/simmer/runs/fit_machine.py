@@ -1,4 +1,4 @@
-"""How this machine computes the trials of a study."""
+"""Choose device, precision, threads and memory recipe for the trials of a study."""
 
 from simmer.config.campaign import ExecutionSettings
 from simmer.machine.facts import Machine
@@ -7,7 +7,7 @@ from simmer.search.study import Study
 from simmer.training.execution import choose_execution
 from simmer.training.settings import Execution
 
-# The rest is for the system, and for whoever works on the machine meanwhile.
+# Shares of all memory that trials may use; the rest is for the system and other programs.
 HOST_SHARE = 0.7
 BOARD_SHARE = 0.9
 
@@ -15,10 +15,9 @@ BOARD_SHARE = 0.9
 def fit_to_machine(study: Study, settings: ExecutionSettings, machine: Machine, *, slots: int) -> Execution:
     """Return device, precision, threads and memory recipe for each of `slots` trials side by side.
 
-    Precision and memory recipe are those of the study where it names them.
-
-    All memory counts, not what is free at the moment: that differs from day to day, and trials of a study
-    should not. Whether enough is free is for preflight to say.
+    Precision and memory recipe are the study's unless they are `auto`. The choice depends on the total
+    memory, not on the memory that is free now, so that all trials of a study are computed alike; preflight
+    checks the free memory.
     """
     execution = choose_execution(
         device=settings.device,

@@ -1,4 +1,4 @@
-"""Training one configuration of a study within the machine's memory, and what comes of it as a result."""
+"""Train one configuration of a study within the machine's memory, and build its result."""
 
 import logging
 import resource
@@ -35,25 +35,23 @@ logger = logging.getLogger(__name__)
 
 
 class OutOfMemory(Exception):
-    """Even one window at a time does not fit."""
+    """Even a micro-batch of one window does not fit into memory."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Fitting:
-    """The training behind a run.
+    """The training of a run.
 
     Attributes:
         campaign: name of the campaign, recorded in the result.
-        fingerprint: of the study, recorded likewise.
-        study: of the run.
-        files: where this training keeps its log and checkpoints.
+        fingerprint: of the study, recorded in the result.
+        files: for log and checkpoints.
         dataset: windows, labels and splits of the study's horizon.
-        hyperparameters: of the run.
-        execution: how it is computed, as it was begun.
-        seed: of everything random in it.
-        checkpoint_interval_s: seconds between checkpoints, at least.
-        time_limit_s: wall-clock time it may take, None: any.
-        falls_behind: decides from the validation log-losses of all epochs so far whether to end here.
+        execution: as recorded when the run began.
+        seed: of all random numbers.
+        checkpoint_interval_s: shortest time between checkpoints, in seconds.
+        time_limit_s: wall-clock limit in seconds; None: no limit.
+        falls_behind: returns True to end early, given the validation log-losses of all epochs so far.
         on_best: receives the predicting function after each epoch that is the best so far.
     """
 
@@ -71,11 +69,11 @@ class Fitting:
     on_best: OnBest | None = None
 
     def run(self, guard: GuardProtocol) -> RunResult:
-        """Train, from the last checkpoint if there is one, and return what every result says.
+        """Train, from the last checkpoint if there is one, and return the fields that all results share.
 
         Raises:
-            ConfigError: when the device it was begun on is not there.
-            Interrupted: heat or a signal; the same call goes on where this one stopped.
+            ConfigError: if the device it was begun on does not exist.
+            Interrupted: on heat or a signal; the same call resumes the training.
         """
         require_device(self.execution.device, asked_by=self._name)
         start = time.monotonic()
@@ -88,7 +86,7 @@ class Fitting:
 
     @cached_property
     def dataset_facts(self) -> DatasetFacts:
-        """What is known of the splits that a training may know."""
+        """Facts about train and validation."""
         facts = describe(self.dataset)
         return DatasetFacts(**{split: SplitFacts(**facts[split]) for split in SEARCH_SPLITS})
 
@@ -98,16 +96,18 @@ class Fitting:
 
     def _train_within_memory(self, guard: GuardProtocol) -> Outcome:
         while True:
-            execution, micro_batch = self._eased()
+            execution, micro_batch = self._within_memory()
             try:
                 return self._training_run(execution, micro_batch, guard).run()
             except (MemoryError, RuntimeError) as error:
                 if not _is_out_of_memory(error):
                     raise
                 if micro_batch == 1 and execution.activation_checkpointing:
-                    raise OutOfMemory(f"one window at a time does not fit: {error}") from error
-            # Outside the handler, so that the failed step's tensors are free before the next attempt.
-            logger.warning("%s: out of memory with a micro-batch of %d; easing it", self._name, micro_batch)
+                    raise OutOfMemory(f"a micro-batch of one window does not fit: {error}") from error
+            # Outside the handler, so that the failed step's tensors are freed before the next attempt.
+            logger.warning(
+                "%s: out of memory with a micro-batch of %d; trying again with less", self._name, micro_batch
+            )
             self.files.append_event({"event": "out_of_memory", "micro_batch": micro_batch})
 
     def _training_run(self, execution: Execution, micro_batch: int, guard: GuardProtocol) -> TrainingRun:
@@ -141,8 +141,8 @@ class Fitting:
             time_limit_s=self.time_limit_s,
         )
 
-    def _eased(self) -> tuple[Execution, int]:
-        # Recomputing activations comes first: the numbers stay, and no gradients need to be added up.
+    def _within_memory(self) -> tuple[Execution, int]:
+        # Recomputing activations comes first: it changes no numbers and needs no accumulated gradients.
         failures = sum(event["event"] == "out_of_memory" for event in self.files.events())
         execution = self.execution
         if failures and not execution.activation_checkpointing:
@@ -176,7 +176,7 @@ class Fitting:
         with torch.device("meta"):
             parameters = counted_parameters(PatchTST(shape, dropout=0.0, window_norm=False))
         events = self.files.events()
-        execution, micro_batch = self._eased()
+        execution, micro_batch = self._within_memory()
         starts = [event for event in events if event["event"] == "start"]
         return RunResult(
             campaign=self.campaign,
@@ -203,7 +203,7 @@ class Fitting:
 
 
 def windows_of(dataset: Dataset, split: str, input_form: str, device: str) -> Windows:
-    """Return the windows of a split in an input form, with their labels where the dataset has them."""
+    """Return the windows of a split in an input form, with their labels if the dataset has them."""
     labels = torch.from_numpy(dataset.labels_of(split)) if dataset.has_labels(split) else None
     return Windows(
         features=torch.from_numpy(dataset.inputs(input_form)),

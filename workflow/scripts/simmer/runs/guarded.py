@@ -1,4 +1,4 @@
-"""A run under its guard: sensors watched, a hot machine waited for, the run resumable."""
+"""Run a trial or a refit under the thermal guard."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -37,16 +37,16 @@ def run_under_guard(
 
     Args:
         config: the campaign.
-        purpose: what is trained, and why.
-        frame: the table the ledger's fingerprint was made from.
-        slots: runs that are computed side by side on this machine.
+        purpose: the trial or refit.
+        frame: the feature table of the ledger's fingerprint.
+        slots: runs side by side on this machine.
         stop: set by signal handlers.
 
     Raises:
-        ConfigError: when a device is not there.
-        DataError: when the table is not the registered one.
-        PreflightError: when the memory the scale needs is no longer free.
-        Interrupted: heat or a signal; a checkpoint was written.
+        ConfigError: if a device does not exist.
+        DataError: if the table is not the one in the ledger's fingerprint.
+        PreflightError: if the memory the scale needs is no longer free.
+        Interrupted: on heat or a signal; a checkpoint was written.
     """
     execution = _ready(config, purpose, frame=frame, slots=slots)
     run = Run(
@@ -65,16 +65,16 @@ def run_under_guard(
 def thermal_guard(
     config: Config, execution: Execution, *, on_event: Callable[[dict[str, Any]], None], stop: StopRequest
 ) -> Iterator[Guard]:
-    """Watch the sensors, wait for a hot machine to cool down, and yield the guard of what is then trained.
+    """Monitor the sensors, wait for a hot machine to cool, and yield the guard for the training.
 
     Args:
         config: the campaign.
-        execution: where the training runs.
+        execution: with the device of the training.
         on_event: receives `hardware_sample` and `thermal_event` lines.
         stop: set by signal handlers.
 
     Raises:
-        Interrupted: heat or a signal.
+        Interrupted: on heat or a signal.
     """
     thermal = config.thermal
     limits = thermal.limits()
@@ -103,22 +103,22 @@ def _ready(config: Config, purpose: Trial | Refit, *, frame: pd.DataFrame, slots
     execution = recorded_execution(purpose.files)
     if execution is None:
         execution = fit_to_machine(as_begun(study, ledger), config.execution, machine, slots=slots)
-    # Preflight ran perhaps days ago; memory is the one thing that can have changed for the worse since.
+    # Preflight may have run days ago, and other programs may use more memory now.
     needs = needs_of_study(study, execution, device=config.execution.device, slots=1)
     require_memory(needs, machine)
     return execution
 
 
 def recorded_execution(files: RunFiles) -> Execution | None:
-    """Return how a run is computed, or None when it was not begun."""
+    """Return the execution recorded when a run began, or None if it has not begun."""
     params = files.params()
     return None if params is None else Execution(**params["execution"])
 
 
 def as_begun(study: Study, ledger: StudyLedger) -> Study:
-    """Return the study with every `auto` that its first trial has settled.
+    """Return the study with `auto` replaced by the values of its first trial.
 
-    What `auto` becomes depends on the machine and the moment; the trials of a study must agree.
+    The value of `auto` depends on the machine and the moment, but must be the same for all trials of a study.
     """
     first = recorded_execution(ledger.trial(0))
     if first is None:

@@ -1,4 +1,4 @@
-"""What the hungriest trial of a study asks of the machine, and how to make it ask for less."""
+"""Memory and disk needs of the largest trial of a study, and the memory recipe that fits."""
 
 from dataclasses import replace
 from itertools import product
@@ -11,7 +11,7 @@ from simmer.training.checkpoint import KEEP
 from simmer.training.memory import checkpoint_bytes, training_bytes
 from simmer.training.settings import Execution, Memory, Recipe
 
-# From what costs nothing to what costs most: recomputing activations costs time, `lean` is another optimizer.
+# In order of cost: recomputing activations takes time, and `lean` is another optimizer.
 _LADDER: tuple[tuple[Memory, bool], ...] = (
     ("full", False),
     ("kahan", False),
@@ -25,15 +25,15 @@ _LADDER: tuple[tuple[Memory, bool], ...] = (
 
 
 def fit_memory(study: Study, execution: Execution, *, room_bytes: int) -> Execution:
-    """Return how to keep weights, moments and activations so that every trial of a study has room.
+    """Choose the storage of weights, moments and activations so that every trial of a study fits.
 
     Args:
-        study: what `memory` it asks for, and with which `precision`, bounds the choice.
+        study: its `memory` and `precision` restrict the choice.
         execution: device, precision and threads.
-        room_bytes: for one trial.
+        room_bytes: memory for one trial.
 
     Returns:
-        The first choice that fits, or the smallest when none does.
+        The first choice that fits, or the smallest one if none fits.
     """
     smallest: tuple[int, Execution] | None = None
     for memory, recompute in _LADDER:
@@ -45,7 +45,7 @@ def fit_memory(study: Study, execution: Execution, *, room_bytes: int) -> Execut
             precision=precision,
             memory=memory,
             activation_checkpointing=recompute,
-            # A compiled backward pass returns all gradients at once, which the other recipes must not hold.
+            # A compiled backward pass returns all gradients at once, which the other recipes avoid.
             compiled=execution.compiled and memory == "full",
         )
         need_bytes = _peak_bytes(study, choice)
@@ -57,15 +57,15 @@ def fit_memory(study: Study, execution: Execution, *, room_bytes: int) -> Execut
 
 
 def needs_of_study(study: Study, execution: Execution, *, device: str, slots: int) -> Needs:
-    """Return memory and disk for the corner of the search space that needs most of them.
+    """Return the memory and disk needs at the most demanding corner of the search space.
 
     Args:
-        study: any horizon of the scale; they differ in labels only.
+        study: any horizon of the scale; horizons differ only in their labels.
         execution: how its trials are computed.
         device: as configured.
-        slots: trials that run side by side, all of them at that corner.
+        slots: trials side by side, all assumed to be at that corner.
     """
-    shapes, recipe = list(_corner_shapes(study)), _hungriest_recipe(study)
+    shapes, recipe = list(_corner_shapes(study)), _largest_recipe(study)
     return Needs(
         scale=study.scale,
         parameters=max(expected_parameters(shape) for shape in shapes),
@@ -80,14 +80,14 @@ def needs_of_study(study: Study, execution: Execution, *, device: str, slots: in
 
 
 def _peak_bytes(study: Study, execution: Execution) -> int:
-    recipe = _hungriest_recipe(study)
+    recipe = _largest_recipe(study)
     return max(
         training_bytes(shape, recipe, execution, micro_batch=recipe.batch_size)
         for shape in _corner_shapes(study)
     )
 
 
-def _hungriest_recipe(study: Study) -> Recipe:
+def _largest_recipe(study: Study) -> Recipe:
     batch_size, dropout = (max(study.space.dimensions[key].ends) for key in ("batch_size", "dropout"))
     return replace(study.default, batch_size=batch_size, dropout=dropout)
 

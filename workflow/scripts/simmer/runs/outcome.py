@@ -1,4 +1,4 @@
-"""What came of a trial, as its result records it, and what later trials may know of it."""
+"""Convert outcomes to result fields, and results to the facts that later trials may use."""
 
 from collections.abc import Sequence
 from dataclasses import fields
@@ -20,7 +20,7 @@ STATES: dict[Ending, State] = {
 
 
 def outcome_fields(outcome: Outcome) -> dict[str, Any]:
-    """Return what a result says of an outcome, by field; what diverged has no best epoch."""
+    """Return the result fields of an outcome; a diverged run has no best epoch."""
     state, best = STATES[outcome.ended], None
     curve = tuple(
         Epoch(**{**record, "validation": Scores(**record["validation"])}) for record in outcome.curve
@@ -37,14 +37,14 @@ def outcome_fields(outcome: Outcome) -> dict[str, Any]:
 
 
 def without_outcome(state: State, reason: str) -> dict[str, Any]:
-    """Return the same fields for a run that never came to an outcome."""
+    """Return the same fields for a run without an outcome."""
     absent = dict.fromkeys(field.name for field in fields(Outcome))
     measures = {"validation_log_loss": None, "best_epoch": None, "best": None}
     return absent | measures | {"state": state, "reason": reason, "curve": ()}
 
 
 def finished_trial(result: TrialResult) -> FinishedTrial:
-    """Return what a suggestion may know of a result."""
+    """Return the facts about a result that a suggestion may use."""
     return FinishedTrial(
         hyperparameters=Hyperparameters(**result.hyperparameters),
         value=result.loss,
@@ -54,9 +54,9 @@ def finished_trial(result: TrialResult) -> FinishedTrial:
 
 
 def seen_curves(results: Sequence[TrialResult]) -> list[SeenCurve]:
-    """Return what successive halving may know of results; a trial that repeats another counts once.
+    """Return the facts about results that successive halving may use; repeats are left out.
 
-    What ran out of time is as complete as this machine lets a trial be.
+    A trial that ran out of time counts as completed, because it cannot get further on this machine.
     """
     return [
         SeenCurve(

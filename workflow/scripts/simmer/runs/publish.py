@@ -1,4 +1,4 @@
-"""A run as its job sees it: computed by one process at a time, then published from the ledger."""
+"""Compute a run in one process at a time, then publish its outputs from the ledger."""
 
 import logging
 from collections.abc import Callable
@@ -18,12 +18,12 @@ def publish(files: RunFiles, compute: Callable[[StopRequest], None], *, result: 
     """Write the declared outputs of a run and return True if it was computed, False if the ledger had it.
 
     Args:
-        files: where it stands in the ledger.
-        compute: brings it to its result; receives the request to stop.
-        result, log: where to publish.
+        files: of the run in the ledger.
+        compute: computes the result; receives the request to stop.
+        result, log: paths of the outputs.
 
     Raises:
-        Interrupted: heat or a signal; the same call goes on where this one stopped.
+        Interrupted: on heat or a signal; the same call resumes the run.
     """
     stop = StopRequest()
     with (
@@ -47,7 +47,7 @@ def _log_holder(files: RunFiles, holder: str) -> None:
     logger.log(
         PROGRESS,
         "%s is being trained by %s, left over from a run that was killed; waiting for it to finish. "
-        "To have it checkpoint and stop instead, end that process with `kill`.",
+        "To stop it after a checkpoint instead, end that process with `kill`.",
         files.address.folder.as_posix(),
         holder,
     )

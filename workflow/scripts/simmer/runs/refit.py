@@ -1,8 +1,8 @@
-"""What a refit is for: to train the winner of a study from another seed, and to predict validation and test.
+"""Refits: train the winner of a study from another random seed, and predict validation and test.
 
-The labels of test are not here: the predictions are kept with the refit, and the final evaluation alone puts
-labels beside them. Training stops on validation as a trial's does, but nothing ends it early for falling
-behind others. What is kept are the predictions of the epoch that is best on validation.
+A refit has no labels of test: its predictions are stored, and only the final evaluation compares them with
+labels. Training stops on validation like a trial's, but is never pruned. The predictions of the best epoch on
+validation are stored.
 """
 
 from collections.abc import Callable, Sequence
@@ -32,9 +32,7 @@ class Refit:
     """One refit of the winner of a study.
 
     Attributes:
-        study: whose winner it is.
-        ledger: of the study.
-        number: refit number, from 0; the seed follows from it.
+        number: refit number, from 0; determines the seed.
         winner: the result of the trial that is trained again.
     """
 
@@ -45,29 +43,29 @@ class Refit:
 
     @property
     def files(self) -> RunFiles:
-        """The refit's own files in the ledger."""
+        """The refit's files in the ledger."""
         return self.ledger.refit(self.number, of_trial=self.winner.number)
 
     def dataset(self, settings: DatasetSettings, frame: pd.DataFrame) -> Dataset:
-        """Return the dataset of the study's horizon, the inputs of test included, for the predictions."""
+        """Return the dataset of the study's horizon, including the inputs (not the labels) of test."""
         return settings.build(frame, self.study.horizon_days, test="inputs")
 
     def begin(self) -> dict[str, Any]:
-        """Return the winner's number and hyperparameters, and the seed of everything random in this refit."""
+        """Return the winner's number and hyperparameters, and the seed of this refit."""
         study, trial = self.study, self.winner.number
         seed = derive_seed(study.seed, study.scale, study.horizon_days, trial, "refit", self.number)
         return {"winner": trial, "hyperparameters": dict(self.winner.hyperparameters), "seed": seed}
 
     def seed(self, params: dict[str, Any]) -> int:
-        """Return the seed that the refit was begun with."""
+        """Return the recorded seed."""
         return params["seed"]
 
     def falls_behind(self, _params: dict[str, Any]) -> Callable[[Sequence[float]], bool]:
-        """Return what ends no refit early."""
+        """Return a function that never ends a refit early."""
         return never
 
     def on_best(self, params: dict[str, Any], dataset: Dataset) -> OnBest:
-        """Return what writes the predictions of validation and test beside the checkpoints."""
+        """Return a function that stores the predictions of validation and test."""
         form, device = params["hyperparameters"]["input_form"], params["execution"]["device"]
 
         def keep(predict: Callable[[Windows], np.ndarray]) -> None:
@@ -85,10 +83,10 @@ class Refit:
         return keep
 
     def known_result(self, _params: dict[str, Any]) -> None:
-        """Return nothing: every refit is trained."""
+        """Return None: every refit is trained."""
 
     def result(self, shared: RunResult, params: dict[str, Any]) -> RefitResult:
-        """Return the result with number, seed and winner, and the predictions where an epoch is the best."""
+        """Return the result with number, seed and winner, and the predictions if there is a best epoch."""
         kept = {} if shared.best is None else read_json(self._predictions)
         predictions = {
             split: SplitPredictions(rows=tuple(one["rows"]), probabilities=tuple(one["probabilities"]))

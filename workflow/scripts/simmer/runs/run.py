@@ -1,7 +1,7 @@
-"""One run, from its first start to its result: resumed if it was begun, with one purpose of two.
+"""A run: a trial or a refit from its first start to its result, resumed if it was begun before.
 
-A trial of a search and a refit of a winner are computed alike. What differs is the purpose's: what the run is
-begun with, when it ends early, and what its result says beside what every result says.
+Trials and refits are computed alike. The classes `Trial` and `Refit` define the differences: hyperparameters
+and seed, early ending, and the additional fields of the result.
 """
 
 from dataclasses import asdict, dataclass, replace
@@ -25,11 +25,11 @@ class Run:
 
     Attributes:
         campaign: name of the campaign, recorded in the result.
-        purpose: what the run is for.
-        dataset: windows, labels and splits of the study's horizon, with as much of test as the purpose says.
-        execution: how it is computed, unless it was begun before: then it keeps what it began with.
-        checkpoint_interval_s: seconds between checkpoints, at least.
-        time_limit_s: wall-clock time it may take, None: any.
+        purpose: the trial or the refit.
+        dataset: windows, labels and splits of the study's horizon; of test only what the purpose may have.
+        execution: used if the run has not begun; otherwise the recorded one is used.
+        checkpoint_interval_s: shortest time between checkpoints, in seconds.
+        time_limit_s: wall-clock limit in seconds; None: no limit.
     """
 
     campaign: str
@@ -41,15 +41,15 @@ class Run:
 
     @property
     def files(self) -> RunFiles:
-        """The run's own files in the ledger."""
+        """The run's files in the ledger."""
         return self.purpose.files
 
     def compute(self, guard: GuardProtocol) -> None:
         """Train to the result, from the last checkpoint if the run was begun before.
 
         Raises:
-            ConfigError: when the device it was begun on is not there.
-            Interrupted: heat or a signal; the same call goes on where this one stopped.
+            ConfigError: if the device it was begun on does not exist.
+            Interrupted: on heat or a signal; the same call resumes the run.
         """
         purpose, files = self.purpose, self.files
         purpose.ledger.describe()

@@ -1,4 +1,4 @@
-"""What a trial is for: to search. It takes what is suggested, and ends where it falls behind."""
+"""Trials: train suggested hyperparameters, and end early if successive halving says so."""
 
 import logging
 from collections.abc import Callable, Sequence
@@ -27,13 +27,7 @@ logger = logging.getLogger(__name__)
 
 @dataclass(frozen=True, kw_only=True)
 class Trial:
-    """A trial of a study.
-
-    Attributes:
-        study: whose trial it is.
-        ledger: of the study.
-        number: trial number, from 0.
-    """
+    """A trial of a study; `number` counts from 0."""
 
     study: Study
     ledger: StudyLedger
@@ -41,18 +35,18 @@ class Trial:
 
     @property
     def files(self) -> RunFiles:
-        """The trial's own files in the ledger."""
+        """The trial's files in the ledger."""
         return self.ledger.trial(self.number)
 
     def dataset(self, settings: DatasetSettings, frame: pd.DataFrame) -> Dataset:
-        """Return the dataset of the study's horizon; nothing of test is in it."""
+        """Return the dataset of the study's horizon, without test."""
         return settings.build(frame, self.study.horizon_days)
 
     def begin(self) -> dict[str, Any]:
-        """Return the hyperparameters that are suggested, where they come from, and how many trials were seen.
+        """Return the suggested hyperparameters, their origin, and the number of trials seen.
 
         Raises:
-            LedgerError: when a trial that it must see has no result.
+            LedgerError: if a trial that it must see has no result.
         """
         study = self.study
         results = self._results(study.search.seen_by(self.number))
@@ -67,13 +61,13 @@ class Trial:
         return asdict(suggestion) | {"seen_trials": len(results)}
 
     def seed(self, _params: dict[str, Any]) -> int:
-        """Return the seed of everything random in the trial's training."""
+        """Return the seed of the trial's training."""
         return derive_seed(
             self.study.seed, self.study.scale, self.study.horizon_days, self.number, "training"
         )
 
     def falls_behind(self, params: dict[str, Any]) -> Callable[[Sequence[float]], bool]:
-        """Return the judgement of successive halving, by the trials that it saw when it was begun."""
+        """Return the rule of successive halving, given the trials seen when this one began."""
         return partial(
             falls_behind,
             seen=seen_curves(self._results(params["seen_trials"])),
@@ -82,10 +76,10 @@ class Trial:
         )
 
     def on_best(self, _params: dict[str, Any], _dataset: Dataset) -> None:
-        """Keep nothing: a trial is judged by its losses alone."""
+        """Return None: a trial stores no predictions."""
 
     def known_result(self, params: dict[str, Any]) -> TrialResult | None:
-        """Return the result of the trial that this one repeats, None where it repeats none."""
+        """Return the result of the trial that this one repeats, or None."""
         if params["repeats"] is None:
             return None
         logger.log(
@@ -96,7 +90,7 @@ class Trial:
         return self._results(params["seen_trials"])[params["repeats"]]
 
     def result(self, shared: RunResult, params: dict[str, Any]) -> TrialResult:
-        """Return the result with the trial's number, and where its hyperparameters come from."""
+        """Return the result with the trial's number and the origin of its hyperparameters."""
         chosen = {key: params[key] for key in ("origin", "repeats", "seen_trials")}
         return TrialResult(**shared.shared(), trial=self.number, **chosen)
 
@@ -107,18 +101,18 @@ class Trial:
         kept = self.ledger.transferred()
         if kept is None:
             results = self.ledger.smaller.results(smaller.n_trials, needed_by=study.name)
-            handed_over = transferred(results, smaller=smaller, larger=study)
-            if len(handed_over) < study.search.transfer:
+            found = transferred(results, smaller=smaller, larger=study)
+            if len(found) < study.search.transfer:
                 logger.warning(
-                    "%s has %d trials to hand over to %s, %d were asked for",
+                    "found %d trials of %s to transfer to %s, expected %d (search.transfer)",
+                    len(found),
                     smaller.name,
-                    len(handed_over),
                     study.name,
                     study.search.transfer,
                 )
             kept = {
                 "best_of_trials": len(results),
-                "trials": [asdict(trial) for trial in handed_over],
+                "trials": [asdict(trial) for trial in found],
             }
             self.ledger.write_transferred(kept)
         return [

@@ -1,1 +1,1 @@
-"""The search: space, study, suggestion, halving, and what a smaller scale hands over."""
+"""The search: space, study, suggestions, successive halving, and transfer between scales."""

@@ -1,8 +1,8 @@
-"""Successive halving over epochs: early epochs decide who goes on.
+"""Successive halving over epochs: end trials early whose first epochs are worse than others'.
 
-The stopping form of asynchronous successive halving (Li et al. 2020, "A System for Massively Parallel
-Hyperparameter Tuning"): a trial is judged at each rung against those that stood there before it, so none ever
-waits for another. A decision is a function of curves alone, so a resumed trial comes to the same one.
+The stopping variant of asynchronous successive halving (Li et al. 2020, "A System for Massively Parallel
+Hyperparameter Tuning"): at each rung a trial is compared with earlier trials at the same rung, so no trial
+waits for another. The decision is a function of the loss curves alone, so a resumed trial decides alike.
 """
 
 import math
@@ -14,12 +14,12 @@ from simmer.search.settings import HalvingSettings
 
 @dataclass(frozen=True, kw_only=True)
 class SeenCurve:
-    """What a judgement may know of an earlier trial.
+    """The facts about an earlier trial that halving uses.
 
     Attributes:
         losses: validation log-loss of each epoch.
-        completed: it ended by itself, so `losses` is complete.
-        diverged: which is worse than any loss.
+        completed: True if the trial was not ended early, so that `losses` is complete.
+        diverged: True if it diverged, which counts as worse than any loss.
     """
 
     losses: tuple[float, ...]
@@ -30,16 +30,16 @@ class SeenCurve:
 def falls_behind(
     losses: Sequence[float], seen: Sequence[SeenCurve], *, settings: HalvingSettings, epochs_max: int
 ) -> bool:
-    """Return whether a trial ends here, by the losses of its epochs so far.
+    """Return True if a trial ends here, given the losses of its epochs so far.
 
-    At a rung a trial goes on when its best loss is among the best 1/eta of all that stood at that rung, its
-    own included, and always when it is the best. Where fewer than `min_completed_trials` are completed,
-    no trial is judged.
+    At a rung a trial continues if its best loss is among the best 1/eta of all trials that reached the rung,
+    itself included, and always if it is the best. No trial ends early before `min_completed_trials` trials
+    are completed.
 
     Args:
         losses: validation log-loss of each finished epoch of the trial.
         seen: the earlier trials that it may see.
-        settings: rungs, eta, and how many completed trials a judgement needs.
+        settings: rungs, eta, and the number of completed trials required.
         epochs_max: planned epochs.
     """
     if sum(curve.completed for curve in seen) < settings.min_completed_trials:

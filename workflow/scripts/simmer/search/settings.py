@@ -1,4 +1,4 @@
-"""How a study searches."""
+"""Settings of the search: sampler, successive halving and transfer."""
 
 import math
 from typing import Annotated, Literal
@@ -13,21 +13,23 @@ Sampler = Literal["tpe", "gp", "random"]
 
 @settings
 class HalvingSettings:
-    """When the worse trials of a study end early."""
+    """Settings of successive halving."""
 
     rung_fractions: Annotated[
         tuple[Annotated[Real, Field(gt=0, lt=1)], ...],
         Field(
-            description="Shares of `epochs_max` after which a trial is judged, ascending, rounded up to "
-            "whole epochs. `[]`: never."
+            description="Shares of `epochs_max` at which a trial may end early (rungs), ascending, rounded "
+            "up to whole epochs. `[]`: never."
         ),
     ]
-    eta: Annotated[Real, Field(gt=1, description="A trial goes on where it is among the best 1/eta.")]
+    eta: Annotated[
+        Real, Field(gt=1, description="A trial continues if it is among the best 1/eta at a rung.")
+    ]
     min_completed_trials: Annotated[
         Whole,
         Field(
             ge=1,
-            description="No trial is judged before it can be held against so many completed ones.",
+            description="Number of completed trials before any trial may end early.",
         ),
     ]
 
@@ -35,62 +37,62 @@ class HalvingSettings:
         if list(self.rung_fractions) != sorted(set(self.rung_fractions)):
             raise ConfigError(
                 f"config key search.halving.rung_fractions: found {list(self.rung_fractions)}, expected "
-                "rising shares between 0 and 1"
+                "ascending shares between 0 and 1; fix the order or remove duplicates"
             )
 
     def rungs(self, epochs_max: int) -> tuple[int, ...]:
-        """Return the epochs after which a trial of at most `epochs_max` epochs is judged, ascending."""
-        # Rounded first: 0.28 of 25 epochs are 7, and a hair more as floats have it.
+        """Return the rungs in epochs, ascending, for trials of at most `epochs_max` epochs."""
+        # Rounded first: 0.28 of 25 epochs is 7, but slightly more in floating point.
         epochs = {math.ceil(round(fraction * epochs_max, 9)) for fraction in self.rung_fractions}
         return tuple(sorted(epochs - {epochs_max}))
 
 
 @settings
 class SearchSettings:
-    """How a study searches."""
+    """Settings of the search of a study."""
 
     sampler: Annotated[
         Sampler,
         Field(
-            description="Who suggests after the startup. `tpe`: multivariate tree-structured Parzen "
-            "estimator; `gp`: Gaussian process, slower, for few numbers rather than choices; `random`: "
-            "nobody."
+            description="Sampler after the startup trials. `tpe`: multivariate tree-structured Parzen "
+            "estimator; `gp`: Gaussian process, slower, best for a few numeric dimensions; `random`: random "
+            "draws."
         ),
     ]
     startup_trials: Annotated[
         Whole,
         Field(
             ge=1,
-            description="Trials before the sampler learns from results; the first are the default, what a "
-            "smaller scale hands over, and the extremes of depth.",
+            description="Trials before the sampler uses results. The first ones are the default, those "
+            "transferred from a smaller scale, and the extremes of depth; the others are random.",
         ),
     ]
     parallel_trials: Annotated[
         Whole,
         Field(
             ge=1,
-            description="Trials of one study that may run at once. Trial n sees the results of trials 0 to "
-            "n - parallel_trials, whichever finish first.",
+            description="Trials of one study that may run at once. Trial n uses the results of trials 0 to "
+            "n - parallel_trials, regardless of which finish first.",
         ),
     ]
     halving: Annotated[
         HalvingSettings,
         Field(
-            description="Successive halving. A trial is judged by its best validation log-loss at each "
-            "rung, against the earlier trials that stood there."
+            description="Successive halving. At each rung a trial's best validation log-loss is compared "
+            "with the earlier trials that reached the rung."
         ),
     ]
     transfer: Annotated[
         Whole,
         Field(
             ge=0,
-            description="How many of the best trials of the next smaller scale of `run_scales` a study "
-            "begins with, at the same horizon; learning rates are mapped by width. The smaller scale is "
-            "then searched first, and belongs to what the study means; its choice is kept, so trials added "
-            "there later change nothing. 0: none.",
+            description="Number of best trials of the next smaller scale of `run_scales`, at the same "
+            "horizon, with which a study begins; learning rates are adapted to the width. The smaller scale "
+            "is then searched first, and its settings are part of the study's. The transferred trials are "
+            "stored, so trials added there later change nothing. 0: none.",
         ),
     ]
 
     def seen_by(self, trial: int) -> int:
-        """Return how many trials, counted from 0, trial number `trial` may see."""
+        """Return the number of trials, counted from trial 0, whose results a trial uses."""
         return max(0, trial - self.parallel_trials + 1)

@@ -1,7 +1,6 @@
-"""The search space as data: what may vary, in which range, on which scale.
+"""The search space as data: the range or the choices of each hyperparameter.
 
-Every key of `Hyperparameters` stands in the space and is used by the trial; a key that must not vary is
-a choice of one value. Nothing else can be searched.
+Every key of `Hyperparameters` is in the space and used by the trial; a fixed key is a choice of one value.
 """
 
 import functools
@@ -20,7 +19,7 @@ Value = int | float | str
 
 @settings
 class Proportions:
-    """The hyperparameters that decide, with a budget, on the shape of a model."""
+    """The hyperparameters that determine, with the budget, the shape of a model."""
 
     depth: Annotated[Whole, hyperparameter("Encoder layers.", unit="encoder layers", ge=1)]
     head_width: Annotated[
@@ -29,7 +28,7 @@ class Proportions:
     ff_ratio: Annotated[
         Real,
         hyperparameter(
-            "Feed-forward width over width, aimed at; the width is solved for the budget.",
+            "Target for feed-forward width over width; the width is solved for the budget.",
             unit="feed-forward width / width",
             gt=0,
         ),
@@ -38,23 +37,23 @@ class Proportions:
 
 @settings
 class Hyperparameters(Recipe, Proportions):
-    """What one trial chooses: first the keys of `Proportions`, then those of `Recipe`."""
+    """All hyperparameters of a trial: first the keys of `Proportions`, then those of `Recipe`."""
 
 
 KEYS = tuple(field.name for field in fields(Hyperparameters))
 DECLARED: dict[str, Any] = {key: get_type_hints(Hyperparameters, include_extras=True)[key] for key in KEYS}
 BEFORE = before(Hyperparameters)
-# Each key with the value that it had in results from before it existed.
+# Each key with its value for results that are older than the key.
 COLUMNS = {key: BEFORE.get(key) for key in KEYS}
 
 
 def unit_of(key: str) -> str:
-    """Return what a hyperparameter is counted in, in few words."""
+    """Return the unit of a hyperparameter in a few words."""
     return Hyperparameters.__pydantic_fields__[key].json_schema_extra["unit"]
 
 
 def meaningful(key: str, value: Value) -> bool:
-    """Return whether a hyperparameter can have a value at all, in whichever space."""
+    """Return True if a value is within the bounds of a hyperparameter, regardless of the space."""
     try:
         _adapter(key).validate_python(value)
     except ValidationError:
@@ -85,7 +84,7 @@ class Range:
         return self.low, self.high
 
     def contains(self, value: Value) -> bool:
-        """Tell whether `value` lies in the range and has its type."""
+        """Return True if `value` is in the range and has its type."""
         typed = isinstance(value, int) if self.integer else isinstance(value, int | float)
         return typed and self.low <= value <= self.high
 
@@ -105,7 +104,7 @@ class Choice:
         return min(self.values), max(self.values)
 
     def contains(self, value: Value) -> bool:
-        """Tell whether `value` is one of the values."""
+        """Return True if `value` is one of the values."""
         return value in self.values
 
 
@@ -120,12 +119,16 @@ class Space:
 
     @classmethod
     def of(cls, dimensions: Mapping[str, Dimension]) -> "Space":
-        """Return the space of these dimensions; what came later and is absent changes nothing."""
+        """Return the space of these dimensions; absent newer keys are fixed at their value in `BEFORE`."""
         absent = {key: Choice((value,)) for key, value in BEFORE.items() if key not in dimensions}
         return cls(dict(dimensions) | absent)
 
     def check(self, hyperparameters: Hyperparameters, *, where: str) -> None:
-        """Raise `ConfigError` naming `where` and every key whose value lies outside the space."""
+        """Check that hyperparameters are inside the space.
+
+        Raises:
+            ConfigError: naming `where` and every key whose value is outside.
+        """
         outside = [
             f"{key} {value} outside {self.dimensions[key]}"
             for key, value in asdict(hyperparameters).items()
@@ -133,16 +136,17 @@ class Space:
         ]
         if outside:
             raise ConfigError(
-                f"{where}: found {', '.join(outside)}; expected values inside the search space: change either"
+                f"{where}: found {', '.join(outside)}; expected values inside the search space; change one "
+                "of them"
             )
 
     def as_json(self) -> dict[str, Any]:
-        """Return the space as plain values, for the fingerprint: without what no trial can notice."""
+        """Return the space as plain values for the fingerprint, without newer keys that change no trial."""
         return {key: meaning(one) for key, one in self.dimensions.items() if not unchanged(key, one)}
 
     @classmethod
     def from_json(cls, block: Mapping[str, Mapping[str, Any]]) -> "Space":
-        """Return the space that `as_json` gave as `block`."""
+        """Return the space from the output of `as_json`."""
         return cls.of(
             {
                 key: Choice(tuple(spec["values"])) if "values" in spec else Range(**spec)
@@ -152,5 +156,5 @@ class Space:
 
 
 def unchanged(key: str, dimension: Dimension) -> bool:
-    """Return whether trials are what they were before this hyperparameter came."""
+    """Return True if a newer hyperparameter is fixed at its value from before it existed."""
     return key in BEFORE and dimension == Choice((BEFORE[key],))

@@ -1,4 +1,4 @@
-"""The search space as a configuration has it: `{low, high, log}` or `{values: [...]}` for each key."""
+"""Parse the search space of a configuration: `{low, high, log}` or `{values: [...]}` for each key."""
 
 from collections.abc import Callable, Mapping
 from typing import Annotated, Any
@@ -13,7 +13,7 @@ from simmer.search.space import DECLARED, Choice, Dimension, Range
 
 
 def _read(spec: Mapping[str, Any]) -> Dimension:
-    # An overlay can only add keys to a mapping, so it takes one away by setting it to null.
+    # An overlay can only add keys to a mapping; it removes one by setting it to null.
     spec = {name: value for name, value in spec.items() if value is not None}
     if set(spec) == {"values"}:
         return Choice(spec["values"])
@@ -21,7 +21,7 @@ def _read(spec: Mapping[str, Any]) -> Dimension:
     if "values" in spec:
         raise _wrong(spec, "`values: [...]` alone; an overlay sets `low`, `high` and `log` to null")
     if isinstance(low, str):
-        raise _wrong(spec, "`values: [...]`, for a name is no number")
+        raise _wrong(spec, "`values: [...]`, because a name has no range")
     if low is None or high is None or low >= high or (log and low <= 0):
         raise _wrong(spec, "`low` < `high` (and `low` > 0 with `log: true`) or `values: [...]`")
     return Range(low=low, high=high, log=log, integer=isinstance(low, int))
@@ -39,12 +39,12 @@ def _block(name: str, keys: Mapping[str, Any]) -> Any:
 
 
 def _dimension(key: str, value: Any) -> Any:
-    # Low, high and each choice are held against what the hyperparameter itself may be.
+    # Low, high and each choice must be within the bounds of the hyperparameter.
     choices = Annotated[tuple[value, ...], Field(min_length=1)]
     keys = {
         "low": Annotated[value | None, Field(description="Smallest value.")],
         "high": Annotated[value | None, Field(description="Largest value.")],
-        "log": Annotated[Flag | None, Field(description="Whether values are drawn on a logarithmic scale.")],
+        "log": Annotated[Flag | None, Field(description="True to draw values on a logarithmic scale.")],
         "values": Annotated[choices | None, Field(description="The choices.")],
     }
     return Annotated[_block(f"{key}_dimension", keys), AfterValidator(_read)]
@@ -61,7 +61,7 @@ def _as_ordered(spec: Any, read: Callable[[Any], dict[str, Dimension]]) -> dict[
     return {key: dimensions[key] for key in spec}
 
 
-# What a configuration has of each hyperparameter: its dimension in `space`, its value in `default`.
+# Schema of each hyperparameter in a configuration: its dimension in `space`, its value in `default`.
 _SPACE = {key: Annotated[_dimension(key, value), _described(value)] for key, value in DECLARED.items()}
 Dimensions = Annotated[_block("space", _SPACE), WrapValidator(_as_ordered)]
 Values = _block("hyperparameters", DECLARED)

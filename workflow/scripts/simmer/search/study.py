@@ -1,4 +1,4 @@
-"""A study: one scale, one horizon, and everything that gives its trials their meaning."""
+"""A study: one scale, one horizon, and all settings that affect the results of its trials."""
 
 import hashlib
 from dataclasses import asdict, dataclass
@@ -25,13 +25,12 @@ class Study:
     """The settings of a study; two studies with the same fingerprint are the same study.
 
     Attributes:
-        scale: its name, such as `20M`.
+        scale: name, such as `20M`.
         budget_parameters: parameters aimed at.
         budget_tolerance: largest accepted relative distance of the counted parameters.
-        n_trials: trials of the study; none of them depends on how many there are.
-        smaller: the study that hands over trials to this one, if any.
-        precision, memory: as configured (`auto` included): what a machine makes of them is recorded per
-            trial.
+        n_trials: number of trials; no trial depends on it.
+        smaller: the study whose trials are transferred to this one, if any.
+        precision, memory: as configured, possibly `auto`; each trial records the values used.
     """
 
     scale: str
@@ -53,7 +52,7 @@ class Study:
 
     @property
     def horizon_days(self) -> int:
-        """Days ahead that a label looks."""
+        """Days ahead that a label covers."""
         return self.label.horizon_days
 
     @property
@@ -63,11 +62,11 @@ class Study:
 
     @property
     def address(self) -> StudyAddress:
-        """Where its runs lie."""
+        """The address of its runs in the ledger."""
         return StudyAddress(scale=self.scale, horizon_days=self.horizon_days)
 
     def ledger(self, root: Path, *, features_sha256: str) -> StudyLedger:
-        """Return its ledger, for the features with this digest, in the ledger at `root`."""
+        """Return the part of the ledger at `root` for this study and the features with this digest."""
         smaller = self.smaller and self.smaller.ledger(root, features_sha256=features_sha256)
         return StudyLedger(
             root=root,
@@ -79,10 +78,10 @@ class Study:
         )
 
     def meaning(self) -> dict[str, Any]:
-        """Return all settings that change a trial's result, as plain values, see `simmer.base.settings`.
+        """Return all settings that affect a trial's result, as plain values, see `simmer.base.settings`.
 
-        How many trials run side by side is left out: it decides what a suggestion may see, which each
-        trial records, and a finished trial stays true whatever it becomes.
+        `parallel_trials` is left out: it only determines which results a suggestion uses, which each trial
+        records, so finished trials stay valid when it changes.
         """
         space = self.space.as_json()
         return {
@@ -94,7 +93,7 @@ class Study:
             "split": meaning(self.split),
             "geometry": meaning(self.geometry),
             "space": space,
-            # A hyperparameter that came later is left out of both or of neither.
+            # A newer hyperparameter is either in both `space` and `default` or in neither.
             "default": {key: value for key, value in asdict(self.default).items() if key in space},
             "search": self._search(),
             "training": meaning(self.training),
@@ -111,7 +110,7 @@ class Study:
         return settings | {"transfer_from": self.smaller.settings_digest()}
 
     def settings_digest(self) -> str:
-        """Return a digest of the settings alone, known before any data is."""
+        """Return the digest of the study's settings, without the data."""
         return _short_digest(self.meaning())
 
     def fingerprint(self, features_sha256: str) -> str:

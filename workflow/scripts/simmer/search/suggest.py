@@ -1,8 +1,8 @@
-"""Suggestion as a pure function: trial n depends on the config and on the results it may see.
+"""Suggest hyperparameters as a pure function of the config and the results a trial may see.
 
-Nothing is kept between trials. Each call rebuilds an in-memory Optuna study from the finished trials it
-is given and asks a sampler seeded by (seed, scale, horizon, trial), so a search that was killed thirty
-times suggests what an unbroken one suggests.
+No state is kept between trials. Each call rebuilds an in-memory Optuna study from the finished trials and
+asks a sampler seeded by (seed, scale, horizon, trial), so an interrupted search suggests the same trials as
+an uninterrupted one.
 """
 
 from collections.abc import Collection, Sequence
@@ -22,20 +22,19 @@ from simmer.base.seeds import derive_seed
 from simmer.search.settings import SearchSettings
 from simmer.search.space import Choice, Dimension, Hyperparameters, Space
 
-# Fresh seeds tried before a repeated suggestion is answered from the ledger: the sampler's, then chance's.
+# Seeds tried before a repeated suggestion is accepted; the last `ATTEMPTS_AT_RANDOM` draw at random.
 REPEAT_ATTEMPTS = 8
 ATTEMPTS_AT_RANDOM = 4
 
 
 @dataclass(frozen=True, kw_only=True)
 class FinishedTrial:
-    """What a suggestion may know of an earlier trial.
+    """The facts about an earlier trial that a suggestion uses.
 
     Attributes:
-        hyperparameters: what it used.
-        value: its best validation log-loss, None when it failed.
-        ended_at: epochs after which halving ended it, None where it came to its own end.
-        repeats: it was answered from an equal one, so that it is no news for the sampler.
+        value: its best validation log-loss; None if it failed.
+        ended_at: epochs after which halving ended it; None if it was not ended early.
+        repeats: True if it repeats an earlier trial; the sampler then ignores it.
     """
 
     hyperparameters: Hyperparameters
@@ -46,7 +45,7 @@ class FinishedTrial:
 
 @dataclass(frozen=True, kw_only=True)
 class Enqueued:
-    """A trial that no sampler suggests, and where it comes from."""
+    """Hyperparameters of a trial that no sampler suggests, and their origin."""
 
     hyperparameters: Hyperparameters
     origin: str
@@ -54,13 +53,12 @@ class Enqueued:
 
 @dataclass(frozen=True, kw_only=True)
 class Suggestion:
-    """What a trial is to use.
+    """The hyperparameters of a trial.
 
     Attributes:
-        hyperparameters: all of them.
         origin: `default`, `depth extreme`, `startup`, the sampler's name, or the trial it was transferred
             from.
-        repeats: number of the finished trial that used the very same, None as a rule.
+        repeats: number of a finished trial with the same hyperparameters, or None.
     """
 
     hyperparameters: Hyperparameters
@@ -79,16 +77,16 @@ def suggest(
 ) -> Suggestion:
     """Return the hyperparameters of trial number `trial`.
 
-    First those enqueued, then random draws, then the sampler. A suggestion equal to an earlier trial's is
-    drawn again with another seed, and where that never helps it names the trial that it repeats. Trials that
-    run side by side with this one count as earlier: what they use follows from the same history.
+    First come the enqueued trials, then random draws, then the sampler. A suggestion equal to an earlier
+    trial's is drawn again with another seed; if that never helps, it names the trial that it repeats. Trials
+    that run side by side with this one count as earlier: their hyperparameters follow from the same history.
 
     Args:
-        space: what may vary.
-        enqueued: what the study begins with.
-        settings: sampler, length of the startup, and how many trials run at once.
-        history: the results it may see, in the order of their numbers from 0.
-        seed_parts: what, beside the number, the draw depends on.
+        space: the search space.
+        enqueued: the first trials of the study.
+        settings: sampler, number of startup trials, and number of trials that run at once.
+        history: the results the trial may see, in the order of their numbers from 0.
+        seed_parts: parts of the random seed besides the trial number.
         trial: its number.
     """
     earlier = [finished.hyperparameters for finished in history]
@@ -113,7 +111,7 @@ def suggest(
 def enqueued_trials(
     space: Space, default: Hyperparameters, transferred: Sequence[Enqueued] = ()
 ) -> list[Enqueued]:
-    """Return what a study begins with: the default, then what a smaller scale handed over, then the extremes.
+    """Return the first trials of a study: the default, the transferred trials, then the extremes of depth.
 
     The extremes are the default at the smallest and at the largest depth.
     """
@@ -130,7 +128,7 @@ def enqueued_trials(
 
 
 def distributions(space: Space) -> dict[str, BaseDistribution]:
-    """Return the space as Optuna has it."""
+    """Convert the space to Optuna's distributions."""
     return {key: _distribution(dimension) for key, dimension in space.dimensions.items()}
 
 
@@ -165,8 +163,8 @@ def _ask(
 
 
 def _completed(history: Sequence[FinishedTrial]) -> list[FinishedTrial]:
-    # A Gaussian process looks at completed trials only. What a pruned trial reached is at least near what it
-    # would have reached; a failure counts as the worst that was seen.
+    # A Gaussian process uses completed trials only. A pruned trial's value is near its final value; a failed
+    # trial gets the worst value seen.
     values = [finished.value for finished in history if finished.value is not None]
     return [
         replace(finished, value=max(values) if finished.value is None else finished.value, ended_at=None)
@@ -185,10 +183,10 @@ def _sampler(settings: SearchSettings, *, seed: int) -> BaseSampler:
 
 
 def frozen(finished: FinishedTrial, known: dict[str, BaseDistribution]) -> FrozenTrial:
-    """Return a finished trial as Optuna has it.
+    """Convert a finished trial to Optuna's form.
 
-    A pruned trial ranks below every completed one, by how far it came and then by its loss there; a failure,
-    which is one without a report, ranks below all.
+    A pruned trial ranks below every completed one, first by its number of epochs, then by its loss; a failed
+    trial, which has no reported value, ranks below all.
     """
     pruned = finished.value is None or finished.ended_at is not None
     reports = {} if finished.ended_at is None else {finished.ended_at: finished.value}

@@ -1,6 +1,6 @@
-"""What a study hands over to the next larger scale: trials to begin with, never their values.
+"""Transfer the best trials of a study to the next larger scale, as hyperparameters without losses.
 
-Another scale has another level of loss, so a value that was good there would only mislead the sampler here.
+Losses differ between scales, so a loss from another scale would mislead the sampler.
 """
 
 import math
@@ -14,15 +14,15 @@ from simmer.search.suggest import Enqueued
 
 
 def transferred(results: Sequence[TrialResult], *, smaller: Study, larger: Study) -> list[Enqueued]:
-    """Return the best trials of the smaller study, mapped into the space of the larger.
+    """Return the best trials of the smaller study, mapped into the space of the larger one.
 
-    Depth keeps its relative place between the extremes, on a logarithmic scale. The learning rate
-    follows the width: Adam moves each weight of a matrix by the rate, whatever its width, so the
-    change of what a layer says grows with the width unless the rate falls with it (muP: Yang et al. 2022,
-    "Tensor Programs V"). Everything else is kept as far as the larger space has it.
+    Depth keeps its relative position between the extremes on a logarithmic scale. The learning rate is
+    divided by the ratio of the widths: Adam changes each weight by about the learning rate, so the change of
+    a layer's output grows with the width unless the rate falls (muP: Yang et al. 2022, "Tensor Programs V").
+    All other values are kept if the larger space has them.
 
     Args:
-        results: of the smaller study, finished.
+        results: finished trials of the smaller study.
         smaller, larger: the studies.
     """
     ended = [
@@ -41,7 +41,7 @@ def transferred(results: Sequence[TrialResult], *, smaller: Study, larger: Study
 
 
 def mapped(hyperparameters: Hyperparameters, *, smaller: Study, larger: Study) -> Hyperparameters:
-    """Return the nearest hyperparameters of the larger space that mean the same there."""
+    """Return the hyperparameters of the larger space that correspond most closely to given ones."""
     dimensions = larger.space.dimensions
     values = asdict(hyperparameters)
     values["depth"] = _same_place(
@@ -56,7 +56,7 @@ def mapped(hyperparameters: Hyperparameters, *, smaller: Study, larger: Study) -
 
 
 def nearest(dimension: Dimension, value: Value) -> Value:
-    """Return the value of a dimension that comes nearest; a choice of numbers above zero, by ratio."""
+    """Return the nearest value of a dimension; for a choice of positive numbers, nearest by ratio."""
     if isinstance(dimension, Range):
         inside = min(max(value, dimension.low), dimension.high)
         return round(inside) if dimension.integer else inside

@@ -1,1 +1,1 @@
-"""How a campaign stands: its files, read beside it and never touched, on one screen."""
+"""Show the state of a campaign on one screen, from its files, which are only read."""

@@ -1,4 +1,4 @@
-"""python -m simmer.status RESULTS: how a campaign stands, on one screen."""
+"""python -m simmer.status RESULTS: the state of a campaign on one screen."""
 
 from simmer.status.command import main
 

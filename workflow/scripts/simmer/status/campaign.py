@@ -1,4 +1,4 @@
-"""All facts of a campaign that its screen shows, gathered from its files at one moment."""
+"""Collect everything the status screen shows from the files of a campaign."""
 
 import os
 import shutil
@@ -9,28 +9,28 @@ from pathlib import Path
 from simmer.config.campaign import Config
 from simmer.ledger.address import LOCKS, RESULTS, done_file, ledger_in
 from simmer.ledger.trial_log import Event, time_s
-from simmer.status.commands import asks_for_the_answer, targets_of
+from simmer.status.commands import asks_for_report, targets_of
 from simmer.status.estimate import Estimate, estimate
 from simmer.status.holders import Holder, holder_at
 from simmer.status.progress import StudyPlace, StudyProgress, Work, read_study
 from simmer.status.reasons import last_error
 from simmer.status.studies import Chosen, choose
-from simmer.status.trial_files import TrialProgress, read_trial, tells_heat
+from simmer.status.trial_files import TrialProgress, has_thermal_value, read_trial
 
 CAMPAIGN_LOCK = ".lock"
 
 
 @dataclass(frozen=True, kw_only=True)
 class Heat:
-    """What the guard wrote down.
+    """The guard's records, over all trials.
 
     Attributes:
         sample: the last hardware sample, or None.
         event: the last thermal event, or None.
-        hottest_c: the highest temperature of all trials, in °C, or None.
-        aborts: thermal aborts of all trials.
-        paused_s, blind_s, trained_s: seconds of all trials: of pauses, without any reading, and of training.
-        ever_known: whether any source ever told any heat.
+        hottest_c: highest temperature in °C, or None.
+        aborts: number of thermal aborts.
+        paused_s, blind_s, trained_s: seconds paused, without any reading, and of training.
+        ever_known: True if any sensor ever reported a value.
     """
 
     sample: Event | None
@@ -45,23 +45,21 @@ class Heat:
 
 @dataclass(frozen=True, kw_only=True)
 class Campaign:
-    """A campaign as it stands.
+    """The state of a campaign.
 
     Attributes:
-        name: its name.
-        overlays: the configuration files laid over the campaign's own, as given.
-        now_s: when its files were read, in seconds since 1970.
-        results: its folder, as it was given.
-        studies: its studies, in the order in which they are run.
-        estimates: what is left of each.
-        configured: False where the studies shown are not those of the configuration.
+        overlays: the configuration files merged over config.yaml, as given.
+        now_s: when the files were read, in seconds since 1970.
+        results: the folder of results, as given.
+        studies: in the order in which they are run.
+        estimates: of the time left, one per study.
+        configured: False if the studies shown are not those of the configuration.
         others: studies of the ledger that are not shown, as `<scale>/<horizon> <fingerprint>`.
-        run: who took the campaign's lock last, or None when nobody ever did.
-        heat: what the guard wrote down.
-        disk_free_bytes: room where the results lie.
+        run: the last holder of the campaign's lock, or None if it was never taken.
+        disk_free_bytes: free space on the disk of the results.
         ledger_bytes: size of the ledger.
-        tables_written: whether the tables of every scale that was asked for, and the files named, are there.
-        stop_reason: what the job of the last trial said when it stopped without a result, or None.
+        tables_written: True if the tables of every requested scale and all requested files exist.
+        stop_reason: the error message of the last trial's job if it stopped without a result, or None.
     """
 
     name: str
@@ -81,12 +79,12 @@ class Campaign:
 
     @property
     def begun(self) -> tuple[tuple[StudyProgress, Work], ...]:
-        """Every trial and refit that was begun and has no result, with its study."""
+        """All trials and refits that have begun and have no result, each with its study."""
         return tuple((study, work) for study in self.studies for work in study.begun)
 
     @property
     def working(self) -> tuple[tuple[StudyProgress, Work], ...]:
-        """Those of them that a process of this machine works on now."""
+        """Those of `begun` that a process on this machine is training now."""
         return tuple((study, work) for study, work in self.begun if work.alive)
 
     @property
@@ -101,26 +99,28 @@ class Campaign:
 
     @property
     def last_trial(self) -> TrialProgress | None:
-        """The trial that wrote it."""
+        """The trial or refit that wrote that line."""
         return next((trial for trial in self.trials if trial.last_s == self.last_s is not None), None)
 
     @property
-    def scales_asked_for(self) -> tuple[str, ...]:
-        """The scales that the last run was to compute: its `hpo_<scale>.done`, or all that are shown."""
+    def requested_scales(self) -> tuple[str, ...]:
+        """The scales the last run was to compute: its targets `hpo_<scale>.done`, or all scales shown."""
         shown = tuple(dict.fromkeys(study.place.scale for study in self.studies))
         targets = () if self.run is None else targets_of(self.run.command)
         return tuple(scale for scale in shown if str(RESULTS / done_file(scale)) in targets) or shown
 
     @property
     def finished(self) -> bool:
-        """Whether all that was asked for is done; the tables say so where no configuration does."""
-        asked = [study for study in self.studies if study.place.scale in self.scales_asked_for]
+        """True if everything requested is computed; without a configuration, if the tables are written."""
+        requested = [study for study in self.studies if study.place.scale in self.requested_scales]
         if not self.configured and not self.tables_written:
             return False
-        return bool(asked) and not any(study.left or study.refits_left or study.begun for study in asked)
+        return bool(requested) and not any(
+            study.left or study.refits_left or study.begun for study in requested
+        )
 
 
-def look(
+def read_campaign(
     config: Config,
     results: Path,
     *,
@@ -128,18 +128,18 @@ def look(
     overlays: Sequence[str] = (),
     read: Callable[[Path, int], TrialProgress | None] = read_trial,
 ) -> Campaign:
-    """Return how a campaign stands; nothing is written, locked or deleted.
+    """Return the state of a campaign; nothing is written, locked or deleted.
 
     Args:
         config: its configuration.
-        results: its folder of results; the tables lie in the folder `data` beside it.
+        results: its folder of results; the feature tables are in the folder `data` beside it.
         now_s: seconds since 1970.
-        overlays: the configuration files laid over the campaign's own.
+        overlays: the configuration files merged over config.yaml.
         read: reads the folder of one trial or refit.
     """
     ledger, run = ledger_in(results), holder_at(results / CAMPAIGN_LOCK)
     chosen = choose(config, ledger, results.parent / "data")
-    if run is None or not asks_for_the_answer(run.command):
+    if run is None or not asks_for_report(run.command):
         places = tuple(replace(place, refits=0) for place in chosen.places)
         chosen = replace(chosen, places=places)
     studies = tuple(
@@ -164,7 +164,7 @@ def look(
         tables_written=False,
         stop_reason=None,
     )
-    targets = {str(RESULTS / done_file(scale)) for scale in found.scales_asked_for}
+    targets = {str(RESULTS / done_file(scale)) for scale in found.requested_scales}
     targets |= set() if run is None else set(targets_of(run.command))
     written = all((results / target.removeprefix("results/")).exists() for target in targets)
     return replace(found, tables_written=written, stop_reason=_stop_reason(found))
@@ -190,7 +190,7 @@ def _heat(trials: Sequence[TrialProgress]) -> Heat:
         paused_s=sum(trial.paused_s for trial in trials),
         blind_s=sum(trial.blind_s for trial in trials),
         trained_s=sum(trial.trained_s for trial in trials),
-        ever_known=bool(degrees) or any(tells_heat(each) for each in (*samples, *events)),
+        ever_known=bool(degrees) or any(has_thermal_value(each) for each in (*samples, *events)),
     )
 
 
@@ -204,7 +204,7 @@ def _others(chosen: Chosen) -> tuple[str, ...]:
 
 
 def _recorded_name(studies: Sequence[StudyProgress]) -> str | None:
-    """Return the campaign that a result of these studies was computed for."""
+    """Return the campaign name recorded in the newest result of these studies."""
     names = (trial.campaign for study in studies for trial in study.finished[::-1])
     return next((name for name in names if name is not None), None)
 
@@ -216,5 +216,5 @@ def _size_bytes(folder: Path) -> int:
             try:
                 total += (Path(parent) / name).lstat().st_size
             except OSError:
-                continue  # renamed or removed a moment ago
+                continue  # renamed or removed in the meantime
     return total

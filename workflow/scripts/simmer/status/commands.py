@@ -1,10 +1,10 @@
-"""What the command line of a run tells: its targets, its configuration, and how to type it."""
+"""Parse the command line of a run: its targets, its configuration, and how to type it."""
 
 import shlex
 from pathlib import PurePath
 
 REPORT = "results/summary.html"
-OF_THE_ANSWER = ("results/summary.", "results/evidence.", "results/final/", "results/refits/")
+REPORT_TARGETS = ("results/summary.", "results/evidence.", "results/final/", "results/refits/")
 
 
 def typed(command: str) -> str:
@@ -23,7 +23,7 @@ def typed(command: str) -> str:
 
 
 def overlays_of(command: str) -> tuple[str, ...]:
-    """Return the configuration files that a command line lays over the campaign's own."""
+    """Return the configuration files that a command line merges over config.yaml."""
     try:
         words = shlex.split(command)
     except ValueError:
@@ -41,15 +41,15 @@ def overlays_of(command: str) -> tuple[str, ...]:
 
 
 def targets_of(command: str) -> tuple[str, ...]:
-    """Return the files below `results/` that a command line names; none stands for the whole campaign.
+    """Return the targets below `results/` on a command line; an empty tuple means the whole campaign.
 
-    The target `report` is named by the page that it writes.
+    The target `report` is returned as the page it writes.
     """
     words = command.split()
     named = tuple(word for word in words if word.startswith("results/"))
     return (*named, REPORT) if "report" in words else named
 
 
-def asks_for_the_answer(command: str) -> bool:
-    """Tell whether a command line asks for the report, or for something on the way to it."""
-    return any(target.startswith(OF_THE_ANSWER) for target in targets_of(command))
+def asks_for_report(command: str) -> bool:
+    """Return True if a command line has the report, or one of its inputs, as a target."""
+    return any(target.startswith(REPORT_TARGETS) for target in targets_of(command))

@@ -1,4 +1,4 @@
-"""The configuration of a campaign from its files, laid over each other as the campaign itself does it."""
+"""Read a campaign's configuration from its files, merged as in a run."""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -11,14 +11,14 @@ from simmer.config.campaign import Config, parse_config
 
 
 def read_config(base: Path, overlays: Sequence[Path]) -> Config:
-    """Return the configuration of `base` with overlays laid over it, the later over the earlier.
+    """Return the configuration of `base` with the overlays merged over it in order.
 
     Raises:
-        ConfigError: when a file cannot be read, or the whole is no configuration.
+        ConfigError: if a file cannot be read, or the result is not a valid configuration.
     """
     raw: dict[str, Any] = {}
     for path in (base, *overlays):
-        _lay_over(raw, _read(path))
+        _merge(raw, _read(path))
     return parse_config(raw)
 
 
@@ -27,25 +27,27 @@ def _read(path: Path) -> Mapping[str, Any]:
         found = yaml.safe_load(path.read_text(encoding="utf-8"))
     except OSError as error:
         raise ConfigError(
-            f"cannot read {path}: {error.strerror or error}; expected a configuration file: name the one the "
-            "campaign was begun with, CONFIG=config/demo.yaml"
+            f"cannot read {path}: {error.strerror or error}; expected a configuration file; name the one the "
+            "campaign was begun with, such as CONFIG=config/demo.yaml"
         ) from error
     except (yaml.YAMLError, UnicodeDecodeError) as error:
         said = " ".join(str(error).split())
-        raise ConfigError(f"found {path} damaged ({said}); expected YAML: mend it") from error
+        raise ConfigError(f"found {path} damaged ({said}); expected YAML; fix the file") from error
     if found is None:
         return {}
     if not isinstance(found, Mapping):
-        raise ConfigError(f"found {path} to be {type(found).__name__}, expected keys with values: mend it")
+        raise ConfigError(
+            f"found {path} to be {type(found).__name__}, expected keys with values; fix the file"
+        )
     return found
 
 
-def _lay_over(into: dict[str, Any], overlay: Mapping[str, Any]) -> None:
+def _merge(into: dict[str, Any], overlay: Mapping[str, Any]) -> None:
     for key, value in overlay.items():
         if isinstance(value, Mapping) and isinstance(into.get(key), dict):
-            _lay_over(into[key], value)
+            _merge(into[key], value)
         elif isinstance(value, Mapping):
             into[key] = {}
-            _lay_over(into[key], value)
+            _merge(into[key], value)
         else:
             into[key] = value

@@ -1,4 +1,4 @@
-"""How long the rest takes, from what the trials so far took; and on what that rests."""
+"""Estimate the training time left, from the trials so far, and name the basis of the estimate."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -9,16 +9,16 @@ from statistics import fmean, median
 from simmer.status.progress import StudyProgress
 from simmer.status.trial_files import TrialProgress
 
-# Between two trials a job ends and another begins; a longer silence was a stop.
+# Longest gap between two trials of the same run; a longer one was a stop.
 _LONGEST_HANDOVER_S = 120.0
 
 
 class Basis(StrEnum):
-    """What an estimate rests on."""
+    """The basis of an estimate."""
 
-    MEASURED = "measured"  # the mean of the study's own trials
-    OTHER_HORIZONS = "other horizons"  # the mean of the trials of the same scale at other horizons
-    PACE = "pace"  # every epoch of every trial, at the pace of the trial that trains now
+    MEASURED = "measured"  # mean of the study's own trials
+    OTHER_HORIZONS = "other horizons"  # mean of the trials of the same scale at other horizons
+    PACE = "pace"  # every epoch of every trial, at the speed of the trial that trains now
     NOTHING = "nothing"
 
 
@@ -27,9 +27,8 @@ class Estimate:
     """Seconds of training left in a study.
 
     Attributes:
-        seconds: None where nothing tells them; an upper bound where the basis is the pace.
-        basis: what they rest on.
-        trials: how many trials were measured.
+        seconds: None if unknown; an upper bound if the basis is `PACE`.
+        trials: number of trials measured.
     """
 
     seconds: float | None
@@ -38,10 +37,11 @@ class Estimate:
 
 
 def estimate(study: StudyProgress, scale: Sequence[StudyProgress], *, now_s: float) -> Estimate:
-    """Return how long the trials that are left of a study will train, or, once they are done, its refits.
+    """Return the training time left for the trials of a study or, once they are done, for its refits.
 
-    The mean is over the trials that really trained: pruned ones as they came, repeats answered from the
-    ledger left out. A trial that is under way takes as long as those that got as far went on on average.
+    The mean is over all trials that trained, pruned ones included; repeats answered from the ledger are left
+    out. For a trial under way, the time left is the mean time left of the trials that took longer than it
+    has so far.
 
     Args:
         study: the study.
@@ -66,7 +66,7 @@ def estimate(study: StudyProgress, scale: Sequence[StudyProgress], *, now_s: flo
 
 
 def _of_refits(study: StudyProgress, scale: Sequence[StudyProgress], now_s: float) -> Estimate:
-    """Return how long the refits that are left will train, by those of the scale that are done."""
+    """Return the training time left for the refits, from the finished refits of the scale."""
     if not study.refits_left:
         return Estimate(seconds=0.0, basis=Basis.MEASURED)
     took_s = [refit.trained_s for each in scale for refit in each.refits if refit.trained_s > 0.0]
@@ -88,7 +88,7 @@ def _under_way(study: StudyProgress) -> list[TrialProgress]:
 
 
 def _elapsed_s(study: StudyProgress, trial: TrialProgress, now_s: float) -> float:
-    """Return the seconds a trial has trained; since its last epoch only where it trains now."""
+    """Return the seconds a trial has trained, including the time since its last epoch if it trains now."""
     alive = any(work.alive and work.trial is trial for work in study.begun)
     known_s = [at_s for at_s in (trial.last_epoch_at_s, trial.started_s) if at_s is not None]
     return trial.trained_s + (max(0.0, now_s - max(known_s)) if alive and known_s else 0.0)
@@ -96,12 +96,12 @@ def _elapsed_s(study: StudyProgress, trial: TrialProgress, now_s: float) -> floa
 
 def _rest_s(measured: Sequence[float], elapsed_s: float) -> float:
     longer = [seconds - elapsed_s for seconds in measured if seconds > elapsed_s]
-    # Longer than all before it: then as long again as the mean tells, for nothing else is known.
+    # Longer than every earlier trial: assume the mean once more.
     return fmean(longer) if longer else fmean(measured)
 
 
 def _handover_s(studies: Sequence[StudyProgress]) -> float:
-    """Return the usual seconds between the end of a trial and the start of the next one."""
+    """Return the median seconds between the end of a trial and the start of the next one."""
     moments = sorted(
         (at_s, is_start)
         for study in studies

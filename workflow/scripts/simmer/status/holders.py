@@ -1,7 +1,7 @@
-"""Who holds a lock, found out without touching the lock.
+"""Find the holder of a lock without taking the lock.
 
-Asking the kernel for a lock means to hold it for a moment, and a trial that wants it in that very moment
-would be refused. So the file that names the holder is read, and the process it names is looked at.
+Taking a lock to test it would briefly refuse it to a trial. Instead the file that names the holder is read,
+and the process it names is checked.
 """
 
 import os
@@ -15,20 +15,20 @@ import psutil
 
 from simmer.base.files import read_json
 
-# A lock tells whole seconds, and a process's birth is counted from the boot: they may disagree by so much.
+# A lock has whole seconds, and a process's start is counted from boot: they may differ by this much.
 _CLOCK_SLACK_S = 2.0
 
 
 @dataclass(frozen=True, kw_only=True)
 class Holder:
-    """The process that a lock's file names.
+    """The process named in a lock file.
 
     Attributes:
-        pid: its number on `host`.
+        pid: process number on `host`.
         host: network name of its machine.
-        command: what was typed, or the script that runs.
+        command: the command typed, or the script that runs.
         since_s: when it took the lock, in seconds since 1970.
-        alive: whether it still lives, and so holds the lock; None where it is another machine's.
+        alive: True if it still runs and so holds the lock; None if it is on another machine.
     """
 
     pid: int
@@ -39,54 +39,54 @@ class Holder:
 
 
 @dataclass(frozen=True)
-class Living:
-    """A process that works now.
+class RunningProcess:
+    """A process that exists now.
 
     Attributes:
-        born_s: when it was born, in seconds since 1970, by the clock of now.
+        started_s: start time in seconds since 1970, by the present clock.
         words: its command line.
     """
 
-    born_s: float
+    started_s: float
     words: tuple[str, ...]
 
 
-def living(pid: int) -> Living | None:
-    """Return the process with this number, or None when none works."""
+def running_process(pid: int) -> RunningProcess | None:
+    """Return the process with this number, or None if there is none."""
     try:
         process = psutil.Process(pid)
         if process.status() == psutil.STATUS_ZOMBIE:
             return None
-        return Living(process.create_time(), tuple(process.cmdline()))
+        return RunningProcess(process.create_time(), tuple(process.cmdline()))
     except (psutil.Error, ValueError):
         return None
 
 
 def holder_at(
-    path: Path, *, look: Callable[[int], Living | None] = living, host: str | None = None
+    path: Path, *, find: Callable[[int], RunningProcess | None] = running_process, host: str | None = None
 ) -> Holder | None:
-    """Return the process that the lock at `path` names, or None when nobody ever took it or it names none.
+    """Return the process named in the lock file `path`, or None if there is none.
 
-    A number is given to another process once its own is gone, after a power cut above all: one that was born
-    after the lock was taken and does something else is such another one. And a lock that was copied to
-    another folder than its holder's is held by nobody.
+    Process numbers are reused, especially after a power failure: a process that started after the lock was
+    taken and has another command is not the holder. A lock file that was copied to another folder has no
+    live holder.
     """
     try:
-        told = read_json(path)
-        pid, holder_host, folder = int(told["pid"]), str(told["host"]), Path(told["folder"])
-        since_s, command = datetime.fromisoformat(told["since"]).timestamp(), str(told["command"])
+        held = read_json(path)
+        pid, holder_host, folder = int(held["pid"]), str(held["host"]), Path(held["folder"])
+        since_s, command = datetime.fromisoformat(held["since"]).timestamp(), str(held["command"])
     except (OSError, ValueError, LookupError, TypeError):
         return None
     alive: bool | None = None
     if holder_host == (host or os.uname().nodename):
-        found = look(pid)
+        found = find(pid)
         alive = found is not None and _is_same(found, since_s, command) and _lies_in(path, folder)
     return Holder(pid=pid, host=holder_host, command=command, since_s=since_s, alive=alive)
 
 
-def _is_same(found: Living, since_s: float, command: str) -> bool:
-    # Births are counted from the boot, so a clock that was set forward moves them past the lock's own time.
-    if found.born_s <= since_s + _CLOCK_SLACK_S:
+def _is_same(found: RunningProcess, since_s: float, command: str) -> bool:
+    # Start times are counted from boot: a clock that was set forward moves them past the time of the lock.
+    if found.started_s <= since_s + _CLOCK_SLACK_S:
         return True
     return bool(command) and shlex.join(found.words).endswith(command)
 

@@ -1,4 +1,4 @@
-"""How far one study has come, from its own files."""
+"""The progress of one study, from its files."""
 
 from collections import Counter
 from collections.abc import Callable, Sequence
@@ -15,14 +15,13 @@ _FAILED = ("diverged", "out_of_memory", "out_of_time", UNREADABLE)
 
 @dataclass(frozen=True, kw_only=True)
 class StudyPlace:
-    """Which study to look at, and where it lies.
+    """A study and its place in the ledger.
 
     Attributes:
-        scale, horizon_days: its scale and horizon.
-        n_trials: trials wanted, or None where no configuration says.
-        epochs_max: epochs of a trial that nothing ends early, or None where nothing says.
-        refits: refits wanted of its best trial, 0 where none are.
-        home: `<ledger>/<fingerprint>` of the study, or None while it is not begun.
+        n_trials: number of trials wanted, or None without a configuration.
+        epochs_max: epochs of a full trial, or None if unknown.
+        refits: number of refits wanted of its best trial.
+        home: `<ledger>/<fingerprint>` of the study, or None if it has not begun.
     """
 
     scale: str
@@ -45,11 +44,11 @@ class StudyPlace:
 
 @dataclass(frozen=True, kw_only=True)
 class Work:
-    """A trial or refit that is begun, or whose lock is held, and has no result.
+    """A trial or refit that has begun, or whose lock is held, and has no result.
 
     Attributes:
-        trial: what its files say.
-        holder: the process that works on it, or None when nobody does.
+        trial: its progress.
+        holder: the process named in its lock, or None.
     """
 
     trial: TrialProgress
@@ -57,19 +56,18 @@ class Work:
 
     @property
     def alive(self) -> bool:
-        """Whether a process of this machine works on it now."""
+        """True if a process on this machine is training it now."""
         return self.holder is not None and self.holder.alive is True
 
 
 @dataclass(frozen=True, kw_only=True)
 class StudyProgress:
-    """A study as far as it has come.
+    """The progress of a study.
 
     Attributes:
-        place: which study this is.
-        finished: its trials that have a result, in order of their numbers.
-        begun: its trials and refits without a result that were begun or are held, in the same order.
-        refits: refits of its best trial that have a result.
+        finished: trials with a result, in order of their numbers.
+        begun: trials and refits without a result that have begun or whose lock is held, in the same order.
+        refits: refits of the best trial that have a result.
     """
 
     place: StudyPlace
@@ -79,42 +77,44 @@ class StudyProgress:
 
     @property
     def left(self) -> int:
-        """Trials without a result, begun ones counted in; 0 where nobody says how many are wanted."""
+        """Trials without a result, begun ones included; 0 without a configuration."""
         return 0 if self.place.n_trials is None else max(0, self.place.n_trials - len(self.finished))
 
     @property
     def refits_left(self) -> int:
-        """Refits that are wanted and have no result."""
+        """Wanted refits without a result."""
         return max(0, self.place.refits - len(self.refits))
 
     @property
     def ended(self) -> Counter[str]:
-        """How many trials ended in each state but `complete`."""
+        """Number of trials per final state other than `complete`."""
         return Counter(trial.state for trial in self.finished if trial.state not in (None, "complete"))
 
     @property
     def pruned(self) -> int:
-        """Trials that fell behind and were ended early."""
+        """Number of trials that halving ended early."""
         return self.ended["pruned"]
 
     @property
     def failed(self) -> int:
-        """Trials that diverged, found no memory, took too long or cannot be read."""
+        """Number of trials that diverged, ran out of memory or time, or cannot be read."""
         return sum(self.ended[state] for state in _FAILED)
 
     @property
     def best(self) -> TrialProgress | None:
-        """The finished trial with the lowest validation log-loss, the first of equal ones."""
+        """The finished trial with the lowest validation log-loss (the first one of ties)."""
         return best_trial(self.finished)
 
     @property
-    def prior_loss(self) -> float | None:
-        """Validation log-loss of answering the base rate, once a trial has told it."""
-        return next((trial.prior_loss for trial in self.finished if trial.prior_loss is not None), None)
+    def base_rate_loss(self) -> float | None:
+        """Validation log-loss of predicting the base rate, once a trial has recorded it."""
+        return next(
+            (trial.base_rate_loss for trial in self.finished if trial.base_rate_loss is not None), None
+        )
 
     @property
     def all_trials(self) -> tuple[TrialProgress, ...]:
-        """All trials and refits that have begun."""
+        """All trials and refits that have begun or finished."""
         return (*self.finished, *self.refits, *(work.trial for work in self.begun))
 
 
@@ -126,12 +126,12 @@ def read_study(
     read: Callable[[Path, int], TrialProgress | None] = read_trial,
     holder: Callable[[Path], Holder | None] = holder_at,
 ) -> StudyProgress:
-    """Return what the files of a study say; it is only read.
+    """Return the progress of a study; its files are only read.
 
     Args:
-        place: which study, and where.
+        place: the study.
         locks: folder of the ledger's locks.
-        others: folders of trials of the same scale and horizon with other settings: they share the locks.
+        others: trial folders of the same scale and horizon with other settings, which share the locks.
         read: reads the folder of one trial or refit.
         holder: reads a lock.
     """
@@ -181,14 +181,14 @@ def _read_refits(
     best: TrialProgress | None,
     read: Callable[[Path, int], TrialProgress | None],
 ) -> list[TrialProgress]:
-    """Return the refits of the best trial, or of no trial by their names; another winner's are of no use."""
+    """Return the refits of the best trial and those whose name has no trial; others are left out."""
     refits = []
     for address in runs:
         if address.purpose != "refit" or address.of_trial not in (None, best and best.number):
             continue
         folder = place.home / address.folder
         refit = read(folder, address.number)
-        # One that cannot be read is done where it has a result, whatever that holds.
+        # An unreadable refit counts as done if it has a result file.
         if refit is not None and (refit.state != UNREADABLE or (folder / "result.json").is_file()):
             refits.append(replace(refit, name=address.name))
     return refits
@@ -203,7 +203,7 @@ def _is_under_way(folder: Path) -> bool:
 
 
 def _is_wanted(place: StudyPlace, number: int) -> bool:
-    # With fewer trials wanted than before, the published tables leave the others out, too.
+    # After n_trials was lowered, the published tables leave out the higher numbers as well.
     return place.n_trials is None or number < place.n_trials
 
 

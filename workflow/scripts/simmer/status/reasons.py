@@ -1,4 +1,4 @@
-"""Why a trial stopped without a result, in the words of its own job."""
+"""Why a trial stopped without a result: the last error in its job's log."""
 
 import re
 from pathlib import Path
@@ -8,9 +8,9 @@ _TAIL_BYTES = 65_536
 
 
 def last_error(log: Path) -> str | None:
-    """Return the message of the last record of a job's log, or None where that is no error.
+    """Return the message of the last record of a job's log, or None if it is not an error.
 
-    A job that is killed says nothing, and its last record is about training.
+    A killed job logs nothing about it; its last record is about training.
 
     Args:
         log: results/logs/hpo_<scale>/<horizon>/<trial>.log; it need not exist.

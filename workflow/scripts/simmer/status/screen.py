@@ -1,4 +1,4 @@
-"""The screen: facts go in, lines of text come out."""
+"""Format the state of a campaign as lines of text."""
 
 import io
 import re
@@ -21,10 +21,10 @@ from simmer.status.progress import StudyProgress, Work
 
 NARROWEST = 40
 _LABEL = 8  # characters of a label before the text of a line
-# Of the table: each column, its least width, and whether a narrow terminal gets it.
+# Columns of the table: name, least width, and True if a narrow terminal shows it.
 _COLUMNS = (
-    *(("study", 9, True), ("trials", 6, True), ("pruned", 6, False), ("failed", 6, False)),
-    *(("best", 6, True), ("prior", 6, False), ("trial", 5, False), ("left to train", 0, True)),
+    *(("study", 7, True), ("trials", 6, True), ("pruned", 6, False), ("failed", 6, False)),
+    *(("best", 6, True), ("base rate", 9, False), ("trial", 5, False), ("left to train", 0, True)),
 )
 _NARROW = 76  # characters of a line
 _FEW_TRIALS = 4
@@ -32,19 +32,19 @@ _MOST_WORKING_LINES = 4
 _MOST_HEAD_LINES = 4
 _LONGEST_NAME = 60
 _SHORT_ITEM = 24
-_GLUE = "\ue000"  # a blank where no line is broken; rich breaks at every white space
+_GLUE = "\ue000"  # a non-breaking blank; rich breaks lines at every white space
 _TOGETHER = re.compile(r"(?<=\d) (?=\S)| (?=ago\b)")  # a number and its unit, `8 min ago`
-_WAITS = ("pause", "cooldown")  # thermal events after which nothing is trained for a while
+_WAITS = ("pause", "cooldown")  # thermal events after which training waits
 
 
 def screen(campaign: Campaign, *, width: int, begin: str | None, zone: tzinfo | None = None) -> list[str]:
     """Return the lines of the screen, none longer than the width.
 
     Args:
-        campaign: as it stands.
+        campaign: its state.
         width: columns of the terminal.
-        begin: the command that begins the campaign, where no earlier run tells one.
-        zone: of the times shown; None: the machine's own.
+        begin: the command that begins the campaign, used if there was no earlier run.
+        zone: time zone of the times shown; None: the machine's own.
     """
     width = max(width, NARROWEST)
     head = headline(campaign, begin=begin)
@@ -68,7 +68,7 @@ def screen(campaign: Campaign, *, width: int, begin: str | None, zone: tzinfo | 
 
 
 def _text(text: str) -> Text:
-    """Return foreign text as it is; a short item of a list, and a number and its unit, keep to one line."""
+    """Return escaped text; short list items, and numbers with their units, are kept on one line."""
     items = plain(text).split(", ")
     return Text(
         ", ".join(
@@ -104,7 +104,7 @@ def _rows(campaign: Campaign) -> Iterator[tuple[str, ...]]:
             f"{len(study.finished)}" + ("" if place.n_trials is None else f"/{place.n_trials}"),
             *(str(number or "-") for number in (study.pruned, study.failed)),
             "-" if best is None or best.loss is None else f"{best.loss:.4f}",
-            "-" if study.prior_loss is None else f"{study.prior_loss:.4f}",
+            "-" if study.base_rate_loss is None else f"{study.base_rate_loss:.4f}",
             "-" if best is None else f"{best.number:03d}",
             _left(study, left),
         )
@@ -142,36 +142,36 @@ def _footnotes(campaign: Campaign) -> Iterator[str]:
     pairs = zip(campaign.studies, campaign.estimates, strict=True)
     shown = {left.basis for study, left in pairs if study.left}
     if Basis.OTHER_HORIZONS in shown:
-        yield "*  no trial of its own yet: by the same scale at other horizons"
+        yield "*  no trial finished: from the same scale at other horizons"
     if Basis.PACE in shown:
-        yield "** none finished yet: every epoch of every trial at the first one's windows/s"
+        yield "** no trial finished: every epoch of every trial at the first one's windows/s"
 
 
 def _total(campaign: Campaign, zone: tzinfo | None) -> str | None:
-    """Return how long the scales that were asked for take, or None where nothing is left or nobody says."""
+    """Return the time left for the requested scales, or None if nothing is left."""
     pairs = zip(campaign.studies, campaign.estimates, strict=True)
-    left = [(study, told) for study, told in pairs if study.place.scale in campaign.scales_asked_for]
-    left = [(study, told) for study, told in left if study.left or study.refits_left]
-    unknown = ", ".join(dict.fromkeys(study.place.scale for study, told in left if told.seconds is None))
+    left = [(study, rest) for study, rest in pairs if study.place.scale in campaign.requested_scales]
+    left = [(study, rest) for study, rest in left if study.left or study.refits_left]
+    unknown = ", ".join(dict.fromkeys(study.place.scale for study, rest in left if rest.seconds is None))
     if not left:
         return None
-    known_s = sum(told.seconds for _, told in left if told.seconds is not None)
+    known_s = sum(rest.seconds for _, rest in left if rest.seconds is not None)
     if unknown and not known_s:
-        return f"unknown: nothing of {unknown} is measured yet"
+        return f"unknown: no measurement of {unknown} yet"
     side_by_side = max(1, len(campaign.working))
-    bound = "at most" if any(told.basis is Basis.PACE for _, told in left) else "about"
+    bound = "at most" if any(rest.basis is Basis.PACE for _, rest in left) else "about"
     text = f"{bound} {duration(known_s / side_by_side)}"
     if side_by_side > 1:
         text += f" with {side_by_side} trials side by side"
     if any(study.left and study.refits_left for study, _ in left):
         text += ", refits not counted"
     if unknown:
-        return f"{text}; {unknown} unknown, nothing measured yet"
+        return f"{text}; {unknown} unknown, no measurement yet"
     if campaign.run is not None and campaign.run.alive:
         text += f", until {clock(campaign.now_s + known_s / side_by_side, campaign.now_s, zone)}"
     shown = {study.place.scale for study in campaign.studies}
-    asked = "" if len(campaign.scales_asked_for) == len(shown) else ", ".join(campaign.scales_asked_for)
-    return f"{text} for {asked}, as the run was asked for" if asked else text
+    part = "" if len(campaign.requested_scales) == len(shown) else ", ".join(campaign.requested_scales)
+    return f"{text} for {part}, the targets of the run" if part else text
 
 
 def _labelled(campaign: Campaign, zone: tzinfo | None) -> Iterator[tuple[str, str]]:
@@ -216,7 +216,7 @@ def _work(study: StudyProgress, work: Work, now_s: float) -> str:
     text += f"epoch {trial.epochs}{of}, validation {trial.last_loss:.4f}, "
     text += f"best {trial.loss:.4f}, {trial.windows_per_s:.0f} windows/s, "
     text += f"trained {duration(trial.trained_s)}"
-    return text + (f", begun or resumed {count(trial.starts, 'time')}" if trial.starts > 1 else "")
+    return text + (f", started {count(trial.starts, 'time')}" if trial.starts > 1 else "")
 
 
 def _endings(campaign: Campaign) -> str:
@@ -225,8 +225,8 @@ def _endings(campaign: Campaign) -> str:
     return ", ".join(name for name in named if not name.endswith("pruned"))
 
 
-def _heat_now(told: Heat, now_s: float) -> str:
-    sample = told.sample
+def _heat_now(known: Heat, now_s: float) -> str:
+    sample = known.sample
     if sample is None:
         return "no hardware sample yet"
     parts = [_heat(sample), f"state {sample.get('state')}"]
@@ -242,27 +242,27 @@ def _heat_now(told: Heat, now_s: float) -> str:
     return f"{', '.join(parts)}, {ago(time_s(sample), now_s)}"
 
 
-def _heat(look: Event) -> str:
+def _heat(event: Event) -> str:
     return heat(
-        celsius=look.get("temperature_c"),
-        margin_c=look.get("margin_c"),
-        level=look.get("pressure_level"),
-        source=look.get("source"),
+        celsius=event.get("temperature_c"),
+        margin_c=event.get("margin_c"),
+        level=event.get("pressure_level"),
+        source=event.get("source"),
     )
 
 
-def _heat_so_far(told: Heat) -> str:
-    if not told.ever_known:
-        return f"nobody watches the heat: blind for all {duration(told.trained_s)} of training"
-    hottest = "" if told.hottest_c is None else f"hottest {told.hottest_c:.1f} °C, "
+def _heat_so_far(known: Heat) -> str:
+    if not known.ever_known:
+        return f"no temperature monitoring: no sensor reading in {duration(known.trained_s)} of training"
+    hottest = "" if known.hottest_c is None else f", hottest {known.hottest_c:.1f} °C"
     return (
-        f"{hottest}{count(told.aborts, 'abort')}, paused {duration(told.paused_s)}, blind "
-        f"{duration(told.blind_s)} of {duration(told.trained_s)} trained"
+        f"trained {duration(known.trained_s)}, paused {duration(known.paused_s)}, no reading "
+        f"{duration(known.blind_s)}, {count(known.aborts, 'abort')}{hottest}"
     )
 
 
 def _command(text: str, width: int) -> list[str]:
-    """Return a command on lines that a shell takes for one."""
+    """Return a command on lines that a shell reads as one."""
     lines = textwrap.wrap(
         text,
         width - len(" \\"),

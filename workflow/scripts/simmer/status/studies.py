@@ -1,4 +1,4 @@
-"""Which studies to show: those of the configuration, found in the ledger by what they mean."""
+"""Choose the studies to show: those of the configuration, found in the ledger by their settings."""
 
 import json
 from collections.abc import Iterable, Sequence
@@ -17,13 +17,12 @@ _UNREADABLE = (OSError, ValueError, LookupError, TypeError, AttributeError)
 
 @dataclass(frozen=True, kw_only=True)
 class KnownStudy:
-    """A study of the ledger, as its study.json describes it.
+    """A study in the ledger, read from its study.json.
 
     Attributes:
         home: its folder, named by its fingerprint.
-        scale, horizon_days, epochs_max, budget_parameters: from its description.
-        meaning: the whole description but the features.
-        features_sha256: the feature values it was begun with.
+        meaning: all settings in study.json, without the digest of the features.
+        features_sha256: digest of the feature values it was begun with.
     """
 
     home: Path
@@ -41,17 +40,17 @@ class KnownStudy:
 
     @property
     def trials_folder(self) -> Path:
-        """Where its trials lie."""
+        """The folder of its trials."""
         return self.home / self.address.folder
 
 
 @dataclass(frozen=True, kw_only=True)
 class Chosen:
-    """What to show.
+    """The studies to show.
 
     Attributes:
-        places: the studies, in the order in which they are run.
-        configured: False where the ledger holds other studies only, which are shown instead.
+        places: in the order in which they are run.
+        configured: False if the ledger has only other studies, which are then shown.
         others: studies of the ledger that are not shown.
     """
 
@@ -61,10 +60,10 @@ class Chosen:
 
 
 def choose(config: Config, ledger: Path, data: Path) -> Chosen:
-    """Return the studies of a configuration; where none of them was begun but others were, those.
+    """Return the studies of a configuration or, if none of them has begun, those of the ledger.
 
-    A study of the ledger is the configured one when it means the same and was begun with the feature table
-    that lies in `data` now. Without that table's entry the features are not compared.
+    A study of the ledger matches if it has the same settings and was begun with the feature table now in
+    `data`. Without that table's entry the features are not compared.
     """
     known = known_studies(ledger)
     features = _features_sha256(data / "processed" / f"{config.dataset.table}.resource.json")
@@ -103,7 +102,7 @@ def choose(config: Config, ledger: Path, data: Path) -> Chosen:
 
 
 def known_studies(ledger: Path) -> list[KnownStudy]:
-    """Return the studies that a ledger describes; what cannot be read is left out."""
+    """Return the studies in a ledger; unreadable ones are left out."""
     found = []
     try:
         homes = homes_in(ledger)
@@ -125,7 +124,7 @@ def known_studies(ledger: Path) -> list[KnownStudy]:
                 )
             )
         except _UNREADABLE:
-            continue  # not described yet, or not a study
+            continue  # study.json is not written yet, or this is not a study
     return found
 
 
@@ -138,7 +137,7 @@ def _match(study: Study, known: Sequence[KnownStudy], features_sha256: str | Non
 
 
 def _touched_s(study: KnownStudy) -> float:
-    """Return when a trial of the study was last begun, in seconds since 1970."""
+    """Return when a trial of the study last began, in seconds since 1970."""
     try:
         return study.trials_folder.stat().st_mtime
     except OSError:

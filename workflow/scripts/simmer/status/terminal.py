@@ -1,4 +1,4 @@
-"""A screen that is drawn again and again in a terminal, until a key ends it."""
+"""Redraw a screen in a terminal until a key ends it."""
 
 import os
 import select
@@ -21,7 +21,7 @@ Draw = Callable[[int], Sequence[str]]
 
 
 def watch(draw: Draw, *, interval_s: float, out: TextIO) -> None:
-    """Draw until Ctrl-C, `q`, or SIGINT; then leave the last screen on the terminal.
+    """Redraw until Ctrl-C, `q`, or SIGINT; then leave the last screen on the terminal.
 
     Args:
         draw: returns the lines for a width.
@@ -29,7 +29,7 @@ def watch(draw: Draw, *, interval_s: float, out: TextIO) -> None:
         out: a terminal.
     """
     console = Console(file=out)
-    # A screen of its own, so that what was on the terminal comes back.
+    # The alternate screen, so that the previous content of the terminal is restored.
     redirected = {"redirect_stdout": False, "redirect_stderr": False}
     live = Live(console=console, screen=True, auto_refresh=False, **redirected)
     lines: Sequence[str] = ()
@@ -49,7 +49,7 @@ def watch(draw: Draw, *, interval_s: float, out: TextIO) -> None:
 
 
 def fitted(lines: Sequence[str], rows: int) -> Sequence[str]:
-    """Return the lines that fit on so many rows; the last one says how many do not."""
+    """Return the lines that fit on `rows` rows; the last one gives the number of hidden lines."""
     if len(lines) <= rows:
         return lines
     return [*lines[: rows - 1], f"({len(lines) - rows + 1} more lines: make the window higher)"]
@@ -57,9 +57,9 @@ def fitted(lines: Sequence[str], rows: int) -> Sequence[str]:
 
 @contextmanager
 def _keys() -> Iterator[int | None]:
-    """Read keys one by one, Ctrl-C among them; yield None where standard input is no terminal.
+    """Read single keys, including Ctrl-C; yield None if standard input is not a terminal.
 
-    As a signal Ctrl-C would end the caller too, and `make` reports that as a failure.
+    Ctrl-C as a signal would also end `make`, which reports a failure.
     """
     if not sys.stdin.isatty():
         yield None
@@ -78,7 +78,7 @@ def _keys() -> Iterator[int | None]:
 
 
 def _quit_within(keys: int | None, seconds: float) -> bool:
-    """Wait, and tell whether a key asked to end."""
+    """Wait, and return True if a key ended the display."""
     if keys is None:
         time.sleep(seconds)
         return False
@@ -93,7 +93,7 @@ def _quit_within(keys: int | None, seconds: float) -> bool:
 
 @contextmanager
 def _terminated_by_signals() -> Iterator[None]:
-    """Turn SIGTERM into an exception, so that the terminal is put in order before the end."""
+    """Turn SIGTERM into an exception, so that the terminal is restored before the end."""
 
     def end(number: int, _: FrameType | None) -> None:
         sys.exit(128 + number)

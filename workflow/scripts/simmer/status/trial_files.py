@@ -1,4 +1,4 @@
-"""What the files of one trial or refit say of it, whole or half-written, finished or under way."""
+"""Read the progress of one trial or refit from its files, complete or half-written."""
 
 import json
 from collections.abc import Iterable, Iterator
@@ -19,31 +19,31 @@ _HEATS = ("temperature_c", "pressure_level", "margin_c")
 
 @dataclass(frozen=True, kw_only=True)
 class TrialProgress:
-    """One trial or refit, as far as it has come; what its files do not say is None or zero.
+    """The progress of one trial or refit; unknown fields are None or zero.
 
     Attributes:
         name: of its folder.
         number: from 0.
-        campaign: the campaign whose result it is; None while it has none.
-        state: how it ended; None while it has not.
-        repeats: the trial whose result answered this one.
+        campaign: the campaign recorded in its result.
+        state: final state; None without a result.
+        repeats: number of the trial whose result was used for this one.
         loss: best validation log-loss so far.
-        prior_loss: validation log-loss of answering the base rate.
-        trained_s: seconds it trained, rests for heat and checkpoints counted in, stops left out.
-        epochs: epochs behind it.
-        last_loss: validation log-loss of the last of them.
-        last_epoch_at_s: when that one ended, in seconds since 1970; None once the trial has ended.
+        base_rate_loss: validation log-loss of predicting the base rate.
+        trained_s: seconds of training, including sleep and pauses for heat and checkpoints, without stops.
+        epochs: number of finished epochs.
+        last_loss: validation log-loss of the last finished epoch.
+        last_epoch_at_s: when that epoch ended, in seconds since 1970; None once the trial has ended.
         windows_per_s: mean over its epochs.
         starts: how often it was begun or resumed.
-        begun_s, started_s, finished_s, last_s: times of its first start, its last one, its end, and the last
-            line of its log; seconds since 1970.
-        blind_s, paused_s: seconds without any reading, and of pauses.
-        aborts: thermal aborts.
-        max_temperature_c: the highest one seen.
+        begun_s, started_s, finished_s, last_s: times of the first start, the last start, the end, and the
+            last line of its log; seconds since 1970.
+        blind_s, paused_s: seconds without any reading, and paused.
+        aborts: number of thermal aborts.
+        max_temperature_c: highest temperature in °C.
         sample: the last hardware sample.
         thermal: the last thermal event.
-        last_kind: what its last line is about: a kind of event, or the action of a thermal event.
-        aborted: whether heat ended its last start.
+        last_kind: kind of its last event; for a thermal event, its action.
+        aborted: True if a thermal abort ended its last start.
     """
 
     name: str
@@ -52,7 +52,7 @@ class TrialProgress:
     state: str | None = None
     repeats: int | None = None
     loss: float | None = None
-    prior_loss: float | None = None
+    base_rate_loss: float | None = None
     trained_s: float = 0.0
     epochs: int = 0
     last_loss: float | None = None
@@ -74,20 +74,20 @@ class TrialProgress:
 
     @property
     def is_refit(self) -> bool:
-        """Whether this is a refit of the best trial."""
+        """True for a refit, False for a trial."""
         return purpose_of(self.name) == "refit"
 
     @property
     def epoch_s(self) -> float | None:
-        """Mean seconds of an epoch so far, or None before the first one."""
+        """Mean seconds per epoch so far, or None before the end of the first one."""
         return self.trained_s / self.epochs if self.epochs and self.trained_s else None
 
 
 def read_trial(folder: Path, number: int) -> TrialProgress | None:
-    """Return what the folder of a trial says, or None when it says nothing yet."""
+    """Return the progress recorded in a trial's folder, or None if it has no files yet."""
     try:
         files = RunFiles.at(folder)
-        # The result first: a trial that ends meanwhile writes it last.
+        # The result first, because a trial writes it last.
         result = files.result()
         params = files.params() if result is None else None
     except (LedgerError, OSError):
@@ -95,26 +95,26 @@ def read_trial(folder: Path, number: int) -> TrialProgress | None:
     lines = _whole_lines(folder / "events.jsonl")
     if result is None and params is None and not lines:
         return None
-    told = _from_log(lines, finished=result is not None)
+    found = _from_log(lines, finished=result is not None)
     try:
         if result is not None:
-            told |= _from_result(result)
+            found |= _from_result(result)
         else:
-            told |= _from_epochs(list(_events(lines, "epoch"))) | _from_sample(told["sample"])
-            told["repeats"] = None if params is None else params.get("repeats")
+            found |= _from_epochs(list(_events(lines, "epoch"))) | _from_sample(found["sample"])
+            found["repeats"] = None if params is None else params.get("repeats")
     except (LookupError, TypeError, AttributeError):
         return TrialProgress(name=folder.name, number=number, state=UNREADABLE)
-    return TrialProgress(name=folder.name, number=number, **told)
+    return TrialProgress(name=folder.name, number=number, **found)
 
 
 class TrialReader:
-    """Reads trials, and those that are finished only once: on a screen drawn for days they cost nothing."""
+    """Read trials, and finished ones only once, so that a screen redrawn for days stays cheap."""
 
     def __init__(self) -> None:
         self._known: dict[Path, tuple[object, TrialProgress]] = {}
 
     def __call__(self, folder: Path, number: int) -> TrialProgress | None:
-        """Return what the folder of a trial says now; see `read_trial`."""
+        """Return the progress recorded in a trial's folder; see `read_trial`."""
         signature = _signature(folder)
         known = self._known.get(folder)
         if known is not None and signature is not None and known[0] == signature:
@@ -140,7 +140,7 @@ def _from_result(result: RunResult) -> dict[str, Any]:
         "state": result.state,
         "repeats": result.repeats if isinstance(result, TrialResult) else None,
         "loss": result.loss,
-        "prior_loss": result.prior_log_loss,
+        "base_rate_loss": result.prior_log_loss,
         "trained_s": (result.train_s or 0.0) + (result.checkpoint_s or 0.0),
         "epochs": len(result.curve),
         "last_loss": result.losses[-1] if result.curve else None,
@@ -171,12 +171,12 @@ def _from_sample(sample: Event | None) -> dict[str, Any]:
 def _from_log(lines: list[bytes], *, finished: bool) -> dict[str, Any]:
     starts, thermal = list(_events(lines, "start")), list(_events(lines, "thermal_event"))
     last, finish = _last(_events(lines[::-1])), _last(_events(lines[::-1], "finish"))
-    # What a result sums up need not be read from thousands of samples: of a finished trial the last one does.
+    # A result has the sums, so for a finished trial the last of its many samples is enough.
     newest_first = _events(lines[::-1], "hardware_sample")
     samples = list(islice(newest_first, 1 if finished else None))
     aborts = [event for event in thermal if event.get("action") == "abort"]
-    looks = (*samples, *thermal)
-    degrees = [look["temperature_c"] for look in looks if look.get("temperature_c") is not None]
+    thermal_lines = (*samples, *thermal)
+    degrees = [each["temperature_c"] for each in thermal_lines if each.get("temperature_c") is not None]
     return {
         "starts": len(starts),
         "begun_s": _time_of(starts[0] if starts else None),
@@ -192,8 +192,8 @@ def _from_log(lines: list[bytes], *, finished: bool) -> dict[str, Any]:
     }
 
 
-def tells_heat(event: Event) -> bool:
-    """Tell whether a sample or a thermal event tells any heat."""
+def has_thermal_value(event: Event) -> bool:
+    """Return True if a sample or a thermal event has a temperature, margin or pressure level."""
     return any(event.get(name) is not None for name in _HEATS)
 
 
@@ -202,11 +202,11 @@ def _whole_lines(path: Path) -> list[bytes]:
         lines = path.read_bytes().split(b"\n")
     except OSError:
         return []
-    return lines[:-1]  # what follows the last newline is being written now, or was cut off
+    return lines[:-1]  # text after the last newline is still being written, or was cut off
 
 
 def _events(lines: Iterable[bytes], kind: str | None = None) -> Iterator[Event]:
-    # Only lines that may be of the kind are parsed: a campaign's logs come to a hundred megabytes.
+    # Only candidate lines are parsed: the logs of a campaign can reach a hundred megabytes.
     needle = b"" if kind is None else f'"{kind}"'.encode()
     for line in lines:
         if needle not in line:
@@ -216,7 +216,7 @@ def _events(lines: Iterable[bytes], kind: str | None = None) -> Iterator[Event]:
             if isinstance(event, dict) and kind in (None, event["event"]) and time_s(event):
                 yield event
         except (ValueError, LookupError, TypeError):
-            continue  # damaged on the disk; what else the log says is shown all the same
+            continue  # a damaged line; the rest of the log is still used
 
 
 def _last(newest_first: Iterator[Event]) -> Event | None:

@@ -1,1 +1,1 @@
-"""Heat: sensors, monitor, guard. Knows nothing of training."""
+"""Temperature sensors, monitor, governor and guard; independent of training."""

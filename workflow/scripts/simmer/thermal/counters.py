@@ -1,11 +1,15 @@
-"""What a guard counts over all jobs of a trial."""
+"""Counters of a guard, summed over all jobs of a trial."""
 
 from dataclasses import dataclass
 
 
 @dataclass
 class Counters:
-    """Seconds slept to hold the duty, paused, blind, hot, and slowed by the hardware itself; energy in Wh."""
+    """Sums so far.
+
+    Seconds (`_s`): slept to hold the duty, paused, blind (without any reading), at the state warning, at
+    critical, and slowed down by the hardware itself (`braked_s`). Energy in Wh.
+    """
 
     slept_s: float = 0.0
     paused_s: float = 0.0

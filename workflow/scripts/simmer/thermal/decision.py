@@ -1,4 +1,4 @@
-"""What a governor says: an action, a duty, and what changed."""
+"""A governor's decision: action, duty, and what changed since the last one."""
 
 from dataclasses import dataclass
 from enum import StrEnum
@@ -31,13 +31,12 @@ class ChangeKind(StrEnum):
 
 @dataclass(frozen=True)
 class Change:
-    """A change to be told.
+    """A change that is logged.
 
     Attributes:
-        kind: what changed.
-        limit_c: the limit in °C that was crossed, where one was.
-        lasted_s: how long the condition before it lasted, in seconds.
-        sensor: which one, where a single source was lost.
+        limit_c: the limit in °C that was crossed, if any.
+        lasted_s: duration of the previous condition, in seconds.
+        sensor: the lost source, for `SOURCE_LOST`.
     """
 
     kind: ChangeKind
@@ -48,15 +47,12 @@ class Change:
 
 @dataclass(frozen=True)
 class Decision:
-    """What to do until the next decision.
+    """What training does until the next decision.
 
     Attributes:
-        action: what training does.
-        duty: the share of time it may take, 0 in a pause.
-        state: the state the action follows from.
-        reading: the reading that decided, or None when there is none.
+        duty: share of time training may use, 0 in a pause.
+        reading: the reading that decided, or None without readings.
         reason: why training stops; None unless it does.
-        changes: what is new.
     """
 
     action: Action

@@ -1,9 +1,9 @@
-"""The share of time that training may take, steered so that a temperature stays at its setpoint.
+"""Control the duty, the share of time training may use, so that a temperature stays at its setpoint.
 
 A proportional-integral controller (Åström and Hägglund, "Advanced PID Control", 2006) with conditional
-integration against wind-up and a limit on how fast the duty moves. Gains and limits kept every machine
-model of `benchmarks/heat.py` below 85 °C for at least 99.8 % of the time; half the gain let the laptop exceed
-it longer, twice the gain was no worse, and the integral hardly mattered.
+integration against wind-up and a limit on the rate of change. With these gains and limits every machine
+model of `benchmarks/heat.py` stayed below 85 °C for at least 99.8 % of the time. With half the gain the
+laptop exceeded it for longer; twice the gain was no worse; the integral had little effect.
 """
 
 GAIN_PER_K = 0.045
@@ -15,11 +15,7 @@ _SMOOTHING = 0.5
 
 
 class DutyController:
-    """Turns the room below the setpoint into a duty from `MIN_DUTY` to 1; it starts at 1.
-
-    Attributes:
-        duty: the last answer.
-    """
+    """Map the room below the setpoint to a duty from `MIN_DUTY` to 1, starting at 1."""
 
     def __init__(self) -> None:
         self.duty = 1.0
@@ -30,37 +26,37 @@ class DutyController:
         """Return the duty until the next decision.
 
         Args:
-            room_k: kelvins below the setpoint, negative above it, at the hottest since the last decision.
+            room_k: kelvins below the setpoint (negative above it) at the peak since the last decision.
         """
         before = room_k if self._room_k is None else self._room_k
         self._room_k = before + _SMOOTHING * (room_k - before)
         error = 0.0 if abs(self._room_k) <= _DEAD_BAND_K else self._room_k
         wanted = self._integral + GAIN_PER_K * error
-        # Conditional integration: an integral that grows while the duty cannot follow would overshoot later.
+        # Conditional integration: integrating while the duty is saturated would overshoot later.
         if not (wanted >= 1.0 and error > 0.0) and not (wanted <= MIN_DUTY and error < 0.0):
             self._integral = _within(self._integral + GAIN_PER_K * error / INTEGRAL_DECISIONS)
         return self._move(wanted)
 
     def drift(self, towards: float) -> float:
-        """Move to a given duty at the usual speed, without a reading."""
+        """Move towards a given duty, rate-limited, without a reading."""
         self._integral = towards
         self._room_k = None
         return self._move(towards)
 
     def stay_below(self, ceiling: float) -> float:
-        """Take back what rose above a ceiling."""
+        """Limit the duty to a ceiling."""
         self.duty = min(self.duty, max(ceiling, MIN_DUTY))
         self._integral = min(self._integral, max(ceiling, MIN_DUTY))
         return self.duty
 
     def brake(self) -> float:
-        """Fall to `MIN_DUTY` at once and start from there."""
+        """Drop to `MIN_DUTY` at once and continue from there."""
         self.duty = self._integral = MIN_DUTY
         self._room_k = None
         return self.duty
 
     def forget(self) -> None:
-        """Drop the smoothed past: after a gap it describes another machine."""
+        """Reset the smoothing: after a long gap the old value is out of date."""
         self._room_k = None
 
     def _move(self, wanted: float) -> float:
@@ -69,7 +65,7 @@ class DutyController:
 
 
 def drifted(duty: float, *, towards: float) -> float:
-    """Return a duty one decision later: as far towards another as it may move."""
+    """Return the duty one decision later, moved towards a target by at most the rate limit."""
     return _within(min(max(towards, duty - _LARGEST_FALL), duty + _LARGEST_RISE))
 
 

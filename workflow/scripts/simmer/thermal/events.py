@@ -1,4 +1,4 @@
-"""The two kinds of lines that heat leaves in a trial's log."""
+"""The two kinds of thermal lines in a trial's log: `thermal_event` and `hardware_sample`."""
 
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
@@ -13,11 +13,12 @@ _SENTENCES = {
     ChangeKind.THROTTLE: "training is slowed to hold the setpoint",
     ChangeKind.FULL_SPEED: "training runs at full speed again",
     ChangeKind.PAUSE: "training pauses until the machine has cooled",
-    ChangeKind.RESUME: "training goes on",
-    ChangeKind.ABORT: "training stops after a checkpoint; the same command goes on from it",
-    ChangeKind.SENSOR_UNKNOWN: "no temperature source answers, training continues without monitoring",
-    ChangeKind.SENSOR_KNOWN: "a temperature source answers",
-    ChangeKind.SOURCE_LOST: "lost the temperature source {sensor}, which was close to its setpoint",
+    ChangeKind.RESUME: "training resumes after the pause",
+    ChangeKind.ABORT: "training stops after a checkpoint; run the same command again to resume",
+    ChangeKind.SENSOR_UNKNOWN: "no temperature sensor responds; training continues without temperature "
+    "monitoring",
+    ChangeKind.SENSOR_KNOWN: "a temperature sensor responds",
+    ChangeKind.SOURCE_LOST: "lost the temperature sensor {sensor}, which was close to its setpoint",
 }
 
 
@@ -27,8 +28,8 @@ def utc_text(wall_time_s: float) -> str:
 
 
 def heat_text(reading: Reading | None) -> str:
-    """Return a reading for people: degrees or level, and the source."""
-    if reading is None or not reading.tells_heat:
+    """Return a reading as text: degrees, margin or pressure level, and the source."""
+    if reading is None or not reading.has_thermal_value:
         return "no temperature"
     level = None if reading.level is None else reading.level.word
     return heat(celsius=reading.celsius, margin_c=reading.margin_c, level=level, source=reading.source)
@@ -37,7 +38,7 @@ def heat_text(reading: Reading | None) -> str:
 def thermal_event(
     change: Change, reading: Reading | None, *, wall_time_s: float, duty: float
 ) -> dict[str, Any]:
-    """Return the line for a change of the governor's mind."""
+    """Return the line for a change in the governor's decision."""
     line = thermal_line(
         change.kind,
         reading,
@@ -58,7 +59,7 @@ def thermal_line(
     lasted_s: float,
     message: str,
 ) -> dict[str, Any]:
-    """Return a `thermal_event` line; `lasted_s` is the duration of the condition before it, in seconds."""
+    """Return a `thermal_event` line; `lasted_s` is the duration of the previous condition in seconds."""
     return {
         "event": "thermal_event",
         "time": utc_text(wall_time_s),
@@ -78,7 +79,7 @@ def hardware_sample(
     load: Mapping[str, float],
     counters: Mapping[str, Any],
 ) -> dict[str, Any]:
-    """Return the periodic line: load in percent, heat and its source, power in W, sums so far in s."""
+    """Return the periodic line: load in percent, temperature and source, power in W, sums so far in s."""
     return {
         "event": "hardware_sample",
         "time": utc_text(wall_time_s),
@@ -101,7 +102,7 @@ def hardware_sample(
 
 
 def heat_fields(reading: Reading | None) -> dict[str, Any]:
-    """Return °C, source, pressure level and margin in K of a reading, None for what it lacks."""
+    """Return °C, source, pressure level and margin in K of a reading, None for what is missing."""
     level = None if reading is None else reading.level
     return {
         "temperature_c": None if reading is None else reading.celsius,
@@ -112,7 +113,7 @@ def heat_fields(reading: Reading | None) -> dict[str, Any]:
 
 
 def _worst_of_all(readings: Sequence[Reading]) -> dict[str, Any]:
-    # On a Mac one source tells degrees, another the level; beside a GPU with a margin stands a CPU without.
+    # On a Mac one source reports degrees and another the level; a GPU reports a margin and its CPU does not.
     levels = [reading.level for reading in readings if reading.level is not None]
     margins = [reading.margin_c for reading in readings if reading.margin_c is not None]
     return {

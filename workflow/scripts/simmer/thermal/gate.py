@@ -1,4 +1,4 @@
-"""Waiting for a hot machine to cool before a job starts."""
+"""Wait for a hot machine to cool before a job starts."""
 
 import logging
 import time
@@ -31,18 +31,18 @@ def cool_down_gate(
     wall_clock: Callable[[], float] = time.time,
     wait: Callable[[float], bool] | None = None,
 ) -> float:
-    """Return the seconds waited: 0 unless the machine is at or above `warning_c`, then until `resume_c`.
+    """Wait until a machine at or above `warning_c` has cooled to `resume_c`; return the seconds waited.
 
-    When every source is lost there is nothing to wait for, and the guard says so.
+    The wait ends when every source is lost; the guard then logs that.
 
     Raises:
-        Interrupted: when a stop is requested, or the machine is still hot after `timeout_s` seconds.
+        Interrupted: if a stop is requested, or the machine is still hot after `timeout_s` seconds.
     """
     if not any(state_of(reading, limits) in _HOT for reading in judged(monitor.latest().readings, limits)):
         return 0.0
     started_s = reported_s = clock()
 
-    def tell(action: str, reading: Reading | None, message: str) -> None:
+    def log_event(action: str, reading: Reading | None, message: str) -> None:
         logger.log(PROGRESS, "%s", message)
         on_event(
             thermal_line(
@@ -57,7 +57,7 @@ def cool_down_gate(
 
     hot = waits_for(monitor.latest().readings, limits)
     if hot is not None:
-        tell("cooldown", hot[0], _waiting_text(*hot, timeout_s))
+        log_event("cooldown", hot[0], _waiting_text(*hot, timeout_s))
     while (hot := waits_for(monitor.latest().readings, limits)) is not None:
         if stop.is_set() or (wait or stop.wait)(_SLICE_S):
             raise Interrupted(f"{stop.reason or 'stop requested'} while waiting for the machine to cool")
@@ -68,18 +68,22 @@ def cool_down_gate(
             logger.log(PROGRESS, "%s", _waiting_text(*hot, timeout_s - (reported_s - started_s)))
     hottest = monitor.latest().hottest
     if hottest is None:
-        tell("cooldown_over", None, "no temperature source answers any more: the wait ends without knowing")
+        log_event(
+            "cooldown_over",
+            None,
+            "no temperature sensor responds any more: the wait ends, temperature unknown",
+        )
     else:
-        tell("cooldown_over", hottest, f"cooled down: {heat_text(hottest)}")
+        log_event("cooldown_over", hottest, f"cooled down: {heat_text(hottest)}")
     return clock() - started_s
 
 
 def _waiting_text(reading: Reading, aim: str, left_s: float) -> str:
-    return f"the machine is hot, {heat_text(reading)}: waiting for {aim}, {left_s:.0f} s at most"
+    return f"the machine is hot, {heat_text(reading)}: waiting for {aim}, at most {left_s:.0f} s"
 
 
 def _too_hot_text(reading: Reading, aim: str, waited_s: float) -> str:
     return (
-        f"still {heat_text(reading)} after {waited_s:.0f} s of waiting, {aim} is expected; find what heats "
-        "the machine, or raise thermal.cooldown_timeout_s, and run the same command again"
+        f"found {heat_text(reading)} after waiting {waited_s:.0f} s; expected {aim}; find what heats the "
+        "machine, or raise thermal.cooldown_timeout_s, and run the same command again"
     )

@@ -1,4 +1,4 @@
-"""Deciding from readings how much of the time training may take: a state machine without clock or sensor."""
+"""Decide from readings how much of the time training may use: a state machine without clock or sensor."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -10,22 +10,17 @@ from simmer.thermal.readings import PressureLevel, Reading, Sample
 
 # Counted in decisions, so that a faster governor on a faster machine behaves alike; 2 s each by default.
 _PAUSE_AFTER_DECISIONS = 15  # at the lowest duty and still at or above `warning_c`
-_CALM_AFTER_DECISIONS = 30  # at full duty, before that is told
-_CLOSE_K = 10.0  # a source with more room than this is not missed when it is lost
-_GAP_DECISIONS = 5  # a longer silence (a closed lid, SIGSTOP) makes the past worthless
+_CALM_AFTER_DECISIONS = 30  # at full duty, before that is logged
+_CLOSE_K = 10.0  # losing a source with more room than this changes nothing
+_GAP_DECISIONS = 5  # after a longer gap (a closed lid, SIGSTOP) earlier readings are out of date
 
 
 @dataclass(frozen=True, kw_only=True)
 class GovernorSettings:
-    """How the governor acts.
+    """Settings of the governor; the fields are the keys of config block `thermal`.
 
     Attributes:
-        govern: hold the setpoint; without it nothing is slowed or paused, and critical alone stops.
-        require_sensor: stop when no temperature can be read.
-        duty_when_blind: duty without any reading, from 0.1 to 1.
-        blind_hold_s: how long the last duty is kept after the last reading.
-        cooldown_timeout_s: the longest pause, in seconds; then training stops.
-        period_s: seconds between two decisions.
+        period_s: seconds between two decisions (`sample_period_s`).
     """
 
     govern: bool
@@ -37,21 +32,21 @@ class GovernorSettings:
 
 
 class Governor:
-    """Holds the hottest source at its setpoint, pauses where that is not enough, aborts at critical.
+    """Hold the hottest source at its setpoint, pause if that is not enough, abort at critical.
 
     | condition | action |
     |---|---|
     | at or below the setpoint | GO, or THROTTLE on the way back to full duty |
-    | above the setpoint | THROTTLE: the duty falls as far as it must |
+    | above the setpoint | THROTTLE: lower the duty until the setpoint is held |
     | `warning_c` or more for 15 decisions at the lowest duty | PAUSE, until `resume_c` |
     | critical, or pressure heavy, once | THROTTLE at the lowest duty at once |
     | critical in `confirm_readings` fresh samples in a row | ABORT, for good |
     | a pause longer than `cooldown_timeout_s` | ABORT |
-    | no source answers | the duty is kept for `blind_hold_s`, then drifts to `duty_when_blind` |
-    | a source close to its setpoint is lost | the others may lower the duty, and raise it as if blind |
+    | no source responds | keep the duty for `blind_hold_s`, then move to `duty_when_blind` |
+    | a source close to its setpoint is lost | the others may lower the duty; it rises only as if blind |
 
-    Without any reading training goes on, since most machines that tell nothing are cooled well, unless
-    `require_sensor` asks to stop.
+    Without any reading training continues, because most machines without readable sensors are well cooled;
+    with `require_sensor` it stops.
     """
 
     def __init__(self, limits: Limits, settings: GovernorSettings) -> None:
@@ -59,8 +54,8 @@ class Governor:
         self._controller = DutyController()
         self._action = Action.GO
         self._reason: str | None = None
-        self._told = Action.GO
-        self._told_since_s: float | None = None
+        self._reported = Action.GO
+        self._reported_at_s: float | None = None
         self._blind = False
         self._blind_since_s: float | None = None
         self._ever_saw = False
@@ -77,12 +72,12 @@ class Governor:
         self._paused_since_s = 0.0
 
     def watch(self, samples: Sequence[Sample]) -> ThermalState:
-        """Return the state of a period in which nothing could be decided; it counts as critical, too."""
+        """Return the state of a period without a decision; critical samples count towards confirmation."""
         _, state = self._see(samples)
         return state
 
     def decide(self, samples: Sequence[Sample], now_s: float) -> Decision:
-        """Return what to do, given the samples of all sources that answer and the time in seconds."""
+        """Return the decision for the samples of all responding sources at `now_s` seconds."""
         readings = self._judged(samples)
         worst, state = self._see(samples)
         self._notice_gap(now_s)
@@ -95,7 +90,7 @@ class Governor:
         return Decision(self._action, duty, state, worst, self._reason, tuple(changes))
 
     def worst(self, samples: Sequence[Sample]) -> Reading | None:
-        """Return the reading that counts: of those the profile judges, the one in the worst state."""
+        """Return the reading in the worst state, among those the profile judges."""
         return max(self._judged(samples), key=self._badness, default=None)
 
     def _see(self, samples: Sequence[Sample]) -> tuple[Reading | None, ThermalState]:
@@ -127,12 +122,12 @@ class Governor:
             for sample in samples
             if sample.reading in counts and state_of(sample.reading, self.limits) is state
         )
-        # The same sample seen twice confirms nothing.
+        # A sample confirms once, even if it is seen twice.
         if taken_at_s > self._counted_at_s:
             self._counted_at_s = taken_at_s
             self._confirmed += 1
         if self._confirmed >= self.limits.confirm_readings:
-            # Kept: the machine may have cooled by the time somebody can decide.
+            # Kept: the machine may have cooled by the time of the next decision.
             self._fatal = worst
 
     def _next_action(self, readings: Sequence[Reading], state: ThermalState, now_s: float) -> Action:
@@ -164,7 +159,7 @@ class Governor:
     def _act_blind(self, now_s: float) -> Action:
         held = self._ever_saw and now_s - self._blind_since_s < self.settings.blind_hold_s
         if self.settings.require_sensor and not held:
-            return self._abort("no temperature source answers and thermal.require_sensor is true")
+            return self._abort("no temperature sensor responds and thermal.require_sensor is true")
         if held and self._action is Action.PAUSE:
             return self._stay_paused((), now_s, blind=True)
         if held:
@@ -183,7 +178,7 @@ class Governor:
         if paused_s >= self.settings.cooldown_timeout_s:
             self._abort_band = "resume"
             aim = "no reading" if hot is None else f"not cooled to {hot[1]}"
-            return self._abort(f"{aim} in a pause of {paused_s:.0f} s (thermal.cooldown_timeout_s)")
+            return self._abort(f"{aim} after a pause of {paused_s:.0f} s (thermal.cooldown_timeout_s)")
         return Action.PAUSE
 
     def _still_held(self, now_s: float) -> bool:
@@ -217,20 +212,20 @@ class Governor:
         return (Change(ChangeKind.SENSOR_UNKNOWN if blind else ChangeKind.SENSOR_KNOWN, None, lasted_s),)
 
     def _note_missing(self, samples: Sequence[Sample], now_s: float) -> list[Change]:
-        heard = {
+        responding = {
             sample.sensor or sample.reading.source: sample.reading
             for sample in samples
-            if sample.reading.tells_heat
+            if sample.reading.has_thermal_value
         }
-        lost = [name for name, room in self._room_of.items() if name not in heard and room < _CLOSE_K]
+        lost = [name for name, room in self._room_of.items() if name not in responding and room < _CLOSE_K]
         changes = []
-        for name in lost if heard else ():
+        for name in lost if responding else ():
             if name not in self._missing:
                 self._ceiling = self._controller.duty
                 changes.append(Change(ChangeKind.SOURCE_LOST, None, 0.0, name))
             self._missing.setdefault(name, now_s)
         counts = self._judged(samples)
-        for name, reading in heard.items():
+        for name, reading in responding.items():
             self._missing.pop(name, None)
             self._room_of.pop(name, None)
             if reading in counts:
@@ -243,16 +238,16 @@ class Governor:
 
     def _note_action(self, worst: Reading | None, now_s: float) -> tuple[Change, ...]:
         self._calm_decisions = self._calm_decisions + 1 if self._action is Action.GO else 0
-        if self._told_since_s is None:
-            self._told_since_s = now_s
-        # On the edge of the setpoint the duty touches 1 again and again; only a calm that lasts is told.
-        restless = self._action is Action.GO and self._calm_decisions < _CALM_AFTER_DECISIONS
-        if self._action is self._told or (restless and self._told is Action.THROTTLE):
+        if self._reported_at_s is None:
+            self._reported_at_s = now_s
+        # Near the setpoint the duty returns to 1 repeatedly; full speed is logged only once it lasts.
+        brief = self._action is Action.GO and self._calm_decisions < _CALM_AFTER_DECISIONS
+        if self._action is self._reported or (brief and self._reported is Action.THROTTLE):
             return ()
-        kind, band = _change(self._told, self._action)
+        kind, band = _change(self._reported, self._action)
         band = self._abort_band if kind is ChangeKind.ABORT else band
-        lasted_s, self._told_since_s = now_s - self._told_since_s, now_s
-        self._told = self._action
+        lasted_s, self._reported_at_s = now_s - self._reported_at_s, now_s
+        self._reported = self._action
         return (Change(kind, self.limits.in_celsius(band, worst), lasted_s),)
 
 

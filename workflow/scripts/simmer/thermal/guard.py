@@ -1,4 +1,4 @@
-"""What a training loop asks: between two steps whether to go on, and inside a long step for a breath."""
+"""The guard of a training loop: sleeps to hold the duty, between steps and inside long ones, and stops it."""
 
 import logging
 import threading
@@ -21,11 +21,11 @@ from simmer.thermal.stop import StopRequest
 
 logger = logging.getLogger(__name__)
 
-# Short, so that a wait injected without a wake-up still serves a stop request soon.
+# Short, so that a stop request is served soon even if the injected wait cannot be woken.
 SLICE_S = 0.25
-# Less is not slept but owed: a sleep of microseconds would be longer than asked for.
+# Shorter sleeps are added to the next one: a sleep of microseconds takes longer than asked for.
 SHORTEST_SLEEP_S = 0.002
-# One uninterrupted stretch of work counts no more: it may have been a stopped process or a closed lid.
+# Upper limit on one uninterrupted stretch of work: it may have been a stopped process or a closed lid.
 LONGEST_WORK_DECISIONS = 30
 READINGS_BEFORE_AN_ABORT = 10
 # A terminal shows a warning once; each pause is to be seen.
@@ -34,7 +34,7 @@ _WARNINGS = (ChangeKind.SENSOR_UNKNOWN, ChangeKind.SOURCE_LOST)
 
 @dataclass(frozen=True)
 class StepDecision:
-    """Whether training has to stop at this step boundary, and why."""
+    """The answer at a step boundary: stop or continue, and why."""
 
     stop: bool
     reason: str | None
@@ -44,33 +44,33 @@ GO_ON = StepDecision(stop=False, reason=None)
 
 
 class GuardProtocol(Protocol):
-    """What a training loop needs of a guard."""
+    """The interface of a guard that a training loop uses."""
 
     def between_steps(self) -> StepDecision:
-        """Rest as long as the machine needs it, then tell whether to stop."""
+        """Sleep to hold the duty, then return whether to stop."""
         ...
 
-    def breathe(self) -> None:
-        """Rest as long as the machine needs it, inside a step; a stop is served at the step's end."""
+    def inside_step(self) -> None:
+        """Sleep to hold the duty inside a step; a stop is served at the end of the step."""
         ...
 
     def heat(self) -> str:
-        """Return the last reading for people."""
+        """Return the last reading as text."""
         ...
 
     def counters(self) -> dict[str, Any]:
-        """Return what the guard counted, ready for a checkpoint."""
+        """Return the counters as JSON values, for a checkpoint."""
         ...
 
     def restore(self, counters: Mapping[str, Any]) -> None:
-        """Go on counting from what a checkpoint holds."""
+        """Continue counting from a checkpoint's counters."""
         ...
 
 
 class Guard:
-    """Holds a trial to the governor's duty by sleeping between its steps, and says when to stop.
+    """Hold a trial at the governor's duty by sleeping between its steps, and stop it when needed.
 
-    It touches no random number and no tensor: weights are the same with and without it.
+    It uses no random numbers and no tensors: weights are bit-identical with and without it.
     """
 
     def __init__(
@@ -86,18 +86,18 @@ class Guard:
         wall_clock: Callable[[], float] = time.time,
         wait: Callable[[float], bool] | None = None,
     ) -> None:
-        """Take what the guard watches and whom it tells.
+        """Start with all counters at zero.
 
         Args:
             monitor: a started monitor, on the same `clock`.
-            governor: fresh for each job.
-            stop: what signal handlers set.
+            governor: a new one for each job.
+            stop: set by signal handlers.
             on_event: receives `hardware_sample` and `thermal_event` lines.
             hardware_interval_s: seconds between two hardware samples.
-            synchronise: waits for the accelerator; else its queue would run on through a sleep.
+            synchronise: waits for the accelerator; otherwise its queue would keep running during a sleep.
             clock: monotonic seconds.
             wall_clock: seconds since 1970.
-            wait: sleeps up to the given seconds and tells whether a stop is requested.
+            wait: sleeps up to the given seconds and returns True if a stop is requested.
         """
         self._monitor = monitor
         self._governor = governor
@@ -109,7 +109,7 @@ class Guard:
         self._wall_clock = wall_clock
         self._wait = wait or stop.wait
         self._counters = Counters()
-        self._next_look_s = self._next_hardware_s = float("-inf")
+        self._next_decision_s = self._next_hardware_s = float("-inf")
         self._last_decision_s: float | None = None
         self._last_account_s: float | None = None
         self._longest_s = LONGEST_WORK_DECISIONS * monitor.period_s
@@ -119,17 +119,17 @@ class Guard:
         self._final: StepDecision | None = None
         self._worked_s = self._slept_s = 0.0
         self._work_since_s = clock()
-        get_hardware_stats()  # the first call has nothing to compare with and says 0 %
+        get_hardware_stats()  # the first call has nothing to compare with and returns 0 %
 
     def between_steps(self) -> StepDecision:
-        """Rest while the machine needs it; then tell whether to go on.
+        """Sleep to hold the duty, then return whether to stop.
 
-        One decision is due per period of the monitor; between two of them, at full duty, a call only reads
-        the clock. A stop is final: every later call repeats it.
+        One decision is made per period of the monitor; between two of them, at full duty, a call only reads
+        the clock. A stop is final: every later call returns it again.
         """
         if self._final is not None:
             return self._final
-        self._breathe(inside_step=False)
+        self._pace(inside_step=False)
         if self._stop.is_set():
             self._account(self._clock())
             self._final = StepDecision(stop=True, reason=self._stop.reason)
@@ -137,28 +137,28 @@ class Guard:
             self._final = StepDecision(stop=True, reason=self._abort_reason(self._last))
         return self._final or GO_ON
 
-    def breathe(self) -> None:
-        """Sleep what the duty asks for the work since the last call; through a pause, until it ends.
+    def inside_step(self) -> None:
+        """Sleep to hold the duty for the work since the last call; in a pause, until it ends.
 
-        Ends at once when a stop is requested. After a confirmed critical reading the rest of the step is
-        worked at the lowest duty: a step that is cut short would be lost. Outside the main thread this does
-        nothing: accelerators run the backward pass in another one, and no signal would be served meanwhile.
+        Returns at once when a stop is requested. After confirmed critical readings the rest of the step runs
+        at the lowest duty, because an incomplete step would be lost. Outside the main thread this does
+        nothing: accelerators run the backward pass in another thread, where signals are not served.
         """
         if threading.current_thread() is threading.main_thread():
-            self._breathe(inside_step=True)
+            self._pace(inside_step=True)
 
-    def _breathe(self, *, inside_step: bool) -> None:
+    def _pace(self, *, inside_step: bool) -> None:
         now_s = self._clock()
         worked_s = now_s - self._work_since_s
         self._worked_s += min(worked_s, self._longest_s)
-        if now_s >= self._next_look_s:
-            self._look()
+        if now_s >= self._next_decision_s:
+            self._decide()
         if self._owed_s() > 0.0:
             self._rest(inside_step=inside_step)
         self._work_since_s = self._clock()
 
     def after_stop(self) -> None:
-        """Log the heat once more when the checkpoint is written: what a stop was worth."""
+        """Log the temperature once more after the checkpoint of a stop."""
         reading = self._governor.worst(self._monitor.latest().samples)
         now_s = self._clock()
         line = thermal_line(
@@ -172,22 +172,22 @@ class Guard:
         self._on_event(line)
 
     def heat(self) -> str:
-        """Return the last reading for people: degrees or level, source, and the duty where it is not full."""
+        """Return the last reading as text: degrees or level, source, and the duty unless it is full."""
         if self._last is None:
             return heat_text(None)
         duty = "" if self._last.duty >= 1.0 else f", duty {percent(self._last.duty, 0)}"
         return heat_text(self._last.reading) + duty
 
     def counters(self) -> dict[str, Any]:
-        """Return seconds slept, paused, blind and hot, energy, and the highest temperature."""
+        """Return the fields of `Counters` up to now."""
         self._account(self._clock())
         return asdict(self._counters)
 
     def restore(self, counters: Mapping[str, Any]) -> None:
-        """Go on counting from what a checkpoint holds; a counter it does not know starts at its beginning.
+        """Continue from a checkpoint's counters; counters missing there start at zero.
 
-        A guard that has counted by itself goes on from there: a trial that was begun anew in the same job,
-        short of memory, must not lose those seconds.
+        A guard that has already counted ignores them: a trial restarted in the same job for lack of memory
+        must keep those seconds.
         """
         if self._last_decision_s is not None:
             return
@@ -195,7 +195,7 @@ class Guard:
         self._counters = Counters(**{name: value for name, value in counters.items() if name in known})
 
     def _owed_s(self) -> float:
-        """Return how long to sleep for the work done, at the duty of now: it may change during the sleep."""
+        """Return the seconds to sleep for the work done, at the current duty (it may change meanwhile)."""
         if self._last is None or self._last.duty in (0.0, 1.0):
             self._worked_s = self._slept_s = 0.0
             return float("inf") if self._last is not None and self._last.action is Action.PAUSE else 0.0
@@ -210,27 +210,27 @@ class Guard:
             if self._last is not None and self._last.action is Action.ABORT and not inside_step:
                 return
             since_s = self._clock()
-            asked_s = max(0.0, min(owed_s, SLICE_S, self._next_look_s - since_s))
+            asked_s = max(0.0, min(owed_s, SLICE_S, self._next_decision_s - since_s))
             self._wait(asked_s)
             now_s = self._clock()
             if self._last is not None and self._last.action is not Action.PAUSE:
-                # Much longer than asked for: the process was stopped, which is no credit for later.
+                # A much longer sleep means that the process was stopped; it does not count as rest.
                 slept_s = min(now_s - since_s, asked_s + SLICE_S)
                 self._slept_s += slept_s
                 self._counters.slept_s += slept_s
-            if now_s >= self._next_look_s:
-                self._look()
+            if now_s >= self._next_decision_s:
+                self._decide()
         self._settle()
 
     def _settle(self) -> None:
-        # What is paid must not be priced again at a later duty; too little or too much sleep is carried on.
+        # Work already slept for must not count again at a later duty; the difference is carried over.
         if self._last is not None and self._last.duty > 0.0:
             self._slept_s -= self._worked_s * (1.0 / self._last.duty - 1.0)
             self._worked_s = 0.0
 
-    def _look(self) -> None:
+    def _decide(self) -> None:
         now_s = self._clock()
-        self._next_look_s = now_s + self._monitor.period_s
+        self._next_decision_s = now_s + self._monitor.period_s
         self._account(now_s)
         *missed, snapshot = self._monitor.since(self._last_decision_s)
         states = [self._governor.watch(each.samples) for each in missed]
@@ -240,7 +240,7 @@ class Guard:
         self._last, self._snapshot = decision, snapshot
         for each in (*missed, snapshot):
             self._note_highest(each)
-        self._tell(decision)
+        self._log_changes(decision)
         self._recent.append((now_s, decision))
         if now_s >= self._next_hardware_s:
             self._next_hardware_s = now_s + self._hardware_interval_s
@@ -262,8 +262,8 @@ class Guard:
         self._counters.critical_s += each_s * states.count(ThermalState.CRITICAL)
 
     def _account(self, now_s: float) -> None:
-        # The time since the last look belongs to what was found and decided then. A machine that slept
-        # meanwhile was neither hot nor paused.
+        # The time since the last decision counts for that decision. A machine that was suspended meanwhile
+        # was neither hot nor paused.
         elapsed_s = 0.0 if self._last_account_s is None else now_s - self._last_account_s
         elapsed_s = min(elapsed_s, self._longest_s)
         self._last_account_s = now_s
@@ -284,7 +284,7 @@ class Guard:
             self._counters.max_temperature_c = hottest.celsius
             self._counters.max_temperature_source = hottest.source
 
-    def _tell(self, decision: Decision) -> None:
+    def _log_changes(self, decision: Decision) -> None:
         for change in decision.changes:
             self._counters.pauses += change.kind is ChangeKind.PAUSE
             self._counters.aborts += change.kind is ChangeKind.ABORT

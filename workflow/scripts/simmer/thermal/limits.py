@@ -1,4 +1,4 @@
-"""The limits a reading is held against, and the state that follows."""
+"""Compare readings with limits and return the thermal state."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -9,7 +9,7 @@ from simmer.thermal.readings import PressureLevel, Reading
 
 
 class ThermalState(StrEnum):
-    """How hot the machine is; `unknown` is a state of its own and never means cool."""
+    """How hot the machine is; `unknown` (no reading) is a separate state and never means cool."""
 
     NORMAL = "normal"
     ACCEPTABLE = "acceptable"
@@ -19,7 +19,7 @@ class ThermalState(StrEnum):
 
     @property
     def severity(self) -> int:
-        """Rank for choosing the worse of two states; `unknown` is outranked by every known one."""
+        """Rank for choosing the worse of two states; every known state ranks above `unknown`."""
         return _SEVERITY[self]
 
 
@@ -35,10 +35,10 @@ _SEVERITY = {
 class Profile(StrEnum):
     """Which signal of a source is judged first.
 
-    `default` judges degrees. `apple-silicon` judges the pressure level wherever one is told: the die of a
-    healthy M-series machine passes 95 °C under load, and the level is what macOS itself acts on. `gpu`
-    judges the margin to the hardware's own slowdown where a source tells it: boards slow down between
-    83 and 105 °C, and the margin means the same on each. What a source does not tell falls back to degrees.
+    `default` judges degrees. `apple-silicon` judges the pressure level if any source reports one: the die of
+    a healthy M-series machine exceeds 95 °C under load, and macOS itself acts on the level. `gpu` judges
+    the margin to the hardware's own slowdown if a source reports it: boards slow down between 83 and 105 °C,
+    and the margin means the same on each. Without the preferred signal, degrees are judged.
     """
 
     DEFAULT = "default"
@@ -48,7 +48,7 @@ class Profile(StrEnum):
 
 @dataclass(frozen=True)
 class Bands:
-    """Rising values of one signal at which the state changes; °C, or kelvins below zero for a margin."""
+    """Ascending values of one signal at which the state changes; °C, or negative kelvins for a margin."""
 
     acceptable: float
     resume: float
@@ -68,8 +68,8 @@ _STATE_OF_LEVEL = {
     PressureLevel.SLEEPING: ThermalState.CRITICAL,
 }
 
-# What the controller is fed where there are no degrees. A level is not turned into a temperature: these only
-# say how fast the duty may rise or has to fall. Untested on hardware.
+# Input of the controller without degrees. These are not temperatures: they only set how fast the duty may
+# rise or has to fall. Untested on hardware.
 _ROOM_OF_LEVEL_K = {
     PressureLevel.NOMINAL: 3.0,
     PressureLevel.MODERATE: -6.0,
@@ -81,19 +81,18 @@ _ROOM_OF_LEVEL_K = {
 
 @dataclass(frozen=True)
 class Limits:
-    """The temperatures, in °C, at which the machine's state changes, and what is judged by them.
+    """The temperatures, in °C, at which the machine's state changes.
 
     Attributes:
         acceptable_c: below it the machine is `normal`.
-        setpoint_c: where the governor holds the machine.
-        warning_c: at or above it, with nothing left to slow down, training pauses.
-        critical_c: at or above it, once confirmed, training stops after a checkpoint.
+        setpoint_c: the temperature the governor holds.
+        warning_c: at or above it training pauses, once the duty is at its lowest.
+        critical_c: at or above it training stops after a checkpoint, once confirmed.
         resume_c: a pause ends at or below it.
         confirm_readings: fresh critical readings in a row before training stops.
-        profile: which signal of a source is judged first.
 
     Raises:
-        ConfigError: when the values contradict each other.
+        ConfigError: if the values contradict each other.
     """
 
     acceptable_c: float
@@ -105,27 +104,27 @@ class Limits:
     profile: Profile = Profile.DEFAULT
 
     def __post_init__(self) -> None:
-        # `not a < b` instead of `a >= b`, so that NaN is refused too.
+        # `not a < b` instead of `a >= b` also refuses NaN.
         if not self.acceptable_c < self.setpoint_c < self.warning_c < self.critical_c:
             raise ConfigError(
                 f"thermal: found acceptable_c {self.acceptable_c:g}, setpoint_c {self.setpoint_c:g}, "
-                f"warning_c {self.warning_c:g} and critical_c {self.critical_c:g}, expected them to rise in "
-                "this order; mend the block `thermal` of the config"
+                f"warning_c {self.warning_c:g} and critical_c {self.critical_c:g}, expected ascending values "
+                "in this order; fix the block `thermal` of the config"
             )
         if not self.resume_c < self.setpoint_c:
             raise ConfigError(
                 f"thermal: found resume_c {self.resume_c:g}, expected less than setpoint_c "
-                f"{self.setpoint_c:g}, or a pause would end where it began; mend the block `thermal` of the "
+                f"{self.setpoint_c:g}, so that a pause cools the machine; fix the block `thermal` of the "
                 "config"
             )
         if self.confirm_readings < 1:
             raise ConfigError(
-                f"thermal: confirm_readings is {self.confirm_readings}, at least 1 is expected; "
-                "mend the block `thermal` of the config"
+                f"thermal: found confirm_readings {self.confirm_readings}, expected at least 1; "
+                "fix the block `thermal` of the config"
             )
 
     def signal(self, reading: Reading) -> tuple[float, Bands] | None:
-        """Return the number that is judged and its bands; None where a level alone is, or nothing can be."""
+        """Return the number that is judged and its bands; None if only a level or nothing can be judged."""
         if self.profile is Profile.APPLE_SILICON and reading.level is not None:
             return None
         if reading.margin_c is not None and (self.profile is Profile.GPU or reading.celsius is None):
@@ -137,7 +136,7 @@ class Limits:
         )
 
     def in_celsius(self, band: str, reading: Reading | None) -> float | None:
-        """Return one of the `Bands` in °C as it applies to a reading; None where no degrees were judged."""
+        """Return one of the `Bands` in °C for a reading; None if no degrees or margin were judged."""
         signal = None if reading is None else self.signal(reading)
         if signal is None or reading is None or reading.celsius is None:
             return None
@@ -146,14 +145,14 @@ class Limits:
 
 
 def judged(readings: Iterable[Reading], limits: Limits) -> Sequence[Reading]:
-    """Return the readings that count; where the profile puts levels first, those with a level if any has."""
-    known = [reading for reading in readings if reading.tells_heat]
+    """Return the readings that are judged; with `apple-silicon`, only those with a level if there are any."""
+    known = [reading for reading in readings if reading.has_thermal_value]
     levels = [reading for reading in known if reading.level is not None]
     return levels if levels and limits.profile is Profile.APPLE_SILICON else known
 
 
 def state_of(reading: Reading | None, limits: Limits) -> ThermalState:
-    """Return the worse of what the degrees (or the margin) and the pressure level of a reading mean."""
+    """Return the worse of the states given by a reading's degrees (or margin) and its pressure level."""
     if reading is None:
         return ThermalState.UNKNOWN
     by_level = ThermalState.UNKNOWN if reading.level is None else _STATE_OF_LEVEL[reading.level]
@@ -161,10 +160,10 @@ def state_of(reading: Reading | None, limits: Limits) -> ThermalState:
 
 
 def room_k(reading: Reading, limits: Limits) -> float:
-    """Return the kelvins left below the setpoint, negative above it; what the governor steers by.
+    """Return the kelvins left below the setpoint (negative above it), the input of the controller.
 
     Raises:
-        ValueError: for a reading that tells no heat.
+        ValueError: if the reading has no degrees, margin or level.
     """
     rooms = [] if reading.level is None else [_ROOM_OF_LEVEL_K[reading.level]]
     if (signal := limits.signal(reading)) is not None:
@@ -174,7 +173,7 @@ def room_k(reading: Reading, limits: Limits) -> float:
 
 
 def waits_for(readings: Iterable[Reading], limits: Limits) -> tuple[Reading, str] | None:
-    """Return the worst reading that has not cooled, and what it has to come to; None when all are cool."""
+    """Return the worst reading that has not cooled and the value it must reach; None if all have cooled."""
     hot = [reading for reading in judged(readings, limits) if not _is_cool(reading, limits)]
     if not hot:
         return None

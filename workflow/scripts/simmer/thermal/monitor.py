@@ -1,4 +1,4 @@
-"""Watching the sensors from a daemon thread, so that nothing in training ever waits for one."""
+"""Read the sensors in daemon threads, so that training never waits for one."""
 
 import logging
 import queue
@@ -13,24 +13,27 @@ from typing import Self
 from simmer.thermal.readings import Reading, Sample, hottest_of
 from simmer.thermal.sensors import Sensor
 from simmer.thermal.source import KEPT_PERIODS, Source
-from simmer.thermal.stillness import CpuLoad
+from simmer.thermal.stuck import CpuLoad
 
 logger = logging.getLogger(__name__)
 
-FIRST_ANSWER_S, LAST_ANSWER_S = 2.0, 0.5  # how long starting waits for an answer, and stopping for a thread
+FIRST_ANSWER_S, LAST_ANSWER_S = (
+    2.0,
+    0.5,
+)  # longest wait for a first value at the start, for a thread at the end
 
 
 @dataclass(frozen=True)
 class Snapshot:
-    """What is known about heat at one moment.
+    """The state of all temperature sources at one moment.
 
     Attributes:
         samples: the peak of the last period of every source that is not lost.
-        hottest: the hottest of their readings, or None when every source is lost.
-        age_s: seconds since `hottest` was taken; None when there is none.
+        hottest: the hottest of their readings, or None if every source is lost.
+        age_s: seconds since `hottest` was taken; None without one.
         failures: failed reads per source since the start.
-        retired: the sources that failed too often in a row and are asked only now and then.
-        lost: the sources without a fresh value, retired or hanging or not believed.
+        retired: sources that failed several times in a row and are read only rarely.
+        lost: sources without a fresh value: retired, hanging or stuck at one value.
     """
 
     samples: tuple[Sample, ...]
@@ -47,23 +50,23 @@ class Snapshot:
 
     @property
     def power_w(self) -> float | None:
-        """The power of all parts that tell theirs, in W; None where none does."""
+        """The sum of all reported powers in W; None if there are none."""
         powers = [reading.power_w for reading in self.readings if reading.power_w is not None]
         return sum(powers) if powers else None
 
     @property
     def brakes(self) -> frozenset[str]:
-        """What slows a clock at the moment, on any part."""
+        """The active reasons for a reduced clock (`thermal`, `power`), on any device."""
         return frozenset(brake for reading in self.readings for brake in reading.brakes or ())
 
 
 class Monitor:
-    """Sub-samples every sensor and holds the peak of the last period.
+    """Sub-sample every sensor and hold the peak of the last period.
 
-    One daemon thread reads all sources that cost microseconds; a source with an interval of its own (a
-    program that is run) has its own thread. A source that hangs is left to the thread it holds up, and the
-    others go on in a new one: it turns lost and blinds no other. Peak-hold matters because a guard that
-    pauses training cools the very moment at which a single sample would be taken.
+    One daemon thread reads all fast sources (microseconds); a source with its own interval (a program that is
+    run) has its own thread. If a source hangs, it keeps its thread and the others move to a new one, so only
+    the hanging source is lost. The peak is held because a guard pauses training before it decides, so that
+    a single sample taken then would always be cool.
     """
 
     def __init__(
@@ -74,13 +77,13 @@ class Monitor:
         clock: Callable[[], float] = time.monotonic,
         load: Callable[[], float | None] | None = None,
     ) -> None:
-        """Take the sensors to watch.
+        """Prepare the sources; `start` starts the threads.
 
         Args:
-            sensors: asked from daemon threads.
-            period_s: the guard's period of decisions; each sensor is asked four times in it.
+            sensors: read in daemon threads.
+            period_s: the guard's decision period; each sensor is read four times per period.
             clock: monotonic seconds.
-            load: busy share of all cores, 0 to 1, or None when it is not known.
+            load: busy share of all cores, 0 to 1, or None if unknown.
         """
         self.period_s = period_s
         self._clock = clock
@@ -89,7 +92,7 @@ class Monitor:
         self._workers: list[_Worker] = []
 
     def start(self) -> None:
-        """Start the threads and give each source some time for its first answer."""
+        """Start the threads and wait a limited time for each source's first value."""
         if self._workers:
             return
         quick = [source for source in self._sources if source.sensor.interval_s == 0]
@@ -100,14 +103,14 @@ class Monitor:
         for source in self._sources:
             deadline_s = start_s + max(FIRST_ANSWER_S, 2 * source.sensor.interval_s)
             source.asked_once.wait(max(0.0, deadline_s - time.monotonic()))
-        # Whoever looks first should not miss the sources that stand behind one that hangs.
-        self._part_from_hung(0.9 * FIRST_ANSWER_S)
+        # The first snapshot should include the sources queued behind one that hangs.
+        self._separate_hung(0.9 * FIRST_ANSWER_S)
         deadline_s = time.monotonic() + LAST_ANSWER_S
         for source in self._sources:
             source.asked_once.wait(max(0.0, deadline_s - time.monotonic()))
 
     def stop(self) -> None:
-        """Ask the threads to end; one that hangs in a sensor is left behind, as a daemon."""
+        """Stop the threads; one that hangs in a sensor is left behind as a daemon."""
         for worker in self._workers:
             worker.stop()
         deadline_s = time.monotonic() + LAST_ANSWER_S
@@ -119,9 +122,9 @@ class Monitor:
         self._workers.append(_Worker(sources, self._clock))
         self._workers[-1].thread.start()
 
-    def _part_from_hung(self, patience_s: float = float("inf")) -> None:
+    def _separate_hung(self, patience_s: float = float("inf")) -> None:
         for worker in list(self._workers):
-            if others := worker.part_from_hung(self._clock(), patience_s):
+            if others := worker.separate_hung(self._clock(), patience_s):
                 self._start_worker(others)
 
     def __enter__(self) -> Self:
@@ -134,25 +137,25 @@ class Monitor:
         self.stop()
 
     def sample_once(self) -> None:
-        """Read every sensor that is due once in the calling thread; what the threads do, without them."""
+        """Read every sensor that is due once, in the calling thread."""
         for source in self._sources:
             source.sample_once()
 
     def latest(self) -> Snapshot:
-        """Return what is known now; never waits, and drops what is older than a few periods."""
+        """Return the current snapshot; never waits, and drops samples older than a few periods."""
         return self._at(self._clock())
 
-    def since(self, looked_at_s: float | None) -> list[Snapshot]:
-        """Return a snapshot for each whole period since the last look, oldest first; the last is of now."""
+    def since(self, moment_s: float | None) -> list[Snapshot]:
+        """Return a snapshot for each whole period since a moment, oldest first; the last one is current."""
         now_s = self._clock()
-        missed = 0 if looked_at_s is None else int((now_s - looked_at_s) / self.period_s) - 1
+        missed = 0 if moment_s is None else int((now_s - moment_s) / self.period_s) - 1
         ages = range(min(missed, KEPT_PERIODS - 1), 0, -1)
         return [*(self._at(now_s - age * self.period_s) for age in ages), self._at(now_s)]
 
     def _at(self, moment_s: float) -> Snapshot:
-        self._part_from_hung()
+        self._separate_hung()
         peaks = [peak for source in self._sources if (peak := source.peak(moment_s)) is not None]
-        heard = {peak.sensor for peak in peaks if peak.reading.tells_heat}
+        responding = {peak.sensor for peak in peaks if peak.reading.has_thermal_value}
         hottest = hottest_of(sample.reading for sample in peaks)
         return Snapshot(
             samples=tuple(peaks),
@@ -160,15 +163,17 @@ class Monitor:
             age_s=next((moment_s - peak.taken_at_s for peak in peaks if peak.reading is hottest), None),
             failures={source.sensor.name: source.failures for source in self._sources},
             retired=tuple(source.sensor.name for source in self._sources if source.retired),
-            lost=tuple(source.sensor.name for source in self._sources if source.sensor.name not in heard),
+            lost=tuple(
+                source.sensor.name for source in self._sources if source.sensor.name not in responding
+            ),
         )
 
 
 class _Worker:
-    """A daemon thread that reads some sources in turn."""
+    """A daemon thread that reads a group of sources in turn."""
 
     def __init__(self, sources: Sequence[Source], clock: Callable[[], float]) -> None:
-        # Replaced as a whole, never changed: the thread and `part_from_hung` need no lock.
+        # Replaced as a whole, never modified: the thread and `separate_hung` need no lock.
         self._sources = tuple(sources)
         self._clock = clock
         self._at_work: tuple[Source, float] | None = None
@@ -176,11 +181,11 @@ class _Worker:
         self.thread = threading.Thread(target=self._run, name="monitor", daemon=True)
 
     def stop(self) -> None:
-        """Ask the thread to end."""
+        """Signal the thread to end."""
         self._stopping.put(None)
 
-    def part_from_hung(self, now_s: float, patience_s: float) -> tuple[Source, ...]:
-        """Keep only the source that holds the thread up, if one does, and return the others."""
+    def separate_hung(self, now_s: float, patience_s: float) -> tuple[Source, ...]:
+        """Keep only the source that blocks the thread, if there is one, and return the others."""
         at_work = self._at_work
         if at_work is None or len(self._sources) == 1:
             return ()
@@ -188,11 +193,11 @@ class _Worker:
             return ()
         others = tuple(source for source in self._sources if source is not at_work[0])
         self._sources = (at_work[0],)
-        logger.warning("temperature source %s hangs; the others are read without it", at_work[0].sensor.name)
+        logger.warning("temperature sensor %s hangs; the others are read without it", at_work[0].sensor.name)
         return others
 
     def _run(self) -> None:
-        # SimpleQueue waits in C: an Event would cost more than reading the sensors does.
+        # SimpleQueue waits in C: waiting on an Event would cost more than reading the sensors.
         while self._stopping.empty():
             for source in self._sources:
                 if source in self._sources:

@@ -1,4 +1,4 @@
-"""The names other programs import: load, temperature on macOS, and a callback with a verdict."""
+"""The public interface for other programs: load, temperature on macOS, and a temperature check."""
 
 import logging
 import sys
@@ -18,7 +18,7 @@ logger = logging.getLogger(__name__)
 
 
 def get_hardware_stats() -> dict[str, float]:
-    """Return load in percent: of all cores since the last call of this thread, and of memory; never waits."""
+    """Return the load of all cores since this thread's last call, and of memory, in percent; never waits."""
     return {
         "cpu_percent": float(psutil.cpu_percent(interval=None)),
         "memory_percent": float(psutil.virtual_memory().percent),
@@ -27,13 +27,13 @@ def get_hardware_stats() -> dict[str, float]:
 
 @dataclass(frozen=True)
 class ThermalStatus:
-    """What a check found.
+    """The result of a temperature check.
 
     Attributes:
-        temperature: °C, or None when there is no reading.
+        temperature: °C, or None without a reading.
         status: normal, acceptable, warning, critical or unknown.
         should_pause: True at critical only; `unknown` never pauses.
-        message: one sentence for people.
+        message: the status as a sentence.
     """
 
     temperature: float | None
@@ -43,12 +43,12 @@ class ThermalStatus:
 
 
 class ThermalCallback:
-    """Checks one temperature against limits, for loops that have no guard."""
+    """Check one temperature against limits, for training loops without a guard."""
 
     def __init__(
         self, temperature_provider: Callable[[], float | None] | None = None, *, limits: Limits
     ) -> None:
-        """Take a provider of °C; without one, the sensors of this machine are asked."""
+        """Use a provider of °C, or by default the sensors of this machine."""
         self._provider = temperature_provider or _machine_provider()
         self._limits = limits
 
@@ -60,7 +60,7 @@ class ThermalCallback:
                 temperature=None,
                 status=str(ThermalState.UNKNOWN),
                 should_pause=False,
-                message=f"temperature unknown: {problem}; training goes on unwatched",
+                message=f"temperature unknown: {problem}; training continues without temperature monitoring",
             )
         state = state_of(Reading("provider", celsius=celsius), self._limits)
         return ThermalStatus(
@@ -76,10 +76,10 @@ class ThermalCallback:
             value = self._provider()
             celsius = None if value is None else Reading("provider", celsius=float(value)).celsius
         except Exception as error:
-            # The provider is foreign code: whatever it raises must not end a training it only watches.
+            # The provider is foreign code: an exception in it must not end training.
             logger.exception("the temperature provider failed")
             return None, f"the provider raised {type(error).__name__}: {error}"
-        # 0 and below, -1.0 among them, is what sources return when they have no value.
+        # Sources without a value return 0 or less, for example -1.0.
         if celsius is None or celsius <= 0.0:
             return None, f"the provider returned {value}"
         return celsius, ""

@@ -1,4 +1,4 @@
-"""What a sensor says: each field in its unit, or None."""
+"""Readings of sensors: each field in its unit, or None."""
 
 import math
 from collections.abc import Iterable
@@ -7,7 +7,7 @@ from enum import IntEnum
 
 
 class PressureLevel(IntEnum):
-    """Thermal pressure as macOS names it: a level, never degrees.
+    """Thermal pressure as macOS names it; a level, never converted to degrees.
 
     Source: the macOS branch of OSThermalNotification.h (Libc), values 0 to 4.
     """
@@ -25,16 +25,16 @@ class PressureLevel(IntEnum):
 
     @classmethod
     def from_word(cls, word: str) -> "PressureLevel | None":
-        """Return the level a word names, or None for a word nobody documented."""
+        """Return the level for a word, or None for an undocumented word."""
         return _LEVEL_WORDS.get(word.strip().lower())
 
     @classmethod
     def from_number(cls, number: int) -> "PressureLevel | None":
-        """Return the level a number names, or None outside 0 to 4."""
+        """Return the level for a number, or None outside 0 to 4."""
         return cls(number) if cls.NOMINAL <= number <= cls.SLEEPING else None
 
 
-# macOS prints the first five; the others are the words of NSProcessInfo.thermalState and of iOS.
+# macOS prints the first five; the others come from NSProcessInfo.thermalState and iOS.
 _LEVEL_WORDS = {level.word: level for level in PressureLevel} | {
     "light": PressureLevel.MODERATE,
     "fair": PressureLevel.MODERATE,
@@ -43,13 +43,13 @@ _LEVEL_WORDS = {level.word: level for level in PressureLevel} | {
     "critical": PressureLevel.TRAPPING,
 }
 
-# Drivers without a value print 0, -273, 127 (an unconnected converter) or 65261. A source that changes its
-# unit (degrees or tenths where thousandths are due, kelvin for degrees) falls outside as well.
+# Drivers without a value print 0, -273, 127 (an unconnected converter) or 65261. Values in a wrong unit
+# (degrees or tenths instead of thousandths, kelvin instead of degrees) fall outside this range as well.
 _LOWEST_C, _HIGHEST_C = 5.0, 126.0
 
 
 def plausible_celsius(value: float | None) -> float | None:
-    """Return a temperature that silicon at work can have, or None: a lie is no reading."""
+    """Return a temperature that a working chip can have, otherwise None."""
     if value is None or not _LOWEST_C < value < _HIGHEST_C:
         return None
     return float(value)
@@ -57,18 +57,18 @@ def plausible_celsius(value: float | None) -> float | None:
 
 @dataclass(frozen=True)
 class Reading:
-    """One answer of one source; what the source does not tell is None, NaN and implausible degrees included.
+    """One value of one hardware sensor; missing, NaN and implausible fields are None.
 
     Attributes:
-        source: where the number comes from, e.g. `hwmon:coretemp:Package id 0`.
+        source: origin of the value, e.g. `hwmon:coretemp:Package id 0`.
         celsius: temperature in °C.
-        level: thermal pressure level, on machines that tell a level.
+        level: thermal pressure level (macOS).
         critical_c: the sensor's own critical temperature in °C.
         margin_c: kelvins left until the hardware slows itself down.
-        memory_c: temperature of the board's memory in °C; logged, never judged.
-        power_w: power drawn by the part the sensor sits on, in W.
-        power_limit_w: the power limit in force there, in W.
-        brakes: what slows the clock at the moment (`thermal`, `power`), empty when nothing does.
+        memory_c: temperature of the GPU memory in °C; logged, never judged.
+        power_w: power of the device in W.
+        power_limit_w: power limit in force, in W.
+        brakes: active reasons for a reduced clock (`thermal`, `power`); empty if there are none.
     """
 
     source: str
@@ -90,16 +90,16 @@ class Reading:
                 object.__setattr__(self, name, None)
 
     @property
-    def tells_heat(self) -> bool:
-        """Whether there is anything to judge: degrees, a margin or a level."""
+    def has_thermal_value(self) -> bool:
+        """True if the reading has degrees, a margin or a level."""
         return any(value is not None for value in (self.celsius, self.margin_c, self.level))
 
 
 @dataclass(frozen=True)
 class Sample:
-    """A reading, when it was taken (seconds of the monitor's monotonic clock), and by which sensor.
+    """A reading, the time it was taken (seconds of the monitor's monotonic clock), and the sensor's name.
 
-    A sensor of several inputs names another source whenever another input is the hottest; its own name stays.
+    The `source` of a sensor with several inputs changes with its hottest input; the sensor's name does not.
     """
 
     reading: Reading
@@ -108,8 +108,8 @@ class Sample:
 
 
 def hottest_of(readings: Iterable[Reading]) -> Reading | None:
-    """Return the reading with the most degrees; without degrees anywhere, the one with the worst level."""
-    return max((reading for reading in readings if reading.tells_heat), key=_heat, default=None)
+    """Return the reading with the highest temperature; without any temperature, the worst level."""
+    return max((reading for reading in readings if reading.has_thermal_value), key=_heat, default=None)
 
 
 def _heat(reading: Reading) -> tuple[float, int, float]:

@@ -24,34 +24,34 @@ class ThermalSettings:
         Literal["auto", *(profile.value for profile in Profile)],
         Field(
             description="Which signal is judged first. `default`: degrees. `apple-silicon`: the pressure "
-            "level that macOS acts on, since a healthy die passes 95 °C; degrees only where no level is "
-            "told. `gpu`: a board's margin to its own slowdown where it tells one (setpoint 10 K before it, "
-            "warning 8, critical 2, resumed at 15), degrees elsewhere. `auto`: `apple-silicon` on an "
-            "M-series Mac, `gpu` beside an NVIDIA board, else `default`."
+            "level that macOS acts on, because a healthy die exceeds 95 °C; degrees if no level is reported. "
+            "`gpu`: the margin to a GPU's own slowdown (setpoint at 10 K, warning at 8, critical at 2, "
+            "resume at 15); degrees if no margin is reported. `auto`: `apple-silicon` on an M-series Mac, "
+            "`gpu` with an NVIDIA GPU, else `default`."
         ),
     ]
     acceptable_c: Annotated[
         Number,
-        Field(description="From here on the state is `acceptable` instead of `normal`."),
+        Field(description="At or above it the state is `acceptable` instead of `normal`."),
     ]
     setpoint_c: Annotated[
         Number,
         Field(
-            description="Where the machine is held, by sleeping between optimizer steps for as long as it "
-            "takes."
+            description="The temperature at which the machine is held, by sleeping between optimizer steps."
         ),
     ]
     warning_c: Annotated[
         Number,
         Field(
-            description="From here on training pauses, if sleeping most of the time (for 15 sample periods) "
-            "did not help."
+            description="At or above it training pauses, once it has been at the lowest duty for 15 sample "
+            "periods."
         ),
     ]
     critical_c: Annotated[
         Number,
         Field(
-            description="From here on, once confirmed, training checkpoints and stops with exit status 75."
+            description="At or above it, once confirmed, training writes a checkpoint and stops with exit "
+            "status 75."
         ),
     ]
     resume_c: Annotated[
@@ -64,29 +64,29 @@ class ThermalSettings:
         Whole,
         Field(
             ge=1,
-            description="Consecutive fresh critical readings before training stops. A single one already "
-            "slows training to its lowest duty, a tenth.",
+            description="Consecutive fresh critical readings before training stops. The first one already "
+            "lowers the duty to its minimum, a tenth.",
         ),
     ]
     govern: Annotated[
         Flag,
         Field(
-            description="Hold the setpoint. With false nothing is slowed or paused, and critical alone "
-            "stops training; for machines that a power cap already keeps cool."
+            description="Hold the setpoint. If false, training is never slowed or paused and stops at "
+            "critical only; for machines that a power limit keeps cool."
         ),
     ]
     sample_period_s: Annotated[
         Number,
         Field(
             gt=0,
-            description="Seconds between two decisions; the sensors are read four times as often and their "
-            "peak counts.",
+            description="Seconds between two decisions. The sensors are read four times as often and their "
+            "peak is used.",
         ),
     ]
     require_sensor: Annotated[
         Flag,
         Field(
-            description="Refuse to train when no temperature can be read. Without it, that is a loud warning."
+            description="Refuse to train if no temperature can be read. If false, only a warning is logged."
         ),
     ]
     duty_when_blind: Annotated[
@@ -94,15 +94,15 @@ class ThermalSettings:
         Field(
             ge=MIN_DUTY,
             le=1,
-            description="Share of the time that training may take when no temperature can be read; 1 never "
-            "holds back.",
+            description="Duty (share of time training may use) if no temperature can be read; 1 is full "
+            "speed.",
         ),
     ]
     blind_hold_s: Annotated[
         Number,
         Field(
             ge=0,
-            description="How long the last duty is kept after the last reading, before it drifts to "
+            description="Seconds for which the last duty is kept after the last reading, before it moves to "
             "`duty_when_blind`.",
         ),
     ]
@@ -110,48 +110,48 @@ class ThermalSettings:
         Number,
         Field(
             ge=0,
-            description="Longest wait for the machine to cool, before a trial starts or in a pause; then "
-            "the run stops, resumable.",
+            description="Longest wait in seconds for the machine to cool, before a trial starts or in a "
+            "pause. Then the run stops; the same command resumes it.",
         ),
     ]
     auto_resume: Annotated[
         Whole,
         Field(
             ge=0,
-            description="How often a job that failed or stopped, for heat above all, is started again "
-            "without anybody typing the command; a hot machine is waited for first.",
+            description="How many times a job that failed or stopped (usually for heat) is started again "
+            "automatically, after a hot machine has cooled.",
         ),
     ]
     allow_sudo_powermetrics: Annotated[
         Flag,
-        Field(description="On macOS, ask `powermetrics` through `sudo -n` as well. Never prompts."),
+        Field(description="On macOS, also read `powermetrics` through `sudo -n`, which never prompts."),
     ]
-    sysfs_root: Annotated[str, Field(description="Where Linux shows its sensors.")]
+    sysfs_root: Annotated[str, Field(description="Folder of the Linux sensors.")]
 
     def __post_init__(self) -> None:
         self.limits()
 
     def limits(self) -> Limits:
-        """Return the temperatures at which the machine's state changes, and what is judged by them."""
+        """Return the limits, with `auto` resolved for this machine."""
         profile = profile_of_machine() if self.profile == "auto" else Profile(self.profile)
         return Limits(**self._keys_of(Limits) | {"profile": profile})
 
     def governor(self) -> GovernorSettings:
-        """Return how the governor acts."""
+        """Return the settings of the governor."""
         return GovernorSettings(**self._keys_of(GovernorSettings), period_s=self.sample_period_s)
 
     def _keys_of(self, kind: type) -> dict[str, Any]:
         return {field.name: getattr(self, field.name) for field in fields(kind) if hasattr(self, field.name)}
 
     def sensors(self) -> list[Sensor]:
-        """Return the sensors of this machine; none where none is readable."""
+        """Return the readable sensors of this machine."""
         return find_sensors(Path(self.sysfs_root), allow_sudo_powermetrics=self.allow_sudo_powermetrics)
 
 
 def profile_of_machine(
     system: str = sys.platform, processor: str | None = None, nvidia: Path = NVIDIA_DEVICE
 ) -> Profile:
-    """Return what `auto` means: a Mac's profile by its chip, `gpu` beside an NVIDIA board, else `default`."""
+    """Resolve `auto`: `apple-silicon` on an M-series Mac, `gpu` with an NVIDIA GPU, else `default`."""
     if (system, processor or platform.machine()) == ("darwin", "arm64"):
         return Profile.APPLE_SILICON
     return Profile.GPU if nvidia.exists() else Profile.DEFAULT

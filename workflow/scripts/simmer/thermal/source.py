@@ -1,4 +1,4 @@
-"""One sensor and what it said in the last periods: fresh, failing, retired, lost or not believed."""
+"""One sensor and its recent samples; detects failing, retired, lost and stuck sensors."""
 
 import logging
 import threading
@@ -7,16 +7,16 @@ from dataclasses import replace
 
 from simmer.thermal.readings import Reading, Sample, hottest_of
 from simmer.thermal.sensors import Sensor
-from simmer.thermal.stillness import FROZEN_AFTER_S, Stillness
+from simmer.thermal.stuck import STUCK_AFTER_S, StuckDetector
 
 logger = logging.getLogger(__name__)
 
-SUBSAMPLES_PER_PERIOD = 4  # eight held the simulated machines no better, for twice the cost
-KEPT_PERIODS = 30  # a guard that could not look for a while finds out what it missed
+SUBSAMPLES_PER_PERIOD = 4  # eight held the simulated machines no better, at twice the cost
+KEPT_PERIODS = 30  # history for a guard that could not decide for a while
 LOST_AFTER_PERIODS = 3
 RETIRED_AFTER_FAILURES = 3
-# A laptop that wakes up, or a driver that is reloaded, brings a source back; so a retired one is asked again,
-# ever more rarely.
+# A source can come back after a laptop wakes up or a driver is reloaded, so a retired one is still read, at
+# growing intervals.
 FIRST_RETRY_S, LAST_RETRY_S = 10.0, 600.0
 
 
@@ -24,11 +24,10 @@ class Source:
     """One sensor and its samples of the last periods; written by one thread, read by any.
 
     Attributes:
-        sensor: the one.
         failures: failed reads since the start.
         asked_once: set after the first read.
         pace_s: seconds between two reads.
-        patience_s: how long a read may take before it holds others up.
+        patience_s: seconds after which a read counts as hanging.
     """
 
     def __init__(
@@ -41,34 +40,35 @@ class Source:
         self.patience_s = max(period_s, sensor.interval_s)
         self._lost_after_s = LOST_AFTER_PERIODS * self.patience_s
         self._clock = clock
-        # One reference, replaced as a whole: readers need no lock, so no reader can be blocked.
+        # One reference, replaced as a whole: no locks, so no thread can block another.
         self._recent: tuple[Sample, ...] = ()
         self._failed_in_a_row = 0
         self._next_try_s = float("-inf")
-        self._stillness = Stillness(load)
-        self._believed = True
+        self._stuck = StuckDetector(load)
+        self._accepted = True
 
     @property
     def retired(self) -> bool:
-        """Whether it failed so often in a row that it is asked only now and then."""
+        """True if it failed several times in a row and is now read only rarely."""
         return self._failed_in_a_row >= RETIRED_AFTER_FAILURES
 
     def sample_once(self) -> None:
-        """Ask the sensor once, unless it is retired and not due."""
+        """Read the sensor once, unless it is retired and not due."""
         asked_at_s = self._clock()
         if asked_at_s < self._next_try_s:
             return
         reading = self._read(asked_at_s)
-        if reading is not None and self._believe(reading, asked_at_s):
-            # Dated before the read, so that a slow sensor never looks fresher than it is.
+        if reading is not None and self._accept(reading, asked_at_s):
+            # The time before the read, so that a slow sensor never seems fresher than it is.
             kept = self._recent[1 - KEPT_PERIODS * SUBSAMPLES_PER_PERIOD :]
             self._recent = (*kept, Sample(reading, asked_at_s, self.sensor.name))
         self.asked_once.set()
 
     def peak(self, moment_s: float) -> Sample | None:
-        """Return the hottest sample of the period before a moment; None for a source that was lost then.
+        """Return the hottest sample of the period before a moment; None if the source was lost then.
 
-        It is dated as the newest of them, and power is their mean: the hottest moment is one of work.
+        Its time is that of the newest sample. Its power is the mean, because the hottest moment is one of
+        full load.
         """
         recent = [sample for sample in self._recent if sample.taken_at_s <= moment_s]
         if not recent or moment_s - recent[-1].taken_at_s > self._lost_after_s:
@@ -94,41 +94,41 @@ class Source:
         except (OSError, ValueError, RuntimeError) as error:
             reading, problem = None, str(error)
         except Exception:
-            # A fault in one source must not end the thread that reads them all.
-            logger.exception("temperature source %s is faulty", self.sensor.name)
-            reading, problem = None, "a fault in the program, see the log"
+            # An error in one source must not end the thread that reads them all.
+            logger.exception("temperature sensor %s raised an unexpected error", self.sensor.name)
+            reading, problem = None, "an error in the program, see the log"
         if reading is None:
             self._note_failure(problem, asked_at_s)
         elif self._failed_in_a_row:
-            logger.warning("temperature source %s answers again", self.sensor.name)
+            logger.warning("temperature sensor %s responds again", self.sensor.name)
             self._failed_in_a_row = 0
         return reading
 
-    def _believe(self, reading: Reading, asked_at_s: float) -> bool:
-        believed = not self._stillness.frozen(reading, asked_at_s)
-        if believed != self._believed:
+    def _accept(self, reading: Reading, asked_at_s: float) -> bool:
+        accepted = not self._stuck.is_stuck(reading, asked_at_s)
+        if accepted != self._accepted:
             logger.warning(
-                "temperature source %s moves again"
-                if believed
-                else "temperature source %s is not believed: "
-                f"it has said {reading.celsius} °C for {FROZEN_AFTER_S:g} s of changing load",
+                "temperature sensor %s changes again and is used"
+                if accepted
+                else "temperature sensor %s is ignored: it has reported "
+                f"{reading.celsius} °C for {STUCK_AFTER_S:g} s while the load changed",
                 self.sensor.name,
             )
-        self._believed = believed
-        return believed
+        self._accepted = accepted
+        return accepted
 
     def _note_failure(self, problem: str, asked_at_s: float) -> None:
         self.failures += 1
         self._failed_in_a_row += 1
         if not self.retired:
             if self._failed_in_a_row == 1:
-                logger.warning("temperature source %s does not answer: %s", self.sensor.name, problem)
+                logger.warning("temperature sensor %s does not respond: %s", self.sensor.name, problem)
             return
         retries = self._failed_in_a_row - RETIRED_AFTER_FAILURES
         self._next_try_s = asked_at_s + min(LAST_RETRY_S, FIRST_RETRY_S * 2**retries)
         if retries == 0:
             logger.warning(
-                "temperature source %s is retired after %d failures in a row (%s); it is asked again later",
+                "temperature sensor %s failed %d times in a row (%s); it is tried again later",
                 self.sensor.name,
                 self._failed_in_a_row,
                 problem,

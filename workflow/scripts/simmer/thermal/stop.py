@@ -6,15 +6,15 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from types import FrameType
 
-# SIGUSR1 is what batch systems are asked to send some time before they kill.
+# Batch systems can be configured to send SIGUSR1 some time before they kill a job.
 STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGUSR1)
 
 
 class StopRequest:
-    """Says that, and why, a job should end at its next step boundary.
+    """A request, with a reason, that a job end at its next step boundary.
 
-    Built on SimpleQueue and not on threading.Event: `Event.set` in a handler deadlocks when the signal meets
-    the main thread inside `Event.wait`, while `SimpleQueue.put` is reentrant (Python library reference).
+    Built on SimpleQueue instead of threading.Event: `Event.set` in a handler deadlocks if the signal arrives
+    while the main thread is inside `Event.wait`; `SimpleQueue.put` is reentrant (Python library reference).
     """
 
     def __init__(self) -> None:
@@ -23,21 +23,21 @@ class StopRequest:
 
     @property
     def reason(self) -> str | None:
-        """Why the first request was made, e.g. `signal SIGTERM`; None as long as there is none."""
+        """The reason of the first request, e.g. `signal SIGTERM`; None without a request."""
         return self._reason
 
     def set(self, reason: str) -> None:
-        """Request a stop; the first reason stays."""
+        """Request a stop; the first reason is kept."""
         if self._reason is None:
             self._reason = reason
         self._wake.put(None)
 
     def is_set(self) -> bool:
-        """Tell whether a stop was requested."""
+        """Return True if a stop was requested."""
         return self._reason is not None
 
     def wait(self, timeout_s: float) -> bool:
-        """Wait up to `timeout_s` seconds for a request, and tell whether there is one."""
+        """Wait up to `timeout_s` seconds for a request; return True if there is one."""
         if self._reason is None:
             with suppress(queue.Empty):
                 self._wake.get(timeout=max(0.0, timeout_s))
@@ -45,7 +45,7 @@ class StopRequest:
 
     @contextmanager
     def on_signals(self, signals: Iterable[signal.Signals] = STOP_SIGNALS) -> Iterator["StopRequest"]:
-        """Let signals set this request inside the block; the handlers of before are put back after it.
+        """Set this request on signals inside the block; restore the previous handlers after it.
 
         Raises:
             ValueError: outside the main thread, where Python installs no handlers.
@@ -55,7 +55,7 @@ class StopRequest:
             yield self
         finally:
             for number, handler in before.items():
-                # None: the handler was not installed from Python and cannot be put back by it.
+                # None: the handler was not installed from Python and cannot be restored by it.
                 signal.signal(number, signal.SIG_DFL if handler is None else handler)
 
     def _handle(self, number: int, _frame: FrameType | None) -> None:

@@ -1,1 +1,1 @@
-"""The training loop, its checkpoints and its memory."""
+"""The training loop, optimizers, checkpoints and memory estimates."""

@@ -1,9 +1,8 @@
-"""Checkpoints that are whole, verified, and never the only copy.
+"""Write and read checkpoints atomically, verify them by SHA-256, and keep the last two.
 
 A checkpoint is one safetensors file: tensors by name, and the rest of the state as JSON in its header.
-Nothing in it can run code when it is read. `checkpoints.json` names the last two with their SHA-256 and
-is renamed into place after the file it names is on disk, so a power cut at any moment leaves at least
-one that verifies.
+Reading it cannot run code. `checkpoints.json` lists the last two with their SHA-256 and is renamed into place
+after the file is on disk, so that after a power failure at any moment at least one checkpoint verifies.
 """
 
 import json
@@ -34,15 +33,15 @@ class CheckpointStore:
         self.folder = folder
 
     def save(self, step: int, tensors: Mapping[str, Tensor], values: Mapping[str, Any]) -> None:
-        """Write a checkpoint durably, then forget all but the last two.
+        """Write a checkpoint durably, then delete all but the last two.
 
         Args:
-            step: of the run; the newer of two checkpoints has the higher one.
+            step: global step of the run; higher is newer.
             tensors: by flat name.
-            values: what else there is, as JSON.
+            values: the rest of the state, as JSON values.
 
         Raises:
-            LedgerError: when the disk is full or the folder cannot be written; earlier checkpoints stay.
+            LedgerError: if the disk is full or the folder cannot be written; earlier checkpoints stay.
         """
         path = self.folder / f"checkpoint_{step:08d}.safetensors"
         tensors = {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}
@@ -57,19 +56,19 @@ class CheckpointStore:
         """Copy the newest checkpoint that verifies into `tensors`, and return its values.
 
         Returns:
-            None, with `tensors` untouched, when no checkpoint was ever written.
+            None, with `tensors` unchanged, if no checkpoint was ever written.
 
         Raises:
-            CheckpointError: when there were checkpoints and not one can be trusted.
+            CheckpointError: if there are checkpoints and none of them verifies.
         """
         entries = self._entries()
         for entry in entries:
             path = self.folder / entry["file"]
             if not path.is_file() or sha256_of_file(path) != entry["sha256"]:
-                logger.warning("checkpoint %s is damaged or missing; falling back to the one before", path)
+                logger.warning("checkpoint %s is damaged or missing; using the previous one", path)
                 continue
             for name, tensor in tensors.items():
-                # Opened for each: what was read of an open file stays in memory, a second model in the end.
+                # Opened once per tensor: pages read from an open file stay in memory, up to a second model.
                 with safetensors.safe_open(path, framework="pt") as file:
                     tensor.copy_(file.get_tensor(name))
             with safetensors.safe_open(path, framework="pt") as file:
@@ -95,8 +94,8 @@ class CheckpointStore:
             ) from None
 
     def _remove_except(self, kept: set[str]) -> None:
-        # The hidden ones are what a killed process was writing (safetensors names its own `.tmp*`); only
-        # the holder of the trial's lock comes here.
+        # Hidden files were left by a killed process (safetensors names its own `.tmp*`). Only the holder of
+        # the trial's lock gets here.
         for pattern in ("checkpoint_*.safetensors", ".*.tmp", ".tmp*"):
             for path in self.folder.glob(pattern):
                 if path.name not in kept:
@@ -107,7 +106,7 @@ def _save_file(tensors: Mapping[str, Tensor], path: Path, header: Mapping[str, s
     try:
         safetensors.torch.save_file(dict(tensors), path, metadata=dict(header))
     except safetensors.SafetensorError as error:
-        # Its Rust core gives the cause as text only: "... No space left on device (os error 28)".
+        # Its Rust core reports the cause as text only: "... No space left on device (os error 28)".
         found = re.search(r"os error (\d+)", str(error))
         if found is None:
             raise

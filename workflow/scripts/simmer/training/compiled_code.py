@@ -1,6 +1,7 @@
-"""Where compiled kernels are kept: in the user's own cache, which no other user can write to.
+"""Choose the cache folder of compiled kernels: the user's own cache, which no other user can write to.
 
-Kernels in a cache are run unseen, and a results folder may come from someone else, so none are kept there.
+Cached kernels are executed without review. A results folder may come from another person, so none are kept
+there.
 """
 
 import atexit
@@ -17,21 +18,21 @@ from simmer.base.errors import SimmerError
 
 logger = logging.getLogger(__name__)
 
-# The caches of torch.compile and of Triton, and the folder of each.
+# Environment variables of the caches of torch.compile and Triton, and the subfolder of each.
 _VARIABLES = {"TORCHINDUCTOR_CACHE_DIR": "inductor", "TRITON_CACHE_DIR": "triton"}
 
 
 def compiled_code_environment(
     environment: Mapping[str, str] = os.environ, *, system: str = sys.platform
 ) -> dict[str, str]:
-    """Return the variables that name where compiled kernels are kept; what the user has set is left out.
+    """Return the environment variables of the kernel caches, except those the user has set.
 
-    The folder is made when it is absent. Where it cannot be used, a folder of this process alone takes its
-    place, which is removed when the process ends.
+    The folder is created if it is absent. If it cannot be used, a temporary folder is used instead and
+    removed when the process ends.
 
     Args:
         environment: of this process.
-        system: as `sys.platform` names it.
+        system: a value of `sys.platform`.
     """
     unset = {name: place for name, place in _VARIABLES.items() if not environment.get(name)}
     if not unset:
@@ -50,10 +51,10 @@ def cache_home(environment: Mapping[str, str], *, system: str) -> Path:
     """Return the folder of a user's caches: XDG_CACHE_HOME, else ~/.cache, on macOS ~/Library/Caches.
 
     Raises:
-        SimmerError: when the user has no home folder.
+        SimmerError: if the user has no home folder.
     """
     chosen = Path(environment.get("XDG_CACHE_HOME", ""))
-    if chosen.is_absolute():  # the XDG specification has a relative one ignored
+    if chosen.is_absolute():  # relative paths are ignored, as in the XDG specification
         return chosen
     try:
         home = Path(environment.get("HOME") or Path.home()).absolute()
@@ -63,11 +64,11 @@ def cache_home(environment: Mapping[str, str], *, system: str) -> Path:
 
 
 def private_folder(folder: Path) -> Path:
-    """Make a folder that only its owner can read and write, or accept the one that is there.
+    """Create a folder that only its owner can read and write, or accept an existing one.
 
     Raises:
-        SimmerError: when it belongs to another user, or another user may write to it.
-        OSError: when it cannot be made.
+        SimmerError: if it belongs to another user, or another user may write to it.
+        OSError: if it cannot be created.
     """
     folder.parent.mkdir(parents=True, exist_ok=True)
     folder.mkdir(mode=0o700, exist_ok=True)
@@ -75,8 +76,8 @@ def private_folder(folder: Path) -> Path:
     mode = stat.S_IMODE(found.st_mode)
     if found.st_uid != os.geteuid() or mode & (stat.S_IWGRP | stat.S_IWOTH):
         raise SimmerError(
-            f"{folder} belongs to user {found.st_uid} with mode {mode:04o}; expected a folder of user "
-            f"{os.geteuid()} that no other user may write to, because code in it is run: remove it or "
+            f"found {folder} of user {found.st_uid} with mode {mode:04o}; expected a folder of user "
+            f"{os.geteuid()} that no other user may write to, because code in it is executed; remove it or "
             "chmod 700 it"
         )
     return folder

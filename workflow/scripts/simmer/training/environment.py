@@ -1,11 +1,11 @@
-"""What a trial's process must find in its environment when it starts."""
+"""Environment variables that a trial's process needs when it starts."""
 
 TRAINER_ENVIRONMENT = {
-    # glibc gives freed memory back to the system and then faults it in again at every training step.
+    # By default glibc returns freed memory to the system and faults it in again at every training step.
     "MALLOC_TRIM_THRESHOLD_": "-1",
     "MALLOC_MMAP_MAX_": "0",
-    # Threads that spin for long while they wait slow each other down as soon as another program wants a
-    # core. MEASURED at 2M on two cores: alone as fast as without, beside one busy program 119 ms a step
-    # instead of 208 (10,000) or 909 (100,000).
+    # Threads that spin for long while waiting slow each other down as soon as another program uses a core.
+    # MEASURED at 2M on two cores: no difference alone; beside one busy program 119 ms per step instead of
+    # 208 (spin count 10,000) or 909 (100,000).
     "GOMP_SPINCOUNT": "3000",
 }

@@ -1,4 +1,4 @@
-"""Scoring a model on a split, in the arithmetic it is trained in."""
+"""Score a model on a split, in the precision it is trained in."""
 
 from collections.abc import Callable
 
@@ -9,18 +9,18 @@ from simmer.evidence.metrics import Scores, score
 from simmer.model.patchtst import PatchTST
 from simmer.training.windows import Windows
 
-EVALUATION_BATCH = 128  # without gradients, so no more than a training step keeps
+EVALUATION_BATCH = 128  # without gradients, so it needs no more memory than a training step
 
 
 class Diverged(Exception):
-    """The loss or the predictions are no longer numbers, or far worse than the prior's."""
+    """The loss or the predictions are not finite, or the loss is far worse than the base rate's."""
 
 
 def evaluate(model: PatchTST, windows: Windows, *, between_batches: Callable[[], None]) -> Scores:
-    """Score a model on all windows of a split, as `predict` gives its probabilities.
+    """Score the probabilities of `predict` on all windows of a split.
 
     Raises:
-        Diverged: when a prediction is not a number.
+        Diverged: if a prediction is not finite.
     """
     probabilities = predict(model, windows, between_batches=between_batches)
     return score(windows.labels.cpu().numpy().astype(np.int8), probabilities)
@@ -31,12 +31,12 @@ def predict(model: PatchTST, windows: Windows, *, between_batches: Callable[[], 
     """Return P(label = 1) of all windows of a split, [windows] float64.
 
     Args:
-        model: left in evaluation mode.
+        model: set to evaluation mode.
         windows: the split.
-        between_batches: called between two batches; what it raises ends the predicting.
+        between_batches: called between two batches; it may raise to stop.
 
     Raises:
-        Diverged: when a prediction is not a number.
+        Diverged: if a prediction is not finite.
     """
     model.eval()
     numbers = torch.arange(len(windows), device=windows.device)
@@ -47,5 +47,5 @@ def predict(model: PatchTST, windows: Windows, *, between_batches: Callable[[], 
         logits.append(model(windows.inputs(index)))
     logit = torch.cat(logits).cpu().double().numpy()
     if not np.isfinite(logit).all():
-        raise Diverged("a prediction is not a number")
+        raise Diverged("a prediction is not finite")
     return 1.0 / (1.0 + np.exp(-logit))

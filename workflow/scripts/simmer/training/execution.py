@@ -1,4 +1,4 @@
-"""Which device, precision and thread count a trial uses on this machine."""
+"""Choose device, precision and thread count of a trial on this machine."""
 
 import statistics
 import time
@@ -11,25 +11,25 @@ from simmer.base.errors import ConfigError
 from simmer.machine.facts import usable_cores
 from simmer.training.settings import Execution
 
-PROBE_SIZE = 1024  # large enough to leave the caches, small enough to take milliseconds
+PROBE_SIZE = 1024  # larger than the caches, and small enough to take milliseconds
 PROBE_REPEATS = 5
-WORTHWHILE_SPEEDUP = 1.2  # below this the rounding of bf16 buys nothing
-HOPELESS_SLOWDOWN = 4.0  # no noise makes one product of a faster precision take so long
+WORTHWHILE_SPEEDUP = 1.2  # below this the rounding of bf16 is not worth it
+HOPELESS_SLOWDOWN = 4.0  # a single product that is slower by this factor is not noise
 
 
 def choose_execution(
     *, device: str, precision: str, threads: int | str, compile_model: str | bool, slots: int
 ) -> Execution:
-    """Resolve every `auto` of the config block `training` by looking at the machine.
+    """Resolve every `auto` of the config block `training` for this machine.
+
+    A device given by name is not checked here; see `require_device`.
 
     Args:
         device: `auto`, `cpu`, `cuda` or `mps`.
         precision: `auto` (measured), `fp32` or `bf16`.
-        threads: `auto` (the machine's usable cores divided by `slots`) or a number.
-        compile_model: true, false or `auto` (on CUDA, where Triton is installed).
+        threads: `auto` (the usable cores divided by `slots`) or a number.
+        compile_model: true, false or `auto` (on CUDA if Triton is installed).
         slots: trials that run side by side.
-
-    A device that is named is taken at its word: `require_device` tells whether it is there.
     """
     there = _devices()
     found = next(name for name in ("cuda", "mps", "cpu") if name in there) if device == "auto" else device
@@ -40,14 +40,14 @@ def choose_execution(
         precision = "bf16" if faster else "fp32"
     compiled = compile_model is True
     if compile_model == "auto":
-        # Small models wait for the launch of their kernels there. MEASURED on a CPU: no gain to speak of,
-        # for 80 seconds of compiling.
+        # On CUDA small models are limited by kernel launches. MEASURED on a CPU: almost no gain for 80
+        # seconds of compiling.
         compiled = found == "cuda" and find_spec("triton") is not None
     return Execution(device=found, precision=precision, threads=count, compiled=compiled)
 
 
 def synchronise(device: str) -> None:
-    """Wait until the accelerator has finished what was queued; nothing to do on a CPU."""
+    """Wait until the accelerator has finished its queue; no effect on a CPU."""
     if device.startswith("cuda"):
         torch.cuda.synchronize()
     elif device.startswith("mps"):
@@ -55,7 +55,7 @@ def synchronise(device: str) -> None:
 
 
 def random_states(device: str) -> dict[str, torch.Tensor]:
-    """Return the states of all generators that training on a device draws from, by name."""
+    """Return the states of all random generators used by training on a device, by name."""
     states = {"random.cpu": torch.get_rng_state()}
     if device.startswith("cuda"):
         states["random.cuda"] = torch.cuda.get_rng_state()
@@ -65,7 +65,7 @@ def random_states(device: str) -> dict[str, torch.Tensor]:
 
 
 def set_random_states(states: Mapping[str, torch.Tensor]) -> None:
-    """Make the generators go on from what `random_states` returned."""
+    """Restore the states returned by `random_states`."""
     setters = {
         "random.cpu": torch.set_rng_state,
         "random.cuda": torch.cuda.set_rng_state,
@@ -76,15 +76,15 @@ def set_random_states(states: Mapping[str, torch.Tensor]) -> None:
 
 
 def require_device(device: str, *, asked_by: str) -> None:
-    """Refuse a device that this machine does not offer.
+    """Check that this machine has a device.
 
     Raises:
-        ConfigError: naming who asked for it and what there is.
+        ConfigError: if not; names the origin of the request and the available devices.
     """
     if device not in {"auto"} | _devices():
         raise ConfigError(
-            f"{asked_by}: found device `{device}`, which this machine does not offer; expected one of "
-            f"{sorted(_devices())}; mend the driver or choose another device"
+            f"{asked_by}: found device `{device}`, which this machine does not have; expected one of "
+            f"{sorted(_devices())}; repair the driver or choose another device"
         )
 
 

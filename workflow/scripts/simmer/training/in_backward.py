@@ -1,21 +1,22 @@
-"""Optimizers for models that fill the memory: each weight moves as soon as its gradient is there.
+"""Optimizers for large models: each weight is updated inside backward, as soon as its gradient is ready.
 
-The gradient is freed at once, so that gradients of the whole model never exist together. Large matrices
-and their moments are kept in bfloat16 and rounded so that no update is lost; everything small is kept in
+The gradient is freed at once, so the gradients of the whole model never exist together. Large matrices and
+their moments are stored in bfloat16 and rounded so that no update is lost; small tensors are stored in
 float32, as in `AdamW`.
 
 | rule | bytes per parameter | update |
 |---|---|---|
-| `Kahan` | 8 | AdamW; the weight's rounding error is kept beside it (Kahan 1965) |
+| `Kahan` | 8 | AdamW; the weight's rounding error is stored with it (Kahan 1965) |
 | `Stochastic` | 6 | AdamW; weights are rounded stochastically (Gupta et al. 2015) |
 | `Factored` | 2 | Adafactor (Shazeer & Stern 2018): no first moment, the second one factored |
 
-The global norm of the gradients is known only when backward is over, so gradients are clipped by the
-norm of the step before, or by their own where that is larger; before the first step a rehearsal measures
-it, for a first gradient that counts too much would dwarf the others in the second moment for long.
+The global norm of the gradients is known only at the end of backward, so each gradient is clipped by the norm
+of the previous step or by its own norm, whichever is larger. Before the first step a rehearsal (a backward
+pass without updates) measures the norm: an unclipped first gradient would dominate the second moment for
+long.
 
-Moments are rounded stochastically: a moment rounded to the nearest stops moving as soon as what is added
-is less than half a rounding step.
+Moments are rounded stochastically: a moment rounded to nearest stops changing as soon as its update is less
+than half a rounding step.
 """
 
 import weakref
@@ -30,20 +31,19 @@ from simmer.base.seeds import derive_seed
 from simmer.training.optimizer import Optimizer, clip_factor, fused_adamw, zeros
 from simmer.training.rounding import Noise, store_split, store_stochastically
 
-SMALL_ENTRIES = 1 << 16  # tensors up to this size are kept in float32: they weigh nothing
-CHUNK_ENTRIES = 1 << 18  # one chunk's float32 intermediates stay in the caches of a CPU
-ACCELERATOR_CHUNK_ENTRIES = 1 << 24  # few kernels to launch, and little memory beside 2B
+SMALL_ENTRIES = 1 << 16  # tensors up to this size are stored in float32, at negligible cost
+CHUNK_ENTRIES = 1 << 18  # one chunk's float32 intermediates fit into the caches of a CPU
+ACCELERATOR_CHUNK_ENTRIES = 1 << 24  # few kernel launches, and little memory compared with 2B
 _FACTORED_FLOOR, _FACTORED_DECAY, _FACTORED_CLIP = 1e-30, 0.8, 1.0  # the paper's
 
 
 @dataclass(frozen=True)
 class Step:
-    """What all parameters share in one optimizer step.
+    """Values shared by all parameters in one optimizer step.
 
     Attributes:
-        number: from 1, float32.
-        learning_rate: of this step.
-        noise: where chance comes from.
+        number: step number from 1, float32.
+        noise: random words for stochastic rounding.
         rehearsal: only measure the gradients.
     """
 
@@ -54,14 +54,14 @@ class Step:
 
 
 class Rule(ABC):
-    """How one parameter is kept and moved.
+    """Storage and update of one parameter.
 
     Args:
-        weight: the model's own parameter.
+        weight: the model's parameter.
         decay: decoupled weight decay.
 
     Attributes:
-        state: tensors beside the weight, by short name.
+        state: additional tensors, by short name.
     """
 
     def __init__(self, weight: Tensor, decay: float) -> None:
@@ -69,48 +69,48 @@ class Rule(ABC):
         self.state: dict[str, Tensor] = {}
 
     def place(self, value: Tensor) -> None:
-        """Set the weight to its first value, float32."""
+        """Set the weight to its initial value, float32."""
         self.weight.copy_(value)
 
     @abstractmethod
     def move(self, grad: Tensor, shrink: Tensor, step: Step) -> None:
-        """Move the weight along `grad * shrink`."""
+        """Update the weight with the gradient `grad * shrink`."""
 
 
 class Master(Rule):
-    """The weight and both moments in float32; the model's own is a rounded copy."""
+    """Weight and both moments in float32; the model's parameter is a rounded copy."""
 
     def __init__(self, weight: Tensor, decay: float) -> None:
         super().__init__(weight, decay)
         self.state = {name: zeros(weight, torch.float32) for name in ("kept", "m", "v")}
 
     def place(self, value: Tensor) -> None:
-        """Set the weight to its first value, float32."""
+        """Set the weight to its initial value, float32."""
         self.state["kept"].copy_(value)
         self.weight.copy_(value)
 
     def move(self, grad: Tensor, shrink: Tensor, step: Step) -> None:
-        """Move the weight along `grad * shrink`."""
+        """Update the weight with the gradient `grad * shrink`."""
         kept = self.state["kept"]
         _adamw(kept, grad, self.state["m"], self.state["v"], shrink, self.decay, step)
         self.weight.copy_(kept)
 
 
 class Kahan(Rule):
-    """The weight as a sum of two bfloat16, and bfloat16 moments."""
+    """The weight as the sum of two bfloat16 tensors; moments in bfloat16."""
 
     def __init__(self, weight: Tensor, decay: float) -> None:
         super().__init__(weight, decay)
         self.state = {name: zeros(weight, weight.dtype) for name in ("rest", "m", "v")}
 
     def place(self, value: Tensor) -> None:
-        """Set the weight to its first value, float32."""
+        """Set the weight to its initial value, float32."""
         rest = value.to(self.weight.device, copy=True)
         store_split(self.weight, rest)
         self.state["rest"].copy_(rest)
 
     def move(self, grad: Tensor, shrink: Tensor, step: Step) -> None:
-        """Move the weight along `grad * shrink`."""
+        """Update the weight with the gradient `grad * shrink`."""
         state = self.state
         for weight, part, rest, m, v in _chunks(self.weight, grad, state["rest"], state["m"], state["v"]):
             moved, wide_m, wide_v = weight.float().add_(rest), m.float(), v.float()
@@ -122,14 +122,14 @@ class Kahan(Rule):
 
 
 class Stochastic(Rule):
-    """Weight and moments in bfloat16; what changes by less than a rounding step is rounded by chance."""
+    """Weight and moments in bfloat16, rounded stochastically."""
 
     def __init__(self, weight: Tensor, decay: float) -> None:
         super().__init__(weight, decay)
         self.state = {name: zeros(weight, weight.dtype) for name in ("m", "v")}
 
     def move(self, grad: Tensor, shrink: Tensor, step: Step) -> None:
-        """Move the weight along `grad * shrink`."""
+        """Update the weight with the gradient `grad * shrink`."""
         for weight, part, m, v in _chunks(self.weight, grad, self.state["m"], self.state["v"]):
             moved, wide_m, wide_v = weight.float(), m.float(), v.float()
             _adamw(moved, part, wide_m, wide_v, shrink, self.decay, step)
@@ -139,7 +139,7 @@ class Stochastic(Rule):
 
 
 class Factored(Rule):
-    """The weight in bfloat16, and the second moment as a product of a row and a column in float32."""
+    """The weight in bfloat16; the second moment as the product of a row and a column in float32."""
 
     def __init__(self, weight: Tensor, decay: float) -> None:
         super().__init__(weight, decay)
@@ -148,7 +148,7 @@ class Factored(Rule):
         self.state["column"] = torch.zeros(columns, device=weight.device)
 
     def move(self, grad: Tensor, shrink: Tensor, step: Step) -> None:
-        """Move the weight along `grad * shrink`."""
+        """Update the weight with the gradient `grad * shrink`."""
         row, column = self.state["row"], self.state["column"]
         chunk = max(1, _chunk_entries(grad.device) // grad.shape[1])
         rows, columns = [], torch.zeros_like(column)
@@ -160,7 +160,7 @@ class Factored(Rule):
         row.lerp_(torch.cat(rows), new)
         column.lerp_(columns / grad.shape[0], new)
         row_factor, column_factor = (row / row.mean()).rsqrt_().unsqueeze(1), column.rsqrt()
-        # The root mean square of the whole update, which the paper clips at 1.
+        # Root mean square of the whole update, clipped at 1 as in the paper.
         squares = torch.zeros((), device=grad.device)
         for part, factor in zip(grad.split(chunk), row_factor.split(chunk), strict=True):
             squares += (part.float() * factor).mul_(column_factor).square_().sum()
@@ -177,15 +177,15 @@ RULES: dict[str, type[Rule]] = {"kahan": Kahan, "stochastic": Stochastic, "lean"
 
 
 class InBackward(Optimizer):
-    """Moves each parameter inside backward, by the rule that its size and `memory` call for.
+    """Update each parameter inside backward, by the rule for its size and `memory`.
 
-    With several micro-batches gradients add up, all of them together, until the last one moves the
-    weights; activation checkpointing is the cheaper way to a smaller peak.
+    With several micro-batches all gradients accumulate until the last one updates the weights; activation
+    checkpointing lowers the peak at less cost.
 
     Args:
         model: in bfloat16.
-        memory: a name of `RULES`.
-        seed: where the chance in rounding starts.
+        memory: a key of `RULES`.
+        seed: of stochastic rounding.
     """
 
     def __init__(
@@ -194,7 +194,7 @@ class InBackward(Optimizer):
         super().__init__(model, weight_decay=weight_decay, clip_norm=clip_norm)
         device = next(iter(self.parameters.values())).device
         self._seed = seed
-        self._noise: Noise | None = None  # drawn when it is needed: a model that is only counted has none
+        self._noise: Noise | None = None  # created when first needed; counting memory needs none
         self._step: Step | None = None
         self.state["norm"] = torch.zeros((), device=device)
         self._squares = torch.zeros((), device=device)
@@ -207,17 +207,17 @@ class InBackward(Optimizer):
             parameter.register_post_accumulate_grad_hook(self._hook(rule))
 
     def place(self, name: str, value: Tensor) -> None:
-        """Set a parameter to its first value, float32 of the parameter's shape."""
+        """Set a parameter to its initial value, float32 of the parameter's shape."""
         self._rules[name].place(value)
 
     def needs_rehearsal(self, step: int) -> bool:
-        """Tell whether a step must be rehearsed: the first one, whose norm nothing else tells."""
+        """Return True for the first step, whose gradient norm is not known yet."""
         return step == 0
 
     def before_backward(
         self, learning_rate: float, *, step: int, last: bool, rehearsal: bool = False
     ) -> None:
-        """Let the next backward pass move the weights if it is the `last` of the step."""
+        """Prepare a backward pass; the `last` one of a step updates the weights."""
         if self._noise is None:
             device = self._squares.device
             self._noise = Noise(_chunk_entries(device), str(device))
@@ -227,12 +227,12 @@ class InBackward(Optimizer):
 
     @torch.no_grad()
     def finish_step(self) -> None:
-        """Remember the norm of this step's gradients for the next one."""
+        """Store the norm of this step's gradients for the next step."""
         self.state["norm"].copy_(self._squares.sqrt())
         self._squares.zero_()
 
     def _hook(self, rule: Rule) -> Callable[[Tensor], None]:
-        # A parameter that held on to what holds it would outlive its run, and memory with it.
+        # A strong reference would be a cycle that keeps parameters in memory after the run.
         optimizer = weakref.proxy(self)
 
         @torch.no_grad()

@@ -1,8 +1,8 @@
-"""One training loop for all scales and devices; it can stop after any step and go on from there.
+"""The training loop for all scales and devices; it can stop after any step and resume there.
 
-A resumed run repeats the unbroken one bit for bit: the order of windows is a function of seed and
-epoch, the learning rate a function of the step, and everything else (weights, moments, random state,
-counters) is in the checkpoint.
+A resumed run is bit-identical to an uninterrupted one: the order of windows is a function of seed and epoch,
+the learning rate a function of the step, and everything else (weights, moments, random state, counters) is in
+the checkpoint.
 """
 
 import logging
@@ -30,38 +30,39 @@ from simmer.training.state import TrainingState, tensors_digest
 from simmer.training.windows import Windows
 
 CHECKPOINT_SHARE = 0.01  # of the training time, at most
-WRITE_BYTES_PER_S = 2.5e8  # of a checkpoint, its digest included, until a write has been measured
-LONG_STEP_S = 0.5  # from here on the guard is asked after each layer, too
-DIVERGENCE_CHECK_STEPS = 50  # reading a loss stops an accelerator's queue, so not each step
+WRITE_BYTES_PER_S = 2.5e8  # of a checkpoint including its digest, until a write has been measured
+LONG_STEP_S = 0.5  # in longer steps the guard is also called after each layer
+DIVERGENCE_CHECK_STEPS = 50  # reading a loss waits for the accelerator's queue, so not every step
 
-# Given what predicts P(label = 1) of windows, [windows] float64, after an epoch that is the best so far.
+# Called after each epoch that is the best so far, with a function that predicts P(label = 1) of windows,
+# [windows] float64.
 OnBest = Callable[[Callable[[Windows], np.ndarray]], None]
 
 logger = logging.getLogger(__name__)
 
 
 def never(_: Sequence[float]) -> bool:
-    """Tell of no epoch that training should end there."""
+    """Return False: end training early at no epoch."""
     return False
 
 
 class _TimeIsUp(Exception):
-    """The run has taken as long as it may."""
+    """The run has reached its time limit."""
 
 
 class TrainingRun:
-    """One run of `plan`, resumed from `store` if it holds a checkpoint.
+    """One run of `plan`, resumed from `store` if there is a checkpoint.
 
     Args:
-        plan: what is trained.
-        store: keeps the checkpoints.
-        guard: asked between steps.
-        checkpoint_interval_s: seconds between checkpoints, at least.
-        on_epoch: told the record of each epoch.
+        plan: model, data and settings.
+        store: the checkpoints.
+        guard: called between steps.
+        checkpoint_interval_s: shortest time between checkpoints, in seconds.
+        on_epoch: receives the record of each epoch.
         on_best: called after each epoch with the lowest validation log-loss so far, before its record is
-            kept; a run that is stopped meanwhile calls it again.
-        falls_behind: tells from the validation log-losses of all epochs so far whether to end here.
-        time_limit_s: wall-clock time after which the run ends, pauses for heat counted in; None: never.
+            stored; if the run is stopped during the call, it is called again.
+        falls_behind: returns True to end the run early, given the validation log-losses of all epochs so far.
+        time_limit_s: wall-clock limit in seconds, including pauses for heat; None: no limit.
         clock: monotonic seconds.
     """
 
@@ -99,7 +100,7 @@ class TrainingRun:
         """Train to the last epoch, or until patience, halving, the time limit or divergence end it.
 
         Raises:
-            Interrupted: the guard asked to stop; a checkpoint was written.
+            Interrupted: if the guard stops the run; a checkpoint was written.
         """
         torch.set_num_threads(self.plan.execution.threads)
         torch.manual_seed(derive_seed(self.plan.seed, "dropout"))
@@ -143,7 +144,7 @@ class TrainingRun:
         order = order.to(plan.execution.device)
         self.state.model.train()
         if plan.execution.device != "cuda" and not plan.execution.compiled:
-            # CUDA and compiled kernels draw masks as fast as they would read them.
+            # CUDA and compiled kernels draw masks as fast as they can read them.
             seed = derive_seed(plan.seed, "masks", progress.epoch)
             self.state.model.pool_masks(windows=plan.micro_batch, seed=seed)
         for step in range(progress.step_in_epoch, self.steps_per_epoch):
@@ -151,7 +152,7 @@ class TrainingRun:
             start = self.clock()
             self._step(batch, progress.epoch * self.steps_per_epoch + step)
             if self.clock() - start >= LONG_STEP_S and not plan.execution.compiled:
-                self.state.model.breathe = self.guard.breathe
+                self.state.model.after_layer = self.guard.inside_step
             progress.step_in_epoch = step + 1
             if (step + 1) % DIVERGENCE_CHECK_STEPS == 0:
                 self._check_divergence(int(min((step + 1) * plan.recipe.batch_size, len(order))))
@@ -176,7 +177,7 @@ class TrainingRun:
             windows, labels = plan.train.take(part)
             self.state.model.place_masks(seed=derive_seed(plan.seed, "dropout", step, number))
             logits = self.state.model(windows)
-            told = loss = log_loss(logits, labels)
+            plain_loss = loss = log_loss(logits, labels)
             if recipe.label_smoothing or recipe.focal_gamma:
                 loss = training_loss(
                     logits,
@@ -187,16 +188,16 @@ class TrainingRun:
             last = number == len(parts) - 1
             optimizer.before_backward(rate, step=step, last=last, rehearsal=rehearsal)
             (loss / len(batch)).backward()
-            loss_sum += told.detach()
+            loss_sum += plain_loss.detach()
             if not last:
-                self.guard.breathe()
+                self.guard.inside_step()
         optimizer.finish_step()
         return loss_sum
 
     def _close_epoch(self) -> None:
         plan, progress = self.plan, self.progress
         self._check_divergence(len(plan.train))
-        # Between two batches of validation a run can stop as after the last step of the epoch.
+        # Between two batches of validation a run can stop as it can after the last step of the epoch.
         scores = evaluate(self.state.model, plan.validation, between_batches=self._between_steps)
         if self.on_best is not None and all(
             scores.log_loss < record["validation"]["log_loss"] for record in progress.curve
@@ -224,7 +225,7 @@ class TrainingRun:
             raise Interrupted(
                 f"stopped after a checkpoint at epoch {self.progress.epoch + 1}, step "
                 f"{self.progress.step_in_epoch} of {self.steps_per_epoch}: {decision.reason}. "
-                "The same command resumes there."
+                "Run the same command again to resume there."
             )
         if self.time_limit_s is not None and self._elapsed_s() >= self.time_limit_s:
             raise _TimeIsUp
@@ -261,8 +262,8 @@ class TrainingRun:
     def _checkpoint(self) -> None:
         step = self.progress.epoch * self.steps_per_epoch + self.progress.step_in_epoch
         if step == self._kept_step:
-            # Between two batches of validation the step is the one that is kept already: to write over it
-            # would put the only checkpoint at risk.
+            # Between two batches of validation this step is already stored; writing it again would risk the
+            # only checkpoint.
             self._last_checkpoint = self.clock()
             return
         synchronise(self.plan.execution.device)

@@ -1,4 +1,4 @@
-"""What a step of training minimises; what it reports is the plain log-loss."""
+"""The loss that training minimises, and the plain log-loss that it reports."""
 
 from torch import Tensor
 from torch.nn import functional
@@ -12,22 +12,22 @@ def log_loss(logits: Tensor, labels: Tensor) -> Tensor:
 
 
 def training_loss(logits: Tensor, labels: Tensor, *, label_smoothing: float, focal_gamma: float) -> Tensor:
-    """Return the sum that is minimised, over a batch.
+    """Return the sum over a batch that is minimised.
 
     Labels are smoothed (Szegedy et al. 2016), windows have focal weights (Lin et al. 2017): with a target y
-    between 0 and 1 and a predicted probability p, a window costs |y - p|^focal_gamma times its
+    between 0 and 1 and a predicted probability p, the loss of a window is |y - p|^focal_gamma times its
     cross-entropy (Li et al. 2020, for targets that are not 0 or 1).
 
     Args:
         logits: [B].
         labels: [B], 0 or 1.
         label_smoothing: labels become 0.5 * label_smoothing and 1 - 0.5 * label_smoothing.
-        focal_gamma: 0 weighs all windows alike.
+        focal_gamma: 0 weights all windows equally.
     """
     targets = labels * (1 - label_smoothing) + 0.5 * label_smoothing
     losses = functional.binary_cross_entropy_with_logits(logits, targets, reduction="none")
     if focal_gamma:
-        # A power has no finite slope at zero, and a sigmoid rounds to exactly one.
+        # A power may have an infinite slope at zero, and a sigmoid can round to exactly one.
         distances = (targets - logits.sigmoid()).abs().clamp_min(SMALLEST_DISTANCE)
         losses = losses * distances.pow(focal_gamma)
     return losses.sum()

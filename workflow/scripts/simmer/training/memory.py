@@ -1,8 +1,8 @@
-"""How much memory a run needs at its peak, counted before it starts.
+"""Estimate the peak memory of a run before it starts.
 
-Weights and moments are counted on the real model, built on the meta device. Activations are
-counted as the model keeps them for the backward pass: per layer and token four vectors of the width, four
-of all heads together, two of the feed-forward width, and two rows of attention.
+Weights and moments are counted on the real model, built on the meta device. Activations are counted as they
+are stored for the backward pass: per layer and token four vectors of the width, four of all heads together,
+two of the feed-forward width, and two rows of attention.
 """
 
 from dataclasses import replace
@@ -26,7 +26,7 @@ def training_bytes(shape: ModelShape, recipe: Recipe, execution: Execution, *, m
     Args:
         shape: of the model.
         recipe: the trial's hyperparameters.
-        execution: precision, and how weights, moments and activations are kept.
+        execution: precision, and storage of weights, moments and activations.
         micro_batch: windows per backward pass.
     """
     parameters, largest = expected_parameters(shape), _largest_parameter(shape)
@@ -50,13 +50,13 @@ def training_bytes(shape: ModelShape, recipe: Recipe, execution: Execution, *, m
 
 @cache
 def checkpoint_bytes(shape: ModelShape, recipe: Recipe, execution: Execution) -> int:
-    """Return the bytes of weights and moments, which are the size of one checkpoint."""
+    """Return the size of weights and moments, and so of one checkpoint, in bytes."""
     on_meta = replace(execution, device="meta")
     one, two = (
         TrainingState(replace(shape, depth=depth), recipe, on_meta, clip_norm=1.0, seed=0).nbytes()
         for depth in (1, 2)
     )
-    return one + (shape.depth - 1) * (two - one)  # all layers are alike
+    return one + (shape.depth - 1) * (two - one)  # all layers have the same size
 
 
 def _largest_parameter(shape: ModelShape) -> int:

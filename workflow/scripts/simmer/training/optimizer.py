@@ -1,4 +1,4 @@
-"""The optimizers: AdamW over all parameters at once, or one parameter at a time inside backward."""
+"""The interface of the optimizers, and AdamW after backward; see `in_backward` for the others."""
 
 from abc import ABC, abstractmethod
 
@@ -6,21 +6,21 @@ import torch
 from torch import Tensor, nn
 
 BETA_1, BETA_2, EPSILON = 0.9, 0.999, 1e-8  # the paper's
-GROUP_ENTRIES = 1 << 20  # gradients widened to float32 at the same time: they stay in the caches
+GROUP_ENTRIES = 1 << 20  # gradients converted to float32 together, few enough for the caches
 
 
 class Optimizer(ABC):
-    """Moves the weights of a model, and keeps what it needs for that under names.
+    """Update the weights of a model.
 
     Biases, norms and positions are not decayed.
 
     Args:
-        model: its parameters are moved.
+        model: its parameters are updated.
         weight_decay: decoupled decay of matrices.
         clip_norm: norm to which gradients are clipped.
 
     Attributes:
-        state: all tensors beside the weights that a checkpoint must hold.
+        state: all tensors, besides the weights, that a checkpoint must contain, by name.
     """
 
     def __init__(self, model: nn.Module, *, weight_decay: float, clip_norm: float) -> None:
@@ -34,23 +34,23 @@ class Optimizer(ABC):
 
     @abstractmethod
     def place(self, name: str, value: Tensor) -> None:
-        """Set a parameter to its first value, float32 of the parameter's shape."""
+        """Set a parameter to its initial value, float32 of the parameter's shape."""
 
     def needs_rehearsal(self, step: int) -> bool:  # noqa: ARG002
-        """Tell whether a step must first be gone through without moving the weights."""
+        """Return True if a backward pass without updates must precede the step."""
         return False
 
     @abstractmethod
     def before_backward(
         self, learning_rate: float, *, step: int, last: bool, rehearsal: bool = False
     ) -> None:
-        """Get ready for a backward pass.
+        """Prepare a backward pass.
 
         Args:
             learning_rate: of the optimizer step.
             step: number of the optimizer step, from 0.
-            last: whether this is the last of its micro-batches.
-            rehearsal: measure the gradients, but leave the weights where they are.
+            last: True for the last micro-batch of the step.
+            rehearsal: measure the gradients without updating the weights.
         """
 
     @abstractmethod
@@ -61,11 +61,10 @@ class Optimizer(ABC):
 class AdamW(Optimizer):
     """AdamW (Loshchilov & Hutter 2019) with weights and moments in float32.
 
-    A model in bfloat16 is a rounded copy of the weights that are kept here.
+    A model in bfloat16 is a rounded copy of the weights stored here.
 
     Attributes:
-        state: `exp_avg.<name>`, `exp_avg_sq.<name>`, and `weight.<name>` where the model's own is not
-            float32.
+        state: `exp_avg.<name>`, `exp_avg_sq.<name>`, and `weight.<name>` if the model is not in float32.
     """
 
     def __init__(self, model: nn.Module, *, weight_decay: float, clip_norm: float) -> None:
@@ -83,17 +82,17 @@ class AdamW(Optimizer):
 
     @torch.no_grad()
     def place(self, name: str, value: Tensor) -> None:
-        """Set a parameter to its first value, float32 of the parameter's shape."""
+        """Set a parameter to its initial value, float32 of the parameter's shape."""
         self._weights[name].copy_(value)
         self.parameters[name].copy_(value)
 
     def before_backward(self, learning_rate: float, *, step: int, **_: bool) -> None:
-        """Note the learning rate; gradients add up until the step is finished."""
+        """Store the learning rate; gradients accumulate until `finish_step`."""
         self._learning_rate, self._step = learning_rate, step
 
     @torch.no_grad()
     def finish_step(self) -> None:
-        """Clip the gradients by their global norm, move the weights, and forget the gradients."""
+        """Clip the gradients by their global norm, update the weights, and free the gradients."""
         grads = [parameter.grad for parameter in self.parameters.values()]
         norms = torch.stack(torch._foreach_norm(grads, dtype=torch.float32))
         shrink = clip_factor(torch.linalg.vector_norm(norms), self.clip_norm)
@@ -118,7 +117,7 @@ class AdamW(Optimizer):
                 torch._foreach_copy_(parameters, weights)
 
     def _grouped(self) -> list[list[str]]:
-        # One call for many small tensors; few large ones at a time, so that their float32 gradients are few.
+        # Many small tensors per call; few large ones, to limit the float32 gradients that exist together.
         groups: list[list[str]] = []
         for decay in sorted(set(self.decay.values())):
             entries = GROUP_ENTRIES
@@ -142,18 +141,18 @@ def fused_adamw(
     decay: float,
     shrink: Tensor,
 ) -> None:
-    """Move float32 weights in place by one step of AdamW, in one pass over memory.
+    """Update float32 weights in place by one step of AdamW, in one pass over memory.
 
-    Torch's own kernel is called, because the class `torch.optim.AdamW` imports the compiler when it is
-    built, which costs every trial more than a second.
+    This calls torch's kernel directly: creating a `torch.optim.AdamW` imports the compiler, which costs every
+    trial more than a second.
 
     Args:
-        weights, grads, exp_avgs, exp_avg_sqs: float32 tensors of equal shapes; all change, the gradients by
-            `shrink`.
+        weights, grads, exp_avgs, exp_avg_sqs: float32 tensors of equal shapes; all are modified, the
+            gradients by `shrink`.
         step: number of this step from 1, float32.
         learning_rate: of this step.
         decay: decoupled weight decay.
-        shrink: what the gradients are multiplied by.
+        shrink: factor of the gradients.
     """
     torch._fused_adamw_(
         weights,
@@ -174,10 +173,10 @@ def fused_adamw(
 
 
 def zeros(like: Tensor, dtype: torch.dtype) -> Tensor:
-    """Return zeros in the shape of `like`; unlike `zeros_like` it takes no second of imports on meta."""
+    """Return zeros of the shape of `like`; on meta `zeros_like` would import modules for a second."""
     return torch.zeros(like.shape, dtype=dtype, device=like.device)
 
 
 def clip_factor(norm: Tensor, clip_norm: float) -> Tensor:
-    """Return what gradients of a norm are multiplied by, without asking the device for the norm."""
+    """Return the factor that clips gradients of a norm, without waiting for the device."""
     return (clip_norm / (norm + 1e-6)).clamp(max=1.0)

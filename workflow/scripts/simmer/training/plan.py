@@ -1,4 +1,4 @@
-"""A run before, while and after it happens: its plan, its progress, its outcome."""
+"""The plan, the progress and the outcome of a training run."""
 
 from dataclasses import dataclass, field
 from typing import Any, Literal
@@ -10,7 +10,7 @@ from simmer.training.windows import Windows
 
 @dataclass(frozen=True, kw_only=True)
 class Plan:
-    """What is trained, on what, how, and for how long at most."""
+    """Everything a training run needs: model shape, data, hyperparameters, settings and limits."""
 
     shape: ModelShape
     train: Windows
@@ -27,7 +27,7 @@ class Plan:
 
 @dataclass
 class Progress:
-    """Everything a checkpoint must hold beside tensors."""
+    """The part of a checkpoint that is not tensors."""
 
     epoch: int = 0
     step_in_epoch: int = 0
@@ -37,7 +37,7 @@ class Progress:
     checkpoints: int = 0
 
     def best_epoch(self) -> int | None:
-        """Return the number of the epoch with the lowest validation log-loss, the first of equals."""
+        """Return the epoch with the lowest validation log-loss (the first one of ties), or None."""
         if not self.curve:
             return None
         return min(self.curve, key=lambda record: record["validation"]["log_loss"])["epoch"]
@@ -51,10 +51,9 @@ class Outcome:
     """A finished run.
 
     Attributes:
-        curve: a record per finished epoch.
-        best_epoch: number of the best one, None when there is none.
-        ended: why it ended.
-        reason: in words, where it did not come to its own end.
+        curve: one record per finished epoch.
+        best_epoch: number of the best epoch, from 1; None without any.
+        reason: explanation if it ended early.
         weights_sha256: digest of the final weights.
     """
 

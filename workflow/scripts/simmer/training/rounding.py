@@ -1,6 +1,6 @@
-"""Rounding float32 to bfloat16 so that small updates are not lost.
+"""Round float32 to bfloat16 so that small updates are not lost.
 
-All of it is done on the bits, because a compiler may cancel a conversion to bfloat16 and back.
+It works on the bits, because a compiler may cancel a conversion to bfloat16 and back.
 """
 
 import random
@@ -13,10 +13,10 @@ _KEPT = -(1 << _DISCARDED_BITS)  # mask of the upper half of a word
 
 
 class Noise:
-    """Random words, drawn once and read from random places: enough chance for rounding, at no cost.
+    """Random words, drawn once and read at random offsets: random enough for rounding, at almost no cost.
 
     Args:
-        chunk: most words asked for at a time.
+        chunk: largest number of words per call.
         device: where they are used.
     """
 
@@ -28,7 +28,7 @@ class Noise:
         self._random = random.Random(0)
 
     def restart(self, seed: int) -> None:
-        """Make all that is read from here on a function of `seed`."""
+        """Make all later calls of `take` a function of `seed`."""
         self._random.seed(seed)
 
     def take(self, count: int) -> Tensor:
@@ -38,7 +38,7 @@ class Noise:
 
 
 def store_stochastically(target: Tensor, values: Tensor, noise: Tensor) -> None:
-    """Round float32 to bfloat16 up or down with the probability that keeps the mean.
+    """Round float32 to bfloat16 up or down with probabilities that preserve the mean.
 
     Args:
         target: bfloat16 [...], receives the result.
@@ -50,11 +50,11 @@ def store_stochastically(target: Tensor, values: Tensor, noise: Tensor) -> None:
 
 
 def store_split(target: Tensor, values: Tensor) -> None:
-    """Round float32 to the nearest bfloat16 and keep what that leaves over.
+    """Round float32 to the nearest bfloat16 and keep the remainder.
 
     Args:
         target: bfloat16 [...], receives the rounded values.
-        values: float32 [...]; overwritten by the rest, which is exact.
+        values: float32 [...]; overwritten by the remainder, which is exact.
     """
     bits = values.view(torch.int32)
     half = ((bits >> _DISCARDED_BITS) & 1) + ((1 << (_DISCARDED_BITS - 1)) - 1)  # ties go to even

@@ -1,4 +1,4 @@
-"""What follows from the number of a step or an epoch alone."""
+"""Learning rate and order of windows, as functions of the step and the epoch."""
 
 import math
 

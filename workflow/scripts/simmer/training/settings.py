@@ -1,4 +1,4 @@
-"""What a training run is given: the recipe of a trial, and the settings all trials share."""
+"""Settings of a training run: the recipe of a trial, and the settings all trials share."""
 
 from dataclasses import dataclass
 from typing import Annotated, Any, Literal
@@ -13,12 +13,12 @@ Memory = Literal["full", "kahan", "stochastic", "lean"]
 
 
 def hyperparameter(description: str, *, unit: str, **bounds: float) -> Any:
-    """Return what is declared of a hyperparameter: its meaning, its unit in figures, and which values it has.
+    """Return the declaration of a hyperparameter: description, unit in figures, and bounds.
 
     Args:
-        description: what it does.
-        unit: what it is counted in, in few words.
-        bounds: `ge`, `gt`, `le` or `lt`; a value outside them cannot mean anything.
+        description: its effect.
+        unit: unit, in a few words.
+        bounds: `ge`, `gt`, `le` or `lt`; a value outside them is meaningless.
     """
     return Field(description=description, json_schema_extra={"unit": unit}, **bounds)
 
@@ -41,12 +41,12 @@ class Recipe:
     dropout: Annotated[
         Real, hyperparameter("Probability of dropping an activation.", unit="probability", ge=0, lt=1)
     ]
-    # Whatever the micro-batch.
+    # Independent of the micro-batch.
     batch_size: Annotated[Whole, hyperparameter("Windows per optimizer step.", unit="windows per step", ge=1)]
     label_smoothing: Annotated[
         Real,
         hyperparameter(
-            "Share of a label that is moved to one half, in the training loss alone.",
+            "Share by which a label is moved towards one half, in the training loss only.",
             unit="share of a label",
             ge=0,
             lt=1,
@@ -55,8 +55,8 @@ class Recipe:
     focal_gamma: Annotated[
         Real,
         hyperparameter(
-            "How much less a window counts in the training loss the better it is answered already; 0 is "
-            "plain cross-entropy.",
+            "Exponent of the focal loss: the higher it is, the less a well-predicted window counts in the "
+            "training loss; 0 is plain cross-entropy.",
             unit="exponent of the loss",
             ge=0,
         ),
@@ -64,9 +64,9 @@ class Recipe:
     input_form: Annotated[
         InputForm,
         hyperparameter(
-            "How values reach the model. `train_scaled`: by mean and deviation of train; `window_norm`: by "
-            "those of the window itself; `price_relative`: prices and averages as a ratio to Close, ranges "
-            "over Close, volume over its own mean.",
+            "How inputs are normalised. `train_scaled`: by mean and standard deviation of train; "
+            "`window_norm`: by those of the window itself; `price_relative`: prices and averages as a ratio "
+            "to Close, ranges over Close, volume over its own mean.",
             unit="how inputs are normalised",
         ),
     ]
@@ -74,10 +74,10 @@ class Recipe:
 
 @settings
 class TrainingSettings:
-    """What all trials of a campaign share."""
+    """Settings that all trials of a campaign share."""
 
     patience_epochs: Annotated[
-        Whole, Field(ge=1, description="Epochs without improvement before a trial stops.")
+        Whole, Field(ge=1, description="Epochs without improvement after which a trial stops.")
     ]
     min_improvement: Annotated[
         Finite,
@@ -88,31 +88,30 @@ class TrainingSettings:
     ]
     final_learning_rate_fraction: Annotated[
         Finite,
-        Field(ge=0, le=1, description="Where the cosine schedule ends, relative to its peak."),
+        Field(ge=0, le=1, description="Final learning rate of the cosine schedule, relative to its peak."),
     ]
     divergence_factor: Annotated[
         Finite,
         Field(
             gt=1,
-            description="A train loss above this multiple of the prior's log-loss, over a whole epoch, ends "
-            "the trial as diverged.",
+            description="A mean train loss above this multiple of the base rate's log-loss ends the trial "
+            "as diverged.",
         ),
     ]
 
 
 @dataclass(frozen=True, kw_only=True)
 class Execution:
-    """How a trial is computed on this machine; recorded once, then kept over every resume.
+    """How a trial is computed on this machine; recorded at its first start and reused when it resumes.
 
-    The numbers of a run depend on all of it to the last bit (activation checkpointing excepted), so a
-    resumed trial reuses what the first start recorded.
+    Results are bit-identical only with the same values (activation checkpointing makes no difference).
 
     Attributes:
         device: `cpu`, `cuda` or `mps`.
         precision: arithmetic of the model.
         threads: CPU threads.
-        memory: how weights and moments are kept, see `simmer.training.optimizer` and `in_backward`.
-        activation_checkpointing: compute activations twice instead of keeping them.
+        memory: storage of weights and moments, see `simmer.training.optimizer` and `in_backward`.
+        activation_checkpointing: recompute activations instead of storing them.
         compiled: run the model through `torch.compile`.
     """
 

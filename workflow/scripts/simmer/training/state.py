@@ -1,4 +1,4 @@
-"""What a run keeps from step to step: the model and its optimizer."""
+"""The state of a run: the model and its optimizer."""
 
 import hashlib
 import math
@@ -29,15 +29,15 @@ def _default_dtype(dtype: torch.dtype) -> Iterator[None]:
 
 
 class TrainingState:
-    """A model and its optimizer, created in the dtypes and on the device they will be used in.
+    """A model and its optimizer, created in their final dtypes on their final device.
 
     Args:
         shape: of the model.
         recipe: the trial's hyperparameters.
-        execution: device, precision, and how weights and moments are kept. On the device `meta` nothing
-            is allocated, which is how memory is counted before a run.
+        execution: device, precision, and storage of weights and moments. The device `meta` allocates nothing
+            and is used to count memory before a run.
         clip_norm: norm to which gradients are clipped.
-        seed: where the run's randomness starts.
+        seed: of the run.
     """
 
     def __init__(
@@ -52,7 +52,7 @@ class TrainingState:
                 activation_checkpointing=execution.activation_checkpointing,
             )
         if execution.compiled and execution.device != "meta":
-            self.model.compile(dynamic=False)  # one graph per batch size, whatever was seen before
+            self.model.compile(dynamic=False)  # one graph per batch size
         self.optimizer: Optimizer
         if execution.memory == "full":
             self.optimizer = AdamW(self.model, weight_decay=recipe.weight_decay, clip_norm=clip_norm)
@@ -66,25 +66,25 @@ class TrainingState:
             )
 
     def initialise(self, base_rate: float) -> None:
-        """Give all weights their first value; the model starts by predicting `base_rate`."""
+        """Initialise all weights; the model first predicts `base_rate` for every window."""
         values = self.model.initial_values(
-            prior_logit=math.log(base_rate / (1 - base_rate)), seed=derive_seed(self._seed, "weights")
+            base_rate_logit=math.log(base_rate / (1 - base_rate)), seed=derive_seed(self._seed, "weights")
         )
         for name, value in values:
             self.optimizer.place(name, value)
 
     def tensors(self) -> dict[str, Tensor]:
-        """Return all of it by name, as a checkpoint holds it."""
+        """Return all tensors of model and optimizer by name, as stored in a checkpoint."""
         tensors = {f"model.{name}": tensor for name, tensor in self.model.state_dict().items()}
         return tensors | {f"optimizer.{name}": tensor for name, tensor in self.optimizer.state.items()}
 
     def nbytes(self) -> int:
-        """Return the bytes of all tensors."""
+        """Return the size of all tensors in bytes."""
         return sum(tensor.nbytes for tensor in self.tensors().values())
 
 
 def tensors_digest(tensors: Mapping[str, Tensor]) -> str:
-    """Return a SHA-256 over named tensors, so that two runs can be compared to the last bit."""
+    """Return a SHA-256 over named tensors; equal digests mean bit-identical tensors."""
     digest = hashlib.sha256()
     for name, tensor in sorted(tensors.items()):
         digest.update(name.encode())

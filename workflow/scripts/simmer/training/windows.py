@@ -1,4 +1,4 @@
-"""Windows gathered by index from one tensor that stays on the device."""
+"""Gather windows by index from one tensor on the device."""
 
 import torch
 from torch import Tensor
@@ -8,11 +8,11 @@ class Windows:
     """The windows of one split.
 
     Args:
-        features: scaled features of all rows, float32 [rows, channels].
+        features: standardised features of all rows, float32 [rows, channels].
         decision_rows: last row of each window, int64 [windows].
-        labels: 0 or 1 for each window [windows], None where only predictions are wanted.
+        labels: 0 or 1 for each window [windows]; None if only predictions are wanted.
         context_days: rows in a window.
-        device: where the tensors live.
+        device: of the tensors.
     """
 
     def __init__(
@@ -34,7 +34,7 @@ class Windows:
 
     @property
     def device(self) -> torch.device:
-        """Where the tensors live."""
+        """The device of the tensors."""
         return self.features.device
 
     def inputs(self, index: Tensor) -> Tensor:

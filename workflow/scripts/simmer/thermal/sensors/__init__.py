@@ -1,4 +1,4 @@
-"""One file per source of temperature; each sensor returns a reading with its source, or nothing."""
+"""The temperature sensors, one file per source; each returns a reading or None."""
 
 import os
 import sys
@@ -19,18 +19,18 @@ from simmer.thermal.sensors.tools import Tools
 
 
 class Sensor(Protocol):
-    """Anything that can be asked for a reading.
+    """The interface of a temperature sensor.
 
     Attributes:
-        name: unique among the sensors of one machine.
-        interval_s: the least time between two reads, in seconds; 0 for sources that cost microseconds.
+        name: unique on one machine.
+        interval_s: shortest time between two reads, in seconds; 0 for sources that take microseconds.
     """
 
     name: str
     interval_s: float
 
     def read(self) -> Reading | None:
-        """Return a reading, or None when the source has no value just now."""
+        """Return a reading, or None if the source has no value at the moment."""
         ...
 
 
@@ -42,19 +42,19 @@ def find_sensors(
     allow_sudo_powermetrics: bool = False,
     tools: Tools | None = None,
 ) -> list[Sensor]:
-    """Return every CPU and GPU sensor of this machine; an empty list where none is readable.
+    """Return every readable CPU and GPU sensor of this machine.
 
-    * Linux: hwmon; thermal zones where hwmon has no CPU; NVML, or nvidia-smi where NVML does not start.
-    * macOS: degrees from the SMC, or macmon's averages where the SMC is not readable; always the pressure
-      level; powermetrics by consent.
+    * Linux: hwmon; thermal zones if hwmon has no CPU; NVML, or nvidia-smi if NVML does not start.
+    * macOS: degrees from the SMC, or macmon's averages if the SMC is not readable; always the pressure
+      level; powermetrics only if allowed.
     * Windows and others: NVML.
 
     Args:
-        sysfs_root: `/sys`, or a tree that looks like it.
-        platform: as `sys.platform` names it.
-        environment: where CUDA_VISIBLE_DEVICES is looked up; this process's own when not given.
-        allow_sudo_powermetrics: on macOS, whether `sudo -n powermetrics` may be run.
-        tools: where the programs lie; the usual places when not given.
+        sysfs_root: `/sys`, or a tree of the same layout.
+        platform: a value of `sys.platform`.
+        environment: for CUDA_VISIBLE_DEVICES; by default this process's own.
+        allow_sudo_powermetrics: on macOS, allow `sudo -n powermetrics`.
+        tools: paths of the programs; by default the usual ones.
     """
     tools = tools or Tools()
     environment = os.environ if environment is None else environment
@@ -71,8 +71,8 @@ def find_sensors(
 def get_macos_temperature(*, allow_sudo_powermetrics: bool = False, tools: Tools | None = None) -> float:
     """Return the CPU or GPU temperature of this Mac in °C, or -1.0 on any failure.
 
-    Asks the SMC, then macmon where it is installed (averages), then powermetrics if allowed, which prints
-    degrees on Intel only. This function alone keeps -1.0, for its callers outside.
+    Reads the SMC, then macmon if installed (averages), then powermetrics if allowed (degrees on Intel only).
+    Only this function returns -1.0, for callers outside the library.
     """
     tools = tools or Tools()
     sources = [find_smc_sensors, lambda: find_macmon_sensors(tools.macmon)]

@@ -1,4 +1,4 @@
-"""Running a program that tells about the hardware: bounded in time and output, never asking anything."""
+"""Run a program that reports on the hardware, with limits on time and output and without any prompt."""
 
 import os
 import signal
@@ -11,8 +11,8 @@ _ENVIRONMENT = {"LC_ALL": "C", "PATH": "/usr/bin:/bin"}
 
 Run = Callable[..., str | None]
 
-# Children that outlived their time and could not be killed, by command. Children belong to the process, so
-# the whole process knows them: whoever asks the same command again must not start a second one.
+# Children that exceeded their time and could not be killed, by command. Kept for the whole process, so that
+# the same command is not started a second time.
 _stuck: dict[tuple[str, ...], subprocess.Popen] = {}
 
 
@@ -23,14 +23,14 @@ def _kill_group(group: int) -> None:
 def run_command(
     arguments: Sequence[str], *, timeout_s: float, kill: Callable[[int], None] = _kill_group
 ) -> str | None:
-    """Return what a program printed, or None when it is absent, fails or takes longer than `timeout_s`.
+    """Return the output of a program, or None if it is absent, fails or takes longer than `timeout_s`.
 
-    The program gets no terminal, so that nothing can ask for a password. A child that runs as root cannot be
-    killed: it is left alone, and the same command returns None at once for as long as that child lives.
+    The program gets no terminal, so it cannot ask for a password. A child that runs as root cannot be killed:
+    it is left running, and until it ends the same command returns None at once.
 
     Args:
-        arguments: the first is an absolute path: a look-up in PATH would let a planted program run.
-        timeout_s: how long the program may take.
+        arguments: the first is an absolute path; a PATH look-up could run a planted program.
+        timeout_s: time limit.
         kill: ends a process group by its number.
     """
     command = tuple(arguments)
@@ -65,7 +65,7 @@ def _ended(process: subprocess.Popen, kill: Callable[[int], None]) -> bool:
     except ProcessLookupError:
         pass
     except OSError:
-        # A child under sudo belongs to root: killing it is refused, and waiting for it could take for ever.
+        # A child under sudo belongs to root: it cannot be killed, and waiting for it might never end.
         return process.poll() is not None
     with suppress(subprocess.TimeoutExpired):
         process.wait(timeout=1.0)

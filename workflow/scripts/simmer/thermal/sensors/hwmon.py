@@ -1,7 +1,7 @@
 """Temperatures and power of CPU and GPU from Linux hwmon.
 
 Files hold millidegrees Celsius and microwatts (Documentation/hwmon/sysfs-interface.rst). Every chip here is
-untested on hardware: trees that look like theirs were read.
+untested on hardware; the tests read imitated sysfs trees.
 """
 
 import re
@@ -12,9 +12,9 @@ from pathlib import Path
 from simmer.thermal.readings import Reading
 from simmer.thermal.sensors.sysfs import kernel_order, read_celsius, read_number, read_text
 
-# Labels in order of preference: the first group with a match is used, "" stands for an input without label.
-# k10temp.rst: Tctl is a control value that may carry an offset, Tdie is the true one.
-# amdgpu: edge, junction and mem have different design limits; only edge compares with a CPU's.
+# Labels in order of preference: the first group with a match is used; "" is an input without a label.
+# k10temp.rst: Tctl is a control value that may include an offset, Tdie is the measured one.
+# amdgpu: edge, junction and mem have different design limits; only edge is comparable to a CPU.
 _CHIPS: Mapping[str, tuple[tuple[str, ...], ...]] = {
     "coretemp": (("Package id", "Core "),),
     "k10temp": (("Tdie",), ("Tctl",)),
@@ -33,11 +33,11 @@ class _Input:
 
 
 class HwmonSensor:
-    """One chip: the hottest of its inputs and, for amdgpu, its memory, power and margin.
+    """One chip: the hottest of its inputs and, for amdgpu, memory temperature, power and margin.
 
     Attributes:
         name: chip and folder, e.g. `coretemp@hwmon0`.
-        is_cpu: whether the chip sits on a CPU, not on a GPU.
+        is_cpu: True for a CPU, False for a GPU.
     """
 
     interval_s = 0.0
@@ -48,13 +48,13 @@ class HwmonSensor:
         self._inputs = inputs
         self._is_board = chip == "amdgpu"
         self._memory = _labelled(folder, "mem") if self._is_board else None
-        # Which of the two power files exists depends on the generation of the board.
+        # Which of the two power files exists depends on the generation of the GPU.
         powers = (folder / "power1_average", folder / "power1_input") if self._is_board else ()
         self._power = next((file for file in powers if file.exists()), None)
         self._power_limit = folder / "power1_cap" if self._is_board else None
 
     def read(self) -> Reading | None:
-        """Return the hottest plausible input with its source, or None when no input has one."""
+        """Return the hottest plausible input with its source, or None if there is none."""
         measured = [(celsius, one) for one in self._inputs if (celsius := read_celsius(one.file)) is not None]
         if not measured:
             return None
@@ -72,9 +72,9 @@ class HwmonSensor:
 
 
 def find_hwmon_sensors(sysfs_root: Path) -> list[HwmonSensor]:
-    """Return a sensor per CPU and GPU chip below `sysfs_root` (`/sys`); files are looked up only here.
+    """Return a sensor per CPU and GPU chip below `sysfs_root` (`/sys`); files are looked up once, here.
 
-    acpitz, nvme, iwlwifi, battery and drivetemp are left out: their limits are not a CPU's.
+    acpitz, nvme, iwlwifi, battery and drivetemp are left out, because their limits differ from a CPU's.
     """
     folders = sorted(sysfs_root.glob("class/hwmon/hwmon*"), key=kernel_order)
     sensors = []

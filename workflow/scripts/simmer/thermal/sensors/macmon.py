@@ -1,7 +1,7 @@
 """Average temperatures of Apple Silicon from the program macmon, without root; untested on hardware.
 
-Fields as macmon's README gives them, °C and W. Averages hide the hottest core, and the values of sleeping
-cores pull them down (vladkens/macmon, issue 12), so this source serves only where the SMC cannot be read.
+Fields as in macmon's README, in °C and W. Averages hide the hottest core, and the values of sleeping cores
+lower them (vladkens/macmon, issue 12), so this source is used only if the SMC cannot be read.
 """
 
 import json
@@ -14,12 +14,12 @@ from simmer.thermal.sensors.command import Run, run_command
 
 _ARGUMENTS = ("pipe", "-s", "1", "-i", "500")
 _TIMEOUT_S = 5.0
-# An average below has sleeping cores in it (see the SMC's own limit).
+# A lower average includes sleeping cores (see the limit in smc.py).
 _LOWEST_C = 15.0
 
 
 class MacmonSensor:
-    """The hotter of the averages of CPU and GPU, and the power of the chip."""
+    """The higher of the CPU and GPU averages, and the power of the chip."""
 
     interval_s = 5.0
     name = "macmon:average"
@@ -29,19 +29,19 @@ class MacmonSensor:
         self._run = run
 
     def read(self) -> Reading | None:
-        """Return °C and W of one sample, or None when there is no plausible average."""
+        """Return °C and W of one sample, or None without a plausible average."""
         text = self._run(self._command, timeout_s=_TIMEOUT_S) or ""
         reading = parse_macmon(text, self.name)
-        return reading if reading is not None and reading.tells_heat else None
+        return reading if reading is not None and reading.has_thermal_value else None
 
 
 def find_macmon_sensors(programs: Sequence[Path], run: Run = run_command) -> list[MacmonSensor]:
-    """Return a sensor for the first program that exists; none where macmon is not installed."""
+    """Return a sensor for the first program that exists; an empty list if macmon is not installed."""
     return [MacmonSensor(program, run) for program in programs if program.exists()][:1]
 
 
 def parse_macmon(text: str, source: str = MacmonSensor.name) -> Reading | None:
-    """Return the averages in the first JSON line of `macmon pipe`; None for text of another shape."""
+    """Parse the averages in the first JSON line of `macmon pipe`; None for any other text."""
     try:
         sample = json.loads(text.partition("\n")[0])
         temperatures = sample["temp"]

@@ -1,6 +1,6 @@
-"""Temperature, brakes and power of NVIDIA boards through nvidia-smi, where NVML cannot be loaded.
+"""Temperature, slowdown reasons and power of NVIDIA GPUs from nvidia-smi, if NVML cannot be loaded.
 
-Columns as `nvidia-smi --help-query-gpu` names them: °C, W and a mask in hexadecimal. Untested on hardware.
+Columns as in `nvidia-smi --help-query-gpu`: °C, W and a hexadecimal mask. Untested on hardware.
 """
 
 import math
@@ -13,15 +13,15 @@ from simmer.thermal.sensors.command import Run, run_command
 from simmer.thermal.sensors.nvml import brakes_of, visible_boards
 
 _COLUMNS = ("temperature.gpu", "temperature.memory", "power.draw", "enforced.power.limit")
-# The last column has had two names; a driver refuses the whole query for one name it does not know.
+# The last column has two names; a driver rejects the whole query if it does not know one of its columns.
 _REASONS = ("clocks_event_reasons.active", "clocks_throttle_reasons.active")
 
-# The program loads the driver where no daemon keeps it loaded, which takes seconds.
+# Without a persistence daemon the program loads the driver first, which takes seconds.
 _TIMEOUT_S = 10.0
 
 
 class NvidiaSmiSensor:
-    """One board, named `nvidia-smi:gpu<index>`; a column without a value is None."""
+    """One GPU, named `nvidia-smi:gpu<index>`; a column without a value is None."""
 
     interval_s = 5.0
 
@@ -31,7 +31,7 @@ class NvidiaSmiSensor:
         self._run = run
 
     def read(self) -> Reading | None:
-        """Return what one line says; None when there is none or it holds neither heat nor power."""
+        """Return the reading of one line; None without a line, or without a thermal value and power."""
         rows = parse_rows(self._run(self._command, timeout_s=_TIMEOUT_S) or "")
         if len(rows) != 1:
             return None
@@ -44,16 +44,16 @@ class NvidiaSmiSensor:
             power_limit_w=power_limit_w,
             brakes=_brakes(rows[0][-1]),
         )
-        return reading if reading.tells_heat or reading.power_w is not None else None
+        return reading if reading.has_thermal_value or reading.power_w is not None else None
 
 
 def find_nvidia_smi_sensors(
     environment: Mapping[str, str], program: Path, run: Run = run_command
 ) -> list[NvidiaSmiSensor]:
-    """Return a sensor per board this process may use; none where the program is absent or not to be trusted.
+    """Return a sensor per GPU this process may use; none if the program is absent or others can replace it.
 
     Args:
-        environment: CUDA_VISIBLE_DEVICES and CUDA_DEVICE_ORDER are read from it.
+        environment: for CUDA_VISIBLE_DEVICES and CUDA_DEVICE_ORDER.
         program: absolute path of nvidia-smi.
         run: runs a command and returns its output.
     """
@@ -76,11 +76,11 @@ def find_nvidia_smi_sensors(
 
 
 def is_protected(program: Path, owner: int = 0) -> bool:
-    """Tell whether nobody but root can replace a program: the file, what it links to, and their folders.
+    """Return True if only root can replace a program: the file, its link target, and their folders.
 
     Args:
         program: absolute path.
-        owner: the user that has to own them; root's number.
+        owner: number of the required owner; root by default.
     """
     try:
         target = program.resolve(strict=True)
@@ -92,7 +92,7 @@ def is_protected(program: Path, owner: int = 0) -> bool:
 
 
 def parse_rows(text: str) -> list[list[str]]:
-    """Return the five columns of each board from the query's CSV; lines of another shape are dropped."""
+    """Return the five columns of each GPU from the query's CSV; other lines are dropped."""
     rows = [[word.strip() for word in line.split(",")] for line in text.splitlines()]
     return [row for row in rows if len(row) == len(_COLUMNS) + 1]
 
@@ -102,7 +102,7 @@ def _query(program: Path, *columns: str) -> tuple[str, ...]:
 
 
 def _number(word: str) -> float | None:
-    # Not a number: [N/A], [Not Supported], [Unknown Error], ERR! and whatever a later driver prints.
+    # Without a value the program prints [N/A], [Not Supported], [Unknown Error], ERR! or other text.
     try:
         value = float(word)
     except ValueError:

@@ -1,4 +1,4 @@
-"""Temperature, margin, brakes and power of NVIDIA boards through NVML; untested on hardware.
+"""Temperature, margin, slowdown reasons and power of NVIDIA GPUs through NVML; untested on hardware.
 
 Source of calls and units: the NVML API reference (temperatures in °C, power in mW) and nvidia-ml-py.
 """
@@ -14,24 +14,24 @@ from simmer.thermal.readings import Reading, plausible_celsius
 
 logger = logging.getLogger(__name__)
 
-# The driver makes it with the first board; looking for it loads no library.
+# The driver creates it for the first GPU; checking for it loads no library.
 NVIDIA_DEVICE = Path("/dev/nvidia0")
 
-# Bits of nvml.h, nvmlClocksEventReason*: software and hardware thermal slowdown, and the hardware slowdown
-# that does not say why (heat or the power supply: counted as heat); software power cap and power brake.
+# Bits of nvml.h, nvmlClocksEventReason*: software and hardware thermal slowdown, and hardware slowdown
+# without a cause (heat or power supply, counted as heat); software power cap and power brake.
 _BRAKES: Mapping[str, int] = {"thermal": 0x20 | 0x40 | 0x8, "power": 0x4 | 0x80}
 
 _MEMORY_TEMPERATURE_FIELD = 82  # NVML_FI_DEV_MEMORY_TEMP
 _SUCCESS = 0
-# nvmlValueType_t, and the member of the union nvmlValue_t that holds such a value.
+# Members of the union nvmlValue_t, in the order of nvmlValueType_t.
 _UNION_MEMBERS = ("dVal", "uiVal", "ulVal", "ullVal", "sllVal", "siVal", "usVal")
 
-# No board slows down further from its temperature, so anything beyond is garbage.
+# A larger margin is impossible.
 _WIDEST_MARGIN_C = 126.0
 
 
 class NvmlSensor:
-    """One board, named `nvml:gpu<index>`; a field the driver or the board does not support is None."""
+    """One GPU, named `nvml:gpu<index>`; a field that driver or GPU do not support is None."""
 
     interval_s = 0.0
 
@@ -42,7 +42,7 @@ class NvmlSensor:
         self._slowdown_c: float | None = None
 
     def read(self) -> Reading | None:
-        """Return what the board tells, in °C, kelvins and W; None when it tells neither heat nor power."""
+        """Return the reading in °C, kelvins and W; None without a thermal value and power."""
         celsius = self._celsius()
         slowdown_c = self._slowdown()
         reading = Reading(
@@ -55,10 +55,10 @@ class NvmlSensor:
             power_limit_w=_watts(self._ask("nvmlDeviceGetEnforcedPowerLimit")),
             brakes=self._brakes(),
         )
-        return reading if reading.tells_heat or reading.power_w is not None else None
+        return reading if reading.has_thermal_value or reading.power_w is not None else None
 
     def _celsius(self) -> float | None:
-        # Older drivers do not know the first call; the second is deprecated and goes with CUDA 14.
+        # Older drivers lack the first call; the second is deprecated and ends with CUDA 14.
         for call in ("nvmlDeviceGetTemperatureV", "nvmlDeviceGetTemperature"):
             celsius = plausible_celsius(self._ask(call, "NVML_TEMPERATURE_GPU"))
             if celsius is not None:
@@ -66,7 +66,7 @@ class NvmlSensor:
         return None
 
     def _slowdown(self) -> float | None:
-        # Asked until it is answered: a board may be lost when the program starts and come back.
+        # Repeated until there is an answer: a GPU may be lost at the start and come back.
         if self._slowdown_c is None:
             answer = self._ask("nvmlDeviceGetTemperatureThreshold", "NVML_TEMPERATURE_THRESHOLD_SLOWDOWN")
             self._slowdown_c = plausible_celsius(answer)
@@ -79,7 +79,7 @@ class NvmlSensor:
         return float(margin_c)
 
     def _memory_c(self) -> float | None:
-        # A list in, a list out, each value with a return code of its own: 3, not supported, on GeForce.
+        # A list in, a list out; each value has its own return code (3, not supported, on GeForce).
         values = self._ask("nvmlDeviceGetFieldValues", argument=[_MEMORY_TEMPERATURE_FIELD])
         if not values or values[0].nvmlReturn != _SUCCESS or values[0].valueType >= len(_UNION_MEMBERS):
             return None
@@ -93,7 +93,7 @@ class NvmlSensor:
         return None
 
     def _ask(self, call: str, constant: str | None = None, argument: Any = None) -> Any:
-        # Constants are looked up by name: an nvidia-ml-py of another age may lack one.
+        # Constants are looked up by name: other versions of nvidia-ml-py may lack one.
         arguments = [getattr(self._api, constant, None)] if constant else []
         arguments += [argument] if argument is not None else []
         if None in arguments:
@@ -104,11 +104,11 @@ class NvmlSensor:
 def find_nvml_sensors(
     environment: Mapping[str, str], api: ModuleType | None = None
 ) -> list[NvmlSensor] | None:
-    """Return a sensor per board this process may use; None where NVML cannot be initialised.
+    """Return a sensor per GPU this process may use; None if NVML cannot be initialised.
 
     Args:
-        environment: CUDA_VISIBLE_DEVICES and CUDA_DEVICE_ORDER are read from it, since NVML ignores both.
-        api: the pynvml module; imported when not given.
+        environment: for CUDA_VISIBLE_DEVICES and CUDA_DEVICE_ORDER, which NVML ignores.
+        api: the pynvml module; imported by default.
     """
     api = api or _import_api()
     if api is None:
@@ -117,7 +117,7 @@ def find_nvml_sensors(
         api.nvmlInit()
         count = api.nvmlDeviceGetCount()
     except api.NVMLError as error:
-        logger.debug("NVML does not answer: %s", error)
+        logger.debug("NVML cannot be initialised: %s", error)
         return None
     handles = [_ask(api, api.nvmlDeviceGetHandleByIndex, index) for index in range(count)]
 
@@ -130,19 +130,19 @@ def find_nvml_sensors(
 
 
 def brakes_of(reasons: int) -> tuple[str, ...]:
-    """Return what slows the clock (`thermal`, `power`) according to a mask of clocks-event reasons."""
+    """Return the reasons for a reduced clock (`thermal`, `power`) in a mask of clocks-event reasons."""
     return tuple(name for name, bits in _BRAKES.items() if reasons & bits)
 
 
 def visible_boards(
     count: int, environment: Mapping[str, str], identities: Callable[[], Sequence[tuple[str, str]]]
 ) -> list[int]:
-    """Return the indices, in PCI order, of the boards that CUDA_VISIBLE_DEVICES leaves to this process.
+    """Return the indices, in PCI order, of the GPUs that CUDA_VISIBLE_DEVICES leaves to this process.
 
     Args:
-        count: boards in the machine.
-        environment: where CUDA_VISIBLE_DEVICES and CUDA_DEVICE_ORDER are looked up.
-        identities: tells UUID and name of every board; called only when it matters.
+        count: GPUs in the machine.
+        environment: for CUDA_VISIBLE_DEVICES and CUDA_DEVICE_ORDER.
+        identities: returns UUID and name of every GPU; called only if needed.
     """
     every = list(range(count))
     wanted = environment.get("CUDA_VISIBLE_DEVICES")
@@ -153,15 +153,15 @@ def visible_boards(
         return []
     boards = identities()
     if all(name.startswith("GPU-") for name in names):
-        # The CUDA guide allows any unambiguous beginning of a UUID.
+        # The CUDA guide allows any unambiguous prefix of a UUID.
         return [index for index in every if boards[index][0].startswith(tuple(names))] or every
-    # NVML counts in PCI order, CUDA by default the fastest board first: equal boards keep the PCI order.
+    # NVML numbers in PCI order, CUDA by default fastest first; equal GPUs keep the PCI order.
     alike = len({name for _, name in boards}) == 1
     if all(name.isdecimal() for name in names) and (
         alike or environment.get("CUDA_DEVICE_ORDER") == "PCI_BUS_ID"
     ):
         return [index for index in every if str(index) in names]
-    # MIG slices and mixed boards cannot be told apart by number: watching all errs on the cool side.
+    # MIG slices and mixed GPUs cannot be identified by number; monitoring all of them is safe.
     return every
 
 
@@ -182,5 +182,5 @@ def _ask(api: ModuleType, call: Callable[..., Any] | None, *arguments: Any) -> A
     try:
         return call(*arguments)
     except api.NVMLError:
-        # NotSupported, FunctionNotFound, GpuIsLost, Uninitialized: this value is missing, others may not be.
+        # NotSupported, FunctionNotFound, GpuIsLost, Uninitialized: only this value is missing.
         return None

@@ -12,24 +12,24 @@ _LIBSYSTEM = "/usr/lib/libSystem.B.dylib"
 
 
 class PressureSensor:
-    """The level macOS itself acts upon, 0 to 4; it is no temperature and is never turned into one."""
+    """The level macOS itself acts on, 0 to 4; never converted to a temperature."""
 
     interval_s = 0.0
     name = "notify:thermalpressurelevel"
 
     def __init__(self, library: Any) -> None:
-        """Register with libSystem.
+        """Get a notification token from libSystem.
 
         Raises:
-            OSError: when the key cannot be registered.
+            OSError: if libSystem refuses the key.
         """
         self._library = library
         self._token = ctypes.c_int(0)
         if library.notify_register_check(_KEY, ctypes.byref(self._token)) != _STATUS_OK:
-            raise OSError("notify_register_check refuses the key of the thermal pressure level")
+            raise OSError("notify_register_check refused the key of the thermal pressure level")
 
     def read(self) -> Reading | None:
-        """Return the level, or None when macOS does not tell it."""
+        """Return the level, or None if macOS does not report it."""
         state = ctypes.c_uint64(0)
         if self._library.notify_get_state(self._token, ctypes.byref(state)) != _STATUS_OK:
             return None
@@ -38,7 +38,7 @@ class PressureSensor:
 
 
 def find_pressure_sensors() -> list[PressureSensor]:
-    """Return the level's sensor; none where there is no libSystem, or one without notify."""
+    """Return the sensor; an empty list without libSystem or its notify functions."""
     with suppress(OSError, AttributeError):
         return [PressureSensor(ctypes.CDLL(_LIBSYSTEM))]
     return []

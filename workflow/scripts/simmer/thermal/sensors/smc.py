@@ -1,8 +1,8 @@
 """Die temperatures of Apple Silicon from the AppleSMC driver, through IOKit and without root.
 
-The driver answers reads in a struct of 80 bytes (selector 2). TCMz and TCMb are the maximum and the mean of
-the CPU die on every chip from M1 on; the keys of single cores differ by chip and are left alone
-(oshi/oshi, issue 3534). Untested on hardware.
+The driver answers in a struct of 80 bytes (selector 2). TCMz and TCMb are the maximum and the mean of the CPU
+die on every chip from M1 on; the keys of single cores differ between chips and are not used (oshi/oshi, issue
+3534). Untested on hardware.
 """
 
 import ctypes
@@ -18,7 +18,7 @@ logger = logging.getLogger(__name__)
 
 _IOKIT = "/System/Library/Frameworks/IOKit.framework/IOKit"
 _LIBSYSTEM = "/usr/lib/libSystem.B.dylib"
-# Classes of the driver: the first on Apple Silicon, the second on any Mac.
+# Driver classes: the first on Apple Silicon, the second on any Mac.
 _SERVICES = (b"AppleSMCKeysEndpoint", b"AppleSMC")
 _SELECTOR = 2
 _READ_KEY, _KEY_AT_INDEX, _KEY_INFO = 5, 8, 9
@@ -30,12 +30,12 @@ _GPU_PREFIX = "Tg"
 # The SMC of an M-series machine has one to a few thousand keys.
 _MOST_KEYS = 10_000
 
-# Sensors of sleeping cores answer -4 to 8.4 °C; no genuine value was seen below 21 (oshi/oshi, issue 3531).
+# Sensors of sleeping cores report -4 to 8.4 °C; real values start at 21 °C (oshi/oshi, issue 3531).
 _LOWEST_C = 15.0
 
 
 class _Call(ctypes.Structure):
-    """One question or answer; natural alignment makes it 80 bytes."""
+    """One request or answer; 80 bytes with natural alignment."""
 
     _fields_ = (
         ("key", ctypes.c_uint32),
@@ -53,7 +53,7 @@ class _Call(ctypes.Structure):
 
 
 class SmcClient:
-    """An open connection to the driver; it lasts as long as the process."""
+    """An open connection to the driver, kept for the life of the process."""
 
     def __init__(self, iokit: Any, task: int) -> None:
         """Connect.
@@ -63,7 +63,7 @@ class SmcClient:
             task: this process's own Mach port.
 
         Raises:
-            OSError: when there is no such driver, or it does not let this process in.
+            OSError: if there is no such driver, or it refuses this process.
         """
         self._iokit = _typed(iokit)
         self._connection = _connect(self._iokit, task)
@@ -71,18 +71,18 @@ class SmcClient:
     def key_names(self) -> list[str]:
         """Return the names of all keys, each of four characters."""
         counted = self._ask(_code("#KEY"), _READ_KEY, data_size=4)
-        # Counts are big-endian although temperatures are little-endian.
+        # Counts are big-endian, temperatures little-endian.
         count = 0 if counted is None else min(int.from_bytes(bytes(counted.data[:4]), "big"), _MOST_KEYS)
         answers = [self._ask(0, _KEY_AT_INDEX, index=index) for index in range(count)]
         return [answer.key.to_bytes(4, "big").decode("latin-1") for answer in answers if answer is not None]
 
     def holds_float(self, key: str) -> bool:
-        """Tell whether a key exists and holds a 4-byte float."""
+        """Return True if a key exists and holds a 4-byte float."""
         info = self._ask(_code(key), _KEY_INFO)
         return info is not None and (info.data_type, info.data_size) == (_FLOAT, 4)
 
     def celsius(self, key: str) -> float | None:
-        """Return the temperature in °C under a key of type float; None without a plausible one."""
+        """Return the temperature in °C under a key of type float; None if it is not plausible."""
         answer = self._ask(_code(key), _READ_KEY, data_size=4)
         if answer is None:
             return None
@@ -100,12 +100,12 @@ class SmcClient:
             ctypes.byref(answer),
             ctypes.byref(size),
         )
-        # The driver may accept the call and still answer that there is no such key (132).
+        # The driver may accept the call and then report that the key does not exist (132).
         return answer if status == _SUCCESS and answer.result == _SUCCESS else None
 
 
 class SmcSensor:
-    """The hottest of a few keys of one part; the source names the key, e.g. `smc:TCMz`."""
+    """The hottest of some keys of CPU or GPU; the source names the key, e.g. `smc:TCMz`."""
 
     interval_s = 0.0
 
@@ -115,7 +115,7 @@ class SmcSensor:
         self._keys = keys
 
     def read(self) -> Reading | None:
-        """Return the hottest plausible key, or None when no key has a plausible value."""
+        """Return the hottest plausible key, or None if there is none."""
         degrees = {key: celsius for key in self._keys if (celsius := self._client.celsius(key)) is not None}
         if not degrees:
             return None
@@ -124,15 +124,15 @@ class SmcSensor:
 
 
 def find_smc_sensors(client: SmcClient | None = None) -> list[SmcSensor]:
-    """Return a sensor for the CPU and one for the GPU, as far as the SMC has their keys; none elsewhere.
+    """Return a sensor for the CPU and one for the GPU, if the SMC has their keys.
 
     Args:
-        client: this machine's own when not given.
+        client: by default this machine's own.
     """
     client = client or _own_client()
     if client is None:
         return []
-    # Maximum and mean are never mixed: one key is chosen here, for good.
+    # Maximum and mean are never mixed: one key is chosen here and kept.
     cpu = [key for key in _CPU_KEYS if client.holds_float(key)][:1]
     gpu = _gpu_keys(client)
     parts = [*((f"smc:{key}", [key]) for key in cpu), ("smc:gpu", gpu)]
@@ -141,19 +141,19 @@ def find_smc_sensors(client: SmcClient | None = None) -> list[SmcSensor]:
 
 @cache
 def _gpu_keys(client: SmcClient) -> tuple[str, ...]:
-    # Walking through all keys takes a while, and they stay the same.
+    # Listing all keys is slow, and they do not change.
     return tuple(key for key in client.key_names() if key.startswith(_GPU_PREFIX) and client.holds_float(key))
 
 
 @cache
 def _own_client() -> SmcClient | None:
-    # One connection per process: a connection is a kernel object that nothing would give back.
+    # One connection per process: it is a kernel object that is never released.
     try:
         task = ctypes.CDLL(_LIBSYSTEM).mach_task_self
         task.restype = ctypes.c_uint32
         return SmcClient(ctypes.CDLL(_IOKIT), task())
     except (OSError, AttributeError) as error:
-        logger.debug("the SMC does not answer: %s", error)
+        logger.debug("the SMC cannot be read: %s", error)
         return None
 
 

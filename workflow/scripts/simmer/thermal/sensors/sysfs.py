@@ -1,4 +1,4 @@
-"""Reading single values from the files of Linux sysfs."""
+"""Read single values from files of Linux sysfs."""
 
 import os
 import re
@@ -6,25 +6,25 @@ from pathlib import Path
 
 from simmer.thermal.readings import plausible_celsius
 
-_LONGEST = 4096  # sysfs gives a page at most
+_LONGEST = 4096  # a sysfs file is at most one page
 
 
 def read_text(file: Path) -> str | None:
-    """Return what a file holds, without the line end; None when it cannot be read."""
+    """Return the stripped text of a file; None if it cannot be read."""
     try:
-        # Without Python's file object, which costs three times as much, several times a second for weeks.
+        # Python's file object costs three times as much, and this runs several times a second for weeks.
         descriptor = os.open(file, os.O_RDONLY | os.O_CLOEXEC)
         try:
             return os.read(descriptor, _LONGEST).decode("ascii", errors="replace").strip()
         finally:
             os.close(descriptor)
     except OSError:
-        # A chip may vanish (driver unloaded, resume from sleep) or answer EIO, ENODATA or ENXIO for a while.
+        # A chip may disappear (driver unloaded, resume from sleep) or return EIO, ENODATA or ENXIO.
         return None
 
 
 def read_number(file: Path) -> int | None:
-    """Return the whole number a file holds; None for any other text."""
+    """Return the integer in a file; None for any other text."""
     text = read_text(file)
     try:
         return None if text is None else int(text)
@@ -33,12 +33,12 @@ def read_number(file: Path) -> int | None:
 
 
 def read_celsius(file: Path) -> float | None:
-    """Return the temperature in °C of a file of millidegrees; None for what silicon cannot have."""
+    """Return the temperature in °C from a file of millidegrees; None if it is not plausible."""
     millidegrees = read_number(file)
     return plausible_celsius(None if millidegrees is None else millidegrees / 1000)
 
 
 def kernel_order(path: Path) -> tuple[int, str]:
-    """Sort key by the first number in a name: hwmon10 comes after hwmon9."""
+    """Return a sort key by the first number in a name: hwmon10 comes after hwmon9."""
     digits = re.search(r"\d+", path.name)
     return (int(digits.group()) if digits else 0, path.name)

@@ -9,7 +9,7 @@ from pathlib import Path
 from simmer.thermal.readings import Reading
 from simmer.thermal.sensors.sysfs import kernel_order, read_celsius, read_text
 
-# acpitz, batteries and wireless cards have zones too: their limits are not a CPU's.
+# acpitz, batteries and wireless cards also have zones, with limits that differ from a CPU's.
 _CPU_ZONE = re.compile(r"x86_pkg_temp|(cpu|soc|package|bigcore|littlecore)\d*[-_]thermal")
 
 
@@ -25,7 +25,7 @@ class ZoneSensor:
         self._critical_c = _critical_c(folder)
 
     def read(self) -> Reading | None:
-        """Return °C and the zone's critical trip point, or None when the zone has no plausible value."""
+        """Return °C and the zone's critical trip point, or None without a plausible value."""
         celsius = read_celsius(self._file)
         if celsius is None:
             return None

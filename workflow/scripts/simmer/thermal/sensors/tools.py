@@ -1,4 +1,4 @@
-"""Where the programs lie that tell about heat."""
+"""Paths of the programs that report temperatures."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -6,13 +6,10 @@ from pathlib import Path
 
 @dataclass(frozen=True)
 class Tools:
-    """Absolute paths of the programs that may be run; a look-up in PATH would run a planted one.
+    """Absolute paths of the programs that may be run; a PATH look-up could run a planted program.
 
     Attributes:
-        sudo: runs powermetrics as root, by consent only.
-        powermetrics: part of macOS.
-        nvidia_smi: part of NVIDIA's driver.
-        macmon: where Homebrew puts it on Apple Silicon and on Intel; the first that exists is used.
+        macmon: Homebrew's paths on Apple Silicon and on Intel; the first that exists is used.
     """
 
     sudo: Path = Path("/usr/bin/sudo")

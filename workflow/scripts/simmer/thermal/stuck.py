@@ -1,6 +1,6 @@
-"""Telling a thermometer that is stuck from a machine that is steady: under changing load, still is wrong.
+"""Detect stuck sensors: one constant temperature although the load changes.
 
-Sensors that repeat one value, 40.0 for instance, for as long as the machine runs exist (exelban/stats, issue
+Sensors that report one value, such as 40.0, for as long as the machine runs exist (exelban/stats, issue
 2486).
 """
 
@@ -10,9 +10,9 @@ import psutil
 
 from simmer.thermal.readings import Reading
 
-FROZEN_AFTER_S = 600.0
+STUCK_AFTER_S = 600.0
 _LOOK_AT_LOAD_EVERY_S = 10.0
-# What moves a thermometer that lives: a part of all cores, or of a board's power and some watts of it.
+# Load changes that move a working sensor: a share of all cores, or a share of a GPU's power and some watts.
 _LOAD_MOVED, _POWER_MOVED_W = 0.3, 20.0
 
 
@@ -26,7 +26,7 @@ class CpuLoad:
         self._share: float | None = None
 
     def __call__(self) -> float | None:
-        """Return the share; None in the first seconds, when there is nothing to compare with."""
+        """Return the share; None in the first seconds, before there are two samples to compare."""
         now_s = self._clock()
         if self._seen_at_s is None or now_s - self._seen_at_s >= _LOOK_AT_LOAD_EVERY_S:
             times = psutil.cpu_times()
@@ -38,8 +38,8 @@ class CpuLoad:
         return self._share
 
 
-class Stillness:
-    """Watches one sensor for a value that stays the same to the bit."""
+class StuckDetector:
+    """Check one sensor for a value that stays exactly the same."""
 
     def __init__(self, load: Callable[[], float | None]) -> None:
         self._load = load
@@ -47,8 +47,8 @@ class Stillness:
         self._since_s = self._next_load_s = 0.0
         self._loads: list[float] = []
 
-    def frozen(self, reading: Reading, now_s: float) -> bool:
-        """Tell whether the same degrees were read for ten minutes in which the load changed."""
+    def is_stuck(self, reading: Reading, now_s: float) -> bool:
+        """Return True if the temperature stayed constant for ten minutes in which the load changed."""
         if reading.celsius is None or reading.celsius != self._celsius:
             self._celsius, self._since_s, self._loads = reading.celsius, now_s, []
             self._next_load_s = now_s
@@ -58,7 +58,7 @@ class Stillness:
             load = reading.power_w if reading.power_w is not None else self._load()
             if load is not None:
                 self._loads = [min([load, *self._loads]), max([load, *self._loads])]
-        return now_s - self._since_s >= FROZEN_AFTER_S and self._moved(reading.power_w is not None)
+        return now_s - self._since_s >= STUCK_AFTER_S and self._moved(reading.power_w is not None)
 
     def _moved(self, in_watts: bool) -> bool:
         if len(self._loads) < 2:
