@@ -37,7 +37,9 @@ def run_scale(folder: Path, *options: str | Path) -> float:
     """Run the debug scale in `folder`; return the seconds it took."""
     command = [SNAKEMAKE, "-s", ROOT / "Snakefile", "--directory", folder, "--cores", "1", *options]
     start = time.perf_counter()
-    subprocess.run([*command, "--", TARGET], check=True, stdout=subprocess.DEVNULL)
+    done = subprocess.run([*command, "--", TARGET], capture_output=True, text=True)
+    if done.returncode:
+        raise RuntimeError(f"found status {done.returncode} of snakemake, expected 0:\n{done.stderr}")
     return time.perf_counter() - start
 
 
