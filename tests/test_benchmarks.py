@@ -4,6 +4,7 @@ import ast
 import importlib.util
 import re
 import sys
+from functools import cache
 
 import pytest
 
@@ -19,29 +20,41 @@ def script_of(target):
     return BENCHMARKS / f"{target.replace('-', '_')}.py"
 
 
+@cache
 def file_of(module):
     paths = (folder / f"{module.replace('.', '/')}.py" for folder in FOLDERS)
     return next((path for path in paths if path.is_file()), None)
 
 
+@cache
+def parsed(path):
+    return ast.parse(path.read_text())
+
+
+@cache
 def imports_of(path):
     """Module and name of each import; a name of None stands for the module itself."""
-    for node in ast.walk(ast.parse(path.read_text())):
+    found = []
+    for node in ast.walk(parsed(path)):
         if isinstance(node, ast.Import):
-            yield from ((alias.name, None) for alias in node.names)
+            found += [(alias.name, None) for alias in node.names]
         elif isinstance(node, ast.ImportFrom):
-            yield from ((node.module, alias.name) for alias in node.names)
+            found += [(node.module, alias.name) for alias in node.names]
+    return found
 
 
+@cache
 def names_in(path):
     """Names that a module defines or imports at its top level."""
-    for node in ast.parse(path.read_text()).body:
+    found = set()
+    for node in parsed(path).body:
         if isinstance(node, ast.FunctionDef | ast.ClassDef):
-            yield node.name
+            found.add(node.name)
         elif isinstance(node, ast.Import | ast.ImportFrom):
-            yield from (alias.asname or alias.name for alias in node.names)
+            found |= {alias.asname or alias.name for alias in node.names}
         else:
-            yield from (name.id for name in ast.walk(node) if isinstance(name, ast.Name))
+            found |= {name.id for name in ast.walk(node) if isinstance(name, ast.Name)}
+    return found
 
 
 def missing(module, name):
