@@ -56,7 +56,7 @@ FULL = (
     Row("2B", "stochastic", batch=32, micro_batch=32),
     Row("2B", "lean", batch=16, micro_batch=16),
 )
-SHORT = (Row("debug", "full"), Row("debug", "stochastic"), Row("debug", "lean"))
+SHORT = tuple(Row("2M", memory, batch=8, micro_batch=8) for memory in ("full", "stochastic", "lean"))
 
 
 class Stopwatch:

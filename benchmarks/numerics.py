@@ -45,7 +45,7 @@ class Runs:
 
 
 FULL = Runs("20M", (1, 2, 3), 2, "2M", range(1, 9), 6)
-SHORT = Runs("debug", (1,), 1, "debug", (1, 2), 1, windows=320)
+SHORT = Runs("debug", (1,), 1, "debug", (1, 2), 1, windows=160)
 
 
 class LossRecorder:
