@@ -17,7 +17,7 @@ RESULTS        ?= results
 DASHBOARD_PORT ?= 8080
 WATCH_SECONDS  ?= 5
 
-.PHONY: setup demo smoke-2B fetch register verify report status watch dashboard dashboard-export test lint config-docs bench-closed-loop bench-false-laws bench-features bench-heat bench-jobs bench-memory bench-numerics bench-search bench-speed clean
+.PHONY: setup demo smoke-2B fetch register verify report status watch dashboard dashboard-export test lint config-docs clean
 .DEFAULT_GOAL := setup
 
 setup: $(READY)
@@ -101,8 +101,15 @@ dashboard-export: $(READY)
 	.venv-dashboard/bin/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -r dashboard-requirements.txt
 	@touch .venv-dashboard/.ready
 
+# What to run before each commit. One worker per core, in random order; one test: make test TEST_ARGS=tests/model
+TEST_ARGS ?= -n auto --maxprocesses 8 --dist loadscope
+
 test: $(READY)
-	$(BIN)/python -m pytest $(PYTEST_ARGS)
+	$(BIN)/python -m pytest $(TEST_ARGS)
+
+# Whole campaigns killed, resumed and reported; statistics by thousands of draws; random inputs, many more.
+test-long: $(READY)
+	$(BIN)/python -m pytest -m "long or hypothesis" --hypothesis-profile long $(TEST_ARGS)
 
 lint: $(READY)
 	$(BIN)/ruff check .
@@ -113,38 +120,25 @@ lint: $(READY)
 config-docs: $(READY)
 	PYTHONPATH=workflow/scripts $(BIN)/python -m simmer.config.docs config/config.yaml config/README.md
 
-bench-closed-loop: $(READY)
-	$(BIN)/python benchmarks/closed_loop.py
+# Each benchmark in full; BENCH_ARGS=--short runs the same code with the smallest sizes and without peers.
+# `bench-search` replays in minutes, then trains for hours, resumed by the same line; BENCH_ARGS=--replay-only
+# leaves the training out.
+BENCHES := closed-loop false-laws features heat jobs memory numerics search speed
+PEERS   := $(if $(findstring --short,$(BENCH_ARGS)),,.venv-bench/.ready)
 
-bench-false-laws: $(READY)
-	$(BIN)/python benchmarks/false_laws.py
+.PHONY: bench-short $(BENCHES:%=bench-%)
+$(BENCHES:%=bench-%): bench-%: $(READY)
+	$(BIN)/python benchmarks/$(subst -,_,$*).py $(BENCH_ARGS)
 
-bench-features: $(READY)
-	$(BIN)/python benchmarks/features.py
+bench-speed: $(PEERS)
 
-bench-heat: $(READY)
-	$(BIN)/python benchmarks/heat.py
+bench-short: $(READY)
+	$(MAKE) --no-print-directory --jobs=1 $(BENCHES:%=bench-%) BENCH_ARGS=--short
 
-bench-jobs: $(READY)
-	$(BIN)/python benchmarks/job_overhead.py
-
-bench-memory: $(READY)
-	$(BIN)/python benchmarks/memory.py
-
-bench-numerics: $(READY)
-	$(BIN)/python benchmarks/numerics.py
-
-# Replays in minutes, then hours of training, resumed by the same line; `SEARCH_ARGS=--replay-only` leaves them out.
-bench-search: $(READY)
-	$(BIN)/python benchmarks/search.py $(SEARCH_ARGS)
-
-bench-speed: $(READY) .venv-bench/.ready
-	$(BIN)/python benchmarks/speed.py
-
-# Packages to compare with, in an environment of their own.
-.venv-bench/.ready: benchmarks/requirements.txt
+# Peers to compare with; nothing of the product is installed here, and nothing of this into the product.
+.venv-bench/.ready: benchmarks/requirements.txt benchmarks/constraints.txt constraints.txt
 	$(PYTHON) -m venv .venv-bench
-	.venv-bench/bin/python -m pip install --quiet --disable-pip-version-check torch==2.13.0
+	.venv-bench/bin/python -m pip install --quiet --disable-pip-version-check -c constraints.txt torch==2.13.0
 	.venv-bench/bin/python -m pip install --quiet --disable-pip-version-check -r benchmarks/requirements.txt
 	@touch .venv-bench/.ready
 

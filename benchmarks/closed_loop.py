@@ -1,13 +1,14 @@
-"""The loop from heat to training and back, closed around a real trainer, as a figure and its numbers.
+"""Close the loop from heat to training and back around a real trainer; print its numbers and draw a figure.
 
     make bench-closed-loop
 
-The trainer's real CPU time heats a simulated laptop of 110 W, ten times faster than life; the product reads
-it through its sysfs sensors and sleeps. In the middle the fan is blocked; in the end the sensor shows 97 °C,
-and the plain command goes on after that. The same is a test (tests/workflow/test_closed_loop.py). Takes two
-minutes. Writes docs/closed_loop.svg.
+The trainer's real CPU time heats a simulated laptop of 110 W, ten times faster than in reality. simmer takes
+its temperature through the sysfs sensors and sleeps. Halfway the fan is blocked. At the end the sensor shows
+97 °C: training stops after a checkpoint, and the same command resumes it. The same scenario is a test
+(tests/workflow/test_closed_loop.py). Writes docs/closed_loop.svg; the short form leaves that file alone.
 """
 
+import argparse
 import re
 import statistics
 import sys
@@ -18,6 +19,8 @@ from pathlib import Path
 from matplotlib import rc_context
 from matplotlib.figure import Figure
 
+import command_line
+
 ROOT = Path(__file__).parents[1]
 sys.path[:0] = [str(ROOT / "workflow/scripts"), str(ROOT / "tests")]
 
@@ -25,35 +28,38 @@ from support.campaign import SMALL, Campaign  # noqa: E402
 from support.closed_loop import PERIOD_S, TARGET, Ended, overlay, plant, run_until_critical  # noqa: E402
 from support.hot_machine import HotMachine, Point  # noqa: E402
 
-EPOCHS = 220
+FULL_EPOCHS, SHORT_EPOCHS = 220, 100
 FIGURE = ROOT / "docs/closed_loop.svg"
+SHORT_SPAN_S = 1.0
 
 
-def main() -> None:
-    """Run, print, draw."""
+def measure(chosen: argparse.Namespace) -> str:
+    """Run, print and draw; return the last line."""
+    spans = {"settling_s": SHORT_SPAN_S, "measured_s": SHORT_SPAN_S} if chosen.short else {}
+    epochs = SHORT_EPOCHS if chosen.short else FULL_EPOCHS
     with tempfile.TemporaryDirectory() as name:
-        campaign = Campaign(Path(name) / "campaign", SMALL, overlay(EPOCHS, sysfs_root="sysfs"))
+        figure = Path(name) / FIGURE.name if chosen.short else FIGURE
+        campaign = Campaign(Path(name) / "campaign", SMALL, overlay(epochs, sysfs_root="sysfs"))
         try:
             campaign.run("results/preflight/debug.json").succeeded()
-            ended = run_until_critical(campaign)
+            ended = run_until_critical(campaign, **spans)
             with HotMachine(campaign, plant(worked_s=0)):
                 resumed = campaign.run(TARGET).succeeded().text
             stopped = ended.run.text
         finally:
             campaign.kill_everything()
-    for label, points in (
-        ("settled", ended.between(ended.settled_from_s, ended.blocked_at_s)),
-        ("fan blocked", ended.between(ended.blocked_at_s, ended.settled_again_from_s)),
-        ("settled again", ended.between(ended.settled_again_from_s, ended.spiked_at_s)),
-    ):
-        print(f"{label:14} {_numbers(points)}")
-    highest_c = max(point.hot_spot_c for point in ended.between(0, ended.spiked_at_s))
-    print(f"highest before the spike: {highest_c:.1f} °C")
-    print(re.search(r"stopped after a checkpoint at [^:]*", stopped)[0])
-    print(re.search(r"resuming at epoch [^\n]*", resumed)[0])
-    FIGURE.parent.mkdir(exist_ok=True)
-    _draw(ended)
-    print(f"drawn: {FIGURE.relative_to(ROOT)}")
+        for label, points in (
+            ("settled", ended.between(ended.settled_from_s, ended.blocked_at_s)),
+            ("fan blocked", ended.between(ended.blocked_at_s, ended.settled_again_from_s)),
+            ("settled again", ended.between(ended.settled_again_from_s, ended.spiked_at_s)),
+        ):
+            print(f"{label:14} {_numbers(points)}")
+        highest_c = max(point.hot_spot_c for point in ended.between(0, ended.spiked_at_s))
+        print(f"highest before the spike: {highest_c:.1f} °C")
+        print(re.search(r"stopped after a checkpoint at [^:]*", stopped)[0])
+        print(re.search(r"resuming at epoch [^\n]*", resumed)[0])
+        _draw(ended, figure)
+    return f"drawn: {'a figure, and removed' if chosen.short else FIGURE.relative_to(ROOT)}"
 
 
 def _numbers(points: Sequence[Point]) -> str:
@@ -66,8 +72,8 @@ def _numbers(points: Sequence[Point]) -> str:
     )
 
 
-def _draw(ended: Ended) -> None:
-    # After the abort the interpreter ends, which at ten times the speed of life looks like a fire.
+def _draw(ended: Ended, path: Path) -> None:
+    # The work of ending the interpreter after the abort heats the simulated machine ten times too fast.
     trace = ended.between(0, ended.spiked_at_s + 2.5 * PERIOD_S)
     with rc_context({"svg.hashsalt": "closed_loop", "font.size": 9}):
         figure = Figure(figsize=(9, 4.6), layout="constrained")
@@ -85,7 +91,7 @@ def _draw(ended: Ended) -> None:
         lower.plot(*_busy(trace), lw=1.0, color="#1f5fa8")
         lower.set_ylabel("trainer busy (%)")
         lower.set_ylim(0, 105)
-        lower.set_xlabel("seconds (the machine is ten times faster than life)")
+        lower.set_xlabel("seconds (the machine heats ten times faster than in reality)")
         for at_s, text in (
             (ended.blocked_at_s, "fan blocked "),
             (ended.spiked_at_s, "sensor shows 97 °C, abort "),
@@ -93,7 +99,7 @@ def _draw(ended: Ended) -> None:
             for axes in (upper, lower):
                 axes.axvline(at_s, lw=1.0, color="#b00020")
             upper.annotate(text, (at_s, 50), ha="right", color="#b00020")
-        figure.savefig(FIGURE, metadata={"Date": None})
+        figure.savefig(path, metadata={"Date": None})
 
 
 def _busy(trace: Sequence[Point]) -> tuple[list[float], list[float]]:
@@ -105,4 +111,4 @@ def _busy(trace: Sequence[Point]) -> tuple[list[float], list[float]]:
 
 
 if __name__ == "__main__":
-    main()
+    command_line.run(measure, command_line.parser(__doc__))

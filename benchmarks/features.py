@@ -2,17 +2,16 @@
 
     make bench-features
 
-Each size is built in a process of its own. One ticker is the bundled S&P 500, built `REPEATS` times, of
-which the median counts; the long series is a seeded random walk, built once, to show the cost per row and
-what is held at the same time. Memory is the peak of the whole process, with the interpreter, the libraries
-and the bars themselves.
+a25: the 25 feature columns computed from the ticker's own bars. Each table is built in a process of its own.
+One ticker is the bundled S&P 500, built five times, of which the median counts. The long series is a seeded
+random walk, built once; it shows the cost per row and the memory held at the same time. Memory is the peak
+of the whole process, with the interpreter, the libraries and the bars themselves.
 """
 
-import json
+import argparse
 import platform
 import resource
 import statistics
-import subprocess
 import sys
 import time
 from pathlib import Path
@@ -23,13 +22,14 @@ sys.path[:0] = [str(ROOT / "workflow/scripts"), str(ROOT / "tests")]
 import numpy as np  # noqa: E402
 import pandas as pd  # noqa: E402
 
+import command_line  # noqa: E402
 from simmer.features.indicators import build_a25  # noqa: E402
 from support.bars import bundled_bars  # noqa: E402
 
 GIB = 1 << 30
 REPEATS = 5
-ROWS = 10_000_000
-# Daily steps this small keep the prices of ten million days within what a float64 can hold.
+FULL_ROWS, SHORT_ROWS = 10_000_000, 100_000
+# With daily steps this small the prices of ten million days stay within the range of a float64.
 STEP = 0.002
 
 
@@ -71,19 +71,14 @@ def build(rows: int | None) -> dict[str, float]:
     }
 
 
-def build_apart(rows: int | None) -> dict[str, float]:
-    """Run `build` in a process of its own."""
-    command = [sys.executable, __file__, json.dumps(rows)]
-    return json.loads(subprocess.run(command, stdout=subprocess.PIPE, check=True).stdout)
-
-
-def main() -> None:
-    """Measure and print."""
+def measure(chosen: argparse.Namespace) -> str:
+    """Measure and print both tables; return the summary."""
+    long_rows = SHORT_ROWS if chosen.short else FULL_ROWS
     print(f"Python {platform.python_version()}, numpy {np.__version__}, pandas {pd.__version__}")
     print("bars         rows of the table     seconds   ns per bar   peak before GiB   peak GiB")
     found = {}
-    for name, rows in (("one ticker", None), ("10 million", ROWS)):
-        found[name] = row = build_apart(rows)
+    for name, rows in (("one ticker", None), (f"{long_rows:,d}", long_rows)):
+        found[name] = row = command_line.call_apart(__file__, rows)
         per_bar_ns = row["seconds"] / row["bars"] * 1e9
         print(
             f"{name:11s}  {row['rows']:17,d}  {row['seconds']:10.4f}  {per_bar_ns:11.0f}"
@@ -91,14 +86,11 @@ def main() -> None:
             flush=True,
         )
     ticker, long = found.values()
-    print(
+    return (
         f"a25_one_ticker_ms={ticker['seconds'] * 1e3:.2f} a25_10M_s={long['seconds']:.1f} "
         f"a25_10M_peak_gib={long['peak'] / GIB:.2f}"
     )
 
 
 if __name__ == "__main__":
-    if len(sys.argv) > 1:
-        print(json.dumps(build(json.loads(sys.argv[1]))))
-    else:
-        main()
+    command_line.run(measure, command_line.parser(__doc__), apart=build)

@@ -1,8 +1,8 @@
-"""What the guard costs a trial at full duty, measured on this machine.
+"""Measure what the guard costs a trial at full duty, on this machine.
 
-The monitor's thread is charged with the CPU time of its whole process over spans in which the main thread
-only sleeps, less that of as long a span without a monitor just before. What the main thread does for the
-guard is timed by the call. All of it is held against a training step.
+The cost of the monitor's thread is the CPU time of the whole process over spans in which the main thread only
+sleeps, less that of a span of the same length without a monitor just before. The calls that the main thread
+makes to the guard are timed one by one. The sum is compared with a training step.
 """
 
 import json
@@ -14,6 +14,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from simulated_machine import ROOT, THERMAL
@@ -29,21 +30,36 @@ from simmer.training.environment import TRAINER_ENVIRONMENT
 PERIOD_S = THERMAL.sample_period_s
 HARDWARE_LOG_S = 300.0
 CHIPS_C = (48, 51, 50, 49)
-SPAN_S, ROUNDS = 20.0, 3
-CALLS, DECISIONS = 200_000, 2_000
 
 
-def guard_overhead_percent() -> float:
+@dataclass(frozen=True)
+class Repeats:
+    """How often and how long each cost is measured."""
+
+    rounds: int
+    span_s: float
+    calls: int
+    decisions: int
+    steps: int
+
+
+FULL = Repeats(rounds=3, span_s=20.0, calls=200_000, decisions=2_000, steps=60)
+SHORT = Repeats(rounds=1, span_s=1.0, calls=2_000, decisions=20, steps=5)
+
+
+def guard_overhead_percent(repeats: Repeats) -> float:
     """Measure and print what the guard costs; return it in percent of a training step."""
     with tempfile.TemporaryDirectory(prefix="simmer-bench-") as folder:
         write_chips(Path(folder))
         sensors = find_sensors(Path(folder), environment={})
         if len(sensors) != len(CHIPS_C):
-            raise RuntimeError(f"{len(sensors)} sensors found, {len(CHIPS_C)} written")
-        rounds = [monitor_share(sensors) for _ in range(ROUNDS)]
-        call_s, decision_s, hardware_sample_s = costs_between_steps(sensors)
+            raise RuntimeError(
+                f"found {len(sensors)} sensors, expected {len(CHIPS_C)}: fix simmer.thermal.sensors"
+            )
+        rounds = [monitor_share(sensors, repeats.span_s) for _ in range(repeats.rounds)]
+        call_s, decision_s, hardware_sample_s = costs_between_steps(sensors, repeats)
     share = statistics.median(rounds)
-    step_s = seconds_of_a_step()
+    step_s = seconds_of_a_step(repeats.steps)
     per_second = share + decision_s / PERIOD_S + hardware_sample_s / HARDWARE_LOG_S
     each = ", ".join(f"{1e6 * one:.0f}" for one in rounds)
     print(f"\nthe guard at full duty, measured on this machine, {len(CHIPS_C)} chips with a temperature each")
@@ -56,7 +72,7 @@ def guard_overhead_percent() -> float:
 
 
 def write_chips(root: Path) -> None:
-    """Write what sysfs shows of four chips, each with one temperature."""
+    """Write the sysfs files of four chips, each with one temperature."""
     for number, celsius in enumerate(CHIPS_C):
         chip = root / f"class/hwmon/hwmon{number}"
         chip.mkdir(parents=True)
@@ -65,21 +81,21 @@ def write_chips(root: Path) -> None:
         (chip / "temp1_input").write_text(f"{celsius}000\n")
 
 
-def monitor_share(sensors: Sequence[Sensor]) -> float:
+def monitor_share(sensors: Sequence[Sensor], span_s: float) -> float:
     """Return the CPU seconds per second that a running monitor adds to an idle process."""
-    without = idle_cpu_share()
+    without = idle_cpu_share(span_s)
     with Monitor(sensors, period_s=PERIOD_S):
-        return idle_cpu_share() - without
+        return idle_cpu_share(span_s) - without
 
 
-def idle_cpu_share() -> float:
+def idle_cpu_share(span_s: float) -> float:
     """Return the CPU seconds per second of all threads of this process while this one sleeps."""
     start_s, cpu_s = time.perf_counter(), time.process_time()
-    time.sleep(SPAN_S)
+    time.sleep(span_s)
     return (time.process_time() - cpu_s) / (time.perf_counter() - start_s)
 
 
-def costs_between_steps(sensors: Sequence[Sensor]) -> tuple[float, float, float]:
+def costs_between_steps(sensors: Sequence[Sensor], repeats: Repeats) -> tuple[float, float, float]:
     """Return the seconds of a call without a decision, of a decision, and of a hardware sample."""
     now_s = 0.0
 
@@ -105,11 +121,11 @@ def costs_between_steps(sensors: Sequence[Sensor]) -> tuple[float, float, float]
     monitor = Monitor(sensors, period_s=PERIOD_S, clock=clock, load=lambda: 0.0)
     deciding, sampling = guard(math.inf), guard(0.0)
     decisions, samples = [], []
-    for _ in range(DECISIONS):
+    for _ in range(repeats.decisions):
         pass_a_period()
         decisions.append(seconds_of(deciding, calls=1))
         samples.append(seconds_of(sampling, calls=1))
-    call_s = seconds_of(deciding, calls=CALLS)
+    call_s = seconds_of(deciding, calls=repeats.calls)
     decision_s = statistics.median(decisions)
     return call_s, decision_s - call_s, statistics.median(samples) - decision_s
 
@@ -122,8 +138,8 @@ def seconds_of(guard: Guard, *, calls: int) -> float:
     return (time.perf_counter() - start_s) / calls
 
 
-def seconds_of_a_step() -> float:
-    """Return the seconds of a training step, from a process with the environment of a trial."""
-    program = [sys.executable, ROOT / "benchmarks/training_step.py"]
+def seconds_of_a_step(steps: int) -> float:
+    """Return the seconds of a training step, measured in a process with the environment of a trial."""
+    program = [sys.executable, ROOT / "benchmarks/training_step.py", str(steps)]
     environment = os.environ | TRAINER_ENVIRONMENT
     return float(subprocess.run(program, stdout=subprocess.PIPE, env=environment, check=True).stdout)

@@ -6,19 +6,17 @@ Each row is a process of its own that trains as a trial does: two optimizer step
 checkpoint, one restore. The prediction is the one that preflight compares with the machine.
 """
 
+import argparse
 import contextlib
 import importlib
-import json
-import os
 import resource
-import subprocess
-import sys
 import tempfile
 import time
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+import command_line
 from setting import CORES, Execution, default_config, real_windows, trial_run
 from simmer.base.errors import Interrupted
 from simmer.thermal.guard import StepDecision
@@ -43,7 +41,7 @@ class Row:
     precision: str = "bf16"
 
 
-ROWS = (
+FULL = (
     Row("2M", "full"),
     Row("20M", "full", precision="fp32"),
     Row("20M", "full"),
@@ -58,16 +56,17 @@ ROWS = (
     Row("2B", "stochastic", batch=32, micro_batch=32),
     Row("2B", "lean", batch=16, micro_batch=16),
 )
+SHORT = tuple(Row("2M", memory, batch=8, micro_batch=8) for memory in ("full", "stochastic", "lean"))
 
 
 class Stopwatch:
-    """A guard that notes when each step ends, and asks to stop after the last."""
+    """A guard that records when each step ends, and asks to stop after the last."""
 
     def __init__(self) -> None:
         self.ends_s: list[float] = []
 
     def between_steps(self) -> StepDecision:
-        """Note the time."""
+        """Record the time."""
         self.ends_s.append(time.perf_counter())
         return StepDecision(stop=len(self.ends_s) >= STEPS, reason="measured")
 
@@ -82,9 +81,9 @@ class Stopwatch:
         """Restore nothing."""
 
 
-def measure(row: Row) -> dict[str, float]:
-    """Train, in this process, and return what it took."""
-    importlib.import_module("simmer.runs.guarded")  # with all that a trial's process has imported
+def measure_row(row: Row) -> dict[str, float]:
+    """Train in this process; return bytes and seconds."""
+    importlib.import_module("simmer.runs.guarded")  # a trial's process has imported as much
     execution = Execution(
         device="cpu",
         precision=row.precision,
@@ -129,30 +128,19 @@ def measure(row: Row) -> dict[str, float]:
     }
 
 
-def measure_apart(row: Row) -> dict[str, float]:
-    """Run `measure` in a process of its own, with the environment of a trial."""
-    done = subprocess.run(
-        [sys.executable, __file__, json.dumps(asdict(row))],
-        stdout=subprocess.PIPE,
-        env=os.environ | TRAINER_ENVIRONMENT,
-        check=True,
-    )
-    return json.loads(done.stdout)
-
-
 COLUMNS = "{:5s}  {:24s}  {:>6s}  {:>9s}  {:>8s}  {:>7s}  {:>6s}  {:>14s}  {:>7s}  {:>9s}"
 
 
-def main() -> None:
-    """Measure every row and print."""
+def measure(chosen: argparse.Namespace) -> str:
+    """Measure and print every row; return the summary."""
     head = ("scale", "recipe", "batch", "predicted", "peak GiB", "error %", "s/step", "checkpoint GiB")
     print(COLUMNS.format(*head, "write s", "restore s"))
     worst, peaks = 0.0, {}
-    for row in ROWS:
-        found = measure_apart(row)
+    for row in SHORT if chosen.short else FULL:
+        found = command_line.call_apart(__file__, asdict(row), environment=TRAINER_ENVIRONMENT)
         error = 100 * (found["predicted"] / found["peak"] - 1)
         worst = max(worst, abs(error))
-        peaks[row] = found["peak"] / GIB
+        peaks[row.scale, row.memory] = found["peak"] / GIB
         extras = [row.memory, "recomputed" if row.recompute else "", row.precision.replace("bf16", "")]
         numbers = (
             f"{found['predicted'] / GIB:.2f}",
@@ -165,14 +153,14 @@ def main() -> None:
         )
         batch = f"{row.batch}" if row.batch == row.micro_batch else f"{row.batch}/{row.micro_batch}"
         print(COLUMNS.format(row.scale, ", ".join(filter(None, extras)), batch, *numbers), flush=True)
-    adamw = peaks[Row("2B", "stochastic", batch=32, micro_batch=32)]
-    lean = peaks[Row("2B", "lean", batch=16, micro_batch=16)]
-    summary = {"peak_2B_adamw_gib": adamw, "peak_2B_lean_gib": lean, "worst_prediction_error_percent": worst}
-    print(" ".join(f"{name}={value:.2f}" for name, value in summary.items()))
+    largest = row.scale
+    summary = {
+        f"peak_{largest}_adamw_gib": peaks[largest, "stochastic"],
+        f"peak_{largest}_lean_gib": peaks[largest, "lean"],
+        "worst_prediction_error_percent": worst,
+    }
+    return " ".join(f"{name}={value:.2f}" for name, value in summary.items())
 
 
 if __name__ == "__main__":
-    if len(sys.argv) > 1:
-        print(json.dumps(measure(Row(**json.loads(sys.argv[1])))))
-    else:
-        main()
+    command_line.run(measure, command_line.parser(__doc__), apart=lambda row: measure_row(Row(**row)))

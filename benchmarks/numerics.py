@@ -1,24 +1,24 @@
-"""What saving memory and time does to the numbers: loss curves of the recipes, and pooled dropout.
+"""How the memory recipes and pooled dropout change the numbers: loss curves beside fp32 AdamW.
 
     make bench-numerics
 
-Trains 20M on the bundled bars with every memory recipe and compares the train loss step by step with fp32
-AdamW from the same start over the same batches. Then trains 2M with masks from a pool and with torch's
-own dropout and compares the best validation log-loss.
+Train 20M on the bundled bars with every memory recipe and compare the train loss step by step with fp32
+AdamW, from the same start over the same batches. Then train 2M with masks from a pool and with torch's own
+dropout and compare the best validation log-loss.
 """
 
-import json
-import os
+import argparse
 import statistics
-import subprocess
-import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
 
-from setting import CORES, SIZES, Execution, model_shape, real_windows, trial_run
+import command_line
+from dimensions import SIZES
+from setting import CORES, Execution, model_shape, real_windows, trial_run
 from simmer.model.patchtst import PatchTST
 from simmer.thermal.guard import GO_ON, StepDecision
 from simmer.training.environment import TRAINER_ENVIRONMENT
 
-SEEDS, BATCH, EPOCHS = (1, 2, 3), 32, 2
 RECIPES = {
     "fp32": ("fp32", "full"),
     "fp32 again": ("fp32", "full"),  # on one thread: sums in another order, the noise of any comparison
@@ -27,24 +27,42 @@ RECIPES = {
     "stochastic": ("bf16", "stochastic"),
     "lean": ("bf16", "lean"),
 }
-RATE = 1e-4  # higher ones make any two runs part: see the row `fp32 again`
-DROPOUT_SEEDS, DROPOUT_EPOCHS, DROPOUT = range(1, 9), 6, 0.3
+RECIPE_BATCH, DROPOUT_BATCH, DROPOUT = 32, 64, 0.3
+RATE = 1e-4  # at higher rates any two runs diverge from each other: see the row `fp32 again`
+
+
+@dataclass(frozen=True)
+class Runs:
+    """Sizes, random seeds and epochs of both comparisons, and the windows of each split (None: all)."""
+
+    recipe_size: str
+    recipe_seeds: Sequence[int]
+    recipe_epochs: int
+    dropout_size: str
+    dropout_seeds: Sequence[int]
+    dropout_epochs: int
+    windows: int | None = None
+
+
+FULL = Runs("20M", (1, 2, 3), 2, "2M", range(1, 9), 6)
+SHORT = Runs("debug", (1,), 1, "debug", (1, 2), 1, windows=160)
 
 
 class LossRecorder:
-    """A guard that reads the loss of each step."""
+    """A guard that records the loss of each step."""
 
-    def __init__(self) -> None:
+    def __init__(self, batch: int) -> None:
         self.losses: list[float] = []
+        self._batch = batch
         self._before = 0.0
 
     def between_steps(self) -> StepDecision:
-        """Note what the step added to the epoch's loss."""
+        """Record what the step added to the epoch's loss."""
         total = float(self.run.loss_sum)
         if total == self._before:  # between two batches of validation
             return GO_ON
         self._before = self._before if total > self._before else 0.0
-        self.losses.append((total - self._before) / BATCH)
+        self.losses.append((total - self._before) / self._batch)
         self._before = total
         return GO_ON
 
@@ -53,16 +71,23 @@ class LossRecorder:
 
 
 def train(
-    size: str, recipe: str, seed: int, *, dropout: float, pooled: bool, epochs: int, batch: int
+    size: str,
+    recipe: str,
+    seed: int,
+    dropout: float,
+    pooled: bool,
+    epochs: int,
+    batch: int,
+    windows: int | None,
 ) -> dict:
     """Train in this process; return the losses of all steps and the best validation log-loss."""
     precision, memory = RECIPES[recipe]
     if not pooled:
         PatchTST.pool_masks = lambda *_, **__: None
-    guard = LossRecorder()
+    guard = LossRecorder(batch)
     guard.run = trial_run(
         model_shape(SIZES[size]),
-        real_windows(),
+        real_windows(train_windows=windows, validation_windows=windows),
         Execution(
             device="cpu",
             precision=precision,
@@ -81,54 +106,55 @@ def train(
     return {"losses": guard.losses, "best": best}
 
 
-def train_apart(*arguments: object, **options: object) -> dict:
-    """Run `train` in a process of its own, with the environment of a trial."""
-    done = subprocess.run(
-        [sys.executable, __file__, json.dumps([arguments, options])],
-        stdout=subprocess.PIPE,
-        env=os.environ | TRAINER_ENVIRONMENT,
-        check=True,
-    )
-    return json.loads(done.stdout)
+def train_apart(*arguments: object) -> dict:
+    """Call `train` in a process of its own, with the environment of a trial."""
+    return command_line.call_apart(__file__, *arguments, environment=TRAINER_ENVIRONMENT)
 
 
-def compare_recipes() -> dict[str, float]:
+def compare_recipes(runs: Runs) -> dict[str, float]:
     """Print and return the mean distance of each recipe's loss curve from that of fp32 AdamW."""
-    options = {"dropout": 0.0, "pooled": True, "epochs": EPOCHS, "batch": BATCH}
+    size, seeds = runs.recipe_size, runs.recipe_seeds
     curves = {
-        (recipe, seed): train_apart("20M", recipe, seed, **options) for seed in SEEDS for recipe in RECIPES
+        (recipe, seed): train_apart(
+            size, recipe, seed, 0.0, True, runs.recipe_epochs, RECIPE_BATCH, runs.windows
+        )
+        for seed in seeds
+        for recipe in RECIPES
     }
-    steps = len(curves["fp32", SEEDS[0]]["losses"])
-    print(f"20M, {steps} steps of {BATCH} windows, seeds {SEEDS}: train loss against fp32 AdamW")
+    steps = len(curves["fp32", seeds[0]]["losses"])
+    print(f"{size}, {steps} steps of {RECIPE_BATCH} windows, seeds {seeds}: train loss against fp32 AdamW")
     print(
         "recipe      mean |difference|  mean difference  of seeds                    best validation log-loss"
     )
     found = {}
     for recipe in RECIPES:
         differences = []
-        for seed in SEEDS:
+        for seed in seeds:
             pairs = zip(curves[recipe, seed]["losses"], curves["fp32", seed]["losses"], strict=True)
             differences.append([one - other for one, other in pairs])
         absolute = [statistics.mean(map(abs, row)) for row in differences]
         found[recipe] = statistics.mean(absolute)
         signed = statistics.mean(statistics.mean(row) for row in differences)
-        best = statistics.mean(curves[recipe, seed]["best"] for seed in SEEDS)
+        best = statistics.mean(curves[recipe, seed]["best"] for seed in seeds)
         each = " ".join(f"{value:.5f}" for value in absolute)
         print(f"{recipe:10s}  {found[recipe]:17.5f}  {signed:15.5f}  {each:26s}  {best:.4f}", flush=True)
     for step in range(0, steps, 15):
-        values = " ".join(f"{curves[recipe, SEEDS[0]]['losses'][step]:.4f}" for recipe in RECIPES)
+        values = " ".join(f"{curves[recipe, seeds[0]]['losses'][step]:.4f}" for recipe in RECIPES)
         print(f"  step {step:3d}  {values}" + (f"   ({', '.join(RECIPES)})" if step == 0 else ""))
     return found
 
 
-def compare_dropout() -> tuple[float, float]:
-    """Print and return the mean difference of the best validation log-loss, and its standard error."""
+def compare_dropout(runs: Runs) -> tuple[float, float]:
+    """Print each seed; return the mean difference of the best validation log-loss, and its standard error."""
+    print(
+        f"\n{runs.dropout_size}, dropout {DROPOUT}, {runs.dropout_epochs} epochs: masks from a pool against "
+        "torch's own dropout"
+    )
+    size, epochs = runs.dropout_size, runs.dropout_epochs
     differences = []
-    for seed in DROPOUT_SEEDS:
+    for seed in runs.dropout_seeds:
         pooled, native = (
-            train_apart("2M", "full", seed, dropout=DROPOUT, pooled=pooled, epochs=DROPOUT_EPOCHS, batch=64)[
-                "best"
-            ]
+            train_apart(size, "full", seed, DROPOUT, pooled, epochs, DROPOUT_BATCH, runs.windows)["best"]
             for pooled in (True, False)
         )
         differences.append(pooled - native)
@@ -139,24 +165,15 @@ def compare_dropout() -> tuple[float, float]:
     return statistics.mean(differences), error
 
 
-def main() -> None:
-    """Measure and print."""
-    found = compare_recipes()
-    print(f"\n2M, dropout {DROPOUT}, {DROPOUT_EPOCHS} epochs: masks from a pool against torch's own dropout")
-    difference, error = compare_dropout()
-    print(
-        " ".join(
-            f"difference_{recipe}={value:.5f}"
-            for recipe, value in found.items()
-            if not recipe.startswith("fp32")
-        ),
-        f"dropout_difference={difference:.5f} dropout_error={error:.5f}",
-    )
+def measure(chosen: argparse.Namespace) -> str:
+    """Run and print both comparisons; return the summary."""
+    runs = SHORT if chosen.short else FULL
+    found = compare_recipes(runs)
+    difference, error = compare_dropout(runs)
+    summary = {f"difference_{name}": value for name, value in found.items() if not name.startswith("fp32")}
+    summary |= {"dropout_difference": difference, "dropout_error": error}
+    return " ".join(f"{name}={value:.5f}" for name, value in summary.items())
 
 
 if __name__ == "__main__":
-    if len(sys.argv) > 1:
-        arguments, options = json.loads(sys.argv[1])
-        print(json.dumps(train(*arguments, **options)))
-    else:
-        main()
+    command_line.run(measure, command_line.parser(__doc__), apart=train)

@@ -1,4 +1,4 @@
-"""What a machine can do about heat: five policies, and one case of them simulated."""
+"""Five policies against heat, and the simulation of one case."""
 
 import logging
 import math
@@ -20,13 +20,13 @@ PAUSE_S, HYSTERESIS_RESUME_C = 60.0, 75.0
 
 
 def hardware_only(machine: SimulatedMachine) -> None:
-    """Train; the hardware alone looks after itself."""
+    """Train; only the hardware throttles."""
     while not machine.over:
         machine.step()
 
 
 def pause_60(machine: SimulatedMachine) -> None:
-    """Pause a minute where the sensor shows a warning at a check, stop where it is critical."""
+    """Pause for a minute at a warning temperature, abort at a critical one."""
     next_check_s = 0.0
     while not machine.over:
         machine.step()
@@ -41,7 +41,7 @@ def pause_60(machine: SimulatedMachine) -> None:
 
 
 def hysteresis(machine: SimulatedMachine) -> None:
-    """Pause at the warning until it is some kelvins colder."""
+    """Pause at a warning temperature until the machine is some kelvins colder."""
     next_check_s = 0.0
     while not machine.over:
         machine.step()
@@ -55,7 +55,7 @@ def hysteresis(machine: SimulatedMachine) -> None:
 
 
 def governor(machine: SimulatedMachine) -> None:
-    """Train under the product's guard."""
+    """Train under simmer's guard."""
     case = machine.case
     settings = replace(THERMAL.governor(), duty_when_blind=case.duty_when_blind, period_s=case.period_s)
     while not machine.over:
@@ -78,7 +78,7 @@ def governor(machine: SimulatedMachine) -> None:
 
 
 def power_cap(machine: SimulatedMachine) -> None:
-    """Train without sleeps, at the clock that a cap of power leaves."""
+    """Train without sleeps, at the clock that a power cap allows."""
     controller, next_decision_s = duty.DutyController(), 0.0
     while not machine.over:
         machine.step()
@@ -98,7 +98,7 @@ POLICIES: dict[str, Callable[[SimulatedMachine], None]] = {
 
 
 def simulate(case: Case) -> Record:
-    """Run one case."""
+    """Simulate one case."""
     logging.getLogger("simmer").setLevel(logging.CRITICAL)
     machine = SimulatedMachine(case)
     with patch.multiple(duty, GAIN_PER_K=case.gain_per_k, INTEGRAL_DECISIONS=case.integral_decisions):

@@ -1,8 +1,8 @@
-"""Learning curves that were once trained, to be searched again and again in seconds.
+"""Recorded learning curves, on which a search is replayed in seconds.
 
-A suggestion is answered with the recorded curve of a trial near it, moved up or down as a whole by what a
-Gaussian process, fitted to the best losses of all recorded trials, sees between the two. So shapes, noise,
-early leaders and late bloomers are real, and no two suggestions have to share one recorded trial.
+A suggestion gets the recorded curve of a trial near it. The whole curve is moved up or down by the difference
+between the two that a Gaussian process predicts, fitted to the best losses of all recorded trials. So the
+shapes and the noise of curves are real, and two suggestions need not share one recorded trial.
 """
 
 import json
@@ -22,12 +22,12 @@ from simmer.ledger.results import TrialResult
 from simmer.search.space import Choice, Dimension, Hyperparameters, Space, Value
 
 FILE = ROOT / "benchmarks/recorded_curves.jsonl"
-NEAR = 8  # recorded trials one of which lends a suggestion its curve
+NEAR = 8  # nearest recorded trials, one of which gives a suggestion its curve
 
 
 @dataclass(frozen=True)
 class Curve:
-    """One trial: what it used, and the validation log-loss of each of its epochs."""
+    """One trial: its hyperparameters, and the validation log-loss of each epoch."""
 
     scale: str
     hyperparameters: Hyperparameters
@@ -56,12 +56,12 @@ class Landscape:
         self._signal, self._noise = np.exp(2 * found.x[-2]), np.exp(2 * found.x[-1])
 
     def place(self, hyperparameters: Hyperparameters) -> np.ndarray:
-        """Return where hyperparameters lie: ranges and ranks from 0 to 1, a place per name."""
+        """Return the coordinates of hyperparameters: ranges and ranks from 0 to 1, one per name."""
         values = asdict(hyperparameters)
         return np.concatenate([_place(dimension, values[key]) for key, dimension in self._dimensions.items()])
 
     def expected_of(self, hyperparameters: Hyperparameters) -> float:
-        """Return the expected best loss of hyperparameters: what is left when luck is taken away."""
+        """Return the expected best loss of hyperparameters, without the noise of a single trial."""
         return float(self.expected(self.place(hyperparameters)[None])[0])
 
     def expected(self, places: np.ndarray) -> np.ndarray:
@@ -102,12 +102,12 @@ class Landscape:
         covariance = signal * np.exp(-0.5 * _squared_distances(scaled, scaled)) + noise * np.eye(len(scaled))
         factor = cho_factor(covariance)
         fit = 0.5 * self._scaled @ cho_solve(factor, self._scaled)
-        # A weak pull towards lengths of one keeps dimensions without any effect from running away.
+        # A weak pull towards lengths of one keeps the lengths of dimensions without any effect finite.
         return float(fit + np.log(np.diag(factor[0])).sum() + 0.5 * np.square(logs[:-2]).sum() / 4)
 
 
 class Replay:
-    """One study on a landscape, in which a seed may borrow the curves of a part of the recorded trials."""
+    """One study on a landscape; each random seed uses the curves of another part of the recorded trials."""
 
     def __init__(self, landscape: Landscape, *, seed: int, share: float) -> None:
         self._landscape, self._seed = landscape, seed
@@ -115,7 +115,7 @@ class Replay:
         self._lenders = np.random.default_rng(seed).permutation(count)[: round(share * count)]
 
     def train(self, hyperparameters: Hyperparameters) -> Curve:
-        """Return the curve that hyperparameters would have; the same ones always have the same."""
+        """Return the curve of hyperparameters; equal hyperparameters always get the same curve."""
         land = self._landscape
         place = land.place(hyperparameters)
         lenders = land.places[self._lenders]

@@ -1,11 +1,12 @@
-"""What the search costs: replayed on recorded curves over many seeds, and once for real.
+"""What the search costs: replayed on recorded curves with many random seeds, and once with real training.
 
-python benchmarks/search.py [--replay-only] [--record FOLDER...]
+    make bench-search [BENCH_ARGS=--replay-only]
+    python benchmarks/search.py --record FOLDER...
 
-Compute is epochs times parameters; within a scale, whose models all have the same parameters within 2 %, that
-is epochs. The reference of each seed is a plain study: fifty trials by multivariate TPE, none ended early but
-by the patience that belongs to training. Each policy searches on until it has reached the reference's best
-loss; what has not by the time it has spent as much as the reference is charged for both.
+Compute is counted in epochs: within a scale all models have the same parameters within 2 %. The reference of
+each random seed is a plain study: fifty trials by multivariate TPE, ended early only by the patience that
+belongs to training. Each policy searches until it has reached the reference's best loss. A policy that has
+spent as much as the reference without reaching it is charged for both.
 """
 
 import argparse
@@ -13,7 +14,7 @@ import itertools
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -21,6 +22,7 @@ from pathlib import Path
 import numpy as np
 import yaml
 
+import command_line
 from recorded_curves import Curve, Landscape, Replay, read_curves, record
 from search_policies import (
     Step,
@@ -36,6 +38,7 @@ from search_policies import (
     without_enqueued,
     without_halving,
 )
+from search_scores import Score, interval, print_table, score
 from setting import ROOT, default_config
 from simmer.ledger.results import TrialResult
 from simmer.search.settings import HalvingSettings
@@ -46,9 +49,7 @@ from simmer.search.transfer import transferred
 
 CAMPAIGNS = ROOT / "benchmarks/search_campaigns"
 FOLDER = ROOT / "bench-search"
-SEEDS, TRIALS = 16, 50
-POOL_SHARE = 0.8  # of the recorded trials, another part for each seed
-SEED_SD = 0.0055  # of a validation log-loss over five trainings of one configuration, from an earlier project
+POOL_SHARE = 0.8  # of the recorded trials, another part for each random seed
 SMALL, LARGE = "200k", "2M"
 OTHER_HALVINGS = {  # shares of the planned epochs, eta
     "eta 2 at 10, 20, 40 %": ((0.1, 0.2, 0.4), 2.0),
@@ -62,72 +63,41 @@ Policy = Callable[[Study, Replay, int], Iterator[Step]]
 
 
 @dataclass(frozen=True)
-class Score:
-    """How a policy did under one seed; costs in units of the reference's whole compute.
+class Replays:
+    """How much is replayed, and after how many trials a suggestion is timed.
 
     Attributes:
-        to_best: what it took to reach the reference's best loss.
-        to_near: what it took to come within `SEED_SD` of it.
-        to_equal: what it took until the winner so far is expected to be as good as the reference's winner.
-        whole: what as many trials as the reference's cost.
-        best: lowest loss after as many trials, less the reference's.
-        expected: expected loss of the winner after as many trials, less that of the reference's winner.
+        seeds: random seeds of each policy.
+        trials: of the reference.
+        attempts: at timing one suggestion.
+        after: trials before a timed suggestion, by sampler.
     """
 
-    to_best: float
-    to_near: float
-    to_equal: float
-    whole: float
-    best: float
-    expected: float
+    seeds: int
+    trials: int
+    attempts: int
+    after: dict[str, tuple[int, ...]]
 
 
-IN_VAIN = 2.0  # what was spent without reaching the target, and the reference on top
-
-
-def score(policy: Iterable[Step], reference: Step, landscape: Landscape) -> Score:
-    """Hold a policy against the last step of the reference under the same seed."""
-    aim = landscape.expected_of(reference.winner)
-    spent = {"best": IN_VAIN, "near": IN_VAIN, "equal": IN_VAIN}
-    for step in policy:
-        expected = landscape.expected_of(step.winner)
-        reached = {
-            "best": step.best <= reference.best,
-            "near": step.best <= reference.best + SEED_SD,
-            "equal": expected <= aim,
-        }
-        for target in (name for name, there in reached.items() if there):
-            spent[target] = min(spent[target], step.epochs / reference.epochs)
-        if step.trials == reference.trials:
-            at_trials, expected_then = step, expected
-        done = step.epochs >= reference.epochs or max(spent.values()) < IN_VAIN
-        if step.trials >= reference.trials and done:
-            break
-    return Score(
-        to_best=spent["best"],
-        to_near=spent["near"],
-        to_equal=spent["equal"],
-        whole=at_trials.epochs / reference.epochs,
-        best=at_trials.best - reference.best,
-        expected=expected_then - aim,
-    )
+FULL = Replays(seeds=16, trials=50, attempts=5, after={"tpe": (50, 200, 1000), "gp": (50, 200)})
+SHORT = Replays(seeds=1, trials=12, attempts=1, after={"tpe": (50,), "gp": (20,)})
 
 
 def study_of(scale: str) -> Study:
-    """Return the one-day study of a scale, searched as shipped, with nothing handed over."""
+    """Return the one-day study of a scale with the default search and without transfer."""
     overlay = yaml.safe_load((CAMPAIGNS / "pool.yaml").read_text())
     shipped = default_config({key: overlay[key] for key in ("run_scales", "scales", "dataset")})
     return replace(searched(shipped.study(scale, 1), transfer=0), smaller=None)
 
 
-def with_transfer(below: Landscape, count: int) -> Policy:
-    """Return our search of the larger scale, begun with what our search of the smaller one found."""
+def with_transfer(below: Landscape, count: int, trials: int) -> Policy:
+    """Return simmer's search of the larger scale, which starts with the best of its search of the smaller."""
     smaller = study_of(SMALL)
 
     def policy(study: Study, replay: Replay, seed: int) -> Iterator[Step]:
         enqueued = enqueued_trials(smaller.space, smaller.default)
         small = Replay(below, seed=seed, share=POOL_SHARE)
-        played = play(smaller, small, seed=seed, enqueued=enqueued, trials=TRIALS)
+        played = play(smaller, small, seed=seed, enqueued=enqueued, trials=trials)
         larger = searched(study, transfer=count)
         handed_over = transferred(results_of(played), smaller=smaller, larger=larger)
         return simmer(larger, replay, seed, handed_over=handed_over)
@@ -135,8 +105,8 @@ def with_transfer(below: Landscape, count: int) -> Policy:
     return policy
 
 
-def replayed(scale: str, landscapes: dict[str, Landscape]) -> dict[str, list[Score]]:
-    """Play every policy under every seed."""
+def replayed(scale: str, landscapes: dict[str, Landscape], replays: Replays) -> dict[str, list[Score]]:
+    """Replay every policy with every random seed."""
     study = study_of(scale)
     policies: dict[str, Policy] = {
         "plain TPE": plain,
@@ -155,11 +125,11 @@ def replayed(scale: str, landscapes: dict[str, Landscape]) -> dict[str, list[Sco
             policies[f"simmer, {name}"] = _with_halving(halving)
     if scale == LARGE:
         for count in (1, 3, 5):
-            policies[f"simmer, transfer {count}"] = with_transfer(landscapes[SMALL], count)
+            policies[f"simmer, transfer {count}"] = with_transfer(landscapes[SMALL], count, replays.trials)
     scores: dict[str, list[Score]] = {name: [] for name in policies}
-    for seed in range(SEEDS):
+    for seed in range(replays.seeds):
         replay = Replay(landscapes[scale], seed=seed, share=POOL_SHARE)
-        *_, reference = itertools.islice(plain(study, replay, seed), TRIALS)
+        *_, reference = itertools.islice(plain(study, replay, seed), replays.trials)
         for name, policy in policies.items():
             scores[name].append(score(policy(study, replay, seed), reference, landscapes[scale]))
     return scores
@@ -172,49 +142,11 @@ def _with_halving(halving: HalvingSettings) -> Policy:
     return policy
 
 
-def interval(values: Sequence[float]) -> tuple[float, float, float]:
-    """Return the median over seeds and its 95 % bootstrap interval."""
-    array = np.asarray(values, dtype=float)
-    draws = np.random.default_rng(0).choice(array, (4000, len(array)))
-    return float(np.median(array)), *map(float, np.quantile(np.median(draws, axis=1), (0.025, 0.975)))
-
-
-def report(scale: str, landscape: Landscape, scores: dict[str, list[Score]]) -> None:
-    """Print what the replay rests on, and the table of a scale."""
-    print(
-        f"\n{scale}: {len(landscape.curves)} recorded trials, best losses {landscape.losses.min():.4f} to "
-        f"{landscape.losses.max():.4f}; the landscape tells {landscape.explained():.0%} of their variance, "
-        f"each trial left out in turn; {SEEDS} seeds"
-    )
-    for rung in (3, 6, 12):
-        kept = _rank_correlation([curve.best(rung) for curve in landscape.curves], landscape.losses)
-        print(f"rank correlation of the best loss by epoch {rung} with the final one: {kept:.2f}")
-    print("\n| policy | to plain best: median (95 %), mean | near it | equal | 50 trials | best | expected |")
-    print("|---|---|---|---|---|---|---|")
-    for name, rows in scores.items():
-        median, low, high = interval([row.to_best for row in rows])
-        cells = [
-            name,
-            f"{median:.2f} ({low:.2f} to {high:.2f}), {np.mean([row.to_best for row in rows]):.2f}",
-            f"{np.median([row.to_near for row in rows]):.2f}",
-            f"{np.median([row.to_equal for row in rows]):.2f}",
-            f"{np.mean([row.whole for row in rows]):.2f}",
-            f"{np.mean([row.best for row in rows]):+.4f}",
-            f"{np.mean([row.expected for row in rows]):+.4f}",
-        ]
-        print("| " + " | ".join(cells) + " |")
-
-
-def _rank_correlation(one: Sequence[float], other: Sequence[float]) -> float:
-    ranks = [np.argsort(np.argsort(values)) for values in (one, other)]
-    return float(np.corrcoef(*ranks)[0, 1])
-
-
-def overhead() -> None:
-    """Print the seconds that one suggestion takes after so many trials."""
+def print_suggestion_times(replays: Replays) -> None:
+    """Print the seconds of one suggestion after more and more trials."""
     study = study_of(LARGE)
     history = []
-    for number in range(1000):
+    for number in range(max(itertools.chain(*replays.after.values()))):
         drawn = suggest(
             space=study.space,
             enqueued=[],
@@ -224,13 +156,13 @@ def overhead() -> None:
             trial=number,
         ).hyperparameters
         history.append(FinishedTrial(hyperparameters=drawn, value=0.4 + 0.1 * drawn.dropout))
-    print("\nseconds of a suggestion after 50, 200 and 1000 trials (median of 5)")
-    for sampler in ("tpe", "gp"):
+    print(f"\nseconds of a suggestion, median of {replays.attempts}")
+    for sampler, counts in replays.after.items():
         settings = replace(study.search, sampler=sampler)
         medians = []
-        for count in (50, 200, 1000) if sampler == "tpe" else (50, 200):
+        for count in counts:
             taken = []
-            for attempt in range(5):
+            for attempt in range(replays.attempts):
                 start = time.perf_counter()
                 suggest(
                     space=study.space,
@@ -241,12 +173,12 @@ def overhead() -> None:
                     trial=count,
                 )
                 taken.append(time.perf_counter() - start)
-            medians.append(f"{np.median(taken):.3f}")
+            medians.append(f"{np.median(taken):.3f} after {count} trials")
         print(f"{sampler}: {', '.join(medians)}")
 
 
 def real() -> None:
-    """Run the plain and the shipped search of 2M on the bundled bars, and print what they cost."""
+    """Run the plain and the default search of 2M on the bundled bars, and print what they cost."""
     for name in ("plain", "halving"):
         command = [sys.executable, "-m", "snakemake", "--directory", str(FOLDER / name), "--cores", "1"]
         command += ["--configfile", str(CAMPAIGNS / f"{name}.yaml"), "--", f"results/hpo_{LARGE}.done"]
@@ -256,9 +188,10 @@ def real() -> None:
     found = score(_real_steps(FOLDER / "halving"), reference, landscape)
     *_, last = _real_steps(FOLDER / "halving")
     print(
-        f"\nfor real, {LARGE} one day ahead, one seed: plain {reference.epochs} epochs, best "
+        f"\nreal training, {LARGE} one day ahead, one random seed: plain {reference.epochs} epochs, best "
         f"{reference.best:.4f}; simmer {last.epochs} epochs, best {last.best:.4f}; {found.to_best:.2f} of "
-        f"the compute to the plain best (2: not reached), {found.to_near:.2f} to within a seed's noise of it"
+        f"the compute to the plain best (2: not reached), {found.to_near:.2f} to within a "
+        "random seed's noise of it"
     )
 
 
@@ -273,32 +206,37 @@ def _real_steps(folder: Path) -> Iterator[Step]:
         yield last
 
 
-def main() -> None:
-    """Run what the command line asks for."""
-    arguments = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    arguments.add_argument("--replay-only", action="store_true", help="leave out the hours of real training")
+def parser() -> argparse.ArgumentParser:
+    """Return the parser of the command line."""
+    arguments = command_line.parser(__doc__)
+    arguments.add_argument("--replay-only", action="store_true", help="leave out the real training")
     arguments.add_argument(
-        "--record", nargs="+", type=Path, metavar="FOLDER", help="take curves from campaigns"
+        "--record", nargs="+", type=Path, metavar="FOLDER", help="record curves of campaigns"
     )
-    chosen = arguments.parse_args()
+    return arguments
+
+
+def measure(chosen: argparse.Namespace) -> str:
+    """Do what the command line asks for; return the summary."""
     if chosen.record:
         record(chosen.record)
-        return
-    overhead()
+        return f"recorded_curves={len(read_curves())}"
+    replays = SHORT if chosen.short else FULL
+    print_suggestion_times(replays)
     curves = read_curves()
     landscapes = {scale: _landscape(curves, scale) for scale in (SMALL, LARGE)}
     tables = {}
     for scale, landscape in landscapes.items():
-        tables[scale] = replayed(scale, landscapes)
-        report(scale, landscape, tables[scale])
-    if not chosen.replay_only:
+        tables[scale] = replayed(scale, landscapes, replays)
+        print_table(scale, landscape, tables[scale], trials=replays.trials)
+    if not (chosen.replay_only or chosen.short):
         real()
     large = tables[LARGE]
     ratio, low, high = interval([row.to_best for row in large["simmer"]])
     transfer, *_ = interval([row.to_best for row in large["simmer, transfer 3"]])
     difference = np.mean([row.best for row in large["simmer"]])
-    print(
-        f"\ncompute_ratio={ratio:.3f} low={low:.3f} high={high:.3f} transfer_ratio={transfer:.3f} "
+    return (
+        f"compute_ratio={ratio:.3f} low={low:.3f} high={high:.3f} transfer_ratio={transfer:.3f} "
         f"best_loss_difference={difference:+.4f}"
     )
 
@@ -308,4 +246,4 @@ def _landscape(curves: Sequence[Curve], scale: str) -> Landscape:
 
 
 if __name__ == "__main__":
-    main()
+    command_line.run(measure, parser())

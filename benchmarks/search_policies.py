@@ -1,7 +1,7 @@
-"""Ways to search, each played on recorded curves: what it costs and what it finds.
+"""Search policies, replayed on recorded curves: what each costs and what it finds.
 
-A policy is a function of a study, its replay and a seed. It yields steps, one per piece of training: epochs
-spent in all, and the lowest validation log-loss seen by then; whoever asks stops when they have seen enough.
+A policy is a function of a study, its replay and a random seed. It yields steps without end, one per piece of
+training: the epochs spent so far, and the lowest validation log-loss so far. The caller decides when to stop.
 """
 
 import itertools
@@ -12,18 +12,20 @@ from typing import Any
 import optuna
 
 from recorded_curves import Curve, Replay
+from simmer.ledger.results import TrialResult
 from simmer.search.halving import SeenCurve, falls_behind
 from simmer.search.settings import HalvingSettings
 from simmer.search.space import Hyperparameters
 from simmer.search.study import Study
 from simmer.search.suggest import Enqueued, FinishedTrial, distributions, enqueued_trials, suggest
+from support.results import trial_result
 
 NO_HALVING = HalvingSettings(rung_fractions=(), eta=2.0, min_completed_trials=1)
 
 
 @dataclass(frozen=True)
 class Step:
-    """Epochs spent so far and the lowest loss seen by then, after so many trials, and who had it."""
+    """Epochs spent so far, the lowest loss so far, the number of trials, and the winner."""
 
     epochs: int
     best: float
@@ -33,7 +35,7 @@ class Step:
 
 @dataclass(frozen=True)
 class Played:
-    """A trial as a study saw it: the recorded one, and how many of its epochs were trained."""
+    """A replayed trial: its recorded curve, and how many of its epochs were trained."""
 
     hyperparameters: Hyperparameters
     curve: Curve
@@ -41,19 +43,19 @@ class Played:
 
     @property
     def pruned(self) -> bool:
-        """Tell whether it did not come to its own end."""
+        """True if the search ended the trial early."""
         return self.epochs < len(self.curve.losses)
 
     @property
     def value(self) -> float:
-        """The lowest loss of the epochs that were trained."""
+        """The lowest loss of the epochs trained."""
         return self.curve.best(self.epochs)
 
 
 def play(
     study: Study, replay: Replay, *, seed: int, enqueued: Sequence[Enqueued] = (), trials: int | None = None
 ) -> Iterator[Played]:
-    """Yield the trials of a search as simmer searches: its suggestions, its halving."""
+    """Yield the trials of a search with simmer's suggestions and halving."""
     played: list[Played] = []
     for number in itertools.count() if trials is None else range(trials):
         curve = replay.train(_suggested(study, played, seed, number, enqueued=enqueued))
@@ -70,22 +72,22 @@ def simmer(
 
 
 def without_enqueued(study: Study, replay: Replay, seed: int) -> Iterator[Step]:
-    """Search as the study is configured, but begin at random."""
+    """Search as the study is configured, but start with random trials."""
     return steps(play(study, replay, seed=seed))
 
 
 def without_halving(study: Study, replay: Replay, seed: int) -> Iterator[Step]:
-    """Search as the study is configured, but train every trial to its own end."""
+    """Search as the study is configured, but end no trial early."""
     return simmer(searched(study, halving=NO_HALVING), replay, seed)
 
 
 def plain(study: Study, replay: Replay, seed: int) -> Iterator[Step]:
-    """Search by multivariate TPE alone: nothing enqueued, every trial to its own end."""
+    """Search by multivariate TPE alone: nothing enqueued, no trial ended early."""
     return without_enqueued(searched(study, sampler="tpe", halving=NO_HALVING), replay, seed)
 
 
 def at_random(study: Study, replay: Replay, seed: int) -> Iterator[Step]:
-    """Search at random, every trial to its own end."""
+    """Search at random; end no trial early."""
     return without_enqueued(searched(study, sampler="random", halving=NO_HALVING), replay, seed)
 
 
@@ -95,7 +97,7 @@ def random_with_halving(study: Study, replay: Replay, seed: int) -> Iterator[Ste
 
 
 def early_discard(study: Study, replay: Replay, seed: int, *, epochs: int = 3) -> Iterator[Step]:
-    """Train fifty random trials for a few epochs each, then the best three to their end, and so on.
+    """Train fifty random trials for a few epochs each, then the best three to their end, and repeat.
 
     The constant discarding of Egele et al. 2024 ("The Unreasonable Effectiveness Of Early Discarding After
     One Epoch"), with more than one epoch and more than one finalist.
@@ -116,7 +118,7 @@ def early_discard(study: Study, replay: Replay, seed: int, *, epochs: int = 3) -
 
 
 def by_pruner(study: Study, replay: Replay, seed: int, *, pruner: str) -> Iterator[Step]:
-    """Search by the same TPE, nothing enqueued, and let one of Optuna's own pruners judge."""
+    """Search by the same TPE with nothing enqueued; one of Optuna's own pruners ends trials early."""
     pruners = {
         "median": lambda: optuna.pruners.MedianPruner(n_startup_trials=5, n_warmup_steps=3),
         "hyperband": lambda: optuna.pruners.HyperbandPruner(
@@ -153,23 +155,23 @@ def searched(study: Study, **changes: Any) -> Study:
 
 
 def steps(played: Iterable[Played]) -> Iterator[Step]:
-    """Yield the steps of trials in the order they were trained."""
+    """Yield the steps of trials in the order of training."""
     last = Step(0, float("inf"), 0)
     for trial in played:
         last = _after(last, trial, epochs=trial.epochs, trials=1)
         yield last
 
 
-def results_of(played: Iterable[Played]) -> list[dict[str, Any]]:
-    """Return played trials as the results that a larger study may begin with."""
+def results_of(played: Iterable[Played]) -> list[TrialResult]:
+    """Return replayed trials as results that a larger study can start with."""
     return [
-        {
-            "trial": number,
-            "state": "pruned" if trial.pruned else "complete",
-            "repeats": None,
-            "validation_log_loss": trial.value,
-            "hyperparameters": asdict(trial.hyperparameters),
-        }
+        trial_result(
+            number,
+            (trial.value,),
+            scale=trial.curve.scale,
+            state="pruned" if trial.pruned else "complete",
+            hyperparameters=asdict(trial.hyperparameters),
+        )
         for number, trial in enumerate(played)
     ]
 

@@ -1,7 +1,7 @@
-"""What the benchmarks share: dimensions, windows, a trial's run, and the operations of a step."""
+"""What the benchmarks that train share: windows of the bundled bars, and a run as a trial makes it."""
 
 import sys
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
@@ -9,9 +9,11 @@ sys.path[:0] = [str(ROOT / "workflow/scripts"), str(ROOT / "tests")]
 
 import torch  # noqa: E402
 
+from dimensions import CHANNELS, CONTEXT_DAYS, PATCH_DAYS, STRIDE_DAYS, Size  # noqa: E402
 from simmer.features.indicators import build_a25  # noqa: E402
 from simmer.machine.facts import usable_cores  # noqa: E402
 from simmer.model.shape import ModelShape  # noqa: E402
+from simmer.training.execution import choose_execution  # noqa: E402
 from simmer.training.loop import TrainingRun  # noqa: E402
 from simmer.training.plan import Plan  # noqa: E402
 from simmer.training.settings import Execution  # noqa: E402
@@ -20,44 +22,19 @@ from support.bars import bundled_bars  # noqa: E402
 from support.configs import default_config  # noqa: E402
 
 CORES = usable_cores()
-CONTEXT_DAYS, CHANNELS, PATCH_DAYS, STRIDE_DAYS = 60, 25, 10, 5
-PATCHES = (CONTEXT_DAYS - PATCH_DAYS) // STRIDE_DAYS + 1
 
 
-@dataclass(frozen=True)
-class Size:
-    """Dimensions that every contender can be built with: width = heads * 64, feed-forward = 4 * width."""
-
-    width: int
-    depth: int
-
-    @property
-    def heads(self) -> int:
-        """Attention heads."""
-        return self.width // 64
-
-    @property
-    def ff_width(self) -> int:
-        """Feed-forward width."""
-        return 4 * self.width
-
-    def operations_per_window(self) -> int:
-        """Floating-point operations of forward and backward in matrix products, for one window.
-
-        A product costs two per weight and token forward, twice that backward; nothing asks for the
-        gradient of the inputs of the embedding.
-        """
-        layer = 4 * self.width**2 + 2 * self.width * self.ff_width
-        attention = 2 * PATCHES * self.width  # scores and mixing, per token
-        embedding = PATCH_DAYS * CHANNELS * self.width
-        return PATCHES * (6 * self.depth * (layer + attention) + 4 * embedding + 6 * self.width)
+def trial_precision() -> str:
+    """Return the precision that a trial gets on this machine: bf16 is emulated, and slow, on some CPUs."""
+    return choose_execution(
+        device="cpu", precision="auto", threads=CORES, compile_model=False, slots=1
+    ).precision
 
 
-SIZES = {"2M": Size(192, 4), "20M": Size(512, 6), "200M": Size(1024, 16)}
-
-
-def real_windows(validation_windows: int | None = None) -> tuple[Windows, Windows]:
-    """Return train and validation windows of the bundled S&P 500 bars, one day ahead."""
+def real_windows(
+    *, train_windows: int | None = None, validation_windows: int | None = None
+) -> tuple[Windows, Windows]:
+    """Return train and validation windows of the bundled S&P 500 bars, one day ahead; by default all."""
     table = build_a25(bundled_bars()).frame
     dataset = default_config().dataset.build(table, 1)
     train, validation = (
@@ -68,13 +45,13 @@ def real_windows(validation_windows: int | None = None) -> tuple[Windows, Window
             context_days=dataset.context_days,
             device="cpu",
         )
-        for split, count in (("train", None), ("validation", validation_windows))
+        for split, count in (("train", train_windows), ("validation", validation_windows))
     )
     return train, validation
 
 
 def model_shape(size: Size) -> ModelShape:
-    """Return a size as the product's own shape."""
+    """Return the shape of simmer's model for a size."""
     return ModelShape(
         channels=CHANNELS,
         context_days=CONTEXT_DAYS,
@@ -102,7 +79,7 @@ def trial_run(
     learning_rate: float = 1e-4,
     seed: int = 1,
 ) -> TrainingRun:
-    """Return a run as a trial makes it, with the default configuration where nothing else is said."""
+    """Return a run as a trial makes it; what is not given here comes from the default configuration."""
     study = default_config().study("2M", 1)
     train, validation = windows
     plan = Plan(

@@ -1,4 +1,4 @@
-"""A machine that heats up on a simulated clock, read by the product's monitor, and what it went through."""
+"""A machine that heats up on a simulated clock under simmer's monitor, and the record of its temperatures."""
 
 import math
 import random
@@ -46,7 +46,7 @@ class Case:
 
 
 class Record:
-    """What a simulated machine went through."""
+    """Work, temperatures, pauses and aborts of a simulated machine."""
 
     def __init__(self) -> None:
         self.seconds = self.work_s = self.energy_j = 0.0
@@ -58,7 +58,7 @@ class Record:
         self._top_c, self._bottom_c, self._falling = -math.inf, math.inf, False
 
     def note(self, dt_s: float, work_s: float, plant: Plant) -> None:
-        """Count one short stretch of time."""
+        """Add one short stretch of time."""
         celsius = plant.hot_spot_c
         self.seconds += dt_s
         self.work_s += work_s
@@ -84,12 +84,12 @@ class Record:
 
     @property
     def work_percent(self) -> float:
-        """The work done, of what a machine does that never slows."""
+        """The work done, in percent of a machine that never slows."""
         return 100 * self.work_s / self.seconds
 
     @property
     def above_percent(self) -> list[float]:
-        """The time spent at or above each of `ABOVE_C`."""
+        """The time at or above each of `ABOVE_C`, in percent."""
         return [100 * above_s / self.seconds for above_s in self._above_s]
 
     @property
@@ -110,7 +110,7 @@ class Record:
 
 
 class SimulatedMachine:
-    """A thermal model on a simulated clock; it is its own sensor, which can get lost."""
+    """A thermal model on a simulated clock; it is its own sensor, which can fail."""
 
     name, interval_s = "plant", 0.0
 
@@ -130,7 +130,7 @@ class SimulatedMachine:
 
     @property
     def over(self) -> bool:
-        """Whether the hours are up."""
+        """True after the last hour."""
         return self.now_s >= self.case.hours * 3600
 
     def clock(self) -> float:
@@ -138,14 +138,14 @@ class SimulatedMachine:
         return self.now_s
 
     def read(self) -> Reading | None:
-        """Be a sensor."""
+        """Return the reading of its sensor."""
         lost_h, found_h = self.case.sensor_lost_h
         if lost_h <= self.now_s / 3600 < found_h:
             return None
         return Reading("plant", celsius=self.plant.read_c())
 
     def step(self, inside_step: Callable[[], object] = lambda: None) -> None:
-        """Train one step, with a breath between its parts where the case has parts."""
+        """Train one step; call `inside_step` between its parts if the case divides it."""
         part_s = self.case.breath_s or self.case.step_s
         for part in range(round(self.case.step_s / part_s)):
             if part:
@@ -153,21 +153,21 @@ class SimulatedMachine:
             self._work(part_s)
 
     def rest(self, seconds: float) -> bool:
-        """Let time pass without work; nobody asks to stop meanwhile."""
+        """Let time pass without work; return False: no stop was requested."""
         end_s = self.now_s + seconds
         while self.now_s < end_s:
             self._pass(min(end_s, self._next_sample_s), 0.0)
         return False
 
     def cool_after_abort(self) -> None:
-        """Wait as long as the next start takes to come."""
+        """Count an abort and wait until the next start."""
         self.record.aborts += 1
         self.rest(AFTER_ABORT_S)
         while self.plant.read_c() > AFTER_ABORT_C:
             self.rest(self.case.period_s)
 
     def _work(self, seconds: float) -> None:
-        """Train for what takes so long at full clock."""
+        """Train for the work of `seconds` at full clock."""
         while seconds > 1e-9:
             end_s = self.now_s + seconds / min(self.plant.clock, self.clock_cap)
             seconds -= self._pass(min(end_s, self._next_sample_s), 1.0)
@@ -194,7 +194,7 @@ class SimulatedMachine:
 
 
 def loads(seed: int) -> Iterator[float]:
-    """Yield the load of each minute, as a share of the full one."""
+    """Yield the load of each minute, as a share of full load."""
     random_of = random.Random(f"load {seed}")
     while True:
         load = min(1.06, max(0.6, random_of.gauss(1.0, 0.05)))

@@ -2,32 +2,50 @@
 
     make bench-speed
 
-Every contender is a process of its own, all of them alive at the same time; they train in turn, round
-after round, so that a slow minute of the machine slows them all. Ratios are medians over the rounds.
+Every contender is a process of its own. All run at the same time and train in turn, round after round, so
+that a slow minute of the machine slows each of them. Ratios are medians over the rounds. The peers run in
+.venv-bench; the short form leaves them out.
 """
 
+import argparse
 import os
 import statistics
 import subprocess
 import sys
-from pathlib import Path
+from dataclasses import dataclass
 
-from setting import CHANNELS, CORES, PATCHES, ROOT, SIZES
+import command_line
+from dimensions import CHANNELS, PATCHES, SIZES
+from setting import CORES, ROOT, trial_precision
 from simmer.training.environment import TRAINER_ENVIRONMENT
 
 BENCH_PYTHON = ROOT / ".venv-bench/bin/python"
 BATCH = 64
 PEAK_STEPS, PEAK_OPERATIONS = 20, 2 * 2048**3
-# Rounds, and optimizer steps per round of: ours, the usual code, Hugging Face, neuralforecast.
-PLAN = {"2M": (7, 60, 25, 1, 1), "20M": (5, 12, 6, 0, 0), "200M": (4, 2, 1, 0, 0)}
+PEERS = ("hugging_face", "neuralforecast")
+
+
+@dataclass(frozen=True)
+class Rounds:
+    """How many rounds, and the optimizer steps per round of simmer, of the usual code and of each peer."""
+
+    count: int
+    ours: int
+    usual: int
+    peer: int = 0
+
+
+FULL = {"2M": Rounds(7, 60, 25, 1), "20M": Rounds(5, 12, 6), "200M": Rounds(4, 2, 1)}
+SHORT = {"2M": Rounds(2, 4, 2)}
 
 
 class Contender:
-    """A running process of contenders.py."""
+    """A running process of contenders.py or peers.py."""
 
-    def __init__(self, name: str, scale: str, threads: int, *, steps: int, tuned: bool, python: Path) -> None:
-        self.steps, self.batch = steps, BATCH
-        program = [python, ROOT / "benchmarks/contenders.py", name, scale, str(BATCH), str(threads)]
+    def __init__(self, name: str, scale: str, threads: int, *, steps: int, tuned: bool) -> None:
+        self.name, self.steps = name, steps
+        python, script = (BENCH_PYTHON, "peers.py") if name in PEERS else (sys.executable, "contenders.py")
+        program = [python, ROOT / "benchmarks" / script, name, scale, str(BATCH), str(threads)]
         self._process = subprocess.Popen(
             program,
             stdin=subprocess.PIPE,
@@ -37,16 +55,22 @@ class Contender:
         )
 
     def start(self, steps: int | None = None) -> None:
-        """Let it train."""
+        """Begin to train."""
         self._process.stdin.write(f"{steps or self.steps}\n")
         self._process.stdin.flush()
 
     def seconds(self) -> float:
-        """Wait until it has trained; return the seconds that took."""
-        return float(self._process.stdout.readline())
+        """Wait until the steps are done; return the seconds they took."""
+        answer = self._process.stdout.readline()
+        if not answer:
+            raise RuntimeError(
+                f"found no answer of {self.name}, which ended with status {self._process.wait()}, expected "
+                "the seconds of its steps: see what it printed above"
+            )
+        return float(answer)
 
     def close(self) -> None:
-        """End it."""
+        """End the process."""
         self._process.stdin.close()
         self._process.wait()
 
@@ -58,31 +82,27 @@ def rate(*contenders: Contender) -> float:
     return sum(contender.steps * BATCH / contender.seconds() for contender in contenders)
 
 
-def rounds(scale: str) -> dict[str, list[float]]:
-    """Return per round the windows per second of each contender, and the GEMM peaks in operations."""
-    count, our_steps, usual_steps, hf_steps, nf_steps = PLAN[scale]
+def measure_rounds(scale: str, rounds: Rounds, precision: str) -> dict[str, list[float]]:
+    """Return per round the windows per second of each contender, and the operations per second of GEMM."""
 
-    def contender(
-        name: str, *, steps: int, threads: int = CORES, tuned: bool = False, bench: bool = False
-    ) -> Contender:
-        python = BENCH_PYTHON if bench else Path(sys.executable)
-        return Contender(name, scale, threads, steps=steps, tuned=tuned, python=python)
+    def contender(name: str, *, steps: int, threads: int = CORES, tuned: bool = False) -> Contender:
+        return Contender(name, scale, threads, steps=steps, tuned=tuned)
 
+    ours = f"ours_{precision}"
     groups = {
-        "ours": [contender("ours", steps=our_steps, tuned=True)],
-        "usual": [contender("usual", steps=usual_steps)],
-        "slots": [contender("ours", steps=our_steps, threads=1, tuned=True) for _ in range(CORES)],
+        "ours": [contender(ours, steps=rounds.ours, tuned=True)],
+        "usual": [contender("usual", steps=rounds.usual)],
+        "slots": [contender(ours, steps=rounds.ours, threads=1, tuned=True) for _ in range(CORES)],
     }
-    if hf_steps:
-        groups["hugging_face"] = [contender("hugging_face", steps=hf_steps, bench=True)]
-        groups["neuralforecast"] = [contender("neuralforecast", steps=nf_steps, bench=True)]
-    peaks = {name: contender(name, steps=PEAK_STEPS) for name in ("gemm_bf16", "gemm_fp32")}
+    if rounds.peer:
+        groups |= {name: [contender(name, steps=rounds.peer)] for name in PEERS}
+    peaks = {name: contender(name, steps=PEAK_STEPS) for name in sorted({f"gemm_{precision}", "gemm_fp32"})}
     everyone = [*peaks.values(), *(one for group in groups.values() for one in group)]
-    for one in everyone:  # what is slow only once
+    for one in everyone:  # the first steps are slower
         one.start(steps=2)
         one.seconds()
     found: dict[str, list[float]] = {name: [] for name in [*groups, *peaks]}
-    for _ in range(count):
+    for _ in range(rounds.count):
         for name, group in groups.items():
             found[name].append(rate(*group))
         for name, peak in peaks.items():
@@ -98,14 +118,16 @@ def ratio(found: dict[str, list[float]], over: str, under: str, factor: float = 
     return statistics.median(factor * a / b for a, b in zip(found[over], found[under], strict=True))
 
 
-def main() -> None:
-    """Measure and print."""
-    summary = {}
+def measure(chosen: argparse.Namespace) -> str:
+    """Measure and print every scale; return the summary."""
+    summary, precision = {}, trial_precision()
     print(f"batch {BATCH}, dropout 0.1, {CORES} cores; medians; x = times the usual code, in the same rounds")
-    print("ours: bf16 with fp32 weights, in a trial's environment; the others: fp32, as people run them")
-    for scale, size in SIZES.items():
-        found = rounds(scale)
-        peak = ratio(found, "ours", "gemm_bf16", size.operations_per_window())
+    print(
+        f"ours: {precision} with fp32 weights, in a trial's environment; the others: fp32, as people run them"
+    )
+    for scale, rounds in (SHORT if chosen.short else FULL).items():
+        size, found = SIZES[scale], measure_rounds(scale, rounds, precision)
+        peak = ratio(found, "ours", f"gemm_{precision}", size.operations_per_window())
         summary |= {f"x_usual_{scale}": ratio(found, "ours", "usual"), f"peak_{scale}": peak}
         print(f"\n{scale}: width {size.width}, depth {size.depth}, heads {size.heads}, ff {size.ff_width}")
         for name, values in found.items():
@@ -115,7 +137,7 @@ def main() -> None:
             spread = f"{min(values):.1f} to {max(values):.1f}"
             times = f"x {ratio(found, name, 'usual'):.2f}"
             print(f"  {name:16s} {statistics.median(values):9.1f} windows/s   {times:8s} ({spread})")
-        print(f"  ours reaches {peak:.2f} of the bf16 peak")
+        print(f"  ours reaches {peak:.2f} of the {precision} peak")
         if scale != "200M":
             summary[f"x_usual_2slots_{scale}"] = ratio(found, "slots", "usual")
         if "hugging_face" in found:
@@ -124,8 +146,8 @@ def main() -> None:
             summary[f"x_hf_token_{scale}"] = ratio(found, "ours", "hugging_face", 1 / CHANNELS)
             summary[f"x_nf_{scale}"] = ratio(found, "ours", "neuralforecast")
     print(f"\ntokens per window: ours and the usual code {PATCHES}, the peers {PATCHES * CHANNELS}")
-    print(" ".join(f"{name}={value:.2f}" for name, value in summary.items()))
+    return " ".join(f"{name}={value:.2f}" for name, value in summary.items())
 
 
 if __name__ == "__main__":
-    main()
+    command_line.run(measure, command_line.parser(__doc__))

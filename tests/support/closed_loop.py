@@ -76,19 +76,25 @@ class Ended:
         return [point for point in self.trace if from_s <= point.at_s < to_s]
 
 
-def run_until_critical(campaign: Campaign, prefix: Iterable[str] = ()) -> Ended:
+def run_until_critical(
+    campaign: Campaign,
+    prefix: Iterable[str] = (),
+    *,
+    settling_s: float = SETTLING_S,
+    measured_s: float = MEASURED_S,
+) -> Ended:
     """Run the plain command: to the setpoint, through a blocked fan, to the abort of a critical reading."""
     with HotMachine(campaign, plant()) as machine:
         run = campaign.start(TARGET, prefix=prefix)
         run.until(lambda: any(point.hot_spot_c >= 81 for point in machine.trace[-100:]), "the setpoint")
-        _train_on(run, SETTLING_S)
+        _train_on(run, settling_s)
         settled_from_s = machine.now_s
-        _train_on(run, MEASURED_S)
+        _train_on(run, measured_s)
         blocked_at_s = machine.now_s
         machine.plant.sink_air_k_per_w *= 1.8
-        _train_on(run, SETTLING_S)
+        _train_on(run, settling_s)
         settled_again_from_s = machine.now_s
-        _train_on(run, MEASURED_S)
+        _train_on(run, measured_s)
         spiked_at_s = machine.now_s
         machine.spike_c = SPIKE_C
         run.wait()

@@ -1,11 +1,12 @@
 """What a trial's job costs beside training: interpreter, imports, data, sensors, Snakemake.
 
-    .venv/bin/python benchmarks/job_overhead.py
+    make bench-jobs
 
-Runs the debug scale in a temporary folder, twice: trained, and republished from the ledger. Prints seconds
-per job, medians over all trials, and how long each import takes on its own.
+Run the debug scale in a temporary folder, twice: trained, and republished from the ledger. Print seconds per
+job, medians over all trials, and the seconds of each import on its own.
 """
 
+import argparse
 import csv
 import json
 import statistics
@@ -15,9 +16,12 @@ import tempfile
 import time
 from pathlib import Path
 
+import command_line
+
 ROOT = Path(__file__).parents[1]
 SNAKEMAKE = Path(sys.executable).with_name("snakemake")
 TARGET = "results/hpo_debug.done"
+ONE_HORIZON = {"dataset": {"horizons_days": [1]}}
 IMPORTS = (
     "numpy",
     "pandas",
@@ -29,11 +33,13 @@ IMPORTS = (
 )
 
 
-def run_study(folder: Path, *options: str) -> float:
-    """Run the debug study in `folder`; return the seconds it took."""
+def run_scale(folder: Path, *options: str | Path) -> float:
+    """Run the debug scale in `folder`; return the seconds it took."""
     command = [SNAKEMAKE, "-s", ROOT / "Snakefile", "--directory", folder, "--cores", "1", *options]
     start = time.perf_counter()
-    subprocess.run([*command, "--", TARGET], check=True, capture_output=True)
+    done = subprocess.run([*command, "--", TARGET], capture_output=True, text=True)
+    if done.returncode:
+        raise RuntimeError(f"found status {done.returncode} of snakemake, expected 0:\n{done.stderr}")
     return time.perf_counter() - start
 
 
@@ -49,33 +55,36 @@ def seconds_beside_training(folder: Path) -> tuple[list[float], list[float]]:
     return beside, training
 
 
-def import_s(module: str) -> float:
+def import_s(module: str, repeats: int) -> float:
     """Return the median seconds to start an interpreter and import one module."""
     program = f"import sys; sys.path.insert(0, {str(ROOT / 'workflow/scripts')!r}); import {module}"
     times = []
-    for _ in range(3):
+    for _ in range(repeats):
         start = time.perf_counter()
         subprocess.run([sys.executable, "-c", program], check=True)
         times.append(time.perf_counter() - start)
     return statistics.median(times)
 
 
-def main() -> None:
-    """Measure and print."""
+def measure(chosen: argparse.Namespace) -> str:
+    """Measure and print; return the summary."""
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        first_s = run_study(folder)
+        overlay = folder / "overlay.json"
+        overlay.write_text(json.dumps(ONE_HORIZON))
+        short = ("--configfile", overlay) if chosen.short else ()
+        first_s = run_scale(folder, *short)
         beside, training = seconds_beside_training(folder)
-        nothing_s = run_study(folder)
-        again_s = run_study(folder, "--forcerun", "hpo_debug")
-    print(f"whole debug study, trained             {first_s:6.2f} s for {len(beside)} trials")
+        nothing_s = run_scale(folder, *short)
+        again_s = run_scale(folder, *short, "--forcerun", "hpo_debug")
+    print(f"whole debug scale, trained             {first_s:6.2f} s for {len(beside)} trials")
     print(f"the same command again, nothing to do  {nothing_s:6.2f} s")
     print(f"republished from the ledger            {again_s:6.2f} s")
     print(f"training of a trial, median            {statistics.median(training):6.2f} s")
     for module in IMPORTS:
-        print(f"import {module:30s}  {import_s(module):6.2f} s")
-    print(f"beside_training_s={statistics.median(beside):.2f} republish_s={again_s / len(beside):.2f}")
+        print(f"import {module:30s}  {import_s(module, 1 if chosen.short else 3):6.2f} s")
+    return f"beside_training_s={statistics.median(beside):.2f} republish_s={again_s / len(beside):.2f}"
 
 
 if __name__ == "__main__":
-    main()
+    command_line.run(measure, command_line.parser(__doc__))
