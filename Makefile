@@ -17,7 +17,7 @@ RESULTS        ?= results
 DASHBOARD_PORT ?= 8080
 WATCH_SECONDS  ?= 5
 
-.PHONY: setup demo smoke-2B fetch register verify report status watch dashboard dashboard-export test lint config-docs clean
+.PHONY: setup demo smoke-2B fetch register verify report status watch dashboard dashboard-export test test-long lint config-docs clean
 .DEFAULT_GOAL := setup
 
 setup: $(READY)
