@@ -25,9 +25,11 @@ class DryRun:
     text: str
 
 
-def dry_runs(folder: Path, command_lines: Sequence[Sequence[str]]) -> list[DryRun]:
+def dry_runs(
+    folder: Path, command_lines: Sequence[Sequence[str]], snakefile: Path = ROOT / "Snakefile"
+) -> list[DryRun]:
     """Return what `snakemake -n` answers to command lines, one after the other in the same folder."""
-    shared = ["-s", str(ROOT / "Snakefile"), "--directory", str(folder), "--cores", "1", "-n"]
+    shared = ["-s", str(snakefile), "--directory", str(folder), "--cores", "1", "-n"]
     done = subprocess.run(
         [sys.executable, __file__],
         cwd=ROOT,

@@ -66,6 +66,6 @@ rule leakage_audit:
         register=str(TEST_READS),
         code=AUDITED_CODE,
     message:
-        "Auditing {CAMPAIGN.dataset.ticker} for leakage"
+        f"Auditing {CAMPAIGN.dataset.ticker} for leakage"
     script:
         "../scripts/leakage_audit.py"

@@ -108,6 +108,6 @@ rule describe_dataset:
     params:
         dataset=CAMPAIGN.dataset.meaning(),
     message:
-        "Describing labels and splits of {CAMPAIGN.dataset.ticker}"
+        f"Describing labels and splits of {CAMPAIGN.dataset.ticker}"
     script:
         "../scripts/describe_dataset.py"
