@@ -63,7 +63,8 @@ class TickerSpec:
         Kind,
         Field(
             description="`etf`: must have volume and a range each day; `index`: without them is only a "
-            "warning; `no_volume_index`: a level that nobody trades, such as the VIX, which has no a25 table."
+            "warning; `no_volume_index`: a level without trades, such as the VIX, for which no table of 25 "
+            "features (a25) is built."
         ),
     ]
     file: Annotated[
