@@ -5,12 +5,22 @@ snakemake --cores 1 results/hpo_20M.done
 
 from pathlib import Path
 
+from snakemake.exceptions import WorkflowError
 from snakemake.utils import min_version
 
 min_version("9.0")
 
+# `workflow.basedir` is the folder of the file that Snakemake was started with, which may include this one.
+REPOSITORY = Path(str(workflow.current_basedir))
 
-report: Path(workflow.basedir) / "workflow" / "report" / "workflow.rst"
+if not REPOSITORY.is_dir():
+    raise WorkflowError(
+        f"found the workflow at {REPOSITORY}, expected a folder of this machine, for the rules import a library "
+        "that lies beside them: clone the repository and name the Snakefile of the clone"
+    )
+
+
+report: "workflow/report/workflow.rst"
 
 
 include: "workflow/rules/common.smk"
@@ -20,7 +30,7 @@ include: "workflow/rules/terminal.smk"
 quieten_terminal()
 
 
-configfile: Path(workflow.basedir) / "config" / "config.yaml"
+configfile: REPOSITORY / "config" / "config.yaml"
 
 
 CAMPAIGN = load_campaign(config)

@@ -49,7 +49,8 @@ def test_finding_the_holder_takes_no_lock_and_changes_nothing(tmp_path, holding)
     holding.wait()
     holders = [holder_at(tmp_path / "lock") for _ in range(3)]
     assert not any(found.alive for found in holders)
-    assert try_lock(tmp_path / "lock") is not None
+    with try_lock(tmp_path / "lock") as held:
+        assert held
 
 
 def test_a_reused_process_number_is_not_the_holder(tmp_path, holding):

@@ -10,7 +10,7 @@ def line(*states, n_trials=50):
             number=number,
             state=state,
             loss=None if state == "diverged" else 0.41 - 0.001 * number,
-            prior_loss=0.4732,
+            base_rate_loss=0.4732,
             trained_s=600.0,
         )
         for number, state in enumerate(states)

@@ -30,9 +30,14 @@ class DryRun:
         return self
 
 
-def dry_run(folder: Path, *arguments: str, configfile: Path | None = None) -> DryRun:
+def dry_run(
+    folder: Path,
+    *arguments: str,
+    configfile: Path | None = None,
+    snakefile: Path = ROOT / "Snakefile",
+) -> DryRun:
     """Return what `snakemake -n` with these arguments answers in a folder."""
-    shared = ["-s", str(ROOT / "Snakefile"), "--directory", str(folder)]
+    shared = ["-s", str(snakefile), "--directory", str(folder)]
     shared += ["--configfile", str(configfile)] if configfile else []
     server = _server()
     server.stdin.write(json.dumps([*shared, "--cores", "1", "-n", *arguments]) + "\n")

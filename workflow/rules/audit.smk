@@ -66,6 +66,6 @@ rule leakage_audit:
         register=str(TEST_READS),
         code=AUDITED_CODE,
     message:
-        "Audit {CAMPAIGN.dataset.ticker} for leakage"
+        f"Audit {CAMPAIGN.dataset.ticker} for leakage"
     script:
         "../scripts/leakage_audit.py"

@@ -6,7 +6,7 @@ from dataclasses import asdict
 
 from snakemake.exceptions import WorkflowError
 
-SCRIPTS = Path(workflow.basedir) / "workflow" / "scripts"
+SCRIPTS = REPOSITORY / "workflow" / "scripts"
 REQUESTS = Path(".snakemake") / "requests"
 SNAPSHOTS = "data/snapshots"
 

@@ -194,7 +194,7 @@ rule report:
     conda:
         "../envs/simmer.yaml"
     params:
-        captions=str(Path(workflow.basedir) / "workflow" / "report"),
+        captions=str(REPOSITORY / "workflow" / "report"),
         register=str(TEST_READS),
     message:
         "Write the report"

@@ -111,6 +111,6 @@ rule describe_dataset:
     params:
         dataset=CAMPAIGN.dataset.meaning(),
     message:
-        "Describe labels and splits of {CAMPAIGN.dataset.ticker}"
+        f"Describe labels and splits of {CAMPAIGN.dataset.ticker}"
     script:
         "../scripts/describe_dataset.py"

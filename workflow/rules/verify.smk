@@ -20,8 +20,8 @@ rule verify:
     conda:
         "../envs/simmer.yaml"
     params:
-        project=str(Path(workflow.basedir) / "pyproject.toml"),
-        constraints=str(Path(workflow.basedir) / "constraints.txt"),
+        project=str(REPOSITORY / "pyproject.toml"),
+        constraints=str(REPOSITORY / "constraints.txt"),
         sysfs_root=CAMPAIGN.thermal.sysfs_root,
     message:
         "Verify environment, machine and data"

@@ -194,7 +194,7 @@ def _auc(test: Predicted, horizon_days: int, mean_block: float) -> Estimate | No
         return None  # too few rows of one class for an interval
     # The noise between refits is independent of that between rows, so the squares of their widths add.
     wide = row_widening(rows, mean_block, horizon_days, SIGNIFICANCE)
-    of_refits = [refit(np.arange(rows)) for refit in test.probabilities]
+    of_refits = [refit(np.arange(rows)) for refit in refits]
     noise = refit_noise([np.array(of_refits)], N_RESAMPLES)[:, 0]
     between = float(np.quantile(np.abs(noise), 1 - SIGNIFICANCE))
     below = np.hypot(wide * (found.estimate - found.low), between)

@@ -20,6 +20,6 @@ def study_line(study: StudyProgress, *, now_s: float) -> str:
     )
     if study.best is not None and study.best.loss is not None:
         line += f", best {study.best.loss:.4f}"
-        line += "" if study.prior_loss is None else f" (base rate {study.prior_loss:.4f})"
+        line += "" if study.base_rate_loss is None else f" (base rate {study.base_rate_loss:.4f})"
     left_s = estimate(study, [study], now_s=now_s).seconds if study.left else None
     return line if left_s is None else f"{line}; about {duration(left_s)} of training left in this study"
