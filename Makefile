@@ -102,7 +102,7 @@ dashboard-export: $(READY)
 	@touch .venv-dashboard/.ready
 
 # What to run before each commit. One worker per core, in random order; one test: make test TEST_ARGS=tests/model
-TEST_ARGS ?= -n auto --maxprocesses 8 --dist loadscope
+TEST_ARGS ?= -n auto --maxprocesses 8 --dist loadscope --no-loadscope-reorder
 
 test: $(READY)
 	$(BIN)/python -m pytest $(TEST_ARGS)

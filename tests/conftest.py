@@ -12,9 +12,15 @@ from simmer.features.indicators import build_a25
 from support.bars import bundled_bars
 from support.hardware_logs import LogBook
 
-hypothesis.settings.register_profile("quick", derandomize=True, deadline=None, max_examples=40)
+hypothesis.settings.register_profile("quick", derandomize=True, deadline=None, max_examples=20)
 hypothesis.settings.register_profile("long", derandomize=True, deadline=None, max_examples=200)
 hypothesis.settings.load_profile("quick")
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items):
+    """Begin with the workflow tests: they are the longest, and all workers should end at the same time."""
+    items.sort(key=lambda item: "workflow" not in item.path.parts)
 
 
 @pytest.fixture(scope="session")

@@ -56,6 +56,7 @@ def test_nobody_else_makes_labels():
 def test_baselines_predict_the_same_whatever_the_labels_of_test_say(tmp_path, monkeypatch):
     import baselines
 
+    from simmer.evidence import baseline_models
     from simmer.features import dataset as datasets
 
     config = default_config({"dataset": {"split": {"train_fraction": 0.15, "validation_fraction": 0.15}}})
@@ -65,6 +66,16 @@ def test_baselines_predict_the_same_whatever_the_labels_of_test_say(tmp_path, mo
     resource = tmp_path / "table.resource.json"
     write_json(resource, {"content_sha256": content_sha256(frame)})
     first = config.dataset.build(frame, 1).borders[1]
+    for grid, few in (
+        ("BOOSTING_RATES", (0.1,)),
+        ("BOOSTING_DEPTHS", (2,)),
+        ("MAX_BOOSTING_ITERATIONS", 20),
+        ("INVERSE_PENALTIES", (0.1,)),
+        ("MLP_MEMBERS", 1),
+        ("MLP_PENALTIES", (1.0,)),
+        ("MLP_HIDDEN", ((16,),)),
+    ):
+        monkeypatch.setattr(baseline_models, grid, few)
     found = []
     genuine = datasets.label_rows
     for flipped in (False, True):

@@ -35,6 +35,7 @@ def test_the_real_features_pass_in_both_forms(raw, cuts):
     assert all(check.fix is None for check in checks)
 
 
+@pytest.mark.long
 def test_the_real_features_of_the_vix_pass_alone_and_combined(vix_raw, cuts):
     checks = check_prefixes("c", model_features, vix_raw, cuts, relative=True)
     checks += check_prefixes("vix", vix_features("XNYS"), vix_raw, cuts, relative=False)

@@ -108,6 +108,7 @@ def test_volatility_is_found(market):
         assert skill(name, splits) > 0.45 * ceiling(splits, logits), name
 
 
+@pytest.mark.long
 def test_only_trees_and_perceptrons_find_an_interaction(market):
     logits = 3.0 * np.sign(market["features"][:, 0]) * np.sign(market["features"][:, 1])
     splits = labelled(market, logits)

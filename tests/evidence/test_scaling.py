@@ -73,6 +73,7 @@ def test_the_verdict_none_needs_small_noise():
     assert shares(falling, 60, noise=small)["law"] < 0.05
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(("correlation", "wrong"), [(0.9, 0.05), (0.98, 0.07)])
 def test_noise_between_searches_rarely_gives_a_law(correlation, wrong):
     noise = replace(QUICK, correlation=correlation, search_sd=SEARCH_SHARE * 0.65)

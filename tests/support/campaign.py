@@ -60,7 +60,7 @@ class Campaign:
         self.folder = folder
         self.folder.mkdir(parents=True, exist_ok=True)
         self.config: dict[str, Any] = {}
-        self.sessions: list[int] = []
+        self.runs: list[Run] = []
         self.configure(*overlays)
         if not (folder / "sysfs").exists():
             self.heat_to(45)
@@ -83,7 +83,7 @@ class Campaign:
 
     def start(self, *arguments: str, prefix: Iterable[str] = ()) -> "Run":
         """Start Snakemake in a session of its own, as a terminal would."""
-        number = len(self.sessions) + 1
+        number = len(self.runs) + 1
         output = self.folder / f"output_{number}_{os.getpid()}.txt"
         with output.open("wb") as file:
             process = subprocess.Popen(
@@ -94,8 +94,8 @@ class Campaign:
                 stderr=subprocess.STDOUT,
                 start_new_session=True,
             )
-        self.sessions.append(process.pid)
-        return Run(process, output)
+        self.runs.append(Run(process, output))
+        return self.runs[-1]
 
     def run(self, *arguments: str, prefix: Iterable[str] = ()) -> "Run":
         """Run Snakemake to its end."""
@@ -223,6 +223,8 @@ class Campaign:
             with suppress(psutil.NoSuchProcess):
                 process.kill()
         wait_until(lambda: not self.processes(), "all processes to end")
+        for run in self.runs:
+            run.wait()
 
     def processes(self) -> list[psutil.Process]:
         """Return the living processes of all sessions started here."""
@@ -230,7 +232,10 @@ class Campaign:
 
     def _is_ours(self, process: psutil.Process) -> bool:
         try:
-            return os.getsid(process.pid) in self.sessions and process.status() != psutil.STATUS_ZOMBIE
+            return (
+                os.getsid(process.pid) in {run.pid for run in self.runs}
+                and process.status() != psutil.STATUS_ZOMBIE
+            )
         except (ProcessLookupError, psutil.NoSuchProcess):
             return False
 

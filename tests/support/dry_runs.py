@@ -3,6 +3,7 @@
 Run as a program it answers command lines, each a line of JSON on standard input.
 """
 
+import atexit
 import json
 import os
 import subprocess
@@ -47,8 +48,7 @@ def dry_run(
 
 @cache
 def _server() -> subprocess.Popen:
-    # It ends with its standard input, that is with this process.
-    return subprocess.Popen(
+    server = subprocess.Popen(
         [sys.executable, __file__],
         cwd=ROOT,
         env=os.environ | {"PYTHONPATH": os.pathsep.join(sys.path)},
@@ -56,6 +56,12 @@ def _server() -> subprocess.Popen:
         stdout=subprocess.PIPE,
         text=True,
     )
+    atexit.register(_end, server)
+    return server
+
+
+def _end(server: subprocess.Popen) -> None:
+    server.communicate()  # it ends with its standard input
 
 
 def _answer(arguments: Sequence[str]) -> dict[str, object]:

@@ -43,7 +43,9 @@ def shipped(new_campaign):
     return new_campaign()
 
 
-@pytest.mark.parametrize("scale", SCALES)
+@pytest.mark.parametrize(
+    "scale", ["2M", *(pytest.param(scale, marks=pytest.mark.long) for scale in SCALES[1:])]
+)
 def test_a_scale_is_fifty_trials_at_each_of_three_horizons(shipped, scale):
     assert shipped.plan(f"results/hpo_{scale}.done") == SHARED | {
         "preflight": 1,

@@ -22,7 +22,7 @@ use rule * from simmer
 """
 
 
-@pytest.fixture(params=["workflow/Snakefile", "module"])
+@pytest.fixture(params=["workflow/Snakefile", pytest.param("module", marks=pytest.mark.long)])
 def snakefile(request, tmp_path):
     if request.param != "module":
         return ROOT / request.param

@@ -141,7 +141,7 @@ def test_the_report_says_first_what_speaks_against_it_and_shows_every_figure(rep
     results = reported.folder / "results"
     text, page = (results / "summary.md").read_text(), (results / "summary.html").read_text()
     assert text.index("## Read this first") < text.index("## Does scale help?") < text.index("## 1 day ahead")
-    assert "fewer than 10 trials a study (3 at debug)" in text
+    assert "fewer than 10 trials per study (3 at debug)" in text
     assert "1 day ahead: UNDETERMINED" in text
     shown = set(re.findall(r'title="([^"]+\.svg)"', page))
     assert shown == {

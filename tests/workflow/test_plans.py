@@ -20,6 +20,7 @@ def empty(tmp_path_factory):
     return tmp_path_factory.mktemp("empty")
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("line", PLANNED)
 def test_a_target_is_planned_as_before(empty, line):
     run = dry_run(empty, *line.split())
