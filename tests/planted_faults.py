@@ -2,7 +2,7 @@
 
     python tests/planted_faults.py
 
-Works on a copy of the tracked files in a temporary folder. A fault with which all tests pass is a gap in the tests.
+Works on a copy of the tracked files in a temporary folder. A fault with which all tests pass is a gap.
 """
 
 import os
