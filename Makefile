@@ -31,7 +31,7 @@ $(READY): pyproject.toml constraints.txt
 		$$($(BIN)/python -c 'import tomllib; t = tomllib.load(open("pyproject.toml", "rb")); print(*t["project"]["dependencies"], *t["dependency-groups"]["dev"])')
 	@touch $(READY)
 
-# The demo has a folder of its own and is never mixed with the campaign.
+# The demo has a separate folder and is never mixed with the campaign.
 demo: $(READY)
 	$(BIN)/snakemake --directory $(DEMO_FOLDER) --configfile $(DEMO_CONFIG) --cores 1 -- $(DEMO_TARGETS)
 	@echo

@@ -109,13 +109,13 @@ FAULTS = (
         name="training resumes from the older of two checkpoints",
         original='[entry, *(old for old in self._entries() if old["file"] != path.name)][:KEEP]',
         replacement='[*(old for old in self._entries() if old["file"] != path.name), entry][-KEEP:]',
-        tests=("test_the_newest_is_restored_bit_for_bit_and_two_are_kept",),
+        tests=("test_the_newest_is_restored_bit_identical_and_two_are_kept",),
     ),
     Fault(
         name="a resumed epoch draws other dropout masks than an uninterrupted one",
         original='derive_seed(plan.seed, "masks", progress.epoch)',
         replacement='derive_seed(plan.seed, "masks", progress.epoch, progress.step_in_epoch)',
-        tests=("test_a_run_stopped_at_every_step_ends_as_the_unbroken_one",),
+        tests=("test_a_run_stopped_at_every_step_ends_as_an_uninterrupted_one",),
     ),
     Fault(
         name="one critical reading seen twice counts as two",
@@ -145,13 +145,13 @@ FAULTS = (
         name="halving continues one trial too many",
         original="return better >= places",
         replacement="return better > places",
-        tests=("test_at_a_rung_the_better_half_goes_on",),
+        tests=("test_at_a_rung_the_better_half_continues",),
     ),
     Fault(
         name="a suggestion uses the result of a trial that runs at the same time",
         original="max(0, trial - self.parallel_trials + 1)",
         replacement="max(0, trial - self.parallel_trials + 2)",
-        tests=("test_a_trial_sees_all_but_the_newest_results",),
+        tests=("test_a_trial_uses_all_but_the_newest_results",),
     ),
     Fault(
         name="another number of parallel trials makes another study",
@@ -160,7 +160,7 @@ FAULTS = (
         tests=("test_only_settings_that_affect_results_are_in_the_fingerprint",),
     ),
     Fault(
-        name="trials of different studies stand in one table",
+        name="trials of different studies are in one table",
         original="if result.fingerprint != expected:",
         replacement="if not result.fingerprint:",
         tests=("test_a_trial_of_another_study_is_refused_with_advice",),

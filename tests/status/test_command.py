@@ -1,4 +1,4 @@
-"""The command line, in a process of its own where it matters."""
+"""The command line, in a separate process if needed."""
 
 import os
 import subprocess

@@ -25,7 +25,7 @@ def private_mounts(setup: str) -> list[str]:
     mounts exist for that command and its children only, and end with them.
 
     Args:
-        setup: lines for bash, run inside the namespace; the first that fails ends the command with its status.
+        setup: lines for bash, run inside the namespace; the first failure ends the command with its status.
     """
     host = Path("/proc/self/ns/mnt").readlink()
     # A user without privileges becomes root of a user namespace, where mounting is allowed.

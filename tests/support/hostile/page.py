@@ -39,8 +39,8 @@ def heading() -> list[str]:
     return [
         f"# Hostile input: {len(CASES)} cases, {counts}",
         "",
-        "Bad inputs and the outcome of each. Every one ends in one message within ten seconds and changes no",
-        "existing file (`tests/data/test_hostile.py`). Made by",
+        "Bad inputs and the outcome of each. Each is accepted or ends in one message within ten seconds, and",
+        "none changes an existing file (`tests/data/test_hostile.py`). Made by",
         "`PYTHONPATH=workflow/scripts:tests .venv/bin/python -m support.hostile > tests/HOSTILE_INPUT.md`.",
         "",
         "| stage | input | outcome | message |",
