@@ -31,7 +31,7 @@ $(READY): pyproject.toml constraints.txt
 		$$($(BIN)/python -c 'import tomllib; t = tomllib.load(open("pyproject.toml", "rb")); print(*t["project"]["dependencies"], *t["dependency-groups"]["dev"])')
 	@touch $(READY)
 
-# The demo has a folder of its own and is never mixed with the campaign.
+# The demo has a separate folder and is never mixed with the campaign.
 demo: $(READY)
 	$(BIN)/snakemake --directory $(DEMO_FOLDER) --configfile $(DEMO_CONFIG) --cores 1 -- $(DEMO_TARGETS)
 	@echo
@@ -87,7 +87,7 @@ watch: $(READY)
 # During a campaign or after it; RESULTS=demo/results shows the demo. It shows the trials of this moment.
 # A running server would continue in the middle of a line of the new file, so it must be ended first.
 dashboard: $(READY) .venv-dashboard/.ready
-	@$(BIN)/python -c 'import socket, sys; sys.exit(socket.socket().connect_ex(("127.0.0.1", $(DASHBOARD_PORT))) == 0 and "found port $(DASHBOARD_PORT) in use, expected it to be free: end the dashboard that runs there (Ctrl-C) and run this again; for the results of another search beside it, make dashboard DASHBOARD_PORT=8081 RESULTS=demo/results")'
+	@$(BIN)/python -c 'import socket, sys; sys.exit(socket.socket().connect_ex(("127.0.0.1", $(DASHBOARD_PORT))) == 0 and "found port $(DASHBOARD_PORT) in use, expected it to be free: end the dashboard that runs there (Ctrl-C) and run this again; to show another search at the same time, run make dashboard DASHBOARD_PORT=8081 RESULTS=demo/results")'
 	@$(MAKE) --no-print-directory dashboard-export
 	@echo "The search as it is now: http://127.0.0.1:$(DASHBOARD_PORT)/ (Ctrl-C ends it; run it again for newer trials)"
 	.venv-dashboard/bin/optuna-dashboard --host 127.0.0.1 --port $(DASHBOARD_PORT) $(RESULTS)/dashboard.journal

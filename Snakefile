@@ -15,8 +15,8 @@ REPOSITORY = Path(str(workflow.current_basedir))
 
 if not REPOSITORY.is_dir():
     raise WorkflowError(
-        f"found the workflow at {REPOSITORY}, expected a folder of this machine, for the rules import a library "
-        "that lies beside them: clone the repository and name the Snakefile of the clone"
+        f"found the workflow at {REPOSITORY}, expected a folder of this machine, because the rules import "
+        "a library of this repository: clone the repository and name the Snakefile of the clone"
     )
 
 

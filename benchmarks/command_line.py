@@ -51,7 +51,7 @@ def run(
 
 
 def call_apart(script: str, *arguments: object, environment: Mapping[str, str] | None = None) -> Any:
-    """Call the `apart` function of a benchmark in a process of its own; arguments and result pass as JSON."""
+    """Call the `apart` function of a benchmark in a separate process; arguments and result pass as JSON."""
     done = subprocess.run(
         [sys.executable, script, "--apart", json.dumps(arguments)],
         stdout=subprocess.PIPE,

@@ -1,4 +1,4 @@
-"""The contenders of speed.py that run in .venv, each in a process of its own (see usual_code.py)."""
+"""The contenders of speed.py that run in .venv, each in a separate process (see usual_code.py)."""
 
 from functools import partial
 

@@ -2,7 +2,7 @@
 
     make bench-features
 
-a25: the 25 feature columns computed from the ticker's own bars. Each table is built in a process of its own.
+a25: the 25 feature columns computed from the ticker's own bars. Each table is built in a separate process.
 One ticker is the bundled S&P 500, built five times, of which the median counts. The long series is a seeded
 random walk, built once; it shows the cost per row and the memory held at the same time. Memory is the peak
 of the whole process, with the interpreter, the libraries and the bars themselves.

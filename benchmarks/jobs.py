@@ -1,4 +1,4 @@
-"""What a trial's job costs beside training: interpreter, imports, data, sensors, Snakemake.
+"""Time of a trial's job without training: interpreter, imports, data, sensors, Snakemake.
 
     make bench-jobs
 
@@ -43,16 +43,16 @@ def run_scale(folder: Path, *options: str | Path) -> float:
     return time.perf_counter() - start
 
 
-def seconds_beside_training(folder: Path) -> tuple[list[float], list[float]]:
-    """Return, for all trials, the seconds of the job beside training and the seconds of training."""
-    beside, training = [], []
+def seconds_without_training(folder: Path) -> tuple[list[float], list[float]]:
+    """Return, for all trials, the seconds of the job without training and the seconds of training."""
+    overheads, training = [], []
     for path in sorted((folder / "results/hpo/debug").glob("h*/trial_*.json")):
         with (folder / "results/benchmarks/hpo_debug" / path.parent.name / f"{path.stem}.tsv").open() as file:
             job_s = float(next(csv.DictReader(file, delimiter="\t"))["s"])
         train_s = json.loads(path.read_text())["train_s"]
-        beside.append(job_s - train_s)
+        overheads.append(job_s - train_s)
         training.append(train_s)
-    return beside, training
+    return overheads, training
 
 
 def import_s(module: str, repeats: int) -> float:
@@ -74,16 +74,16 @@ def measure(chosen: argparse.Namespace) -> str:
         overlay.write_text(json.dumps(ONE_HORIZON))
         short = ("--configfile", overlay) if chosen.short else ()
         first_s = run_scale(folder, *short)
-        beside, training = seconds_beside_training(folder)
+        overheads, training = seconds_without_training(folder)
         nothing_s = run_scale(folder, *short)
         again_s = run_scale(folder, *short, "--forcerun", "hpo_debug")
-    print(f"whole debug scale, trained             {first_s:6.2f} s for {len(beside)} trials")
+    print(f"whole debug scale, trained             {first_s:6.2f} s for {len(overheads)} trials")
     print(f"the same command again, nothing to do  {nothing_s:6.2f} s")
     print(f"republished from the ledger            {again_s:6.2f} s")
     print(f"training of a trial, median            {statistics.median(training):6.2f} s")
     for module in IMPORTS:
         print(f"import {module:30s}  {import_s(module, 1 if chosen.short else 3):6.2f} s")
-    return f"beside_training_s={statistics.median(beside):.2f} republish_s={again_s / len(beside):.2f}"
+    return f"without_training_s={statistics.median(overheads):.2f} republish_s={again_s / len(overheads):.2f}"
 
 
 if __name__ == "__main__":

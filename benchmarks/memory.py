@@ -2,7 +2,7 @@
 
     make bench-memory
 
-Each row is a process of its own that trains as a trial does: two optimizer steps, one evaluation, one
+Each row is a separate process that trains as a trial does: two optimizer steps, one evaluation, one
 checkpoint, one restore. The prediction is the one that preflight compares with the machine.
 """
 

@@ -1,4 +1,4 @@
-"""How the memory recipes and pooled dropout change the numbers: loss curves beside fp32 AdamW.
+"""How the memory recipes and pooled dropout change the numbers: loss curves compared with fp32 AdamW.
 
     make bench-numerics
 
@@ -107,7 +107,7 @@ def train(
 
 
 def train_apart(*arguments: object) -> dict:
-    """Call `train` in a process of its own, with the environment of a trial."""
+    """Call `train` in a separate process, with the environment of a trial."""
     return command_line.call_apart(__file__, *arguments, environment=TRAINER_ENVIRONMENT)
 
 

@@ -1,4 +1,4 @@
-"""The peers of speed.py, each in a process of its own in .venv-bench, which has nothing that simmer needs."""
+"""The peers of speed.py, each in a separate process in .venv-bench, without the packages of simmer."""
 
 import torch
 from torch import nn

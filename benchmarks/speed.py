@@ -1,8 +1,8 @@
-"""Training speed beside the usual code, Hugging Face and neuralforecast, and beside what the cores can do.
+"""Training speed compared with the usual code, Hugging Face, neuralforecast and the peak of the cores.
 
     make bench-speed
 
-Every contender is a process of its own. All run at the same time and train in turn, round after round, so
+Every contender is a separate process. All run at the same time and train in turn, round after round, so
 that a slow minute of the machine slows each of them. Ratios are medians over the rounds. The peers run in
 .venv-bench; the short form leaves them out.
 """

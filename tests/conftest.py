@@ -1,4 +1,4 @@
-"""What tests of several parts share."""
+"""Fixtures and settings for all tests."""
 
 import os
 

@@ -1,8 +1,8 @@
-"""Would the tests notice? Faults are planted one at a time, and the tests that should see each are run.
+"""Plant known faults one at a time, and check that the tests fail for each of them.
 
     python tests/planted_faults.py
 
-Works on a copy of the tracked files in a temporary folder. A fault that no test sees is a gap in the tests.
+Works on a copy of the tracked files in a temporary folder. A fault with which all tests pass is a gap.
 """
 
 import os
@@ -19,23 +19,23 @@ ROOT = Path(__file__).resolve().parents[1]
 LIBRARY = "simmer"
 TOO_SLOW = "workflow"  # the folder of tests/ that runs whole workflows
 TIME_LIMIT_S = 600  # of the tests of one fault
-PASSED, FAILED = 0, 1  # exit statuses of pytest; any other one means that nothing was tested
-HUNG = -1  # which tells nobody what is wrong
+PASSED, FAILED = 0, 1  # exit statuses of pytest; any other status means that no test ran
+HUNG = -1  # counted as missed, because a hanging test names no cause
 
 
 class CannotPlant(Exception):
-    """The table of faults and the tree do not fit."""
+    """A fault of the table has no place or no test in the tree."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Fault:
-    """One mistake that somebody could make.
+    """One mistake in the library.
 
     Attributes:
         name: what is wrong, in words.
-        original: text that stands exactly once in the library, wherever that is.
-        replacement: what stands there instead.
-        tests: names of the test functions, or of whole test files, that should see it.
+        original: text that occurs exactly once in the library.
+        replacement: the wrong text.
+        tests: names of the test functions, or of whole test files, that should fail.
     """
 
     name: str
@@ -64,7 +64,7 @@ FAULTS = (
         tests=("test_values_that_contradict_each_other_are_explained",),
     ),
     Fault(
-        name="a dividend is set against the Close of its own day",
+        name="a dividend is divided by the Close of its own day",
         original="np.append(1 - dividends[1:] / before[1:], 1.0)",
         replacement="np.append(1 - dividends[1:] / close[1:], 1.0)",
         tests=("test_prices_before_a_dividend_fall_by_its_part_of_the_close_before",),
@@ -76,13 +76,13 @@ FAULTS = (
         tests=("test_the_digest_depends_on_every_kind_of_change",),
     ),
     Fault(
-        name="a weekly indicator knows the end of its own week",
+        name="a weekly indicator uses the end of the current week",
         original="return np.concatenate([[np.nan], weekly])[completed]",
         replacement="return weekly[completed]",
         tests=("test_changing_the_future_changes_no_feature_of_the_past",),
     ),
     Fault(
-        name="a label counts the price of its own day",
+        name="a label includes the price of the decision day",
         original="future = reached[1 : 1 + labelled]",
         replacement="future = reached[:labelled]",
         tests=("test_today_does_not_count_and_the_last_day_of_the_horizon_does",),
@@ -94,7 +94,7 @@ FAULTS = (
         tests=("test_no_label_crosses_a_border_and_every_other_row_is_kept",),
     ),
     Fault(
-        name="the scaling has seen the rows that are purged from train",
+        name="standardisation uses the rows that are purged from train",
         original='slice(rows["train"][-1] + 1)',
         replacement="slice(borders[0])",
         tests=("test_rows_that_only_train_labels_use_do_not_change_the_standardisation",),
@@ -106,19 +106,19 @@ FAULTS = (
         tests=("test_the_default_shape_of_every_scale_meets_its_budget",),
     ),
     Fault(
-        name="the older of two checkpoints is resumed from",
+        name="training resumes from the older of two checkpoints",
         original='[entry, *(old for old in self._entries() if old["file"] != path.name)][:KEEP]',
         replacement='[*(old for old in self._entries() if old["file"] != path.name), entry][-KEEP:]',
-        tests=("test_the_newest_is_restored_bit_for_bit_and_two_are_kept",),
+        tests=("test_the_newest_is_restored_bit_identical_and_two_are_kept",),
     ),
     Fault(
-        name="a resumed epoch draws other dropout masks than the unbroken one",
+        name="a resumed epoch draws other dropout masks than an uninterrupted one",
         original='derive_seed(plan.seed, "masks", progress.epoch)',
         replacement='derive_seed(plan.seed, "masks", progress.epoch, progress.step_in_epoch)',
-        tests=("test_a_run_stopped_at_every_step_ends_as_the_unbroken_one",),
+        tests=("test_a_run_stopped_at_every_step_ends_as_an_uninterrupted_one",),
     ),
     Fault(
-        name="a critical reading that is seen twice confirms itself",
+        name="one critical reading seen twice counts as two",
         original="if taken_at_s > self._counted_at_s:",
         replacement="if taken_at_s >= self._counted_at_s:",
         tests=("test_the_same_sample_seen_again_confirms_nothing",),
@@ -130,7 +130,7 @@ FAULTS = (
         tests=("test_heat_that_the_lowest_duty_does_not_stop_pauses_training",),
     ),
     Fault(
-        name="a machine without a reading is called cool",
+        name="a machine without a reading counts as cool",
         original="if reading is None:\n        return ThermalState.UNKNOWN",
         replacement="if reading is None:\n        return ThermalState.NORMAL",
         tests=("test_no_reading_is_unknown_and_never_normal",),
@@ -142,16 +142,16 @@ FAULTS = (
         tests=("test_each_fault_is_found_and_has_a_fix",),
     ),
     Fault(
-        name="halving lets one trial too many go on",
+        name="halving continues one trial too many",
         original="return better >= places",
         replacement="return better > places",
-        tests=("test_at_a_rung_the_better_half_goes_on",),
+        tests=("test_at_a_rung_the_better_half_continues",),
     ),
     Fault(
-        name="a suggestion sees a trial that runs beside it",
+        name="a suggestion uses the result of a trial that runs at the same time",
         original="max(0, trial - self.parallel_trials + 1)",
         replacement="max(0, trial - self.parallel_trials + 2)",
-        tests=("test_a_trial_sees_all_but_the_newest_results",),
+        tests=("test_a_trial_uses_all_but_the_newest_results",),
     ),
     Fault(
         name="another number of parallel trials makes another study",
@@ -160,7 +160,7 @@ FAULTS = (
         tests=("test_only_settings_that_affect_results_are_in_the_fingerprint",),
     ),
     Fault(
-        name="trials of different studies stand in one table",
+        name="trials of different studies are in one table",
         original="if result.fingerprint != expected:",
         replacement="if not result.fingerprint:",
         tests=("test_a_trial_of_another_study_is_refused_with_advice",),
@@ -196,7 +196,7 @@ FAULTS = (
         tests=("test_a_significant_change_below_the_practical_minimum_is_no_law",),
     ),
     Fault(
-        name="labels that look into the sealed test split are handed out",
+        name="labels that use prices of the sealed test split are returned",
         original="labels=dataset.labels[: first - dataset.label_spec.horizon_days]",
         replacement="labels=dataset.labels[:first]",
         tests=("test_a_sealed_dataset_holds_no_row_of_test",),
@@ -229,7 +229,7 @@ FAULTS = (
 
 
 def main() -> None:
-    """Plant every fault; end with status 1 where one is missed, or none could be planted."""
+    """Plant every fault; exit with status 1 if one is missed or cannot be planted."""
     try:
         with TemporaryDirectory(prefix="planted-faults-") as folder:
             missed = run_all(Path(folder) / "tree")
@@ -262,10 +262,10 @@ def run_all(tree: Path) -> int:
 
 
 def plan(tree: Path) -> list[tuple[Fault, Path, list[str]]]:
-    """Return each fault with the file it goes into and what pytest calls its tests.
+    """Return each fault with the file it goes into and the pytest ids of its tests.
 
     Raises:
-        CannotPlant: naming every fault for which there is no such place or test.
+        CannotPlant: naming every fault without a place or a test.
     """
     planned, problems = [], []
     for fault in FAULTS:
@@ -283,31 +283,31 @@ def copy_tracked_files(tree: Path) -> None:
     """Copy all files that git tracks, as they are in the working tree."""
     listed = subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, check=True, capture_output=True).stdout
     for name in filter(None, listed.decode().split("\0")):
-        if (ROOT / name).is_file():  # what was removed and not yet committed is not there
+        if (ROOT / name).is_file():  # a tracked file may be deleted in the working tree
             (tree / name).parent.mkdir(parents=True, exist_ok=True)
             shutil.copy2(ROOT / name, tree / name)
 
 
 def place_of(text: str, tree: Path) -> Path:
-    """Return the one file of the library in which a text stands, once.
+    """Return the one file of the library that contains a text once.
 
     Raises:
-        CannotPlant: when there is none, or the text stands more than once.
+        CannotPlant: if the text is missing or occurs more than once.
     """
     parts = {path: path.relative_to(tree).parts for path in tree.rglob("*.py")}
     library = [path for path in parts if LIBRARY in parts[path][:-1] and parts[path][0] != "tests"]
     found = [path for path in library for _ in range(path.read_text(encoding="utf-8").count(text))]
     if len(found) != 1:
         where = ", ".join(str(path.relative_to(tree)) for path in found) or "no file"
-        raise CannotPlant(f"found {text!r} in {where} of the library; expected it once: mend the table")
+        raise CannotPlant(f"found {text!r} in {where} of the library; expected it once: fix the table")
     return found[0]
 
 
 def find_tests(name: str, tree: Path) -> list[str]:
-    """Return what pytest calls the tests of a name: a file such as `test_locks.py`, or a function.
+    """Return the pytest ids of a test file, such as `test_locks.py`, or of a test function.
 
     Raises:
-        CannotPlant: when nothing below tests/ has that name.
+        CannotPlant: if no test has that name.
     """
     files = [path.relative_to(tree) for path in sorted((tree / "tests").rglob("test_*.py"))]
     files = [path for path in files if path.parts[1] != TOO_SLOW]
@@ -317,12 +317,12 @@ def find_tests(name: str, tree: Path) -> list[str]:
         begins = re.compile(rf"^def {name}\(", re.MULTILINE)
         found = [f"{path}::{name}" for path in files if begins.search((tree / path).read_text("utf-8"))]
     if not found:
-        raise CannotPlant(f"found no test {name} below tests/; expected one: mend the table")
+        raise CannotPlant(f"found no test {name} below tests/; expected one: fix the table")
     return found
 
 
 def run_tests(tests: list[str], tree: Path, limit_s: float | None = None) -> int:
-    """Return pytest's exit status, or `HUNG` where it takes longer than a limit."""
+    """Return pytest's exit status, or `HUNG` after the time limit."""
     # Without bytecode: a file planted twice within a second would be taken for the one before.
     environment = os.environ | {"PYTHONDONTWRITEBYTECODE": "1"}
     command = [sys.executable, "-m", "pytest", "-x", "-q", "-p", "no:cacheprovider", *tests]
@@ -342,17 +342,17 @@ def run_tests(tests: list[str], tree: Path, limit_s: float | None = None) -> int
 
 
 def output_file(tree: Path) -> Path:
-    """Return where the last run of pytest wrote to."""
+    """Return the file with the output of the last pytest run."""
     return tree.with_suffix(".txt")
 
 
 def output(tree: Path) -> str:
-    """Return the end of what the last run of pytest wrote."""
+    """Return the end of the output of the last pytest run."""
     return output_file(tree).read_text(encoding="utf-8", errors="replace")[-4000:]
 
 
 def say(line: str) -> None:
-    """Write a line, at once."""
+    """Write a line and flush it."""
     sys.stdout.write(f"{line}\n")
     sys.stdout.flush()
 

@@ -1,4 +1,4 @@
-"""Tell whether two campaign folders, made by two versions of the code on one machine, hold the same results.
+"""Compare the results of two campaign folders made by two versions of the code on one machine.
 
 python tests/same_campaign.py OLD NEW
 """
@@ -32,30 +32,30 @@ COMPARED = (
     "results/summary.csv",
 )
 
-# Keys of JSON and columns of CSV that may differ, wherever they stand.
+# JSON keys and CSV columns that may differ, at any depth.
 IGNORED = {
     # Digests of the source text, which differs between two versions.
     "code",
     "code_digest",
     "code_digests",
-    # Versions of simmer itself and of what it stands on.
+    # Versions of simmer and its dependencies.
     "tool",
     "versions",
     "sklearn_version",
-    # Seconds on the clock, and what follows from them.
+    # Times, and counts that depend on them.
     "train_s",
     "checkpoint_s",
     "last_job_s",
     "seconds",
-    "retrieved_at",  # when a snapshot was taken of a file
+    "retrieved_at",  # time at which a snapshot was taken
     "checkpoints",  # written every so many seconds
-    # What the machine was doing beside: memory, and what the guard saw (temperature, time blind or slept).
+    # State of the machine: memory, and the guard's records (temperature, time without readings or asleep).
     "peak_memory_bytes",
     "guard",
     *("slept_s", "paused_s", "blind_s", "warning_s", "critical_s", "braked_s"),  # the guard's, in trials.csv
     *("aborts", "energy_wh", "max_temperature_c", "temperature_source"),
 }
-# What an audit says of a control ends with the seconds that its training took.
+# The audit's line about a control ends with the seconds of its training.
 TOOK = re.compile(r"(?<= epochs), \d+ s$")
 LONGEST = 80  # characters of a value that are shown
 
@@ -63,7 +63,7 @@ _ABSENT = object()
 
 
 def differences(old: Path, new: Path) -> Iterator[str]:
-    """Yield a line for each difference: file, place in it, what was there and what is."""
+    """Yield a line for each difference: file, place in it, old value and new value."""
     for name in compared_files(old, new):
         if not ((old / name).is_file() and (new / name).is_file()):
             yield f"{name}: only in {new if (new / name).is_file() else old}"
@@ -112,7 +112,7 @@ def _shown(value: Any) -> str:
 
 
 def main(arguments: list[str]) -> int:
-    """Print every difference and their number; return 1 where there are any, or nothing to compare."""
+    """Print every difference and their number; return 1 if there are any, or no file to compare."""
     if len(arguments) != 2:
         sys.stderr.write(f"found {len(arguments)} arguments, expected two campaign folders: OLD NEW\n")
         return 2

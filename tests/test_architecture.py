@@ -1,4 +1,4 @@
-"""The rooms of the library: the question each answers, whom it may import, and what no room may know."""
+"""The rooms of the library: the content of each, and the imports that are allowed between them."""
 
 import ast
 
@@ -8,31 +8,31 @@ from support.configs import ROOT
 
 LIBRARY = ROOT / "workflow/scripts/simmer"
 
-# From the bottom up. A room imports `base`, the rooms named beside it, and no others; these stand above it.
+# Lowest first. A room imports only `base` and the rooms in its second text, all of which come before it.
 ROOMS = {
-    "base": ("What does every part need?", ""),
-    "ledger": ("What was computed, and where does it lie?", ""),
-    "data": ("Which bars are there, and are they right?", ""),
-    "model": ("Which network has this many parameters?", ""),
-    "evidence": ("What do the final predictions show?", "ledger"),
-    "thermal": ("How hot is it, and how much may be trained?", ""),
-    "features": ("What does a model see, and what is it to predict?", "data"),
-    "machine": ("What is this machine, and is it fit for a scale?", "thermal"),
-    "training": ("How is one model trained?", "evidence features machine model thermal"),
-    "search": ("Which trial is next, and which ends early?", "features ledger model training"),
-    "config": ("What does the user want?", "data features model search thermal training"),
+    "base": ("Errors, files, locks, logs, seeds, provenance, checks, words.", ""),
+    "ledger": ("What was computed and where it is stored.", ""),
+    "data": ("Bars and their validation.", ""),
+    "model": ("PatchTST, and the shape that meets a parameter budget.", ""),
+    "evidence": ("Scores, intervals and verdicts of the final predictions.", "ledger"),
+    "thermal": ("Temperature sensors, governor and guard.", ""),
+    "features": ("Labelled windows computed from bars.", "data"),
+    "machine": ("Facts and power of this machine; preflight.", "thermal"),
+    "training": ("Training of one model.", "evidence features machine model thermal"),
+    "search": ("Suggestion of the next trial, and halving.", "features ledger model training"),
+    "config": ("The configuration, checked in one place.", "data features model search thermal training"),
     "runs": (
-        "How does a job train a trial or a refit?",
+        "Training of a trial or a refit as a job.",
         "config data features ledger machine model search thermal training",
     ),
     "audit": (
-        "Does anything that decides know its future?",
+        "The leakage audit.",
         "config data evidence features ledger model runs search thermal training",
     ),
-    "figures": ("How does a result look?", "evidence ledger search thermal"),
-    "report": ("What may be concluded?", "evidence ledger"),
-    "status": ("How does the campaign stand?", "config ledger search"),
-    "commands": ("What is run by hand?", "data ledger machine search thermal"),
+    "figures": ("Figures of search, evidence and machine.", "evidence ledger search thermal"),
+    "report": ("The report and its conclusions.", "evidence ledger"),
+    "status": ("The progress of a campaign, from its files alone.", "config ledger search"),
+    "commands": ("Commands run by hand: register, verify, dashboard.", "data ledger machine search thermal"),
 }
 
 MODULES = sorted(LIBRARY.rglob("*.py"))
@@ -50,19 +50,19 @@ def imports_of(path):
             yield from (alias.name for alias in node.names)
 
 
-def test_the_library_is_these_rooms():
+def test_the_library_consists_of_these_rooms():
     rooms = {path.name for path in LIBRARY.iterdir() if path.name not in ("__init__.py", "__pycache__")}
     assert rooms == set(ROOMS)
     assert len(rooms) <= 18
 
 
-def test_rooms_are_listed_from_the_bottom_up():
-    for number, (_, above) in enumerate(ROOMS.values()):
-        assert set(above.split()) <= set(list(ROOMS)[:number])
+def test_a_room_may_import_only_rooms_listed_before_it():
+    for number, (_, imported) in enumerate(ROOMS.values()):
+        assert set(imported.split()) <= set(list(ROOMS)[:number])
 
 
 @pytest.mark.parametrize("path", MODULES, ids=lambda path: str(path.relative_to(LIBRARY)))
-def test_imports_point_one_way(path):
+def test_a_module_imports_only_the_rooms_it_may(path):
     room = room_of(path)
     if room == "__init__.py":
         return
@@ -72,7 +72,7 @@ def test_imports_point_one_way(path):
 
 
 @pytest.mark.parametrize("room", ROOMS)
-def test_no_arrow_is_allowed_that_nothing_uses(room):
+def test_every_allowed_import_is_used(room):
     used = {
         name.split(".")[1]
         for path in MODULES
@@ -83,7 +83,7 @@ def test_no_arrow_is_allowed_that_nothing_uses(room):
     assert set(ROOMS[room][1].split()) <= used
 
 
-def test_model_imports_nothing_but_torch_and_the_standard_library():
+def test_model_imports_only_torch_and_the_standard_library():
     for path in (LIBRARY / "model").glob("*.py"):
         outside = {name.split(".")[0] for name in imports_of(path)} - {"simmer", "torch"}
         assert outside <= {"collections", "dataclasses", "math"}, path
@@ -94,7 +94,7 @@ def test_the_library_never_mentions_the_workflow_engine():
         assert "snakemake" not in path.read_text().lower(), path
 
 
-def test_scripts_know_the_job_only_in_their_guard():
+def test_scripts_use_the_snakemake_object_only_in_their_main_guard():
     for path in (ROOT / "workflow/scripts").glob("*.py"):
         body, _, guard = path.read_text().partition('if __name__ == "__main__":')
         assert guard, f"{path.name} has no main guard"

@@ -1,4 +1,4 @@
-"""Each benchmark has a script, a short form and a line in the README, and what it imports is there."""
+"""Each benchmark has a script, a short form and a line in the README, and its imports exist."""
 
 import ast
 import importlib.util
@@ -99,11 +99,11 @@ def test_a_benchmark_has_a_script_with_a_short_form(target):
 
 
 @pytest.mark.parametrize("target", TARGETS)
-def test_a_benchmark_stands_in_the_table_of_commands(target):
+def test_a_benchmark_is_in_the_table_of_commands(target):
     assert f"| `make bench-{target}` |" in (BENCHMARKS / "README.md").read_text()
 
 
-def test_short_runs_and_says_that_nothing_was_measured(command_line, capsys, monkeypatch):
+def test_the_short_form_runs_and_prints_that_it_is_no_measurement(command_line, capsys, monkeypatch):
     monkeypatch.setattr(sys, "argv", ["benchmark", "--short"])
     command_line.run(lambda chosen: f"short={chosen.short}", command_line.parser("A benchmark."))
     first, _, took, note, last = capsys.readouterr().out.splitlines()
@@ -112,20 +112,20 @@ def test_short_runs_and_says_that_nothing_was_measured(command_line, capsys, mon
     assert last == "short=True"
 
 
-def test_the_full_form_says_nothing_about_the_short_one(command_line, capsys, monkeypatch):
+def test_the_full_form_prints_no_such_note(command_line, capsys, monkeypatch):
     monkeypatch.setattr(sys, "argv", ["benchmark"])
     command_line.run(lambda _: "done", command_line.parser("A benchmark."))
     assert capsys.readouterr().out.splitlines() == ["", "took 0 s", "done"]
 
 
 @pytest.mark.parametrize("path", sorted(BENCHMARKS.glob("*.py")), ids=lambda path: path.stem)
-def test_what_a_benchmark_imports_is_there(path):
+def test_imports_of_a_benchmark_exist(path):
     elsewhere = PEERS if path.stem == "peers" else set()
     absent = [(module, name) for module, name in imports_of(path) if missing(module, name)]
     assert [one for one in absent if one[0].partition(".")[0] not in elsewhere] == []
 
 
-def test_peers_need_nothing_but_their_own_environment():
+def test_peers_import_only_packages_of_their_own_environment():
     roots, files = closure(BENCHMARKS / "peers.py")
     assert roots == PEERS
     assert {path.parent for path in files} == {BENCHMARKS}

@@ -1,4 +1,4 @@
-"""What the documentation names exists: links, anchors, make targets and configuration keys."""
+"""Links, anchors, make targets and configuration keys in the documentation exist."""
 
 import re
 from functools import cache
@@ -37,7 +37,7 @@ def test_every_relative_link_resolves(page):
             continue
         name, _, anchor = link.partition("#")
         target = page.parent / name if name else page
-        assert target.exists(), f"{link} leads nowhere"
+        assert target.exists(), f"{link}: there is no such file"
         assert not anchor or anchor in anchors(target), f"{link}: there is no such heading"
 
 

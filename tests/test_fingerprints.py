@@ -1,4 +1,4 @@
-"""The names of studies in the ledger, as constants: a change of one of them loses every trial made so far."""
+"""Fingerprints of studies as constants: if one changes, all existing trials of that study are lost."""
 
 import pytest
 import yaml
@@ -6,7 +6,7 @@ import yaml
 from simmer.base.files import read_json
 from support.configs import ROOT, default_config
 
-# Of data/processed/GSPC_dataset_a25.parquet, made from the bars that ship inside `arch`.
+# Of data/processed/GSPC_dataset_a25.parquet, computed from the bars in the `arch` package.
 FEATURES_SHA256 = "530b6379d2d1fa5f34720dc18ac0af01d37398656b2f3ee641626a5465612870"
 
 # The folders that `make demo` makes in demo/results/ledger.
@@ -27,7 +27,7 @@ SETTINGS = {
     "200M": ["0a73f974b77e", "57a82f723976", "98f366c8b871"],
     "2B": ["d1e84e30bd8d", "c6e5c7d17ed4", "0be5457ebc38"],
 }
-# With `search.transfer: 3`, which changes nothing where no smaller scale is run.
+# With `search.transfer: 3`, which has no effect if no smaller scale is run.
 TRANSFERRED = SETTINGS | {
     "20M": ["17c15805a830", "28ce2a22a89f", "ea1708a6247d"],
     "200M": ["e5e28fa10fd7", "a95729e37332", "65615306bbf4"],
@@ -35,7 +35,7 @@ TRANSFERRED = SETTINGS | {
 }
 
 
-def test_the_demo_finds_its_studies_again():
+def test_fingerprints_of_the_demo_are_unchanged():
     demo = default_config(yaml.safe_load((ROOT / "config/demo.yaml").read_text(encoding="utf-8")))
     found = {
         (scale, days): demo.study(scale, days).fingerprint(FEATURES_SHA256)
@@ -50,7 +50,7 @@ def test_the_demo_finds_its_studies_again():
     [({}, SETTINGS), ({"search": {"transfer": 3}}, TRANSFERRED)],
     ids=["", "transfer"],
 )
-def test_the_settings_of_every_study_keep_their_digest(overlay, expected):
+def test_settings_digests_of_every_study_are_unchanged(overlay, expected):
     config = default_config(overlay)
     assert config.dataset.horizons_days == (1, 3, 5)
     assert {
@@ -59,9 +59,9 @@ def test_the_settings_of_every_study_keep_their_digest(overlay, expected):
     } == expected
 
 
-def test_the_features_are_those_of_the_tracked_manifest():
+def test_the_features_match_the_tracked_manifest():
     resources = read_json(ROOT / "data/processed/datapackage.json")["resources"]
     if [entry["ticker"] for entry in resources] != ["GSPC", "IXIC"]:
-        pytest.skip("another campaign than the shipped one was run in this folder")
+        pytest.skip("this folder holds another campaign than the shipped one")
     table = f"{default_config().dataset.table}.parquet"
     assert [entry["content_sha256"] for entry in resources if entry["path"] == table] == [FEATURES_SHA256]

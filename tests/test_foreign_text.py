@@ -1,4 +1,4 @@
-"""Foreign text through every output: shown as text, it steers no terminal, page, table or spreadsheet."""
+"""Hostile text in every output is shown as text: it controls no terminal, page, table or spreadsheet."""
 
 import csv
 import io
@@ -68,7 +68,7 @@ HOSTILE = (
     "\ufffe\u200b\ufeff",
     "x" * 5000,
 )
-HALF_A_CHARACTER = "\ud800"  # of UTF-16, as the name of a file or a JSON text may hold
+LONE_SURROGATE = "\ud800"  # half of a UTF-16 pair, possible in file names and JSON
 each_hostile = pytest.mark.parametrize("text", HOSTILE, ids=[ascii(text)[:30] for text in HOSTILE])
 
 
@@ -103,7 +103,7 @@ def spaced(text):
 
 
 def require_harmless_on_a_terminal(shown):
-    """No character but line feeds may do anything; blanks that break no line are seen as blanks."""
+    """Refuse control characters other than line feeds; a no-break space counts as a space."""
     assert shown.replace("\n", "").replace("\u00a0", " ").isprintable(), ascii(shown)
 
 
@@ -171,9 +171,9 @@ def test_the_tables_of_trials(text, tmp_path):
     assert (best["campaign"], best["study"]) == (text, text)
 
 
-def test_half_a_character_becomes_json_and_is_read_back(tmp_path):
-    write_json(tmp_path / "best.json", {"campaign": HALF_A_CHARACTER})
-    assert read_json(tmp_path / "best.json") == {"campaign": HALF_A_CHARACTER}
+def test_a_lone_surrogate_survives_json(tmp_path):
+    write_json(tmp_path / "best.json", {"campaign": LONE_SURROGATE})
+    assert read_json(tmp_path / "best.json") == {"campaign": LONE_SURROGATE}
     assert b"\\ud800" in (tmp_path / "best.json").read_bytes()
 
 
@@ -277,7 +277,7 @@ def test_the_status_screen(text, width, tmp_path):
     )
 
 
-def test_another_campaign_s_name_on_the_status_screen(tmp_path):
+def test_the_name_of_a_campaign_on_the_status_screen(tmp_path):
     for number, text in enumerate(HOSTILE):
         book = LedgerBook(tmp_path / str(number))
         book.config = book.config.__class__(**vars(book.config) | {"campaign": text})
@@ -302,7 +302,7 @@ def test_the_export_for_the_dashboard(tmp_path):
 
 
 def test_csv_and_html_are_written_in_one_place():
-    """So that no table and no page is made without the rules above."""
+    """All tables and pages must follow the rules above."""
     library = ROOT / "workflow/scripts"
     writers = {
         path.relative_to(library).as_posix()

@@ -1,4 +1,4 @@
-"""The comparison of two campaign folders sees what changed, and looks away only where it says so."""
+"""The comparison of two campaign folders reports every change outside the keys it ignores."""
 
 import json
 import shutil
@@ -28,7 +28,7 @@ def test_equal_folders_have_no_difference(folders, capsys):
     assert capsys.readouterr().out == "2 files compared, 0 differences\n"
 
 
-def test_time_may_differ_and_nothing_else(folders, capsys):
+def test_only_ignored_keys_may_differ(folders, capsys):
     old, new = folders
     changed = {"curve": [{"loss": 0.5000001}], "train_s": 9.0, "machine": {"threads": 1}, "more": None}
     (new / RESULT).write_text(json.dumps(changed))
@@ -43,7 +43,7 @@ def test_time_may_differ_and_nothing_else(folders, capsys):
     assert capsys.readouterr().out.endswith("2 files compared, 4 differences\n")
 
 
-def test_numbers_of_another_kind_and_missing_files_are_differences(folders):
+def test_another_type_of_number_and_a_missing_file_are_differences(folders):
     old, new = folders
     (new / RESULT).write_text((old / RESULT).read_text().replace('"threads": 2', '"threads": 2.0'))
     (new / TABLE).unlink()
@@ -53,5 +53,5 @@ def test_numbers_of_another_kind_and_missing_files_are_differences(folders):
     ]
 
 
-def test_nothing_to_compare_is_no_success(tmp_path):
+def test_folders_without_files_to_compare_fail(tmp_path):
     assert main([str(tmp_path), str(tmp_path)]) == 1

@@ -1,4 +1,4 @@
-"""The test split is opened by one rule, and what is sealed cannot matter to anything before it."""
+"""One rule opens the test split, and its content changes no earlier result."""
 
 import ast
 
@@ -18,12 +18,12 @@ from support.runs import FakeGuard
 
 WORKFLOW = ROOT / "workflow"
 OPENERS = {"open": {"scripts/final_evaluation.py"}}
-# These may look at the inputs of test, to predict it or to count its rows.
+# These may use the inputs of the test split, to predict it or to count its rows.
 OPENERS["inputs"] = {"scripts/baselines.py", "scripts/describe_dataset.py", "scripts/simmer/runs/refit.py"}
 
 
 def how_datasets_are_built(path):
-    """Yield how much of test the calls in a file ask for, directly or through `partial`."""
+    """Yield the argument `test` of the calls of `build` in a file, direct or through `partial`."""
     for node in ast.walk(ast.parse(path.read_text())):
         if not isinstance(node, ast.Call):
             continue
@@ -35,7 +35,7 @@ def how_datasets_are_built(path):
 
 
 @pytest.mark.parametrize("how", OPENERS)
-def test_nobody_else_opens_the_test_split(how):
+def test_only_these_scripts_open_the_test_split(how):
     found = {
         path.relative_to(WORKFLOW).as_posix()
         for path in WORKFLOW.rglob("*.py")
@@ -44,7 +44,7 @@ def test_nobody_else_opens_the_test_split(how):
     assert found == OPENERS[how]
 
 
-def test_nobody_else_makes_labels():
+def test_only_the_dataset_module_makes_labels():
     importers = {
         path.relative_to(WORKFLOW).as_posix()
         for path in WORKFLOW.rglob("*.py")
@@ -53,7 +53,7 @@ def test_nobody_else_makes_labels():
     assert importers == {"scripts/simmer/features/dataset.py"}
 
 
-def test_baselines_predict_the_same_whatever_the_labels_of_test_say(tmp_path, monkeypatch):
+def test_labels_of_the_test_split_do_not_change_the_baselines(tmp_path, monkeypatch):
     import baselines
 
     from simmer.evidence import baseline_models
@@ -92,11 +92,11 @@ def test_baselines_predict_the_same_whatever_the_labels_of_test_say(tmp_path, mo
         models = read_json(tmp_path / f"{flipped}.json")["models"]
         found.append({name: model["predictions"] for name, model in models.items()})
         of_test = config.dataset.build(frame, 1, test="open").labels_of("test")
-        assert (of_test.mean() > 0.5) == flipped, "the labels must really be others"
+        assert (of_test.mean() > 0.5) == flipped, "the labels of test were not flipped"
     assert found[0] == found[1]
 
 
-def test_a_trial_is_the_same_to_the_last_bit_whatever_the_test_rows_hold(tmp_path):
+def test_a_trial_is_bit_identical_for_any_test_rows(tmp_path):
     overlay = {"scales": {"debug": {"epochs_max": 2, "budget_parameters": 20000}}}
     config = default_config(overlay)
     table = build_a25(bundled_bars()).frame

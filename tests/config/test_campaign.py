@@ -54,7 +54,7 @@ VIX = {
 }
 
 
-def test_with_the_vix_the_model_sees_33_channels_of_another_table():
+def test_with_the_vix_the_model_has_33_channels_of_another_table():
     config = default_config(VIX, {"features": {"vix": True}})
     assert config.dataset.feature_columns == C_COLUMNS
     assert config.geometry.channels == len(C_COLUMNS) == 33

@@ -63,7 +63,7 @@ def test_an_adjusted_return_is_that_of_a_price_without_the_dividend():
     assert adjusted[-1] == close[-1]
 
 
-def test_without_dividends_prices_stay_bit_for_bit():
+def test_without_dividends_prices_stay_bit_identical():
     frame = random_series("^DJI", kind="index").bars
     pd.testing.assert_frame_equal(adjust_for_dividends(frame), frame[list(COLUMNS)], check_exact=True)
     check = compare_with_vendor(frame)

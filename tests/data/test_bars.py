@@ -88,7 +88,7 @@ def test_containment_tolerates_rounding_only():
         assert rules(check(frame)) == expected
 
 
-def test_a_date_after_today_is_refused_whatever_the_time_zone(monkeypatch):
+def test_a_date_after_today_is_refused_in_every_time_zone(monkeypatch):
     frame = random_bars(30)
     last = frame["Date"].iloc[-1].date()
     assert check(frame, today=last) == []
@@ -195,7 +195,7 @@ def test_flat_days_of_an_index_are_one_warning_with_their_number(kind):
     assert len([p for p in check(frame, kind="etf") if p.rule == "flat" and p.severity == "error"]) == 7
 
 
-def test_an_adjusted_close_beside_raw_prices_is_one_problem():
+def test_an_adjusted_close_with_raw_prices_is_one_problem():
     frame = random_bars(300)
     frame.loc[:199, "Close"] *= 0.7
     found = [p for p in check(frame) if p.severity == "error"]

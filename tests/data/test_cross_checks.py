@@ -64,7 +64,7 @@ def test_unknown_tickers_may_have_any_correlation(market):
 
 
 @pytest.mark.parametrize("factor", [1.0, 0.1])
-def test_one_series_under_two_names_is_found_whatever_its_level(market, factor):
+def test_one_series_under_two_names_is_found_at_any_level(market, factor):
     scaled = market.assign(**{name: market[name] * factor for name in ("Open", "High", "Low", "Close")})
     (problem,) = check_across({"ABC": market, "XYZ": scaled})
     assert (problem.rule, problem.severity, problem.file) == ("same_series", "error", "ABC.csv, XYZ.csv")

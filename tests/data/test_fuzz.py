@@ -142,7 +142,7 @@ number = st.floats(allow_nan=False, allow_infinity=False, width=64)
 
 @fuzz
 @given(st.lists(st.tuples(number, number, number, number, st.integers(-(2**63), 2**63 - 1)), min_size=1))
-def test_any_numbers_are_written_and_read_back_bit_for_bit(rows):
+def test_any_numbers_are_bit_identical_after_writing_and_reading(rows):
     values = list(zip(*rows, strict=True))
     days = np.datetime64("2003-01-06") + np.arange(len(rows)) * np.timedelta64(1, "D")
     frame = pd.DataFrame({"Date": days.astype("datetime64[us]")})

@@ -55,7 +55,7 @@ def state(folder):
         path.relative_to(folder).as_posix(): _content(path)
         for part in ("own", "data", "results")
         for path in (folder / part).rglob("*")
-        if path.name != ".lock"  # made by whoever adds a snapshot, and empty of meaning
+        if path.name != ".lock"  # made when a snapshot is added; has no content
     }
 
 
@@ -70,16 +70,16 @@ def _content(path):
 @pytest.mark.parametrize("case", CASES, ids=lambda case: f"{case.where}: {case.name}")
 def test_a_bad_input_is_one_message_and_changes_no_file(case, folder, page):
     if any(word in case.name for word in PERMISSIONS) and not can_meet_permissions():
-        pytest.skip("nothing is closed to root here")
+        pytest.skip("file permissions do not apply to root here")
     case.spoil(folder)
     before = state(folder)
     start = time.process_time()
-    outcome, said = met(case, folder)
+    outcome, message = met(case, folder)
     assert time.process_time() - start < MOST_SECONDS
-    assert outcome == case.outcome, said
+    assert outcome == case.outcome, message
     for word in case.words:
-        assert word in said
-    assert row(case, outcome, said, folder) in page, STALE
+        assert word in message
+    assert row(case, outcome, message, folder) in page, STALE
     after = state(folder)
     if outcome == "error":
         assert after == before
@@ -90,7 +90,7 @@ def test_a_bad_input_is_one_message_and_changes_no_file(case, folder, page):
 
 
 @pytest.mark.parametrize("where", [where for where in STAGES if where != "pinned snapshot"])
-def test_each_stage_takes_the_folder_in_order(where, folder):
+def test_each_stage_accepts_the_intact_folder(where, folder):
     shutil.copy(folder / "own/SPY.csv", folder / "own/bad.csv")
     STAGES[where](folder)
 
@@ -168,7 +168,7 @@ WRITERS = ("pathlib.py", "files.py", "snapshots.py")
 
 
 def _acquire_until(folder, last):
-    """Acquire in a process of its own, which is killed just before one of the calls that write a file."""
+    """Acquire in a separate process, which is killed just before one of the calls that write a file."""
     steps = [0]
 
     def profile(frame, event, called):

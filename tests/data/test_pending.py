@@ -39,7 +39,7 @@ def pending(data):
     return pending_registrations(data, [data / part / "datapackage.json" for part in ("snapshots", "raw")])
 
 
-def test_a_folder_in_order_has_nothing_pending(data):
+def test_an_intact_folder_has_nothing_pending(data):
     assert not pending(data)
 
 

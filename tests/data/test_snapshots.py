@@ -184,7 +184,7 @@ def test_an_entry_that_was_changed_with_its_table_is_refused(store):
 
 def test_a_table_without_its_entry_is_an_error(store):
     keep(store, 1).path.with_suffix(".resource.json").unlink()
-    with pytest.raises(DataError, match="has no entry beside it"):
+    with pytest.raises(DataError, match="has no entry next to it"):
         store.choose("SPY", origin=MINE, pinned=None)
 
 

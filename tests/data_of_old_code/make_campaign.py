@@ -47,7 +47,7 @@ OVERLAY = {
     "thermal": {"profile": "default"},
     "evidence": {"seeds": 1},
 }
-# Older than whatever a test writes beside it, even where the clock is behind the one it was made by.
+# Older than any file that a test writes, even if the clock is behind the one of this run.
 AGE_S = 300 * 86_400
 LEFT_OUT = (".snakemake/log", ".snakemake/scripts", ".snakemake/locks", "results/.compiled", "output_")
 

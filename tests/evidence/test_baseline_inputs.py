@@ -65,7 +65,7 @@ def test_later_days_may_be_missing(market):
     assert bits(inputs_of(broken, [100]).summaries) == bits(inputs_of(market, [100]).summaries)
 
 
-def test_prices_that_stand_still_have_inputs():
+def test_constant_prices_have_inputs():
     still = np.full(30, 100.0)
     found = window_volatility(
         close=still, high=still, low=still, decision_rows=np.array([25]), context_days=CONTEXT

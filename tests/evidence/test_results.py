@@ -38,7 +38,7 @@ def test_computed_evidence_is_read_back_unchanged():
     assert one.headlines == Headlines()
 
 
-def test_horizons_come_in_ascending_order_whatever_the_order_of_the_file():
+def test_horizons_are_sorted_in_ascending_order():
     made = evidence(h15=horizon("none"), h1=horizon("law"), h5=horizon("none"))
     read = Evidence.from_json(json.loads(json.dumps(made)))
     assert [(one.days, one.scaling.verdict) for one in read.horizons] == [

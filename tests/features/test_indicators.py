@@ -294,7 +294,7 @@ def test_the_table_has_pinned_columns_dtypes_and_warm_up(ticker):
 
 
 @pytest.mark.parametrize("ticker", ["GSPC", "IXIC"])
-def test_the_table_knows_the_first_row_of_each_column(ticker):
+def test_the_table_declares_the_first_row_of_each_column(ticker):
     built = build_a25(bundled_bars(ticker))
     assert tuple(built.starts) == A25_COLUMNS
     # 1999-04-19 and 1999-06-01 are the 73rd and the 103rd session from 1999-01-04 on.

@@ -17,7 +17,7 @@ def column(frame, name):
     return price_relative(frame, A25_COLUMNS)[:, A25_COLUMNS.index(name)]
 
 
-def test_the_first_rows_give_the_first_rows_bit_for_bit(table):
+def test_features_of_the_first_rows_are_bit_identical_to_the_first_features(table):
     whole = price_relative(table, A25_COLUMNS)
     for rows in (1, 5, 20, 21, 300):
         assert price_relative(table[:rows], A25_COLUMNS).tobytes() == whole[:rows].tobytes()

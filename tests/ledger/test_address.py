@@ -122,7 +122,7 @@ def test_a_path_of_something_else_is_refused(path):
         *({"data_fraction": 0.0}, {"data_fraction": float("nan")}),
     ],
 )
-def test_values_that_cannot_stand_in_a_path_are_refused(change):
+def test_values_that_are_not_allowed_in_a_path_are_refused(change):
     with pytest.raises(LedgerError, match="found the study"):
         StudyAddress(**({"scale": "2M", "horizon_days": 3} | change))
 

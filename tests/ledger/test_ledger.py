@@ -91,7 +91,7 @@ def test_study_json_holds_the_settings_of_the_study(tmp_path):
 
 
 @pytest.mark.parametrize(("parallel", "seen"), [(1, 5), (3, 3), (9, 0)])
-def test_a_trial_sees_all_but_the_newest_results(tmp_path, parallel, seen):
+def test_a_trial_uses_all_but_the_newest_results(tmp_path, parallel, seen):
     config = default_config({"search": {"parallel_trials": parallel}})
     study = config.study("debug", 1)
     ledger = study.ledger(tmp_path, features_sha256="x")

@@ -107,7 +107,7 @@ def test_every_row_of_every_table_is_as_long_as_its_head(material):
             assert {len(row) for row in block.rows} <= {len(block.head)}, block.head
 
 
-def test_counted_parameters_stand_beside_their_distance_from_the_budget(material):
+def test_counted_parameters_are_shown_with_their_distance_from_the_budget(material):
     text = to_markdown(list(content(material())))
     assert "2,010,000 | +0.50 %" in text
     assert "12 (12 complete)" in text

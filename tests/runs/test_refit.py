@@ -56,7 +56,7 @@ def test_predictions_are_those_of_the_best_epoch_on_all_rows_of_both_splits(unbr
     assert min(test.probabilities) > 0
 
 
-def test_a_refit_stopped_again_and_again_ends_as_the_unbroken_one(tmp_path, table, unbroken):
+def test_a_refit_stopped_repeatedly_ends_as_an_uninterrupted_one(tmp_path, table, unbroken):
     steps = 0
     while refit(tmp_path, table).files.result() is None:
         steps += 7
@@ -80,7 +80,7 @@ def test_refits_differ_by_their_seed_alone(tmp_path, table, unbroken):
     assert (second.refit, second.winner, second.winner_validation_log_loss) == (1, 7, 0.4)
 
 
-def test_another_winner_has_refits_of_its_own(tmp_path, table):
+def test_another_winner_has_other_refits(tmp_path, table):
     one = refit(tmp_path, table)
     another = refit(tmp_path, table, winner=replace(WINNER, trial=8))
     assert one.files.folder != another.files.folder

@@ -37,7 +37,7 @@ def test_rungs_are_whole_epochs_before_the_last():
     assert exact.rungs(25) == (4, 7, 14)
 
 
-def test_at_a_rung_the_better_half_goes_on():
+def test_at_a_rung_the_better_half_continues():
     # Among five, itself included, two places go on.
     assert not behind([0.9, 0.45])
     assert behind([0.9, 0.55])
@@ -59,7 +59,7 @@ def test_an_earlier_trial_is_seen_as_it_stood_at_the_rung():
     assert behind([0.9, 0.8, 0.8, 0.8], late_bloomers)
 
 
-def test_the_best_goes_on_whatever_eta_says():
+def test_the_best_continues_with_any_eta():
     strict = HalvingSettings(rung_fractions=(0.2,), eta=100.0, min_completed_trials=1)
     assert not behind([0.3, 0.3], settings=strict)
     assert behind([0.41, 0.41], settings=strict)
@@ -95,7 +95,7 @@ def test_without_rungs_every_trial_goes_to_its_end():
     assert not any(behind([9.0] * epochs, settings=off) for epochs in range(1, EPOCHS + 1))
 
 
-def test_on_random_curves_about_half_go_on_at_each_rung_and_the_best_always():
+def test_on_random_curves_about_half_and_always_the_best_continue_at_each_rung():
     """The stopping variant lets the first trials pass, so slightly more than half of all continue."""
     chance = random.Random(1)
     settings = HalvingSettings(rung_fractions=(0.3,), eta=2.0, min_completed_trials=1)

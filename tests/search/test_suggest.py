@@ -107,7 +107,7 @@ def test_the_sampler_learns():
     assert late < early
 
 
-def test_the_gaussian_process_sees_what_pruned_trials_reached_and_failures_as_the_worst():
+def test_the_gaussian_process_uses_losses_of_pruned_trials_and_the_worst_loss_for_failures():
     settings = replace(STUDY.search, sampler="gp")
     history = search(14)
     worst = max(finished.value for finished in history[::2])

@@ -6,7 +6,7 @@ from support.configs import default_config
 from support.ledger_book import START_S, LedgerBook
 
 NOW_S = START_S + 3600.0
-NOBODY = 2**22 + 1
+UNUSED_PID = 2**22 + 1
 
 
 def seen(book, config=None):
@@ -35,7 +35,7 @@ def test_a_run_of_one_scale_is_finished_with_that_scale(tmp_path):
     )
     book.trial(0)
     assert not seen(book).finished
-    book.run_lock(pid=NOBODY, command="runner -- results/hpo_2M.done")
+    book.run_lock(pid=UNUSED_PID, command="runner -- results/hpo_2M.done")
     assert (seen(book).requested_scales, seen(book).finished) == (("2M",), True)
     assert not seen(book).tables_written
     (book.results / "hpo_2M.done").write_text("")
@@ -45,7 +45,7 @@ def test_a_run_of_one_scale_is_finished_with_that_scale(tmp_path):
 def test_a_campaign_is_finished_only_with_all_files_that_were_targets(book):
     (book.results / "hpo_2M.done").write_text("")
     for target, written in (("results/evidence.json", "evidence.json"), ("report", "summary.html")):
-        book.run_lock(pid=NOBODY, command=f"runner -- {target}")
+        book.run_lock(pid=UNUSED_PID, command=f"runner -- {target}")
         assert not seen(book).tables_written
         (book.results / written).write_text("")
         assert seen(book).tables_written
@@ -61,7 +61,7 @@ def test_a_campaign_is_finished_only_with_all_files_that_were_targets(book):
     ],
 )
 def test_refits_are_wanted_if_the_report_is_a_target(book, target, wanted):
-    book.run_lock(pid=NOBODY, command=f"runner -- {target}")
+    book.run_lock(pid=UNUSED_PID, command=f"runner -- {target}")
     assert {study.place.refits for study in seen(book).studies} == {wanted}
 
 
@@ -79,7 +79,7 @@ def test_without_a_configuration_the_tables_show_that_a_campaign_is_finished(boo
     assert not seen(book).finished
 
 
-def test_a_study_of_other_settings_is_mentioned_beside_the_configured_ones(book):
+def test_a_study_of_other_settings_is_mentioned_after_the_configured_ones(book):
     book.trial(0)
     book.trial(0, days=3, config=default_config({"seed": 9}))
     found = seen(book)

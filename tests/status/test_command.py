@@ -1,4 +1,4 @@
-"""The command line, in a process of its own where it matters."""
+"""The command line, in a separate process if needed."""
 
 import os
 import subprocess
@@ -42,7 +42,7 @@ def tree(folder):
 @pytest.fixture
 def busy(book):
     """A running campaign."""
-    book.features_are("f" * 64)
+    book.write_features("f" * 64)
     book.trial(0)
     files = book.trial(1, state=None)
     with (files.folder / "events.jsonl").open("ab") as file:

@@ -66,7 +66,7 @@ def test_a_trial_longer_than_all_before_it_has_a_mean_left():
     assert left(study(10.0, 20.0, n_trials=3, begun=[begun(300.0)])).seconds == 15.0
 
 
-def test_without_a_trial_of_its_own_the_other_horizons_are_used():
+def test_a_study_without_trials_uses_the_other_horizons():
     found = left(study(n_trials=3), study(20.0, 40.0))
     assert (found.seconds, found.basis) == (90.0, Basis.OTHER_HORIZONS)
 

@@ -8,7 +8,7 @@ NOW_S = START_S + 3600.0
 BEGIN = ".venv/bin/runner --cores 1"
 COMMAND = "/somewhere/.venv/bin/runner --cores 1 -- results/hpo_2M.done"
 TYPED = ".venv/bin/runner --cores 1 -- results/hpo_2M.done"
-NOBODY = 2**22 + 1  # above the highest number Linux gives to a process
+UNUSED_PID = 2**22 + 1  # above the highest number Linux gives to a process
 
 
 def first(book, *, overlays=()):
@@ -44,7 +44,7 @@ def test_a_running_campaign_between_two_trials(book):
 
 def test_a_killed_run_whose_training_process_still_runs(book):
     book.trial(0, state=None)
-    book.run_lock(pid=NOBODY, command=COMMAND)
+    book.run_lock(pid=UNUSED_PID, command=COMMAND)
     book.trial_lock(0, at_s=1e9)
     head = first(book)
     assert head.state.startswith("ITS RUN WAS KILLED, but process ")
@@ -63,7 +63,7 @@ def test_a_killed_run_whose_training_process_still_runs(book):
 )
 def test_a_campaign_stopped_in_a_trial(book, thermal, why):
     book.trial(0, state=None, thermal=thermal)
-    book.run_lock(pid=NOBODY, command=COMMAND)
+    book.run_lock(pid=UNUSED_PID, command=COMMAND)
     head = first(book)
     assert head.state == f"STOPPED 60 min ago: {why}"
     assert head.command == TYPED
@@ -85,7 +85,7 @@ def test_a_campaign_stopped_between_two_trials(book):
 
 
 def test_a_campaign_stopped_before_its_first_trial(book):
-    book.run_lock(pid=NOBODY, command=COMMAND)
+    book.run_lock(pid=UNUSED_PID, command=COMMAND)
     assert first(book).state == "STOPPED before its first trial, 60 min ago"
 
 
@@ -98,7 +98,7 @@ def test_a_run_on_another_machine_is_neither_running_nor_stopped(book):
 
 def test_a_campaign_is_finished_once_its_tables_are_written(book):
     all_done(book)
-    book.run_lock(pid=NOBODY, command=COMMAND)
+    book.run_lock(pid=UNUSED_PID, command=COMMAND)
     head = first(book)
     expected = "ALL TRIALS DONE 56 min ago, but some requested files are not written yet"
     assert (head.state, head.command) == (expected, TYPED)
@@ -121,6 +121,6 @@ def test_a_campaign_is_finished_once_its_tables_are_written(book):
 )
 def test_a_configuration_other_than_the_last_runs_is_pointed_out(book, used, given, hint):
     book.trial(0)
-    book.run_lock(pid=NOBODY, command=f"runner {used}")
+    book.run_lock(pid=UNUSED_PID, command=f"runner {used}")
     shown = configuration_hint(read_campaign(book.config, book.results, now_s=NOW_S, overlays=given))
     assert shown is None if hint is None else hint in shown

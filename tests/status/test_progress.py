@@ -83,7 +83,7 @@ def test_trials_beyond_n_trials_are_left_out_as_in_the_tables(book):
     assert len(read(book, n_trials=None).finished) == 4
 
 
-def test_refits_are_counted_beside_the_trials(book):
+def test_refits_are_counted_as_well_as_trials(book):
     for number in range(5):
         book.trial(number)
     book.trial(0, kind="refit")
@@ -93,7 +93,7 @@ def test_refits_are_counted_beside_the_trials(book):
     assert [work.trial.name for work in study.begun] == ["refit_1"]
 
 
-def test_a_refit_counts_whatever_its_result_holds(book):
+def test_a_refit_counts_with_any_result(book):
     files = book.trial(0, kind="refit")
     (files.folder / "result.json").write_text('{"test": {"log_loss": 0.5}}')
     assert len(read(book, refits=5).refits) == 1

@@ -10,7 +10,7 @@ from support.configs import default_config
 from support.ledger_book import START_S, LedgerBook
 
 NOW_S = START_S + 3600.0
-NOBODY = 2**22 + 1
+UNUSED_PID = 2**22 + 1
 BEGIN = ".venv/bin/runner --cores 1"
 
 
@@ -148,7 +148,7 @@ def test_a_missing_sensor_is_shown(book):
 def test_a_stop_shows_the_command_on_lines_that_a_shell_accepts(book):
     book.trial(0, state=None)
     command = "/x/.venv/bin/runner --directory " + "a" * 40 + " --configfile mine.yaml -- results/hpo_2M.done"
-    book.run_lock(pid=NOBODY, command=command)
+    book.run_lock(pid=UNUSED_PID, command=command)
     shown = lines(book, width=60)
     at = shown.index("to continue, nothing is lost:")
     end = shown.index("", at)
@@ -157,7 +157,7 @@ def test_a_stop_shows_the_command_on_lines_that_a_shell_accepts(book):
 
 
 def test_refits_are_shown_once_the_trials_are_done(book):
-    book.run_lock(pid=NOBODY, command="runner -- results/hpo_2M.done")
+    book.run_lock(pid=UNUSED_PID, command="runner -- results/hpo_2M.done")
     for number in range(5):
         book.trial(number)
     assert row(book, "2M/h1").endswith("000 done")

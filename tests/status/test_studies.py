@@ -46,7 +46,7 @@ def test_the_study_of_the_present_features_is_shown_and_the_other_one_mentioned(
     book.trial(0)
     new = book.study().fingerprint
     for features, shown, other in ((FEATURES, old, new), ("0" * 64, new, old)):
-        book.features_are(features)
+        book.write_features(features)
         found = chosen(book)
         assert (homes(found)[0], [each.home.name for each in found.others]) == (shown, [other])
 
@@ -62,7 +62,7 @@ def test_without_the_features_entry_the_study_that_ran_last_is_shown(book):
 def test_changed_features_begin_a_new_study(book):
     book.trial(0)
     book.trial(0, config=default_config(OTHER_SEED))
-    book.features_are("1" * 64)
+    book.write_features("1" * 64)
     found = chosen(book)
     assert not found.configured, "none of the configured ones was begun, so those of the ledger are shown"
 

@@ -80,7 +80,7 @@ def test_a_key_ends_it_with_status_0_and_the_last_screen_stays(watching, key):
 
 
 @pytest.mark.parametrize(("number", "status"), [(signal.SIGINT, 0), (signal.SIGTERM, 143)])
-def test_a_signal_ends_it_with_the_terminal_in_order(watching, number, status):
+def test_a_signal_ends_it_and_restores_the_terminal(watching, number, status):
     watching.until(b"drawing 2")
     watching.process.send_signal(number)
     assert watching.end() == status

@@ -1,4 +1,4 @@
-"""Settings for tests of the audit, with controls that are small enough to train."""
+"""Settings for tests of the audit, with controls small enough to train."""
 
 from dataclasses import replace
 

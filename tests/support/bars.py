@@ -1,4 +1,4 @@
-"""Synthetic bars for tests: a seeded random walk on XNYS-like weekdays, and the real ones inside `arch`."""
+"""Bars for tests: a seeded random walk, and the real bars in the `arch` package."""
 
 from collections.abc import Iterable
 from functools import cache
@@ -15,13 +15,13 @@ from support.configs import data_settings
 
 
 def random_bars(rows: int, *, seed: int = 0, start: str = "2003-01-06") -> pd.DataFrame:
-    """Bars of a random walk on every weekday from `start`, in the dtypes of `parse_bars`."""
+    """Return bars of a random walk on every weekday from `start`, in the dtypes of `parse_bars`."""
     first = np.busday_offset(np.datetime64(start), 0, roll="forward")
     return _walk(np.busday_offset(first, np.arange(rows)), seed)
 
 
 def session_bars(rows: int, *, seed: int = 0, start: str = "2003-01-06") -> pd.DataFrame:
-    """The same on the sessions of the New York exchange."""
+    """Return bars of a random walk on the sessions of the New York exchange from `start`."""
     last = np.datetime64(start) + np.timedelta64(rows * 2 + 30, "D")
     return _walk(sessions("XNYS", np.datetime64(start), last)[:rows], seed)
 
@@ -51,15 +51,15 @@ def _bundled(ticker: str) -> pd.DataFrame:
 
 
 def bundled_bars(ticker: str = "GSPC") -> pd.DataFrame:
-    """A copy of the real bars of an index that the `arch` package contains."""
+    """Return a copy of the real bars of an index in the `arch` package."""
     return _bundled(ticker).copy()
 
 
 def bits(values: np.ndarray) -> bytes:
-    """The raw bytes of an array: equal only when every value is equal bit for bit, NaN and -0.0 included."""
+    """Return the raw bytes of an array, equal only for bit-identical values, NaN and -0.0 included."""
     return np.ascontiguousarray(values).tobytes()
 
 
 def rules(problems: Iterable[Problem], severity: str = "error") -> list[tuple[str, int | None]]:
-    """Return rule and line of the problems of one severity."""
+    """Return rule and row of the problems of one severity."""
     return [(problem.rule, problem.row) for problem in problems if problem.severity == severity]

@@ -1,4 +1,4 @@
-"""A campaign folder that real Snakemake processes work in, and a way to kill them all."""
+"""A campaign folder in which tests run Snakemake and kill its processes."""
 
 import csv
 import json
@@ -22,10 +22,10 @@ from simmer.ledger.table import MACHINE_COLUMNS
 from support.configs import ROOT, default_config, merge
 from support.dry_runs import DryRun, dry_run
 
-# Ends a test that hangs; a busy machine may take minutes for what takes seconds on a quiet one.
+# Ends a test that hangs; on a busy machine seconds of work may take minutes.
 TIMEOUT_S = 600
 
-# Trials of a few seconds on real bars, with a thermometer that a test can heat.
+# Trials of a few seconds on real bars, with a simulated temperature sensor.
 SMALL = {
     "data": {"tickers": [{"ticker": "GSPC", "kind": "index"}]},
     "dataset": {"horizons_days": [1]},
@@ -54,7 +54,7 @@ FINISHED = "Finish: all requested files are written"
 
 
 class Campaign:
-    """A working directory with its configuration, run by the Snakefile of this repository."""
+    """A campaign folder with its configuration, run with the Snakefile of this repository."""
 
     def __init__(self, folder: Path, *overlays: Mapping[str, Any]) -> None:
         self.folder = folder
@@ -65,10 +65,10 @@ class Campaign:
         if not (folder / "sysfs").exists():
             self.heat_to(45)
 
-    # ---- what a user does -------------------------------------------------------------------
+    # ---- actions of a user ------------------------------------------------------------------
 
     def configure(self, *overlays: Mapping[str, Any]) -> None:
-        """Lay overlays over the campaign's own configuration file."""
+        """Merge overlays into the configuration and write its file."""
         for overlay in overlays:
             merge(self.config, overlay)
         (self.folder / "campaign.yaml").write_text(yaml.safe_dump(self.config))
@@ -82,7 +82,7 @@ class Campaign:
         ]
 
     def start(self, *arguments: str, prefix: Iterable[str] = ()) -> "Run":
-        """Start Snakemake in a session of its own, as a terminal would."""
+        """Start Snakemake in a new session, as a terminal does."""
         number = len(self.runs) + 1
         output = self.folder / f"output_{number}_{os.getpid()}.txt"
         with output.open("wb") as file:
@@ -104,17 +104,17 @@ class Campaign:
         return run
 
     def plan(self, *arguments: str) -> Counter[str]:
-        """Return how many jobs of each rule a dry run announces."""
+        """Return the number of planned jobs of each rule, from a dry run."""
         run = self.dry_run(*arguments)
         assert run.status == 0, run.text
         return planned_jobs(run.text)
 
     def dry_run(self, *arguments: str) -> DryRun:
-        """Return how a dry run ended, and what it printed; it takes no start of Snakemake."""
+        """Return status and output of a dry run, without a new start of Snakemake."""
         return dry_run(self.folder, *arguments, configfile=self.folder / "campaign.yaml")
 
     def heat_to(self, celsius: float) -> None:
-        """Let the thermometer of the campaign's own sysfs show a temperature."""
+        """Set the temperature of the sensor in the campaign's own sysfs."""
         chip = self.folder / "sysfs" / "class" / "hwmon" / "hwmon0"
         chip.mkdir(parents=True, exist_ok=True)
         for name, text in (
@@ -127,7 +127,7 @@ class Campaign:
             aside.replace(chip / name)
 
     def copy_to(self, folder: Path, *overlays: Mapping[str, Any]) -> "Campaign":
-        """Return a copy of the whole folder, times and Snakemake's memory included."""
+        """Return a copy of the whole folder, including file times and Snakemake's metadata."""
         shutil.copytree(self.folder, folder, ignore=shutil.ignore_patterns("output_*.txt"))
         return Campaign(folder, self.config, *overlays)
 
@@ -140,16 +140,16 @@ class Campaign:
         for name in (DONE, "results/hpo/debug/trials.csv", "results/hpo/debug/best.json"):
             (self.folder / name).unlink(missing_ok=True)
 
-    # ---- what is there ----------------------------------------------------------------------
+    # ---- files ------------------------------------------------------------------------------
 
     @property
     def trials(self) -> list[Path]:
-        """The ledger folders of all trials, of all fingerprints."""
+        """The ledger folders of all trials of all studies."""
         found = (self.folder / "results" / "ledger").glob("*/*/*/trial_*")
         return sorted(path for path in found if path.is_dir())
 
     def trial(self, number: int) -> Path:
-        """Return the ledger folder of trial `number` where there is one study only."""
+        """Return the ledger folder of trial `number`; there must be one study only."""
         found = [path for path in self.trials if path.name == f"trial_{number:03d}"]
         assert len(found) == 1, f"trial {number} is in the ledger {len(found)} times"
         return found[0]
@@ -187,12 +187,12 @@ class Campaign:
         ]
 
     def checkpoint_step(self, number: int) -> int:
-        """Return the step of a trial's newest registered checkpoint, 0 where there is none."""
+        """Return the step of a trial's newest listed checkpoint, 0 where there is none."""
         files = self.checkpoints(number)
         return int(files[0].removeprefix("checkpoint_").removesuffix(".safetensors")) if files else 0
 
     def checkpoints(self, number: int) -> list[str]:
-        """Return the names of a trial's registered checkpoints, newest first."""
+        """Return the names of a trial's listed checkpoints, newest first."""
         found = [path for path in self.trials if path.name == f"trial_{number:03d}"]
         try:
             return [entry["file"] for entry in json.loads((found[0] / "checkpoints.json").read_text())]
@@ -200,25 +200,25 @@ class Campaign:
             return []
 
     def trainer_pid(self, number: int) -> int:
-        """Return the process that a trial's lock names."""
+        """Return the process id in a trial's lock."""
         lock = self.folder / f"results/ledger/locks/debug/h1/trial_{number:03d}.lock"
         return json.loads(lock.read_text())["pid"]
 
-    # ---- moments ----------------------------------------------------------------------------
+    # ---- progress ---------------------------------------------------------------------------
 
     def started(self, number: int, times: int = 1) -> bool:
-        """Tell whether a trial has been started so many times."""
+        """True if a trial was started at least `times` times."""
         known = any(path.name == f"trial_{number:03d}" for path in self.trials)
         return known and len(self.events(number, "start")) >= times
 
     def in_epoch(self, number: int, epoch: int) -> bool:
-        """Tell whether a trial has finished the epoch before `epoch`."""
+        """True if a trial has finished the epoch before `epoch`."""
         return self.started(number) and len(self.events(number, "epoch")) >= epoch - 1
 
-    # ---- the end ----------------------------------------------------------------------------
+    # ---- processes --------------------------------------------------------------------------
 
     def kill_everything(self) -> None:
-        """SIGKILL every process of every session that was started here, orphans included."""
+        """SIGKILL every process of every session started here, including orphans."""
         for process in self.processes():
             with suppress(psutil.NoSuchProcess):
                 process.kill()
@@ -249,7 +249,7 @@ class Campaign:
 
 
 class Run:
-    """One Snakemake process and what it has printed so far."""
+    """One Snakemake process and its output so far."""
 
     def __init__(self, process: subprocess.Popen, output: Path) -> None:
         self.process, self.output = process, output
@@ -265,7 +265,7 @@ class Run:
 
     @property
     def status(self) -> int | None:
-        """The exit status, None as long as it runs."""
+        """The exit status, None while it runs."""
         return self.process.poll()
 
     def wait(self) -> int:
@@ -276,12 +276,12 @@ class Run:
             raise AssertionError(f"still running after {TIMEOUT_S} s:\n{self.text}") from None
 
     def wait_at_most(self, seconds: float) -> None:
-        """Let some time pass, less if the run ends."""
+        """Wait for the end of the run, at most for this time."""
         with suppress(subprocess.TimeoutExpired):
             self.process.wait(seconds)
 
     def until(self, condition: Callable[[], Any], what: str) -> None:
-        """Wait for a condition while the process lives."""
+        """Wait for a condition while the process runs."""
         wait_until(lambda: condition() or self.status is not None, what)
         assert condition(), f"ended with status {self.status} before {what}:\n{self.text}"
 
@@ -290,19 +290,19 @@ class Run:
         os.killpg(self.pid, number)
 
     def succeeded(self) -> "Run":
-        """Fail, showing the output, unless the run ended well."""
+        """Wait for the end, and fail with the output unless the exit status is 0."""
         assert self.wait() == 0, self.text
         return self
 
     def failed(self) -> "Run":
-        """Fail, showing the output, if the run ended well or a traceback was printed."""
+        """Wait for the end, and fail with the output if the exit status is 0 or a traceback was printed."""
         assert self.wait() != 0, self.text
         assert "Traceback" not in self.text, self.text
         return self
 
 
 def without_client(folder: Path) -> list[str]:
-    """Return the start of a command line under which nothing can import the vendor's client."""
+    """Return the start of a command line under which the vendor's client cannot be imported."""
     site = folder / "site"
     site.mkdir()
     (site / "yfinance.py").write_text("raise RuntimeError('imported unasked')\n")
@@ -313,12 +313,12 @@ def wait_until(condition: Callable[[], Any], what: str, timeout_s: float = TIMEO
     """Poll until a condition holds."""
     deadline = time.monotonic() + timeout_s
     while not condition():
-        assert time.monotonic() < deadline, f"waited {timeout_s} s in vain for {what}"
+        assert time.monotonic() < deadline, f"waited {timeout_s} s for {what}"
         time.sleep(0.02)
 
 
 def planned_jobs(text: str) -> Counter[str]:
-    """Return the table `Job stats:` of a dry run; empty when there is nothing to be done."""
+    """Return the table `Job stats:` of a dry run; empty if no job is planned."""
     if "Job stats:" not in text:
         return Counter()
     table = text.split("Job stats:\n", 1)[1].split("\n\n", 1)[0].splitlines()[2:]
@@ -328,7 +328,7 @@ def planned_jobs(text: str) -> Counter[str]:
 
 
 def without_machine(result: Mapping[str, Any]) -> dict[str, Any]:
-    """Return a result without what depends on the clock and the machine."""
+    """Return a result without the values that depend on time and machine."""
     timed = ("machine", "train_s", "checkpoint_s", "checkpoints")
     return {key: value for key, value in result.items() if key not in timed}
 
@@ -338,7 +338,7 @@ _FORKS.set_forkserver_preload(["torch", "pandas", "pyarrow.parquet", "optuna", "
 
 
 def start_trainer(campaign: Campaign, number: int) -> multiprocessing.Process:
-    """Start the script of one trial in a process of its own, forked where torch is already imported."""
+    """Start the script of one trial in a separate process, forked from one with torch already imported."""
     process = _FORKS.Process(target=_train, args=(campaign.folder, campaign.config, number), daemon=True)
     process.start()
     return process
@@ -350,7 +350,7 @@ def _train(folder: Path, overlay: Mapping[str, Any], number: int) -> None:
     from simmer.base.logs import job
     from simmer.training import loop
 
-    # On a disk that takes its time, checkpoints would lie further apart than this small trial is long.
+    # By default, a slow disk could space checkpoints further apart than this small trial is long.
     loop.CHECKPOINT_SHARE = 0.5
     os.chdir(folder)
     table = Path("data/processed/GSPC_dataset_a25.parquet")

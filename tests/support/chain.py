@@ -1,4 +1,4 @@
-"""The data part of the chain by its own scripts, without a workflow engine: quick, and in one process."""
+"""The data stage run by its scripts in one process, without Snakemake."""
 
 import importlib.util
 from pathlib import Path
@@ -9,7 +9,7 @@ from support.configs import ROOT, data_settings
 
 
 def script(name: str) -> ModuleType:
-    """Load the script of a rule; its guard does not run."""
+    """Load the script of a rule without running its main guard."""
     spec = importlib.util.spec_from_file_location(name, ROOT / f"workflow/scripts/{name}.py")
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
@@ -59,7 +59,7 @@ def build(folder: Path, ticker: str) -> None:
 
 
 def build_data(folder: Path, *tickers: str) -> Path:
-    """Acquire, register, validate and build bundled tickers; return the data folder."""
+    """Acquire, list, validate and build bundled tickers; return the data folder."""
     settings = data_settings(*tickers)
     for ticker in tickers:
         acquire(folder, settings, ticker)

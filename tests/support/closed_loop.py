@@ -1,7 +1,7 @@
-"""The loop from heat to training and back, closed around a real trainer on a machine of fake heat.
+"""Closed-loop scenario: a real trainer heats a simulated laptop, and the guard slows the trainer.
 
-A laptop of 110 W, ten times faster than life, whose fan is blocked in mid-run and whose sensor shows a
-critical temperature in the end. Governed at ten decisions for one, so that all time constants keep their
+The laptop (110 W) is simulated at ten times real time. Its fan is blocked in mid-run, and at the end its
+sensor shows a critical temperature. The sample period is also a tenth, so that all time constants keep their
 ratios.
 """
 
@@ -25,7 +25,7 @@ CPU_S = 28.0  # more than the scenario uses before the spike, so that something 
 
 
 def overlay(epochs_max: int, *, sysfs_root: str, govern: bool = True) -> dict:
-    """Return the configuration of one long trial under quick heat."""
+    """Return the configuration of one long trial on the accelerated machine."""
     return {
         "scales": {"debug": {"n_trials": 1, "epochs_max": epochs_max}},
         "training": {"patience_epochs": 1_000_000, "checkpoint_interval_s": 60},
@@ -40,12 +40,12 @@ def overlay(epochs_max: int, *, sysfs_root: str, govern: bool = True) -> dict:
 
 
 def epochs_for(epoch_s: float) -> int:
-    """Return how many epochs keep a trainer busy for the scenario, given the seconds of one."""
+    """Return the number of epochs that last for the scenario, given the seconds of one epoch."""
     return math.ceil(CPU_S / epoch_s)
 
 
 def plant(*, worked_s: float = 22.0) -> Plant:
-    """Return the laptop after it has worked for a while, so that no test waits for it to warm up."""
+    """Return the laptop after some work, so that no test waits for it to warm up."""
     laptop = Plant(HOT_LAPTOP, noise=random.Random(1), time_scale=TIME_SCALE)
     laptop.advance(worked_s, 0.45)
     return laptop
@@ -53,14 +53,14 @@ def plant(*, worked_s: float = 22.0) -> Plant:
 
 @dataclass(frozen=True)
 class Ended:
-    """What happened until the sensor showed a critical temperature and the run stopped.
+    """Record of a scenario that ended with a critical temperature.
 
     Attributes:
         run: the run that stopped.
         trace: the machine's temperature, tick by tick.
-        settled_from_s: when the temperature had been at the setpoint for a while.
+        settled_from_s: when the temperature had settled at the setpoint.
         blocked_at_s: when the fan was blocked.
-        settled_again_from_s: when the machine had had a while to adapt.
+        settled_again_from_s: when the temperature had settled again.
         spiked_at_s: when the sensor began to show a critical temperature.
     """
 
@@ -72,7 +72,7 @@ class Ended:
     spiked_at_s: float
 
     def between(self, from_s: float, to_s: float) -> list[Point]:
-        """Return the trace of a stretch of time."""
+        """Return the points of a time interval."""
         return [point for point in self.trace if from_s <= point.at_s < to_s]
 
 
@@ -83,7 +83,7 @@ def run_until_critical(
     settling_s: float = SETTLING_S,
     measured_s: float = MEASURED_S,
 ) -> Ended:
-    """Run the plain command: to the setpoint, through a blocked fan, to the abort of a critical reading."""
+    """Run to the setpoint, block the fan, then show a critical temperature and wait for the abort."""
     with HotMachine(campaign, plant()) as machine:
         run = campaign.start(TARGET, prefix=prefix)
         run.until(lambda: any(point.hot_spot_c >= 81 for point in machine.trace[-100:]), "the setpoint")
@@ -103,5 +103,5 @@ def run_until_critical(
 
 def _train_on(run: Run, seconds: float) -> None:
     end_s = time.monotonic() + seconds
-    wait_until(lambda: time.monotonic() >= end_s or run.status is not None, "training to go on")
+    wait_until(lambda: time.monotonic() >= end_s or run.status is not None, "training to continue")
     assert run.status is None, f"ended too soon, with status {run.status}:\n{run.text}"

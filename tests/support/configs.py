@@ -1,4 +1,4 @@
-"""Configurations for tests: the shipped one, and the shipped one with changes laid over it."""
+"""The shipped configuration, with overlays, for tests."""
 
 from collections.abc import Mapping
 from copy import deepcopy
@@ -14,7 +14,7 @@ ROOT = Path(__file__).parents[2]
 
 
 def raw_config(*overlays: Mapping) -> dict:
-    """Return config/config.yaml with overlays merged into it as Snakemake does it."""
+    """Return config/config.yaml with overlays merged as Snakemake does."""
     merged = yaml.safe_load((ROOT / "config/config.yaml").read_text(encoding="utf-8"))
     for overlay in overlays:
         merge(merged, overlay)
@@ -35,7 +35,7 @@ def default_config(*overlays: Mapping) -> Config:
 
 
 def data_settings(*tickers: str | TickerSpec, **changes: object) -> DataSettings:
-    """Return settings of the bundled bars, or with changes; known tickers may be given by their names."""
+    """Return settings of the bundled bars, with changes; known tickers may be given by name."""
     specs = (
         spec if isinstance(spec, TickerSpec) else TickerSpec(spec, KNOWN_TICKERS[spec].kind)
         for spec in tickers or ("GSPC", "IXIC")

@@ -1,6 +1,6 @@
-"""Dry runs for the price of one start: a server imports Snakemake once, and each run is a fork of it.
+"""Fast dry runs: a server imports Snakemake once and forks for each run.
 
-Run as a program it answers command lines, each a line of JSON on standard input.
+Run as a program, it reads command lines from standard input, one JSON list a line.
 """
 
 import atexit
@@ -19,13 +19,13 @@ from support.configs import ROOT
 
 @dataclass(frozen=True)
 class DryRun:
-    """How a dry run ended, and what it printed."""
+    """Exit status and output of a dry run."""
 
     status: int
     text: str
 
     def refused(self) -> "DryRun":
-        """Fail, showing the output, if the run ended well or a traceback was printed."""
+        """Fail with the output unless the exit status is 1 and no traceback was printed."""
         assert self.status == 1, self.text
         assert "Traceback" not in self.text, self.text
         return self
@@ -37,7 +37,7 @@ def dry_run(
     configfile: Path | None = None,
     snakefile: Path = ROOT / "Snakefile",
 ) -> DryRun:
-    """Return what `snakemake -n` with these arguments answers in a folder."""
+    """Return the result of `snakemake -n` with these arguments in a folder."""
     shared = ["-s", str(snakefile), "--directory", str(folder)]
     shared += ["--configfile", str(configfile)] if configfile else []
     server = _server()
@@ -61,7 +61,7 @@ def _server() -> subprocess.Popen:
 
 
 def _end(server: subprocess.Popen) -> None:
-    server.communicate()  # it ends with its standard input
+    server.communicate()  # closing its standard input ends it
 
 
 def _answer(arguments: Sequence[str]) -> dict[str, object]:
@@ -71,7 +71,7 @@ def _answer(arguments: Sequence[str]) -> dict[str, object]:
             os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
             os.dup2(output.fileno(), 1)
             os.dup2(output.fileno(), 2)
-            # Whatever it raises ends the fork as it would end the program: a message, a traceback, a status.
+            # An exception ends the fork with the same message and status as the program.
             sys.argv = ["snakemake", *arguments]
             snakemake.cli.main(list(arguments))
             sys.exit(0)
@@ -82,7 +82,7 @@ def _answer(arguments: Sequence[str]) -> dict[str, object]:
 
 
 if __name__ == "__main__":
-    import snakemake.cli  # what all forks share
+    import snakemake.cli  # shared by all forks
 
     for line in iter(sys.stdin.readline, ""):
         sys.stdout.write(json.dumps(_answer(json.loads(line))) + "\n")

@@ -1,4 +1,4 @@
-"""Made-up evidence, refits and trials in the form in which they are published."""
+"""Made-up evidence, refits and trials in their published form."""
 
 import math
 import random
@@ -131,7 +131,7 @@ def refit(seed, *, epochs=12, best=4, level=0.45, fall=0.03, rise=0.006):
 
 
 def trial(train_s=300.0, *, energy_wh=None, repeats=None):
-    """What the costs need of a trial's result."""
+    """A trial's result with the values that the figure of costs uses."""
     return trial_result(train_s=train_s, repeats=repeats, guard={"energy_wh": energy_wh})
 
 

@@ -1,4 +1,4 @@
-"""Predictions of made-up models on made-up test rows, of known skill."""
+"""Predictions of made-up models with known skill on made-up test rows."""
 
 import numpy as np
 
@@ -16,7 +16,7 @@ def sigmoid(logits):
 
 
 class Market:
-    """Labels whose true logit is known, and predictions that see it through noise."""
+    """Labels with known true logits, and predictions from these logits plus noise."""
 
     def __init__(self, *, seed=0, signal=1.0, validation=VALIDATION, test=TEST):
         self.rng = np.random.default_rng(seed)
@@ -35,7 +35,7 @@ class Market:
         }
 
     def predict(self, model, *, noise, refit=None, kind=None):
-        """A model whose logit is off by noise, an odd one that is off by infinity answers a constant."""
+        """Return predictions from logits plus noise; with infinite noise they are constant."""
         probabilities = {
             split: np.full(len(logits), 0.31)
             if np.isinf(noise)
@@ -56,7 +56,7 @@ class Market:
         )
 
     def facts(self, scales):
-        """What a final evaluation says of splits and models."""
+        """The facts about splits and models that a final evaluation writes."""
         splits = {
             split: DATES
             | {
@@ -81,7 +81,7 @@ class Market:
 
 
 def table_and_facts(noise_of_scales, *, noise_of_baselines=0.5, seed=0, refits=3, **market):
-    """Return the table and the facts of scales whose predictions carry so much noise each."""
+    """Return the table and the facts of scales, given the noise of each scale's logits."""
     one = Market(seed=seed, **market)
     predictions = [
         one.predict(scale, noise=noise, refit=refit)

@@ -8,7 +8,7 @@ START_S = datetime(2026, 3, 2, 21, tzinfo=UTC).timestamp()
 
 
 class LogBook:
-    """Writes the log of one trial, by seconds since the study began."""
+    """Builds the log of one trial; times are seconds since the start of the study."""
 
     def __init__(self, scale="20M", horizon_days=3, trial=0):
         self.events, self.names = [], (scale, horizon_days, trial)

@@ -1,4 +1,4 @@
-"""A machine that a real trainer heats: its thermometer follows the CPU time that the trainer really uses."""
+"""A simulated machine whose temperature follows the CPU time of a real trainer."""
 
 import threading
 import time
@@ -14,7 +14,7 @@ _SCHED_CLOCK = 2  # CPUCLOCK_SCHED of the kernel's posix-timers.h: nanoseconds o
 
 @dataclass(frozen=True)
 class Point:
-    """One tick: seconds since the start, what the hottest place is, what the sensor says, how busy it was."""
+    """One tick: seconds since the start, hot spot and sensor temperatures, and the busy share."""
 
     at_s: float
     hot_spot_c: float
@@ -23,11 +23,11 @@ class Point:
 
 
 class HotMachine:
-    """Writes the campaign's thermometer until it is left; use it as a context.
+    """Context manager that writes the campaign's temperature sensor.
 
     Attributes:
-        plant: the thermal model; its fan may be blocked at any time.
-        spike_c: shown instead of the model's temperature as long as it is not None.
+        plant: the thermal model; tests may change it at any time.
+        spike_c: if not None, shown instead of the model's temperature.
         trace: one point per tick.
     """
 
@@ -55,7 +55,7 @@ class HotMachine:
         return time.monotonic() - self._start_s
 
     def between(self, from_s: float, to_s: float) -> list[Point]:
-        """Return the trace of a stretch of time."""
+        """Return the points of a time interval."""
         return [point for point in self.trace if from_s <= point.at_s < to_s]
 
     def _run(self) -> None:
@@ -70,7 +70,7 @@ class HotMachine:
             self.trace.append(Point(now_s - self._start_s, self.plant.hot_spot_c, shown_c, busy_share))
 
     def _cpu_s(self) -> float:
-        """Return the CPU seconds that the trainer used since the last call; 0 where nothing trains."""
+        """Return the CPU seconds that the trainer used since the last call; 0 without a trainer."""
         used = None
         with suppress(OSError, ValueError, KeyError):
             pid = self._campaign.trainer_pid(self._trial)

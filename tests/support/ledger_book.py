@@ -1,4 +1,4 @@
-"""Ledgers written by hand through the real writers, at made-up times: nothing is trained."""
+"""Ledgers of made-up trials at made-up times, written without training."""
 
 import json
 import os
@@ -16,13 +16,13 @@ PRIOR = 0.69
 MESSAGE = "training is slowed to hold the setpoint: 82.4 °C (hwmon:k10temp:Tdie)"
 
 
-def told_at(at_s):
-    """Return the time of a line so many seconds after START_S."""
+def time_at(at_s):
+    """Return the timestamp `at_s` seconds after START_S."""
     return datetime.fromtimestamp(START_S + at_s, UTC).isoformat(timespec="milliseconds")
 
 
 class LedgerBook:
-    """A folder of results, and what a campaign would have left in it."""
+    """A results folder with the files that a campaign writes."""
 
     def __init__(self, folder: Path, *overlays, features=FEATURES):
         self.folder, self.results = folder, folder / "results"
@@ -30,8 +30,8 @@ class LedgerBook:
         self.features = features
         self.results.mkdir(parents=True, exist_ok=True)
 
-    def features_are(self, features):
-        """Write the entry of the feature table, as its rule does."""
+    def write_features(self, features):
+        """Write the entry of the feature table with this hash, as its rule does."""
         path = self.folder / "data" / "processed" / f"{self.config.dataset.table}.resource.json"
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(json.dumps({"content_sha256": features}))
@@ -42,18 +42,18 @@ class LedgerBook:
         ledger.describe()
         return ledger
 
-    def trial(self, number, *, scale="2M", days=1, config=None, kind="trial", **life):
-        """Write a trial; see `write_life`."""
+    def trial(self, number, *, scale="2M", days=1, config=None, kind="trial", **values):
+        """Write a trial; see `write_run`."""
         ledger = self.study(scale, days, config)
         files = ledger.trial(number)
         if kind != "trial":
             files = RunFiles.at(files.folder.with_name(f"{kind}_{number}"))
-        write_life(files, number, **({"campaign": self.config.campaign} | life))
+        write_run(files, number, **({"campaign": self.config.campaign} | values))
         return files
 
     def lock(self, path, *, pid=None, folder=None, host=None, at_s=0.0, command="campaign-runner"):
-        """Write what a lock's holder tells; by default it is this process, begun long ago."""
-        told = {
+        """Write a lock; by default this process holds it since START_S."""
+        holder = {
             "pid": pid or os.getpid(),
             "host": host or os.uname().nodename,
             "command": command,
@@ -61,17 +61,17 @@ class LedgerBook:
             "since": datetime.fromtimestamp(START_S + at_s, UTC).isoformat(timespec="seconds"),
         }
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(json.dumps(told))
+        path.write_text(json.dumps(holder))
 
-    def run_lock(self, **told):
-        self.lock(self.results / ".lock", **told)
+    def run_lock(self, **holder):
+        self.lock(self.results / ".lock", **holder)
 
-    def trial_lock(self, number, *, scale="2M", days=1, **told):
+    def trial_lock(self, number, *, scale="2M", days=1, **holder):
         lock = StudyAddress(scale=scale, horizon_days=days).trial(number).lock
-        self.lock(self.results / "ledger" / "locks" / lock, **told)
+        self.lock(self.results / "ledger" / "locks" / lock, **holder)
 
 
-def write_life(
+def write_run(
     files,
     number,
     *,
@@ -85,32 +85,32 @@ def write_life(
     thermal=(),
     campaign="test",
 ):
-    """Write a trial that began at `at_s`; without a state it is under way.
+    """Write the files of a trial or refit that began at `at_s`; without a state it has no result yet.
 
-    Each epoch takes `epoch_s` and ends with its loss; `thermal` are actions told at its end.
+    Each epoch takes `epoch_s`; `thermal` are the actions of thermal events at the end.
     """
 
-    def tell(seconds, kind, **values):
-        files.append_event({"event": kind, "time": told_at(seconds)} | values)
+    def append(seconds, kind, **values):
+        files.append_event({"event": kind, "time": time_at(seconds)} | values)
 
     source = None if celsius is None else "hwmon:k10temp:Tdie"
     chosen = {"winner": 0, "seed": 1} if files.folder.name.startswith("refit") else {"repeats": repeats}
     files.write_params({"hyperparameters": {}} | chosen)
-    tell(at_s, "start", code_digest="0" * 12)
+    append(at_s, "start", code_digest="0" * 12)
     heat = {"temperature_c": celsius, "source": source, "pressure_level": None, "margin_c": None}
     load = {"cpu_percent": 87.0, "memory_percent": 41.5, "duty": 0.8, "power_w": 142.3}
     sample = heat | load | {"state": "acceptable" if source else "unknown"}
     for epoch, loss in enumerate(losses, 1):
         now_s = at_s + epoch * epoch_s
         record = {"epoch": epoch, "train_log_loss": 0.5, "validation": {"log_loss": loss}}
-        tell(now_s, "hardware_sample", **sample, blind_s=blind_s, paused_s=3.0)
-        tell(now_s, "epoch", windows_per_s=100.0, train_s=epoch * epoch_s, **record)
+        append(now_s, "hardware_sample", **sample, blind_s=blind_s, paused_s=3.0)
+        append(now_s, "epoch", windows_per_s=100.0, train_s=epoch * epoch_s, **record)
     end_s = at_s + len(losses) * epoch_s
     for action in thermal:
-        tell(end_s, "thermal_event", action=action, message=MESSAGE, **heat)
+        append(end_s, "thermal_event", action=action, message=MESSAGE, **heat)
     if state is None:
         return
-    tell(end_s, "finish", state=state, reason=None)
+    append(end_s, "finish", state=state, reason=None)
     best = {} if state != "diverged" else {"validation_log_loss": None, "best_epoch": None, "best": None}
     files.write_result(
         (refit_result if files.address.purpose == "refit" else trial_result)(

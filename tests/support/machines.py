@@ -1,4 +1,4 @@
-"""A machine on which all is well, for tests that take something from it."""
+"""A healthy machine; tests change single facts of it."""
 
 from simmer.machine.facts import Accelerator, Machine
 from simmer.machine.power import PowerFacts

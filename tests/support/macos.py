@@ -1,4 +1,4 @@
-"""What programs of macOS printed on machines of other people, to the letter."""
+"""Verbatim output of macOS programs on real machines."""
 
 # powermetrics --samplers thermal on an M2 with macOS 26; the blank lines are real.
 THERMAL = """Machine model: Mac14,2

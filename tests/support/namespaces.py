@@ -1,4 +1,4 @@
-"""Starting a command under mounts of its own: fake hardware and programs at the genuine absolute paths."""
+"""Run a command under private mounts: simulated hardware and programs at the real absolute paths."""
 
 import os
 import shutil
@@ -22,10 +22,10 @@ def private_mounts(setup: str) -> list[str]:
     """Return the beginning of a command line that runs the rest of it under private mounts.
 
     `[*private_mounts("mount -t tmpfs tmpfs /sys/class"), "ls", "/sys/class"]` lists an empty folder. The
-    mounts are seen by that command and its children alone and vanish with the last of them.
+    mounts exist for that command and its children only, and end with them.
 
     Args:
-        setup: lines for bash, run inside the namespace; the first that fails ends all with its status.
+        setup: lines for bash, run inside the namespace; the first failure ends the command with its status.
     """
     host = Path("/proc/self/ns/mnt").readlink()
     # A user without privileges becomes root of a user namespace, where mounting is allowed.
@@ -35,7 +35,7 @@ def private_mounts(setup: str) -> list[str]:
 
 
 def overlay(folder: str, scratch: Path) -> str:
-    """Return setup lines after which files can be written into a copy of `folder` that covers it.
+    """Return setup lines that cover `folder` with a writable copy.
 
     Args:
         folder: what to cover, e.g. `/usr/bin`.
@@ -48,7 +48,7 @@ mount -t overlay overlay -o 'lowerdir={folder},upperdir={scratch}/upper,workdir=
 
 @cache
 def why_no_namespaces(setup: str = "mount -t tmpfs tmpfs /mnt") -> str | None:
-    """Return why private mounts cannot be had on this machine, or None when they can; for skipping tests.
+    """Return why private mounts are impossible on this machine, or None; for skipping tests.
 
     Args:
         setup: the lines to try, as for `private_mounts`.

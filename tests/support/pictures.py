@@ -1,4 +1,4 @@
-"""Figures as a reader finds them: texts and marks in an SVG."""
+"""Texts and marks in the SVG of a figure."""
 
 import re
 import xml.etree.ElementTree as ET
@@ -21,14 +21,14 @@ class Picture:
 
     @property
     def prose(self):
-        """All texts in one, as wrapped sentences are read."""
+        """All texts joined, so that wrapped sentences are whole."""
         return " ".join(text for text in self.texts if text)
 
     def has(self, name):
         return f'id="{name}"' in self.svg
 
     def marks(self, pattern):
-        """Return the ids that match a pattern; each mark has one of its own."""
+        """Return the ids that match a pattern; they must be unique."""
         names = re.findall(rf'id="({pattern})"', self.svg)
         assert len(names) == len(set(names))
         return names

@@ -1,7 +1,7 @@
-"""A machine that heats up: three thermal nodes, hardware that slows itself down, and a thermometer.
+"""Thermal model of a machine: hot spot, die and heat sink, hardware throttling, and a temperature sensor.
 
-Hot spot over die over heat sink to the air. For simulations, and for tests that close the loop around a real
-trainer: each `advance` takes how busy the machine was, and `read_c` is what its sensor would say.
+For simulations, and for closed-loop tests with a real trainer: `advance` takes the busy share of the
+machine, and `read_c` returns the reading of its sensor.
 """
 
 import math
@@ -19,7 +19,7 @@ _LONGEST_SUBSTEP_S = 0.25
 
 @dataclass(frozen=True)
 class Machine:
-    """What a machine is made of.
+    """Thermal constants of a machine.
 
     Attributes:
         name: for tables.
@@ -27,10 +27,10 @@ class Machine:
         gap_w: power between two training steps.
         die_sink_k_per_w: thermal resistance from die to heat sink or chassis.
         die_j_per_k: heat capacity of the die.
-        sink_air_k_per_w: thermal resistance from heat sink to air; the fan is in here.
+        sink_air_k_per_w: thermal resistance from heat sink to air, with the fan.
         sink_j_per_k: heat capacity of the heat sink.
-        hot_spot_k_per_w: how much hotter the hottest place is than the die.
-        throttle_c: above it the hardware lowers its own clock.
+        hot_spot_k_per_w: thermal resistance from hot spot to die.
+        throttle_c: temperature above which the hardware lowers its clock.
         ambient_c: temperature of the air.
     """
 
@@ -46,7 +46,7 @@ class Machine:
     ambient_c: float
 
     def steady_c(self, power_w: float) -> float:
-        """Return where the hot spot settles at a constant power."""
+        """Return the steady temperature of the hot spot at a constant power."""
         resistance = self.die_sink_k_per_w + self.sink_air_k_per_w + self.hot_spot_k_per_w
         return self.ambient_c + resistance * power_w
 
@@ -60,13 +60,13 @@ MACHINES = (LAPTOP, HOT_ROOM_LAPTOP, DESKTOP, AIR_GPU, COOL_DESKTOP)
 
 
 class Plant:
-    """A machine in time; it starts as cold as the air.
+    """The state of a machine over time; it starts at ambient temperature.
 
     Attributes:
         ambient_c: temperature of the air; may be changed at any time.
         sink_air_k_per_w: resistance to the air; raise it to block the fan.
-        hot_spot_c: the hottest place, which the hardware throttles by.
-        clock: share of the full clock, as the hardware allows it.
+        hot_spot_c: temperature of the hottest place, by which the hardware throttles.
+        clock: share of the full clock that the hardware allows.
         power_w: power during the last `advance`.
         energy_j: energy since the start, in the plant's own time.
     """
@@ -74,11 +74,11 @@ class Plant:
     def __init__(
         self, machine: Machine, *, noise: random.Random | None = None, time_scale: float = 1.0
     ) -> None:
-        """Take a machine.
+        """Start a machine at ambient temperature.
 
         Args:
             machine: what to simulate.
-            noise: where the sensor's noise comes from; none without.
+            noise: source of the sensor's noise; None for no noise.
             time_scale: seconds of the plant per second of the caller.
         """
         self.machine = machine
@@ -94,7 +94,7 @@ class Plant:
         self._rise_k = 0.0
 
     def advance(self, dt_s: float, busy_share: float, *, clock_cap: float = 1.0, load: float = 1.0) -> float:
-        """Let time pass; return the work done, in the caller's seconds at full clock.
+        """Advance the time; return the work done, in the caller's seconds at full clock.
 
         Args:
             dt_s: seconds of the caller's time.
@@ -116,7 +116,7 @@ class Plant:
         return work_s / self._time_scale
 
     def read_c(self) -> float:
-        """Return what the sensor says: late, noisy and in whole steps."""
+        """Return the reading of the sensor, with lag, noise and whole steps."""
         noise_k = 0.0 if self._noise is None else self._noise.gauss(0.0, SENSOR_NOISE_K)
         return SENSOR_STEP_K * round((self._lagged_c + noise_k) / SENSOR_STEP_K)
 

@@ -1,4 +1,4 @@
-"""Results of trials and checks, as a report reads them."""
+"""Results of trials and checks for tests of the report."""
 
 from matplotlib.figure import Figure
 

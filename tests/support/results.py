@@ -1,4 +1,4 @@
-"""Results of trials and refits as they are written, with whatever a test changes in them."""
+"""Made-up results of trials and refits; tests change single values of them."""
 
 from simmer.ledger.results import RefitResult, TrialResult
 
@@ -32,7 +32,7 @@ def epoch(number, log_loss, *, train=0.5):
 
 
 def split(n, prior=0.69):
-    """What is known of a split."""
+    """The facts about a split."""
     dates = {"first_date": "2000-01-03", "last_date": "2003-01-03", "purged": 1}
     return {"n": n, "positives": n // 2, "base_rate": 0.5, "prior_log_loss": prior} | dates
 

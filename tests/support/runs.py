@@ -1,4 +1,4 @@
-"""Tiny training runs on made-up windows, and guards that do what a test tells them."""
+"""Tiny training runs on made-up windows, and a guard that tests control."""
 
 import time
 from collections.abc import Mapping
@@ -46,7 +46,7 @@ EXECUTION = Execution(device="cpu", precision="fp32", threads=1)
 
 
 class FakeGuard:
-    """Lets `stop_after` steps pass, then asks to stop."""
+    """Allows `stop_after` steps, then requests a stop."""
 
     def __init__(self, stop_after: int | None = None) -> None:
         self.steps, self.calls_inside_steps, self.stop_after = 0, 0, stop_after

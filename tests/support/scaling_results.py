@@ -1,4 +1,4 @@
-"""Test losses of scales drawn from a known law, with noise of realistic size between refits and rows."""
+"""Test losses of scales drawn from a known law, with realistic noise between refits and rows."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -25,7 +25,7 @@ class Noise:
         seeds: number of refits of each scale.
         overlap: days that a label spans: losses of rows fewer days apart are correlated.
         mean_block: of the bootstrap, rows.
-        heavy: whether rows have the tails of Student's t with 5 degrees of freedom.
+        heavy: True if rows have the tails of Student's t with 5 degrees of freedom.
         n_resamples: of the bootstrap.
     """
 

@@ -1,4 +1,4 @@
-"""A market for the baselines: slowly changing channels, and prices whose volatility changes as slowly."""
+"""A made-up market for the baselines: slowly changing channels, and prices of slowly changing volatility."""
 
 import numpy as np
 

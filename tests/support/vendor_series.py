@@ -1,4 +1,4 @@
-"""What the vendor of the tests knows: made-up histories, and the chart in which its API delivers them."""
+"""Made-up histories of the simulated vendor, and the JSON charts in which its API delivers them."""
 
 import zlib
 from dataclasses import dataclass, field
@@ -26,7 +26,7 @@ class Series:
     gains: dict[str, float] = field(default_factory=dict)
 
     def stamps(self, days: pd.Series) -> np.ndarray:
-        """Seconds since 1970 at which the exchange opened on these days; so the vendor marks its days."""
+        """Return when the exchange opened on these days, in seconds since 1970, as the vendor marks days."""
         opened = pd.DatetimeIndex(days + pd.Timedelta(self.opens)).tz_localize(self.zone)
         return opened.tz_convert(None).to_numpy().astype("datetime64[s]").astype(np.int64)
 
@@ -82,7 +82,7 @@ def known_market(end: str, tickers=SIX, *, first: str | None = None) -> list[Ser
 
 
 def _market_steps(days: np.ndarray) -> np.ndarray:
-    """The market's step of each day, the same whichever days are asked for."""
+    """The market's step of each day, independent of the other days requested."""
     since_1970 = days.astype("datetime64[D]").astype(int)
     return np.random.default_rng(7).normal(0.0003, 0.011, 40_000)[since_1970]
 

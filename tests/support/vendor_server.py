@@ -1,12 +1,12 @@
-"""The vendor on this machine: answers like its chart API, and misbehaves when told to.
+"""A simulated vendor: a local server that answers like its chart API, and fails on request.
 
-In a test's own process:
+In the process of a test:
 
     with VendorServer([random_series("SPY")]) as server, vendor_at(server.url):
         fetch_bars("SPY", ...)
 
 In other processes (a whole workflow): start them with the environment
-`os.environ | vendor_environment(server.url)`; yfinance is redirected when something imports it there.
+`os.environ | vendor_environment(server.url)`; yfinance is redirected when it is imported there.
 """
 
 import json
@@ -32,7 +32,7 @@ NOT_FOUND = {"code": "Not Found", "description": "No data found, symbol may be d
 
 @dataclass(frozen=True)
 class Reply:
-    """One answer; `sent` is how many bytes of the body go out, `reset` breaks the connection instead."""
+    """One answer; `sent` is the number of bytes of the body to send, `reset` breaks the connection."""
 
     body: bytes
     status: int = 200
@@ -83,7 +83,7 @@ def truncated(chart: dict) -> Reply:
 
 
 def reset(chart: dict) -> Reply:
-    """Break the connection; a client that had used it before asks once more by itself."""
+    """Break the connection; a client that had used it before repeats the request once."""
     return Reply(b"", reset=True)
 
 
@@ -102,7 +102,7 @@ def changed(change: Callable[[dict], object]) -> Answer:
 
 
 @dataclass(frozen=True)
-class Asked:
+class Request:
     """One request: the host it was meant for, its path and its parameters."""
 
     host: str
@@ -111,17 +111,17 @@ class Asked:
 
 
 class VendorServer:
-    """The vendor; a context manager that is reachable at `url` inside.
+    """The server, as a context manager; its address is `url`.
 
-    `script` holds the next answers to requests for prices, `lookups` those to requests for a time zone; when
-    they are used up the answer is good. yfinance repeats a request once by itself after a status from 400 on.
+    `script` holds the next answers to requests for prices, `lookups` those to requests for a time zone; after
+    the last of them answers are good. yfinance repeats a request once by itself after a status from 400 on.
     """
 
     def __init__(self, series: list[Series]):
         self.series = {one.symbol: one for one in series}
         self.script: deque[Answer] = deque()
         self.lookups: deque[Answer] = deque()
-        self.asked: list[Asked] = []
+        self.asked: list[Request] = []
         self.stopping = threading.Event()
 
     def __enter__(self):
@@ -138,11 +138,11 @@ class VendorServer:
         self._server.server_close()
         self._thread.join()
 
-    def price_requests(self) -> list[Asked]:
+    def price_requests(self) -> list[Request]:
         """The requests for prices, in their order."""
         return [asked for asked in self.asked if "/chart/" in asked.path and "period1" in asked.query]
 
-    def reply(self, asked: Asked) -> Reply:
+    def reply(self, asked: Request) -> Reply:
         """The answer to one request."""
         self.asked.append(asked)
         if asked.path == "/v1/test/getcrumb":
@@ -167,7 +167,7 @@ class _Handler(BaseHTTPRequestHandler):
         _, host, *rest = unquote(parts.path).split("/")
         query = {name: values[0] for name, values in parse_qs(parts.query).items()}
         vendor = self.server.vendor
-        reply = vendor.reply(Asked(host, "/" + "/".join(rest), query))
+        reply = vendor.reply(Request(host, "/" + "/".join(rest), query))
         if reply.delay_s and vendor.stopping.wait(reply.delay_s):
             return
         if reply.reset:
@@ -192,7 +192,7 @@ class _Handler(BaseHTTPRequestHandler):
 
 @contextmanager
 def vendor_at(url: str) -> Iterator[None]:
-    """Redirect yfinance in this process, and let it start and end without anything remembered."""
+    """Redirect yfinance in this process, with empty caches before and after."""
     import yfinance._http
 
     new_session = yfinance._http.new_session
@@ -211,7 +211,7 @@ def vendor_at(url: str) -> Iterator[None]:
 
 
 def vendor_environment(url: str) -> dict[str, str]:
-    """What to add to a process's environment so that yfinance, there and in its children, goes to `url`."""
+    """What to add to a process's environment so that yfinance, there and in its children, uses `url`."""
     folders = [str(SITE), os.environ.get("PYTHONPATH", "")]
     path = os.pathsep.join(folder for folder in folders if folder)
     return {URL_VARIABLE: url, "PYTHONPATH": path, "no_proxy": "127.0.0.1"}

@@ -288,7 +288,7 @@ def test_pressure_levels_alone_drive_the_governor(profile: Profile) -> None:
     assert duties(PressureLevel.TRAPPING)[2].reason.startswith("critical from this pressure level")
 
 
-def test_duty_comes_back_when_the_level_is_nominal_again() -> None:
+def test_duty_rises_when_the_level_is_nominal_again() -> None:
     watched = Governor(replace(LIMITS, profile=Profile.APPLE_SILICON), SETTINGS)
     levels = [PressureLevel.MODERATE] * 10 + [PressureLevel.NOMINAL] * 400
     for number, level in enumerate(levels):

@@ -143,7 +143,7 @@ def test_a_cool_machine_trains_undisturbed(rig: Rig) -> None:
 
 
 @pytest.mark.parametrize("step_s", [0.003, 0.07, 0.5, 3.0])
-def test_the_duty_is_kept_whatever_the_length_of_a_step(make_rig, step_s: float) -> None:
+def test_the_duty_is_kept_for_any_length_of_a_step(make_rig, step_s: float) -> None:
     rig = make_rig()
     rig.guard = rig.guarded_by(FixedDuty(0.6))
     rig.train([83], seconds=120.0, step_s=step_s)
@@ -340,7 +340,7 @@ def test_without_governing_nothing_is_slowed(make_rig) -> None:
     assert rig.train([96] * 40)[-1].stop
 
 
-def test_a_sensor_file_that_vanishes_turns_unknown_and_training_goes_on(
+def test_after_a_sensor_file_vanishes_the_state_is_unknown_and_training_continues(
     limits, clock, write_files, tmp_path: Path, governor_settings
 ) -> None:
     folder = write_files("class/hwmon/hwmon0", name="coretemp", temp1_label="Package id 0", temp1_input=70000)
@@ -417,7 +417,7 @@ def test_hardware_samples_come_at_once_and_then_at_their_interval(rig: Rig) -> N
     )
 
 
-def test_hardware_samples_go_on_during_a_pause(make_rig) -> None:
+def test_hardware_samples_continue_during_a_pause(make_rig) -> None:
     rig = make_rig(hardware_interval_s=10.0)
     rig.stop_at_s = rig.start_s + 195.0
     rig.train([88] * 100)
@@ -471,7 +471,7 @@ def test_the_guard_draws_no_random_number(rig: Rig) -> None:
     assert random.getstate() == before
 
 
-def test_the_guard_is_what_a_loop_asks_for(rig: Rig) -> None:
+def test_the_guard_has_the_interface_of_the_training_loop(rig: Rig) -> None:
     guard: GuardProtocol = rig.guard
     assert not guard.between_steps().stop
 
@@ -532,7 +532,7 @@ def test_the_gate_opens_when_the_sensor_is_lost(rig: Rig) -> None:
     assert 0 < gate(rig, [90, None]) <= 10.0
 
 
-def test_the_gate_serves_a_stop_request(rig: Rig) -> None:
+def test_the_gate_obeys_a_stop_request(rig: Rig) -> None:
     rig.stop_at_s = rig.start_s + 5.0
     with pytest.raises(Interrupted, match="signal SIGTERM"):
         gate(rig, [90])

@@ -58,7 +58,7 @@ def test_tdie_is_preferred_to_tctl_although_it_is_cooler(
     assert (reading.source, reading.celsius) == (f"hwmon:{chip}:Tdie", 60.0)
 
 
-def test_tctl_serves_where_there_is_no_tdie(write_files: Write, tmp_path: Path) -> None:
+def test_tctl_is_used_if_there_is_no_tdie(write_files: Write, tmp_path: Path) -> None:
     write_files(
         "class/hwmon/hwmon0", name="k10temp",
         temp1_label="Tctl", temp1_input=66000, temp3_label="Tccd1", temp3_input=70000,

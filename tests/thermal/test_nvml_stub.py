@@ -129,7 +129,7 @@ def test_an_old_driver_is_asked_by_the_old_names(drive: Drive) -> None:
 
 
 @pytest.mark.parametrize("code", [1, 3, 13, 15, 999])
-def test_a_board_lost_mid_run_gives_nothing_and_comes_back(drive: Drive, code: int) -> None:
+def test_a_board_lost_mid_run_has_no_reading_until_it_returns(drive: Drive, code: int) -> None:
     before, lost, back = drive({}, {}, {"board_rc": code}, {"board_rc": 0})
     assert lost == [None]
     assert before == back != [None]

@@ -16,7 +16,7 @@ def test_plant_settles_where_resistances_and_power_say(machine: Machine) -> None
     assert plant.read_c() == round(plant.hot_spot_c)
 
 
-def test_time_scale_changes_nothing_but_time() -> None:
+def test_time_scale_changes_only_time() -> None:
     slow, fast = Plant(LAPTOP, noise=random.Random(3)), Plant(LAPTOP, noise=random.Random(3), time_scale=20)
     for second in range(600):
         busy_share = 0.9 if second % 7 else 0.0

@@ -54,7 +54,7 @@ def test_other_text_holds_no_degrees(text: str) -> None:
 @pytest.mark.parametrize(
     "found", ["[FAILED]", "-4.00 C", "0.00 C", "-273.00 C", "127.00 C", "65261.85 C", "C"]
 )
-def test_a_sensor_that_failed_sleeps_or_lies_does_not_count(found: str) -> None:
+def test_a_failed_sleeping_or_implausible_sensor_is_ignored(found: str) -> None:
     assert parse_die_temperature(f"CPU die temperature: {found}\nGPU die temperature: 41.00 C\n") == 41.0
     assert parse_die_temperature(f"CPU die temperature: {found}\n") is None
 

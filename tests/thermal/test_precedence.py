@@ -21,7 +21,7 @@ MACMON = '{"temp":{"cpu_temp_avg":43.5,"gpu_temp_avg":36.9},"all_power":0.2}'
 Programs = Callable[..., Tools]
 
 
-class Told:
+class FakeSensor:
     interval_s = 0.0
 
     def __init__(self, name: str, **fields: object) -> None:
@@ -63,7 +63,7 @@ def smc(monkeypatch: pytest.MonkeyPatch) -> list[Sensor]:
 
 @pytest.fixture
 def pressure(monkeypatch: pytest.MonkeyPatch) -> Sensor:
-    sensor = Told("level", level=PressureLevel.HEAVY)
+    sensor = FakeSensor("level", level=PressureLevel.HEAVY)
     monkeypatch.setattr(package, "find_pressure_sensors", lambda: [sensor])
     return sensor
 
@@ -97,7 +97,7 @@ def test_a_machine_without_sensors_has_an_empty_list(tmp_path: Path) -> None:
     assert find_sensors(tmp_path, platform="linux", environment=HIDDEN, tools=tools) == []
 
 
-def test_nvidia_smi_serves_only_where_nvml_does_not_start(
+def test_nvidia_smi_is_used_only_if_nvml_does_not_start(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     smi = NvidiaSmiSensor(tmp_path / "nvidia-smi", 0, "clocks_event_reasons.active")
@@ -106,7 +106,11 @@ def test_nvidia_smi_serves_only_where_nvml_does_not_start(
         package, "find_nvidia_smi_sensors", lambda environment, program: asked.append(program) or [smi]
     )
     tools = Tools(nvidia_smi=tmp_path / "nvidia-smi")
-    for boards, expected in (([], []), ([Told("nvml:gpu0")], ["nvml:gpu0"]), (None, ["nvidia-smi:gpu0"])):
+    for boards, expected in (
+        ([], []),
+        ([FakeSensor("nvml:gpu0")], ["nvml:gpu0"]),
+        (None, ["nvidia-smi:gpu0"]),
+    ):
         monkeypatch.setattr(package, "find_nvml_sensors", lambda environment, boards=boards: boards)
         assert names(find_sensors(tmp_path, platform="linux", environment={}, tools=tools)) == expected
     assert asked == [tmp_path / "nvidia-smi"]
@@ -116,7 +120,7 @@ def test_nvidia_smi_serves_only_where_nvml_does_not_start(
 def test_a_mac_has_the_smc_and_always_the_level(
     tmp_path: Path, programs: Programs, smc: list[Sensor], pressure: Sensor
 ) -> None:
-    smc += [Told("smc:TCMz", celsius=80.0), Told("smc:gpu", celsius=70.0)]
+    smc += [FakeSensor("smc:TCMz", celsius=80.0), FakeSensor("smc:gpu", celsius=70.0)]
     tools = programs(macmon=MACMON, powermetrics=THERMAL)
     assert names(find_sensors(tmp_path, platform="darwin", tools=tools)) == ["smc:TCMz", "smc:gpu", "level"]
     assert runs(tmp_path) == []
@@ -143,14 +147,14 @@ def test_powermetrics_is_there_by_consent_only(
     assert runs(tmp_path) == []
 
 
-def test_the_temperature_of_a_mac_is_asked_in_order(
+def test_the_temperature_sources_of_a_mac_are_tried_in_order(
     tmp_path: Path, programs: Programs, smc: list[Sensor]
 ) -> None:
     tools = programs(macmon=MACMON, powermetrics=SMC)
-    smc += [Told("smc:TCMz", celsius=80.0), Told("smc:gpu", celsius=81.5)]
+    smc += [FakeSensor("smc:TCMz", celsius=80.0), FakeSensor("smc:gpu", celsius=81.5)]
     assert get_macos_temperature(allow_sudo_powermetrics=True, tools=tools) == 81.5
     assert runs(tmp_path) == []
-    smc[:] = [Told("smc:TCMz")]
+    smc[:] = [FakeSensor("smc:TCMz")]
     assert get_macos_temperature(allow_sudo_powermetrics=True, tools=tools) == 43.5
     assert runs(tmp_path) == ["macmon"]
     tools = programs(macmon="broken", powermetrics=SMC)

@@ -29,7 +29,7 @@ def test_zones_serve_where_hwmon_has_no_cpu(write_files: Write, tmp_path: Path) 
     assert (readings[1].celsius, readings[1].critical_c) == (71.0, 105.0)
 
 
-def test_zones_are_left_alone_where_hwmon_knows_the_cpu(write_files: Write, tmp_path: Path) -> None:
+def test_zones_are_not_used_if_hwmon_has_the_cpu(write_files: Write, tmp_path: Path) -> None:
     write_files("class/hwmon/hwmon0", name="coretemp", temp1_label="Package id 0", temp1_input=50000)
     write_files("class/thermal/thermal_zone1", type="x86_pkg_temp", temp=71000)
     found = find_sensors(tmp_path, platform="linux", environment=NO_BOARDS)

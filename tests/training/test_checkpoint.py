@@ -37,7 +37,7 @@ def test_without_a_checkpoint_nothing_is_restored(tmp_path):
     assert torch.equal(weight, torch.ones(3))
 
 
-def test_the_newest_is_restored_bit_for_bit_and_two_are_kept(tmp_path):
+def test_the_newest_is_restored_bit_identical_and_two_are_kept(tmp_path):
     store = CheckpointStore(tmp_path)
     for step in (1, 2, 3):
         save(store, step)

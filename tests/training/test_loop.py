@@ -22,7 +22,7 @@ def unbroken(tmp_path_factory):
 
 
 @pytest.mark.parametrize("stop_after", range(1, STEPS + 1))
-def test_a_run_stopped_after_any_step_and_resumed_ends_as_the_unbroken_one(tmp_path, unbroken, stop_after):
+def test_a_run_stopped_after_any_step_ends_as_an_uninterrupted_one(tmp_path, unbroken, stop_after):
     with pytest.raises(Interrupted, match="stopped by the test"):
         training_run(tmp_path, guard=FakeGuard(stop_after)).run()
     resumed = training_run(tmp_path)
@@ -32,7 +32,7 @@ def test_a_run_stopped_after_any_step_and_resumed_ends_as_the_unbroken_one(tmp_p
     assert resumed.guard.steps == STEPS, "a step was repeated or skipped"
 
 
-def test_a_run_stopped_at_every_step_ends_as_the_unbroken_one(tmp_path, unbroken):
+def test_a_run_stopped_at_every_step_ends_as_an_uninterrupted_one(tmp_path, unbroken):
     outcome, starts = None, 0
     while outcome is None:
         starts += 1
@@ -168,7 +168,7 @@ def test_a_run_that_falls_behind_ends_early_with_its_curve(tmp_path):
     assert (outcome.ended, len(outcome.curve), asked) == ("halving", 2, [1, 2])
 
 
-def test_a_resumed_run_falls_behind_where_the_unbroken_one_does(tmp_path):
+def test_a_resumed_run_falls_behind_at_the_same_epoch_as_an_uninterrupted_one(tmp_path):
     def falls_behind(losses):
         return len(losses) == 2
 
@@ -288,7 +288,7 @@ def test_the_guard_is_called_after_each_layer_of_a_long_step_with_identical_resu
     guard = FakeGuard()
     outcome = training_run(tmp_path, guard=guard).run()
     assert outcome.weights_sha256 == unbroken.weights_sha256
-    # Forward and backward of two layers in every step but the first, and evaluation beside.
+    # Forward and backward of two layers in every step but the first, and evaluation too.
     assert guard.calls_inside_steps >= 4 * (guard.steps - 1)
 
 

@@ -3,7 +3,7 @@ import torch
 from simmer.training.windows import Windows
 
 
-def test_a_window_ends_at_its_decision_row_and_sees_nothing_after_it():
+def test_a_window_ends_at_its_decision_row():
     features = torch.arange(20, dtype=torch.float32).unsqueeze(1)
     windows = Windows(
         features=features,

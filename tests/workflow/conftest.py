@@ -1,4 +1,4 @@
-"""Campaign folders shared by all workflow tests: each test gets a copy, and no process outlives it."""
+"""Campaign folders for the workflow tests: each test gets a copy, and its processes end with it."""
 
 import fcntl
 import os
@@ -12,9 +12,9 @@ PREFLIGHT = "results/preflight/debug.json"
 
 @pytest.fixture(scope="session")
 def made_once(tmp_path_factory):
-    """A function that makes a campaign once for all workers, and returns this worker's copy of it.
+    """Return a function that makes a campaign once for all workers and returns this worker's copy.
 
-    `.printed` is what the run that made it printed.
+    `.printed` is the output of the run that made it.
     """
     shared = tmp_path_factory.getbasetemp()
     if "PYTEST_XDIST_WORKER" in os.environ:
@@ -40,13 +40,13 @@ def made_once(tmp_path_factory):
 
 @pytest.fixture(scope="session")
 def prepared(made_once):
-    """Data, features and preflight are done; no trial was started."""
+    """A campaign with data, features and preflight done, and no trial started."""
     return made_once("prepared", PREFLIGHT)
 
 
 @pytest.fixture(scope="session")
 def finished(made_once, prepared):
-    """All three trials are done, in one go: what every interrupted search is compared with."""
+    """A campaign whose three trials ran without interruption: the reference for interrupted searches."""
     return made_once("finished", DONE, prepared)
 
 
@@ -80,7 +80,7 @@ def new_campaign(tmp_path):
 
 @pytest.fixture
 def first_trial_done(finished, campaign_from):
-    """A function that returns a campaign with trial 000 finished and the others never started."""
+    """Return a function that makes a campaign with trial 000 finished and the others never started."""
 
     def create(*overlays):
         campaign = campaign_from(finished, *overlays)

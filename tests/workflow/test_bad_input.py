@@ -1,4 +1,4 @@
-"""Mistakes and failing machines: what was found, what was expected, what to do, and no traceback."""
+"""User mistakes and machine failures end with a message of what to do, and without a traceback."""
 
 import os
 import shutil
@@ -62,10 +62,10 @@ def test_a_preflight_for_an_unknown_scale_names_the_known_ones(prepared, campaig
 # ---- the data -------------------------------------------------------------------------------
 
 
-def own_file(campaign, spoil):
-    """Spoil the lines of the user's own file of bars."""
+def change_own_file(campaign, change):
+    """Change the lines of the user's own file of bars."""
     lines = (campaign.folder / "bars.csv").read_text().splitlines()
-    (campaign.folder / "bars.csv").write_text("\n".join(spoil(lines)) + "\n")
+    (campaign.folder / "bars.csv").write_text("\n".join(change(lines)) + "\n")
 
 
 CSV = {
@@ -81,7 +81,7 @@ def csv_campaign(prepared, new_campaign):
 
 
 @pytest.mark.long
-def test_own_bars_are_kept_as_they_are_and_validated(csv_campaign, prepared):
+def test_own_bars_are_kept_unchanged_and_validated(csv_campaign, prepared):
     csv_campaign.run("results/data_validation.json").succeeded()
     bars = "data/raw/GSPC.csv"
     assert (csv_campaign.folder / bars).read_bytes() == (prepared.folder / bars).read_bytes()
@@ -102,7 +102,7 @@ def test_unreadable_bars_are_listed_by_file_and_line(csv_campaign):
             lines[line - 1] = lines[line - 1].replace(",", ",nan", 1)
         return lines
 
-    own_file(csv_campaign, garble)
+    change_own_file(csv_campaign, garble)
     run = csv_campaign.run(DONE).failed()
     for line in (11, 41):
         assert f"bars.csv, line {line}: " in run.text
@@ -112,7 +112,7 @@ def test_unreadable_bars_are_listed_by_file_and_line(csv_campaign):
 
 
 @pytest.mark.long
-def test_impossible_bars_are_listed_by_file_and_line_and_nothing_is_built_from_them(csv_campaign):
+def test_impossible_bars_are_listed_by_file_and_line_and_no_table_is_built(csv_campaign):
     def break_rules(lines):
         lines[20] = lines[19]
         date, opened, high, low, close, volume = lines[30].split(",")
@@ -120,7 +120,7 @@ def test_impossible_bars_are_listed_by_file_and_line_and_nothing_is_built_from_t
         return lines
 
     good = (csv_campaign.folder / "bars.csv").read_bytes()
-    own_file(csv_campaign, break_rules)
+    change_own_file(csv_campaign, break_rules)
     run = csv_campaign.run(DONE).failed()
     for line in (21, 31):
         assert f"bars.csv, line {line}: " in run.text
@@ -131,7 +131,7 @@ def test_impossible_bars_are_listed_by_file_and_line_and_nothing_is_built_from_t
     assert not (csv_campaign.folder / "results/ledger").exists()
 
 
-def test_raw_bars_changed_after_registration_stop_the_chain(prepared, campaign_from):
+def test_raw_bars_changed_after_they_were_listed_stop_the_chain(prepared, campaign_from):
     campaign = campaign_from(prepared)
     bars = campaign.folder / "data/raw/GSPC.csv"
     lines = bars.read_text().splitlines()
@@ -148,7 +148,7 @@ def test_raw_bars_changed_after_registration_stop_the_chain(prepared, campaign_f
 
 
 @pytest.mark.long
-def test_a_feature_table_that_is_not_the_registered_one_is_not_trained_on(prepared, campaign_from):
+def test_a_feature_table_that_was_changed_is_not_trained_on(prepared, campaign_from):
     import pandas as pd
 
     campaign = campaign_from(prepared)
@@ -168,7 +168,7 @@ def test_a_feature_table_that_is_not_the_registered_one_is_not_trained_on(prepar
 
 
 @pytest.mark.long
-def test_a_results_folder_that_cannot_be_written_is_said(first_trial_done):
+def test_a_results_folder_without_write_permission_is_reported(first_trial_done):
     campaign = first_trial_done()
     closed = campaign.trial(0).parent
     closed.chmod(0o555)
@@ -183,14 +183,14 @@ def test_a_results_folder_that_cannot_be_written_is_said(first_trial_done):
 
 
 @pytest.mark.long
-def test_a_full_disk_loses_nothing_and_the_same_command_goes_on(first_trial_done, finished):
+def test_a_full_disk_loses_nothing_and_the_same_command_resumes(first_trial_done, finished):
     campaign = first_trial_done()
     require_own_mounts()
     results, saved = campaign.folder / "results", campaign.folder / "saved"
     results.rename(saved)
     results.mkdir()
     done_before = {path.name: path.read_bytes() for path in (saved / "ledger").rglob("trial_000/*")}
-    # One small disk over results/, in a mount namespace that ends with this shell: filled, then freed.
+    # Mounts a small disk on results/, in a namespace that ends with this shell; fills it, then frees it.
     script = """
         mount -t tmpfs -o size=4m simmer results || exit 90
         cp -a saved/. results/
@@ -220,17 +220,17 @@ def test_a_full_disk_loses_nothing_and_the_same_command_goes_on(first_trial_done
 
 
 def without_superuser_rights():
-    """Return the start of a command line that lets even root meet the permissions of a file."""
+    """Return the start of a command line under which file permissions apply to root too."""
     if os.geteuid() != 0:
         return []
     if shutil.which("setpriv") is None:
-        pytest.skip("tests run as root, and there is no setpriv to take its rights away")
+        pytest.skip("tests run as root, and there is no setpriv to drop its rights")
     return ["setpriv", "--bounding-set", "-dac_override,-dac_read_search", "--"]
 
 
 def require_own_mounts():
     if sys.platform != "linux" or shutil.which("unshare") is None:
-        pytest.skip("only Linux gives a test a small disk of its own")
+        pytest.skip("only Linux can mount a small disk for one test")
     tried = subprocess.run(
         ["unshare", "--mount", "mount", "-t", "tmpfs", "simmer", "/mnt"], capture_output=True, text=True
     )

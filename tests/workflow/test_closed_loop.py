@@ -1,7 +1,7 @@
-"""Hardware in the loop: a real trainer heats a machine that its own CPU time is the power of.
+"""Hardware in the loop: the CPU time of a real trainer heats a simulated machine.
 
-In a private mount namespace the fake `/sys/class/hwmon` stands at the genuine path; where namespaces are
-forbidden, the same runs through `thermal.sysfs_root`.
+The simulated `/sys/class/hwmon` is mounted at the real path in a private mount namespace; if namespaces are
+forbidden, the tests use `thermal.sysfs_root`.
 """
 
 import re
@@ -26,12 +26,12 @@ FORBIDDEN = why_no_namespaces()
         pytest.param("namespace", marks=pytest.mark.skipif(FORBIDDEN is not None, reason=str(FORBIDDEN))),
         pytest.param(
             "sysfs_root",
-            marks=pytest.mark.skipif(FORBIDDEN is None, reason="the genuine path is used in a namespace"),
+            marks=pytest.mark.skipif(FORBIDDEN is None, reason="the real path is used in a namespace"),
         ),
     ],
 )
 def place(request):
-    """Where the trainer finds its thermometer: the config value, and what stands before its command."""
+    """Return a function from a campaign to the value of `sysfs_root` and the prefix of the command."""
     if request.param == "sysfs_root":
         return lambda campaign: ("sysfs", [])
     return lambda campaign: (
@@ -42,14 +42,14 @@ def place(request):
 
 @pytest.fixture(scope="module")
 def epochs(finished):
-    """As many epochs as keep a trainer busy for the scenario on this machine."""
+    """Number of epochs for which a trainer is busy during the scenario on this machine."""
     *_, last = finished.events(0, "epoch")
     return epochs_for(last["train_s"] / last["epoch"])
 
 
 @pytest.fixture(scope="module")
 def new(prepared, tmp_path_factory, epochs, place):
-    """A function that copies the prepared campaign, configured for heat; no process outlives the module."""
+    """Return a function that copies the prepared campaign and configures it for heat; ends all processes."""
     made = []
 
     def create(name, **options):
@@ -66,7 +66,7 @@ def new(prepared, tmp_path_factory, epochs, place):
 
 @pytest.fixture(scope="module")
 def governed(new):
-    """The scenario up to its abort, then the plain command once more: `.resumed` and `.result`."""
+    """The scenario up to its abort (`.ended`), then the same command again (`.resumed`)."""
     campaign, prefix = new("governed")
     ended = run_until_critical(campaign, prefix)
     campaign.ended, campaign.aborted_at_step = ended, campaign.checkpoint_step(0)
@@ -82,7 +82,7 @@ def test_the_setpoint_is_held(governed):
     assert statistics.mean(point.hot_spot_c for point in calm) == pytest.approx(82, abs=2)
     assert statistics.median(point.sensor_c for point in calm) == pytest.approx(82, abs=2)
     busy = statistics.mean(point.busy_share for point in calm)
-    assert 0.3 < busy < 0.95, "the trainer is slowed, and no more than it must be"
+    assert 0.3 < busy < 0.95, "the trainer is not slowed, or slowed too much"
 
 
 def test_critical_is_never_reached(governed):
@@ -90,7 +90,7 @@ def test_critical_is_never_reached(governed):
     assert max(point.hot_spot_c for point in ended.between(0, ended.spiked_at_s)) < 95
 
 
-def test_a_blocked_fan_is_survived_and_held_again(governed):
+def test_the_setpoint_is_held_again_after_the_fan_is_blocked(governed):
     ended = governed.ended
     calm = ended.between(ended.settled_again_from_s, ended.spiked_at_s)
     assert statistics.mean(point.hot_spot_c for point in calm) == pytest.approx(82, abs=2)
@@ -99,16 +99,16 @@ def test_a_blocked_fan_is_survived_and_held_again(governed):
     assert less < 0.9 * statistics.mean(point.busy_share for point in before)
 
 
-def test_the_log_tells_of_throttling_and_abort(governed):
-    told = [event["action"] for event in governed.events(0, "thermal_event")]
-    assert told.index("throttle") < told.index("abort") == told.index("stopped") - 1
-    assert told.count("abort") == 1
+def test_the_log_holds_throttling_and_abort(governed):
+    actions = [event["action"] for event in governed.events(0, "thermal_event")]
+    assert actions.index("throttle") < actions.index("abort") == actions.index("stopped") - 1
+    assert actions.count("abort") == 1
     samples = governed.events(0, "hardware_sample")
     assert min(sample["duty"] for sample in samples) < 0.9
     assert {sample["source"] for sample in samples} == {"hwmon:k10temp:Tdie"}
 
 
-def test_a_critical_reading_ends_with_the_status_that_means_try_again(governed):
+def test_a_critical_reading_ends_with_exit_status_75(governed):
     run = governed.ended.run
     assert run.status != 0
     assert "exit status 75" in run.text
@@ -116,14 +116,14 @@ def test_a_critical_reading_ends_with_the_status_that_means_try_again(governed):
     assert "Traceback" not in run.text
 
 
-def test_the_plain_command_resumes_at_the_step_of_the_abort_and_completes(governed):
+def test_the_same_command_resumes_at_the_step_of_the_abort_and_completes(governed):
     assert governed.resumed.status == 0, governed.resumed.text
     stopped = re.search(r"stopped after a checkpoint at epoch (\d+), step (\d+)", governed.ended.run.text)
     resumed = re.search(r"resuming at epoch (\d+), step (\d+)", governed.resumed.text)
-    assert stopped.groups() == resumed.groups(), "no step is lost"
+    assert stopped.groups() == resumed.groups(), "steps were lost"
     assert governed.aborted_at_step > 0
     epochs = [event["epoch"] for event in governed.events(0, "epoch")]
-    assert epochs == list(range(1, len(epochs) + 1)), "no epoch was computed twice"
+    assert epochs == list(range(1, len(epochs) + 1)), "an epoch was repeated or skipped"
 
 
 def test_weights_are_bit_identical_to_an_unguarded_run(governed, new):
@@ -146,6 +146,6 @@ def test_without_the_governor_the_same_machine_overheats(new):
     assert max(point.sensor_c for point in machine.trace) >= 95
 
 
-@pytest.mark.skipif(not Path("/proc/self/mounts").exists(), reason="Linux alone tells its mounts there")
-def test_what_was_mounted_was_seen_by_the_trainers_alone(governed):
+@pytest.mark.skipif(not Path("/proc/self/mounts").exists(), reason="only Linux lists its mounts there")
+def test_mounts_are_private_to_the_trainers(governed):
     assert str(governed.folder) not in Path("/proc/self/mounts").read_text()

@@ -1,4 +1,4 @@
-"""What Snakemake plans, before anything is run."""
+"""The jobs that Snakemake plans."""
 
 import re
 from collections import Counter
@@ -16,10 +16,10 @@ SHARED = {
     "data_dictionary": 1,
     "describe_dataset": 1,
 }
-# What a campaign needs only with other settings, or never asks for by itself.
+# Rules that a campaign runs only with other settings or on request.
 AUDIT = {"leakage_controls", "leakage_audit"}
-UPON_REQUEST = {"fetch_data", "build_vix_features", "combine_features", "verify", *AUDIT}
-# The report and what it rests on; no search asks for it, for it opens the test split.
+ON_REQUEST = {"fetch_data", "build_vix_features", "combine_features", "verify", *AUDIT}
+# The report and its inputs; no search target includes them, because they open the test split.
 EVIDENCE = {"refit", "baselines", "final_evaluation", "evidence", "evidence_figures", "report"}
 FIGURES = {"hardware_table", "hardware_timeline", "search_figures"}
 SCALES = ("2M", "20M", "200M", "2B")
@@ -34,7 +34,7 @@ def rules():
         for match in RULE.finditer(path.read_text()):
             named = re.search(r'name:\s+f?"([^"]+)"', match["body"])
             found[match["name"] or named[1]] = match["body"]
-    del found["unknown_scale"]  # an answer to a typing error, never a job
+    del found["unknown_scale"]  # only refuses a misspelt scale
     return found
 
 
@@ -63,7 +63,7 @@ def test_all_scales_together_share_data_and_features(shipped):
     assert shipped.plan("all") == SHARED | {"preflight": 4, "all": 1} | trials | tables | figures
 
 
-def test_no_target_means_the_scales_that_are_to_be_run(new_campaign):
+def test_without_a_target_the_configured_scales_are_planned(new_campaign):
     assert new_campaign({"run_scales": ["debug"]}).plan() == SHARED | {
         "preflight": 1,
         "hpo_debug": 9,
@@ -75,7 +75,7 @@ def test_no_target_means_the_scales_that_are_to_be_run(new_campaign):
     }
 
 
-def test_a_prepared_copy_plans_nothing_but_trials(prepared, campaign_from):
+def test_a_prepared_copy_plans_only_trials_and_their_tables(prepared, campaign_from):
     assert campaign_from(prepared).plan(DONE) == {
         "data_dictionary": 1,
         "hpo_debug": 3,
@@ -85,17 +85,17 @@ def test_a_prepared_copy_plans_nothing_but_trials(prepared, campaign_from):
     }
 
 
-def test_a_finished_campaign_has_nothing_left_to_do(finished, campaign_from):
+def test_a_finished_campaign_plans_no_job(finished, campaign_from):
     assert campaign_from(finished).plan(DONE) == Counter()
 
 
-def test_another_seed_makes_every_trial_another_one(finished, campaign_from):
+def test_another_seed_plans_every_trial_again(finished, campaign_from):
     planned = campaign_from(finished, {"seed": 2}).plan(DONE)
     figures = {"hardware_timeline": 1, "search_figures": 1}
     assert planned == {"preflight": 1, "hpo_debug": 3, "hpo_debug_done": 1} | figures
 
 
-def test_a_repeated_preflight_hides_no_missing_table(finished, campaign_from):
+def test_a_missing_table_is_planned_with_a_repeated_preflight(finished, campaign_from):
     campaign = campaign_from(finished, {"thermal": {"resume_c": 77}})
     (campaign.folder / DONE).unlink()
     planned = campaign.plan(DONE)
@@ -103,7 +103,7 @@ def test_a_repeated_preflight_hides_no_missing_table(finished, campaign_from):
     assert planned["hpo_debug_done"] == 1
 
 
-def test_a_repeated_preflight_hides_no_new_trial(finished, campaign_from):
+def test_a_new_trial_is_planned_with_a_repeated_preflight(finished, campaign_from):
     changes = {"thermal": {"resume_c": 77}, "scales": {"debug": {"n_trials": 4}}}
     planned = campaign_from(finished, changes).plan(DONE)
     assert planned["preflight"] == 1
@@ -111,19 +111,19 @@ def test_a_repeated_preflight_hides_no_new_trial(finished, campaign_from):
     assert planned["hpo_debug_done"] == 1
 
 
-def test_rules_are_listed_by_name_and_each_says_what_it_does(shipped):
+def test_rules_are_listed_by_name_with_a_description(shipped):
     listing = shipped.run("--list").succeeded().text
     described = dict(re.findall(r"^(\w+)(?: \((.+)\))?$", listing, re.M))
-    expected = {*SHARED, *UPON_REQUEST, "preflight", "all", "fetch", "unknown_scale", *FIGURES, *EVIDENCE}
+    expected = {*SHARED, *ON_REQUEST, "preflight", "all", "fetch", "unknown_scale", *FIGURES, *EVIDENCE}
     for scale in (*SCALES, "debug"):
         expected |= {f"hpo_{scale}", f"hpo_{scale}_done"}
     assert set(described) == expected
-    silent = {name for name, text in described.items() if not text} - {"all"}
-    assert not silent, "rules without a docstring"
+    undescribed = {name for name, text in described.items() if not text} - {"all"}
+    assert not undescribed, "rules without a docstring"
 
 
 def test_the_rule_files_hold_every_rule():
-    expected = {*SHARED, *UPON_REQUEST, "preflight", "hpo_{scale}", "hpo_{scale}_done", *FIGURES, *EVIDENCE}
+    expected = {*SHARED, *ON_REQUEST, "preflight", "hpo_{scale}", "hpo_{scale}_done", *FIGURES, *EVIDENCE}
     assert set(rules()) == expected
 
 
@@ -153,23 +153,23 @@ def test_a_trial_waits_for_the_trials_it_learns_from(prepared, campaign_from, pa
     edges = re.findall(r"(\d+) -> (\d+)", drawn)
     waits = {(numbers[a], numbers[b]) for a, b in edges if a in numbers and b in numbers}
     assert sorted(numbers.values()) == [0, 1, 2, 3, 4]
-    # What it waits for directly and through others is what it may see, no more and no less.
+    # Its direct and indirect dependencies must be exactly the trials it may use.
     for number in range(5):
-        assert behind(waits, number) == set(range(number - parallel + 1))
+        assert dependencies(waits, number) == set(range(number - parallel + 1))
 
 
-def behind(waits, number):
+def dependencies(waits, number):
     direct = {earlier for earlier, later in waits if later == number}
-    return direct.union(*(behind(waits, earlier) for earlier in direct))
+    return direct.union(*(dependencies(waits, earlier) for earlier in direct))
 
 
-def test_a_study_waits_for_the_smaller_one_that_hands_trials_over(prepared, campaign_from):
+def test_a_study_waits_for_the_smaller_one_whose_trials_it_reuses(prepared, campaign_from):
     double = {"budget_parameters": 20_000, "n_trials": 3, "epochs_max": 2}
     double |= {key: SMALL["scales"]["debug"][key] for key in ("space", "default")}
     overlay = {"run_scales": ["debug", "double"], "scales": {"double": double}}
     alone = campaign_from(prepared, overlay)
     assert alone.plan("results/hpo_double.done")["hpo_debug"] == 0
-    handing_over = campaign_from(prepared, overlay, {"search": {"transfer": 2}})
-    planned = handing_over.plan("results/hpo_double.done")
+    transferring = campaign_from(prepared, overlay, {"search": {"transfer": 2}})
+    planned = transferring.plan("results/hpo_double.done")
     assert (planned["hpo_debug"], planned["hpo_double"]) == (3, 3)
-    assert handing_over.plan(DONE)["hpo_double"] == 0
+    assert transferring.plan(DONE)["hpo_double"] == 0

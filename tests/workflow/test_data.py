@@ -1,4 +1,4 @@
-"""The data stage as a user meets it: own files, snapshots, pins, verification, manifests."""
+"""The data stage as a user runs it: own files, snapshots, pins, verification, manifests."""
 
 import json
 import os
@@ -49,7 +49,7 @@ def write_own(folder):
 
 @pytest.fixture(scope="module")
 def trained(tmp_path_factory):
-    """Own files of three tickers, combined with the VIX, one trial trained; nothing may import the client."""
+    """A campaign of three own files with the VIX and one trial, without the vendor's client."""
     folder = tmp_path_factory.mktemp("own")
     campaign = Campaign(folder / "campaign", SMALL, OWN)
     write_own(campaign.folder)
@@ -87,7 +87,7 @@ def bars_of(campaign, ticker="SPY"):
 # ---- own files ------------------------------------------------------------------------------
 
 
-def test_own_files_become_bars_and_33_columns_that_a_trial_learns_from(trained):
+def test_a_trial_is_trained_on_33_columns_from_own_files(trained):
     table = pd.read_parquet(trained.folder / "data/processed/SPY_dataset_c.parquet")
     assert table.shape[1] == 34
     assert not table.isna().any().any()
@@ -97,7 +97,7 @@ def test_own_files_become_bars_and_33_columns_that_a_trial_learns_from(trained):
     assert bars_of(trained, "DJI") == canonical_csv(own_bars("DJI"))
 
 
-def test_without_the_vix_it_is_another_study_beside(own):
+def test_without_the_vix_another_study_is_added(own):
     own.configure({"features": {"vix": False}})
     own.run(DONE).succeeded()
     assert len(own.trials) == 2
@@ -108,7 +108,7 @@ def test_without_the_vix_it_is_another_study_beside(own):
     assert list(own.starts().values()) == [1, 1]
 
 
-def test_six_own_files_are_held_against_each_other(new_campaign):
+def test_six_own_files_are_compared_with_each_other(new_campaign):
     tickers = [{"ticker": ticker, "kind": KINDS[ticker]} for ticker in SIX]
     campaign = new_campaign(SMALL, OWN, {"data": {"tickers": tickers}})
     (campaign.folder / "own").mkdir()
@@ -128,7 +128,7 @@ def test_six_own_files_are_held_against_each_other(new_campaign):
     assert not (campaign.folder / "results/data_validation.json").exists()
 
 
-def test_a_changed_own_file_is_not_read_anew_until_it_is_registered_and_pinned(own):
+def test_a_changed_own_file_is_used_only_once_it_is_registered_and_pinned(own):
     before = bars_of(own)
     newer = own_bars("SPY").assign(Volume=lambda bars: bars["Volume"] + 1)
     (own.folder / "own/SPY.csv").write_bytes(canonical_csv(newer))
@@ -145,25 +145,25 @@ def test_a_changed_own_file_is_not_read_anew_until_it_is_registered_and_pinned(o
     assert bars_of(own) == canonical_csv(newer)
 
 
-def test_a_bad_new_file_fails_again_and_again_until_it_is_mended(own):
+def test_a_bad_new_file_fails_on_every_run_until_it_is_fixed(own):
     before = bars_of(own)
     lines = before.decode().splitlines()
-    bad, mended = [*lines], [*lines]
+    bad, fixed = [*lines], [*lines]
     bad[70] = bad[69]
-    mended[70] = mended[70].rsplit(",", 1)[0] + ",77"
+    fixed[70] = fixed[70].rsplit(",", 1)[0] + ",77"
     (own.folder / "own/bad.csv").write_text("\n".join(bad) + "\n")
     own.configure({"data": {"tickers": [TICKERS[0] | {"file": "bad.csv"}, *TICKERS[1:]]}})
     for _ in range(2):
         run = own.run(DONE).failed()
         assert "bad.csv, line 71: " in run.text
         assert "appears twice" in run.text
-    (own.folder / "own/bad.csv").write_text("\n".join(mended) + "\n")
+    (own.folder / "own/bad.csv").write_text("\n".join(fixed) + "\n")
     own.run(DONE).succeeded()
     assert bars_of(own) != before
     assert len(own.trials) == 2
 
 
-def test_after_a_failure_the_old_configuration_goes_on_without_training_again(own):
+def test_after_a_failure_the_old_configuration_continues_without_training(own):
     before, trials = bars_of(own), own.starts()
     pinned = [TICKERS[0] | {"snapshot": "0123456789abcdef"}, *TICKERS[1:]]
     own.configure({"data": {"tickers": pinned}})
@@ -174,7 +174,7 @@ def test_after_a_failure_the_old_configuration_goes_on_without_training_again(ow
     assert own.starts() == trials
 
 
-def test_another_folder_is_taken_though_the_workflow_has_forgotten_everything(own):
+def test_another_folder_is_used_although_the_metadata_of_snakemake_is_deleted(own):
     newer = own_bars("SPY").assign(Volume=lambda bars: bars["Volume"] + 1)
     shutil.copytree(own.folder / "own", own.folder / "own2")
     (own.folder / "own2/SPY.csv").write_bytes(canonical_csv(newer))
@@ -187,7 +187,7 @@ def test_another_folder_is_taken_though_the_workflow_has_forgotten_everything(ow
 # ---- verification ---------------------------------------------------------------------------
 
 
-def test_a_campaign_in_order_is_verified_by_command_and_by_rule(own):
+def test_an_intact_campaign_passes_verification_by_command_and_by_rule(own):
     done = verify(own)
     assert done.returncode == 0, done.stdout
     assert done.stdout.endswith("all in order\n")
@@ -213,24 +213,24 @@ def change_snapshot(folder):
 
 
 @pytest.mark.parametrize(
-    ("spoil", "found"),
+    ("damage", "found"),
     [
         (lambda folder: (folder / "data/X.csv").write_text("Date\n"), "X.csv"),
         (lambda folder: (folder / "data/raw/VIX.csv").unlink(), "raw/VIX.csv"),
         (lambda folder: (folder / "data/raw/VIX.csv").write_text("Date\n"), "raw/VIX.csv"),
         (change_snapshot, "snapshots/VIX/"),
     ],
-    ids=["a file that nobody names", "a file that is gone", "a file that was changed", "a snapshot that was"],
+    ids=["unlisted file", "missing file", "changed file", "changed snapshot"],
 )  # fmt: skip
-def test_a_campaign_in_disorder_fails_its_verification(own, spoil, found):
-    spoil(own.folder)
+def test_a_damaged_campaign_fails_verification(own, damage, found):
+    damage(own.folder)
     done = verify(own)
     assert done.returncode == 1
     assert failed_rows(done.stdout, found), done.stdout
     assert "Traceback" not in done.stdout + done.stderr
 
 
-def test_registering_what_was_pending_puts_the_folder_in_order(own):
+def test_verification_passes_once_a_pending_file_is_registered(own):
     (own.folder / "data/own").mkdir()
     (own.folder / "data/own/QQQ.csv").write_bytes(canonical_csv(own_bars("DJI", 700)))
     assert "own/QQQ.csv" in verify(own).stdout
@@ -259,20 +259,20 @@ def test_manifests_do_not_depend_on_the_run(trained, tmp_path):
 
 
 @pytest.mark.parametrize("part", ["raw", "snapshots"])
-def test_an_independent_reader_takes_the_manifests(trained, part):
+def test_frictionless_accepts_the_manifests(trained, part):
     report = frictionless.validate(str(trained.folder / f"data/{part}/datapackage.json"))
     assert report.valid, report.flatten(["type", "message"])
     assert report.stats["tasks"] == 3
 
 
-def test_an_independent_reader_finds_what_was_changed(own):
+def test_frictionless_finds_a_changed_file(own):
     path = own.folder / "data/raw/VIX.csv"
     path.write_bytes(path.read_bytes()[:-1] + b"1\n")
     report = frictionless.validate(str(own.folder / "data/raw/datapackage.json"))
     assert not report.valid
 
 
-def test_an_independent_reader_knows_the_processed_tables_by_their_description(trained):
+def test_frictionless_reads_the_description_of_the_processed_tables(trained):
     # Reading parquet takes an extra of frictionless that is not installed; description and hashes need none.
     path = trained.folder / "data/processed/datapackage.json"
     assert not list(frictionless.Package.metadata_validate(read_json(path)))

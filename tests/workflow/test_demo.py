@@ -1,4 +1,4 @@
-"""The demo: the whole chain in a folder of its own, never taken for the campaign and never in its way."""
+"""The demo runs the whole chain in a separate folder and leaves the campaign unchanged."""
 
 import json
 import subprocess
@@ -17,14 +17,14 @@ DEMO = yaml.safe_load((ROOT / "config/demo.yaml").read_text())
 
 
 @pytest.fixture(scope="module")
-def house(tmp_path_factory):
-    """A campaign's folder in which nothing was run but the demo, in its own folder below."""
-    campaign = Campaign(tmp_path_factory.mktemp("house") / "campaign", SMALL)
+def after_demo(tmp_path_factory):
+    """A campaign folder in which only the demo was run, in a subfolder."""
+    campaign = Campaign(tmp_path_factory.mktemp("after_demo") / "campaign", SMALL)
     campaign.plan_before = campaign.run("-n").succeeded().text
     demo = Campaign(
         campaign.folder / "demo", DEMO, SMALL, {"scales": {"debug": {"n_trials": 1, "epochs_max": 2}}}
     )
-    ready = Path(sys.prefix) / ".ready"  # the environment of these tests serves, whoever made it
+    ready = Path(sys.prefix) / ".ready"  # uses the environment of these tests
     made = subprocess.run(
         [
             *("make", "--no-print-directory", "demo", f"VENV={sys.prefix}", f"--assume-old={ready}"),
@@ -52,41 +52,41 @@ def test_the_demo_is_the_campaign_with_fewer_trials_and_epochs():
         assert settings["n_trials"] < shipped["scales"][scale]["n_trials"]
 
 
-def test_make_demo_works_in_a_folder_of_its_own_that_git_does_not_see():
+def test_make_demo_works_in_a_separate_folder_that_git_ignores():
     announced = subprocess.run(["make", "-n", "demo"], cwd=ROOT, capture_output=True, text=True, check=True)
     assert "snakemake --directory demo --configfile config/demo.yaml --cores 1" in announced.stdout
     assert "/demo/" in (ROOT / ".gitignore").read_text().splitlines()
 
 
-def test_make_demo_ends_with_the_result_where_to_look_and_the_real_command(house):
-    end = house.printed.split("debug h1: 1 trial, best validation log-loss", 1)[1]
+def test_make_demo_ends_with_the_result_its_folder_and_the_next_command(after_demo):
+    end = after_demo.printed.split("debug h1: 1 trial, best validation log-loss", 1)[1]
     assert "results/hpo_debug.done" not in end
-    assert f"Look into {house.demo.folder}/results/" in end
+    assert f"Look into {after_demo.demo.folder}/results/" in end
     assert end.rstrip().endswith("bin/snakemake --cores 1 results/hpo_20M.done")
 
 
-def test_everything_the_demo_made_bears_its_name(house):
-    assert [row["campaign"] for row in house.demo.table()] == ["demo"]
-    results = list((house.demo.folder / "results").rglob("trial_*.json"))
+def test_results_of_the_demo_have_its_campaign_name(after_demo):
+    assert [row["campaign"] for row in after_demo.demo.table()] == ["demo"]
+    results = list((after_demo.demo.folder / "results").rglob("trial_*.json"))
     assert len(results) == 1
-    best = json.loads((house.demo.folder / "results/hpo/debug/best.json").read_text())
+    best = json.loads((after_demo.demo.folder / "results/hpo/debug/best.json").read_text())
     for result in [*map(json.loads, (path.read_text() for path in results)), *best.values()]:
         assert result["campaign"] == "demo"
-    assert "campaign demo" in (house.demo.folder / "results/hpo_debug.done").read_text()
+    assert "campaign demo" in (after_demo.demo.folder / "results/hpo_debug.done").read_text()
 
 
-def test_the_demo_leaves_nothing_outside_its_folder(house):
-    left = {path.name for path in house.folder.iterdir() if not path.name.startswith("output_")}
+def test_the_demo_leaves_nothing_outside_its_folder(after_demo):
+    left = {path.name for path in after_demo.folder.iterdir() if not path.name.startswith("output_")}
     assert left == {"campaign.yaml", "sysfs", ".snakemake", "demo"}
 
 
-def test_the_campaign_plans_the_same_jobs_after_a_demo_as_before(house):
-    after = house.run("-n").succeeded().text
-    assert planned_jobs(after) == planned_jobs(house.plan_before)
+def test_the_campaign_plans_the_same_jobs_after_a_demo_as_before(after_demo):
+    after = after_demo.run("-n").succeeded().text
+    assert planned_jobs(after) == planned_jobs(after_demo.plan_before)
     assert planned_jobs(after)["hpo_debug"] == SMALL["scales"]["debug"]["n_trials"]
 
 
-def test_trials_of_the_demo_are_other_trials_to_the_ledger():
+def test_trials_of_the_demo_belong_to_other_studies():
     campaign, demo = default_config(), default_config(DEMO)
     for scale in demo.run_scales:
         for horizon_days in demo.dataset.horizons_days:

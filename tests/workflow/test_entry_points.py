@@ -35,9 +35,9 @@ def test_an_entry_point_plans_what_the_root_snakefile_plans(snakefile, tmp_path)
     folder = tmp_path / "empty"
     folder.mkdir()
     for target in TARGETS:
-        answer = dry_run(folder, target, snakefile=snakefile)
-        assert answer.status == 0, answer.text
-        assert planned_jobs(answer.text) == PLANNED[target]
+        run = dry_run(folder, target, snakefile=snakefile)
+        assert run.status == 0, run.text
+        assert planned_jobs(run.text) == PLANNED[target]
 
 
 def test_the_profile_is_found_from_either_snakefile():

@@ -1,4 +1,4 @@
-"""From a finished search to the answer: refits, baselines, one look at the test split, and the evidence."""
+"""From a finished search to the report: refits, baselines, one look at the test split, and the evidence."""
 
 import json
 import re
@@ -12,7 +12,7 @@ from support.campaign import DONE
 
 EVIDENCE = "results/evidence.json"
 REFIT = "results/refits/debug/h1/refit_0"
-REGISTER = "results/ledger/test_reads.jsonl"
+LOOKS = "results/ledger/test_reads.jsonl"
 CHAIN = {"refit": 2, "baselines": 1, "final_evaluation": 1, "evidence": 1}
 CHAIN |= {"leakage_controls": 1, "leakage_audit": 1}
 
@@ -31,18 +31,18 @@ def read(campaign, name):
     return json.loads((campaign.folder / name).read_text())
 
 
-def register(campaign):
-    return [json.loads(line) for line in (campaign.folder / REGISTER).read_text().splitlines()]
+def looks(campaign):
+    return [json.loads(line) for line in (campaign.folder / LOOKS).read_text().splitlines()]
 
 
-def test_the_evidence_waits_for_refits_and_baselines_and_no_search_asks_for_it(finished, campaign_from):
+def test_the_evidence_waits_for_refits_and_baselines_and_no_search_includes_it(finished, campaign_from):
     campaign = campaign_from(finished, {"evidence": {"seeds": 2}})
     assert campaign.plan(EVIDENCE) == CHAIN
     assert not campaign.plan(DONE)
     assert not campaign.plan("all").keys() & CHAIN.keys()
 
 
-def test_anybody_can_rescore_from_the_table(evaluated):
+def test_the_scores_can_be_computed_from_the_table(evaluated):
     table = pd.read_parquet(evaluated.folder / "results/final/h1.parquet")
     of_test = table[table["split"] == "test"]
     hits = np.where(of_test["label"] == 1, of_test["probability"], 1 - of_test["probability"])
@@ -55,7 +55,7 @@ def test_anybody_can_rescore_from_the_table(evaluated):
     assert of_test["label"].groupby(of_test["row"]).first().mean() == answer["splits"]["test"]["base_rate"]
 
 
-def test_the_winner_is_the_best_trial_and_its_refits_are_named(evaluated):
+def test_the_winner_is_the_best_trial_and_its_refits_are_listed(evaluated):
     best = min(range(3), key=lambda number: evaluated.result(number)["validation_log_loss"])
     results = [read(evaluated, f"results/refits/debug/h1/refit_{number}.json") for number in range(2)]
     assert {result["winner"] for result in results} == {best}
@@ -69,10 +69,10 @@ def test_the_winner_is_the_best_trial_and_its_refits_are_named(evaluated):
 @pytest.mark.long
 def test_the_same_predictions_scored_again_are_one_look(evaluated, campaign_from):
     campaign = campaign_from(evaluated)
-    (entry,) = register(campaign)
+    (entry,) = looks(campaign)
     assert entry["winners"]["debug"]["fingerprint"] == campaign.result(0)["fingerprint"]
     campaign.run("-F", "--allowed-rules", "final_evaluation", "evidence", "--", EVIDENCE).succeeded()
-    assert register(campaign) == [entry]
+    assert looks(campaign) == [entry]
     assert read(campaign, EVIDENCE)["horizons"]["1"]["looks"] == 1
 
 
@@ -81,12 +81,12 @@ def test_another_refit_is_another_look_and_the_others_are_kept(evaluated, campai
     campaign = campaign_from(evaluated, {"evidence": {"seeds": 3}})
     assert campaign.plan(EVIDENCE)["refit"] == 1
     campaign.run(EVIDENCE).succeeded()
-    assert len(register(campaign)) == 2
+    assert len(looks(campaign)) == 2
     assert read(campaign, EVIDENCE)["horizons"]["1"]["looks"] == 2
 
 
 @pytest.mark.long
-def test_a_refit_that_is_deleted_comes_back_from_the_ledger(evaluated, campaign_from):
+def test_a_deleted_refit_is_published_again_from_the_ledger(evaluated, campaign_from):
     campaign = campaign_from(evaluated)
     published = campaign.folder / f"{REFIT}.json"
     before = published.read_bytes()
@@ -101,7 +101,7 @@ def test_a_refit_that_is_deleted_comes_back_from_the_ledger(evaluated, campaign_
 
 
 @pytest.mark.long
-def test_a_refit_that_is_stopped_goes_on_and_predicts_the_same(evaluated, finished, campaign_from):
+def test_a_stopped_refit_resumes_and_predicts_the_same(evaluated, finished, campaign_from):
     campaign = campaign_from(finished, {"evidence": {"seeds": 2}})
 
     def epochs():
@@ -114,12 +114,12 @@ def test_a_refit_that_is_stopped_goes_on_and_predicts_the_same(evaluated, finish
     run.failed()
     assert not (campaign.folder / f"{REFIT}.json").exists()
     campaign.run(f"{REFIT}.json").succeeded()
-    resumed, whole = read(campaign, f"{REFIT}.json"), read(evaluated, f"{REFIT}.json")
+    resumed, unbroken = read(campaign, f"{REFIT}.json"), read(evaluated, f"{REFIT}.json")
     assert resumed["machine"]["starts"] == 2
-    assert resumed["predictions"] == whole["predictions"]
+    assert resumed["predictions"] == unbroken["predictions"]
 
 
-def test_another_seed_needs_another_search_before_it_is_judged(evaluated, campaign_from):
+def test_another_seed_plans_another_search_before_the_evidence(evaluated, campaign_from):
     planned = campaign_from(evaluated, {"seed": 2}).plan(EVIDENCE)
     assert planned["hpo_debug"] == 3
     assert planned["refit"] == 2
@@ -137,7 +137,7 @@ def reported(evaluated, tmp_path_factory):
     return campaign
 
 
-def test_the_report_says_first_what_speaks_against_it_and_shows_every_figure(reported):
+def test_the_report_begins_with_its_limitations_and_shows_every_figure(reported):
     results = reported.folder / "results"
     text, page = (results / "summary.md").read_text(), (results / "summary.html").read_text()
     assert text.index("## Read this first") < text.index("## Does scale help?") < text.index("## 1 day ahead")
@@ -154,12 +154,12 @@ def test_the_report_says_first_what_speaks_against_it_and_shows_every_figure(rep
     assert "planted signal h1" in text
 
 
-def test_a_report_that_is_written_has_nothing_left_to_do(reported):
+def test_a_finished_report_plans_no_job(reported):
     assert not reported.plan("report")
 
 
 @pytest.mark.long
-def test_the_engines_own_report_opens_with_the_answer_inside(reported, campaign_from):
+def test_the_report_of_snakemake_contains_the_summary(reported, campaign_from):
     campaign = campaign_from(reported)
     campaign.run("--report", "results/report.html", "--", "report").succeeded()
     page = (campaign.folder / "results/report.html").read_text()
@@ -174,7 +174,7 @@ def test_the_engines_own_report_opens_with_the_answer_inside(reported, campaign_
     assert not re.search(r'<(script|link)[^>]+(src|href)="http', page)
 
 
-def test_the_scores_are_a_table_for_other_programs(reported):
+def test_the_scores_are_written_as_csv(reported):
     table = pd.read_csv(reported.folder / "results/summary.csv")
     assert len(table) == 6
     answer = read(reported, EVIDENCE)["horizons"]["1"]

@@ -1,4 +1,4 @@
-"""From the vendor into a campaign: fetched when asked for, kept, adjusted, compared, pinned."""
+"""Bars from the vendor: fetched on request only, kept, adjusted, compared, pinned."""
 
 import csv
 import os
@@ -39,7 +39,7 @@ FETCH = ("--forcerun", "fetch_data", "--", "fetch")
 REFETCH = ("--forcerun", "fetch_data", "--", "results/fetched/SPY.txt")
 PROCESSED = ("data/processed/datapackage.json", "results/data_dictionary.md")
 
-# A clock for the job that fetches, and for no other process: it writes down how long it was to wait.
+# In the fetching job alone, `time.sleep` records its argument instead of waiting.
 NO_WAITING = """
 import os, sys, time
 import vendor_redirect
@@ -54,13 +54,13 @@ if sys.orig_argv[-1].endswith(".fetch_data.py"):
 
 
 def environment(server, home):
-    """Return the start of a command line that redirects the vendor's client and gives it another home."""
+    """Return the start of a command line that redirects the vendor's client and changes its home folder."""
     names = vendor_environment(server.url) | {"HOME": str(home), "XDG_CACHE_HOME": str(home / ".cache")}
     return ["env", *(f"{name}={value}" for name, value in names.items())]
 
 
 def vendor_gone(folder):
-    """Return the start of a command line that finds no vendor, and whose pauses take no time."""
+    """Return the start of a command line that reaches no vendor and pauses without waiting."""
     site = folder / "gone"
     site.mkdir()
     (site / "sitecustomize.py").write_text(NO_WAITING)
@@ -73,7 +73,7 @@ def vendor_gone(folder):
 
 @pytest.fixture(scope="module")
 def fetched(tmp_path_factory):
-    """Six tickers fetched, and everything built from them."""
+    """A campaign with six fetched tickers and all tables built from them."""
     folder = tmp_path_factory.mktemp("fetched")
     campaign = Campaign(folder / "campaign", SMALL, YAHOO)
     (folder / "home").mkdir()
@@ -82,16 +82,16 @@ def fetched(tmp_path_factory):
         with VendorServer(known_market(END)) as server:
             prefix = [*environment(server, folder / "home"), f"TMPDIR={folder / 'scratch'}"]
             run = campaign.run(*FETCH, prefix=prefix).succeeded()
-            asked = server.price_requests()
-        campaign.run("--", *PROCESSED, prefix=without_client(folder)).succeeded()  # the vendor is gone
+            requests = server.price_requests()
+        campaign.run("--", *PROCESSED, prefix=without_client(folder)).succeeded()  # without the vendor
     finally:
         campaign.kill_everything()
-    return campaign, run, asked
+    return campaign, run, requests
 
 
 @pytest.fixture
 def vendor(tmp_path):
-    """A campaign of SPY alone, its vendor, and a way to fetch from it."""
+    """A campaign of SPY alone, its series, the vendor's server, and the prefix of a command that uses it."""
     campaign = Campaign(tmp_path / "campaign", SMALL, ONE)
     series = known_market(END, ("SPY",))
     with VendorServer(series) as server:
@@ -108,9 +108,9 @@ def snapshots(campaign, ticker="SPY"):
     return sorted((campaign.folder / f"data/snapshots/{ticker}").glob("*.csv"))
 
 
-def test_six_tickers_come_whole_with_one_request_for_prices_each(fetched):
-    campaign, run, asked = fetched
-    assert len(asked) == len(SIX)
+def test_six_tickers_are_complete_after_one_request_for_prices_each(fetched):
+    campaign, run, requests = fetched
+    assert len(requests) == len(SIX)
     assert set(raw_entries(campaign)) == set(SIX)
     for ticker, first in (("SPY", "1993-01-29"), ("IXIC", "1971-02-05"), ("VIX", "1990-01-02")):
         entry = raw_entries(campaign)[ticker]
@@ -118,7 +118,7 @@ def test_six_tickers_come_whole_with_one_request_for_prices_each(fetched):
         assert f"{ticker}: snapshot {snapshots(campaign, ticker)[0].stem}" in run.text
 
 
-def test_manifests_tell_where_when_and_how(fetched):
+def test_manifests_record_source_time_and_adjustment(fetched):
     campaign, _, _ = fetched
     raw = raw_entries(campaign)
     assert raw["SPY"]["adjustment"] == "for splits by the vendor, for dividends by us"
@@ -150,7 +150,7 @@ def test_the_dictionary_covers_every_column_and_none_has_a_gap(fetched):
     assert len([row for row in rows if row["table"] == "VIX_features"]) == 9
 
 
-def test_nothing_is_left_in_the_home_of_the_user_or_beside_the_snapshots(fetched):
+def test_no_file_is_left_in_the_home_folder_or_next_to_the_snapshots(fetched):
     campaign, _, _ = fetched
     home = (campaign.folder.parent / "home").rglob("*")
     assert not [path for path in home if "yfinance" in path.name]
@@ -158,7 +158,7 @@ def test_nothing_is_left_in_the_home_of_the_user_or_beside_the_snapshots(fetched
     assert not [path for path in campaign.folder.rglob("*") if path.name.endswith((".tmp", ".db"))]
 
 
-def test_no_target_but_fetch_goes_to_the_vendor(new_campaign):
+def test_only_the_target_fetch_plans_a_fetch(new_campaign):
     campaign = new_campaign(SMALL, YAHOO)
     scales = [f"results/hpo_{scale}.done" for scale in ("2M", "20M", "200M", "2B", "debug")]
     others = ("results/data_validation.json", "results/verification.txt", "results/data_dictionary.md")
@@ -169,7 +169,7 @@ def test_no_target_but_fetch_goes_to_the_vendor(new_campaign):
     assert campaign.plan("fetch") == {"fetch": 1, "fetch_data": 6}
 
 
-def test_without_a_snapshot_the_chain_says_how_to_get_one_and_takes_nothing_else(new_campaign):
+def test_without_a_snapshot_the_chain_fails_and_names_make_fetch(new_campaign):
     campaign = new_campaign(SMALL, ONE)
     run = campaign.run().failed()
     assert "found no snapshot of SPY (SPY) before 2016-01-01" in run.text
@@ -177,7 +177,7 @@ def test_without_a_snapshot_the_chain_says_how_to_get_one_and_takes_nothing_else
     assert not list(campaign.folder.glob("data/*/*.csv"))
 
 
-def test_a_refetch_is_another_snapshot_and_used_only_when_pinned(vendor):
+def test_a_refetch_is_another_snapshot_that_is_used_only_when_pinned(vendor):
     campaign, series, server, prefix = vendor
     campaign.run(*FETCH, prefix=prefix).succeeded()
     campaign.run("data/raw/datapackage.json").succeeded()
@@ -208,9 +208,7 @@ def test_a_refetch_is_another_snapshot_and_used_only_when_pinned(vendor):
     assert first.read_bytes() == content
 
 
-def test_a_dividend_that_is_paid_later_changes_no_kept_bar_until_it_is_pinned(
-    fetched, campaign_from, tmp_path
-):
+def test_a_later_dividend_changes_the_bars_only_when_its_snapshot_is_pinned(fetched, campaign_from, tmp_path):
     campaign = campaign_from(fetched[0])
     (first,) = snapshots(campaign)
     content, bars = first.read_bytes(), (campaign.folder / "data/raw/SPY.csv").read_bytes()
@@ -248,7 +246,7 @@ def test_a_dividend_that_is_paid_later_changes_no_kept_bar_until_it_is_pinned(
     assert first.read_bytes() == content
 
 
-def test_without_a_network_the_reason_is_said_after_three_longer_and_longer_pauses(new_campaign, tmp_path):
+def test_without_a_network_the_reason_is_reported_after_three_growing_pauses(new_campaign, tmp_path):
     campaign = new_campaign(SMALL, ONE)
     run = campaign.run(*FETCH, prefix=vendor_gone(tmp_path)).failed()
     assert "cannot reach the vendor for SPY" in run.text
@@ -258,7 +256,7 @@ def test_without_a_network_the_reason_is_said_after_three_longer_and_longer_paus
     assert not (campaign.folder / "data").exists()
 
 
-def test_a_refetch_that_fails_loses_nothing_and_the_chain_goes_on(fetched, campaign_from, tmp_path):
+def test_a_failed_refetch_changes_nothing_and_the_chain_continues(fetched, campaign_from, tmp_path):
     campaign = campaign_from(fetched[0])
     before = digests(campaign.folder / "data")
     campaign.run(*REFETCH, prefix=vendor_gone(tmp_path)).failed()
@@ -283,7 +281,7 @@ def test_bars_that_break_a_rule_are_refused_with_every_problem_and_not_kept(vend
     assert not (campaign.folder / "data").exists()
 
 
-def test_an_unknown_symbol_is_said_at_once(vendor):
+def test_an_unknown_symbol_is_reported_without_a_retry(vendor):
     campaign, _, server, prefix = vendor
     server.script.extend([unknown] * 4)
     run = campaign.run(*FETCH, prefix=prefix).failed()

@@ -1,4 +1,4 @@
-"""What a campaign leaves about its machine: a table of all hardware samples, a timeline per study."""
+"""Hardware logs of a campaign: one table of all samples, and a timeline per study."""
 
 import re
 import shutil
@@ -19,7 +19,7 @@ PLAIN = ("cpu_percent", "memory_percent", "temperature_c", "source", "state", "d
 
 @pytest.fixture(scope="module")
 def completed(finished, tmp_path_factory):
-    """The finished campaign after the command without a target; `.ended` is that run."""
+    """The finished campaign after a run without a target; `.ended` is that run."""
     campaign = finished.copy_to(tmp_path_factory.mktemp("completed") / "campaign")
     try:
         campaign.ended = campaign.run("all").succeeded()
@@ -48,7 +48,7 @@ def test_the_timeline_of_each_study_is_drawn_with_the_tables_of_its_scale(finish
     assert "critical 95 °C" in figure
 
 
-def test_one_scale_does_not_ask_for_the_table_of_all(finished):
+def test_the_tables_of_one_scale_do_not_include_the_hardware_table(finished):
     assert not (finished.folder / TABLE).exists()
 
 
@@ -69,7 +69,7 @@ def test_the_table_holds_the_samples_of_the_logs(completed):
         assert list(frame[name]) == [event[name] for _, event in logged], name
 
 
-def test_logs_that_are_published_again_are_drawn_again_and_nothing_is_trained(completed, campaign_from):
+def test_republished_logs_are_drawn_again_without_training(completed, campaign_from):
     campaign = campaign_from(completed)
     starts, drawn_ns = campaign.starts(), (campaign.folder / FIGURE).stat().st_mtime_ns
     shutil.rmtree(campaign.folder / "results/hpo")
@@ -91,7 +91,7 @@ def test_a_study_that_is_not_configured_has_no_timeline(finished):
     assert "No rule to produce" in run.text or "MissingRuleException" in run.text
 
 
-def test_the_tables_of_a_scale_bring_its_figures_along(finished, campaign_from):
+def test_the_tables_of_a_scale_include_its_figures(finished, campaign_from):
     campaign = campaign_from(finished)
     for name in (DONE, FIGURE):
         (campaign.folder / name).unlink()

@@ -1,4 +1,4 @@
-"""A machine that gets too hot: the trial is kept, the run stops, and the same command goes on."""
+"""Critical heat stops the run after a checkpoint; the same command resumes it."""
 
 import pytest
 
@@ -9,7 +9,7 @@ STEADY_C, WARNING_C, CRITICAL_C = 45, 94, 96
 
 @pytest.fixture(scope="module")
 def overheated(finished, tmp_path_factory):
-    """Trial 000 was done before; 96 °C met trial 001 in its middle. `.ended` is the run that stopped."""
+    """A campaign stopped by 96 °C in the middle of trial 001, after trial 000; `.ended` is that run."""
     campaign = finished.copy_to(tmp_path_factory.mktemp("overheated") / "campaign")
     campaign.forget(1, 2)
     try:
@@ -40,7 +40,7 @@ def test_critical_heat_stops_the_run_after_a_checkpoint(overheated):
     assert not overheated.processes()
 
 
-def test_the_trainer_ends_with_the_status_that_means_try_again(overheated):
+def test_the_trainer_ends_with_exit_status_75(overheated):
     stopped = (
         "Stopped: Train debug/h1 trial 001 (exit status 75). Log: results/logs/hpo_debug/h1/trial_001.log"
     )
@@ -53,7 +53,7 @@ def test_trials_done_before_the_heat_are_kept(overheated, finished):
     assert [path.name for path in overheated.trials] == ["trial_000", "trial_001"]
 
 
-def test_a_cooled_machine_goes_on_in_mid_trial_to_the_same_result(overheated, finished, campaign_from):
+def test_after_cooling_the_trial_resumes_to_the_same_result(overheated, finished, campaign_from):
     campaign = campaign_from(overheated)
     campaign.heat_to(STEADY_C)
     run = campaign.run("results/hpo/debug/h1/trial_001.json").succeeded()
@@ -71,7 +71,7 @@ def test_a_cooled_machine_goes_on_in_mid_trial_to_the_same_result(overheated, fi
 
 
 @pytest.mark.long
-def test_a_machine_that_stays_hot_is_waited_for_only_so_long(overheated, campaign_from):
+def test_waiting_for_a_hot_machine_ends_after_the_timeout(overheated, campaign_from):
     campaign = campaign_from(overheated)
     before = campaign.checkpoint_step(1)
     run = campaign.run(DONE).failed()
@@ -83,7 +83,7 @@ def test_a_machine_that_stays_hot_is_waited_for_only_so_long(overheated, campaig
 
 
 @pytest.mark.long
-def test_auto_resume_waits_for_the_machine_and_goes_on_by_itself(overheated, finished, campaign_from):
+def test_auto_resume_waits_for_cooling_and_resumes(overheated, finished, campaign_from):
     campaign = campaign_from(overheated, {"thermal": {"auto_resume": 1}})
     target = "results/hpo/debug/h1/trial_001.json"
     run = campaign.start("--rerun-triggers", "mtime", "--", target)
@@ -94,8 +94,8 @@ def test_auto_resume_waits_for_the_machine_and_goes_on_by_itself(overheated, fin
 
 
 @pytest.mark.long
-def test_lasting_warning_slows_then_pauses_the_trial_and_changes_nothing_else(finished, first_trial_done):
-    # Decisions in quick succession, or a fast machine has trained the last epoch before the pause.
+def test_a_lasting_warning_slows_then_pauses_the_trial_with_the_same_result(finished, first_trial_done):
+    # A short period, so that the pause comes before the last epoch even on a fast machine.
     campaign = first_trial_done({"thermal": {"sample_period_s": 0.04}})
     run = campaign.start("results/hpo/debug/h1/trial_001.json")
     run.until(lambda: campaign.in_epoch(1, 2), "the second epoch")
@@ -116,7 +116,7 @@ def test_lasting_warning_slows_then_pauses_the_trial_and_changes_nothing_else(fi
     assert without_machine(result) == without_machine(finished.result(1))
 
 
-def test_hardware_samples_stand_in_every_published_log(finished):
+def test_every_published_log_has_hardware_samples(finished):
     for number in range(3):
         log = finished.published_log(number)
         samples = [event for event in log if event["event"] == "hardware_sample"]

@@ -1,6 +1,6 @@
-"""A folder that an older version of the code left in the middle of a trial is found, continued and reported.
+"""A folder that an older version of the code left in the middle of a trial is continued and reported.
 
-It is unpacked from data_of_old_code/campaign.tar.xz, which make_campaign.py beside it made. At one day ahead
+It is unpacked from data_of_old_code/campaign.tar.xz, which make_campaign.py made. At one day ahead
 trials 0 and 1 are finished and trial 2 was stopped by SIGTERM; at three days everything is finished, a refit
 included.
 """
@@ -20,11 +20,11 @@ ARCHIVE = ROOT / "tests/data_of_old_code/campaign.tar.xz"
 STOPPED = "d7ab45ca6f09/debug/h1/trial_002"
 STUDIES = ("d7ab45ca6f09", "e5f3f144df8b")
 WHAT_IS_LEFT = {"hpo_debug": 1, "search_figures": 1, "hardware_timeline": 1, "hpo_debug_done": 1}
-# The refit and the baselines at three days and the baselines at one day are there.
+# The refit and the baselines at three days and the baselines at one day exist.
 REPORT = {"refit": 1, "leakage_controls": 1, "leakage_audit": 1, "final_evaluation": 2}
 REPORT |= {"evidence": 1, "evidence_figures": 1, "report": 1}
 EPOCHS = 12
-# Of a loss, on another machine than the one that began the trial; on that one it is the same to the last bit.
+# Relative, of a loss on another machine than the one that began the trial; on that one it is bit-identical.
 TOLERANCE = 1e-4
 
 
@@ -53,7 +53,7 @@ def reported(continued, tmp_path_factory):
 
 
 def ran(source, folder, *targets):
-    """Yield a copy in which targets were made, one after the other; `.ended` is the last run."""
+    """Yield a copy in which targets were made one after the other; `.ended` is the last run."""
     campaign = source.copy_to(folder)
     try:
         for target in targets:
@@ -63,14 +63,14 @@ def ran(source, folder, *targets):
         campaign.kill_everything()
 
 
-def test_nothing_is_planned_but_the_stopped_trial_and_what_follows(unpacked):
+def test_only_the_stopped_trial_and_its_dependents_are_planned(unpacked):
     run = unpacked.run("-n", DONE).succeeded()
     assert "Train debug/h1 trial 002" in run.text
     assert planned_jobs(run.text) == WHAT_IS_LEFT
     assert unpacked.plan("report") == WHAT_IS_LEFT | REPORT
 
 
-def test_the_stopped_trial_goes_on_from_its_checkpoint_and_no_other_is_trained(unpacked, continued):
+def test_only_the_stopped_trial_is_trained_from_its_checkpoint(unpacked, continued):
     assert "resuming at epoch 3, step " in continued.ended.text
     assert continued.starts() == unpacked.starts() | {STOPPED: 2}
     assert sum(continued.republishes().values()) == 0
@@ -78,7 +78,7 @@ def test_the_stopped_trial_goes_on_from_its_checkpoint_and_no_other_is_trained(u
     assert epochs == list(range(1, EPOCHS + 1)), "an epoch was repeated or skipped"
 
 
-def test_the_stopped_trial_comes_to_what_it_would_have_come_to_unbroken(unpacked, continued):
+def test_the_stopped_trial_has_the_result_of_an_uninterrupted_one(unpacked, continued):
     result = continued.result(2)
     assert losses(result) == pytest.approx(losses(unpacked.unbroken), rel=TOLERANCE)
     assert len(result["curve"]) == EPOCHS
@@ -86,7 +86,7 @@ def test_the_stopped_trial_comes_to_what_it_would_have_come_to_unbroken(unpacked
         assert result[key] == unpacked.unbroken[key], key
 
 
-def test_what_was_finished_stays_as_it_was(unpacked, reported):
+def test_finished_files_stay_unchanged(unpacked, reported):
     before = {**files(unpacked, "results/hpo"), **files(unpacked, "results/ledger")}
     before |= {**files(unpacked, "results/refits"), **files(unpacked, "results/baselines")}
     kept = {name for name in before if STOPPED not in name and "/locks/" not in name}
@@ -95,7 +95,7 @@ def test_what_was_finished_stays_as_it_was(unpacked, reported):
         assert (reported.folder / name).read_bytes() == before[name], name
 
 
-def test_the_report_is_made_of_what_was_found(reported):
+def test_the_report_uses_the_old_studies(reported):
     results = reported.folder / "results"
     assert {path.name for path in (results / "ledger").iterdir()} == {*STUDIES, "locks", "test_reads.jsonl"}
     evidence = json.loads((results / "evidence.json").read_text(encoding="utf-8"))

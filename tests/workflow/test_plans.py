@@ -1,4 +1,4 @@
-"""What a dry run in an empty folder plans for each target, and what it refuses: constants in plans.json.
+"""The jobs that a dry run in an empty folder plans, and the targets it refuses, compared with plans.json.
 
 The four scales and the default target are in test_dag.py.
 """
@@ -22,12 +22,12 @@ def empty(tmp_path_factory):
 
 @pytest.mark.long
 @pytest.mark.parametrize("line", PLANNED)
-def test_a_target_is_planned_as_before(empty, line):
+def test_a_target_plans_these_jobs(empty, line):
     run = dry_run(empty, *line.split())
     assert run.status == 0, run.text
     assert planned_jobs(run.text) == PLANNED[line]
 
 
 @pytest.mark.parametrize("line", REFUSED)
-def test_a_mistake_is_refused_as_before(empty, line):
+def test_a_mistake_is_refused_with_this_message(empty, line):
     assert REFUSED[line] in dry_run(empty, *line.split()).refused().text

@@ -1,4 +1,4 @@
-"""Nothing that was computed is computed again, and nothing changes because it was interrupted."""
+"""Finished work is never repeated, and interruptions change no result."""
 
 import json
 import os
@@ -15,7 +15,7 @@ KILLS = 12
 
 @pytest.fixture(scope="module")
 def interrupted(prepared, tmp_path_factory):
-    """Ctrl-C in the middle of the first trial; `.ended` is the run that it met."""
+    """A campaign interrupted by Ctrl-C in the middle of the first trial; `.ended` is that run."""
     campaign = prepared.copy_to(tmp_path_factory.mktemp("interrupted") / "campaign")
     try:
         run = campaign.start(DONE)
@@ -41,14 +41,14 @@ def test_a_trial_killed_a_dozen_times_ends_bit_identical(prepared, finished, cam
     for kill in range(KILLS):
         trainer = start_trainer(campaign, 0)
         try:
-            live_until_checkpoint(trainer, campaign, steps * kill // (KILLS + 6))
+            wait_for_checkpoint(trainer, campaign, steps * kill // (KILLS + 6))
             trainer.join(moments.uniform(0.0, 0.05) if kill else 0)
             assert trainer.is_alive(), "the trial ended before it could be killed"
         finally:
             trainer.kill()
             trainer.join()
         resumed_from.append(campaign.checkpoint_step(0))
-    assert start_to_end(campaign, 0) == 0
+    assert train_to_end(campaign, 0) == 0
 
     assert resumed_from[0] == 0
     assert len(set(resumed_from)) >= 4, f"the kills were not spread: {resumed_from}"
@@ -72,7 +72,7 @@ def test_ctrl_c_leaves_a_checkpoint_and_a_failure_status(interrupted):
     assert not interrupted.processes()
 
 
-def test_the_plain_command_goes_on_in_mid_trial(interrupted, finished, campaign_from):
+def test_the_same_command_resumes_the_trial(interrupted, finished, campaign_from):
     campaign = campaign_from(interrupted)
     epochs_before = len(campaign.events(0, "epoch"))
     run = campaign.run("results/hpo/debug/h1/trial_000.json").succeeded()
@@ -85,7 +85,7 @@ def test_the_plain_command_goes_on_in_mid_trial(interrupted, finished, campaign_
 
 
 @pytest.mark.long
-def test_a_damaged_checkpoint_is_said_and_the_one_before_serves(interrupted, finished, campaign_from):
+def test_a_damaged_checkpoint_is_reported_and_the_previous_one_is_used(interrupted, finished, campaign_from):
     campaign = campaign_from(interrupted)
     newest, before = json.loads((campaign.trial(0) / "checkpoints.json").read_text())
     damaged = campaign.trial(0) / newest["file"]
@@ -100,9 +100,7 @@ def test_a_damaged_checkpoint_is_said_and_the_one_before_serves(interrupted, fin
 
 
 @pytest.mark.long
-def test_without_any_intact_checkpoint_the_trial_is_refused_and_told_what_to_delete(
-    interrupted, campaign_from
-):
+def test_without_any_intact_checkpoint_the_message_names_the_folder_to_delete(interrupted, campaign_from):
     campaign = campaign_from(interrupted)
     for path in campaign.trial(0).glob("checkpoint_*.safetensors"):
         path.write_bytes(b"not a checkpoint")
@@ -116,7 +114,7 @@ def test_without_any_intact_checkpoint_the_trial_is_refused_and_told_what_to_del
 
 
 @pytest.mark.long
-def test_a_study_interrupted_in_every_way_ends_with_the_table_of_an_unbroken_one(first_trial_done, finished):
+def test_an_interrupted_study_has_the_table_of_an_uninterrupted_one(first_trial_done, finished):
     campaign = first_trial_done()
     moments = random.Random(4)
 
@@ -136,7 +134,7 @@ def test_a_study_interrupted_in_every_way_ends_with_the_table_of_an_unbroken_one
         run.wait_at_most(moments.uniform(0.0, 1.5))
         interrupt(run)
         assert run.wait() != 0, f"interruption {interruption} came too late:\n{run.text}"
-        wait_until(lambda: not campaign.processes(), "trainers that finish their checkpoint")
+        wait_until(lambda: not campaign.processes(), "trainers to write their checkpoint")
     campaign.run(DONE).succeeded()
     assert campaign.table() == finished.table()
     assert sum(campaign.starts().values()) > len(finished.starts())
@@ -154,9 +152,11 @@ def test_an_orphaned_trainer_is_named_and_waited_for(prepared, finished, campaig
     os.kill(first.pid, signal.SIGKILL)
     first.wait()
     orphan = campaign.trainer_pid(0)
-    os.kill(orphan, signal.SIGSTOP)  # so that it is still there when the second run comes
+    os.kill(orphan, signal.SIGSTOP)  # so that it still runs when the second run starts
     second = campaign.start(target)
-    second.until(lambda: f"being trained by process {orphan} " in second.text, "the orphan's name")
+    second.until(
+        lambda: f"being trained by process {orphan} " in second.text, "the message that names the orphan"
+    )
     assert "left over from a run that was killed; waiting for it to finish" in second.text
     os.kill(orphan, signal.SIGCONT)
     second.succeeded()
@@ -164,19 +164,19 @@ def test_an_orphaned_trainer_is_named_and_waited_for(prepared, finished, campaig
     assert without_machine(campaign.result(0)) == without_machine(finished.result(0))
 
 
-def test_a_second_run_in_the_same_folder_is_refused_and_told_who_is_first(prepared, campaign_from):
+def test_a_second_run_in_the_same_folder_is_refused_naming_the_first(prepared, campaign_from):
     campaign = campaign_from(prepared)
     first = campaign.start(DONE)
     first.until(lambda: campaign.started(0), "the first trial")
     second = campaign.run(DONE).failed()
     assert f"process {first.pid} " in second.text
     assert "in use" in second.text
-    assert campaign.plan(DONE)["hpo_debug"] > 0, "a dry run is no second run"
+    assert campaign.plan(DONE)["hpo_debug"] > 0, "a dry run was refused"
     assert first.status is None
     assert len(campaign.events(0, "start")) == 1
 
 
-# ---- what was finished stays finished -------------------------------------------------------
+# ---- finished trials ------------------------------------------------------------------------
 
 
 @pytest.mark.long
@@ -201,7 +201,7 @@ def test_deleted_results_are_published_again_from_the_ledger(finished, campaign_
 
 
 @pytest.mark.long
-def test_more_trials_run_the_difference_only(finished, campaign_from):
+def test_more_trials_train_only_the_additional_ones(finished, campaign_from):
     campaign = campaign_from(finished, {"scales": {"debug": {"n_trials": 4}}})
     campaign.run(DONE).succeeded()
     assert campaign.table()[:3] == finished.table()
@@ -211,7 +211,7 @@ def test_more_trials_run_the_difference_only(finished, campaign_from):
 
 
 @pytest.mark.long
-def test_another_threshold_is_another_study_and_the_old_one_comes_back(finished, campaign_from):
+def test_another_threshold_is_another_study_and_the_old_one_is_kept(finished, campaign_from):
     campaign = campaign_from(finished)
     campaign.configure({"dataset": {"threshold": 0.012}, "scales": {"debug": {"n_trials": 1}}})
     campaign.run(DONE).succeeded()
@@ -235,7 +235,7 @@ def unbroken_steps(finished):
     return len(result["curve"]) * -(-windows // batch)
 
 
-def live_until_checkpoint(trainer, campaign, step):
+def wait_for_checkpoint(trainer, campaign, step):
     """Wait until trial 000 was started once more and has a checkpoint at or after a step."""
     started = starts(campaign)
 
@@ -249,7 +249,7 @@ def starts(campaign):
     return len(campaign.events(0, "start")) if campaign.trials else 0
 
 
-def start_to_end(campaign, number):
+def train_to_end(campaign, number):
     trainer = start_trainer(campaign, number)
     trainer.join(120)
     return trainer.exitcode

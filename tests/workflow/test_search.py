@@ -1,4 +1,4 @@
-"""A search with halving, run by Snakemake: what it does, and that trials side by side change nothing."""
+"""A search with halving, run by Snakemake: its trials, and the same results on two cores."""
 
 import json
 
@@ -20,7 +20,7 @@ TWO_AT_ONCE = {"search": {"parallel_trials": 2}}
 
 @pytest.fixture(scope="module")
 def searched(prepared, tmp_path_factory):
-    """Two trials of a study at a time, one after the other."""
+    """A search of two parallel trials, run on one core."""
     campaign = prepared.copy_to(tmp_path_factory.mktemp("searched") / "campaign", SEARCH, TWO_AT_ONCE)
     try:
         campaign.run(DONE).succeeded()
@@ -29,7 +29,7 @@ def searched(prepared, tmp_path_factory):
     return campaign
 
 
-def test_halving_ends_trials_which_keep_their_curves_and_their_places(searched):
+def test_pruned_trials_keep_their_curves_and_numbers(searched):
     table = searched.table()
     assert [int(row["trial"]) for row in table] == list(range(8))
     pruned = [row for row in table if row["state"] == "pruned"]
@@ -44,13 +44,13 @@ def test_halving_ends_trials_which_keep_their_curves_and_their_places(searched):
     assert best["study"]["search"]["halving"]["eta"] == 3
 
 
-def test_origins_tell_who_suggested_what(searched):
+def test_the_origin_of_each_trial_is_recorded(searched):
     origins = [row["origin"] for row in searched.table()]
     assert origins[:3] == ["default", "depth extreme", "startup"]
     assert set(origins[5:]) == {"tpe"}
 
 
-def test_side_by_side_is_the_same_search_as_in_turn(searched, prepared, campaign_from):
+def test_the_search_is_the_same_on_two_cores(searched, prepared, campaign_from):
     campaign = campaign_from(prepared, SEARCH, TWO_AT_ONCE)
     campaign.run("--cores", "2", DONE).succeeded()
     assert campaign.table() == searched.table()

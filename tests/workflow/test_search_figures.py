@@ -1,4 +1,4 @@
-"""The figures of a search come with the tables of its scale, and are drawn again when the space changes."""
+"""The figures of a search are made with the tables of its scale, and again when the space changes."""
 
 import json
 
@@ -12,7 +12,7 @@ NAMES = ("search_history_debug_h1.svg", "search_importances_debug_h1.svg", "sear
 TABLE = "search_importances_debug_h1.json"
 
 
-def test_the_figures_of_each_search_come_with_the_tables_of_its_scale(finished):
+def test_the_figures_of_each_search_are_made_with_the_tables_of_its_scale(finished):
     figures = finished.folder / "results/figures"
     history, importances, coverage = ((figures / name).read_text() for name in NAMES)
     best = min(finished.result(number)["validation_log_loss"] for number in range(3))
@@ -23,7 +23,7 @@ def test_the_figures_of_each_search_come_with_the_tables_of_its_scale(finished):
     assert json.loads((figures / TABLE).read_text())["importances"] is None
 
 
-def test_a_missing_figure_is_drawn_again_and_nothing_is_trained(finished, campaign_from):
+def test_a_missing_figure_is_drawn_again_without_training(finished, campaign_from):
     campaign = campaign_from(finished)
     for name in (DONE, f"results/figures/{NAMES[0]}"):
         (campaign.folder / name).unlink()

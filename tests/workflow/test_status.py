@@ -1,4 +1,4 @@
-"""What a user sees of a campaign that really runs, is really killed, and really stops for heat."""
+"""The status screen of a real campaign that runs, is killed, and stops because of heat."""
 
 import signal
 import time
@@ -48,7 +48,7 @@ def test_a_campaign_from_its_first_trial_to_its_end(running):
 
     campaign.heat_to(97)
     campaign.run(DONE)
-    assert "still 97.0 °C" in state(campaign), "the words of the job itself"
+    assert "still 97.0 °C" in state(campaign), "the message of the job is missing"
 
     campaign.heat_to(45)
     campaign.run(DONE).succeeded()

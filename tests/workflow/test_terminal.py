@@ -1,4 +1,4 @@
-"""What a run shows on the terminal: by default, with --verbose, and after a failed job."""
+"""Terminal output of a run: by default, with --verbose, and after a failed job."""
 
 import logging
 import re
@@ -25,7 +25,7 @@ EPOCH = r"debug/h1 trial_00\d \| epoch \d/5 \| train \S+ \| validation \S+ \(bas
 TIMELINE = "results/figures/hardware_debug_h1.svg"
 
 
-# ---- one record after the other --------------------------------------------------------------
+# ---- single records --------------------------------------------------------------------------
 
 
 class Shown(logging.Handler):
@@ -45,12 +45,12 @@ def terminal():
     return quiet
 
 
-def tell(terminal, text, level=logging.INFO, **fields):
+def send(terminal, text, level=logging.INFO, **fields):
     terminal.handle(logging.makeLogRecord({"msg": text, "levelno": level, **fields}))
 
 
 def start(terminal, jobid, message):
-    tell(
+    send(
         terminal,
         "",
         event=LogEvent.JOB_INFO,
@@ -65,16 +65,16 @@ def end(terminal, jobid, status):
     text = (
         "RuleException:\nCalledProcessError in file 'hpo.smk', line 48:\nCommand 'python' returned non-zero "
     )
-    tell(terminal, f"{text}exit status {status}.", logging.ERROR, event=LogEvent.ERROR)
+    send(terminal, f"{text}exit status {status}.", logging.ERROR, event=LogEvent.ERROR)
     log = ["results/logs/a.log"]
-    tell(terminal, "Error in rule", logging.ERROR, event=LogEvent.JOB_ERROR, jobid=jobid, log=log)
+    send(terminal, "Error in rule", logging.ERROR, event=LogEvent.JOB_ERROR, jobid=jobid, log=log)
 
 
 def test_a_job_is_one_line_with_its_number_of_all_jobs(terminal):
-    tell(terminal, "Job stats:", event=LogEvent.RUN_INFO, stats={"hpo_2M": 2, "total": 2})
+    send(terminal, "Job stats:", event=LogEvent.RUN_INFO, stats={"hpo_2M": 2, "total": 2})
     start(terminal, 14, "Train 2M/h3 trial 000")
-    tell(terminal, "Finished jobid: 14", event=LogEvent.JOB_FINISHED)
-    tell(terminal, "Trying to restart job 14.")
+    send(terminal, "Finished jobid: 14", event=LogEvent.JOB_FINISHED)
+    send(terminal, "Trying to restart job 14.")
     start(terminal, 14, "Train 2M/h3 trial 000")
     start(terminal, 15, None)
     assert terminal.lines == [
@@ -87,10 +87,10 @@ def test_a_job_is_one_line_with_its_number_of_all_jobs(terminal):
 
 
 @pytest.mark.parametrize(("status", "verb"), [(75, "Stopped"), (1, "Failed")])
-def test_a_job_that_said_why_it_ended_is_one_line_with_its_log(terminal, status, verb):
+def test_a_job_that_logged_its_error_is_one_line_with_its_log(terminal, status, verb):
     start(terminal, 14, "Train 2M/h3 trial 000")
     end(terminal, 14, status)
-    tell(terminal, "WorkflowError:\nAt least one job did not complete successfully.", logging.ERROR)
+    send(terminal, "WorkflowError:\nAt least one job did not complete successfully.", logging.ERROR)
     line = f"{verb}: Train 2M/h3 trial 000 (exit status {status}). Log: results/logs/a.log"
     assert terminal.lines[1:] == [line]
 
@@ -102,17 +102,17 @@ def test_a_job_that_was_killed_keeps_the_error_of_the_engine(terminal):
     assert terminal.lines[2] == "Failed: Train 2M/h3 trial 000. Log: results/logs/a.log"
 
 
-def test_what_is_unknown_is_shown(terminal):
-    tell(terminal, "Nothing to be done (all requested files are present and up to date).")
-    tell(terminal, "Select jobs to execute...")
-    tell(terminal, "MissingOutputException", logging.ERROR)
+def test_unknown_messages_are_shown(terminal):
+    send(terminal, "Nothing to be done (all requested files are present and up to date).")
+    send(terminal, "Select jobs to execute...")
+    send(terminal, "MissingOutputException", logging.ERROR)
     assert [line[:7] for line in terminal.lines] == ["Nothing", "Missing"]
 
 
 # ---- a real run ------------------------------------------------------------------------------
 
 
-def test_a_run_shows_jobs_epochs_and_progress_and_no_more(finished):
+def test_a_run_shows_only_jobs_epochs_and_progress(finished):
     lines = finished.printed.splitlines()
     assert not [line for line in lines if any(noise in line for noise in NOISE) or "{'event'" in line]
     assert sum(bool(re.fullmatch(EPOCH, line)) for line in lines) >= 3
@@ -130,7 +130,7 @@ def test_a_run_shows_jobs_epochs_and_progress_and_no_more(finished):
     assert "Reason: Missing output files" in Path(lines[-1].removeprefix("Complete log(s): ")).read_text()
 
 
-def test_a_warning_of_the_preflight_is_in_its_log_in_any_case(prepared):
+def test_every_warning_of_the_preflight_is_in_its_log(prepared):
     shown = {path.read_text().strip() for path in (prepared.folder / "results/logs/warnings").iterdir()}
     logged = (prepared.folder / "results/logs/preflight/debug.log").read_text()
     warned = re.findall(r"WARNING simmer.base.checks: (.*)", logged)
@@ -138,7 +138,7 @@ def test_a_warning_of_the_preflight_is_in_its_log_in_any_case(prepared):
     assert all(line in prepared.printed.splitlines() for line in warned)
 
 
-def test_verbose_brings_everything_back(finished, campaign_from):
+def test_verbose_shows_all_messages_of_snakemake(finished, campaign_from):
     run = (
         campaign_from(finished)
         .run("--verbose", "--forcerun", "hardware_timeline", "--", TIMELINE)

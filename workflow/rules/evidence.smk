@@ -1,4 +1,4 @@
-"""Evidence: refits of the winners, scored once on the untouched test split beside baselines on the same rows.
+"""Evidence: refits of the winners, scored once on the untouched test split with baselines on the same rows.
 
 Reads: results/hpo/<scale>/<horizon>/trial_NNN.json, data/processed/<TICKER>_dataset_{a25,c}.parquet.
 Writes: results/refits/<scale>/<horizon>/refit_N.{json,jsonl}, results/baselines/<horizon>.json,
@@ -71,7 +71,7 @@ rule final_evaluation:
         resource=dataset_table("resource.json"),
         trials=trials_of_horizon,
         refits=refits_of_horizon,
-        # Whoever opens the test split shall know first that nothing leaks.
+        # The audit must pass before the test split is opened.
         audit="results/leakage_audit.json",
         baselines="results/baselines/{horizon}.json",
     output:

@@ -35,7 +35,7 @@ def main(
     predictions: Path,
     facts: Path,
 ) -> None:
-    """Write every prediction beside its label to `predictions`, what the models are to `facts`.
+    """Write every prediction with its label to `predictions`, and facts about the models to `facts`.
 
     Args:
         config: the campaign.

@@ -34,7 +34,7 @@ def test_the_conclusion_names_the_scale_that_cost_most():
     assert energy_known(found) == "Measured by sensors for every trained trial."
 
 
-def test_counts_and_medians_stand_at_the_bars(picture):
+def test_counts_and_medians_are_next_to_the_bars(picture):
     figure = picture(costs({"2M": METERED, "2B": [trial(720000.0)]}))
     assert "3.0 h, 2 trials, median 90.0 min per trial" in figure.texts
     assert "200 h, 1 trial, median 200.0 h per trial" in figure.texts

@@ -60,7 +60,7 @@ def test_every_scale_has_a_mean_an_interval_and_a_dot_per_refit(read, picture, s
     assert set(names) <= set(figure.texts)
 
 
-def test_points_stand_at_counted_parameters(read):
+def test_points_are_at_counted_parameters(read):
     (axes,) = scaling(read(h1=horizon(scales=2))).axes
     places = [line.get_xdata()[0] for line in axes.lines if (line.get_gid() or "").startswith("mean_")]
     assert places == [SCALES["2M"], SCALES["20M"]]
@@ -99,7 +99,7 @@ def test_a_missing_exponent_and_practical_minimum_are_left_out(read):
         assert meaning(read(h1=made).horizons[0]).endswith(words)
 
 
-def test_the_reason_stands_below_the_verdict_without_repeating_it(read, picture):
+def test_the_reason_is_below_the_verdict_without_repeating_it(read, picture):
     made = evidence(h1=horizon("none"))["horizons"]["1"]
     assert made["scaling"]["reason"].startswith("none: ")
     prose = picture(scaling(read(h1=made))).prose

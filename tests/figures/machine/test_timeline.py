@@ -190,7 +190,7 @@ def test_a_sensor_that_comes_and_goes_all_the_time_gives_a_bounded_figure(draw, 
     assert marks(draw([book.log], interval_s=10), "blind") <= 1_600
 
 
-def test_the_same_logs_give_the_same_bytes_whatever_style_is_set(draw, eventful):
+def test_the_same_logs_give_the_same_bytes_in_any_style(draw, eventful):
     first = draw(eventful)
     with matplotlib.rc_context({"lines.linewidth": 9, "font.size": 30, "svg.hashsalt": None}):
         assert draw(eventful) == first

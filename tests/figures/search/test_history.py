@@ -168,7 +168,7 @@ def test_one_trial_and_many_can_be_drawn(drawn, study_book, trials):
     assert f"trial {trials - 1}: {0.6 - 0.0001 * (trials - 1):.4f}" in drawn(book).texts
 
 
-def test_the_same_results_give_the_same_bytes_whatever_style_is_set(drawn, eventful):
+def test_the_same_results_give_the_same_bytes_in_any_style(drawn, eventful):
     first = drawn(eventful).svg
     with matplotlib.rc_context({"lines.linewidth": 9, "font.size": 30, "svg.hashsalt": None}):
         assert drawn(eventful).svg == first

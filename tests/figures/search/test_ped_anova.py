@@ -128,7 +128,7 @@ def test_trials_without_a_difference_give_a_sentence(study_book):
     assert importances_of(book.searched).importances is None
 
 
-def test_losses_all_alike_make_nothing_stand_out(study_book):
+def test_with_equal_losses_no_hyperparameter_is_important(study_book):
     book = study_book()
     for number in range(40):
         book.add(0.6, dropout=0.3 * (number % 3), batch_size=(32, 64, 128)[number % 3])

@@ -37,7 +37,7 @@ def test_a_study_without_any_loss_has_no_best(study_book):
     assert study_book().add(None, state="diverged").searched.best is None
 
 
-def test_trials_stand_in_the_order_of_their_numbers_however_the_files_came(eventful):
+def test_trials_are_sorted_by_number(eventful):
     eventful.results.reverse()
     assert [trial.number for trial in eventful.searched.trials] == list(range(9))
 

@@ -43,7 +43,7 @@ def test_nothing_lies_above_the_axis_of_an_even_study(study_book):
 
 
 @pytest.mark.parametrize(("loss", "height"), [(0.6, 0.6), (7.5, 1.0), (None, 1.05)])
-def test_a_loss_beyond_the_axis_stands_at_its_end_and_no_loss_above_it(study_book, loss, height):
+def test_a_loss_beyond_the_axis_is_drawn_at_its_end_and_no_loss_above_it(study_book, loss, height):
     axes = Figure().subplots()
     axes.set_ylim(0.0, 1.0)
     state = "diverged" if loss is None else "complete"

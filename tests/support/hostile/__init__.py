@@ -1,4 +1,4 @@
-"""A catalogue of bad inputs by stage, each with the outcome and the message that is expected."""
+"""A catalogue of bad inputs by stage, with the expected outcome and message of each."""
 
 from support.hostile import (
     own_file,

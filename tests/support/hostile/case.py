@@ -1,10 +1,10 @@
-"""One bad input: the stage it is for, the damage that makes it, and the outcome expected."""
+"""One bad input: its stage, the damage that makes it, and the expected outcome."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-Damage = Callable[[Path], object]  # changes a data folder that was in order
+Damage = Callable[[Path], object]  # damages an intact data folder
 FileDamage = Callable[[Path], object]  # changes or makes one file
 Outcome = str  # "error", "warning" or "accepted"
 
@@ -14,11 +14,10 @@ class Case:
     """One bad input.
 
     Attributes:
-        where: the stage that gets it, a key of `STAGES`.
-        name: what is bad.
-        spoil: makes it in a data folder in order.
-        words: parts of the message expected.
-        outcome: the outcome expected.
+        where: its stage, a key of `STAGES`.
+        name: for the page and the test id.
+        spoil: damages an intact data folder.
+        words: expected parts of the message.
         file: the name of the user's file in the configuration.
     """
 

@@ -1,4 +1,4 @@
-"""Damage that several stages share; a docstring says what the returned function does to the folder."""
+"""Damage that several stages share; each docstring describes the returned function."""
 
 import json
 import shutil
@@ -17,7 +17,7 @@ RAW_MANIFEST = "data/raw/datapackage.json"
 
 
 def derived(change: Callable[[bytes], bytes]) -> Damage:
-    """Change the bytes of a sound file, and make it the user's."""
+    """Change the bytes of an intact file, and write them as the user's file."""
     return lambda folder: (folder / OWN).write_bytes(change((folder / "own/SPY.csv").read_bytes()))
 
 
@@ -68,7 +68,7 @@ def both(*ways: Damage) -> Damage:
 
 
 def made(place: str, make: FileDamage) -> Damage:
-    """Make something at a place, and delete what was there."""
+    """Delete the file at a path, and make something else there."""
 
     def spoil(folder: Path) -> None:
         path = folder / place
@@ -79,7 +79,7 @@ def made(place: str, make: FileDamage) -> Damage:
 
 
 def sparse(path: Path) -> None:
-    """Write a file with a size of a terabyte that takes no room on the disk."""
+    """Write a sparse file of one terabyte, which needs no disk space."""
     with path.open("wb") as stream:
         stream.truncate(2**40)
 

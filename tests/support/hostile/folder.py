@@ -1,4 +1,4 @@
-"""A small data folder in order, which each case damages."""
+"""A small intact data folder, which each case damages."""
 
 import shutil
 from pathlib import Path
@@ -18,20 +18,20 @@ TICKERS = (TickerSpec("DIA", "etf"), TickerSpec("SPY", "etf"))
 
 
 def bars_of(**options: object) -> pd.DataFrame:
-    """Return one file's bars, a bar a session, rounded."""
+    """Return rounded bars, one a session."""
     return rounded(session_bars(ROWS, **options))
 
 
 def rounded(bars: pd.DataFrame) -> pd.DataFrame:
     """Return bars whose prices have four decimals.
 
-    The last bit of an exponential depends on the processor, and with it the bytes that the page counts.
+    The last bit of an exponential depends on the processor; rounding keeps the sizes in the page the same.
     """
     return bars.round(dict.fromkeys(PRICES, 4))
 
 
 def make_good(folder: Path) -> None:
-    """Make a data folder in order: own files, snapshots, raw and processed tables with their manifests."""
+    """Make an intact data folder: own files, snapshots, raw and processed tables with their manifests."""
     own = folder / "own"
     own.mkdir(parents=True)
     spy = bars_of()
@@ -56,7 +56,7 @@ def settings_of(folder: Path, *changed: TickerSpec) -> DataSettings:
 
 
 def remove(folder: Path) -> None:
-    """Remove a data folder, whichever of its folders are closed."""
+    """Remove a data folder, even if some of its folders are closed."""
     for place in ("own", "data/raw", "data/snapshots/SPY"):
         (folder / place).chmod(0o755)
     shutil.rmtree(folder)

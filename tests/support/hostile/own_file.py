@@ -51,7 +51,7 @@ def linked(target: str) -> Damage:
 
 
 def zipped(folder: Path) -> None:
-    """Write a zip file with a sheet in it, as an Excel workbook is one."""
+    """Write a zip file with a sheet in it, as in an Excel workbook."""
     with zipfile.ZipFile(folder / OWN, "w") as archive:
         archive.write(folder / "own/SPY.csv", "xl/worksheets/sheet1.xml")
 
@@ -85,7 +85,7 @@ def at(row: int, day: str) -> Callable[[pd.DataFrame], pd.DataFrame]:
 case = partial(Case, "own file")
 
 CASES = (
-    # -- no CSV at all
+    # -- not a CSV file
     case("empty file", content(b""), ("the file is empty",)),
     case("blanks only", content(b" \n\n"), ("the file is empty",)),
     case("header only", content(HEADER.encode() + b"\n"), ("no rows",)),
@@ -149,7 +149,7 @@ CASES = (
     case("volume beyond int64", field("Volume", "9" * 20), ("a whole number",)),
     case("a line of ten million characters", field("Open", "1" * 10_000_000), ("...",)),
     case("every line broken", derived(lambda s: re.sub(rb"\n2", b"\n ", s)), ("300 in all",)),
-    # -- bars that cannot be
+    # -- impossible bars
     case("date twice", bars(lambda f: at(7, str(f["Date"][6]))(f)), ("appears twice",)),
     case("dates out of order", bars(swap(5, 9)), ("expected ascending dates",)),
     case("Saturday", bars(at(299, "2004-03-20")), ("Saturday or Sunday",)),
@@ -163,19 +163,19 @@ CASES = (
     case("fund without volume at all", bars(lambda f: f.assign(Volume=0)), ("300 in all",)),
     case("fund without a range", cells(9, **dict.fromkeys(PRICES, 100.0)), ("High equals Low",)),
     case("session missing", bars(without(50)), ("no bar for the XNYS session",)),
-    case("adjusted Close beside raw prices", bars(mixed_adjustment), ("seems to be adjusted",)),
+    case("adjusted Close with raw prices", bars(mixed_adjustment), ("seems to be adjusted",)),
     case("bars from before the listing", bars(listed_too_early), ("was listed (1993-01-29)",)),
     # -- accepted
     case("byte-order mark", derived(lambda s: b"\xef\xbb\xbf" + s), (), "accepted"),
     case("CRLF", derived(lambda s: s.replace(b"\n", b"\r\n")), (), "accepted"),
     case("no line end at the end", derived(lambda s: s[:-1]), (), "accepted"),
-    # -- files that are none
+    # -- no regular or readable file
     case("link out of the folder", linked("../data/raw/SPY.csv"), ("leads out of its folder",)),
     case("link to /dev/zero", linked("/dev/zero"), ("leads out of its folder",)),
     case("path ../", lambda _: None, ("no path inside the data folder",), file="../data/raw/SPY.csv"),
     case("absolute path", lambda _: None, ("no path inside the data folder",), file="/etc/passwd"),
     case("path with NUL", lambda _: None, ("no path inside the data folder",), file="a\0.csv"),
-    case("path that is half a character", lambda _: None, ("text in whole characters",), file="\ud800.csv"),
+    case("path that is a lone surrogate", lambda _: None, ("text in whole characters",), file="\ud800.csv"),
     case("path of 5,000 letters", lambda _: None, ("cannot be found",), file="a" * 5000),
     case("path through a file", lambda _: None, ("cannot be found",), file="SPY.csv/x"),
     case("not readable", closed(OWN), ("Permission denied", "give read permission")),

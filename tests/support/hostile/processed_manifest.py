@@ -42,18 +42,18 @@ def unfolding(path: Path) -> None:
     table = pyarrow.table({"Date": days, "Close": np.ones(rows)})
     pyarrow.parquet.write_table(table, path, compression="zstd")
     if path.stat().st_size > 100_000:
-        raise RuntimeError("the file is not small any more")
+        raise RuntimeError("the file is larger than 100 kB")
 
 
-def lying(path: Path) -> None:
+def false_footer(path: Path) -> None:
     """Write parquet of 2,000,000 rows whose footer claims 7."""
     unfolding(path)
     new = path.read_bytes()
-    said, lie = b"\x16\x80\x92\xf4\x01", b"\x16\x8e\x80\x80\x00"  # 2,000,000 and 7 as Thrift writes them
+    true, false = b"\x16\x80\x92\xf4\x01", b"\x16\x8e\x80\x80\x00"  # 2,000,000 and 7 as Thrift writes them
     start = len(new) - 8 - int.from_bytes(new[-8:-4], "little")
-    path.write_bytes(new[:start] + new[start:].replace(said, lie, 1))
+    path.write_bytes(new[:start] + new[start:].replace(true, false, 1))
     if pyarrow.parquet.ParquetFile(path).metadata.num_rows != 7:
-        raise RuntimeError("the footer tells the truth")
+        raise RuntimeError("the footer still has the true number of rows")
 
 
 def one_text(path: Path) -> None:
@@ -101,7 +101,7 @@ CASES = (
     ),
     case(
         "kilobytes of parquet that lie about their millions of rows",
-        processed(lying),
+        processed(false_footer),
         ("2000000 rows", "at most"),
     ),
     case("kilobytes of parquet that unfold to one long text", processed(one_text), ("column 'Note' is",)),

@@ -1,4 +1,4 @@
-"""The entry of one raw table, before `write_manifest` gathers it."""
+"""The entry of one raw table, before `write_manifest` adds it to the manifest."""
 
 import os
 from functools import partial
@@ -25,7 +25,7 @@ CASES = (
         ("cannot become part of a manifest",),
     ),
     case(
-        "half a character",
+        "lone surrogate",
         made(ENTRY, lambda p: p.write_bytes(b'{"a": "\\ud800"}')),
         ("cannot become part of a manifest",),
     ),

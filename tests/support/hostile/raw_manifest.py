@@ -38,7 +38,7 @@ def repeated(times: int) -> Damage:
 
 
 def registered_again(ticker: str, change: Callable[[pd.DataFrame], pd.DataFrame]) -> Damage:
-    """Replace the bars in a raw file, with a manifest entry that is true of the new ones."""
+    """Replace the bars in a raw file, with a manifest entry that matches the new ones."""
 
     def spoil(folder: Path) -> None:
         path = folder / RAW_MANIFEST
@@ -95,7 +95,7 @@ CASES = (
     case("path of 5,000 letters", entry(path="a" * 5000 + ".csv"), ("cannot be found",)),
     case("path with a step .", entry(path="./SPY.csv"), ("a plain relative path",)),
     case("path of a drive", entry(path="C:SPY.csv"), ("a plain relative path",)),
-    case("path that is half a character", entry(path="\ud800.csv"), ("a plain relative",)),
+    case("path that is a lone surrogate", entry(path="\ud800.csv"), ("a plain relative",)),
     case("path that is a list", entry(path=["SPY.csv"]), ("a plain relative path",)),
     case(
         "path to a folder",

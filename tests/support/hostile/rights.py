@@ -1,4 +1,4 @@
-"""File permissions, which root ignores unless it gives up the right to."""
+"""Apply file permissions to root too, by dropping its rights to override them."""
 
 import ctypes
 import os

@@ -1,4 +1,4 @@
-"""The stages that are given bad input, each by its real entry point, and how a stage ended."""
+"""The stages that read input, each by its real entry point, and the outcome of a stage."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import asdict
@@ -79,7 +79,7 @@ STAGES: Mapping[str, Callable[..., str]] = {
     "pinned snapshot": _pinned,
 }
 
-# What these return when they raise no error are warnings.
+# The text that these return without an error is a warning.
 REPORTS = ("raw manifest", "pending")
 
 
@@ -87,7 +87,7 @@ def met(case: Case, folder: Path) -> tuple[Outcome, str]:
     """Run the case's stage on a damaged folder; return the outcome and the message."""
     try:
         with as_ordinary_user():
-            said = STAGES[case.where](folder, case.file)
+            message = STAGES[case.where](folder, case.file)
     except SimmerError as error:
         return "error", str(error)
-    return ("warning" if said and case.where in REPORTS else "accepted"), said
+    return ("warning" if message and case.where in REPORTS else "accepted"), message

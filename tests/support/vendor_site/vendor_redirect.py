@@ -1,8 +1,8 @@
-"""Every request that yfinance makes goes to a server of the tests; nothing of yfinance itself is replaced.
+"""Redirect every request of yfinance to a server of the tests, without replacing any code of yfinance.
 
-Its sessions stay the genuine ones and only the address of each request is changed: from
-https://HOST/PATH to URL/HOST/PATH. A host that is not the vendor's is an error, so that no test can leave
-this machine.
+Only the address of each request changes, from
+https://HOST/PATH to URL/HOST/PATH. A host that is not the vendor's is an error, so that no test uses the
+network.
 """
 
 import importlib.abc
@@ -14,7 +14,7 @@ URL_VARIABLE = "SIMMER_TEST_VENDOR"
 
 
 def moved(address: str, server: str) -> str:
-    """The address on the server for one of the vendor."""
+    """Return the server's address for an address of the vendor."""
     parts = urlsplit(address)
     if not f".{parts.hostname}".endswith(".yahoo.com"):
         raise RuntimeError(f"a test asked for {address}; only the vendor's hosts are answered")
@@ -22,7 +22,7 @@ def moved(address: str, server: str) -> str:
 
 
 def redirected(session, server: str):
-    """The same session, whose requests go to the server."""
+    """Return the session with its requests redirected to the server."""
     kind = type(session)
 
     class Redirected(kind):
@@ -34,12 +34,12 @@ def redirected(session, server: str):
 
 
 def redirect_sessions(module, server: str, *, new_session) -> None:
-    """Let a module of yfinance make redirected sessions."""
+    """Make a module of yfinance create redirected sessions."""
     module.new_session = lambda: redirected(new_session(), server)
 
 
 class RedirectOnImport(importlib.abc.MetaPathFinder):
-    """Redirects the sessions of yfinance at the moment when something imports it."""
+    """Redirects the sessions of yfinance when it is imported."""
 
     def __init__(self, server: str):
         self.server = server
@@ -60,5 +60,5 @@ class RedirectOnImport(importlib.abc.MetaPathFinder):
 
 
 def install(server: str) -> None:
-    """Redirect yfinance in this process, whether and whenever it is imported later."""
+    """Redirect yfinance in this process as soon as it is imported."""
     sys.meta_path.insert(0, RedirectOnImport(server))

@@ -55,7 +55,7 @@ def check_planted(result: ControlResult) -> list[CheckResult]:
     best_auc, best_skill = result.attainable_auc, result.attainable_skill
     if best_auc is None or best_skill is None:
         raise AuditError(
-            f"the control {name} has no attainable AUC and skill, expected both beside the scores; delete "
+            f"the control {name} has no attainable AUC and skill, expected both with the scores; delete "
             "results/leakage_controls.json and run the command again"
         )
     least_auc = CHANCE_AUC + SHARE_OF_ATTAINABLE * (best_auc - CHANCE_AUC)

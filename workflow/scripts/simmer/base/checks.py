@@ -101,7 +101,7 @@ class CheckTable:
 
 
 def log_checks(table: CheckTable) -> None:
-    """Log the whole table, and each check with the status WARN as a warning of its own."""
+    """Log the whole table, and each check with the status WARN as a separate warning."""
     logger.info("%s", table.as_text().rstrip())
     for warning in table.warnings:
         logger.warning("%s", warning)

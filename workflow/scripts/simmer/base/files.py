@@ -30,7 +30,7 @@ def user_facing_os_errors(path: Path) -> Iterator[None]:
 
 
 def write_through(path: Path, write: Callable[[Path], object]) -> None:
-    """Call `write` with a temporary file beside `path`, flush that file to disk and rename it to `path`.
+    """Call `write` with a temporary file next to `path`, flush that file to disk and rename it to `path`.
 
     Raises:
         LedgerError: when the disk is full or the folder cannot be written; `path` is then untouched.

@@ -8,7 +8,7 @@ from pydantic import TypeAdapter
 
 Node = Mapping[str, Any]
 
-# Pydantic's names of a bound on a type that has a validator of its own.
+# Pydantic's names of a bound on a type with a custom validator.
 _BOUNDS = {"ge": "minimum", "gt": "exclusiveMinimum", "le": "maximum", "lt": "exclusiveMaximum"}
 
 

@@ -1,1 +1,1 @@
-"""What is run by hand beside the workflow: register, verify, dashboard."""
+"""Commands run by hand: register, verify, dashboard."""

@@ -2,7 +2,7 @@
 
 python -m simmer.commands.dashboard LEDGER JOURNAL
 
-The ledger is only read, so this may run beside a campaign. Each study of the ledger becomes a study of the
+The ledger is only read, so this may run during a campaign. Each study of the ledger becomes a study of the
 journal, and each trial keeps its number:
 
     result `complete`                    COMPLETE, its value is the best validation log-loss

@@ -1,6 +1,6 @@
 """Verify environment, machine and data: read every file in every manifest and print one check table.
 
-Changes nothing, so it may run beside a campaign.
+Changes nothing, so it may run during a campaign.
 
 python -m simmer.commands.verify DATA --project pyproject.toml --constraints constraints.txt
 """
@@ -137,7 +137,7 @@ def _check_pending(data: Path) -> Iterator[CheckResult]:
     try:
         pending = pending_registrations(data, [data / part / MANIFEST_NAME for part in PARTS])
     except DataError:
-        pending = PendingRegistrations((), (), ())  # the damaged manifest has a row of its own
+        pending = PendingRegistrations((), (), ())  # the damaged manifest has its own row
     unknown = 0
     for path in pending.unlisted:
         # A table with a sidecar was written by the workflow, so it belongs to another configuration.
@@ -190,7 +190,7 @@ def _hashes(manifest: Path) -> list[tuple[str, object, list[Mapping[str, Any]]]]
     try:
         entries = read_manifest(manifest)["resources"] if manifest.exists() else []
     except DataError:
-        return []  # the damaged manifest has a row of its own
+        return []  # the damaged manifest has its own row
     return [
         (str(entry.get("path")), entry.get("hash"), [one for one in sources if isinstance(one, dict)])
         for entry in entries

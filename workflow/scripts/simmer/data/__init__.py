@@ -1,1 +1,1 @@
-"""Raw bars: where they come from, the rules they keep, the manifest that names them."""
+"""Raw bars: sources, validation rules and the manifest that lists them."""

@@ -22,7 +22,7 @@ SPLIT_RATIOS = (1.5, 2.0, 3.0, 4.0, 5.0, 10.0)
 SPLIT_TOLERANCE = 0.02
 VOLUME_JUMP = 1.5
 STALE_CLOSES = 5
-# Close below Low on this share and number of rows means an adjusted Close beside unadjusted prices.
+# Close below Low on this share and number of rows means an adjusted Close with unadjusted prices.
 MIXED_SHARE, MIXED_ROWS = 0.05, 20
 EARLIEST_DATE = np.datetime64("1900-01-01")
 

@@ -114,7 +114,7 @@ class SnapshotStore:
         for table in self._files(ticker, "*.csv"):
             if table not in tables:
                 raise DataError(
-                    f"{table} has no entry beside it; expected {sidecar_path(table).name}: put it back, or "
+                    f"{table} has no entry next to it; expected {sidecar_path(table).name}: put it back, or "
                     "delete the table and register the file again"
                 )
         came = [(snapshot.sequence_from(origin), snapshot) for snapshot in kept]

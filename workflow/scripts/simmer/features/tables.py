@@ -23,7 +23,7 @@ logger = logging.getLogger(__name__)
 def keep_features(
     features: A25 | VixTable, *, made_of: Sequence[Mapping[str, Any]], table: Path, resource: Path
 ) -> None:
-    """Write a feature table as parquet, and its manifest entry beside it.
+    """Write a feature table as parquet, and its manifest entry next to it.
 
     Args:
         features: the table.

@@ -92,7 +92,7 @@ def lay_out(
         headline: the conclusion.
         notes: how to read the figure; empty ones are left out.
         panels: from the top down.
-        left, right: space beside the axes, inches.
+        left, right: space next to the axes, inches.
         width: of the page, inches.
         legend: entries at the bottom, in columns.
     """

@@ -35,7 +35,7 @@ _HORIZON, _FOLD, _FRACTION = (re.compile(pattern) for pattern in (r"h(\d+)", r"f
 
 @dataclass(frozen=True, kw_only=True)
 class StudyAddress:
-    """Address of a study; a value that cannot stand in a path raises `LedgerError`.
+    """Address of a study; a value that is not allowed in a path raises `LedgerError`.
 
     Attributes:
         scale: letters and digits, such as `20M`.

@@ -132,7 +132,7 @@ def read_campaign(
 
     Args:
         config: its configuration.
-        results: its folder of results; the feature tables are in the folder `data` beside it.
+        results: its folder of results; the feature tables are in the folder `data` next to it.
         now_s: seconds since 1970.
         overlays: the configuration files merged over config.yaml.
         read: reads the folder of one trial or refit.

@@ -5,7 +5,7 @@ TRAINER_ENVIRONMENT = {
     "MALLOC_TRIM_THRESHOLD_": "-1",
     "MALLOC_MMAP_MAX_": "0",
     # Threads that spin for long while waiting slow each other down as soon as another program uses a core.
-    # MEASURED at 2M on two cores: no difference alone; beside one busy program 119 ms per step instead of
+    # MEASURED at 2M on two cores: no difference alone; with one other busy program 119 ms per step instead of
     # 208 (spin count 10,000) or 909 (100,000).
     "GOMP_SPINCOUNT": "3000",
 }

@@ -63,7 +63,7 @@ def _title(horizon: Horizon) -> str:
 
 def _draw(axes: Axes, horizon: Horizon, highest: float) -> None:
     axes.set_axis_off()
-    # Leaves room for the text beside the longest bar.
+    # Leaves room for the text next to the longest bar.
     axes.set_xlim(0.0, 1.55 * highest or 1.0)
     axes.set_ylim(len(_LOOKS) - 0.45, -0.55)
     for row, name in enumerate(_LOOKS):

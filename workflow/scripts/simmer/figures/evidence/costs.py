@@ -161,6 +161,6 @@ def _draw(
     for row, (one, size, text) in enumerate(zip(found, sizes, texts, strict=True)):
         if size is not None:
             axes.barh(row + 0.18, size, height=0.42, color=TRANSFORMER, gid=f"{name}_{one.scale}")
-        # Above the bar, because the longest bar has no room beside it.
+        # Above the bar, because the longest bar has no room next to it.
         above = {"textcoords": "offset points", "va": "bottom", "color": QUIET}
         axes.annotate(text, (0.0, row - 0.06), xytext=(4, 0), **above)

@@ -144,7 +144,7 @@ def _draw_curve(axes: Axes, horizon: Horizon) -> None:
 
 def _draw_scale(axes: Axes, model: Model, name: str) -> None:
     x, loss, high = model.parameters, model.log_loss, axes.get_ylim()[1]
-    # Beside the mean, whose interval would hide them.
+    # Next to the mean, whose interval would hide them.
     beside = offset_copy(axes.transData, axes.figure, x=7, units="points")
     look = {"linestyle": "none", "color": TRANSFORMER, "markeredgecolor": "none", "alpha": 0.6, "zorder": 3}
     for refit, one in enumerate(model.seed_log_losses):
