@@ -48,7 +48,7 @@ def test_a_campaign_from_its_first_trial_to_its_end(running):
 
     campaign.heat_to(97)
     campaign.run(DONE)
-    assert "still 97.0 °C" in state(campaign), "the message of the job is missing"
+    assert "found 97.0 °C" in state(campaign), "the message of the job is missing"
 
     campaign.heat_to(45)
     campaign.run(DONE).succeeded()
