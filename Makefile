@@ -25,6 +25,7 @@ setup: $(READY)
 # torch comes first and alone, so that nothing else can pull another build of it.
 $(READY): pyproject.toml constraints.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "found Python " + sys.version.split()[0] + ", expected 3.11 or newer: run make PYTHON=/path/to/python3.11")'
+	@echo "Installing the packages into $(VENV), once: several GB, some minutes."
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt torch==2.13.0
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt \

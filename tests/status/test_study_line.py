@@ -16,7 +16,8 @@ def line(*states, n_trials=50):
         for number, state in enumerate(states)
     )
     place = StudyPlace(scale="2M", horizon_days=1, n_trials=n_trials, epochs_max=30)
-    return study_line(StudyProgress(place=place, finished=trials), now_s=0.0)
+    study = StudyProgress(place=place, finished=trials)
+    return study_line(study, [study], now_s=0.0)
 
 
 def test_a_study_under_way_shows_what_is_done_the_best_loss_and_the_time_left():

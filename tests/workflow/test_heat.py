@@ -41,9 +41,8 @@ def test_critical_heat_stops_the_run_after_a_checkpoint(overheated):
 
 
 def test_the_trainer_ends_with_exit_status_75(overheated):
-    stopped = (
-        "Stopped: Train debug/h1 trial 001 (exit status 75). Log: results/logs/hpo_debug/h1/trial_001.log"
-    )
+    log = overheated.folder / "results/logs/hpo_debug/h1/trial_001.log"
+    stopped = f"Stopped: Train debug/h1 trial 001 (exit status 75). Log: {log}"
     assert stopped in overheated.ended.text.splitlines()
 
 

@@ -78,7 +78,7 @@ def test_a_job_is_one_line_with_its_number_of_all_jobs(terminal):
     start(terminal, 14, "Train 2M/h3 trial 000")
     start(terminal, 15, None)
     assert terminal.lines == [
-        "2 jobs to run; logs: results/logs",
+        f"2 jobs to run; logs: {Path.cwd()}/results/logs",
         "07:42 [1/2] Train 2M/h3 trial 000",
         "Trying again: Train 2M/h3 trial 000",
         "07:42 [1/2] Train 2M/h3 trial 000",
@@ -91,7 +91,7 @@ def test_a_job_that_logged_its_error_is_one_line_with_its_log(terminal, status, 
     start(terminal, 14, "Train 2M/h3 trial 000")
     end(terminal, 14, status)
     send(terminal, "WorkflowError:\nAt least one job did not complete successfully.", logging.ERROR)
-    line = f"{verb}: Train 2M/h3 trial 000 (exit status {status}). Log: results/logs/a.log"
+    line = f"{verb}: Train 2M/h3 trial 000 (exit status {status}). Log: {Path.cwd()}/results/logs/a.log"
     assert terminal.lines[1:] == [line]
 
 
@@ -99,7 +99,7 @@ def test_a_job_that_was_killed_keeps_the_error_of_the_engine(terminal):
     start(terminal, 14, "Train 2M/h3 trial 000")
     end(terminal, 14, 137)
     assert "exit status 137" in terminal.lines[1]
-    assert terminal.lines[2] == "Failed: Train 2M/h3 trial 000. Log: results/logs/a.log"
+    assert terminal.lines[2] == f"Failed: Train 2M/h3 trial 000. Log: {Path.cwd()}/results/logs/a.log"
 
 
 def test_unknown_messages_are_shown(terminal):

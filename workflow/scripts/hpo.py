@@ -10,7 +10,8 @@ from simmer.config.campaign import Config, parse_config
 from simmer.data.tables import read_table
 from simmer.ledger.address import LOCKS, RESULTS, horizon_days_of, ledger_in
 from simmer.runs.publish import publish
-from simmer.status.progress import StudyPlace, read_study
+from simmer.search.study import Study
+from simmer.status.progress import StudyPlace, StudyProgress, read_study
 from simmer.status.study_line import study_line
 from simmer.thermal.stop import StopRequest
 
@@ -34,8 +35,9 @@ def main(
     Raises:
         Interrupted: heat or a signal; the same call resumes where this one stopped.
     """
+    features_sha256 = read_json(resource)["content_sha256"]
     study = config.study(scale, horizon_days)
-    ledger = study.ledger(ledger_in(RESULTS), features_sha256=read_json(resource)["content_sha256"])
+    ledger = study.ledger(ledger_in(RESULTS), features_sha256=features_sha256)
 
     def compute(stop: StopRequest) -> None:
         from simmer.runs.guarded import run_under_guard  # torch is imported only where there is training
@@ -45,15 +47,24 @@ def main(
         run_under_guard(config, trial, frame=read_table(table), slots=slots, stop=stop)
 
     if publish(ledger.trial(number), compute, result=result, log=log):
-        place = StudyPlace(
-            scale=scale,
-            horizon_days=horizon_days,
-            n_trials=study.n_trials,
-            epochs_max=study.epochs_max,
-            home=ledger.home,
-        )
-        line = study_line(read_study(place, ledger.root / LOCKS), now_s=time.time())
+        studies = {
+            days: _progress(config.study(scale, days), features_sha256)
+            for days in config.dataset.horizons_days
+        }
+        line = study_line(studies[horizon_days], list(studies.values()), now_s=time.time())
         logger.log(PROGRESS, "%s", line)
+
+
+def _progress(study: Study, features_sha256: str) -> StudyProgress:
+    ledger = study.ledger(ledger_in(RESULTS), features_sha256=features_sha256)
+    place = StudyPlace(
+        scale=study.scale,
+        horizon_days=study.horizon_days,
+        n_trials=study.n_trials,
+        epochs_max=study.epochs_max,
+        home=ledger.home,
+    )
+    return read_study(place, ledger.root / LOCKS)
 
 
 if __name__ == "__main__":
