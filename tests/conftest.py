@@ -1,9 +1,12 @@
 """Fixtures and settings for all tests."""
 
 import os
+import signal
 
 # Two workers of the test suite share two cores; set before torch is imported, and inherited by jobs.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
+# In the background of a script SIGINT is ignored, and the programs that tests start would inherit that.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 import hypothesis
 import pytest
@@ -19,8 +22,19 @@ hypothesis.settings.load_profile("quick")
 
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(items):
-    """Begin with the workflow tests: they are the longest, and all workers should end at the same time."""
-    items.sort(key=lambda item: "workflow" not in item.path.parts)
+    """Begin with the workflow tests: they are the longest, and all workers should end at the same time.
+
+    One module makes the campaign that others wait for, while another worker runs those that need none.
+    """
+    needing = {item.path: None for item in items if "finished" in item.fixturenames}
+    first = next(iter(needing), None)
+
+    def rank(item):
+        if "workflow" not in item.path.parts:
+            return 3
+        return 0 if item.path == first else 2 if item.path in needing else 1
+
+    items.sort(key=rank)
 
 
 @pytest.fixture(scope="session")

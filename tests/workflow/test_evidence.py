@@ -10,6 +10,8 @@ import pytest
 
 from support.campaign import DONE
 
+pytestmark = pytest.mark.long
+
 EVIDENCE = "results/evidence.json"
 REFIT = "results/refits/debug/h1/refit_0"
 LOOKS = "results/ledger/test_reads.jsonl"
@@ -66,7 +68,6 @@ def test_the_winner_is_the_best_trial_and_its_refits_are_listed(evaluated):
     assert [refit["refit"] for refit in model["refits"]] == [0, 1]
 
 
-@pytest.mark.long
 def test_the_same_predictions_scored_again_are_one_look(evaluated, campaign_from):
     campaign = campaign_from(evaluated)
     (entry,) = looks(campaign)
@@ -76,7 +77,6 @@ def test_the_same_predictions_scored_again_are_one_look(evaluated, campaign_from
     assert read(campaign, EVIDENCE)["horizons"]["1"]["looks"] == 1
 
 
-@pytest.mark.long
 def test_another_refit_is_another_look_and_the_others_are_kept(evaluated, campaign_from):
     campaign = campaign_from(evaluated, {"evidence": {"seeds": 3}})
     assert campaign.plan(EVIDENCE)["refit"] == 1
@@ -85,7 +85,6 @@ def test_another_refit_is_another_look_and_the_others_are_kept(evaluated, campai
     assert read(campaign, EVIDENCE)["horizons"]["1"]["looks"] == 2
 
 
-@pytest.mark.long
 def test_a_deleted_refit_is_published_again_from_the_ledger(evaluated, campaign_from):
     campaign = campaign_from(evaluated)
     published = campaign.folder / f"{REFIT}.json"
@@ -100,7 +99,6 @@ def test_a_deleted_refit_is_published_again_from_the_ledger(evaluated, campaign_
     assert log[-1] == "republish"
 
 
-@pytest.mark.long
 def test_a_stopped_refit_resumes_and_predicts_the_same(evaluated, finished, campaign_from):
     campaign = campaign_from(finished, {"evidence": {"seeds": 2}})
 
@@ -158,7 +156,6 @@ def test_a_finished_report_plans_no_job(reported):
     assert not reported.plan("report")
 
 
-@pytest.mark.long
 def test_the_report_of_snakemake_contains_the_summary(reported, campaign_from):
     campaign = campaign_from(reported)
     campaign.run("--report", "results/report.html", "--", "report").succeeded()

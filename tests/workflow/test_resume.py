@@ -164,6 +164,7 @@ def test_an_orphaned_trainer_is_named_and_waited_for(prepared, finished, campaig
     assert without_machine(campaign.result(0)) == without_machine(finished.result(0))
 
 
+@pytest.mark.long
 def test_a_second_run_in_the_same_folder_is_refused_naming_the_first(prepared, campaign_from):
     campaign = campaign_from(prepared)
     first = campaign.start(DONE)
@@ -188,6 +189,7 @@ def test_forceall_trains_nothing(finished, campaign_from):
     assert campaign.table() == finished.table()
 
 
+@pytest.mark.long
 def test_deleted_results_are_published_again_from_the_ledger(finished, campaign_from):
     campaign = campaign_from(finished)
     shutil.rmtree(campaign.folder / "results/hpo")

@@ -39,13 +39,15 @@ def thermal_event(
     change: Change, reading: Reading | None, *, wall_time_s: float, duty: float
 ) -> dict[str, Any]:
     """Return the line for a change in the governor's decision."""
+    sentence = _SENTENCES[change.kind].format(sensor=change.sensor)
+    blind = change.kind is ChangeKind.SENSOR_UNKNOWN
     line = thermal_line(
         change.kind,
         reading,
         wall_time_s=wall_time_s,
         limit_c=change.limit_c,
         lasted_s=change.lasted_s,
-        message=f"{_SENTENCES[change.kind].format(sensor=change.sensor)}: {heat_text(reading)}",
+        message=sentence if blind else f"{sentence}: {heat_text(reading)}",
     )
     return line | {"duty": round(duty, 3)}
 
