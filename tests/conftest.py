@@ -5,8 +5,6 @@ import signal
 
 # Two workers of the test suite share two cores; set before torch is imported, and inherited by jobs.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
-# In the background of a script SIGINT is ignored, and the programs that tests start would inherit that.
-signal.signal(signal.SIGINT, signal.default_int_handler)
 
 import hypothesis
 import pytest
@@ -14,6 +12,9 @@ import pytest
 from simmer.features.indicators import build_a25
 from support.bars import bundled_bars
 from support.hardware_logs import LogBook
+
+# In the background of a script SIGINT is ignored, and the programs that tests start would inherit that.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 hypothesis.settings.register_profile("quick", derandomize=True, deadline=None, max_examples=20)
 hypothesis.settings.register_profile("long", derandomize=True, deadline=None, max_examples=200)
