@@ -3,7 +3,6 @@
 Run as a program, it reads command lines from standard input, one JSON list a line.
 """
 
-import atexit
 import json
 import os
 import subprocess
@@ -48,7 +47,7 @@ def dry_run(
 
 @cache
 def _server() -> subprocess.Popen:
-    server = subprocess.Popen(
+    return subprocess.Popen(
         [sys.executable, __file__],
         cwd=ROOT,
         env=os.environ | {"PYTHONPATH": os.pathsep.join(sys.path)},
@@ -56,12 +55,13 @@ def _server() -> subprocess.Popen:
         stdout=subprocess.PIPE,
         text=True,
     )
-    atexit.register(_end, server)
-    return server
 
 
-def _end(server: subprocess.Popen) -> None:
-    server.communicate()  # closing its standard input ends it
+def end_server() -> None:
+    """End the server, if one was started."""
+    if _server.cache_info().currsize:
+        _server().communicate()  # it ends with its standard input
+        _server.cache_clear()
 
 
 def _answer(arguments: Sequence[str]) -> dict[str, object]:

@@ -1,15 +1,15 @@
-"""A simulated machine whose temperature follows the CPU time of a real trainer."""
+"""A simulated machine whose temperature follows the CPU time that a real trainer asks for."""
 
 import threading
 import time
 from contextlib import suppress
 from dataclasses import dataclass
+from pathlib import Path
 
 from support.campaign import Campaign
 from support.plant import Plant
 
 TICK_S = 0.01
-_SCHED_CLOCK = 2  # CPUCLOCK_SCHED of the kernel's posix-timers.h: nanoseconds of all threads of a process
 
 
 @dataclass(frozen=True)
@@ -70,12 +70,21 @@ class HotMachine:
             self.trace.append(Point(now_s - self._start_s, self.plant.hot_spot_c, shown_c, busy_share))
 
     def _cpu_s(self) -> float:
-        """Return the CPU seconds that the trainer used since the last call; 0 without a trainer."""
+        """Return the CPU seconds that the trainer asked for since the last call; 0 without a trainer.
+
+        Time that it waited for a busy core counts too: other programs must not cool the simulated machine.
+        """
         used = None
         with suppress(OSError, ValueError, KeyError):
             pid = self._campaign.trainer_pid(self._trial)
-            used = pid, time.clock_gettime((~pid << 3) | _SCHED_CLOCK)
+            used = pid, _asked_for_s(pid)
         before, self._trainer = self._trainer, used
         if used is None or before is None or before[0] != used[0]:
             return 0.0
-        return used[1] - before[1]
+        return max(0.0, used[1] - before[1])
+
+
+def _asked_for_s(pid: int) -> float:
+    """Return the seconds that the threads of a process ran or waited for a core (schedstat of the kernel)."""
+    threads = Path(f"/proc/{pid}/task").glob("*/schedstat")
+    return sum(sum(map(int, thread.read_text().split()[:2])) for thread in threads) / 1e9

@@ -6,8 +6,15 @@ import os
 import pytest
 
 from support.campaign import DONE, SMALL, Campaign
+from support.dry_runs import end_server
 
 PREFLIGHT = "results/preflight/debug.json"
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _dry_run_server():
+    yield
+    end_server()
 
 
 @pytest.fixture(scope="session")

@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from simmer.ledger.hardware_table import DTYPES
-from support.campaign import DONE, FINISHED, planned_jobs
+from support.campaign import DONE, FINISHED
 
 pytestmark = pytest.mark.long
 
@@ -75,7 +75,7 @@ def test_republished_logs_are_drawn_again_without_training(completed, campaign_f
     shutil.rmtree(campaign.folder / "results/hpo")
     (campaign.folder / DONE).unlink()
     run = campaign.run("all").succeeded()
-    assert planned_jobs(run.text)["hardware_table"] == 1
+    assert "Gather the hardware samples of all trials" in run.text
     assert (campaign.folder / FIGURE).stat().st_mtime_ns > drawn_ns
     assert campaign.starts() == starts
 
