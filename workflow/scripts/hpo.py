@@ -57,14 +57,7 @@ def main(
 
 def _progress(study: Study, features_sha256: str) -> StudyProgress:
     ledger = study.ledger(ledger_in(RESULTS), features_sha256=features_sha256)
-    place = StudyPlace(
-        scale=study.scale,
-        horizon_days=study.horizon_days,
-        n_trials=study.n_trials,
-        epochs_max=study.epochs_max,
-        home=ledger.home,
-    )
-    return read_study(place, ledger.root / LOCKS)
+    return read_study(StudyPlace.of(study, ledger.home), ledger.root / LOCKS)
 
 
 if __name__ == "__main__":

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from simmer.ledger.address import Address, StudyAddress, trial_name
 from simmer.ledger.results import best_trial
+from simmer.search.study import Study
 from simmer.status.holders import Holder, holder_at
 from simmer.status.trial_files import UNREADABLE, TrialProgress, read_trial
 
@@ -30,6 +31,18 @@ class StudyPlace:
     epochs_max: int | None
     refits: int = 0
     home: Path | None = None
+
+    @classmethod
+    def of(cls, study: Study, home: Path | None, *, refits: int = 0) -> "StudyPlace":
+        """Return the place of a configured study."""
+        return cls(
+            scale=study.scale,
+            horizon_days=study.horizon_days,
+            n_trials=study.n_trials,
+            epochs_max=study.epochs_max,
+            refits=refits,
+            home=home,
+        )
 
     @property
     def address(self) -> StudyAddress:

@@ -74,16 +74,7 @@ def choose(config: Config, ledger: Path, data: Path) -> Chosen:
             study = config.study(scale, days)
             match = _match(study, known, features)
             shown += [] if match is None else [match]
-            places.append(
-                StudyPlace(
-                    scale=scale,
-                    horizon_days=days,
-                    n_trials=study.n_trials,
-                    epochs_max=study.epochs_max,
-                    refits=refits,
-                    home=None if match is None else match.home,
-                )
-            )
+            places.append(StudyPlace.of(study, None if match is None else match.home, refits=refits))
     if known and not shown:
         newest = {(each.scale, each.horizon_days): each for each in sorted(known, key=_touched_s)}
         shown = sorted(newest.values(), key=lambda each: (each.budget_parameters, each.horizon_days))
