@@ -9,9 +9,9 @@ from functools import cache
 import pytest
 
 from support.configs import ROOT
+from support.makefile import BENCHES
 
 BENCHMARKS = ROOT / "benchmarks"
-TARGETS = re.search(r"^BENCHES := (.+)$", (ROOT / "Makefile").read_text(), re.MULTILINE)[1].split()
 FOLDERS = (BENCHMARKS, ROOT / "tests", ROOT / "workflow/scripts")
 PEERS = {"torch", "transformers", "neuralforecast"}
 
@@ -89,7 +89,7 @@ def command_line():
     return module
 
 
-@pytest.mark.parametrize("target", TARGETS)
+@pytest.mark.parametrize("target", BENCHES)
 def test_a_benchmark_has_a_script_with_a_short_form(target):
     source = script_of(target).read_text()
     assert "command_line.run(measure, " in source
@@ -98,7 +98,7 @@ def test_a_benchmark_has_a_script_with_a_short_form(target):
     assert "chosen.short" in source
 
 
-@pytest.mark.parametrize("target", TARGETS)
+@pytest.mark.parametrize("target", BENCHES)
 def test_a_benchmark_is_in_the_table_of_commands(target):
     assert f"| `make bench-{target}` |" in (BENCHMARKS / "README.md").read_text()
 
@@ -133,7 +133,7 @@ def test_peers_import_only_packages_of_their_own_environment():
     assert all(f"\n{peer}==" in pinned for peer in PEERS - {"torch"})
 
 
-@pytest.mark.parametrize("target", TARGETS)
+@pytest.mark.parametrize("target", BENCHES)
 def test_a_benchmark_imports_no_peer(target):
     roots, _ = closure(script_of(target))
     assert not roots & (PEERS - {"torch"})

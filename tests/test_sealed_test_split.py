@@ -12,6 +12,7 @@ from simmer.runs.run import Run
 from simmer.runs.trial import Trial
 from simmer.training.settings import Execution
 from support.bars import bundled_bars
+from support.baseline_grids import ONE_SETTING, SMALL, use_grids
 from support.campaign import without_machine
 from support.configs import ROOT, default_config
 from support.runs import FakeGuard
@@ -56,7 +57,6 @@ def test_only_the_dataset_module_makes_labels():
 def test_labels_of_the_test_split_do_not_change_the_baselines(tmp_path, monkeypatch):
     import baselines
 
-    from simmer.evidence import baseline_models
     from simmer.features import dataset as datasets
 
     config = default_config({"dataset": {"split": {"train_fraction": 0.15, "validation_fraction": 0.15}}})
@@ -66,16 +66,7 @@ def test_labels_of_the_test_split_do_not_change_the_baselines(tmp_path, monkeypa
     resource = tmp_path / "table.resource.json"
     write_json(resource, {"content_sha256": content_sha256(frame)})
     first = config.dataset.build(frame, 1).borders[1]
-    for grid, few in (
-        ("BOOSTING_RATES", (0.1,)),
-        ("BOOSTING_DEPTHS", (2,)),
-        ("MAX_BOOSTING_ITERATIONS", 20),
-        ("INVERSE_PENALTIES", (0.1,)),
-        ("MLP_MEMBERS", 1),
-        ("MLP_PENALTIES", (1.0,)),
-        ("MLP_HIDDEN", ((16,),)),
-    ):
-        monkeypatch.setattr(baseline_models, grid, few)
+    use_grids(monkeypatch, SMALL | ONE_SETTING | {"MAX_BOOSTING_ITERATIONS": 20})
     found = []
     genuine = datasets.label_rows
     for flipped in (False, True):

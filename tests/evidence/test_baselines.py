@@ -9,6 +9,7 @@ from simmer.evidence.baseline_inputs import Inputs, Rows
 from simmer.evidence.baselines import BASELINES, fit_baseline, fit_baselines
 from simmer.evidence.metrics import log_loss
 from support.bars import bits
+from support.baseline_grids import ONE_SETTING, SMALL, use_grids
 from support.slow_market import CONTEXT, inputs_of, slow_market
 
 SPLITS = {"train": (CONTEXT - 1, 1400), "validation": (1400, 1900), "test": (1900, 2600)}
@@ -17,21 +18,13 @@ SPLITS = {"train": (CONTEXT - 1, 1400), "validation": (1400, 1900), "test": (190
 @pytest.fixture(scope="module", autouse=True)
 def small_grids():
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(baseline_models, "BOOSTING_RATES", (0.1,))
-        patch.setattr(baseline_models, "MAX_BOOSTING_ITERATIONS", 120)
-        patch.setattr(baseline_models, "BOOSTING_DEPTHS", (2, 3))
-        patch.setattr(baseline_models, "MLP_MEMBERS", 2)
-        patch.setattr(baseline_models, "MLP_PENALTIES", (10.0, 1.0))
+        use_grids(patch, SMALL)
         yield
 
 
 @pytest.fixture
 def one_setting(monkeypatch):
-    monkeypatch.setattr(baseline_models, "INVERSE_PENALTIES", (0.1,))
-    monkeypatch.setattr(baseline_models, "BOOSTING_DEPTHS", (3,))
-    monkeypatch.setattr(baseline_models, "MLP_MEMBERS", 1)
-    monkeypatch.setattr(baseline_models, "MLP_PENALTIES", (1.0,))
-    monkeypatch.setattr(baseline_models, "MLP_HIDDEN", ((16,),))
+    use_grids(monkeypatch, ONE_SETTING)
 
 
 @pytest.fixture(scope="module")
