@@ -72,6 +72,8 @@ def test_a_child_that_is_refused_does_not_keep_the_caller(tmp_path: Path) -> Non
         assert time.monotonic() - started < 0.9
     finally:
         os.killpg(groups[0], signal.SIGKILL)
+    wait_for_end(groups[0])
+    assert run_command(("/bin/sleep", "29"), timeout_s=0.1) is None, "the one before is no longer waited for"
 
 
 def test_a_child_gone_before_the_kill_is_not_stuck() -> None:
