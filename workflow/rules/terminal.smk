@@ -64,7 +64,7 @@ class QuietTerminal(logging.Handler):
         event, said = getattr(getattr(record, "event", None), "name", None), str(record.msg)
         if event == "RUN_INFO" and hasattr(record, "stats"):
             self.total = record.stats["total"]
-            return f"{count(self.total, 'job')} to run; logs: {Path(RESULTS / JOB_LOGS).absolute()}"
+            return f"{count(self.total, 'job')} to run; logs: {(RESULTS / JOB_LOGS).absolute()}"
         if event == "JOB_INFO":
             return self.started(record)
         if event == "JOB_ERROR":
@@ -93,7 +93,8 @@ class QuietTerminal(logging.Handler):
         status = self.statuses.pop(0) if self.statuses else None
         verb = "Stopped" if status == EXIT_RESUMABLE else "Failed"
         shown = "" if status is None else f" (exit status {status})"
-        return f"{verb}: {self.name(record.jobid)}{shown}. Log: {', '.join(str(Path(log).absolute()) for log in record.log) or 'none'}"
+        logs = ", ".join(str(Path(log).absolute()) for log in record.log) or "none"
+        return f"{verb}: {self.name(record.jobid)}{shown}. Log: {logs}"
 
     def name(self, jobid):
         """Return the message of a job that was started."""
