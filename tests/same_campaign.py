@@ -38,6 +38,8 @@ IGNORED = {
     "code",
     "code_digest",
     "code_digests",
+    # Digests of records, which include all of the following.
+    *("sha256", "result_sha256"),
     # Versions of simmer and its dependencies.
     "tool",
     "versions",
@@ -84,7 +86,8 @@ def _read(path: Path) -> Any:
     if path.suffix == ".csv":
         with path.open(encoding="utf-8", newline="") as file:
             header, *rows = csv.reader(file)
-        return {"header": header, "rows": [dict(zip(header, row, strict=True)) for row in rows]}
+        names = [name for name in header if name not in IGNORED]
+        return {"header": names, "rows": [dict(zip(header, row, strict=True)) for row in rows]}
     return json.loads(path.read_text(encoding="utf-8"))
 
 

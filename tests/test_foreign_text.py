@@ -293,7 +293,7 @@ def test_the_export_for_the_dashboard(tmp_path):
     values = {name: one.choices[0] if hasattr(one, "choices") else one.low for name, one in known.items()}
     for trial, text in zip(files, HOSTILE, strict=True):
         found = changed(trial.result(), origin=text, ended=text, hyperparameters=values)
-        write_json(trial.folder / "result.json", found.as_json())
+        trial.write_result(found)
     export(tmp_path / "results" / "ledger", tmp_path / "journal")
     storage = JournalStorage(JournalFileBackend(str(tmp_path / "journal")))
     (study,) = storage.get_all_studies()

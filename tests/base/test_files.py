@@ -1,5 +1,6 @@
 import errno
 import os
+import stat
 
 import pytest
 
@@ -50,6 +51,30 @@ def test_a_file_in_place_of_a_folder_is_an_error_with_advice(tmp_path):
     (tmp_path / "results").write_bytes(b"")
     with pytest.raises(LedgerError, match=r"cannot write .*fix the cause"):
         write_bytes(tmp_path / "results" / "file", b"")
+
+
+def failing_flush_of_folders(monkeypatch, number):
+    flush = os.fsync
+
+    def fail(handle):
+        if stat.S_ISDIR(os.fstat(handle).st_mode):
+            raise OSError(number, os.strerror(number))
+        flush(handle)
+
+    monkeypatch.setattr(os, "fsync", fail)
+
+
+@pytest.mark.parametrize("number", [errno.EINVAL, errno.ENOTSUP, errno.ENOSYS])
+def test_a_file_is_written_where_folders_cannot_be_flushed(tmp_path, monkeypatch, number):
+    failing_flush_of_folders(monkeypatch, number)
+    write_bytes(tmp_path / "file", b"new")
+    assert (tmp_path / "file").read_bytes() == b"new"
+
+
+def test_a_disk_that_fails_to_flush_a_folder_is_an_error(tmp_path, monkeypatch):
+    failing_flush_of_folders(monkeypatch, errno.EIO)
+    with pytest.raises(LedgerError, match=r"cannot write .*Input/output error"):
+        write_bytes(tmp_path / "file", b"new")
 
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may write anywhere")

@@ -1,3 +1,5 @@
+import json
+
 import pytest
 
 from simmer.evidence.looks import count_looks, horizons_seen, read_looks, record_look
@@ -55,3 +57,31 @@ def test_only_the_incomplete_line_is_skipped(path):
     path.write_bytes(path.read_bytes() + b'{"time": "2026')
     record_look(path, OTHER)
     assert [one["predictions_sha256"] for one in read_looks(path)] == ["p1", "p2"]
+
+
+@pytest.mark.parametrize("damage", [b"", b"\0" * 300, b"{}\n[1]\nnull\n"])
+def test_a_damaged_log_is_completed_from_its_copy(path, damage):
+    copy = path.with_name("test_reads.copy.jsonl")
+    record_look(path, LOOK)
+    record_look(path, OTHER)
+    for damaged, whole in ((path, copy), (copy, path)):
+        damaged.write_bytes(damage)
+        assert len(read_looks(path)) == 2
+        record_look(path, LOOK)
+        whole.unlink()
+        assert len(read_looks(path)) == 2
+        record_look(path, LOOK)
+
+
+def test_a_changed_look_is_damaged(path):
+    record_look(path, LOOK)
+    path.write_text(path.read_text().replace("2018-12-28", "2008-12-28"))
+    assert [one["last_date"] for one in read_looks(path)] == ["2018-12-28"]
+
+
+def test_looks_of_an_older_version_are_copied(path):
+    path.parent.mkdir()
+    path.write_text(json.dumps({"time": "2026-01-01T00:00:00+00:00"} | LOOK) + "\n")
+    record_look(path, LOOK)
+    path.unlink()
+    assert count_looks(read_looks(path), LOOK) == 1

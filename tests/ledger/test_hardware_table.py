@@ -103,7 +103,11 @@ def test_a_large_campaign_is_fast(log_book):
 def test_the_path_of_a_published_log_gives_its_trial(tmp_path):
     path = tmp_path / "20M/h5/trial_007.jsonl"
     path.parent.mkdir(parents=True)
-    path.write_text('{"event": "start", "note": "a\u2028b"}\n{"event": "finish"}\n', encoding="utf-8")
+    path.write_text(
+        '{"time": "2026-01-01T00:00:00+00:00", "event": "start", "note": "a\u2028b"}\n'
+        '{"time": "2026-01-01T00:00:01+00:00", "event": "finish"}\n',
+        encoding="utf-8",
+    )
     log = read_trial_log(path)
     assert (log.scale, log.horizon_days, log.trial) == ("20M", 5, 7)
     assert [event["event"] for event in log.events] == ["start", "finish"]
@@ -112,6 +116,6 @@ def test_the_path_of_a_published_log_gives_its_trial(tmp_path):
 def test_a_damaged_log_is_named_with_advice(tmp_path):
     path = tmp_path / "20M/h5/trial_007.jsonl"
     path.parent.mkdir(parents=True)
-    path.write_text('{"event": "start"}\n{"eve')
-    with pytest.raises(LedgerError, match=r"trial_007.jsonl damaged .* delete it and run the same command"):
+    path.write_text('{"time": "2026-01-01T00:00:00+00:00", "event": "start"}\n{"eve')
+    with pytest.raises(LedgerError, match=r"1 damaged line in .*trial_007\.jsonl;.* run the same command"):
         read_trial_log(path)

@@ -3,8 +3,9 @@ import json
 import pytest
 
 from simmer.base.errors import LedgerError
-from simmer.ledger.ledger import RunFiles
+from simmer.ledger.preparation import prepare
 from simmer.ledger.results import TrialResult
+from simmer.ledger.run_files import RunFiles
 from support.configs import default_config
 from support.results import trial_result
 
@@ -58,7 +59,7 @@ def test_publishing_copies_result_and_whole_events(ledger, tmp_path):
 def test_a_damaged_result_is_named_with_advice(ledger):
     ledger.write_result(trial_result(0))
     (ledger.folder / "result.json").write_text('{"trial"')
-    with pytest.raises(LedgerError, match=r"result\.json damaged.*delete the folder"):
+    with pytest.raises(LedgerError, match=r"result\.json damaged.*run the same command again"):
         ledger.result()
 
 
@@ -84,7 +85,7 @@ def test_two_studies_that_would_publish_the_same_file_share_its_lock(tmp_path):
 
 def test_study_json_holds_the_settings_of_the_study(tmp_path):
     study = STUDY.ledger(tmp_path, features_sha256="x")
-    study.describe()
+    prepare(study)
     described = json.loads((tmp_path / study.fingerprint / "study.json").read_text())
     assert described["features_sha256"] == "x"
     assert described["label"] == {"horizon_days": 1, "threshold": 0.01, "basis": "high"}
@@ -96,7 +97,7 @@ def test_a_trial_uses_all_but_the_newest_results(tmp_path, parallel, seen):
     study = config.study("debug", 1)
     ledger = study.ledger(tmp_path, features_sha256="x")
     for number in range(5):
-        ledger.trial(number).write_result(trial_result(number))
+        ledger.trial(number).write_result(trial_result(number, fingerprint=ledger.fingerprint))
     assert [result.trial for result in ledger.results(study.search.seen_by(5), needed_by="a trial")] == list(
         range(seen)
     )

@@ -125,7 +125,10 @@ def test_a_check_table_has_a_column_of_fixes_only_if_a_check_has_a_fix(material)
 def test_a_study_without_any_loss_says_so(material):
     made = material()
     assert "no trial has a loss" not in to_markdown(list(content(made)))
-    lost = [replace(trial, validation_log_loss=None, state="diverged") for trial in made.trials]
+    lost = [
+        replace(trial, validation_log_loss=None, best=None, best_epoch=None, state="diverged")
+        for trial in made.trials
+    ]
     assert "no trial has a loss" in to_markdown(list(content(replace(made, trials=lost))))
 
 

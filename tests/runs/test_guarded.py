@@ -2,6 +2,7 @@ from dataclasses import replace
 
 import pytest
 
+from simmer.ledger.params import TrialParams
 from simmer.runs.fit_machine import fit_to_machine
 from simmer.runs.guarded import as_begun, recorded_execution
 from support.configs import default_config
@@ -17,7 +18,9 @@ def ledger(folder):
 
 
 def begin(study, **execution):
-    study.trial(0).write_params({"execution": vars(replace(EXECUTION, **execution))})
+    chosen = vars(replace(EXECUTION, **execution))
+    params = TrialParams(hyperparameters={}, execution=chosen, origin="default", repeats=None, seen_trials=0)
+    study.trial(0).write_params(params)
 
 
 def fit(study, *, total_gib, slots=1):

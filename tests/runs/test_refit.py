@@ -85,7 +85,7 @@ def test_another_winner_has_other_refits(tmp_path, table):
     another = refit(tmp_path, table, winner=replace(WINNER, trial=8))
     assert one.files.folder != another.files.folder
     assert one.files.lock_path == another.files.lock_path, "both would publish at the same place"
-    assert one.purpose.begin()["seed"] != another.purpose.begin()["seed"]
+    assert one.purpose.begin({}).seed != another.purpose.begin({}).seed
     assert not one.files.name.startswith("trial_"), "what looks for trials must not find refits"
 
 

@@ -7,6 +7,8 @@ import torch
 
 from simmer.base.errors import Interrupted, LedgerError
 from simmer.data.tables import content_sha256
+from simmer.ledger.params import Transferred, TransferredTrials
+from simmer.ledger.preparation import prepare
 from simmer.model.patchtst import PatchTST
 from simmer.runs.outcome import finished_trial, outcome_fields, seen_curves, without_outcome
 from simmer.runs.run import Run
@@ -192,8 +194,8 @@ def test_a_pruned_trial_keeps_its_curve_and_is_seen_by_later_trials(tmp_path, ta
 def chosen(one, **changes):
     """Run a second trial with the hyperparameters of the first, with changes."""
     params = one.purpose.ledger.trial(0).params()
-    hyperparameters = params["hyperparameters"] | changes
-    one.files.write_params(params | {"hyperparameters": hyperparameters, "seen_trials": 1})
+    hyperparameters = dict(params.hyperparameters) | changes
+    one.files.write_params(replace(params, hyperparameters=hyperparameters, seen_trials=1))
     one.compute(FakeGuard())
     return one.files.result()
 
@@ -276,9 +278,9 @@ def test_a_larger_study_begins_with_the_transferred_trials(tmp_path, table):
     # Its choice is kept: trials that are added to the smaller scale change nothing in a study that has begun.
     ledger = trial(tmp_path, table, config=config, study=double).purpose.ledger
     kept = ledger.transferred()
-    assert kept["best_of_trials"] == 2
+    assert kept.best_of_trials == 2
     added = ledger.smaller.trial(2)
-    added.write_result(replace(smaller[0], trial=2, validation_log_loss=0.0))
+    added.write_result(replace(winner, trial=2))
     more = replace(double, smaller=replace(double.smaller, n_trials=3))
     third = run(tmp_path, table, config=config, study=more, number=2)
     assert third.fingerprint == larger[0].fingerprint
@@ -286,17 +288,31 @@ def test_a_larger_study_begins_with_the_transferred_trials(tmp_path, table):
     assert ledger.transferred() == kept
 
 
-def test_a_damaged_choice_is_refused_without_advice_that_would_cost_the_study(tmp_path, table):
+CHOICE = TransferredTrials(best_of_trials=1, trials=(Transferred(hyperparameters={}, origin="2M trial_000"),))
+
+
+def test_a_damaged_choice_is_restored_from_its_copy(tmp_path, table):
     ledger = trial(tmp_path, table).purpose.ledger
-    ledger.write_transferred({})
-    path = next(tmp_path.rglob("transferred.json"))
+    ledger.write_transferred(CHOICE)
+    path = ledger.home / "transferred.json"
     path.write_text("{")
-    with pytest.raises(LedgerError, match=r"delete .*transferred\.json: it is chosen again"):
-        ledger.transferred()
+    assert ledger.transferred() == CHOICE
+    prepare(ledger)
+    assert path.read_bytes() == path.with_name("transferred.copy.json").read_bytes()
+
+
+def test_a_choice_damaged_twice_is_made_again(tmp_path, table, caplog):
+    ledger = trial(tmp_path, table).purpose.ledger
+    ledger.write_transferred(CHOICE)
+    for path in ledger.home.glob("transferred*"):
+        path.write_text("[1]")
+    prepare(ledger)
+    assert ledger.transferred() is None
+    assert "are chosen again" in caplog.text
 
 
 def test_a_trial_without_the_earlier_results_is_refused_with_advice(tmp_path, table):
-    with pytest.raises(LedgerError, match=r"no result of debug/h1 trial_000.*delete the published"):
+    with pytest.raises(LedgerError, match=r"no result of debug/h1 trial_000.*run the same command again"):
         trial(tmp_path, table, number=1).compute(FakeGuard())
 
 

@@ -56,8 +56,8 @@ FINISHED = "Finish: all requested files are written"
 class Campaign:
     """A campaign folder with its configuration, run with the Snakefile of this repository."""
 
-    def __init__(self, folder: Path, *overlays: Mapping[str, Any]) -> None:
-        self.folder = folder
+    def __init__(self, folder: Path, *overlays: Mapping[str, Any], repository: Path = ROOT) -> None:
+        self.folder, self.repository = folder, repository
         self.folder.mkdir(parents=True, exist_ok=True)
         self.config: dict[str, Any] = {}
         self.runs: list[Run] = []
@@ -76,7 +76,7 @@ class Campaign:
     def command(self, *arguments: str) -> list[str]:
         """Return the command a user would type, `--cores 1` included."""
         return [
-            *(sys.executable, "-m", "snakemake", "-s", str(ROOT / "Snakefile")),
+            *(sys.executable, "-m", "snakemake", "-s", str(self.repository / "Snakefile")),
             *("--directory", str(self.folder), "--configfile", str(self.folder / "campaign.yaml")),
             *("--cores", "1", *arguments),
         ]
@@ -187,17 +187,15 @@ class Campaign:
         ]
 
     def checkpoint_step(self, number: int) -> int:
-        """Return the step of a trial's newest listed checkpoint, 0 where there is none."""
+        """Return the step of a trial's newest checkpoint, 0 where there is none."""
         files = self.checkpoints(number)
-        return int(files[0].removeprefix("checkpoint_").removesuffix(".safetensors")) if files else 0
+        return int(files[0].split("_")[1]) if files else 0
 
     def checkpoints(self, number: int) -> list[str]:
-        """Return the names of a trial's listed checkpoints, newest first."""
+        """Return the names of a trial's checkpoints, newest first."""
         found = [path for path in self.trials if path.name == f"trial_{number:03d}"]
-        try:
-            return [entry["file"] for entry in json.loads((found[0] / "checkpoints.json").read_text())]
-        except (IndexError, FileNotFoundError):
-            return []
+        names = [path.name for folder in found for path in folder.glob("checkpoint_*.safetensors")]
+        return sorted(names, reverse=True)
 
     def trainer_pid(self, number: int) -> int:
         """Return the process id in a trial's lock."""
@@ -329,7 +327,7 @@ def planned_jobs(text: str) -> Counter[str]:
 
 def without_machine(result: Mapping[str, Any]) -> dict[str, Any]:
     """Return a result without the values that depend on time and machine."""
-    timed = ("machine", "train_s", "checkpoint_s", "checkpoints")
+    timed = ("machine", "train_s", "checkpoint_s", "checkpoints", "sha256")
     return {key: value for key, value in result.items() if key not in timed}
 
 

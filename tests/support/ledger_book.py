@@ -6,7 +6,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from simmer.ledger.address import StudyAddress
-from simmer.ledger.ledger import RunFiles
+from simmer.ledger.params import RefitParams, TrialParams
+from simmer.ledger.preparation import prepare
+from simmer.ledger.run_files import RunFiles
 from support.configs import default_config
 from support.results import refit_result, trial_result
 
@@ -39,7 +41,7 @@ class LedgerBook:
     def study(self, scale="2M", days=1, config=None):
         study = (config or self.config).study(scale, days)
         ledger = study.ledger(self.results / "ledger", features_sha256=self.features)
-        ledger.describe()
+        prepare(ledger)
         return ledger
 
     def trial(self, number, *, scale="2M", days=1, config=None, kind="trial", **values):
@@ -50,6 +52,14 @@ class LedgerBook:
             files = RunFiles.at(files.folder.with_name(f"{kind}_{number}"))
         write_run(files, number, **({"campaign": self.config.campaign} | values))
         return files
+
+    def publish(self, files):
+        """Publish a finished run, as its job does."""
+        paths = {"result": "json", "log": "jsonl"}
+        files.publish(**{name: self.published(files, ending) for name, ending in paths.items()})
+
+    def published(self, files, ending="json"):
+        return self.results / files.address.published(ending)
 
     def lock(self, path, *, pid=None, folder=None, host=None, at_s=0.0, command="campaign-runner"):
         """Write a lock; by default this process holds it since START_S."""
@@ -94,8 +104,15 @@ def write_run(
         files.append_event({"event": kind, "time": time_at(seconds)} | values)
 
     source = None if celsius is None else "hwmon:k10temp:Tdie"
-    chosen = {"winner": 0, "seed": 1} if files.folder.name.startswith("refit") else {"repeats": repeats}
-    files.write_params({"hyperparameters": {}} | chosen)
+    winner = files.address.of_trial or 0
+    if files.address.purpose == "refit":
+        files.write_params(RefitParams(hyperparameters={}, execution={}, winner=winner, seed=1))
+    else:
+        files.write_params(
+            TrialParams(
+                hyperparameters={}, execution={}, origin="default", repeats=repeats, seen_trials=number
+            )
+        )
     append(at_s, "start", code_digest="0" * 12)
     heat = {"temperature_c": celsius, "source": source, "pressure_level": None, "margin_c": None}
     load = {"cpu_percent": 87.0, "memory_percent": 41.5, "duty": 0.8, "power_w": 142.3}
@@ -119,10 +136,13 @@ def write_run(
             campaign=campaign,
             state=state,
             prior=PRIOR,
+            fingerprint=files.home.name,
+            scale=files.address.study.scale,
+            horizon_days=files.address.study.horizon_days,
             guard={"blind_s": blind_s, "paused_s": 3.0, "max_temperature_c": celsius},
             train_s=0.0 if repeats is not None else len(losses) * epoch_s,
             checkpoint_s=0.0,
-            **({} if files.address.purpose == "refit" else {"repeats": repeats}),
+            **({"winner": winner} if files.address.purpose == "refit" else {"repeats": repeats}),
             **best,
         )
     )

@@ -38,8 +38,8 @@ class LedgerError(SimmerError):
     """The ledger cannot be read or written."""
 
 
-class CheckpointError(SimmerError):
-    """A trial has checkpoints, but none is intact."""
+class DamagedError(LedgerError):
+    """A stored record is not as it was written."""
 
 
 class BusyError(SimmerError):

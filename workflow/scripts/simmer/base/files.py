@@ -29,8 +29,18 @@ def user_facing_os_errors(path: Path) -> Iterator[None]:
         ) from error
 
 
-def write_through(path: Path, write: Callable[[Path], object]) -> None:
+def write_through(
+    path: Path, write: Callable[[Path], object], *, final: Callable[[Path], Path] | None = None
+) -> Path:
     """Call `write` with a temporary file next to `path`, flush that file to disk and rename it to `path`.
+
+    Args:
+        path: the file.
+        write: writes the temporary file.
+        final: returns the path to use instead, given the temporary file.
+
+    Returns:
+        The path of the file.
 
     Raises:
         LedgerError: when the disk is full or the folder cannot be written; `path` is then untouched.
@@ -42,8 +52,9 @@ def write_through(path: Path, write: Callable[[Path], object]) -> None:
             write(aside)
             with aside.open("rb+") as file:
                 os.fsync(file.fileno())
-            aside.replace(path)
+            written = aside.replace(path if final is None else final(aside))
             _flush_folder(path.parent)
+            return written
         finally:
             aside.unlink(missing_ok=True)
 
@@ -91,5 +102,9 @@ def _flush_folder(folder: Path) -> None:
     handle = os.open(folder, os.O_RDONLY)
     try:
         os.fsync(handle)
+    except OSError as error:
+        # Not every file system can flush a folder. There a power cut may lose a rename, but never half of it.
+        if error.errno not in (errno.EINVAL, errno.ENOTSUP, errno.ENOSYS):
+            raise
     finally:
         os.close(handle)

@@ -10,7 +10,7 @@ from dataclasses import fields, is_dataclass
 from functools import cache
 from typing import Any, TypeVar
 
-from simmer.base.errors import LedgerError
+from simmer.base.errors import DamagedError
 from simmer.base.text import quote
 
 Kind = TypeVar("Kind")
@@ -28,30 +28,25 @@ _EXPECTED = {
 _UNION_MEMBERS = {"int", "float", "str"}
 
 
-def from_json(kind: type[Kind], text: str, *, where: object, advice: str) -> Kind:
-    """Return a `kind` from the JSON in `text`; unknown keys are ignored.
+def from_values(kind: type[Kind], values: Any, *, where: object, advice: str) -> Kind:
+    """Return a `kind` from plain JSON values; unknown keys are ignored.
 
     Args:
         kind: a dataclass.
-        text: the JSON.
-        where: name of the text in messages.
-        advice: what to do if it is damaged.
+        values: as read from JSON.
+        where: name of the values in messages.
+        advice: what to do if they are damaged.
 
     Raises:
-        LedgerError: naming `where`, the key, what was found and expected, and `advice`.
+        DamagedError: naming `where`, the key, what was found and expected, and `advice`.
     """
     from pydantic import ValidationError
 
     try:
-        return _adapter(kind).validate_json(text, strict=True)
+        return _adapter(kind).validate_json(json.dumps(values), strict=True)
     except ValidationError as error:
         problem = _problem(error.errors(include_url=False))
-        raise LedgerError(f"found {where} damaged ({problem}); {advice}") from error
-
-
-def from_values(kind: type[Kind], values: Any, *, where: object, advice: str) -> Kind:
-    """Return a `kind` from plain JSON values; raises as `from_json`."""
-    return from_json(kind, json.dumps(values), where=where, advice=advice)
+        raise DamagedError(f"found {where} damaged ({problem}); {advice}") from error
 
 
 def as_json(value: Any) -> Any:
@@ -80,8 +75,8 @@ def _adapter(kind: type) -> Any:
 
 def _problem(errors: list[Any]) -> str:
     first = errors[0]
-    if first["type"] == "json_invalid":
-        return f"{first['msg']}; expected JSON"
+    if first["type"] == "value_error":
+        return str(first["ctx"]["error"])
     place = [part for part in first["loc"] if part not in _UNION_MEMBERS]
     key = ".".join(map(str, place)) or "its top"
     if first["type"] == "missing":

@@ -35,11 +35,13 @@ from optuna.storages.journal import JournalFileBackend
 from optuna.trial import FrozenTrial, TrialState, create_trial
 
 from simmer.base.errors import LedgerError, SimmerError
-from simmer.base.files import read_json, user_facing_os_errors, write_bytes
+from simmer.base.files import user_facing_os_errors, write_bytes
 from simmer.base.logs import log_to_terminal
-from simmer.ledger.address import STUDY_FILE, StudyAddress, homes_in
-from simmer.ledger.ledger import RunFiles
+from simmer.ledger.address import StudyAddress, homes_in
+from simmer.ledger.params import TrialParams
 from simmer.ledger.results import TrialResult
+from simmer.ledger.run_files import RunFiles
+from simmer.ledger.study_file import read_study_file
 from simmer.ledger.table import MACHINE_COLUMNS, result_columns
 from simmer.search.space import Space
 from simmer.search.suggest import distributions
@@ -121,10 +123,11 @@ def read_studies(ledger: Path) -> list[ExportedStudy]:
     studies = []
     for home in _homes(ledger):
         try:
-            if (home / STUDY_FILE).is_file():
-                studies.append(_study(home))
-            else:
+            settings = read_study_file(home)
+            if settings is None:
                 logger.warning("skipping %s: it has no study.json yet", home)
+            else:
+                studies.append(_study(home, settings))
         except UNREADABLE as error:
             logger.warning("skipping %s: it cannot be read (%r)", home, error)
     if not studies:
@@ -147,8 +150,7 @@ def _homes(ledger: Path) -> list[Path]:
         ) from error
 
 
-def _study(home: Path) -> ExportedStudy:
-    meaning = read_json(home / STUDY_FILE)
+def _study(home: Path, meaning: Mapping[str, Any]) -> ExportedStudy:
     scale, budget, days = meaning["scale"], meaning["budget_parameters"], meaning["label"]["horizon_days"]
     known = distributions(Space.from_json(meaning["space"]))
     found: dict[int, FrozenTrial] = {}
@@ -181,14 +183,13 @@ def _trial(files: RunFiles, known: Mapping[str, BaseDistribution]) -> FrozenTria
         result = files.result()
         if result is not None:
             trial = _finished(result, known)
-            started, ended = _times_if_readable(files)
         else:
-            params, events = files.params(), files.events()
+            params = files.params()
             if params is None:
                 logger.warning("skipping %s: it has no params.json yet", files.folder)
                 return None
-            trial = _unfinished(params, events, known)
-            started, ended = _times(events)
+            trial = _unfinished(params, files.events(), known)
+        started, ended = _times(files.events())
     except UNREADABLE as error:
         logger.warning("%s: cannot be read (%r)", files.folder, error)
         trial = create_trial(state=TrialState.FAIL, user_attrs={"state": "unreadable"})
@@ -197,15 +198,6 @@ def _trial(files: RunFiles, known: Mapping[str, BaseDistribution]) -> FrozenTria
     if trial.state.is_finished():
         trial.datetime_complete = ended or changed
     return trial
-
-
-def _times_if_readable(files: RunFiles) -> tuple[datetime | None, datetime | None]:
-    """Return start and end of a finished trial; None for each if the events cannot be read."""
-    try:
-        return _times(files.events())
-    except UNREADABLE as error:
-        logger.warning("%s: cannot read its events, so its times are approximate (%r)", files.folder, error)
-        return None, None
 
 
 def _times(events: list[dict[str, Any]]) -> tuple[datetime | None, datetime | None]:
@@ -233,12 +225,12 @@ def _finished(result: TrialResult, known: Mapping[str, BaseDistribution]) -> Fro
 
 
 def _unfinished(
-    params: Mapping[str, Any], events: list[dict[str, Any]], known: Mapping[str, BaseDistribution]
+    params: TrialParams, events: list[dict[str, Any]], known: Mapping[str, BaseDistribution]
 ) -> FrozenTrial:
-    attributes = {"state": "begun", "origin": params["origin"], "repeats": params["repeats"]}
+    attributes = {"state": "begun", "origin": params.origin, "repeats": params.repeats}
     return create_trial(
         state=TrialState.RUNNING,
-        params=params["hyperparameters"],
+        params=dict(params.hyperparameters),
         distributions=dict(known),
         user_attrs={name: value for name, value in attributes.items() if value is not None},
         # An epoch computed again after a power cut is in the events twice; the last one is used.

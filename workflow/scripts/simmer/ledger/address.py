@@ -22,9 +22,8 @@ from simmer.base.errors import LedgerError
 Purpose = Literal["trial", "refit", "control"]
 
 RESULTS = Path("results")
-LOCKS = "locks"
+LOCKS, MADE_FROM = "locks", "made_from"
 JOB_LOGS = "logs"
-STUDY_FILE = "study.json"
 
 _PUBLISHED: dict[Purpose, str] = {"trial": "hpo", "refit": "refits", "control": "controls"}
 _JOB_LOGS: dict[Purpose, str] = {"trial": "hpo_", "refit": "refit/", "control": "control/"}
@@ -221,6 +220,16 @@ def ledger_in(results: Path) -> Path:
     return results / "ledger"
 
 
+def results_of(ledger: Path) -> Path:
+    """Return the results folder of a ledger."""
+    return ledger.parent
+
+
+def made_from_in(results: Path) -> Path:
+    """Return the folder that says what published files were made from."""
+    return ledger_in(results) / MADE_FROM
+
+
 def looks_in(results: Path) -> Path:
     """Return the path of the log of looks at test days in a results folder."""
     return ledger_in(results) / "test_reads.jsonl"
@@ -247,7 +256,7 @@ def homes_in(root: Path) -> list[Path]:
     Raises:
         OSError: when the ledger cannot be read.
     """
-    return sorted(path for path in root.iterdir() if path.name != LOCKS)
+    return sorted(path for path in root.iterdir() if path.name not in (LOCKS, MADE_FROM))
 
 
 def _pop(parts: list[str], pattern: re.Pattern[str]) -> str | None:

@@ -8,9 +8,11 @@ from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any, Literal, Protocol, Self, TypeVar
 
-from simmer.base.errors import LedgerError
-from simmer.base.typed_json import as_json, from_json, from_values
+from simmer.base.records import DIGEST, read_record, with_digest
+from simmer.base.typed_json import as_json, from_values
 from simmer.ledger.address import Address, StudyAddress
+
+PUBLISH_AGAIN = "run the same command again: it is published again from the ledger"
 
 Number = int | float
 Value = int | float | str
@@ -136,6 +138,13 @@ class RunResult:
     versions: Mapping[str, str]
     machine: MachineFacts
 
+    def __post_init__(self) -> None:
+        losses = [epoch.validation.log_loss for epoch in self.curve if epoch == self.best]
+        if self.best is not None and losses != [self.validation_log_loss]:
+            raise ValueError(
+                f"its best epoch with the loss {self.validation_log_loss} is not among its epochs"
+            )
+
     @property
     def study(self) -> StudyAddress:
         """Address of its study."""
@@ -157,29 +166,26 @@ class RunResult:
         return self.dataset.validation.prior_log_loss
 
     @classmethod
-    def from_json(cls, text: str, *, where: object, advice: str) -> Self:
-        """Return the result from JSON; arguments and errors as `simmer.base.typed_json.from_json`."""
-        return from_json(cls, text, where=where, advice=advice)
+    def from_values(
+        cls, values: Mapping[str, Any], *, where: object = "a result", advice: str = "compute it again"
+    ) -> Self:
+        """Return the result from plain JSON values; errors as `simmer.base.typed_json.from_values`."""
+        return from_values(cls, values, where=where, advice=advice)
 
     @classmethod
-    def from_values(cls, values: Mapping[str, Any], *, where: object = "a result") -> Self:
-        """Return the result from plain JSON values; raises as `from_json`."""
-        return from_values(cls, values, where=where, advice="compute it again")
-
-    @classmethod
-    def read(cls, path: Path, *, advice: str | None = None) -> Self:
-        """Return the result in a file; the default `advice` is that for a published one.
+    def read(cls, path: Path) -> Self:
+        """Return the published result in a file.
 
         Raises:
             LedgerError: when the content is damaged.
             OSError: when the file cannot be read.
         """
-        advice = advice or f"delete {path} and run the same command again: it is published again"
-        try:
-            text = path.read_text(encoding="utf-8")
-        except UnicodeDecodeError as error:
-            raise LedgerError(f"found {path} damaged ({error}); expected JSON; {advice}") from error
-        return cls.from_json(text, where=path, advice=advice)
+        return cls.from_values(read_record(path, advice=PUBLISH_AGAIN), where=path, advice=PUBLISH_AGAIN)
+
+    @property
+    def sha256(self) -> str:
+        """Digest in the result's record."""
+        return with_digest(self.as_json())[DIGEST]
 
     def as_json(self) -> dict[str, Any]:
         """Return the result as plain JSON values."""
@@ -233,6 +239,11 @@ class RefitResult(RunResult):
     winner: int
     winner_validation_log_loss: Number
     predictions: Mapping[str, SplitPredictions] | None
+
+    @property
+    def address(self) -> Address:
+        """Address of the refit."""
+        return self.study.refit(self.refit, of_trial=self.winner)
 
 
 class Judged(Protocol):

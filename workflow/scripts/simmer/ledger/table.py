@@ -6,6 +6,7 @@ from operator import attrgetter
 from typing import Any
 
 from simmer.base.errors import LedgerError
+from simmer.base.files import sha256_of_bytes
 from simmer.base.text import csv_text, plain
 from simmer.base.words import count
 from simmer.ledger.address import published_folder
@@ -76,6 +77,7 @@ MACHINE_COLUMNS: Columns = {
     "max_temperature_c": lambda result: result.machine.guard.get("max_temperature_c"),
     "temperature_source": lambda result: result.machine.guard.get("max_temperature_source"),
     **{name: (lambda result, name=name: result.machine.guard.get(name)) for name in GUARD_SUMS},
+    "result_sha256": attrgetter("sha256"),
 }
 
 
@@ -144,6 +146,8 @@ def summary(results: Sequence[TrialResult]) -> str:
         digests = {digest for result in of_study for digest in result.code_digests}
         if len(digests) > 1:
             lines.append(f"  computed by {len(digests)} versions of the code (see trials.csv, code_digests)")
+    made_from = sha256_of_bytes("".join(result.sha256 for result in results).encode())
+    lines.append(f"made from {count(len(results), 'result')}, SHA-256 of their digests {made_from[:12]}")
     return "\n".join(lines) + "\n"
 
 

@@ -1,14 +1,16 @@
 """Read the published logs of trials."""
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from simmer.base.errors import LedgerError
+from simmer.base.errors import DamagedError
+from simmer.base.words import count
 from simmer.ledger.address import Address
+from simmer.ledger.event_log import read_events
+from simmer.ledger.results import PUBLISH_AGAIN
 
 Event = Mapping[str, Any]
 
@@ -27,23 +29,20 @@ def read_trial_log(path: Path) -> TrialLog:
     """Return the log published at `<scale>/<horizon>/trial_NNN.jsonl`.
 
     Raises:
-        LedgerError: when the path has another form, or a line is not JSON.
+        LedgerError: when the path has another form, or a line is damaged.
     """
     address = Address.parse(path)
-    try:
-        # Split at line feeds only: `splitlines` would also split at separators that JSON texts may contain.
-        lines = path.read_text(encoding="utf-8").split("\n")
-        events = tuple(json.loads(line) for line in lines if line)
-    except ValueError as error:
-        raise LedgerError(
-            f"found {path} damaged ({error}); expected a JSON object per line; delete it and run the same "
-            "command again: it is published again from the ledger"
-        ) from error
+    events = read_events(path)
+    damaged = len(path.read_bytes().splitlines()) - len(events)
+    if damaged:
+        raise DamagedError(
+            f"found {count(damaged, 'damaged line')} in {path}; expected an event on each; {PUBLISH_AGAIN}"
+        )
     return TrialLog(
         scale=address.study.scale,
         horizon_days=address.study.horizon_days,
         trial=address.number,
-        events=events,
+        events=tuple(events),
     )
 
 

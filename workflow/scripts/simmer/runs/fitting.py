@@ -15,8 +15,8 @@ from simmer.base.logs import PROGRESS
 from simmer.base.provenance import versions
 from simmer.features.dataset import Dataset, describe
 from simmer.features.splits import SEARCH_SPLITS
-from simmer.ledger.ledger import RunFiles
 from simmer.ledger.results import DatasetFacts, MachineFacts, RunResult, SplitFacts
+from simmer.ledger.run_files import RunFiles
 from simmer.model.patchtst import PatchTST, counted_parameters
 from simmer.runs.outcome import outcome_fields, without_outcome
 from simmer.search.space import Hyperparameters

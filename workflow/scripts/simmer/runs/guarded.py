@@ -12,7 +12,8 @@ import pandas as pd
 from simmer.base.errors import Interrupted
 from simmer.config.campaign import Config
 from simmer.data.tables import require_content
-from simmer.ledger.ledger import RunFiles, StudyLedger
+from simmer.ledger.ledger import StudyLedger
+from simmer.ledger.run_files import RunFiles
 from simmer.machine.facts import inspect_machine
 from simmer.machine.preflight import require_memory
 from simmer.runs.fit_machine import fit_to_machine
@@ -112,7 +113,7 @@ def _ready(config: Config, purpose: Trial | Refit, *, frame: pd.DataFrame, slots
 def recorded_execution(files: RunFiles) -> Execution | None:
     """Return the execution recorded when a run began, or None if it has not begun."""
     params = files.params()
-    return None if params is None else Execution(**params["execution"])
+    return None if params is None else Execution(**params.execution)
 
 
 def as_begun(study: Study, ledger: StudyLedger) -> Study:

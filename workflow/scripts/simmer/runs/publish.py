@@ -8,16 +8,28 @@ from pathlib import Path
 from simmer.base.errors import Interrupted
 from simmer.base.locks import lock_after_waiting
 from simmer.base.logs import PROGRESS
-from simmer.ledger.ledger import RunFiles
+from simmer.ledger.ledger import StudyLedger
+from simmer.ledger.preparation import prepare
+from simmer.ledger.run_files import RunFiles
 from simmer.thermal.stop import StopRequest
 
 logger = logging.getLogger(__name__)
 
 
-def publish(files: RunFiles, compute: Callable[[StopRequest], None], *, result: Path, log: Path) -> bool:
+def publish(
+    ledger: StudyLedger,
+    files: RunFiles,
+    compute: Callable[[StopRequest], None],
+    *,
+    result: Path,
+    log: Path,
+) -> bool:
     """Write the declared outputs of a run and return True if it was computed, False if the ledger had it.
 
+    Damaged and missing records are written again from their copies first.
+
     Args:
+        ledger: of the study.
         files: of the run in the ledger.
         compute: computes the result; receives the request to stop.
         result, log: paths of the outputs.
@@ -34,6 +46,8 @@ def publish(files: RunFiles, compute: Callable[[StopRequest], None], *, result: 
     ):
         if not held:
             raise Interrupted(f"{stop.reason} while waiting for another process to finish {files.name}")
+        prepare(ledger)
+        files.restore()
         is_new = files.result() is None
         if is_new:
             compute(stop)

@@ -5,12 +5,12 @@ and seed, early ending, and the additional fields of the result.
 """
 
 from dataclasses import asdict, dataclass, replace
-from typing import Any
 
 from simmer.base.provenance import code_digest
 from simmer.features.dataset import Dataset
-from simmer.ledger.ledger import RunFiles
+from simmer.ledger.params import RunParams
 from simmer.ledger.results import RunResult
+from simmer.ledger.run_files import RunFiles
 from simmer.runs.fitting import Fitting
 from simmer.runs.refit import Refit
 from simmer.runs.trial import Trial
@@ -52,7 +52,6 @@ class Run:
             Interrupted: on heat or a signal; the same call resumes the run.
         """
         purpose, files = self.purpose, self.files
-        purpose.ledger.describe()
         params = files.params() or self._begin()
         files.append_event({"event": "start", "code_digest": code_digest()})
         result = purpose.known_result(params)
@@ -63,20 +62,20 @@ class Run:
             result = replace(_untrained(result, guard), campaign=self.campaign)
         files.write_result(purpose.result(result, params))
 
-    def _begin(self) -> dict[str, Any]:
-        params = self.purpose.begin() | {"execution": asdict(self.execution)}
+    def _begin(self) -> RunParams:
+        params = self.purpose.begin(asdict(self.execution))
         self.files.write_params(params)
         return params
 
-    def _fitting(self, params: dict[str, Any]) -> Fitting:
+    def _fitting(self, params: RunParams) -> Fitting:
         return Fitting(
             campaign=self.campaign,
             fingerprint=self.purpose.ledger.fingerprint,
             study=self.purpose.study,
             files=self.files,
             dataset=self.dataset,
-            hyperparameters=Hyperparameters(**params["hyperparameters"]),
-            execution=Execution(**params["execution"]),
+            hyperparameters=Hyperparameters(**params.hyperparameters),
+            execution=Execution(**params.execution),
             seed=self.purpose.seed(params),
             checkpoint_interval_s=self.checkpoint_interval_s,
             time_limit_s=self.time_limit_s,

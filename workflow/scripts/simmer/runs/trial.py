@@ -1,10 +1,9 @@
 """Trials: train suggested hyperparameters, and end early if successive halving says so."""
 
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from functools import partial
-from typing import Any
 
 import pandas as pd
 
@@ -13,8 +12,10 @@ from simmer.base.seeds import derive_seed
 from simmer.config.campaign import DatasetSettings
 from simmer.features.dataset import Dataset
 from simmer.ledger.address import trial_name
-from simmer.ledger.ledger import RunFiles, StudyLedger
-from simmer.ledger.results import RunResult, TrialResult
+from simmer.ledger.ledger import StudyLedger
+from simmer.ledger.params import Transferred, TransferredTrials, TrialParams
+from simmer.ledger.results import RunResult, TrialResult, Value
+from simmer.ledger.run_files import RunFiles
 from simmer.runs.outcome import finished_trial, seen_curves
 from simmer.search.halving import falls_behind
 from simmer.search.space import Hyperparameters
@@ -42,7 +43,7 @@ class Trial:
         """Return the dataset of the study's horizon, without test."""
         return settings.build(frame, self.study.horizon_days)
 
-    def begin(self) -> dict[str, Any]:
+    def begin(self, execution: Mapping[str, Value | bool]) -> TrialParams:
         """Return the suggested hyperparameters, their origin, and the number of trials seen.
 
         Raises:
@@ -58,41 +59,46 @@ class Trial:
             seed_parts=(study.seed, study.scale, study.horizon_days),
             trial=self.number,
         )
-        return asdict(suggestion) | {"seen_trials": len(results)}
+        return TrialParams(**asdict(suggestion), execution=execution, seen_trials=len(results))
 
-    def seed(self, _params: dict[str, Any]) -> int:
+    def seed(self, _params: TrialParams) -> int:
         """Return the seed of the trial's training."""
         return derive_seed(
             self.study.seed, self.study.scale, self.study.horizon_days, self.number, "training"
         )
 
-    def falls_behind(self, params: dict[str, Any]) -> Callable[[Sequence[float]], bool]:
+    def falls_behind(self, params: TrialParams) -> Callable[[Sequence[float]], bool]:
         """Return the rule of successive halving, given the trials seen when this one began."""
         return partial(
             falls_behind,
-            seen=seen_curves(self._results(params["seen_trials"])),
+            seen=seen_curves(self._results(params.seen_trials)),
             settings=self.study.search.halving,
             epochs_max=self.study.epochs_max,
         )
 
-    def on_best(self, _params: dict[str, Any], _dataset: Dataset) -> None:
+    def on_best(self, _params: TrialParams, _dataset: Dataset) -> None:
         """Return None: a trial stores no predictions."""
 
-    def known_result(self, params: dict[str, Any]) -> TrialResult | None:
+    def known_result(self, params: TrialParams) -> TrialResult | None:
         """Return the result of the trial that this one repeats, or None."""
-        if params["repeats"] is None:
+        if params.repeats is None:
             return None
         logger.log(
             PROGRESS,
             "%s %s repeats %s: its result is taken from the ledger",
-            *(self.study.name, self.files.name, trial_name(params["repeats"])),
+            *(self.study.name, self.files.name, trial_name(params.repeats)),
         )
-        return self._results(params["seen_trials"])[params["repeats"]]
+        return self._results(params.seen_trials)[params.repeats]
 
-    def result(self, shared: RunResult, params: dict[str, Any]) -> TrialResult:
+    def result(self, shared: RunResult, params: TrialParams) -> TrialResult:
         """Return the result with the trial's number and the origin of its hyperparameters."""
-        chosen = {key: params[key] for key in ("origin", "repeats", "seen_trials")}
-        return TrialResult(**shared.shared(), trial=self.number, **chosen)
+        return TrialResult(
+            **shared.shared(),
+            trial=self.number,
+            origin=params.origin,
+            repeats=params.repeats,
+            seen_trials=params.seen_trials,
+        )
 
     def _transferred(self) -> list[Enqueued]:
         study, smaller = self.study, self.study.smaller
@@ -110,14 +116,13 @@ class Trial:
                     study.name,
                     study.search.transfer,
                 )
-            kept = {
-                "best_of_trials": len(results),
-                "trials": [asdict(trial) for trial in found],
-            }
+            kept = TransferredTrials(
+                best_of_trials=len(results), trials=tuple(Transferred(**asdict(trial)) for trial in found)
+            )
             self.ledger.write_transferred(kept)
         return [
-            Enqueued(hyperparameters=Hyperparameters(**trial["hyperparameters"]), origin=trial["origin"])
-            for trial in kept["trials"]
+            Enqueued(hyperparameters=Hyperparameters(**trial.hyperparameters), origin=trial.origin)
+            for trial in kept.trials
         ]
 
     def _results(self, count: int) -> list[TrialResult]:

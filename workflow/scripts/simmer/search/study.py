@@ -1,23 +1,20 @@
 """A study: one scale, one horizon, and all settings that affect the results of its trials."""
 
-import hashlib
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from simmer.base.files import to_json
 from simmer.base.settings import meaning
 from simmer.features.labels import LabelSpec
 from simmer.features.splits import SplitSpec
 from simmer.ledger.address import StudyAddress
 from simmer.ledger.ledger import StudyLedger
+from simmer.ledger.study_file import short_digest
 from simmer.model.budgets import Geometry, solve_shape
 from simmer.model.shape import ModelShape
 from simmer.search.settings import SearchSettings
 from simmer.search.space import Hyperparameters, Space
 from simmer.training.settings import TrainingSettings
-
-FINGERPRINT_DIGITS = 12
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -111,11 +108,11 @@ class Study:
 
     def settings_digest(self) -> str:
         """Return the digest of the study's settings, without the data."""
-        return _short_digest(self.meaning())
+        return short_digest(self.meaning())
 
     def fingerprint(self, features_sha256: str) -> str:
         """Return the digest of settings and feature values that names this study in the ledger."""
-        return _short_digest(self.meaning() | {"features_sha256": features_sha256})
+        return short_digest(self.meaning() | {"features_sha256": features_sha256})
 
     def shape(self, hyperparameters: Hyperparameters) -> ModelShape:
         """Return the model shape that meets the budget with these hyperparameters."""
@@ -135,7 +132,3 @@ class Study:
             head_width=head_width,
             ff_ratio=ff_ratio,
         )
-
-
-def _short_digest(value: dict[str, Any]) -> str:
-    return hashlib.sha256(to_json(value).encode()).hexdigest()[:FINGERPRINT_DIGITS]

@@ -14,8 +14,8 @@ from pathlib import Path
 
 from simmer.base.errors import SimmerError
 from simmer.base.text import plain
+from simmer.config.layers import read_config
 from simmer.status.campaign import read_campaign
-from simmer.status.configuration import read_config
 from simmer.status.screen import screen
 from simmer.status.terminal import watch
 from simmer.status.trial_files import TrialReader
@@ -37,7 +37,7 @@ def main(arguments: Sequence[str] | None = None, *, clock: Callable[[], float] =
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(errors="replace")  # for terminals without a degree sign
     try:
-        config = read_config(given.config, overlays)
+        config = read_config([given.config, *overlays])
         begin = begin_command(given.begin, given.results, overlays)
         read = TrialReader()
 
@@ -51,7 +51,7 @@ def main(arguments: Sequence[str] | None = None, *, clock: Callable[[], float] =
         if given.watch is not None and sys.stdout.isatty():
             watch(draw, interval_s=given.watch, out=sys.stdout)
         else:
-            sys.stdout.write("".join(f"{line}\n" for line in draw(_width())))
+            sys.stdout.write("".join(f"{line}\n" for line in draw(screen_width())))
     except (SimmerError, OSError) as error:
         sys.exit(str(error))
 
@@ -78,5 +78,6 @@ def begin_command(program: str, results: Path, overlays: Sequence[Path]) -> str 
     return " ".join(words)
 
 
-def _width() -> int:
+def screen_width() -> int:
+    """Return the columns of the terminal, or a default if standard output is not one."""
     return shutil.get_terminal_size().columns if sys.stdout.isatty() else _PLAIN_WIDTH

@@ -51,23 +51,23 @@ def screen(campaign: Campaign, *, width: int, begin: str | None, zone: tzinfo | 
     moment = datetime.fromtimestamp(campaign.now_s, zone)
     name = shortened(plain(campaign.name), _LONGEST_NAME)
     parts: list[RenderableType] = [
-        _text(f"campaign {name}, {moment:%a} {moment.day} {moment:%b %H:%M:%S}"),
-        _text(shortened(plain(head.state), _MOST_HEAD_LINES * width)),
+        as_text(f"campaign {name}, {moment:%a} {moment.day} {moment:%b %H:%M:%S}"),
+        as_text(shortened(plain(head.state), _MOST_HEAD_LINES * width)),
     ]
     if head.advice:
-        parts.append(_text(f"{head.advice}:"))
+        parts.append(as_text(f"{head.advice}:"))
     if head.command:
         parts += [Text(line) for line in _command(plain(head.command), width)]
-    parts += ["", _table(campaign, width < _NARROW), *map(_text, _footnotes(campaign)), ""]
+    parts += ["", _table(campaign, width < _NARROW), *map(as_text, _footnotes(campaign)), ""]
     labelled = Table.grid(padding=(0, 1, 0, 0))
     labelled.add_column(min_width=_LABEL, no_wrap=True)
     labelled.add_column(overflow="fold")
     for label, text in _labelled(campaign, zone):
-        labelled.add_row(label, _text(text))
-    return _lines(Group(*parts, labelled), width)
+        labelled.add_row(label, as_text(text))
+    return as_lines(Group(*parts, labelled), width)
 
 
-def _text(text: str) -> Text:
+def as_text(text: str) -> Text:
     """Return escaped text; short list items, and numbers with their units, are kept on one line."""
     items = plain(text).split(", ")
     return Text(
@@ -78,7 +78,8 @@ def _text(text: str) -> Text:
     )
 
 
-def _lines(shown: RenderableType, width: int) -> list[str]:
+def as_lines(shown: RenderableType, width: int) -> list[str]:
+    """Return what rich shows as lines of plain text."""
     console = Console(file=io.StringIO(), width=width, color_system=None, force_terminal=False)
     with console.capture() as captured:
         console.print(shown)
@@ -92,7 +93,7 @@ def _table(campaign: Campaign, narrow: bool) -> Table:
         at_left = name in ("study", "left to train")
         table.add_column(name, min_width=least, justify="left" if at_left else "right", no_wrap=least > 0)
     for cells in _rows(campaign):
-        table.add_row(*(_text(cells[number]) for number in shown))
+        table.add_row(*(as_text(cells[number]) for number in shown))
     return table
 
 

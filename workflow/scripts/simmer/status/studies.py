@@ -6,13 +6,18 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from simmer.base.files import read_json, to_json
+from simmer.base.errors import DataError, LedgerError
+from simmer.base.files import to_json
 from simmer.config.campaign import Config
-from simmer.ledger.address import STUDY_FILE, StudyAddress, homes_in
+from simmer.data.table_entry import content_sha256_in
+from simmer.ledger.address import StudyAddress, homes_in
+from simmer.ledger.ledger import StudyLedger
+from simmer.ledger.study_file import read_study_file
 from simmer.search.study import Study
 from simmer.status.progress import StudyPlace
 
-_UNREADABLE = (OSError, ValueError, LookupError, TypeError, AttributeError)
+_FEATURES = "features_sha256"
+_UNREADABLE = (LedgerError, OSError, ValueError, LookupError, TypeError, AttributeError)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -37,6 +42,17 @@ class KnownStudy:
     def address(self) -> StudyAddress:
         """Scale and horizon."""
         return StudyAddress(scale=self.scale, horizon_days=self.horizon_days)
+
+    @property
+    def ledger(self) -> StudyLedger:
+        """Its part of the ledger."""
+        return StudyLedger(
+            root=self.home.parent,
+            address=self.address,
+            fingerprint=self.home.name,
+            meaning=self.meaning,
+            features_sha256=self.features_sha256,
+        )
 
     @property
     def trials_folder(self) -> Path:
@@ -66,7 +82,7 @@ def choose(config: Config, ledger: Path, data: Path) -> Chosen:
     `data`. Without that table's entry the features are not compared.
     """
     known = known_studies(ledger)
-    features = _features_sha256(data / "processed" / f"{config.dataset.table}.resource.json")
+    features = features_sha256(data / "processed" / f"{config.dataset.table}.resource.json")
     refits = config.evidence.seeds
     places, shown = [], []
     for scale in config.run_scales:
@@ -101,8 +117,8 @@ def known_studies(ledger: Path) -> list[KnownStudy]:
         return []
     for home in homes:
         try:
-            meaning = read_json(home / STUDY_FILE)
-            features = meaning.pop("features_sha256")
+            meaning = read_study_file(home)
+            features = meaning.pop(_FEATURES)
             found.append(
                 KnownStudy(
                     home=home,
@@ -119,11 +135,42 @@ def known_studies(ledger: Path) -> list[KnownStudy]:
     return found
 
 
+def differences(known: KnownStudy, study: Study, features_sha256: str | None) -> dict[str, tuple[Any, Any]]:
+    """Return the settings in which a study of the ledger differs from a configured one, with both values.
+
+    Args:
+        known: the study of the ledger.
+        study: the configured one.
+        features_sha256: digest of the present feature values; None if unknown, then they are not compared.
+    """
+    old, new = (_by_path(values) for values in (known.meaning, json.loads(to_json(study.meaning()))))
+    if features_sha256 is not None:
+        old, new = old | {_FEATURES: known.features_sha256}, new | {_FEATURES: features_sha256}
+    return {
+        name: (old.get(name), new.get(name))
+        for name in old | new
+        if (name in old, old.get(name)) != (name in new, new.get(name))
+    }
+
+
+def features_sha256(entry: Path) -> str | None:
+    """Return the digest of the feature values in the entry of a feature table; None if it is not known."""
+    try:
+        return content_sha256_in(entry)
+    except DataError:
+        return None
+
+
+def _by_path(values: Any, path: str = "") -> dict[str, Any]:
+    """Return the values of nested objects by their joined keys, such as `label.threshold`."""
+    if not isinstance(values, dict) or not values:
+        return {path: values}
+    parts = (_by_path(value, f"{path}.{key}" if path else key) for key, value in values.items())
+    return {name: value for part in parts for name, value in part.items()}
+
+
 def _match(study: Study, known: Sequence[KnownStudy], features_sha256: str | None) -> KnownStudy | None:
-    meaning = json.loads(to_json(study.meaning()))
-    same = [
-        each for each in known if each.meaning == meaning and features_sha256 in (None, each.features_sha256)
-    ]
+    same = [each for each in known if not differences(each, study, features_sha256)]
     return max(same, key=_touched_s, default=None)
 
 
@@ -133,13 +180,6 @@ def _touched_s(study: KnownStudy) -> float:
         return study.trials_folder.stat().st_mtime
     except OSError:
         return 0.0
-
-
-def _features_sha256(entry: Path) -> str | None:
-    try:
-        return str(read_json(entry)["content_sha256"])
-    except _UNREADABLE:
-        return None
 
 
 def _without(known: Iterable[KnownStudy], shown: Iterable[KnownStudy]) -> tuple[KnownStudy, ...]:

@@ -9,8 +9,9 @@ from typing import Any
 
 from simmer.base.errors import LedgerError
 from simmer.ledger.address import purpose_of
-from simmer.ledger.ledger import RunFiles
+from simmer.ledger.params import TrialParams
 from simmer.ledger.results import RunResult, TrialResult
+from simmer.ledger.run_files import RunFiles
 from simmer.ledger.trial_log import Event, time_s
 
 UNREADABLE = "unreadable"
@@ -101,7 +102,7 @@ def read_trial(folder: Path, number: int) -> TrialProgress | None:
             found |= _from_result(result)
         else:
             found |= _from_epochs(list(_events(lines, "epoch"))) | _from_sample(found["sample"])
-            found["repeats"] = None if params is None else params.get("repeats")
+            found["repeats"] = params.repeats if isinstance(params, TrialParams) else None
     except (LookupError, TypeError, AttributeError):
         return TrialProgress(name=folder.name, number=number, state=UNREADABLE)
     return TrialProgress(name=folder.name, number=number, **found)

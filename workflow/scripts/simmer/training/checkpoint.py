@@ -1,8 +1,8 @@
 """Write and read checkpoints atomically, verify them by SHA-256, and keep the last two.
 
 A checkpoint is one safetensors file: tensors by name, and the rest of the state as JSON in its header.
-Reading it cannot run code. `checkpoints.json` lists the last two with their SHA-256 and is renamed into place
-after the file is on disk, so that after a power failure at any moment at least one checkpoint verifies.
+Reading it cannot run code. Its name holds its step and the SHA-256 of its bytes, so that it is found and
+verified without an index. Older versions listed the SHA-256 in `checkpoints.json` instead.
 """
 
 import json
@@ -10,6 +10,7 @@ import logging
 import os
 import re
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -17,17 +18,35 @@ import safetensors
 import safetensors.torch
 from torch import Tensor
 
-from simmer.base.errors import CheckpointError
-from simmer.base.files import read_json, sha256_of_file, write_json, write_through
+from simmer.base.files import read_json, sha256_of_file, write_through
 
 KEEP = 2
-INDEX = "checkpoints.json"
+OLD_INDEX = "checkpoints.json"
+
+_NAME = re.compile(r"checkpoint_(\d{8,})(?:_([0-9a-f]{64}))?\.safetensors")
+_SAVING = "checkpoint.saving"
 
 logger = logging.getLogger(__name__)
 
 
+@dataclass(frozen=True, kw_only=True)
+class _Checkpoint:
+    path: Path
+    step: int
+    sha256: str | None  # None: of an older version whose list is lost
+
+    def is_whole(self) -> bool:
+        if self.sha256 is not None:
+            return sha256_of_file(self.path) == self.sha256
+        try:
+            with safetensors.safe_open(self.path, framework="pt") as file:
+                return isinstance(json.loads(file.metadata()["values"]), dict)
+        except (safetensors.SafetensorError, OSError, ValueError, LookupError, TypeError):
+            return False
+
+
 class CheckpointStore:
-    """The checkpoints of one trial, in one folder."""
+    """The checkpoints of one run, in one folder."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
@@ -43,63 +62,79 @@ class CheckpointStore:
         Raises:
             LedgerError: if the disk is full or the folder cannot be written; earlier checkpoints stay.
         """
-        path = self.folder / f"checkpoint_{step:08d}.safetensors"
         tensors = {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}
         header = {"values": json.dumps(values)}
-        write_through(path, lambda aside: _save_file(tensors, aside, header))
-        entry = {"file": path.name, "sha256": sha256_of_file(path)}
-        kept = [entry, *(old for old in self._entries() if old["file"] != path.name)][:KEEP]
-        write_json(self.folder / INDEX, kept)
-        self._remove_except({old["file"] for old in kept})
+
+        def final(aside: Path) -> Path:
+            return self.folder / f"checkpoint_{step:08d}_{sha256_of_file(aside)}.safetensors"
+
+        saved = write_through(
+            self.folder / _SAVING, lambda aside: _save_file(tensors, aside, header), final=final
+        )
+        earlier = [one for one in self._newest_first() if one.step < step][: KEEP - 1]
+        listed = {OLD_INDEX for one in earlier if one.path.stem.count("_") == 1}
+        self._remove_except({saved.name, *(one.path.name for one in earlier), *listed})
 
     def restore(self, tensors: Mapping[str, Tensor]) -> dict[str, Any] | None:
-        """Copy the newest checkpoint that verifies into `tensors`, and return its values.
+        """Copy the newest whole checkpoint into `tensors`, and return its values.
 
         Returns:
-            None, with `tensors` unchanged, if no checkpoint was ever written.
-
-        Raises:
-            CheckpointError: if there are checkpoints and none of them verifies.
+            None, with `tensors` unchanged, if there is no whole checkpoint.
         """
-        entries = self._entries()
-        for entry in entries:
-            path = self.folder / entry["file"]
-            if not path.is_file() or sha256_of_file(path) != entry["sha256"]:
-                logger.warning("checkpoint %s is damaged or missing; using the previous one", path)
+        for found in self._newest_first():
+            if not found.is_whole():
+                logger.warning("checkpoint %s is damaged; the one before it is used, if any", found.path)
                 continue
             for name, tensor in tensors.items():
                 # Opened once per tensor: pages read from an open file stay in memory, up to a second model.
-                with safetensors.safe_open(path, framework="pt") as file:
+                with safetensors.safe_open(found.path, framework="pt") as file:
                     tensor.copy_(file.get_tensor(name))
-            with safetensors.safe_open(path, framework="pt") as file:
+            with safetensors.safe_open(found.path, framework="pt") as file:
                 return json.loads(file.metadata()["values"])
-        if entries:
-            raise CheckpointError(
-                f"found no intact checkpoint among {[entry['file'] for entry in entries]} in {self.folder}; "
-                "expected at least one whose SHA-256 matches checkpoints.json; delete that folder to train "
-                "this trial again from its beginning (finished trials are not touched)"
-            )
         return None
 
-    def _entries(self) -> list[dict[str, str]]:
-        index = self.folder / INDEX
+    def check(self) -> dict[Path, bool]:
+        """Return True for each whole checkpoint, False for each damaged one, the newest first.
+
+        A list of SHA-256 that an older version wrote is checked as well, and comes last.
+        """
+        found = {one.path: one.is_whole() for one in self._newest_first()}
+        index = self.folder / OLD_INDEX
+        return found | ({index: _read_index(index) is not None} if index.is_file() else {})
+
+    def _newest_first(self) -> list[_Checkpoint]:
+        listed = self._listed()
+        found = [
+            _Checkpoint(path=path, step=int(match[1]), sha256=match[2] or listed.get(path.name))
+            for path in self.folder.glob("checkpoint_*")
+            if (match := _NAME.fullmatch(path.name)) is not None and path.is_file()
+        ]
+        return sorted(found, key=lambda one: (one.step, one.path.name), reverse=True)
+
+    def _listed(self) -> dict[str, str]:
+        """Return the SHA-256 by file name as an older version listed them."""
+        index = self.folder / OLD_INDEX
         if not index.is_file():
-            return []
-        try:
-            return read_json(index)
-        except ValueError:
-            raise CheckpointError(
-                f"found {index} unreadable; expected a JSON list of checkpoints; delete the folder "
-                f"{self.folder} to train this trial again from its beginning"
-            ) from None
+            return {}
+        listed = _read_index(index)
+        if listed is None:
+            logger.warning("%s is damaged; the checkpoints are used without it", index)
+        return listed or {}
 
     def _remove_except(self, kept: set[str]) -> None:
         # Hidden files were left by a killed process (safetensors names its own `.tmp*`). Only the holder of
         # the trial's lock gets here.
-        for pattern in ("checkpoint_*.safetensors", ".*.tmp", ".tmp*"):
+        for pattern in ("checkpoint_*.safetensors", OLD_INDEX, ".*.tmp", ".tmp*"):
             for path in self.folder.glob(pattern):
                 if path.name not in kept:
                     path.unlink(missing_ok=True)
+
+
+def _read_index(index: Path) -> dict[str, str] | None:
+    try:
+        return {str(one["file"]): str(one["sha256"]) for one in read_json(index)}
+    except (OSError, ValueError, LookupError, TypeError, RecursionError):
+        return None
 
 
 def _save_file(tensors: Mapping[str, Tensor], path: Path, header: Mapping[str, str]) -> None:

@@ -1,0 +1,108 @@
+"""What published files were made from, so that files that no longer match are found without file times.
+
+<ledger>/made_from/<first output of a job>.json holds the digests of the job's settings, inputs and outputs. A
+job's parameters are its settings. Trials and refits are compared with the ledger instead.
+"""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Protocol, Self
+
+from simmer.base.errors import DamagedError
+from simmer.base.files import sha256_of_bytes, sha256_of_file, to_json
+from simmer.base.records import read_record, write_record
+from simmer.base.typed_json import as_json, from_values
+from simmer.ledger.address import RESULTS, made_from_in
+
+
+class Job(Protocol):
+    """A job, as the workflow engine describes it to its script."""
+
+    input: Iterable[str]
+    output: Any
+    params: Any
+
+
+@dataclass(frozen=True, kw_only=True)
+class MadeFrom:
+    """Digests of a job: of its settings, and of its inputs and outputs by path."""
+
+    settings: str
+    inputs: Mapping[str, str]
+    outputs: Mapping[str, str]
+
+    @classmethod
+    def read(cls, path: Path) -> Self:
+        """Return the record in a file.
+
+        Raises:
+            DamagedError: when it is damaged.
+        """
+        advice = "run the same command again: what it describes is made again"
+        return from_values(cls, read_record(path, advice=advice, digest=True), where=path, advice=advice)
+
+
+@dataclass
+class Digests:
+    """SHA-256 of files, each computed once; `place` turns a recorded path into that of the file."""
+
+    place: Callable[[str], Path] = Path
+    known: dict[str, str | None] = field(default_factory=dict)
+
+    def __getitem__(self, path: str) -> str | None:
+        """Return the digest of a file; None if it cannot be read."""
+        if path not in self.known:
+            try:
+                self.known[path] = sha256_of_file(self.place(path))
+            except OSError:
+                self.known[path] = None
+        return self.known[path]
+
+    def changed(self, recorded: Mapping[str, str]) -> list[str]:
+        """Return the files whose digest is not the recorded one, absent ones included."""
+        return [name for name, sha256 in recorded.items() if self[name] != sha256]
+
+
+@contextmanager
+def made_from(job: Job) -> Iterator[None]:
+    """Run the body of a job, then record what its outputs were made from."""
+    yield
+    outputs = [str(path) for path in job.output]
+    record = MadeFrom(
+        settings=settings_digest(dict(job.params.items())),
+        inputs={str(path): sha256_of_file(Path(path)) for path in job.input},
+        outputs={path: sha256_of_file(Path(path)) for path in outputs},
+    )
+    write_record(_path(outputs[0]), as_json(record))
+
+
+def is_current(outputs: Iterable[str], params: Mapping[str, Any], digests: Digests) -> bool:
+    """Return True if unchanged outputs were made from these parameters and from inputs that are unchanged.
+
+    Outputs without a record, which older versions published, count as current; absent inputs are ignored.
+    """
+    outputs = list(outputs)
+    path = _path(outputs[0])
+    if not path.is_file():
+        return True
+    try:
+        record = MadeFrom.read(path)
+    except DamagedError:
+        return False
+    return (
+        record.settings == settings_digest(params)
+        and record.outputs.keys() >= set(outputs)
+        and not digests.changed(record.outputs)
+        and all(digests[name] is None for name in digests.changed(record.inputs))
+    )
+
+
+def settings_digest(params: Mapping[str, Any]) -> str:
+    """Return the digest of a job's parameters."""
+    return sha256_of_bytes(to_json(params).encode())
+
+
+def _path(output: str) -> Path:
+    return made_from_in(RESULTS) / f"{output}.json"

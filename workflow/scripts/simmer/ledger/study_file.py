@@ -1,0 +1,54 @@
+"""The file study.json: the settings behind a fingerprint, which is their digest.
+
+With the key `sha256` it also says that all records of the study have digests: one without is damaged. Studies
+of older versions lack the key until `StudyLedger.prepare`.
+"""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from simmer.base.errors import DamagedError
+from simmer.base.files import sha256_of_bytes, to_json
+from simmer.base.records import DIGEST, parse_record, strict_json, write_record
+
+STUDY_FILE = "study.json"
+FINGERPRINT_DIGITS = 12
+
+
+def short_digest(values: Mapping[str, Any]) -> str:
+    """Return the digest of settings that names them in the ledger."""
+    return sha256_of_bytes(to_json(values).encode())[:FINGERPRINT_DIGITS]
+
+
+def read_study_file(home: Path) -> dict[str, Any] | None:
+    """Return the settings and `features_sha256` behind a fingerprint; None if they are not recorded.
+
+    Args:
+        home: folder of the fingerprint.
+
+    Raises:
+        DamagedError: when the file is damaged, or another study's.
+        OSError: when it cannot be read.
+    """
+    path = home / STUDY_FILE
+    if not path.is_file():
+        return None
+    advice = "run the same command again: it is written again"
+    values = parse_record(path.read_bytes(), where=path, advice=advice)
+    if short_digest(values) != home.name:
+        raise DamagedError(f"found {path} damaged: its values do not match the folder's name; {advice}")
+    return values
+
+
+def keeps_digests(home: Path) -> bool:
+    """Return True if all records of the study in `home` must have a digest."""
+    try:
+        return DIGEST in strict_json((home / STUDY_FILE).read_bytes())
+    except (OSError, ValueError, TypeError, RecursionError):
+        return False
+
+
+def write_study_file(home: Path, values: Mapping[str, Any]) -> None:
+    """Record the settings behind a fingerprint, and that the records of its study have digests."""
+    write_record(home / STUDY_FILE, values)
