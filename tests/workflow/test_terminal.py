@@ -102,6 +102,23 @@ def test_a_job_that_was_killed_keeps_the_error_of_the_engine(terminal):
     assert terminal.lines[2] == f"Failed: Train 2M/h3 trial 000. Log: {Path.cwd()}/results/logs/a.log"
 
 
+@pytest.mark.parametrize(
+    ("signal", "said"),
+    [
+        ("SIGKILL: 9", "killed by another program or, for lack of memory, by the system (SIGKILL)"),
+        ("SIGTERM: 15", "stopped before its training began (SIGTERM)"),
+        ("SIGSEGV: 11", "ended (SIGSEGV)"),
+    ],
+)
+def test_a_job_that_a_signal_ended_is_one_line(terminal, signal, said):
+    start(terminal, 14, "Train 2M/h3 trial 000")
+    text = "RuleException:\nCalledProcessError in file 'a.smk', line 48:\nCommand 'python' died with "
+    send(terminal, f"{text}<Signals.{signal}>.", logging.ERROR, event=LogEvent.ERROR)
+    send(terminal, "Error in rule", logging.ERROR, event=LogEvent.JOB_ERROR, jobid=14, log=["a.log"])
+    assert len(terminal.lines) == 2
+    assert f"({said}; the same command resumes)" in terminal.lines[1]
+
+
 def test_unknown_messages_are_shown(terminal):
     send(terminal, "Nothing to be done (all requested files are present and up to date).")
     send(terminal, "Select jobs to execute...")

@@ -29,6 +29,8 @@ HIDDEN_INFO = (
     "Elapsed time: ",
     "Removing output files of failed job",
     "Select jobs to execute",
+    "Terminating processes on user request",
+    "Will exit after finishing currently running jobs",
     "Shutting down",
     "Using shell: ",
 )
@@ -37,6 +39,11 @@ JOB_ENDED = re.compile(
     rf"CalledProcessError in file .*returned non-zero exit status ({EXIT_FAILURE}|{EXIT_RESUMABLE})\.",
     re.DOTALL,
 )
+JOB_KILLED = re.compile(r"CalledProcessError in file .*died with <Signals\.(\w+): \d+>", re.DOTALL)
+KILLED = {
+    "SIGKILL": "killed by another program or, for lack of memory, by the system",
+    "SIGTERM": "stopped before its training began",
+}
 AFTER_A_FAILED_JOB = ("Exiting because a job execution failed", "WorkflowError:\nAt least one job did not")
 RESTART = re.compile(r"Trying to restart job (\d+)\.")
 
@@ -47,7 +54,7 @@ class QuietTerminal(logging.Handler):
     def __init__(self, terminal, clock=lambda: time.strftime("%H:%M")):
         super().__init__(terminal.level)
         self.terminal, self.clock = terminal, clock
-        self.jobs, self.total, self.statuses, self.failed = {}, None, [], False
+        self.jobs, self.total, self.ends, self.failed = {}, None, [], False
 
     def emit(self, record):
         """Show the record, or what `line` makes of it."""
@@ -70,7 +77,10 @@ class QuietTerminal(logging.Handler):
         if event == "JOB_ERROR":
             return self.ended(record)
         if found := JOB_ENDED.search(said):
-            self.statuses.append(int(found[1]))
+            self.ends.append(f"exit status {found[1]}")
+            return ""
+        if found := JOB_KILLED.search(said):
+            self.ends.append(f"{KILLED.get(found[1], 'ended')} ({found[1]}); the same command resumes")
             return ""
         if found := RESTART.fullmatch(said):
             return f"Trying again: {self.name(int(found[1]))}"
@@ -83,16 +93,19 @@ class QuietTerminal(logging.Handler):
 
     def started(self, record):
         """Return the line of a job that starts: the time, its number of all jobs, its message."""
-        self.jobs.setdefault(record.jobid, (len(self.jobs) + 1, record.rule_msg or record.rule_name))
+        said = record.rule_msg or record.rule_name
+        if is_computed(getattr(record, "output", [])):
+            said = said.replace("Train ", "Publish ", 1)
+        self.jobs.setdefault(record.jobid, (len(self.jobs) + 1, said))
         number, name = self.jobs[record.jobid]
         return f"{self.clock()} [{number}/{self.total or '?'}] {name}"
 
     def ended(self, record):
         """Return the line of a job that failed or stopped: its message, exit status and log."""
         self.failed = True
-        status = self.statuses.pop(0) if self.statuses else None
-        verb = "Stopped" if status == EXIT_RESUMABLE else "Failed"
-        shown = "" if status is None else f" (exit status {status})"
+        end = self.ends.pop(0) if self.ends else None
+        verb = "Stopped" if end == f"exit status {EXIT_RESUMABLE}" else "Failed"
+        shown = "" if end is None else f" ({end})"
         logs = ", ".join(str(Path(log).absolute()) for log in record.log) or "none"
         return f"{verb}: {self.name(record.jobid)}{shown}. Log: {logs}"
 

@@ -3,9 +3,10 @@
 import logging
 from pathlib import Path
 
-from simmer.base.files import read_json, write_json
+from simmer.base.files import write_json
 from simmer.base.logs import job
 from simmer.config.campaign import Config, parse_config
+from simmer.data.table_entry import content_sha256_in
 from simmer.data.tables import read_table, require_content
 from simmer.evidence.baseline_inputs import Rows, build_inputs
 from simmer.evidence.baselines import fit_baselines
@@ -13,6 +14,7 @@ from simmer.evidence.predictions import SPLITS
 from simmer.features.splits import SEARCH_SPLITS
 from simmer.features.splits import SPLITS as ALL_SPLITS
 from simmer.ledger.address import horizon_days_of
+from simmer.ledger.made_from import made_from
 
 logger = logging.getLogger(__name__)
 
@@ -24,7 +26,7 @@ def main(*, config: Config, horizon_days: int, table: Path, resource: Path, fitt
         DataError: when the table is not the one its manifest lists.
         DatasetError: when the splits do not suit the baselines.
     """
-    frame, features_sha256 = read_table(table), read_json(resource)["content_sha256"]
+    frame, features_sha256 = read_table(table), content_sha256_in(resource)
     require_content(frame, features_sha256, what=config.dataset.table)
     dataset = config.dataset.build(frame, horizon_days, test="inputs")
     prices = {name.lower(): frame[name].to_numpy() for name in ("Close", "High", "Low")}
@@ -62,7 +64,7 @@ def main(*, config: Config, horizon_days: int, table: Path, resource: Path, fitt
 
 
 if __name__ == "__main__":
-    with job(snakemake.log[0]):
+    with job(snakemake.log[0]), made_from(snakemake):
         main(
             config=parse_config(snakemake.config),
             horizon_days=horizon_days_of(snakemake.wildcards.horizon),

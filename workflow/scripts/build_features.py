@@ -7,6 +7,7 @@ from simmer.data.bars_csv import read_bars
 from simmer.data.manifest import read_entry
 from simmer.features.indicators import build_a25
 from simmer.features.tables import keep_features
+from simmer.ledger.made_from import made_from
 
 
 def main(*, bars: Path, raw_resource: Path, table: Path, resource: Path) -> None:
@@ -17,7 +18,7 @@ def main(*, bars: Path, raw_resource: Path, table: Path, resource: Path) -> None
 
 
 if __name__ == "__main__":
-    with job(snakemake.log[0]):
+    with job(snakemake.log[0]), made_from(snakemake):
         main(
             bars=Path(snakemake.input.bars),
             raw_resource=Path(snakemake.input.resource),

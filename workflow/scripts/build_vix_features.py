@@ -9,6 +9,7 @@ from simmer.data.manifest import read_entry
 from simmer.data.sessions import sessions
 from simmer.features.tables import keep_features
 from simmer.features.vix import build_vix
+from simmer.ledger.made_from import made_from
 
 logger = logging.getLogger(__name__)
 
@@ -24,7 +25,7 @@ def main(*, bars: Path, raw_resource: Path, calendar: str, table: Path, resource
 
 
 if __name__ == "__main__":
-    with job(snakemake.log[0]):
+    with job(snakemake.log[0]), made_from(snakemake):
         main(
             bars=Path(snakemake.input.bars),
             raw_resource=Path(snakemake.input.resource),

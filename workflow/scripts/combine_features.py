@@ -9,6 +9,7 @@ from simmer.data.manifest import read_entry
 from simmer.features.indicators import build_a25
 from simmer.features.tables import keep_features
 from simmer.features.vix import add_vix, refuse_early_end
+from simmer.ledger.made_from import made_from
 
 logger = logging.getLogger(__name__)
 
@@ -31,7 +32,7 @@ def main(
 
 
 if __name__ == "__main__":
-    with job(snakemake.log[0]):
+    with job(snakemake.log[0]), made_from(snakemake):
         main(
             bars=Path(snakemake.input.bars),
             vix_bars=Path(snakemake.input.vix_bars),

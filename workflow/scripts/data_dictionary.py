@@ -7,6 +7,7 @@ from simmer.base.files import read_json, write_text
 from simmer.base.logs import job
 from simmer.data.tables import read_table
 from simmer.features.dictionary import as_csv, as_markdown, describe_columns
+from simmer.ledger.made_from import made_from
 
 
 def main(*, tables: Sequence[Path], resources: Sequence[Path], page: Path, table: Path) -> None:
@@ -26,7 +27,7 @@ def main(*, tables: Sequence[Path], resources: Sequence[Path], page: Path, table
 
 
 if __name__ == "__main__":
-    with job(snakemake.log[0]):
+    with job(snakemake.log[0]), made_from(snakemake):
         main(
             tables=[Path(path) for path in snakemake.input.tables],
             resources=[Path(path) for path in snakemake.input.resources],

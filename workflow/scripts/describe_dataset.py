@@ -12,6 +12,7 @@ from simmer.data.tables import read_table
 from simmer.evidence.bootstrap import require_blocks
 from simmer.features.dataset import check_base_rates, describe
 from simmer.ledger.address import horizon_name
+from simmer.ledger.made_from import made_from
 
 logger = logging.getLogger(__name__)
 
@@ -60,7 +61,7 @@ def _labels(facts: Mapping[str, Any]) -> str:
 
 
 if __name__ == "__main__":
-    with job(snakemake.log[0]):
+    with job(snakemake.log[0]), made_from(snakemake):
         main(
             settings=parse_config(snakemake.config).dataset,
             table=Path(snakemake.input.table),

@@ -14,6 +14,7 @@ from simmer.base.provenance import reached_digest
 from simmer.evidence.answer import adjust_for_all, answer
 from simmer.evidence.headlines import headlines
 from simmer.evidence.results import Evidence
+from simmer.ledger.made_from import made_from
 
 logger = logging.getLogger(__name__)
 
@@ -46,7 +47,7 @@ def main(*, campaign: str, predictions: Sequence[Path], facts: Sequence[Path], e
 
 
 if __name__ == "__main__":
-    with job(snakemake.log[0]):
+    with job(snakemake.log[0]), made_from(snakemake):
         main(
             campaign=snakemake.params.campaign,
             predictions=[Path(path) for path in snakemake.input.predictions],

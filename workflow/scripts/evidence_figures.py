@@ -15,6 +15,7 @@ from simmer.figures.evidence.learning_curves import learning_curves
 from simmer.figures.evidence.opponents import opponents
 from simmer.figures.evidence.scaling import scaling
 from simmer.figures.style import to_svg
+from simmer.ledger.made_from import made_from
 from simmer.ledger.results import RefitResult, RunResult, TrialResult
 
 Result = TypeVar("Result", bound=RunResult)
@@ -61,7 +62,7 @@ def _by_scale(results: Iterable[Result]) -> dict[str, list[Result]]:
 
 
 if __name__ == "__main__":
-    with job(snakemake.log[0]):
+    with job(snakemake.log[0]), made_from(snakemake):
         main(
             evidence=Path(snakemake.input.evidence),
             trials=[Path(path) for path in snakemake.input.trials],

@@ -7,6 +7,7 @@ from pathlib import Path
 from simmer.base.files import read_json, write_json, write_through
 from simmer.base.logs import PROGRESS, job
 from simmer.config.campaign import Config, parse_config
+from simmer.data.table_entry import content_sha256_in
 from simmer.data.tables import read_table, require_content
 from simmer.evidence.evaluated import (
     model_facts,
@@ -19,6 +20,7 @@ from simmer.evidence.looks import count_looks, horizons_seen, read_looks, record
 from simmer.evidence.predictions import SPLITS, SplitLabels, prediction_table, predictions_sha256
 from simmer.features.dataset import describe
 from simmer.ledger.address import RESULTS, horizon_days_of, horizon_name, looks_in
+from simmer.ledger.made_from import made_from
 from simmer.ledger.results import RefitResult, TrialResult
 
 logger = logging.getLogger(__name__)
@@ -50,7 +52,7 @@ def main(
         DatasetError: when predictions and labels are not of the same rows.
         LedgerError: when a refit or a baseline belongs to other settings than the configured ones.
     """
-    frame, features_sha256 = read_table(tables[0]), read_json(tables[1])["content_sha256"]
+    frame, features_sha256 = read_table(tables[0]), content_sha256_in(tables[1])
     require_content(frame, features_sha256, what=config.dataset.table)
     results, fitted = [RefitResult.read(path) for path in refits], read_json(baselines)
     fingerprints = {
@@ -104,7 +106,7 @@ def main(
 
 
 if __name__ == "__main__":
-    with job(snakemake.log[0]):
+    with job(snakemake.log[0]), made_from(snakemake):
         main(
             config=parse_config(snakemake.config),
             horizon_days=horizon_days_of(snakemake.wildcards.horizon),

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from simmer.base.logs import job
 from simmer.ledger.hardware_table import hardware_table, write_hardware_table
+from simmer.ledger.made_from import made_from
 from simmer.ledger.trial_log import read_trial_log
 
 logger = logging.getLogger(__name__)
@@ -23,7 +24,7 @@ def main(*, logs: Sequence[Path], table: Path) -> None:
 
 
 if __name__ == "__main__":
-    with job(snakemake.log[0]):
+    with job(snakemake.log[0]), made_from(snakemake):
         main(
             logs=[Path(path) for path in snakemake.input.logs],
             table=Path(snakemake.output.table),

@@ -9,6 +9,7 @@ from simmer.config.campaign import parse_config
 from simmer.figures.machine.history import history_of
 from simmer.figures.machine.timeline import timeline
 from simmer.figures.style import to_svg
+from simmer.ledger.made_from import made_from
 from simmer.ledger.trial_log import read_trial_log
 from simmer.thermal.limits import Limits
 
@@ -26,7 +27,7 @@ def main(
 
 
 if __name__ == "__main__":
-    with job(snakemake.log[0]):
+    with job(snakemake.log[0]), made_from(snakemake):
         config = parse_config(snakemake.config)
         main(
             scale=snakemake.wildcards.scale,

@@ -4,9 +4,9 @@ import logging
 import time
 from pathlib import Path
 
-from simmer.base.files import read_json
 from simmer.base.logs import PROGRESS, job
 from simmer.config.campaign import Config, parse_config
+from simmer.data.table_entry import content_sha256_in
 from simmer.data.tables import read_table
 from simmer.ledger.address import LOCKS, RESULTS, horizon_days_of, ledger_in
 from simmer.runs.publish import publish
@@ -35,7 +35,7 @@ def main(
     Raises:
         Interrupted: heat or a signal; the same call resumes where this one stopped.
     """
-    features_sha256 = read_json(resource)["content_sha256"]
+    features_sha256 = content_sha256_in(resource)
     study = config.study(scale, horizon_days)
     ledger = study.ledger(ledger_in(RESULTS), features_sha256=features_sha256)
 
@@ -46,7 +46,7 @@ def main(
         trial = Trial(study=study, ledger=ledger, number=number)
         run_under_guard(config, trial, frame=read_table(table), slots=slots, stop=stop)
 
-    if publish(ledger.trial(number), compute, result=result, log=log):
+    if publish(ledger, ledger.trial(number), compute, result=result, log=log):
         studies = {
             days: _progress(config.study(scale, days), features_sha256)
             for days in config.dataset.horizons_days

@@ -4,9 +4,11 @@ import logging
 from collections.abc import Sequence
 from pathlib import Path
 
-from simmer.base.files import read_json, write_json, write_text
+from simmer.base.files import write_json, write_text
 from simmer.base.logs import PROGRESS, job
 from simmer.config.campaign import Config, parse_config
+from simmer.data.table_entry import content_sha256_in
+from simmer.ledger.made_from import made_from
 from simmer.ledger.results import TrialResult
 from simmer.ledger.table import best_json, refuse_mixture, summary, trials_csv
 from simmer.search.space import COLUMNS
@@ -23,7 +25,7 @@ def main(
         LedgerError: when a result is damaged, or of another study than the configured one.
     """
     results = [TrialResult.read(path) for path in trials]
-    features_sha256 = read_json(resource)["content_sha256"]
+    features_sha256 = content_sha256_in(resource)
     studies = {days: config.study(scale, days) for days in config.dataset.horizons_days}
     refuse_mixture(results, {days: study.fingerprint(features_sha256) for days, study in studies.items()})
     write_text(table, trials_csv(results, COLUMNS))
@@ -37,7 +39,7 @@ def main(
 
 
 if __name__ == "__main__":
-    with job(snakemake.log[0]):
+    with job(snakemake.log[0]), made_from(snakemake):
         main(
             config=parse_config(snakemake.config),
             scale=snakemake.params.scale,

@@ -11,6 +11,7 @@ from simmer.base.files import read_json, write_json, write_text
 from simmer.base.logs import job
 from simmer.config.campaign import Config, parse_config
 from simmer.data.tables import content_sha256, read_table
+from simmer.ledger.made_from import made_from
 
 
 def main(
@@ -60,7 +61,7 @@ def main(
 
 
 if __name__ == "__main__":
-    with job(snakemake.log[0]):
+    with job(snakemake.log[0]), made_from(snakemake):
         main(
             config=parse_config(snakemake.config),
             bars=Path(snakemake.input.bars),

@@ -15,6 +15,7 @@ from simmer.base.files import write_json
 from simmer.base.logs import job
 from simmer.config.campaign import Config, parse_config
 from simmer.data.tables import content_sha256, read_table
+from simmer.ledger.made_from import made_from
 from simmer.runs.guarded import thermal_guard
 from simmer.thermal.stop import StopRequest
 from simmer.training.execution import choose_execution, require_device
@@ -73,7 +74,7 @@ def _drop(_: dict[str, Any]) -> None:
 
 
 if __name__ == "__main__":
-    with job(snakemake.log[0]):
+    with job(snakemake.log[0]), made_from(snakemake):
         main(
             config=parse_config(snakemake.config),
             bars=Path(snakemake.input.bars),

@@ -7,6 +7,7 @@ from simmer.base.checks import log_checks
 from simmer.base.files import write_json, write_text
 from simmer.base.logs import job
 from simmer.config.campaign import Config, parse_config
+from simmer.ledger.made_from import made_from
 from simmer.machine.facts import inspect_data, inspect_machine
 from simmer.machine.preflight import run_preflight
 from simmer.runs.fit_machine import fit_to_machine
@@ -41,7 +42,7 @@ def main(
 
 
 if __name__ == "__main__":
-    with job(snakemake.log[0]):
+    with job(snakemake.log[0]), made_from(snakemake):
         main(
             config=parse_config(snakemake.config),
             scale=snakemake.wildcards.scale,

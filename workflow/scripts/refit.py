@@ -3,9 +3,9 @@
 from collections.abc import Sequence
 from pathlib import Path
 
-from simmer.base.files import read_json
 from simmer.base.logs import job
 from simmer.config.campaign import Config, parse_config
+from simmer.data.table_entry import content_sha256_in
 from simmer.data.tables import read_table
 from simmer.ledger.address import RESULTS, ledger_in
 from simmer.ledger.results import TrialResult
@@ -34,7 +34,7 @@ def main(
     results = [TrialResult.read(path) for path in trials]
     scale, horizon_days = results[0].scale, results[0].horizon_days
     study = config.study(scale, horizon_days)
-    ledger = study.ledger(ledger_in(RESULTS), features_sha256=read_json(resource)["content_sha256"])
+    ledger = study.ledger(ledger_in(RESULTS), features_sha256=content_sha256_in(resource))
     refuse_mixture(results, {horizon_days: ledger.fingerprint})
     winner = winner_of(results)
 
@@ -45,7 +45,7 @@ def main(
         refit = Refit(study=study, ledger=ledger, number=number, winner=winner)
         run_under_guard(config, refit, frame=read_table(table), slots=slots, stop=stop)
 
-    publish(ledger.refit(number, of_trial=winner.number), compute, result=result, log=log)
+    publish(ledger, ledger.refit(number, of_trial=winner.number), compute, result=result, log=log)
 
 
 if __name__ == "__main__":

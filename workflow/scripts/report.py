@@ -7,7 +7,9 @@ from pathlib import Path
 from simmer.audit.looks import with_looks
 from simmer.base.files import read_json, write_text
 from simmer.base.logs import PROGRESS, job
+from simmer.data.table_entry import content_sha256_in
 from simmer.evidence.results import Evidence
+from simmer.ledger.made_from import made_from
 from simmer.ledger.results import RefitResult, TrialResult
 from simmer.report.content import content, title
 from simmer.report.markdown import to_markdown
@@ -62,7 +64,7 @@ def main(
         provenance=provenance_of(
             known["evidence"],
             **results,
-            features_sha256=known["resource"]["content_sha256"],
+            features_sha256=content_sha256_in(facts["resource"]),
             seed=seed,
         ),
     )
@@ -74,7 +76,7 @@ def main(
 
 
 if __name__ == "__main__":
-    with job(snakemake.log[0]):
+    with job(snakemake.log[0]), made_from(snakemake):
         main(
             seed=snakemake.config["seed"],
             facts={

@@ -4,9 +4,10 @@ import logging
 from collections.abc import Sequence
 from pathlib import Path
 
-from simmer.base.files import read_json, write_bytes, write_json
+from simmer.base.files import write_bytes, write_json
 from simmer.base.logs import job
 from simmer.config.campaign import parse_config
+from simmer.data.table_entry import content_sha256_in
 from simmer.figures.search.coverage import edges, search_coverage
 from simmer.figures.search.history import search_history
 from simmer.figures.search.importances import rests_on, search_importances
@@ -14,6 +15,7 @@ from simmer.figures.search.ped_anova import importances_of
 from simmer.figures.search.searched import best_of, searched_study
 from simmer.figures.style import to_svg
 from simmer.ledger.address import horizon_days_of
+from simmer.ledger.made_from import made_from
 from simmer.ledger.results import TrialResult
 from simmer.ledger.table import refuse_mixture
 from simmer.search.study import Study
@@ -37,7 +39,7 @@ def main(
         LedgerError: when a result belongs to another study than the configured one, or its origin is unknown.
     """
     published = [TrialResult.read(path) for path in results]
-    fingerprint = study.fingerprint(read_json(resource)["content_sha256"])
+    fingerprint = study.fingerprint(content_sha256_in(resource))
     refuse_mixture(published, {study.horizon_days: fingerprint})
     searched = searched_study(study, published)
     found = importances_of(searched)
@@ -50,7 +52,7 @@ def main(
 
 
 if __name__ == "__main__":
-    with job(snakemake.log[0]):
+    with job(snakemake.log[0]), made_from(snakemake):
         wildcards = snakemake.wildcards
         main(
             study=parse_config(snakemake.config).study(wildcards.scale, horizon_days_of(wildcards.horizon)),

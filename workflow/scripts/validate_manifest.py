@@ -8,6 +8,7 @@ from simmer.base.files import write_json, write_text
 from simmer.base.logs import job
 from simmer.config.campaign import parse_config
 from simmer.data.validation import validate_manifest
+from simmer.ledger.made_from import made_from
 
 
 def main(*, manifest: Path, kinds: Mapping[str, str], calendar: str, report: Path, table: Path) -> None:
@@ -25,7 +26,7 @@ def main(*, manifest: Path, kinds: Mapping[str, str], calendar: str, report: Pat
 
 
 if __name__ == "__main__":
-    with job(snakemake.log[0]):
+    with job(snakemake.log[0]), made_from(snakemake):
         data = parse_config(snakemake.config).data
         main(
             manifest=Path(snakemake.input.manifest),

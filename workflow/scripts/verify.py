@@ -6,6 +6,7 @@ from simmer.base.checks import log_checks
 from simmer.base.files import write_json, write_text
 from simmer.base.logs import job
 from simmer.commands.verify import verify_here
+from simmer.ledger.made_from import made_from
 
 
 def main(
@@ -24,7 +25,7 @@ def main(
 
 
 if __name__ == "__main__":
-    with job(snakemake.log[0]):
+    with job(snakemake.log[0]), made_from(snakemake):
         main(
             data=Path("data"),
             project=Path(snakemake.params.project),

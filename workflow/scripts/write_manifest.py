@@ -7,6 +7,7 @@ from simmer.base.files import write_json
 from simmer.base.logs import job
 from simmer.config.campaign import parse_config
 from simmer.data.manifest import gather_sidecars, refuse_other_requests
+from simmer.ledger.made_from import made_from
 
 
 def main(*, name: str, resources: Sequence[Path], requests: Mapping[str, str], manifest: Path) -> None:
@@ -21,7 +22,7 @@ def main(*, name: str, resources: Sequence[Path], requests: Mapping[str, str], m
 
 
 if __name__ == "__main__":
-    with job(snakemake.log[0]):
+    with job(snakemake.log[0]), made_from(snakemake):
         data = parse_config(snakemake.config).data
         raw = snakemake.wildcards.stage == "raw"
         main(

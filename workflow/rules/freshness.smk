@@ -1,0 +1,114 @@
+"""Freshness: what is published is compared with the ledger and its settings when the workflow is read.
+
+Snakemake's metadata and file times may be lost, copied or touched, so they do not decide alone what is made again.
+This file has no rules.
+"""
+
+from functools import cache
+from pathlib import Path
+
+from snakemake.settings.enums import RerunTrigger
+
+from simmer.ledger.address import Address, ledger_in
+from simmer.ledger.made_from import Digests, is_current
+from simmer.ledger.preparation import restore_if_free
+from simmer.status.studies import features_sha256
+
+DIGESTS = Digests()
+OUTDATED_RUNS = []  # (study, run) of each planned run whose published files are not those of the ledger
+# Editing code must not throw away days of training; trials record the code's digest.
+RERUN_TRIGGERS = frozenset({RerunTrigger.MTIME, RerunTrigger.INPUT, RerunTrigger.PARAMS})
+
+
+def force_outdated():
+    """Check the outputs of each job when it is planned, and run it again if they are outdated."""
+    if workflow.exec_mode.name != "DEFAULT":
+        return
+    for one in workflow.rules:
+        if one.output and one.script is not None and one.name != "fetch_data":
+            one.set_input(forced_if_outdated(one))
+
+
+def forced_if_outdated(producer):
+    """Return an input function that adds no input, but has its job run if the outputs are outdated."""
+
+    def no_input(wildcards):
+        set_what_resume_needs()
+        outputs = [str(path) for path in producer.expand_output(wildcards)[0]]
+        if not all(Path(path).exists() for path in outputs) or not is_up_to_date(
+            producer, wildcards, outputs
+        ):
+            workflow.dag.forcefiles.update(outputs)
+        return []
+
+    return no_input
+
+
+def set_what_resume_needs():
+    """Set what another profile could change: incomplete jobs run again, our lock replaces Snakemake's.
+
+    Snakemake has these settings only after it has read the workflow.
+    """
+    workflow.dag_settings.force_incomplete = True
+    workflow.dag_settings.rerun_triggers = RERUN_TRIGGERS
+    if workflow.execution_settings is not None:  # as with --dag and --report
+        workflow.execution_settings.keep_incomplete = False
+    workflow.persistence.lock = workflow.persistence.unlock = workflow.persistence.noop
+
+
+def is_up_to_date(producer, wildcards, outputs):
+    """Return True if outputs are as in the ledger or, if it does not have them, as their job left them."""
+    try:
+        address = Address.parse(Path(outputs[0]))
+    except SimmerError:
+        params = {
+            name: value(wildcards) if callable(value) else value for name, value in producer.params.items()
+        }
+        return is_current(outputs, params, DIGESTS)
+    ledger, files = run_files(address)
+    if files is None or files.is_published():
+        return True
+    OUTDATED_RUNS.append((ledger, files))
+    return False
+
+
+def restore_ledger():
+    """Restore the ledger from published files before their jobs start, because Snakemake deletes them then."""
+    for ledger, files in OUTDATED_RUNS:
+        with shown_by_snakemake():
+            restore_if_free(ledger, files)
+
+
+def run_files(address):
+    """Return a published run's study in the ledger and its files; None for what is not known yet."""
+    ledger = ledger_of(address.study.scale, address.study.horizon_days)
+    if ledger is None:
+        return None, None
+    if address.purpose == "trial":
+        return ledger, ledger.trial(address.number)
+    winner = winner_in_ledger(address.study.scale, address.study.horizon_days)
+    return ledger, None if winner is None else ledger.refit(address.number, of_trial=winner)
+
+
+def is_computed(outputs):
+    """Return True if these outputs are of a trial or refit whose result the ledger has."""
+    try:
+        _, files = run_files(Address.parse(Path(str(outputs[0]))))
+        return files is not None and files.result() is not None
+    except (SimmerError, IndexError):
+        return False
+
+
+@cache
+def ledger_of(scale, days):
+    """Return a study's ledger; None while its features are not known."""
+    features = features_sha256(Path(dataset_table("resource.json")))
+    if features is None:
+        return None
+    return CAMPAIGN.study(scale, days).ledger(ledger_in(RESULTS), features_sha256=features)
+
+
+@cache
+def winner_in_ledger(scale, days):
+    """Return the number of a study's best trial; None while the ledger lacks a trial."""
+    return ledger_of(scale, days).winner(CAMPAIGN.scales[scale].n_trials)
