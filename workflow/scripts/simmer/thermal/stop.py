@@ -1,13 +1,20 @@
 """A request to stop that a signal handler may set at any moment."""
 
+import os
 import queue
 import signal
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from types import FrameType
 
+import psutil
+
 # Batch systems can be configured to send SIGUSR1 some time before they kill a job.
 STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGUSR1)
+
+
+# The environment variable with the number of the process that started this job and its neighbours.
+CAMPAIGN_PROCESS = "SIMMER_CAMPAIGN_PROCESS"
 
 
 class StopRequest:
@@ -47,10 +54,13 @@ class StopRequest:
     def on_signals(self, signals: Iterable[signal.Signals] = STOP_SIGNALS) -> Iterator["StopRequest"]:
         """Set this request on signals inside the block; restore the previous handlers after it.
 
+        A signal that is ignored stays ignored, as SIGHUP under nohup.
+
         Raises:
             ValueError: outside the main thread, where Python installs no handlers.
         """
-        before = {number: signal.signal(number, self._handle) for number in signals}
+        heard = [number for number in signals if signal.getsignal(number) is not signal.SIG_IGN]
+        before = {number: signal.signal(number, self._handle) for number in heard}
         try:
             yield self
         finally:
@@ -59,4 +69,13 @@ class StopRequest:
                 signal.signal(number, signal.SIG_DFL if handler is None else handler)
 
     def _handle(self, number: int, _frame: FrameType | None) -> None:
+        if self._reason is None:
+            stop_campaign()
         self.set(f"signal {signal.Signals(number).name}")
+
+
+def stop_campaign() -> None:
+    """Send SIGTERM to the process that started this job, so that it stops the others and starts none."""
+    number = os.environ.get(CAMPAIGN_PROCESS, "")
+    if number.isdecimal() and int(number) in {parent.pid for parent in psutil.Process().parents()}:
+        os.kill(int(number), signal.SIGTERM)

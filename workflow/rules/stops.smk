@@ -1,0 +1,53 @@
+"""Stops: a signal that reaches Snakemake alone, or one trainer alone, stops the whole run. This file has no rules.
+
+Without this, Snakemake would wait for running trials to end, which takes hours at large scales. systemd, docker stop,
+timeout and batch systems send a signal to one process; a terminal sends it to all.
+"""
+
+import os
+import signal
+import threading
+
+import psutil
+
+from snakemake.logging import logger as snakemake_logger
+
+from simmer.thermal.stop import CAMPAIGN_PROCESS
+
+# A shell that waits for a job would end at once, and Snakemake would take the job for ended.
+SHELLS = ("bash", "dash", "sh", "zsh")
+
+
+def forward_stops():
+    """Pass signals that stop Snakemake on to its jobs, and let jobs find this process."""
+    os.environ[CAMPAIGN_PROCESS] = str(os.getpid())
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        before = signal.getsignal(number)
+        if before is not signal.SIG_IGN:  # as under nohup
+            signal.signal(number, stop_all_then(before))
+
+
+def stop_all_then(before):
+    """Return a signal handler that stops all jobs and the scheduler, then does what Snakemake does on Ctrl-C."""
+
+    def handle(number, frame):
+        for process in psutil.Process().children(recursive=True):
+            try:
+                if process.name() not in SHELLS:
+                    process.send_signal(number)
+            except psutil.Error:
+                pass  # it has just ended
+        # In a thread, because the code that this signal interrupted may hold the locks of scheduler and log.
+        threading.Thread(target=stop_scheduler, args=[signal.Signals(number).name], daemon=True).start()
+        if before is signal.default_int_handler:
+            before(number, frame)
+
+    return handle
+
+
+def stop_scheduler(name):
+    """Start no further job, and report the first of the signals."""
+    if "stopping" not in workflow.globals:
+        workflow.globals["stopping"] = name
+        snakemake_logger.warning(f"{name}: running trials write a checkpoint, then the run ends")
+    workflow.scheduler.exit_gracefully()
