@@ -1,0 +1,88 @@
+"""Check a results folder and say what is whole, damaged or left over; restore what can be if asked.
+
+python -m simmer.doctor RESULTS [--overlay FILE ...] [--fix]
+
+The exit status is 1 if something is damaged. Without --fix nothing is written.
+"""
+
+import argparse
+import io
+import logging
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+from simmer.base.errors import SimmerError
+from simmer.base.locks import lock_or_refuse
+from simmer.base.text import plain
+from simmer.config.layers import read_config
+from simmer.doctor.checkup import check_up
+from simmer.doctor.plan import Engine, planned
+from simmer.doctor.repair import LIBRARY, repair
+from simmer.doctor.screen import screen
+from simmer.doctor.tree import read_tree
+from simmer.ledger.address import RESULTS
+from simmer.status.campaign import CAMPAIGN_LOCK
+from simmer.status.command import begin_command, screen_width
+from simmer.status.commands import targets_of
+from simmer.status.holders import holder_at
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Check the folder named on the command line; exit with a message on errors."""
+    parser = argparse.ArgumentParser(prog="python -m simmer.doctor", description=__doc__)
+    parser.add_argument("results", type=Path, help="folder of results")
+    parser.add_argument("--config", type=Path, default=Path("config/config.yaml"))
+    parser.add_argument("--overlay", type=Path, nargs="*", default=[], help="merged over the configuration")
+    parser.add_argument("--begin", default="", help="the command that begins a campaign, for a dry run")
+    parser.add_argument("--notes", default="", help="name of the folder with the notes of that command")
+    parser.add_argument("--fix", action="store_true", help="restore what has a whole copy")
+    given = parser.parse_args(arguments)
+    overlays = [path for path in given.overlay if path != given.config]
+    # Everything that the library warns of is in the findings.
+    logging.getLogger(LIBRARY).addHandler(logging.NullHandler())
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="replace")
+    try:
+        config = read_config([given.config, *overlays])
+        if not read_tree(given.results).files:
+            _show([f"found no file in {given.results}: nothing was computed there yet"])
+            return
+        markers = given.results.parent / given.notes / "incomplete" if given.notes else None
+        run = holder_at(given.results / CAMPAIGN_LOCK)
+        if given.fix:
+            with _locked(given.results):
+                _show(repair(check_up(config, given.results, run=run)) or ["nothing to restore"])
+            _show([""])
+        found = check_up(config, given.results, run=run, markers=markers)
+        next_run = None
+        if given.begin and given.notes and given.results.name == RESULTS.name:
+            engine = Engine(program=given.begin, notes=given.notes)
+            targets = () if run is None else targets_of(run.command)
+            command = begin_command(given.begin, given.results, overlays)
+            next_run = (
+                " ".join(filter(None, (command, "--" if targets else "", *targets))),
+                planned(engine, config, found, overlays=overlays, targets=targets),
+            )
+        shown = str(overlays[-1] if overlays else given.config)
+        _show(screen(found, width=screen_width(), configuration=shown, next_run=next_run))
+    except (SimmerError, OSError) as error:
+        sys.exit(str(error))
+    sys.exit(not found.is_whole)
+
+
+@contextmanager
+def _locked(results: Path) -> Iterator[None]:
+    """Hold the campaign's lock. Afterwards its file names the last run again, whose command resumes."""
+    path = results / CAMPAIGN_LOCK
+    before = path.read_text(encoding="utf-8", errors="replace") if path.is_file() else ""
+    held = lock_or_refuse(path, what=str(results))
+    try:
+        yield
+    finally:
+        held.close(before)
+
+
+def _show(lines: Sequence[str]) -> None:
+    sys.stdout.write("".join(f"{plain(line)}\n" for line in lines))

@@ -1,0 +1,115 @@
+"""Check what is published: results that the ledger may lack, and tables that are outdated."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path, PurePath
+
+from simmer.base.errors import DamagedError, LedgerError
+from simmer.doctor.findings import MADE_AGAIN, Finding
+from simmer.doctor.tree import Tree
+from simmer.ledger.address import RESULTS, Address, ledger_in, made_from_in
+from simmer.ledger.made_from import Digests, MadeFrom
+from simmer.ledger.run_files import KINDS, RunFiles
+
+_FOLDERS = ("hpo", "refits")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Published:
+    """Published results of trials and refits.
+
+    Attributes:
+        whole: the runs they are of, by path.
+        damaged: paths of the damaged ones.
+        unreadable: findings about files that the system refuses to read.
+    """
+
+    whole: dict[Path, RunFiles]
+    damaged: tuple[Path, ...]
+    unreadable: tuple[Finding, ...]
+
+
+def read_published(results: Path, tree: Tree) -> Published:
+    """Return the published results in a results folder."""
+    whole, damaged, unreadable = {}, [], []
+    for path, address in _published_paths(results, tree):
+        try:
+            files = run_published_at(path, results, address)
+        except DamagedError:
+            damaged.append(path)
+        except LedgerError as error:
+            unreadable.append(Finding.unreadable(path, error))
+        else:
+            whole |= {} if files is None else {path: files}
+    return Published(whole=whole, damaged=tuple(damaged), unreadable=tuple(unreadable))
+
+
+def run_published_at(path: Path, results: Path, address: Address) -> RunFiles | None:
+    """Return the run whose result is published at a path; None if it belongs at another one.
+
+    Raises:
+        DamagedError: when the result is damaged.
+        LedgerError: when it must not be read.
+    """
+    result = KINDS[address.purpose].read(path)
+    is_here = results / result.address.published("json") == path
+    if not is_here or PurePath(result.fingerprint).name != result.fingerprint:
+        return None
+    return RunFiles(ledger_in(results) / result.fingerprint, result.address)
+
+
+def _published_paths(results: Path, tree: Tree) -> Iterator[tuple[Path, Address]]:
+    for path in tree.files:
+        inside = path.relative_to(results)
+        if inside.parts[0] in _FOLDERS and path.suffix == ".json" and len(inside.parts) > 3:
+            try:
+                address = Address.parse(inside)
+            except LedgerError:
+                continue
+            yield path, address
+
+
+@dataclass(frozen=True, kw_only=True)
+class Outdated:
+    """Published files that the next run makes again.
+
+    Attributes:
+        paths: names of missing files, and of those that were made from other inputs.
+        findings: damaged records, and files that were changed after they were made.
+    """
+
+    paths: tuple[str, ...]
+    findings: tuple[Finding, ...]
+
+
+def outdated(results: Path, tree: Tree) -> Outdated:
+    """Compare the published files with the record of what they were made from."""
+    root, paths, findings = made_from_in(results), [], []
+    digests = Digests(place=lambda name: _place(results, name))
+    for path in tree.files:
+        if not path.is_relative_to(root) or path.suffix != ".json":
+            continue
+        try:
+            record = MadeFrom.read(path)
+        except DamagedError:
+            findings.append(Finding(path=path, what="damaged", then=MADE_AGAIN))
+            continue
+        except LedgerError as error:
+            findings.append(Finding.unreadable(path, error))
+            continue
+        changed = digests.changed(record.outputs)
+        findings += [
+            Finding(path=_place(results, name), what="differs from what its job wrote", then=MADE_AGAIN)
+            for name in changed
+            if digests[name] is not None
+        ]
+        others = any(digests[name] is not None for name in digests.changed(record.inputs))
+        paths += [name for name in (record.outputs if others else changed) if others or digests[name] is None]
+    return Outdated(paths=tuple(paths), findings=tuple(findings))
+
+
+def _place(results: Path, name: str) -> Path:
+    path = PurePath(name)
+    if path.is_relative_to(RESULTS):
+        return results / path.relative_to(RESULTS)
+    return results.parent / path
