@@ -1,0 +1,37 @@
+"""Interrupt and damage small campaigns at random for some minutes, and tally what held.
+
+    make storm MINUTES=30            one more batch; all batches share storm/tally.jsonl
+    make storm MINUTES=30 SEED=7     the batch with this seed
+
+Exits with status 1 if a case did not hold; its campaign stays below storm/ to be looked at.
+"""
+
+import argparse
+import sys
+import time
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+sys.path[:0] = [str(ROOT / "tests"), str(ROOT / "workflow/scripts")]
+
+from storm.batch import run_batch  # noqa: E402
+from storm.tally import Tally  # noqa: E402
+
+
+def main() -> None:
+    """Run a batch from the command line."""
+    parser = argparse.ArgumentParser(prog="make storm", description=__doc__.split("\n", 1)[0])
+    parser.add_argument("folder", type=Path)
+    parser.add_argument("--minutes", type=float, default=30)
+    parser.add_argument("--seed", type=int, default=int(time.time()))
+    parser.add_argument("--workers", type=int, default=2)
+    given = parser.parse_args()
+    print(f"seed {given.seed}", flush=True)
+    tally = Tally(given.folder.absolute() / "tally.jsonl")
+    run_batch(given.folder.absolute(), tally, seed=given.seed, minutes=given.minutes, workers=given.workers)
+    print(tally.text())
+    sys.exit(bool(tally.failures()))
+
+
+if __name__ == "__main__":
+    main()

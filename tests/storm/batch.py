@@ -1,0 +1,94 @@
+"""A batch: several storms side by side until a time is over."""
+
+import random
+import shutil
+import signal
+import time
+from collections.abc import Sequence
+from multiprocessing import get_context
+from pathlib import Path
+
+from storm.campaigns import Reference, reference
+from storm.damage import storm_of_damage
+from storm.hardships import storm_of_hardships
+from storm.kills import storm_of_kills
+from storm.tally import Tally
+from support.campaign import Campaign
+
+SLICE_S = 120
+
+
+def run_batch(folder: Path, tally: Tally, *, seed: int, minutes: float, workers: int) -> None:
+    """Run storms in worker processes until the time is over; each finishes the case it is at.
+
+    Args:
+        folder: for references and copies; references are made once.
+        tally: shared by all workers and batches.
+        seed: of all choices.
+        minutes: of the batch, without the making of references.
+        workers: storms side by side.
+    """
+    references = [reference(folder / f"reference_{cores}", cores=cores) for cores in (1, 2)]
+    begun = [stopped_in_training(one, folder / f"reference_{one.cores}" / "begun") for one in references]
+    end_s = time.monotonic() + 60 * minutes
+    processes = [
+        get_context("fork").Process(
+            target=_work,
+            args=(folder / f"worker_{number}", references, begun, tally, f"{seed}/{number}", end_s),
+        )
+        for number in range(workers)
+    ]
+    for process in processes:
+        process.start()
+    for process in processes:
+        process.join()
+
+
+def stopped_in_training(found: Reference, folder: Path) -> Campaign:
+    """Return a copy whose second trial was stopped in mid-training; made unless it is there."""
+    if (folder / "stopped").exists():
+        return Campaign(folder, found.finished.config)
+    shutil.rmtree(folder, ignore_errors=True)
+    campaign = found.prepared.copy_to(folder)
+    run = campaign.start(*found.arguments)
+    run.until(lambda: campaign.in_epoch(1, 20), "the second trial in training")
+    run.signal_group(signal.SIGTERM)
+    run.wait()
+    campaign.kill_everything()
+    (folder / "stopped").touch()
+    return campaign
+
+
+def _work(
+    folder: Path,
+    references: Sequence[Reference],
+    begun: Sequence[Campaign],
+    tally: Tally,
+    seed: str,
+    end_s: float,
+) -> None:
+    chance = random.Random(seed)
+
+    def over() -> bool:
+        return time.monotonic() > end_s
+
+    number = 0
+    while not over():
+        which = chance.choice((0, 0, 1))
+        one = folder / f"{seed.replace('/', '_')}_{number}"
+        failed_before = len(tally.failures())
+        slice_s = time.monotonic() + SLICE_S
+
+        def until(slice_s: float = slice_s) -> bool:
+            return over() or time.monotonic() > slice_s
+
+        kind = chance.choice(("kills", "kills", "damage", "damage", "hardships"))
+        if kind == "kills":
+            storm_of_kills(references[which], one, tally, chance, until=over)
+        elif kind == "damage":
+            storm_of_damage(references[which], begun[which], one, tally, chance, until=until)
+        else:
+            storm_of_hardships(references[which], one, tally, chance, until=until)
+        if len(tally.failures()) == failed_before:
+            shutil.rmtree(one, ignore_errors=True)
+        number += 1

@@ -1,0 +1,47 @@
+"""Small campaigns for a storm: prepared, finished without interruption, and stopped in mid-training."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from support.campaign import DONE, SMALL, Campaign
+
+PREFLIGHT = "results/preflight/debug.json"
+# Trials of some ten seconds each, so that most moments of a run are moments of training.
+TRAINING = {
+    "scales": {"debug": {"epochs_max": 60}},
+    "training": {"patience_epochs": 60},
+}
+SIDE_BY_SIDE = {"search": {"parallel_trials": 2}}
+
+
+@dataclass(frozen=True)
+class Reference:
+    """An uninterrupted campaign and its copies to begin from.
+
+    Attributes:
+        prepared: data, features and preflight done, no trial begun.
+        finished: all trials done.
+        cores: trials side by side.
+    """
+
+    prepared: Campaign
+    finished: Campaign
+    cores: int
+
+    @property
+    def arguments(self) -> tuple[str, ...]:
+        """What the user types after the command."""
+        return (DONE, "--cores", str(self.cores))
+
+
+def reference(folder: Path, *, cores: int) -> Reference:
+    """Return the reference with so many trials side by side, made in `folder` unless it is there."""
+    overlays = (SMALL, TRAINING, SIDE_BY_SIDE if cores == 2 else {})
+    prepared = Campaign(folder / "prepared", *overlays)
+    finished = Campaign(folder / "finished", *overlays)
+    made = Reference(prepared=prepared, finished=finished, cores=cores)
+    if not (prepared.folder / PREFLIGHT).exists():
+        prepared.run(PREFLIGHT, "--cores", str(cores)).succeeded()
+    if not (finished.folder / DONE).exists():
+        prepared.copy_to(finished.folder).run(*made.arguments).succeeded()
+    return made

@@ -1,0 +1,104 @@
+"""Damage to single files: cut, zeroed, changed at a random place, replaced by JSON of another shape.
+
+Every file below the results, the data and Snakemake's own folder may be hit; no list is kept. The same
+command must then restore it, or end with one sentence; no finished trial is trained again.
+"""
+
+import random
+import shutil
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+from storm.campaigns import Reference
+from storm.kills import differences
+from storm.tally import HELD, Tally
+from support.campaign import Campaign
+
+FOLDERS = ("results", ".snakemake", "data")
+SHAPES = (b"{}", b"[1]", b"null", b'{"sha256": 3}', b'"text"', b"0")
+
+Harm = Callable[[bytes, random.Random], bytes]
+
+
+def _changed(content: bytes, chance: random.Random) -> bytes:
+    places = chance.sample(range(len(content)), min(len(content), chance.choice((1, 1, 1, 20))))
+    changed = bytearray(content)
+    for place in places:
+        changed[place] ^= chance.randrange(1, 256)
+    return bytes(changed)
+
+
+def _digit(content: bytes, chance: random.Random) -> bytes:
+    places = [place for place, byte in enumerate(content) if 48 <= byte <= 57]
+    if not places:
+        return _changed(content, chance)
+    place = chance.choice(places)
+    other = chance.choice([digit for digit in b"0123456789" if digit != content[place]])
+    return content[:place] + bytes([other]) + content[place + 1 :]
+
+
+HARMS: dict[str, Harm] = {
+    "a changed byte": _changed,
+    "a changed digit": _digit,
+    "cut": lambda content, chance: content[: chance.randrange(len(content) + 1)],
+    "emptied": lambda content, chance: b"",
+    "zeroed": lambda content, chance: bytes(len(content)),
+    "another shape": lambda content, chance: chance.choice(SHAPES),
+}
+
+
+def victims(campaign: Campaign) -> Iterator[Path]:
+    """Yield every file of a campaign that a run may read, with its folders in random-independent order."""
+    for name in FOLDERS:
+        yield from sorted(path for path in (campaign.folder / name).rglob("*") if path.is_file())
+
+
+def storm_of_damage(
+    reference: Reference,
+    begun: Campaign,
+    folder: Path,
+    tally: Tally,
+    chance: random.Random,
+    *,
+    until: Callable[[], bool],
+) -> None:
+    """Damage one file after another of a finished campaign and of one that was stopped in mid-training.
+
+    Args:
+        reference: the finished campaign.
+        begun: the campaign that was stopped.
+        folder: a new folder for copies.
+        tally: receives a case per damaged file.
+        chance: chooses files and damage.
+        until: returns True to stop.
+    """
+    number = 0
+    while not until():
+        source = begun if chance.random() < 0.4 else reference.finished
+        campaign = source.copy_to(folder / str(number))
+        try:
+            _damage_once(reference, source, campaign, tally, chance)
+        finally:
+            campaign.kill_everything()
+            shutil.rmtree(campaign.folder, ignore_errors=True)
+        number += 1
+
+
+def _damage_once(
+    reference: Reference, source: Campaign, campaign: Campaign, tally: Tally, chance: random.Random
+) -> None:
+    path = chance.choice(list(victims(campaign)))
+    harm = chance.choice(list(HARMS))
+    content = path.read_bytes()
+    damaged = HARMS[harm](content, chance)
+    if damaged == content:
+        return
+    path.write_bytes(damaged)
+    name = path.relative_to(campaign.folder).as_posix()
+    run = campaign.run(*reference.arguments)
+    outcome = differences(reference, campaign, run)
+    if run.status != 0 and "Traceback" not in run.text:
+        outcome = f"a sentence: {run.text}"
+    elif outcome == HELD and source is reference.finished and campaign.starts() != source.starts():
+        outcome = "a finished trial was trained again"
+    tally.add(f"damage below {name.split('/')[0]}", outcome, file=name, harm=harm)

@@ -1,0 +1,168 @@
+"""Kills and stops of running trainings, by the real command, until the campaign has finished.
+
+A case counts if it hit a training: the trainer had written a checkpoint or an epoch since its start, and it
+ended without a result. At the end the campaign must equal the uninterrupted one.
+"""
+
+import os
+import random
+import signal
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+import psutil
+
+from storm.campaigns import Reference
+from storm.tally import HELD, Tally
+from support.campaign import Campaign, Run, wait_until
+
+STOP_SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
+
+
+@dataclass(frozen=True)
+class Blow:
+    """A signal to some of the processes of a run.
+
+    Attributes:
+        kind: its name in the tally.
+        number: the signal.
+        strike: sends it, given the run, its campaign and the number of a trial in training.
+    """
+
+    kind: str
+    number: signal.Signals
+    strike: Callable[[Run, Campaign, int], None]
+
+
+def _blows() -> list[Blow]:
+    def group(number: signal.Signals) -> Callable[[Run, Campaign, int], None]:
+        return lambda run, campaign, trial: run.signal_group(number)
+
+    def snakemake(number: signal.Signals) -> Callable[[Run, Campaign, int], None]:
+        return lambda run, campaign, trial: os.kill(run.pid, number)
+
+    def trainer(number: signal.Signals) -> Callable[[Run, Campaign, int], None]:
+        return lambda run, campaign, trial: os.kill(campaign.trainer_pid(trial), number)
+
+    whom = {"group": group, "Snakemake": snakemake, "trainer": trainer}
+    kills = [Blow(f"kill of the {name}", signal.SIGKILL, to(signal.SIGKILL)) for name, to in whom.items()]
+    stops = [
+        Blow(f"{number.name} to the {name}", number, to(number))
+        for name, to in whom.items()
+        for number in STOP_SIGNALS
+    ]
+    return [*kills * 3, *stops]
+
+
+BLOWS = _blows()
+
+
+def storm_of_kills(
+    reference: Reference, folder: Path, tally: Tally, chance: random.Random, *, until: Callable[[], bool]
+) -> None:
+    """Interrupt a copy of the prepared campaign until it has finished, and compare it with the reference.
+
+    Args:
+        reference: the campaign.
+        folder: a new folder for the copy.
+        tally: receives a case per blow that hit, and one for the finished campaign.
+        chance: chooses blows and moments.
+        until: returns True to stop interrupting and let the campaign finish.
+    """
+    campaign = reference.prepared.copy_to(folder)
+    finished = False
+    try:
+        while not finished and not until():
+            finished = _interrupted_once(reference, campaign, tally, chance)
+        _compare(reference, campaign, tally)
+    finally:
+        campaign.kill_everything()
+
+
+def _interrupted_once(reference: Reference, campaign: Campaign, tally: Tally, chance: random.Random) -> bool:
+    """Start the command, strike once, and return True if the campaign ended before that."""
+    begun_s = time.time()
+    run = campaign.start(*reference.arguments)
+    wait_until(lambda: run.status is not None or _in_training(campaign, begun_s), "a trial in training")
+    time.sleep(chance.uniform(0.0, 1.5))
+    trials = _in_training(campaign, begun_s)
+    if run.status is not None or not trials:
+        run.wait()
+        return run.status == 0
+    blow, trial = chance.choice(BLOWS), chance.choice(trials)
+    kind = f"{blow.kind}, {len(trials)} in training"
+    struck_s = time.time()
+    try:
+        blow.strike(run, campaign, trial)
+    except ProcessLookupError:
+        return run.wait() == 0
+    status = run.wait()
+    ended_s = time.time()
+    # The trainers that a killed Snakemake left over train on; the next run waits for them, or meets none.
+    stays = blow.kind == "kill of the Snakemake" and chance.random() < 0.5
+    if not stays:
+        wait_until(lambda: not campaign.processes(), "all processes to end")
+    hit = status != 0 and (stays or not _has_result(campaign, trial))
+    if hit:
+        outcome = _problem(run, blow)
+        tally.add(kind, outcome, seconds=round(ended_s - struck_s, 2))
+    return status == 0
+
+
+def _in_training(campaign: Campaign, begun_s: float) -> list[int]:
+    """Return the trials whose trainer was started since then and has computed since its start."""
+    found = []
+    for number in range(3):
+        try:
+            folder, pid = campaign.trial(number), campaign.trainer_pid(number)
+            if (folder / "result.json").exists() or psutil.Process(pid).create_time() < begun_s - 1:
+                continue
+            start = max(_time(event) for event in campaign.events(number, "start"))
+            files = [folder / "events.jsonl", *folder.glob("checkpoint_*.safetensors")]
+            if start >= begun_s - 1 and max(file.stat().st_mtime for file in files) > start + 0.01:
+                found.append(number)
+        except (AssertionError, OSError, ValueError, psutil.Error):
+            continue  # not begun, or just ended
+    return found
+
+
+def _problem(run: Run, blow: Blow) -> str:
+    """Return what went wrong after a blow, or `HELD`."""
+    if "Traceback" in run.text:
+        return f"a traceback: {run.text}"
+    if blow.number is not signal.SIGKILL and "stopped after a checkpoint" not in run.text:
+        return f"a stop without a checkpoint: {run.text}"
+    return HELD
+
+
+def _compare(reference: Reference, campaign: Campaign, tally: Tally) -> None:
+    """Let the campaign finish, and add whether it equals the reference."""
+    run = campaign.run(*reference.arguments)
+    for _ in range(3):
+        if run.status == 0:
+            break
+        run = campaign.run(*reference.arguments)
+    tally.add(f"campaign finished, {reference.cores} side by side", differences(reference, campaign, run))
+
+
+def differences(reference: Reference, campaign: Campaign, run: Run) -> str:
+    """Return how a finished campaign differs from the reference, or `HELD`."""
+    if run.status != 0:
+        return f"exit status {run.status}: {run.text}"
+    tracebacks = [each.output.name for each in campaign.runs if "Traceback" in each.text]
+    if tracebacks:
+        return f"tracebacks in {tracebacks}"
+    if campaign.table() != reference.finished.table():
+        return f"another table in {campaign.folder}"
+    return HELD
+
+
+def _has_result(campaign: Campaign, number: int) -> bool:
+    return (campaign.trial(number) / "result.json").exists()
+
+
+def _time(event: dict) -> float:
+    return datetime.fromisoformat(event["time"]).timestamp()
