@@ -17,7 +17,7 @@ RESULTS        ?= results
 DASHBOARD_PORT ?= 8080
 WATCH_SECONDS  ?= 5
 
-.PHONY: setup demo smoke-2B fetch register verify report status watch dashboard dashboard-export test test-long lint config-docs clean
+.PHONY: setup demo smoke-2B fetch register verify report status watch doctor dashboard dashboard-export test test-long lint config-docs clean
 .DEFAULT_GOAL := setup
 
 setup: $(READY)
@@ -32,8 +32,12 @@ $(READY): pyproject.toml constraints.txt
 		$$($(BIN)/python -c 'import tomllib; t = tomllib.load(open("pyproject.toml", "rb")); print(*t["project"]["dependencies"], *t["dependency-groups"]["dev"])')
 	@touch $(READY)
 
+# Snakemake reads the file first and prints a traceback for some mistakes, such as a date that does not exist.
+CHECK = @PYTHONPATH=workflow/scripts $(BIN)/python -m simmer.config.reading
+
 # The demo has a separate folder and is never mixed with the campaign.
 demo: $(READY)
+	$(CHECK) $(DEMO_CONFIG)
 	$(BIN)/snakemake --directory $(DEMO_FOLDER) --configfile $(DEMO_CONFIG) --cores 1 -- $(DEMO_TARGETS)
 	@echo
 	@cd $(DEMO_FOLDER) && cat $(filter %.done,$(DEMO_TARGETS)) < /dev/null
@@ -50,6 +54,7 @@ smoke-2B: $(READY)
 
 # Uses the network, for the source yahoo only; snapshots that were fetched before stay unchanged.
 fetch: $(READY)
+	$(CHECK) $(CONFIG)
 	$(BIN)/snakemake --cores 1 --configfile $(CONFIG) --forcerun fetch_data -- fetch
 
 # make register FILE=SPY.csv TICKER=SPY [KIND=etf|index|no_volume_index] [CALENDAR=XNYS]
@@ -65,6 +70,7 @@ verify: $(READY)
 REPORT = $(BIN)/snakemake --directory $(FOLDER) --configfile $(CONFIG) --cores 1
 
 report: $(READY)
+	$(CHECK) $(CONFIG)
 	@if [ -z "$(SEARCH)" ] && $(REPORT) -n --quiet rules -- report 2>&1 | grep -Eq '^hpo_[A-Za-z0-9]+ '; then \
 		echo "found trials of run_scales that are not done, expected a finished search: give the configuration you" >&2; \
 		echo "searched with (make report CONFIG=mine.yaml), or search first with make report SEARCH=yes" >&2; exit 1; fi
@@ -84,6 +90,11 @@ status: $(READY)
 
 watch: $(READY)
 	@$(STATUS) --watch $(WATCH_SECONDS)
+
+# What is whole, damaged or left over in a results folder; FIX=yes restores what has a whole copy. The demo's:
+# make doctor RESULTS=demo/results CONFIG=config/demo.yaml
+doctor: $(READY)
+	@PYTHONPATH=workflow/scripts $(BIN)/python -m simmer.doctor "$(RESULTS)" --overlay "$(CONFIG)" --begin "$(BIN)/snakemake --cores 1" --notes .snakemake $(if $(filter yes,$(FIX)),--fix)
 
 # During a campaign or after it; RESULTS=demo/results shows the demo. It shows the trials of this moment.
 # A running server would continue in the middle of a line of the new file, so it must be ended first.

@@ -5,7 +5,6 @@ snakemake --cores 1 results/hpo_20M.done
 
 from pathlib import Path
 
-from snakemake.exceptions import WorkflowError
 from snakemake.utils import min_version
 
 min_version("9.0")
@@ -13,11 +12,11 @@ min_version("9.0")
 # `workflow.basedir` is the folder of the file that Snakemake was started with, which may include this one.
 REPOSITORY = Path(str(workflow.current_basedir))
 
-if not REPOSITORY.is_dir():
-    raise WorkflowError(
-        f"found the workflow at {REPOSITORY}, expected a folder of this machine, because the rules import "
-        "a library of this repository: clone the repository and name the Snakefile of the clone"
-    )
+
+include: "workflow/rules/surroundings.smk"
+
+
+check_surroundings()
 
 
 report: "workflow/report/workflow.rst"
@@ -28,15 +27,19 @@ include: "workflow/rules/terminal.smk"
 
 
 quieten_terminal()
+LAYERS = configuration_layers()
 
 
 configfile: REPOSITORY / "config" / "config.yaml"
 
 
-CAMPAIGN = load_campaign(config)
+CAMPAIGN = load_campaign(config, LAYERS)
 
 prepare_environment()
 write_requests()
+
+
+include: "workflow/rules/slots.smk"
 
 
 wildcard_constraints:
@@ -69,11 +72,19 @@ include: "workflow/rules/features.smk"
 include: "workflow/rules/verify.smk"
 include: "workflow/rules/preflight.smk"
 include: "workflow/rules/hpo.smk"
+include: "workflow/rules/targets.smk"
 include: "workflow/rules/hardware.smk"
 include: "workflow/rules/audit.smk"
 include: "workflow/rules/search_figures.smk"
 include: "workflow/rules/evidence.smk"
+include: "workflow/rules/freshness.smk"
+include: "workflow/rules/stops.smk"
+
+
+force_outdated()
 
 
 onstart:
     take_campaign_lock()
+    restore_ledger()
+    forward_stops()

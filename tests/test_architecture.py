@@ -31,7 +31,8 @@ ROOMS = {
     ),
     "figures": ("Figures of search, evidence and machine.", "evidence ledger search thermal"),
     "report": ("The report and its conclusions.", "evidence ledger"),
-    "status": ("The progress of a campaign, from its files alone.", "config ledger search"),
+    "status": ("The progress of a campaign, from its files alone.", "config data ledger search"),
+    "doctor": ("Check and repair of a results folder.", "config evidence ledger status training"),
     "commands": ("Commands run by hand: register, verify, dashboard.", "data ledger machine search thermal"),
 }
 

@@ -35,6 +35,14 @@ def test_a_free_lock_is_taken_and_a_taken_one_is_not(tmp_path):
         assert held
 
 
+def test_a_released_lock_names_no_holder_though_its_process_lives_on(tmp_path):
+    with try_lock(tmp_path / "lock"):
+        assert f"process {os.getpid()} on" in holder_of(tmp_path / "lock")
+    assert holder_of(tmp_path / "lock") == "another process"
+    try_lock(tmp_path / "lock").close("as before")
+    assert (tmp_path / "lock").read_text() == "as before"
+
+
 def test_a_second_process_is_refused_with_the_name_of_the_first(tmp_path, holder):
     with pytest.raises(BusyError, match=rf"this folder in use by process {holder.pid} on .*wait until"):
         lock_or_refuse(tmp_path / "lock", what="this folder")

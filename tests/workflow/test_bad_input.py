@@ -1,5 +1,6 @@
 """User mistakes and machine failures end with a message of what to do, and without a traceback."""
 
+import json
 import os
 import shutil
 import subprocess
@@ -7,7 +8,11 @@ import sys
 
 import pytest
 
+from simmer.config.layers import read_config
+from simmer.features.splits import SplitSpec
 from support.campaign import DONE, SMALL, without_machine
+from support.configs import ROOT
+from support.dry_runs import dry_run
 
 # ---- the configuration ----------------------------------------------------------------------
 
@@ -42,9 +47,63 @@ def test_all_problems_of_a_configuration_are_listed_at_once(new_campaign):
         assert part in run.text
 
 
-def test_an_unknown_target_scale_is_named(new_campaign):
-    run = new_campaign(SMALL).dry_run("results/hpo_3B.done").refused()
+@pytest.mark.parametrize("target", ["results/hpo_3B.done", "results/hpo_3B", "hpo_3B.done", "hpo_3B"])
+def test_an_unknown_target_scale_is_named(new_campaign, target):
+    run = new_campaign(SMALL).dry_run(target).refused()
     assert "found no scale 3B; expected one of debug, 2M, 20M, 200M, 2B" in run.text
+
+
+@pytest.mark.parametrize("target", ["results/hpo_debug", "hpo_debug.done", "hpo_debug"])
+def test_a_target_without_folder_or_ending_is_answered_with_the_right_one(new_campaign, target):
+    run = new_campaign(SMALL).dry_run(target).refused()
+    assert "found no such target; expected results/hpo_debug.done" in run.text
+    assert "wildcards" not in run.text
+
+
+def test_a_rule_of_trials_can_still_be_forced(finished, campaign_from):
+    assert campaign_from(finished).plan("--forcerun", "hpo_debug", "--", DONE)["hpo_debug"] == 3
+
+
+# ---- configuration files --------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("seed: 2\nseed: 3\n", "mine.yaml, line 2: found the key `seed` twice"),
+        ("thermal: {critical_c: 203}\n", "critical_c: found 203, expected °C, at most 110"),
+        ("search: {space: {dropout: {high: .inf}}}\n", "search.space.dropout"),
+        ("- seed\n", "Config file must be given as JSON or YAML with keys at top level"),
+        ("seed: [\n", "Config file is not valid JSON or YAML"),
+    ],
+)
+def test_a_wrong_configuration_file_is_refused(tmp_path, text, expected):
+    path = tmp_path / "mine.yaml"
+    path.write_text(text)
+    run = dry_run(tmp_path, DONE, configfile=path).refused()
+    assert expected in run.text
+    assert not (tmp_path / "results").exists()
+
+
+DATES = {"dataset": {"split": {"train_end": "2012-12-31", "validation_end": "2015-12-31"}}}
+
+
+def test_dates_of_a_later_file_replace_the_shipped_fractions_and_that_is_said_once(new_campaign):
+    run = new_campaign(SMALL, DATES).dry_run(DONE)
+    assert run.status == 0, run.text
+    assert run.text.count("dataset.split: train_fraction and validation_fraction do not count") == 1
+
+
+@pytest.mark.long
+def test_a_run_with_dates_trains_the_study_that_the_status_shows(prepared, campaign_from):
+    campaign = campaign_from(prepared, DATES)
+    campaign.run("results/hpo/debug/h1/trial_000.json").succeeded()
+    config = read_config([ROOT / "config/config.yaml", campaign.folder / "campaign.yaml"])
+    resource = campaign.folder / "data/processed/GSPC_dataset_a25.resource.json"
+    features = json.loads(resource.read_text())["content_sha256"]
+    ledger = config.study("debug", 1).ledger(campaign.folder / "results/ledger", features_sha256=features)
+    assert ledger.home in campaign.trial(0).parents
+    assert config.dataset.split == SplitSpec(train_end="2012-12-31", validation_end="2015-12-31")
 
 
 def test_a_file_where_the_results_should_be_is_named(new_campaign):

@@ -21,6 +21,7 @@ AUDIT = {"leakage_controls", "leakage_audit"}
 ON_REQUEST = {"fetch_data", "build_vix_features", "combine_features", "verify", *AUDIT}
 # The report and its inputs; no search target includes them, because they open the test split.
 EVIDENCE = {"refit", "baselines", "final_evaluation", "evidence", "evidence_figures", "report"}
+MISTAKEN = {"unknown_scale", "target_without_ending", "target_without_folder", "target_without_both"}
 FIGURES = {"hardware_table", "hardware_timeline", "search_figures"}
 SCALES = ("2M", "20M", "200M", "2B")
 RULE_FILES = sorted((ROOT / "workflow/rules").glob("*.smk"))
@@ -32,9 +33,9 @@ def rules():
     found = {}
     for path in RULE_FILES:
         for match in RULE.finditer(path.read_text()):
-            named = re.search(r'name:\s+f?"([^"]+)"', match["body"])
+            named = re.search(r'name:\s+f?"?([^"\n]+)"?', match["body"])
             found[match["name"] or named[1]] = match["body"]
-    del found["unknown_scale"]  # only refuses a misspelt scale
+    del found["mistake"]  # these only refuse a target
     return found
 
 
@@ -114,7 +115,7 @@ def test_a_new_trial_is_planned_with_a_repeated_preflight(finished, campaign_fro
 def test_rules_are_listed_by_name_with_a_description(shipped):
     listing = shipped.run("--list").succeeded().text
     described = dict(re.findall(r"^(\w+)(?: \((.+)\))?$", listing, re.M))
-    expected = {*SHARED, *ON_REQUEST, "preflight", "all", "fetch", "unknown_scale", *FIGURES, *EVIDENCE}
+    expected = {*SHARED, *ON_REQUEST, "preflight", "all", "fetch", *MISTAKEN, *FIGURES, *EVIDENCE}
     for scale in (*SCALES, "debug"):
         expected |= {f"hpo_{scale}", f"hpo_{scale}_done"}
     assert set(described) == expected

@@ -29,7 +29,7 @@ rule leakage_controls:
         "../envs/simmer.yaml"
     resources:
         accelerator=accelerator_share(),
-        slots=slots(),
+        slots=slots,
     params:
         dataset=CAMPAIGN.dataset.meaning(),
         geometry=meaning(CAMPAIGN.geometry),

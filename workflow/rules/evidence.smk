@@ -31,7 +31,7 @@ rule refit:
         "../envs/simmer.yaml"
     resources:
         accelerator=accelerator_share(),
-        slots=slots(),
+        slots=slots_of_refits,
     params:
         settings=settings_digest(),
     message:

@@ -38,7 +38,7 @@ for scale in CAMPAIGN.scales:
             "../envs/simmer.yaml"
         resources:
             accelerator=accelerator_share(),
-            slots=slots(),
+            slots=slots,
         params:
             scale=scale,
             settings=settings_digest(scale),
@@ -74,13 +74,3 @@ for scale in CAMPAIGN.scales:
             "Write the tables of {params.scale}"
         script:
             "../scripts/hpo_done.py"
-
-
-rule unknown_scale:
-    """Answer a target of a scale that is not configured with the names of those that are."""
-    input:
-        refuse_unknown_scale,
-    output:
-        "results/hpo_{unknown}.done",
-    wildcard_constraints:
-        unknown=not_one_of(CAMPAIGN.scales),

@@ -22,7 +22,7 @@ rule preflight:
     conda:
         "../envs/simmer.yaml"
     resources:
-        slots=slots(),
+        slots=slots_of_preflight,
     params:
         limits=limits_as_params(),
         govern=CAMPAIGN.thermal.govern,

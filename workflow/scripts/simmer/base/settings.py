@@ -54,9 +54,8 @@ def _auto_or(check: Callable[[Any], bool], expected: str) -> BeforeValidator:
 Whole = Annotated[int, Strict()]
 Real = Annotated[float, Strict(), AllowInfNan(False)]
 Flag = Annotated[bool, Strict()]
-# Kept as written, because 1 and 1.0 give different fingerprints, which cannot hold infinity.
-Number = Annotated[float, Strict(), WrapValidator(_as_written)]
-Finite = Annotated[float, Strict(), AllowInfNan(False), WrapValidator(_as_written)]
+# Kept as written, because 1 and 1.0 give different fingerprints.
+Number = Annotated[float, Strict(), AllowInfNan(False), WrapValidator(_as_written)]
 # YAML parses a date without quotes as a date; it becomes ISO text.
 IsoDate = Annotated[str, BeforeValidator(_to_iso), WithJsonSchema({"type": "string", "format": "date"})]
 AutoOrWhole = Annotated[

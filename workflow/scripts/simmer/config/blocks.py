@@ -7,7 +7,7 @@ from pydantic import AfterValidator, Field
 
 from simmer.base.errors import ConfigError
 from simmer.base.mistakes import contradiction, shown
-from simmer.base.settings import AutoOrFlag, AutoOrWhole, Finite, Flag, Number, Real, Whole, settings
+from simmer.base.settings import AutoOrFlag, AutoOrWhole, Flag, Number, Real, Whole, settings
 from simmer.data.settings import DataSettings
 from simmer.features.labels import Basis
 from simmer.features.splits import SplitSpec
@@ -73,8 +73,8 @@ class DatasetBlock:
         SplitSpec,
         Field(
             description="Walk-forward split by date, either by fractions of the decision rows or by the "
-            "last dates of train and validation (then set both fractions to null). The rest is test, which "
-            "the search never uses."
+            "last dates of train and validation; in a file merged over another one, either pair replaces the "
+            "other. The rest is test, which the search never uses."
         ),
     ]
     min_validation_decisions: Annotated[
@@ -166,8 +166,8 @@ class ExecutionSettings:
     threads: Annotated[
         AutoOrWhole,
         Field(
-            description="CPU threads of a trial; `auto` divides the machine's cores by `--cores`, the "
-            "number of trials side by side."
+            description="CPU threads of a trial; `auto` divides the machine's cores by the number of trials "
+            "that can run side by side, at most `--cores`."
         ),
     ]
     checkpoint_interval_s: Annotated[
@@ -257,7 +257,7 @@ class Document:
         ),
     ]
     budget_tolerance: Annotated[
-        Finite,
+        Number,
         Field(
             gt=0,
             le=0.25,

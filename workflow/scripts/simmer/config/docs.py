@@ -13,6 +13,7 @@ import yaml
 from simmer.base.files import write_text
 from simmer.base.schema import Node, resolved, schema_of
 from simmer.config.blocks import Document
+from simmer.config.reading import read_mapping
 
 # The blocks whose keys are the hyperparameters; they are explained once, in `search.space`.
 _SPACE, _VALUES = "space", "hyperparameters"
@@ -32,7 +33,7 @@ def reference(values: Mapping[str, Any]) -> str:
 
 def main(config: Path, page: Path) -> None:
     """Write the page."""
-    write_text(page, reference(yaml.safe_load(config.read_text(encoding="utf-8"))))
+    write_text(page, reference(read_mapping(config)))
 
 
 def _walk(

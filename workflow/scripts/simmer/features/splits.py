@@ -40,7 +40,7 @@ class SplitSpec:
         if len(given) != 1 or None in given[0]:
             raise ConfigError(
                 f"the split has fractions {fractions} and dates {ends}; expected either train_fraction and "
-                "validation_fraction, or train_end and validation_end"
+                "validation_fraction, or train_end and validation_end: delete one pair, or complete one"
             )
         if given[0] is fractions:
             _check_fractions(fractions)

@@ -6,14 +6,32 @@ from dataclasses import fields
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import Field
+from pydantic import AfterValidator, Field, WithJsonSchema
 
+from simmer.base.mistakes import contradiction
 from simmer.base.settings import Flag, Number, Whole, settings
 from simmer.thermal.duty import MIN_DUTY
 from simmer.thermal.governor import GovernorSettings
 from simmer.thermal.limits import Limits, Profile
 from simmer.thermal.sensors import Sensor, find_sensors
 from simmer.thermal.sensors.nvml import NVIDIA_DEVICE
+
+# No processor is meant to run hotter; every limit in Fahrenheit is above it.
+HIGHEST_C = 110
+
+
+def _not_fahrenheit(value: float) -> float:
+    if value > HIGHEST_C:
+        raise contradiction(
+            f"found {value:g}, expected °C, at most {HIGHEST_C}; if Fahrenheit was meant, write "
+            f"{(value - 32) / 1.8:.0f}"
+        )
+    return value
+
+
+Celsius = Annotated[
+    Number, AfterValidator(_not_fahrenheit), WithJsonSchema({"type": "number", "maximum": HIGHEST_C})
+]
 
 
 @settings
@@ -31,31 +49,31 @@ class ThermalSettings:
         ),
     ]
     acceptable_c: Annotated[
-        Number,
+        Celsius,
         Field(description="At or above it the state is `acceptable` instead of `normal`."),
     ]
     setpoint_c: Annotated[
-        Number,
+        Celsius,
         Field(
             description="The temperature at which the machine is held, by sleeping between optimizer steps."
         ),
     ]
     warning_c: Annotated[
-        Number,
+        Celsius,
         Field(
             description="At or above it training pauses, once it has been at the lowest duty for 15 sample "
             "periods."
         ),
     ]
     critical_c: Annotated[
-        Number,
+        Celsius,
         Field(
             description="At or above it, once confirmed, training writes a checkpoint and stops with exit "
             "status 75."
         ),
     ]
     resume_c: Annotated[
-        Number,
+        Celsius,
         Field(
             description="A pause ends at or below this temperature; so does the wait before a trial starts."
         ),

@@ -5,7 +5,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
-from simmer.base.settings import Finite, Real, Whole, settings
+from simmer.base.settings import Number, Real, Whole, settings
 from simmer.features.columns import InputForm
 
 Precision = Literal["fp32", "bf16"]
@@ -80,18 +80,18 @@ class TrainingSettings:
         Whole, Field(ge=1, description="Epochs without improvement after which a trial stops.")
     ]
     min_improvement: Annotated[
-        Finite,
+        Number,
         Field(ge=0, description="Smallest drop of the validation log-loss that counts as improvement."),
     ]
     gradient_clip_norm: Annotated[
-        Finite, Field(gt=0, description="Global norm to which gradients are clipped.")
+        Number, Field(gt=0, description="Global norm to which gradients are clipped.")
     ]
     final_learning_rate_fraction: Annotated[
-        Finite,
+        Number,
         Field(ge=0, le=1, description="Final learning rate of the cosine schedule, relative to its peak."),
     ]
     divergence_factor: Annotated[
-        Finite,
+        Number,
         Field(
             gt=1,
             description="A mean train loss above this multiple of the base rate's log-loss ends the trial "

@@ -1,0 +1,65 @@
+"""A configuration in several files: each is merged over the ones before it.
+
+A file can add keys, but it cannot take back a key of an earlier file by leaving it out. So where the keys of
+two files exclude each other, those of the later file count.
+"""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from simmer.config.campaign import Config, parse_config
+from simmer.config.reading import read_mapping
+
+# Config block `dataset.split` is given in one of these ways.
+WAYS = (("train_fraction", "validation_fraction"), ("train_end", "validation_end"))
+
+
+def read_config(paths: Sequence[Path]) -> Config:
+    """Return the configuration in these files.
+
+    Raises:
+        ConfigError: if a file cannot be read, or the result is not a valid configuration.
+    """
+    layers = [read_mapping(path) for path in paths]
+    raw: dict[str, Any] = {}
+    for layer in layers:
+        _merge(raw, layer)
+    return parse_config(without(raw, replaced(layers)))
+
+
+def replaced(layers: Sequence[Mapping[str, Any]]) -> tuple[str, ...]:
+    """Return the keys of the split that do not count, because a later layer gives the other pair."""
+    inherited: set[str] = set()
+    lost: set[str] = set()
+    for layer in layers:
+        given = {key for key, value in _split(layer).items() if value is not None}
+        ways = [set(way) for way in WAYS if given & set(way)]
+        # Both ways in one file are a mistake, which is left for the check of the result.
+        lost = inherited - ways[0] if len(ways) == 1 else lost - given
+        inherited |= given
+    return tuple(key for way in WAYS for key in way if key in lost)
+
+
+def without(raw: Mapping[str, Any], keys: Sequence[str]) -> Mapping[str, Any]:
+    """Return a merged configuration with these keys of the split set to null."""
+    split = _split(raw)
+    if not keys or not split:
+        return raw
+    return {**raw, "dataset": {**raw["dataset"], "split": split | dict.fromkeys(keys)}}
+
+
+def _split(layer: Mapping[str, Any]) -> dict[str, Any]:
+    dataset = layer.get("dataset")
+    split = dataset.get("split") if isinstance(dataset, Mapping) else None
+    return dict(split) if isinstance(split, Mapping) else {}
+
+
+def _merge(into: dict[str, Any], overlay: Mapping[str, Any]) -> None:
+    for key, value in overlay.items():
+        if isinstance(value, Mapping):
+            below = into.get(key)
+            into[key] = dict(below) if isinstance(below, Mapping) else {}
+            _merge(into[key], value)
+        else:
+            into[key] = value
