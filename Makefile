@@ -17,7 +17,7 @@ RESULTS        ?= results
 DASHBOARD_PORT ?= 8080
 WATCH_SECONDS  ?= 5
 
-.PHONY: setup demo smoke-2B fetch register verify report status watch doctor dashboard dashboard-export test test-long lint config-docs clean
+.PHONY: setup demo smoke-2B fetch register verify report status watch doctor dashboard dashboard-export test test-long storm lint config-docs clean
 .DEFAULT_GOAL := setup
 
 setup: $(READY)
@@ -122,6 +122,11 @@ test: $(READY)
 # Whole campaigns killed, resumed and reported; statistics by thousands of draws; random inputs, many more.
 test-long: $(READY)
 	$(BIN)/python -m pytest -m "long or hypothesis" --hypothesis-profile long $(TEST_ARGS)
+
+# Random kills, damage and hardships for MINUTES; repeat it, the tally of all batches is in storm/tally.jsonl.
+MINUTES ?= 30
+storm: $(READY)
+	$(BIN)/python tests/storm storm --minutes $(MINUTES) $(if $(SEED),--seed $(SEED))
 
 lint: $(READY)
 	$(BIN)/ruff check .

@@ -13,8 +13,10 @@ from simmer.features.indicators import build_a25
 from support.bars import bundled_bars
 from support.hardware_logs import LogBook
 
-# In the background of a script SIGINT is ignored, and the programs that tests start would inherit that.
+# In the background of a script SIGINT is ignored, under nohup SIGHUP, and the programs that tests start would
+# inherit that.
 signal.signal(signal.SIGINT, signal.default_int_handler)
+signal.signal(signal.SIGHUP, signal.SIG_DFL)
 
 hypothesis.settings.register_profile("quick", derandomize=True, deadline=None, max_examples=20)
 hypothesis.settings.register_profile("long", derandomize=True, deadline=None, max_examples=200)

@@ -93,7 +93,7 @@ def test_fractions_are_of_the_decision_rows():
         ),
         (
             {"train_fraction": float("nan"), "validation_fraction": 0.3},
-            r"train_fraction: found nan, expected more than 0",
+            r"train_fraction: found nan, expected a finite number",
         ),
         (
             {"train_fraction": "0.7", "validation_fraction": 0.1},

@@ -206,6 +206,10 @@ def test_keys_that_an_older_result_lacks_are_none():
             lambda values: values["hyperparameters"].update(depth=[1]),
             "found [1] at hyperparameters.depth; expected a number or a text",
         ),
+        (
+            lambda values: values.update(best_epoch=3),
+            "its best epoch 3 with the loss 0.6263688988332416 is not one of its 2 epochs",
+        ),
         (lambda values: values.update(state="done"), "found 'done' at state; expected 'complete', 'pruned'"),
         (
             lambda values: values["best"]["validation"].update(collapsed=0),

@@ -7,6 +7,7 @@ Exits with status 1 if a case did not hold; its campaign stays below storm/ to b
 """
 
 import argparse
+import signal
 import sys
 import time
 from pathlib import Path
@@ -26,6 +27,10 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=int(time.time()))
     parser.add_argument("--workers", type=int, default=2)
     given = parser.parse_args()
+    # In the background of a script SIGINT is ignored, under nohup SIGHUP, and the programs started here would
+    # inherit that.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)
     print(f"seed {given.seed}", flush=True)
     tally = Tally(given.folder.absolute() / "tally.jsonl")
     run_batch(given.folder.absolute(), tally, seed=given.seed, minutes=given.minutes, workers=given.workers)

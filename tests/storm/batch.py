@@ -8,12 +8,14 @@ from collections.abc import Sequence
 from multiprocessing import get_context
 from pathlib import Path
 
+from simmer.base.provenance import code_digest
 from storm.campaigns import Reference, reference
 from storm.damage import storm_of_damage
 from storm.hardships import storm_of_hardships
 from storm.kills import storm_of_kills
 from storm.tally import Tally
 from support.campaign import Campaign
+from support.dry_runs import end_server
 
 SLICE_S = 120
 
@@ -22,14 +24,15 @@ def run_batch(folder: Path, tally: Tally, *, seed: int, minutes: float, workers:
     """Run storms in worker processes until the time is over; each finishes the case it is at.
 
     Args:
-        folder: for references and copies; references are made once.
+        folder: for references and copies; references are made once for each version of the code.
         tally: shared by all workers and batches.
         seed: of all choices.
         minutes: of the batch, without the making of references.
         workers: storms side by side.
     """
-    references = [reference(folder / f"reference_{cores}", cores=cores) for cores in (1, 2)]
-    begun = [stopped_in_training(one, folder / f"reference_{one.cores}" / "begun") for one in references]
+    made = {cores: folder / f"reference_{code_digest()}_{cores}" for cores in (1, 2)}
+    references = [reference(made[cores], cores=cores) for cores in made]
+    begun = [stopped_in_training(one, made[one.cores] / "begun") for one in references]
     end_s = time.monotonic() + 60 * minutes
     processes = [
         get_context("fork").Process(
@@ -92,3 +95,4 @@ def _work(
         if len(tally.failures()) == failed_before:
             shutil.rmtree(one, ignore_errors=True)
         number += 1
+    end_server()

@@ -1,5 +1,6 @@
 """Small campaigns for a storm: prepared, finished without interruption, and stopped in mid-training."""
 
+import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -37,11 +38,10 @@ class Reference:
 def reference(folder: Path, *, cores: int) -> Reference:
     """Return the reference with so many trials side by side, made in `folder` unless it is there."""
     overlays = (SMALL, TRAINING, SIDE_BY_SIDE if cores == 2 else {})
-    prepared = Campaign(folder / "prepared", *overlays)
-    finished = Campaign(folder / "finished", *overlays)
-    made = Reference(prepared=prepared, finished=finished, cores=cores)
-    if not (prepared.folder / PREFLIGHT).exists():
+    if not (folder / "finished" / DONE).exists():
+        shutil.rmtree(folder, ignore_errors=True)
+        prepared = Campaign(folder / "prepared", *overlays)
         prepared.run(PREFLIGHT, "--cores", str(cores)).succeeded()
-    if not (finished.folder / DONE).exists():
-        prepared.copy_to(finished.folder).run(*made.arguments).succeeded()
-    return made
+        prepared.copy_to(folder / "finished").run(DONE, "--cores", str(cores)).succeeded()
+    both = {name: Campaign(folder / name, *overlays) for name in ("prepared", "finished")}
+    return Reference(**both, cores=cores)

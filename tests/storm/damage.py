@@ -2,9 +2,11 @@
 
 Every file below the results, the data and Snakemake's own folder may be hit; no list is kept. The same
 command must then restore it, or end with one sentence; no finished trial is trained again.
+A sample runs the command as a user does, the rest in a fork that has imported Snakemake.
 """
 
 import random
+import re
 import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -16,6 +18,12 @@ from support.campaign import Campaign
 
 FOLDERS = ("results", ".snakemake", "data")
 SHAPES = (b"{}", b"[1]", b"null", b'{"sha256": 3}', b'"text"', b"0")
+
+TYPED_SHARE = 0.2
+# No second copy: the user's own files, which a run must refuse by name.
+ONLY_COPIES = ("data/",)
+# Written for people, never read by a run.
+NOT_READ = ("results/logs/", "results/benchmarks/", "results/ledger/locks/", ".snakemake/")
 
 Harm = Callable[[bytes, random.Random], bytes]
 
@@ -77,28 +85,39 @@ def storm_of_damage(
         source = begun if chance.random() < 0.4 else reference.finished
         campaign = source.copy_to(folder / str(number))
         try:
-            _damage_once(reference, source, campaign, tally, chance)
+            outcome = _damage_once(reference, source, campaign, tally, chance)
         finally:
             campaign.kill_everything()
+        if outcome == HELD:
             shutil.rmtree(campaign.folder, ignore_errors=True)
         number += 1
 
 
 def _damage_once(
     reference: Reference, source: Campaign, campaign: Campaign, tally: Tally, chance: random.Random
-) -> None:
+) -> str:
     path = chance.choice(list(victims(campaign)))
     harm = chance.choice(list(HARMS))
-    content = path.read_bytes()
-    damaged = HARMS[harm](content, chance)
-    if damaged == content:
-        return
+    damaged = HARMS[harm](path.read_bytes(), chance)
+    if damaged == path.read_bytes():
+        return HELD
     path.write_bytes(damaged)
     name = path.relative_to(campaign.folder).as_posix()
-    run = campaign.run(*reference.arguments)
+    typed = chance.random() < TYPED_SHARE
+    run = campaign.run(*reference.arguments) if typed else campaign.forked_run(*reference.arguments)
     outcome = differences(reference, campaign, run)
-    if run.status != 0 and "Traceback" not in run.text:
-        outcome = f"a sentence: {run.text}"
+    if run.status != 0 and "Traceback" not in run.text and name.startswith(ONLY_COPIES):
+        outcome = HELD
     elif outcome == HELD and source is reference.finished and campaign.starts() != source.starts():
         outcome = "a finished trial was trained again"
-    tally.add(f"damage below {name.split('/')[0]}", outcome, file=name, harm=harm)
+    elif outcome == HELD and not name.startswith(NOT_READ) and path.exists() and path.read_bytes() == damaged:
+        outcome = f"still damaged: {run.text}"
+    kind = f"damage below {name.split('/')[0]}, " + ("typed command" if typed else "forked command")
+    tally.add(kind, outcome, file=name, harm=harm, status=run.status, said=_sentence(run.text), folder=str(campaign.folder))
+    return outcome
+
+
+def _sentence(text: str) -> str:
+    """Return what a run wrote, without the lines of its jobs."""
+    lines = [line for line in text.splitlines() if not re.match(r"\d\d:\d\d |\d+ jobs? to run", line)]
+    return "\n".join(lines)[:600]

@@ -17,7 +17,8 @@ import psutil
 
 from storm.campaigns import Reference
 from storm.tally import HELD, Tally
-from support.campaign import Campaign, Run, wait_until
+from support.campaign import Campaign, Run, wait_until, without_machine
+from support.dry_runs import DryRun
 
 STOP_SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
 
@@ -148,16 +149,23 @@ def _compare(reference: Reference, campaign: Campaign, tally: Tally) -> None:
     tally.add(f"campaign finished, {reference.cores} side by side", differences(reference, campaign, run))
 
 
-def differences(reference: Reference, campaign: Campaign, run: Run) -> str:
+def differences(reference: Reference, campaign: Campaign, run: Run | DryRun) -> str:
     """Return how a finished campaign differs from the reference, or `HELD`."""
     if run.status != 0:
         return f"exit status {run.status}: {run.text}"
-    tracebacks = [each.output.name for each in campaign.runs if "Traceback" in each.text]
-    if tracebacks:
-        return f"tracebacks in {tracebacks}"
+    for each in [*campaign.runs, run]:
+        if "Traceback" in each.text:
+            return f"a traceback: {each.text}"
     if campaign.table() != reference.finished.table():
         return f"another table in {campaign.folder}"
+    if _results(campaign) != _results(reference.finished):
+        return f"other results in {campaign.folder}"
     return HELD
+
+
+def _results(campaign: Campaign) -> list[dict]:
+    """Return the published results, weights' digests included, without what depends on the machine."""
+    return [without_machine(campaign.result(number)) for number in range(len(campaign.table()))]
 
 
 def _has_result(campaign: Campaign, number: int) -> bool:

@@ -126,8 +126,10 @@ def refit(seed, *, epochs=12, best=4, level=0.45, fall=0.03, rise=0.006):
         train = 0.53 - 0.016 * epoch + 0.001 * seed
         losses.append(validation)
         curve.append(record(epoch, validation, train=train))
-    known = {"curve": curve, "best_epoch": best} if curve else {}
-    return refit_result(seed, losses, **known)
+    if not curve:
+        return refit_result(seed, losses)
+    known = {"best_epoch": best, "best": curve[best - 1], "validation_log_loss": losses[best - 1]}
+    return refit_result(seed, losses, curve=curve, **known)
 
 
 def trial(train_s=300.0, *, energy_wh=None, repeats=None):

@@ -11,7 +11,10 @@ from snakemake_interface_logger_plugins.common import LogEvent
 from support.campaign import FINISHED
 from support.configs import ROOT
 
-CODE = runpy.run_path(str(ROOT / "workflow/rules/terminal.smk"))
+# The file is part of the Snakefile, where other files define the rest.
+CODE = runpy.run_path(
+    str(ROOT / "workflow/rules/terminal.smk"), init_globals={"is_computed": lambda outputs: "kept" in outputs}
+)
 NOISE = (
     "Reason: ",
     "Select jobs",
@@ -49,12 +52,13 @@ def send(terminal, text, level=logging.INFO, **fields):
     terminal.handle(logging.makeLogRecord({"msg": text, "levelno": level, **fields}))
 
 
-def start(terminal, jobid, message):
+def start(terminal, jobid, message, output=()):
     send(
         terminal,
         "",
         event=LogEvent.JOB_INFO,
         jobid=jobid,
+        output=output,
         rule_msg=message,
         rule_name="hpo_2M",
         reason="x" * 999,
@@ -84,6 +88,11 @@ def test_a_job_is_one_line_with_its_number_of_all_jobs(terminal):
         "07:42 [1/2] Train 2M/h3 trial 000",
         "07:42 [2/2] hpo_2M",
     ]
+
+
+def test_a_run_that_the_ledger_has_is_published_not_trained(terminal):
+    start(terminal, 14, "Train 2M/h3 trial 000", output=["kept"])
+    assert terminal.lines == ["07:42 [1/?] Publish 2M/h3 trial 000"]
 
 
 @pytest.mark.parametrize(("status", "verb"), [(75, "Stopped"), (1, "Failed")])

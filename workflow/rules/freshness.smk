@@ -16,6 +16,8 @@ from simmer.status.studies import features_sha256
 
 DIGESTS = Digests()
 OUTDATED_RUNS = []  # (study, run) of each planned run whose published files are not those of the ledger
+# Their outputs are the data themselves: a changed file is refused by its manifest, and never replaced unasked.
+SOURCES = ("fetch_data", "acquire_data")
 # Editing code must not throw away days of training; trials record the code's digest.
 RERUN_TRIGGERS = frozenset({RerunTrigger.MTIME, RerunTrigger.INPUT, RerunTrigger.PARAMS})
 
@@ -25,7 +27,7 @@ def force_outdated():
     if workflow.exec_mode.name != "DEFAULT":
         return
     for one in workflow.rules:
-        if one.output and one.script is not None and one.name != "fetch_data":
+        if one.output and one.script is not None and one.name not in SOURCES:
             one.set_input(forced_if_outdated(one))
 
 

@@ -71,7 +71,7 @@ def test_a_note_points_out_lines_that_leave_a_panel(picture):
 
 
 def test_a_refit_that_diverged_keeps_its_lines_and_has_no_best_epoch(picture):
-    diverged = replace(refit(3), best_epoch=None)
+    diverged = replace(refit(3), best_epoch=None, best=None, validation_log_loss=None)
     figure = picture(learning_curves(1, {"2M": [*OVERFITTED, diverged]}, BASE_RATE))
     assert len(figure.marks(r"train_2M_\d+")) == len(OVERFITTED) + 1
     assert figure.marks("best_2M_3") == []

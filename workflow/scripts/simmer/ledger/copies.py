@@ -16,7 +16,6 @@ Read = Callable[[], Values | None]
 
 logger = logging.getLogger(__name__)
 
-
 ADVICE = "run the same command again: it is restored from its copy, or what it records is computed again"
 
 
@@ -80,14 +79,14 @@ def if_whole(read: Read) -> Values | None:
 
 
 def problems(copies: Mapping[Path, Read]) -> dict[Path, str]:
-    """Return what is wrong with each copy at these paths that is damaged or missing, as a message."""
+    """Return what is wrong with each copy at these paths that is damaged or missing, without advice."""
     found = {}
     for path, read in copies.items():
         try:
             if read() is None:
                 found[path] = f"found no {path}"
         except DamagedError as error:
-            found[path] = str(error)
+            found[path] = str(error).removesuffix(f"; {ADVICE}")
     return found
 
 

@@ -139,10 +139,12 @@ class RunResult:
     machine: MachineFacts
 
     def __post_init__(self) -> None:
-        losses = [epoch.validation.log_loss for epoch in self.curve if epoch == self.best]
-        if self.best is not None and losses != [self.validation_log_loss]:
+        best = [epoch for epoch in self.curve if epoch.epoch == self.best_epoch]
+        loss = None if self.best is None else self.best.validation.log_loss
+        if (best, self.validation_log_loss) != ([] if self.best is None else [self.best], loss):
             raise ValueError(
-                f"its best epoch with the loss {self.validation_log_loss} is not among its epochs"
+                f"its best epoch {self.best_epoch} with the loss {self.validation_log_loss} is not one of its "
+                f"{len(self.curve)} epochs"
             )
 
     @property

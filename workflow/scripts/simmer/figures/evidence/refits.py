@@ -3,8 +3,6 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from simmer.base.errors import LedgerError
-from simmer.ledger.address import published_folder
 from simmer.ledger.results import RefitResult
 
 
@@ -33,18 +31,7 @@ class Refit:
 
 
 def read_refits(results: Sequence[RefitResult]) -> list[Refit]:
-    """Return the learning curves of one scale's refits.
-
-    Raises:
-        LedgerError: when the best epoch of a result is not in its curve.
-    """
-    for result in results:
-        if result.best_epoch is not None and result.best_epoch not in (one.epoch for one in result.curve):
-            raise LedgerError(
-                f"found best epoch {result.best_epoch} of {len(result.curve)} epochs in refit {result.refit} "
-                f"of {result.study.name}, expected one of them; delete "
-                f"{published_folder(result.scale, 'refit')} and run the same command again"
-            )
+    """Return the learning curves of one scale's refits."""
     return [
         Refit(
             seed=result.seed,
