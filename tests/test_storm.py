@@ -4,6 +4,7 @@ import os
 import time
 
 import pytest
+
 from storm.batch import run_batch
 from storm.tally import Tally
 

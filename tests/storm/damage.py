@@ -113,7 +113,8 @@ def _damage_once(
     elif outcome == HELD and not name.startswith(NOT_READ) and path.exists() and path.read_bytes() == damaged:
         outcome = f"still damaged: {run.text}"
     kind = f"damage below {name.split('/')[0]}, " + ("typed command" if typed else "forked command")
-    tally.add(kind, outcome, file=name, harm=harm, status=run.status, said=_sentence(run.text), folder=str(campaign.folder))
+    facts = {"file": name, "harm": harm, "status": run.status, "said": _sentence(run.text)}
+    tally.add(kind, outcome, folder=str(campaign.folder), **facts)
     return outcome
 
 

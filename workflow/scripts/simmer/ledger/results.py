@@ -143,8 +143,8 @@ class RunResult:
         loss = None if self.best is None else self.best.validation.log_loss
         if (best, self.validation_log_loss) != ([] if self.best is None else [self.best], loss):
             raise ValueError(
-                f"its best epoch {self.best_epoch} with the loss {self.validation_log_loss} is not one of its "
-                f"{len(self.curve)} epochs"
+                f"its best epoch {self.best_epoch} with the loss {self.validation_log_loss} is not one of "
+                f"its {len(self.curve)} epochs"
             )
 
     @property
