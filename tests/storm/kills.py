@@ -48,10 +48,10 @@ def _blows() -> list[Blow]:
     def trainer(number: signal.Signals) -> Callable[[Run, Campaign, int], None]:
         return lambda run, campaign, trial: os.kill(campaign.trainer_pid(trial), number)
 
-    whom = {"group": group, "Snakemake": snakemake, "trainer": trainer}
-    kills = [Blow(f"kill of the {name}", signal.SIGKILL, to(signal.SIGKILL)) for name, to in whom.items()]
+    whom = {"the group": group, "Snakemake": snakemake, "a trainer": trainer}
+    kills = [Blow(f"kill of {name}", signal.SIGKILL, to(signal.SIGKILL)) for name, to in whom.items()]
     stops = [
-        Blow(f"{number.name} to the {name}", number, to(number))
+        Blow(f"{number.name} to {name}", number, to(number))
         for name, to in whom.items()
         for number in STOP_SIGNALS
     ]
@@ -102,14 +102,19 @@ def _interrupted_once(reference: Reference, campaign: Campaign, tally: Tally, ch
         return run.wait() == 0
     status = run.wait()
     ended_s = time.time()
-    # The trainers that a killed Snakemake left over train on; the next run waits for them, or meets none.
-    stays = blow.kind == "kill of the Snakemake" and chance.random() < 0.5
-    if not stays:
+    # The trainers that a killed Snakemake left over train on: the next run meets them, or they are killed too.
+    left_over = blow.kind == "kill of Snakemake"
+    if left_over and chance.random() < 0.75:
+        time.sleep(chance.uniform(0.0, 1.5))
+        left = _in_training(campaign, begun_s)
+        campaign.kill_everything()
+        for each in left:
+            if not _has_result(campaign, each):
+                tally.add("kill of a trainer without Snakemake")
+    elif not left_over:
         wait_until(lambda: not campaign.processes(), "all processes to end")
-    hit = status != 0 and (stays or not _has_result(campaign, trial))
-    if hit:
-        outcome = _problem(run, blow)
-        tally.add(kind, outcome, seconds=round(ended_s - struck_s, 2))
+    if status != 0 and (left_over or not _has_result(campaign, trial)):
+        tally.add(kind, _problem(run, blow), seconds=round(ended_s - struck_s, 2))
     return status == 0
 
 

@@ -4,7 +4,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from simmer.base.errors import LedgerError
-from simmer.ledger.copies import ADVICE
 
 RESTORED = "FIX=yes or the next run of its study restores it from its copy"
 PUBLISHED = "FIX=yes or the next run publishes it again from the ledger"
@@ -44,7 +43,7 @@ class Finding:
 
 
 def without_path(message: str, path: Path) -> str:
-    """Return the message of a `LedgerError` about a file in a few words: without path and advice."""
+    """Return the message of a `LedgerError` about a file in a few words, without its path."""
     if message == f"found no {path}":
         return "missing"
-    return message.removesuffix(f"; {ADVICE}").replace(f" {path}", "", 1).removeprefix("found ")
+    return message.replace(f" {path}", "", 1).removeprefix("found ")
