@@ -9,7 +9,7 @@ from multiprocessing import get_context
 from pathlib import Path
 
 from simmer.base.provenance import code_digest
-from storm.campaigns import Reference, reference
+from storm.campaigns import LONG_EPOCHS, SHORT_EPOCHS, Reference, reference
 from storm.damage import storm_of_damage
 from storm.hardships import storm_of_hardships
 from storm.kills import storm_of_kills
@@ -30,14 +30,15 @@ def run_batch(folder: Path, tally: Tally, *, seed: int, minutes: float, workers:
         minutes: of the batch, without the making of references.
         workers: storms side by side.
     """
-    made = {cores: folder / f"reference_{code_digest()}_{cores}" for cores in (1, 2)}
-    references = [reference(made[cores], cores=cores) for cores in made]
-    begun = [stopped_in_training(one, made[one.cores] / "begun") for one in references]
+    made = folder / f"references_{code_digest()}"
+    long = [reference(made / f"long_{cores}", cores=cores, epochs=LONG_EPOCHS) for cores in (1, 2)]
+    short = reference(made / "short", cores=1, epochs=SHORT_EPOCHS)
+    begun = stopped_in_training(short, made / "begun")
     end_s = time.monotonic() + 60 * minutes
     processes = [
         get_context("fork").Process(
             target=_work,
-            args=(folder / f"worker_{number}", references, begun, tally, f"{seed}/{number}", end_s),
+            args=(folder / f"worker_{number}", long, short, begun, tally, f"{seed}/{number}", end_s),
         )
         for number in range(workers)
     ]
@@ -54,7 +55,7 @@ def stopped_in_training(found: Reference, folder: Path) -> Campaign:
     shutil.rmtree(folder, ignore_errors=True)
     campaign = found.prepared.copy_to(folder)
     run = campaign.start(*found.arguments)
-    run.until(lambda: campaign.in_epoch(1, 20), "the second trial in training")
+    run.until(lambda: campaign.in_epoch(1, 5), "the second trial in training")
     run.signal_group(signal.SIGTERM)
     run.wait()
     campaign.kill_everything()
@@ -64,8 +65,9 @@ def stopped_in_training(found: Reference, folder: Path) -> Campaign:
 
 def _work(
     folder: Path,
-    references: Sequence[Reference],
-    begun: Sequence[Campaign],
+    long: Sequence[Reference],
+    short: Reference,
+    begun: Campaign,
     tally: Tally,
     seed: str,
     end_s: float,
@@ -77,7 +79,6 @@ def _work(
 
     number = 0
     while not over():
-        which = chance.choice((0, 0, 1))
         one = folder / f"{seed.replace('/', '_')}_{number}"
         failed_before = len(tally.failures())
         slice_s = time.monotonic() + SLICE_S
@@ -87,11 +88,11 @@ def _work(
 
         kind = chance.choice(("kills", "kills", "damage", "damage", "hardships"))
         if kind == "kills":
-            storm_of_kills(references[which], one, tally, chance, until=over)
+            storm_of_kills(chance.choice(long), one, tally, chance, until=over)
         elif kind == "damage":
-            storm_of_damage(references[which], begun[which], one, tally, chance, until=until)
+            storm_of_damage(short, begun, one, tally, chance, until=until)
         else:
-            storm_of_hardships(references[which], one, tally, chance, until=until)
+            storm_of_hardships(short, one, tally, chance, until=until)
         if len(tally.failures()) == failed_before:
             shutil.rmtree(one, ignore_errors=True)
         number += 1

@@ -7,12 +7,8 @@ from pathlib import Path
 from support.campaign import DONE, SMALL, Campaign
 
 PREFLIGHT = "results/preflight/debug.json"
-# Trials of some ten seconds each, so that most moments of a run are moments of training.
-TRAINING = {
-    "scales": {"debug": {"epochs_max": 60}},
-    "training": {"patience_epochs": 60},
-}
-SIDE_BY_SIDE = {"search": {"parallel_trials": 2}}
+# With long trials most moments of a run are moments of training.
+LONG_EPOCHS, SHORT_EPOCHS = 60, 15
 
 
 @dataclass(frozen=True)
@@ -35,9 +31,14 @@ class Reference:
         return (DONE, "--cores", str(self.cores))
 
 
-def reference(folder: Path, *, cores: int) -> Reference:
-    """Return the reference with so many trials side by side, made in `folder` unless it is there."""
-    overlays = (SMALL, TRAINING, SIDE_BY_SIDE if cores == 2 else {})
+def reference(folder: Path, *, cores: int, epochs: int) -> Reference:
+    """Return the reference with so many trials side by side and epochs, made in `folder` unless it is there."""
+    training = {
+        "scales": {"debug": {"epochs_max": epochs}},
+        "training": {"patience_epochs": epochs},
+        "search": {"parallel_trials": cores},
+    }
+    overlays = (SMALL, training)
     if not (folder / "finished" / DONE).exists():
         shutil.rmtree(folder, ignore_errors=True)
         prepared = Campaign(folder / "prepared", *overlays)

@@ -102,7 +102,7 @@ def _interrupted_once(reference: Reference, campaign: Campaign, tally: Tally, ch
         return run.wait() == 0
     status = run.wait()
     ended_s = time.time()
-    # The trainers that a killed Snakemake left over train on: the next run meets them, or they are killed too.
+    # The trainers that a killed Snakemake left over train on; the next run meets them, or they are killed.
     left_over = blow.kind == "kill of Snakemake"
     if left_over and chance.random() < 0.75:
         time.sleep(chance.uniform(0.0, 1.5))
