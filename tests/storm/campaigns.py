@@ -32,7 +32,7 @@ class Reference:
 
 
 def reference(folder: Path, *, cores: int, epochs: int) -> Reference:
-    """Return the reference with so many trials side by side and epochs, made in `folder` unless it is there."""
+    """Return the reference with so many trials side by side and epochs; make it unless it is there."""
     training = {
         "scales": {"debug": {"epochs_max": epochs}},
         "training": {"patience_epochs": epochs},
