@@ -44,8 +44,10 @@ def run_batch(folder: Path, tally: Tally, *, seed: int, minutes: float, workers:
     ]
     for process in processes:
         process.start()
-    for process in processes:
+    for number, process in enumerate(processes):
         process.join()
+        if process.exitcode != 0:
+            tally.add("storm", f"worker {number} ended with status {process.exitcode}")
 
 
 def stopped_in_training(found: Reference, folder: Path) -> Campaign:

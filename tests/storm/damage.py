@@ -5,9 +5,12 @@ command must then restore it, or end with one sentence; no finished trial is tra
 A sample runs the command as a user does, the rest in a fork that has imported Snakemake.
 """
 
+import os
 import random
 import re
 import shutil
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -15,13 +18,14 @@ from storm.campaigns import Reference
 from storm.kills import differences
 from storm.tally import HELD, Tally
 from support.campaign import Campaign
+from support.configs import ROOT
 
 FOLDERS = ("results", ".snakemake", "data")
 SHAPES = (b"{}", b"[1]", b"null", b'{"sha256": 3}', b'"text"', b"0")
 
 TYPED_SHARE = 0.2
-# No second copy: the user's own files, which a run must refuse by name.
-ONLY_COPIES = ("data/",)
+# No second copy: bars, which a run must refuse by name.
+ONLY_COPIES = ("data/raw/", "data/snapshots/")
 # Written for people, never read by a run.
 NOT_READ = ("results/logs/", "results/benchmarks/", "results/ledger/locks/", ".snakemake/")
 
@@ -56,7 +60,7 @@ HARMS: dict[str, Harm] = {
 
 
 def victims(campaign: Campaign) -> Iterator[Path]:
-    """Yield every file of a campaign that a run may read, with its folders in random-independent order."""
+    """Yield every file of a campaign that a run may read, sorted."""
     for name in FOLDERS:
         yield from sorted(path for path in (campaign.folder / name).rglob("*") if path.is_file())
 
@@ -110,12 +114,42 @@ def _damage_once(
         outcome = HELD
     elif outcome == HELD and source is reference.finished and campaign.starts() != source.starts():
         outcome = "a finished trial was trained again"
-    elif outcome == HELD and not name.startswith(NOT_READ) and path.exists() and path.read_bytes() == damaged:
-        outcome = f"still damaged: {run.text}"
+    elif outcome == HELD and not name.startswith(NOT_READ) and _is_unseen(campaign, path, damaged):
+        outcome = f"still damaged, and not seen: {run.text}"
     kind = f"damage below {name.split('/')[0]}, " + ("typed command" if typed else "forked command")
     facts = {"file": name, "harm": harm, "status": run.status, "said": _sentence(run.text)}
     tally.add(kind, outcome, folder=str(campaign.folder), **facts)
     return outcome
+
+
+def _is_unseen(campaign: Campaign, path: Path, damaged: bytes) -> bool:
+    """Return True if a run left a file damaged, such as one that only training reads, and the doctor too."""
+    if not path.exists() or path.read_bytes() != damaged:
+        return False
+    results = campaign.folder / "results"
+    return str(path.relative_to(campaign.folder)).removeprefix("results/") not in " ".join(
+        examined(results).split()
+    )
+
+
+def examined(results: Path) -> str:
+    """Return what the doctor prints about a results folder."""
+    command = [
+        sys.executable,
+        "-m",
+        "simmer.doctor",
+        str(results),
+        "--config",
+        str(ROOT / "config/config.yaml"),
+    ]
+    ended = subprocess.run(
+        [*command, "--overlay", str(results.parent / "campaign.yaml")],
+        env=os.environ | {"PYTHONPATH": str(ROOT / "workflow/scripts"), "COLUMNS": "500"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    return ended.stdout + ended.stderr
 
 
 def _sentence(text: str) -> str:

@@ -20,7 +20,6 @@ from support.campaign import Campaign, Run, wait_until
 from support.configs import ROOT
 
 NOBODY = 65534
-NOT_COPIED = (".venv*", ".git", "demo", "results", "storm", "tests")
 
 
 def suspended(reference: Reference, campaign: Campaign, chance: random.Random) -> str:
@@ -75,6 +74,8 @@ def full_disk(reference: Reference, campaign: Campaign, chance: random.Random) -
     subprocess.run(["mount", "-t", "tmpfs", "-o", "size=64m", "tmpfs", str(campaign.folder)], check=True)
     try:
         small = reference.prepared.copy_to(campaign.folder / "campaign")
+        small.outputs = campaign.folder.with_name(f"{campaign.folder.name} outputs")
+        small.outputs.mkdir()
         filler = campaign.folder / "filler"
         room = shutil.disk_usage(campaign.folder).free - int(10 ** chance.uniform(3.0, 5.7))
         filler.write_bytes(bytes(room))
@@ -111,6 +112,7 @@ def changed_code(reference: Reference, campaign: Campaign, chance: random.Random
     )
     changing = Campaign(campaign.folder, campaign.config, repository=copy)
     _stopped_in(changing, reference, trial=1)
+    starts = changing.starts()
     with (copy / "workflow/scripts/simmer/runs/trial.py").open("a") as file:
         file.write("# changed\n")
     run = changing.run(*reference.arguments)
@@ -120,7 +122,13 @@ def changed_code(reference: Reference, campaign: Campaign, chance: random.Random
         [{key: value for key, value in row.items() if key != "code_digests"} for row in one.table()]
         for one in (changing, reference.finished)
     ]
-    return HELD if tables[0] == tables[1] else "another table"
+    if tables[0] != tables[1]:
+        return "another table"
+    again = {name for name, count in starts.items() if changing.starts()[name] != count}
+    if len(again) != 1:
+        return f"trained again: {again}; expected the trial that was stopped"
+    recorded = len(changing.result(1)["code_digests"])
+    return HELD if recorded == 2 else f"{recorded} digests of code in the result of the trial it changed in"
 
 
 HARDSHIPS: dict[str, Callable[[Reference, Campaign, random.Random], str]] = {
@@ -169,6 +177,9 @@ def _then_whole(reference: Reference, campaign: Campaign, run: Run) -> str:
     """Return a problem of a run that may have failed, or of the next one, which may not."""
     if "Traceback" in run.text:
         return f"a traceback: {run.text}"
+    finished = [folder for folder in campaign.trials if (folder / "result.json").exists()]
     starts = campaign.starts()
     found = differences(reference, campaign, campaign.run(*reference.arguments))
-    return found if found != HELD or max(starts.values(), default=0) <= 3 else f"starts {starts}"
+    names = [folder.relative_to(campaign.folder / "results/ledger").as_posix() for folder in finished]
+    again = [name for name in names if campaign.starts()[name] != starts[name]]
+    return found if found != HELD or not again else f"finished trials were trained again: {again}"

@@ -57,7 +57,7 @@ class Campaign:
     """A campaign folder with its configuration, run with the Snakefile of this repository."""
 
     def __init__(self, folder: Path, *overlays: Mapping[str, Any], repository: Path = ROOT) -> None:
-        self.folder, self.repository = folder, repository
+        self.folder, self.repository, self.outputs = folder, repository, folder
         self.folder.mkdir(parents=True, exist_ok=True)
         self.config: dict[str, Any] = {}
         self.runs: list[Run] = []
@@ -84,7 +84,7 @@ class Campaign:
     def start(self, *arguments: str, prefix: Iterable[str] = ()) -> "Run":
         """Start Snakemake in a new session, as a terminal does."""
         number = len(self.runs) + 1
-        output = self.folder / f"output_{number}_{os.getpid()}.txt"
+        output = self.outputs / f"output_{number}_{os.getpid()}.txt"
         with output.open("wb") as file:
             process = subprocess.Popen(
                 [*prefix, *self.command(*arguments)],

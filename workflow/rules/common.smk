@@ -62,7 +62,7 @@ def shown_by_snakemake():
     library.addHandler(handler)
     try:
         yield
-    except SimmerError as error:
+    except (SimmerError, OSError) as error:
         raise WorkflowError(str(error)) from None
     finally:
         library.removeHandler(handler)

@@ -9,38 +9,49 @@ from pathlib import Path
 
 from snakemake.settings.enums import RerunTrigger
 
-from simmer.ledger.address import Address, ledger_in
+from simmer.ledger.address import ledger_in
 from simmer.ledger.made_from import Digests, is_current
-from simmer.ledger.preparation import restore_if_free
+from simmer.ledger.preparation import restore_if_free, restore_published
 from simmer.status.studies import features_sha256
 
 DIGESTS = Digests()
-OUTDATED_RUNS = []  # (study, run) of each planned run whose published files are not those of the ledger
 # Their outputs are the data themselves: a changed file is refused by its manifest, and never replaced unasked.
-SOURCES = ("fetch_data", "acquire_data")
+SOURCES = ("fetch_data.py", "acquire_data.py")
 # Editing code must not throw away days of training; trials record the code's digest.
 RERUN_TRIGGERS = frozenset({RerunTrigger.MTIME, RerunTrigger.INPUT, RerunTrigger.PARAMS})
 
 
 def force_outdated():
-    """Check the outputs of each job when it is planned, and run it again if they are outdated."""
-    if workflow.exec_mode.name != "DEFAULT":
+    """Check the outputs of each job when it is planned, and run it again if they are outdated.
+
+    A module has neither our `onstart` nor our lock, which must come before an output is made again.
+    """
+    if workflow.exec_mode.name != "DEFAULT" or not workflow.modifier.is_main_snakefile():
         return
     for one in workflow.rules:
-        if one.output and one.script is not None and one.name not in SOURCES:
+        if one.output and one.script is not None and not one.script.endswith(SOURCES):
             one.set_input(forced_if_outdated(one))
 
 
 def forced_if_outdated(producer):
     """Return an input function that adds no input, but has its job run if the outputs are outdated."""
+    within = []
 
     def no_input(wildcards):
+        if within:
+            return []  # called by `expand_input` below
         set_what_resume_needs()
         outputs = [str(path) for path in producer.expand_output(wildcards)[0]]
-        if not all(Path(path).exists() for path in outputs) or not is_up_to_date(
-            producer, wildcards, outputs
-        ):
-            workflow.dag.forcefiles.update(outputs)
+        within.append(True)
+        try:
+            if not all(Path(path).exists() for path in outputs) or not is_up_to_date(
+                producer, wildcards, outputs
+            ):
+                workflow.dag.forcefiles.update(outputs)
+        except (SimmerError, OSError) as error:
+            sys.exit(str(error))  # any other exception would be printed with a traceback
+        finally:
+            within.clear()
         return []
 
     return no_input
@@ -51,6 +62,10 @@ def set_what_resume_needs():
 
     Snakemake has these settings only after it has read the workflow.
     """
+    if workflow.execution_settings is not None and workflow.execution_settings.no_hooks:
+        sys.exit(
+            "found --no-hooks; expected none, because the lock of a run and its stops are hooks: leave it out"
+        )
     workflow.dag_settings.force_incomplete = True
     workflow.dag_settings.rerun_triggers = RERUN_TRIGGERS
     if workflow.execution_settings is not None:  # as with --dag and --report
@@ -60,29 +75,34 @@ def set_what_resume_needs():
 
 def is_up_to_date(producer, wildcards, outputs):
     """Return True if outputs are as in the ledger or, if it does not have them, as their job left them."""
-    try:
-        address = Address.parse(Path(outputs[0]))
-    except SimmerError:
-        params = {
-            name: value(wildcards) if callable(value) else value for name, value in producer.params.items()
-        }
-        return is_current(outputs, params, DIGESTS)
-    ledger, files = run_files(address)
-    if files is None or files.is_published():
-        return True
-    OUTDATED_RUNS.append((ledger, files))
-    return False
+    address = address_of(outputs)
+    if address is not None:
+        _, files = run_files(address)
+        return files is None or files.is_published()
+    params = {name: value(wildcards) if callable(value) else value for name, value in producer.params.items()}
+    inputs = [str(path) for path in producer.expand_input(wildcards)[0]]
+    return is_current(outputs, inputs=inputs, params=params, digests=DIGESTS)
 
 
 def restore_ledger():
-    """Restore the ledger from published files before their jobs start, because Snakemake deletes them then."""
-    for ledger, files in OUTDATED_RUNS:
-        with shown_by_snakemake():
-            restore_if_free(ledger, files)
+    """Restore the ledger from published files before their jobs start, because Snakemake deletes them then.
+
+    A published file may also be the only copy of another study's result.
+    """
+    for job in workflow.dag.needrun_jobs():
+        address = address_of(job.output)
+        if address is not None:
+            with shown_by_snakemake():
+                restore_published(address, RESULTS)
+                ledger, files = run_files(address)
+                if files is not None:
+                    restore_if_free(ledger, files)
 
 
 def run_files(address):
     """Return a published run's study in the ledger and its files; None for what is not known yet."""
+    if address is None:
+        return None, None
     ledger = ledger_of(address.study.scale, address.study.horizon_days)
     if ledger is None:
         return None, None
@@ -95,9 +115,9 @@ def run_files(address):
 def is_computed(outputs):
     """Return True if these outputs are of a trial or refit whose result the ledger has."""
     try:
-        _, files = run_files(Address.parse(Path(str(outputs[0]))))
+        _, files = run_files(address_of(outputs))
         return files is not None and files.result() is not None
-    except (SimmerError, IndexError):
+    except (SimmerError, OSError):
         return False
 
 

@@ -52,14 +52,14 @@ def trials_at_once():
 @cache
 def trainings_of_run(purpose):
     """Return the number of jobs of this run for each study that train a "trial" or a "refit"."""
-    addresses = [address_of(job) for job in workflow.dag.jobs]
+    addresses = [address_of(job.output) for job in workflow.dag.jobs]
     return Counter(address.study for address in addresses if address and address.purpose == purpose)
 
 
-def address_of(job):
-    """Return the address of what a job trains; None for other jobs."""
+def address_of(outputs):
+    """Return the address of the run that a job with these outputs publishes; None for other jobs."""
     try:
-        return Address.parse(Path(job.output[0])) if job.output else None
+        return Address.parse(Path(str(outputs[0]))) if outputs else None
     except SimmerError:
         return None
 

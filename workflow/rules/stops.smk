@@ -12,7 +12,7 @@ import psutil
 
 from snakemake.logging import logger as snakemake_logger
 
-from simmer.thermal.stop import CAMPAIGN_PROCESS
+from simmer.thermal.stop import CAMPAIGN_PROCESS, STOP_SIGNALS
 
 # A shell that waits for a job would end at once, and Snakemake would take the job for ended.
 SHELLS = ("bash", "dash", "sh", "zsh")
@@ -21,7 +21,7 @@ SHELLS = ("bash", "dash", "sh", "zsh")
 def forward_stops():
     """Pass signals that stop Snakemake on to its jobs, and let jobs find this process."""
     os.environ[CAMPAIGN_PROCESS] = str(os.getpid())
-    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+    for number in STOP_SIGNALS:
         before = signal.getsignal(number)
         if before is not signal.SIG_IGN:  # as under nohup
             signal.signal(number, stop_all_then(before))

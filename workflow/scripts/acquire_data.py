@@ -12,7 +12,6 @@ from simmer.data.problems import refuse_errors
 from simmer.data.settings import DataSettings
 from simmer.data.snapshots import SnapshotStore
 from simmer.data.sources import acquire
-from simmer.ledger.made_from import made_from
 
 
 def main(*, settings: DataSettings, ticker: str, snapshots: Path, bars: Path, resource: Path) -> None:
@@ -35,7 +34,7 @@ def main(*, settings: DataSettings, ticker: str, snapshots: Path, bars: Path, re
 
 
 if __name__ == "__main__":
-    with job(snakemake.log[0]), made_from(snakemake):
+    with job(snakemake.log[0]):
         main(
             settings=parse_config(snakemake.config).data,
             ticker=snakemake.wildcards.ticker,

@@ -23,6 +23,8 @@ PROGRESS = 25
 QUIET_TERMINAL = "SIMMER_QUIET_TERMINAL"
 
 logging.addLevelName(PROGRESS, "PROGRESS")
+# On a full disk a log file loses lines; a traceback for each would hide the sentence that says so.
+logging.raiseExceptions = False
 logger = logging.getLogger(__name__)
 
 
@@ -30,8 +32,8 @@ logger = logging.getLogger(__name__)
 def job(log_path: Path | str) -> Iterator[None]:
     """Set up logging and run the body of a job; an error ends the process with its exit status.
 
-    A `SimmerError` is logged as its message alone. Any other exception is a bug: its traceback goes to the
-    log and the terminal.
+    A `SimmerError` is logged as its message alone, and what the system refuses (`OSError`) as a sentence. Any
+    other exception is a bug: its traceback goes to the log and the terminal.
     """
     log_file = _configure_logging(Path(log_path))
     try:
@@ -39,6 +41,14 @@ def job(log_path: Path | str) -> Iterator[None]:
     except SimmerError as error:
         logger.error("%s", error)
         sys.exit(error.exit_code)
+    except OSError as error:
+        logger.info("what the system refused", exc_info=True)
+        logger.error(
+            "cannot use %s: %s; fix the cause and run the same command again",
+            error.filename or "a file or device",
+            error.strerror or error,
+        )
+        sys.exit(EXIT_FAILURE)
     except KeyboardInterrupt:
         logger.error("interrupted; the same command resumes")
         sys.exit(EXIT_RESUMABLE)

@@ -37,7 +37,7 @@ def name_of(holder: Mapping[str, Any]) -> str:
 
 
 def start_of(pid: int) -> str | None:
-    """Return when a process started, in a form that no other process with its number has; None if it ended.
+    """Return a mark of a process's start, unique among processes with this number; None if it has ended.
 
     Process numbers are reused: in a container that is started again, the next run often has the same one.
     """

@@ -47,28 +47,46 @@ def parse_record(content: bytes, *, where: object, advice: str, digest: bool = F
         found = values.pop(DIGEST, None)
         if found is None and digest:
             raise ValueError(f"found no key {DIGEST}; expected the digest of its values")
-        if found is not None and found != _digest(values):
+        # Computed for old records too, because it refuses numbers that are not finite, such as 1e999.
+        computed = _digest(values)
+        if found is not None and found != computed:
             raise ValueError(f"its values do not match its {DIGEST}")
     except (ValueError, RecursionError) as error:
         raise DamagedError(f"found {where} damaged ({error}); {advice}") from error
     return values
 
 
-def read_record(path: Path, *, advice: str, digest: bool = False) -> dict[str, Any]:
-    """Return the values of the record in a file; arguments as `parse_record`.
+def read_record(path: Path, *, advice: str, digest: bool = False) -> dict[str, Any] | None:
+    """Return the values of the record in a file, None if there is no file; arguments as `parse_record`.
 
     Raises:
-        DamagedError: as `parse_record`, and when the disk cannot read the file.
-        LedgerError: when the file must not be read.
+        DamagedError: as `parse_record`, and as `read_file`.
+        LedgerError: as `read_file`.
+    """
+    content = read_file(path, advice=advice)
+    return None if content is None else parse_record(content, where=path, advice=advice, digest=digest)
+
+
+def read_file(path: Path, *, advice: str) -> bytes | None:
+    """Return the content of a file; None if there is none.
+
+    Args:
+        path: the file.
+        advice: what to do if it is damaged.
+
+    Raises:
+        DamagedError: when the disk cannot read it, or it is a folder.
+        LedgerError: when it must not be read.
     """
     try:
-        content = path.read_bytes()
+        return path.read_bytes()
+    except (FileNotFoundError, NotADirectoryError):
+        return None
     except OSError as error:
         problem = f"cannot read {path}: {error.strerror or error}"
-        if error.errno == errno.EIO:
+        if error.errno in (errno.EIO, errno.EISDIR):
             raise DamagedError(f"{problem}; {advice}") from error
         raise LedgerError(f"{problem}; give read permission and run the same command again") from error
-    return parse_record(content, where=path, advice=advice, digest=digest)
 
 
 def write_record(path: Path, values: Mapping[str, Any]) -> None:

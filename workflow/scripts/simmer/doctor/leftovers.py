@@ -1,4 +1,4 @@
-"""Files that nothing needs any more, and who may remove them."""
+"""List files that nothing needs any more."""
 
 import base64
 import binascii

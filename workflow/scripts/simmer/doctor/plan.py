@@ -1,4 +1,4 @@
-"""Ask the workflow engine what the next run would do, by a dry run beside the campaign's folder.
+"""Find what the next run would do, by a dry run beside the campaign's folder.
 
 A dry run writes its own notes into the folder in which it runs. So it runs in a temporary folder with links
 to everything in the campaign's folder, and with a copy of the engine's notes.
@@ -51,16 +51,14 @@ def planned(
         overlays: the files merged over the shipped configuration.
         targets: files to ask for; none for the whole campaign.
     """
-    campaign = found.results.absolute().parent
-    with _beside(campaign, engine.notes) as folder:
-        words = [*shlex.split(engine.program), "-n", "--quiet", "rules", "--directory", str(folder)]
-        words += ["--configfile", *map(str, overlays)] if overlays else []
-        try:
-            ended = subprocess.run(
-                [*words, "--", *targets], capture_output=True, text=True, errors="replace", check=False
-            )
-        except OSError as error:
-            return f"is not known: cannot start {words[0]} ({error.strerror or error})"
+    words = [*shlex.split(engine.program), "-n", "--quiet", "rules"]
+    words += ["--configfile", *map(str, overlays)] if overlays else []
+    try:
+        with _beside(found.results.absolute().parent, engine.notes) as folder:
+            words += ["--directory", str(folder), "--", *targets]
+            ended = subprocess.run(words, capture_output=True, text=True, errors="replace", check=False)
+    except OSError as error:
+        return f"is not known: cannot start {words[0]} beside a copy of the notes ({error.strerror or error})"
     if ended.returncode != 0:
         return f"would be refused: {_reason(ended.stdout + ended.stderr)}"
     return in_words(jobs_in(ended.stdout + ended.stderr), runs_to_train(config, found))

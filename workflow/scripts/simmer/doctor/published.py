@@ -7,9 +7,9 @@ from pathlib import Path, PurePath
 from simmer.base.errors import DamagedError, LedgerError
 from simmer.doctor.findings import MADE_AGAIN, Finding
 from simmer.doctor.tree import Tree
-from simmer.ledger.address import RESULTS, Address, ledger_in, made_from_in
+from simmer.ledger.address import RESULTS, Address, made_from_in
 from simmer.ledger.made_from import Digests, MadeFrom
-from simmer.ledger.run_files import KINDS, RunFiles
+from simmer.ledger.run_files import RunFiles, run_published_at
 
 _FOLDERS = ("hpo", "refits")
 
@@ -34,7 +34,7 @@ def read_published(results: Path, tree: Tree) -> Published:
     whole, damaged, unreadable = {}, [], []
     for path, address in _published_paths(results, tree):
         try:
-            files = run_published_at(path, results, address)
+            files = run_published_at(address, results)
         except DamagedError:
             damaged.append(path)
         except LedgerError as error:
@@ -42,20 +42,6 @@ def read_published(results: Path, tree: Tree) -> Published:
         else:
             whole |= {} if files is None else {path: files}
     return Published(whole=whole, damaged=tuple(damaged), unreadable=tuple(unreadable))
-
-
-def run_published_at(path: Path, results: Path, address: Address) -> RunFiles | None:
-    """Return the run whose result is published at a path; None if it belongs at another one.
-
-    Raises:
-        DamagedError: when the result is damaged.
-        LedgerError: when it must not be read.
-    """
-    result = KINDS[address.purpose].read(path)
-    is_here = results / result.address.published("json") == path
-    if not is_here or PurePath(result.fingerprint).name != result.fingerprint:
-        return None
-    return RunFiles(ledger_in(results) / result.fingerprint, result.address)
 
 
 def _published_paths(results: Path, tree: Tree) -> Iterator[tuple[Path, Address]]:
@@ -96,6 +82,8 @@ def outdated(results: Path, tree: Tree) -> Outdated:
             continue
         except LedgerError as error:
             findings.append(Finding.unreadable(path, error))
+            continue
+        if record is None:
             continue
         changed = digests.changed(record.outputs)
         findings += [

@@ -12,14 +12,14 @@ from simmer.base.errors import DamagedError, SimmerError
 from simmer.base.files import user_facing_os_errors
 from simmer.base.locks import holder_of, try_lock
 from simmer.doctor.checkup import Checkup
-from simmer.doctor.published import run_published_at
 from simmer.doctor.runs import CheckedRun
 from simmer.doctor.studies import CheckedStudy
 from simmer.evidence.looks import incomplete_copies, restore_looks
 from simmer.ledger.address import looks_in
-from simmer.ledger.copies import ADVICE, problems
+from simmer.ledger.copies import ADVICE
 from simmer.ledger.preparation import prepare
-from simmer.ledger.run_files import RunFiles
+from simmer.ledger.run_files import RunFiles, run_published_at
+from simmer.ledger.study_file import keeps_digests
 
 LIBRARY = "simmer"
 
@@ -33,9 +33,12 @@ def repair(found: Checkup) -> list[str]:
     with _recorded(done):
         for study in found.studies:
             _attempt(done, lambda study=study: _prepare(study, done))
+        lost = [study for study in found.studies if not study.home.is_dir()]
         # Everything is restored before anything is published, because a published result may be a copy.
         for run in (run for study in found.studies for run in study.runs if run.findings and run.restorable):
             _attempt(done, lambda run=run: _restore(run, done))
+        for study in lost:
+            _attempt(done, lambda study=study: _prepare(study, done))
         for run in (run for study in found.studies for run in study.runs if _is_due(run)):
             _attempt(done, lambda run=run: _publish(found.results, run, done))
     _attempt(done, lambda: _complete_looks(looks_in(found.results), done))
@@ -73,7 +76,7 @@ def _prepare(study: CheckedStudy, done: list[str]) -> None:
     if study.ledger is None or not study.home.is_dir():
         return
     prepare(study.ledger)
-    if not study.with_digests:
+    if not study.with_digests and keeps_digests(study.home):
         done.append(f"{study.home}: digests and copies are added to the records of an older version")
 
 
@@ -93,7 +96,7 @@ def _publish(results: Path, run: CheckedRun, done: list[str]) -> None:
     with _held(run, done) as held:
         if not held or run.files.is_published():
             return
-        if _is_only_copy(result, results, run.files):
+        if _is_only_copy(results, run.files):
             done.append(f"{result} is left as it is: the ledger lacks it, and {run.name} would replace it")
             return
         run.files.append_event({"event": "republish"})
@@ -101,15 +104,12 @@ def _publish(results: Path, run: CheckedRun, done: list[str]) -> None:
         done.append(f"{result}: published again from the ledger")
 
 
-def _is_only_copy(path: Path, results: Path, own: RunFiles) -> bool:
+def _is_only_copy(results: Path, own: RunFiles) -> bool:
     try:
-        other = run_published_at(path, results, own.address) if path.is_file() else None
+        other = run_published_at(own.address, results)
     except DamagedError:
         return False
-    if other is None or other.folder == own.folder:
-        return False
-    ((copies, _), *_) = other.records()
-    return bool(problems(copies))
+    return other is not None and other.folder != own.folder and other.lacks_result()
 
 
 @contextmanager

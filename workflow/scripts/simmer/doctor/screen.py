@@ -30,7 +30,7 @@ def screen(found: Checkup, *, width: int, configuration: str, next_run: tuple[st
         found: the checked folder.
         width: columns of the terminal.
         configuration: the file it is compared with.
-        next_run: a command, and what it would do; None if the engine was not asked.
+        next_run: a command, and what it would do; None without a dry run.
     """
     parts: list[RenderableType] = [
         as_text(f"{found.results}, compared with {configuration}"),

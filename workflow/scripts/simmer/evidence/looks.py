@@ -13,12 +13,12 @@ from typing import Any
 
 from simmer.base.errors import LedgerError
 from simmer.base.files import user_facing_os_errors
-from simmer.base.records import parse_record, with_digest
+from simmer.base.records import parse_record, read_file, with_digest
 from simmer.ledger.copies import both
 
 Look = Mapping[str, Any]
 
-_TEXTS = ("ticker", "first_date", "last_date", "predictions_sha256")
+_TEXTS = ("time", "ticker", "first_date", "last_date", "predictions_sha256")
 
 
 def record_look(path: Path, look: Look) -> None:
@@ -61,7 +61,11 @@ def incomplete_copies(path: Path) -> dict[Path, tuple[int, int]]:
 
 
 def read_looks(path: Path) -> list[dict[str, Any]]:
-    """Return all looks of both copies, oldest first; damaged lines are skipped, a missing log has none."""
+    """Return all looks of both copies, oldest first; damaged lines are skipped, a missing log has none.
+
+    Raises:
+        LedgerError: when a copy cannot be read.
+    """
     found: list[dict[str, Any]] = []
     for copy in both(path):
         found += [look for look in _looks_in(copy) if look not in found]
@@ -108,7 +112,8 @@ def _looks_in(path: Path) -> list[dict[str, Any]]:
 
 
 def _lines(path: Path) -> list[bytes]:
-    return [line for line in path.read_bytes().split(b"\n") if line] if path.is_file() else []
+    content = read_file(path, advice="move it to another folder and run the same command again") or b""
+    return [line for line in content.split(b"\n") if line]
 
 
 def _parsed(line: bytes) -> dict[str, Any] | None:
@@ -117,7 +122,13 @@ def _parsed(line: bytes) -> dict[str, Any] | None:
     except LedgerError:
         return None
     usable = all(isinstance(look.get(key), str) for key in _TEXTS) and type(look.get("horizon_days")) is int
-    return look if usable else None
+    return look if usable and _are_winners(look.get("winners")) else None
+
+
+def _are_winners(found: Any) -> bool:
+    return isinstance(found, dict) and all(
+        isinstance(won, dict) and won.keys() >= {"trial", "fingerprint"} for won in found.values()
+    )
 
 
 def _append(path: Path, text: str) -> None:
@@ -128,7 +139,9 @@ def _append(path: Path, text: str) -> None:
         try:
             # A line cut off by a power failure must not merge with the new one.
             torn = "" if path.read_bytes().endswith(b"\n") or not path.stat().st_size else "\n"
-            os.write(descriptor, (torn + text).encode())
+            content = (torn + text).encode()
+            while content:  # a disk that is nearly full takes a part, then refuses the rest
+                content = content[os.write(descriptor, content) :]
             os.fsync(descriptor)
         finally:
             os.close(descriptor)

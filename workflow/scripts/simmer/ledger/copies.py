@@ -29,10 +29,8 @@ def reader(path: Path, *, digest: bool, check: Callable[[Values], object] | None
     """
 
     def read() -> Values | None:
-        if not path.is_file():
-            return None
         values = read_record(path, advice=ADVICE, digest=digest)
-        if check is not None:
+        if check is not None and values is not None:
             check(values)
         return values
 

@@ -77,7 +77,16 @@ class StudyLedger:
     def runs(self) -> list[Address]:
         """Return the addresses of all runs of the study that have a folder."""
         folder = self.home / self.address.folder
-        return self.address.addresses(path.name for path in folder.iterdir()) if folder.is_dir() else []
+        try:
+            names = [path.name for path in folder.iterdir()]
+        except (FileNotFoundError, NotADirectoryError):
+            return []
+        except OSError as error:
+            raise LedgerError(
+                f"cannot list {folder}: {error.strerror or error}; give read permission and run the same "
+                "command again"
+            ) from error
+        return self.address.addresses(names)
 
     def transferred(self) -> TransferredTrials | None:
         """Return the recorded trials from the smaller scale; None before they are recorded.

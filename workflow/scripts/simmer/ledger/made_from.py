@@ -4,7 +4,7 @@
 job's parameters are its settings. Trials and refits are compared with the ledger instead.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -34,14 +34,16 @@ class MadeFrom:
     outputs: Mapping[str, str]
 
     @classmethod
-    def read(cls, path: Path) -> Self:
-        """Return the record in a file.
+    def read(cls, path: Path) -> Self | None:
+        """Return the record in a file; None if there is none.
 
         Raises:
             DamagedError: when it is damaged.
+            LedgerError: when it must not be read.
         """
         advice = "run the same command again: what it describes is made again"
-        return from_values(cls, read_record(path, advice=advice, digest=True), where=path, advice=advice)
+        values = read_record(path, advice=advice, digest=True)
+        return None if values is None else from_values(cls, values, where=path, advice=advice)
 
 
 @dataclass
@@ -78,21 +80,23 @@ def made_from(job: Job) -> Iterator[None]:
     write_record(_path(outputs[0]), as_json(record))
 
 
-def is_current(outputs: Iterable[str], params: Mapping[str, Any], digests: Digests) -> bool:
-    """Return True if unchanged outputs were made from these parameters and from inputs that are unchanged.
+def is_current(
+    outputs: Sequence[str], *, inputs: Iterable[str], params: Mapping[str, Any], digests: Digests
+) -> bool:
+    """Return True if unchanged outputs were made from these parameters and these unchanged inputs.
 
-    Outputs without a record, which older versions published, count as current; absent inputs are ignored.
+    Outputs without a record, which older versions published, count as current; absent inputs do not count.
+
+    Raises:
+        LedgerError: when the record must not be read.
     """
-    outputs = list(outputs)
-    path = _path(outputs[0])
-    if not path.is_file():
-        return True
     try:
-        record = MadeFrom.read(path)
+        record = MadeFrom.read(_path(outputs[0]))
     except DamagedError:
         return False
-    return (
+    return record is None or (
         record.settings == settings_digest(params)
+        and record.inputs.keys() == set(inputs)
         and record.outputs.keys() >= set(outputs)
         and not digests.changed(record.outputs)
         and all(digests[name] is None for name in digests.changed(record.inputs))

@@ -1,40 +1,42 @@
 """Prepare a study for a run: write damaged, missing and old records again."""
 
 import logging
+from pathlib import Path
 
 from simmer.base.errors import DamagedError
 from simmer.base.locks import lock_after_waiting, try_lock
-from simmer.ledger.address import LOCKS
-from simmer.ledger.copies import restore, set_aside
+from simmer.ledger.address import LOCKS, Address
+from simmer.ledger.copies import problems, restore, set_aside
 from simmer.ledger.ledger import StudyLedger
-from simmer.ledger.run_files import RunFiles
+from simmer.ledger.run_files import RunFiles, run_published_at
 from simmer.ledger.study_file import keeps_digests, read_study_file, write_study_file
 
 logger = logging.getLogger(__name__)
 
 
-def prepare(ledger: StudyLedger) -> None:
+def prepare(ledger: StudyLedger, *, held: RunFiles | None = None) -> None:
     """Write damaged and missing records of a study again, and give digests to those of an older version.
 
+    Args:
+        ledger: of the study.
+        held: the run whose lock the caller holds.
+
     Raises:
-        LedgerError: when two copies of a result of an older version differ, and both may be right.
+        LedgerError: when two copies of a result of an older version differ, and both may be right, and when a
+            record cannot be read or written.
     """
-    try:
-        known = read_study_file(ledger.home)
-    except DamagedError as error:
-        logger.warning("%s", error)
-        known = None
-    if known is None or not keeps_digests(ledger.home):
-        with lock_after_waiting(
-            ledger.root / LOCKS / ledger.address.folder / "study.lock",
-            on_wait=lambda holder: logger.info("waiting for %s, which prepares %s", holder, ledger.home),
-            should_stop=lambda: False,
-        ):
-            for address in ledger.runs():
-                RunFiles(ledger.home, address).upgrade()
-            _restore_transferred(ledger)
+    if _is_prepared(ledger):
+        return
+    with lock_after_waiting(
+        ledger.root / LOCKS / ledger.address.folder / "study.lock",
+        on_wait=lambda holder: logger.info("waiting for %s, which prepares %s", holder, ledger.home),
+        should_stop=lambda: False,
+    ):
+        if not keeps_digests(ledger.home) and not _upgrade_runs(ledger, held):
+            return  # the next run of the study goes on
+        _restore_transferred(ledger)
+        if not _has_study_file(ledger):
             write_study_file(ledger.home, {**ledger.meaning, "features_sha256": ledger.features_sha256})
-    _restore_transferred(ledger)
 
 
 def restore_if_free(ledger: StudyLedger, files: RunFiles) -> None:
@@ -47,8 +49,57 @@ def restore_if_free(ledger: StudyLedger, files: RunFiles) -> None:
     if lock is None:
         return
     with lock:
-        prepare(ledger)
+        prepare(ledger, held=files)
         files.restore()
+
+
+def restore_published(address: Address, results: Path) -> None:
+    """Restore the run, of any study, whose result is published at an address and not whole in the ledger.
+
+    Raises:
+        LedgerError: when a record cannot be read or written.
+    """
+    try:
+        files = run_published_at(address, results)
+    except DamagedError:
+        return
+    if files is None or not files.lacks_result():
+        return
+    lock = try_lock(files.lock_path)
+    if lock is not None:
+        with lock:
+            files.restore()
+
+
+def _is_prepared(ledger: StudyLedger) -> bool:
+    copies = ledger.transferred_copies
+    transferred_whole = not any(path.exists() for path in copies) or not problems(copies)
+    return transferred_whole and keeps_digests(ledger.home) and _has_study_file(ledger)
+
+
+def _has_study_file(ledger: StudyLedger) -> bool:
+    try:
+        return read_study_file(ledger.home) is not None and keeps_digests(ledger.home)
+    except DamagedError as error:
+        logger.warning("%s", error)
+        return False
+
+
+def _upgrade_runs(ledger: StudyLedger, held: RunFiles | None) -> bool:
+    """Give digests to the records of all runs; return False if an older version is at work on one."""
+    done = True
+    for address in ledger.runs():
+        files = RunFiles(ledger.home, address)
+        if held is not None and files.folder == held.folder:
+            files.upgrade()
+            continue
+        lock = try_lock(files.lock_path)
+        if lock is None:
+            done = done and not files.is_of_older_version()
+            continue
+        with lock:
+            files.upgrade()
+    return done
 
 
 def _restore_transferred(ledger: StudyLedger) -> None:

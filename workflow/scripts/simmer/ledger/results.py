@@ -8,6 +8,7 @@ from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any, Literal, Protocol, Self, TypeVar
 
+from simmer.base.errors import LedgerError
 from simmer.base.records import DIGEST, read_record, with_digest
 from simmer.base.typed_json import as_json, from_values
 from simmer.ledger.address import Address, StudyAddress
@@ -139,6 +140,10 @@ class RunResult:
     machine: MachineFacts
 
     def __post_init__(self) -> None:
+        try:
+            _ = self.study, getattr(self, "address", None)  # a control has no address of its own
+        except LedgerError as error:
+            raise ValueError(str(error)) from None
         best = [epoch for epoch in self.curve if epoch.epoch == self.best_epoch]
         loss = None if self.best is None else self.best.validation.log_loss
         if (best, self.validation_log_loss) != ([] if self.best is None else [self.best], loss):
@@ -179,10 +184,12 @@ class RunResult:
         """Return the published result in a file.
 
         Raises:
-            LedgerError: when the content is damaged.
-            OSError: when the file cannot be read.
+            LedgerError: when the file is absent, damaged or must not be read.
         """
-        return cls.from_values(read_record(path, advice=PUBLISH_AGAIN), where=path, advice=PUBLISH_AGAIN)
+        values = read_record(path, advice=PUBLISH_AGAIN)
+        if values is None:
+            raise LedgerError(f"found no {path}, expected a published result; {PUBLISH_AGAIN}")
+        return cls.from_values(values, where=path, advice=PUBLISH_AGAIN)
 
     @property
     def sha256(self) -> str:

@@ -7,13 +7,13 @@ record has a digest; records of older versions get theirs by `RunFiles.upgrade`.
 import logging
 from collections.abc import Iterator
 from functools import cached_property, partial
-from pathlib import Path
+from pathlib import Path, PurePath
 
 from simmer.base.errors import DamagedError, LedgerError
-from simmer.base.files import write_bytes
-from simmer.base.records import read_record, write_record
+from simmer.base.files import user_facing_os_errors, write_bytes
+from simmer.base.records import DIGEST, read_file, read_record, write_record
 from simmer.base.typed_json import as_json, from_values
-from simmer.ledger.address import LOCKS, Address, Purpose, results_of
+from simmer.ledger.address import LOCKS, Address, Purpose, ledger_in, results_of
 from simmer.ledger.copies import (
     ADVICE,
     Read,
@@ -33,6 +33,8 @@ from simmer.ledger.event_log import (
     complete_lines,
     read_events,
     restore_events,
+    same_events,
+    upgrade_events,
     whole_lines,
 )
 from simmer.ledger.params import PARAMS, RunParams
@@ -121,10 +123,15 @@ class RunFiles:
         append_event(self._events, event)
 
     def publish(self, *, result: Path, log: Path) -> None:
-        """Write the declared outputs of a finished run and delete what only its training needed."""
-        for pattern in ("checkpoint*", "predictions*", ".*.tmp", ".tmp*"):
-            for path in self.folder.glob(pattern):
-                path.unlink()
+        """Write the declared outputs of a finished run and delete what only its training needed.
+
+        Raises:
+            LedgerError: when a file cannot be written or deleted.
+        """
+        with user_facing_os_errors(self.folder):
+            for pattern in ("checkpoint*", "predictions*", ".*.tmp", ".tmp*"):
+                for path in self.folder.glob(pattern):
+                    path.unlink()
         write_bytes(log, b"".join(whole_lines(complete_lines(self._events))))
         write_bytes(result, self._result.read_bytes())
 
@@ -135,13 +142,22 @@ class RunFiles:
             same = (
                 self._result.read_bytes() == self._published.read_bytes() or own == self._published_result()
             )
-            return own is not None and same and self._log.read_bytes() == self._events.read_bytes()
+            return own is not None and same and self._log.is_file() and same_events(self._events, self._log)
         except (LedgerError, OSError):
             return False
 
     def has_traces(self) -> bool:
         """Return True if the run was begun, or something is published in its place."""
         return self.folder.is_dir() or self._published.exists()
+
+    def lacks_result(self) -> bool:
+        """Return True if the ledger has no whole result, so that a published one is the only copy."""
+        return if_whole(self._own_result) is None
+
+    def is_of_older_version(self) -> bool:
+        """Return True if a record has no digest."""
+        records = [read_file(path, advice=ADVICE) for path in (self._result, *both(self._params))]
+        return any(content is not None and f'"{DIGEST}"'.encode() not in content for content in records)
 
     def restore(self) -> None:
         """Write damaged and missing files again from their copies, and log each.
@@ -152,7 +168,12 @@ class RunFiles:
             for copies, others in self.records():
                 restore(copies, others=others)
         except DamagedError as error:
-            kept = [set_aside(path) for path in (self.folder, self._published) if path.exists()]
+            damaged = [self.folder]
+            try:
+                self._published_result()
+            except DamagedError:
+                damaged.append(self._published)
+            kept = [set_aside(path) for path in damaged if path.exists()]
             logger.warning(
                 "no copy is whole: %s. The old files are kept: %s", error, ", ".join(map(str, kept))
             )
@@ -182,6 +203,7 @@ class RunFiles:
             values = if_whole((self._params_copies | self._predictions_copies)[path])
             if values is not None:
                 write_both(path, values)
+        upgrade_events(self._events)
 
     # ---- copies -----------------------------------------------------------------------------
 
@@ -216,7 +238,7 @@ class RunFiles:
                     found[self._published] = "differs from the ledger"
         if not self._log.is_file():
             found[self._log] = "not published"
-        elif not self._events.is_file() or self._log.read_bytes() != self._events.read_bytes():
+        elif not same_events(self._events, self._log):
             found[self._log] = "differs from the ledger"
         return found
 
@@ -248,10 +270,10 @@ class RunFiles:
 
     def _published_result(self) -> Values | None:
         """Return the published values; None if they are of another study, or of another winner's refit."""
-        if not self._published.is_file():
-            return None
         values = read_record(self._published, advice=ADVICE)
-        return values if self._is_of_this_run(self._as_result(self._published, values)) else None
+        if values is None or not self._is_of_this_run(self._as_result(self._published, values)):
+            return None
+        return values
 
     def _is_of_this_run(self, result: RunResult) -> bool:
         if not isinstance(result, TrialResult | RefitResult):
@@ -268,3 +290,29 @@ class RunFiles:
 
     def _as_result(self, path: Path, values: Values) -> RunResult:
         return KINDS[self.address.purpose].from_values(values, where=path, advice=ADVICE)
+
+
+def run_published_at(address: Address, results: Path) -> RunFiles | None:
+    """Return the run whose result is published at an address, of any study; None if there is none.
+
+    Args:
+        address: of the published result.
+        results: the folder of results.
+
+    Raises:
+        DamagedError: when the result is damaged.
+        LedgerError: when it must not be read.
+    """
+    path = results / address.published("json")
+    values = read_record(path, advice=ADVICE)
+    if values is None:
+        return None
+    result = KINDS[address.purpose].from_values(values, where=path, advice=ADVICE)
+    if (
+        not isinstance(result, TrialResult | RefitResult)
+        or results / result.address.published("json") != path
+    ):
+        return None
+    if PurePath(result.fingerprint).name != result.fingerprint:
+        return None
+    return RunFiles(ledger_in(results) / result.fingerprint, result.address)

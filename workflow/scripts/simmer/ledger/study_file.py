@@ -1,7 +1,7 @@
 """The file study.json: the settings behind a fingerprint, which is their digest.
 
 With the key `sha256` it also says that all records of the study have digests: one without is damaged. Studies
-of older versions lack the key until `StudyLedger.prepare`.
+of older versions lack the key until `simmer.ledger.preparation.prepare`.
 """
 
 from collections.abc import Mapping
@@ -10,7 +10,7 @@ from typing import Any
 
 from simmer.base.errors import DamagedError
 from simmer.base.files import sha256_of_bytes, to_json
-from simmer.base.records import DIGEST, parse_record, strict_json, write_record
+from simmer.base.records import DIGEST, read_record, strict_json, write_record
 
 STUDY_FILE = "study.json"
 FINGERPRINT_DIGITS = 12
@@ -29,14 +29,11 @@ def read_study_file(home: Path) -> dict[str, Any] | None:
 
     Raises:
         DamagedError: when the file is damaged, or another study's.
-        OSError: when it cannot be read.
+        LedgerError: when it must not be read.
     """
-    path = home / STUDY_FILE
-    if not path.is_file():
-        return None
-    advice = "run the same command again: it is written again"
-    values = parse_record(path.read_bytes(), where=path, advice=advice)
-    if short_digest(values) != home.name:
+    path, advice = home / STUDY_FILE, "run the same command again: it is written again"
+    values = read_record(path, advice=advice)
+    if values is not None and short_digest(values) != home.name:
         raise DamagedError(f"found {path} damaged: its values do not match the folder's name; {advice}")
     return values
 

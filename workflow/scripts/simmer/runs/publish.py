@@ -46,7 +46,7 @@ def publish(
     ):
         if not held:
             raise Interrupted(f"{stop.reason} while waiting for another process to finish {files.name}")
-        prepare(ledger)
+        prepare(ledger, held=files)
         files.restore()
         is_new = files.result() is None
         if is_new:

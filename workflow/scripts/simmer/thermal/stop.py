@@ -12,7 +12,6 @@ import psutil
 # Batch systems can be configured to send SIGUSR1 some time before they kill a job.
 STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGUSR1)
 
-
 # The environment variable with the number of the process that started this job and its neighbours.
 CAMPAIGN_PROCESS = "SIMMER_CAMPAIGN_PROCESS"
 
@@ -69,9 +68,11 @@ class StopRequest:
                 signal.signal(number, signal.SIG_DFL if handler is None else handler)
 
     def _handle(self, number: int, _frame: FrameType | None) -> None:
-        if self._reason is None:
-            stop_campaign()
+        is_first = self._reason is None
         self.set(f"signal {signal.Signals(number).name}")
+        if is_first:
+            with suppress(psutil.Error, OSError):  # that process has just ended
+                stop_campaign()
 
 
 def stop_campaign() -> None:

@@ -5,6 +5,7 @@ Reading it cannot run code. Its name holds its step and the SHA-256 of its bytes
 verified without an index. Older versions listed the SHA-256 in `checkpoints.json` instead.
 """
 
+import errno
 import json
 import logging
 import os
@@ -35,9 +36,17 @@ class _Checkpoint:
     step: int
     sha256: str | None  # None: of an older version whose list is lost
 
+    def is_named_by_digest(self) -> bool:
+        return self.path.stem.count("_") == 2
+
     def is_whole(self) -> bool:
         if self.sha256 is not None:
-            return sha256_of_file(self.path) == self.sha256
+            try:
+                return sha256_of_file(self.path) == self.sha256
+            except OSError as error:
+                if error.errno != errno.EIO:
+                    raise
+                return False
         try:
             with safetensors.safe_open(self.path, framework="pt") as file:
                 return isinstance(json.loads(file.metadata()["values"]), dict)
@@ -50,6 +59,7 @@ class CheckpointStore:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
+        self._damaged: set[Path] = set()  # found when restoring; not kept beside newer checkpoints
 
     def save(self, step: int, tensors: Mapping[str, Tensor], values: Mapping[str, Any]) -> None:
         """Write a checkpoint durably, then delete all but the last two.
@@ -71,8 +81,9 @@ class CheckpointStore:
         saved = write_through(
             self.folder / _SAVING, lambda aside: _save_file(tensors, aside, header), final=final
         )
-        earlier = [one for one in self._newest_first() if one.step < step][: KEEP - 1]
-        listed = {OLD_INDEX for one in earlier if one.path.stem.count("_") == 1}
+        usable = [one for one in self._newest_first() if one.step < step and one.path not in self._damaged]
+        earlier = usable[: KEEP - 1]
+        listed = {OLD_INDEX for one in earlier if not one.is_named_by_digest()}
         self._remove_except({saved.name, *(one.path.name for one in earlier), *listed})
 
     def restore(self, tensors: Mapping[str, Tensor]) -> dict[str, Any] | None:
@@ -83,6 +94,7 @@ class CheckpointStore:
         """
         for found in self._newest_first():
             if not found.is_whole():
+                self._damaged.add(found.path)
                 logger.warning("checkpoint %s is damaged; the one before it is used, if any", found.path)
                 continue
             for name, tensor in tensors.items():
