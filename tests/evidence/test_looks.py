@@ -1,4 +1,5 @@
 import json
+import os
 
 import pytest
 
@@ -77,6 +78,20 @@ def test_a_changed_look_is_damaged(path):
     record_look(path, LOOK)
     path.write_text(path.read_text().replace("2018-12-28", "2008-12-28"))
     assert [one["last_date"] for one in read_looks(path)] == ["2018-12-28"]
+
+
+@pytest.mark.parametrize("changes", [{"winners": None}, {"winners": {"2M": 3}}, {"winners": {"2M": {}}}])
+def test_a_look_without_its_winners_is_damaged(path, changes):
+    path.parent.mkdir()
+    path.write_text(json.dumps({"time": "2026-01-01T00:00:00+00:00"} | LOOK | changes) + "\n")
+    assert read_looks(path) == []
+
+
+def test_a_system_that_writes_a_part_at_a_time_writes_the_whole_look(path, monkeypatch):
+    monkeypatch.setattr(os, "write", lambda file, content, write=os.write: write(file, content[:7]))
+    record_look(path, LOOK)
+    monkeypatch.undo()
+    assert [one["predictions_sha256"] for one in read_looks(path)] == ["p1"]
 
 
 def test_looks_of_an_older_version_are_copied(path):

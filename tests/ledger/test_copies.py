@@ -7,9 +7,13 @@ import os
 import pytest
 
 from simmer.base.errors import LedgerError
+from simmer.base.locks import try_lock
+from simmer.base.records import write_record
+from simmer.ledger.event_log import append_event
 from simmer.ledger.params import RefitParams, TrialParams
-from simmer.ledger.preparation import prepare
+from simmer.ledger.preparation import prepare, restore_published
 from simmer.ledger.run_files import RunFiles
+from simmer.ledger.study_file import keeps_digests
 from support.configs import default_config
 from support.results import refit_result, trial_result
 
@@ -115,6 +119,57 @@ def test_the_published_result_of_another_study_is_no_copy(files):
     assert not moved.is_published()
     moved.restore()
     assert moved.result() is None
+
+
+def test_a_damaged_run_leaves_the_published_result_of_another_study_in_its_place(files):
+    other = default_config({"dataset": {"threshold": 0.02}}).study("debug", 1)
+    moved = other.ledger(files.home.parent, features_sha256="x").trial(0)
+    moved.write_params(PARAMS)
+    (moved.folder / "result.json").write_text("{}")
+    moved.restore()
+    assert moved.folder.with_name("trial_000.damaged_1").exists()
+    assert files.is_published()
+
+
+@pytest.mark.parametrize("how", ["zeroed", "an object"])
+def test_the_published_result_of_any_study_is_restored_before_it_is_replaced(files, how):
+    harm(files.folder / "result.json", how)
+    restore_published(files.address, files.home.parent.parent)
+    published(files, "json").unlink()
+    assert again(files).result().loss == 0.6
+
+
+def test_a_published_result_that_is_whole_in_the_ledger_or_damaged_is_left_as_it_is(files, caplog):
+    restore_published(files.address, files.home.parent.parent)
+    harm(files.folder / "result.json", "zeroed")
+    harm(published(files, "json"), "zeroed")
+    restore_published(files.address, files.home.parent.parent)
+    assert caplog.text == ""
+
+
+@pytest.mark.parametrize("values", [{"scale": "../2M"}, {"horizon_days": -1}, {"trial": -1}])
+def test_a_result_with_an_impossible_address_is_damaged(files, values):
+    path = published(files, "json")
+    write_record(path, json.loads(path.read_text()) | values)
+    assert again(files).result().loss == 0.6
+    assert not again(files).is_published()
+
+
+def test_a_key_that_was_changed_makes_an_event_damaged(files):
+    path, events = files.folder / "events.jsonl", files.events()
+    path.write_bytes(path.read_bytes().replace(b'"sha256"', b'"sha25v"', 1))
+    assert [event["event"] for event in files.events()] == ["finish"]
+    assert not files.is_published()
+    files.restore()
+    assert files.events() == events
+
+
+def test_restored_events_keep_their_order_though_the_clock_was_set_back(files):
+    path = files.folder / "events.jsonl"
+    append_event(path, {"event": "republish", "time": "2020-01-01T00:00:00.000+00:00"})
+    path.write_bytes(path.read_bytes() + b"{}\n")
+    files.restore()
+    assert [event["event"] for event in files.events()] == ["start", "finish", "republish"]
 
 
 @pytest.mark.parametrize("how", ["zeroed", "an object"])
@@ -261,6 +316,24 @@ def test_an_old_run_is_published_before_and_after_its_upgrade(old):
     assert old.trial(0).is_published()
 
 
+def test_a_run_that_another_process_works_on_is_not_upgraded(old):
+    """An older version that was left over writes records without digests until it ends."""
+    folder = old.trial(0).folder
+    before = {path: path.read_bytes() for path in folder.iterdir()}
+    with try_lock(old.trial(0).lock_path):
+        prepare(old)
+    assert {path: path.read_bytes() for path in folder.iterdir()} == before
+    assert not keeps_digests(old.home)
+    prepare(old)
+    assert keeps_digests(old.home)
+
+
+def test_the_caller_s_own_run_is_upgraded(old):
+    with try_lock(old.trial(0).lock_path):
+        prepare(old, held=old.trial(0))
+    assert keeps_digests(old.home)
+
+
 def test_after_the_upgrade_a_record_without_a_digest_is_damaged(old):
     prepare(old)
     make_old(old.trial(0).folder / "params.json")
@@ -289,6 +362,7 @@ def test_old_results_that_differ_and_may_both_be_right_are_refused(old):
 
 def test_an_event_without_a_digest_is_damaged_after_one_that_has_it(old):
     files = old.trial(0)
+    prepare(old)
     files.append_event({"event": "republish"})
     with (files.folder / "events.jsonl").open("ab") as file:
         file.write(b'{"time": "2026-01-01T00:00:00.000+00:00", "event": "start"}\n')

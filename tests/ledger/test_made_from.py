@@ -27,7 +27,7 @@ def job(tmp_path, monkeypatch):
 
 
 def current(job, **params):
-    return is_current(job.output, job.params | params, Digests())
+    return is_current(job.output, inputs=job.input, params=job.params | params, digests=Digests())
 
 
 def test_unchanged_outputs_are_current_whatever_their_times(job):
@@ -55,7 +55,14 @@ def test_a_missing_output_is_outdated_and_a_missing_input_is_not(job):
 
 def test_more_outputs_than_recorded_are_outdated(job):
     Path("results/b.json").write_text("b")
-    assert not is_current([*job.output, "results/b.json"], job.params, Digests())
+    job.output.append("results/b.json")
+    assert not current(job)
+
+
+@pytest.mark.parametrize("inputs", [[], ["in.csv", "more.csv"]])
+def test_other_inputs_than_recorded_make_outputs_outdated(job, inputs):
+    job.input = inputs
+    assert not current(job)
 
 
 @pytest.mark.parametrize("damage", [b"", b"{}", b"[1]", b"null", b"\0\0", b"\xff"])

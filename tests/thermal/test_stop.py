@@ -7,7 +7,8 @@ import sys
 
 import pytest
 
-from simmer.thermal.stop import CAMPAIGN_PROCESS, STOP_SIGNALS, StopRequest, stop_campaign
+from simmer.thermal import stop as stop_module
+from simmer.thermal.stop import CAMPAIGN_PROCESS, STOP_SIGNALS, StopRequest
 
 
 @pytest.mark.parametrize("number", STOP_SIGNALS)
@@ -68,6 +69,12 @@ def test_a_process_that_did_not_start_the_job_is_not_stopped():
             other.kill()
 
 
-def test_without_a_campaign_nothing_is_stopped(monkeypatch):
-    monkeypatch.delenv(CAMPAIGN_PROCESS, raising=False)
-    stop_campaign()
+def test_a_campaign_that_has_just_ended_does_not_lose_the_stop(monkeypatch):
+    def gone():
+        raise ProcessLookupError
+
+    monkeypatch.setattr(stop_module, "stop_campaign", gone)
+    with StopRequest().on_signals() as stop:
+        os.kill(os.getpid(), signal.SIGTERM)
+        assert stop.wait(60)
+    assert stop.reason == "signal SIGTERM"

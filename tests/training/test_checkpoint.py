@@ -1,3 +1,4 @@
+import errno
 import json
 import os
 import signal
@@ -9,6 +10,7 @@ import pytest
 import torch
 
 from simmer.base.errors import LedgerError
+from simmer.training import checkpoint
 from simmer.training.checkpoint import CheckpointStore
 
 
@@ -72,6 +74,31 @@ def test_after_two_damaged_ones_the_training_begins_again(tmp_path, caplog):
     assert store.restore({}) is None
     assert caplog.text.count("is damaged") == 2
     save(store, 1)
+    assert holds(store, 1)
+
+
+def test_a_disk_that_cannot_read_the_newest_falls_back_to_the_previous_one(tmp_path, monkeypatch):
+    store = CheckpointStore(tmp_path)
+    save(store, 1)
+    save(store, 2)
+
+    def digest(path, of_file=checkpoint.sha256_of_file):
+        if "00000002" in path.name:
+            raise OSError(errno.EIO, "Input/output error")
+        return of_file(path)
+
+    monkeypatch.setattr(checkpoint, "sha256_of_file", digest)
+    assert holds(store, 1)
+
+
+def test_a_damaged_checkpoint_does_not_take_the_place_of_a_whole_one(tmp_path):
+    store = CheckpointStore(tmp_path)
+    save(store, 1)
+    save(store, 2)
+    harm(one_file(tmp_path, 2), "flip")
+    assert holds(store, 1)
+    save(store, 3)
+    harm(one_file(tmp_path, 3), "flip")
     assert holds(store, 1)
 
 

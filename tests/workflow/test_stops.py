@@ -14,7 +14,7 @@ from support.campaign import DONE, Run, wait_until
 # Long epochs, so that a trial that no stop reaches would still be running when a test gives up.
 LONG = {"scales": {"debug": {"epochs_max": 400}}, "training": {"patience_epochs": 400}}
 SIDE_BY_SIDE = {"search": {"parallel_trials": 2}}
-SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGUSR1)
 
 
 def trainers(campaign, count):

@@ -81,6 +81,7 @@ class CheckpointStore:
         saved = write_through(
             self.folder / _SAVING, lambda aside: _save_file(tensors, aside, header), final=final
         )
+        self._damaged.discard(saved)
         usable = [one for one in self._newest_first() if one.step < step and one.path not in self._damaged]
         earlier = usable[: KEEP - 1]
         listed = {OLD_INDEX for one in earlier if not one.is_named_by_digest()}
