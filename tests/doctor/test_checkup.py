@@ -281,14 +281,6 @@ def test_published_results_that_no_ledger_has_are_named_and_never_overwritten(bo
     assert any("is left as it is: the ledger lacks it" in line for line in said)
 
 
-def test_outputs_of_interrupted_jobs_are_named(book):
-    markers = book.folder / "notes"
-    markers.mkdir()
-    (markers / "cmVzdWx0cy9ocG8vZGVidWcvaDEvdHJpYWxfMDAwLmpzb24=").touch()
-    (markers / "no base 64").touch()
-    assert look(book, markers=markers).leftovers.interrupted == ("results/hpo/debug/h1/trial_000.json",)
-
-
 # ---- repair ---------------------------------------------------------------------------------
 
 

@@ -47,14 +47,13 @@ class Checkup:
         return not any(finding.damage for finding in self.all_findings)
 
 
-def check_up(config: Config, results: Path, *, run: Holder | None, markers: Path | None = None) -> Checkup:
+def check_up(config: Config, results: Path, *, run: Holder | None) -> Checkup:
     """Check all files of a results folder.
 
     Args:
         config: the configuration to compare with.
         results: the folder.
         run: the process that the campaign's lock names.
-        markers: see `find_leftovers`.
 
     Raises:
         LedgerError: when the folder does not exist, is a file, or cannot be listed.
@@ -75,9 +74,7 @@ def check_up(config: Config, results: Path, *, run: Holder | None, markers: Path
             *(Finding.unreadable(results, error) for error in tree.unreadable),
         ),
         outdated=tables.paths,
-        leftovers=find_leftovers(
-            tree, studies, published, markers=markers, elsewhere=run is not None and run.alive is None
-        ),
+        leftovers=find_leftovers(tree, studies, published, elsewhere=run is not None and run.alive is None),
     )
 
 

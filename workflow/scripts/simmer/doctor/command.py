@@ -49,13 +49,12 @@ def main(arguments: Sequence[str] | None = None) -> None:
         if not read_tree(given.results).files:
             _show([f"found no file in {given.results}: nothing was computed there yet"])
             return
-        markers = given.results.parent / given.notes / "incomplete" if given.notes else None
         run = holder_at(given.results / CAMPAIGN_LOCK)
         if given.fix:
             with _locked(given.results):
                 _show(repair(check_up(config, given.results, run=run)) or ["nothing to restore"])
             _show([""])
-        found = check_up(config, given.results, run=run, markers=markers)
+        found = check_up(config, given.results, run=run)
         next_run = None
         if given.begin and given.notes and given.results.name == RESULTS.name:
             engine = Engine(program=given.begin, notes=given.notes)

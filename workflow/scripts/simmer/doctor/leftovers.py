@@ -1,9 +1,7 @@
 """List files that nothing needs any more."""
 
-import base64
-import binascii
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -29,14 +27,12 @@ class Leftovers:
         set_aside: damaged files and folders that were renamed.
         trained: checkpoints and predictions of finished runs, which only their training needed.
         unknown: published results of studies that the ledger does not have.
-        interrupted: names of outputs whose jobs were interrupted.
     """
 
     temporary: tuple[Path, ...]
     set_aside: tuple[Path, ...]
     trained: tuple[Path, ...]
     unknown: tuple[Path, ...]
-    interrupted: tuple[str, ...]
 
 
 def find_leftovers(
@@ -44,7 +40,6 @@ def find_leftovers(
     studies: Sequence[CheckedStudy],
     published: Published,
     *,
-    markers: Path | None,
     elsewhere: bool = False,
     find: Callable[[int], RunningProcess | None] = running_process,
 ) -> Leftovers:
@@ -54,7 +49,6 @@ def find_leftovers(
         tree: its content.
         studies: all checked studies.
         published: its published results.
-        markers: folder with a file for each output of an unfinished job, named by its path in base64.
         elsewhere: True if the last run was on another machine, whose processes are not known here.
         find: finds a process by its number.
     """
@@ -74,7 +68,6 @@ def find_leftovers(
         set_aside=tree.set_aside,
         trained=tuple(trained),
         unknown=tuple(path for path, files in published.whole.items() if files.folder not in runs),
-        interrupted=tuple(_names(markers)) if markers is not None else (),
     )
 
 
@@ -85,14 +78,3 @@ def _is_open(path: Path, pid: int, find: Callable[[int], RunningProcess | None])
         return process is not None and process.started_s <= path.stat().st_mtime + _CLOCK_SLACK_S
     except OSError:
         return True
-
-
-def _names(markers: Path) -> Iterator[str]:
-    # A long name is spread over folders whose names begin with @.
-    for path in sorted(markers.rglob("*")) if markers.is_dir() else ():
-        if path.is_file():
-            encoded = "".join(part.removeprefix("@") for part in path.relative_to(markers).parts)
-            try:
-                yield base64.b64decode(encoded, altchars=b"-_", validate=True).decode()
-            except (binascii.Error, UnicodeDecodeError):
-                continue

@@ -150,8 +150,6 @@ def _leftovers(found: Checkup) -> Iterator[str]:
     ):
         if paths:
             yield f"{_names([_shown(path, results) for path in paths])}: {what}"
-    if left.interrupted:
-        yield f"{_names(left.interrupted)}: their jobs were interrupted; the next run makes them again"
 
 
 def _names(names: Sequence[str]) -> str:
