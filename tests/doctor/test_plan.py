@@ -93,4 +93,4 @@ def test_a_program_that_cannot_be_started_is_a_sentence(book):
     engine = Engine(program="/no/such/program --cores 1", notes="notes")
     found = check_up(book.config, book.results, run=None)
     said = planned(engine, book.config, found, overlays=(), targets=())
-    assert said.startswith("is not known: cannot start /no/such/program (No such file")
+    assert said.startswith("is not known: cannot start /no/such/program beside a copy of the notes (No such")
