@@ -6,6 +6,7 @@ import pty
 import signal
 import subprocess
 import termios
+import time
 
 import pytest
 
@@ -62,6 +63,18 @@ def test_a_signal_to_snakemake_alone_stops_two_trials_side_by_side(prepared, cam
     trainers(campaign, 2)
     os.kill(run.pid, signal.SIGTERM)
     require_stopped(campaign, run, 2)
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM], ids=lambda number: number.name)
+def test_a_second_signal_changes_nothing(prepared, campaign_from, number):
+    campaign = campaign_from(prepared, LONG)
+    run = campaign.start(DONE)
+    trainers(campaign, 1)
+    run.signal_group(number)
+    time.sleep(0.15)
+    run.signal_group(number)
+    require_stopped(campaign, run, 1)
 
 
 @pytest.mark.long

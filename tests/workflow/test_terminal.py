@@ -115,8 +115,8 @@ def test_a_job_that_was_killed_keeps_the_error_of_the_engine(terminal):
     ("signal", "said"),
     [
         ("SIGKILL: 9", "killed by another program or, for lack of memory, by the system (SIGKILL)"),
-        ("SIGTERM: 15", "stopped before its training began (SIGTERM)"),
-        ("SIGSEGV: 11", "ended (SIGSEGV)"),
+        ("SIGTERM: 15", "ended by a signal (SIGTERM)"),
+        ("SIGSEGV: 11", "ended by a signal (SIGSEGV)"),
     ],
 )
 def test_a_job_that_a_signal_ended_is_one_line(terminal, signal, said):

@@ -37,6 +37,9 @@ def stop_all_then(before):
                     process.send_signal(number)
             except psutil.Error:
                 pass  # it has just ended
+        if "stopping" in workflow.globals:
+            return  # a second Ctrl-C while the first one is handled
+        workflow.globals["stopping"] = True
         # In a thread, because the code that this signal interrupted may hold the locks of scheduler and log.
         threading.Thread(target=stop_scheduler, args=[signal.Signals(number).name], daemon=True).start()
         if before is signal.default_int_handler:
@@ -46,8 +49,6 @@ def stop_all_then(before):
 
 
 def stop_scheduler(name):
-    """Start no further job, and report the first of the signals."""
-    if "stopping" not in workflow.globals:
-        workflow.globals["stopping"] = name
-        snakemake_logger.warning(f"{name}: running trials write a checkpoint, then the run ends")
+    """Start no further job, and say so."""
+    snakemake_logger.warning(f"{name}: running trials write a checkpoint, then the run ends")
     workflow.scheduler.exit_gracefully()

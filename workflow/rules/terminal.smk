@@ -42,7 +42,6 @@ JOB_ENDED = re.compile(
 JOB_KILLED = re.compile(r"CalledProcessError in file .*died with <Signals\.(\w+): \d+>", re.DOTALL)
 KILLED = {
     "SIGKILL": "killed by another program or, for lack of memory, by the system",
-    "SIGTERM": "stopped before its training began",
 }
 AFTER_A_FAILED_JOB = ("Exiting because a job execution failed", "WorkflowError:\nAt least one job did not")
 RESTART = re.compile(r"Trying to restart job (\d+)\.")
@@ -80,7 +79,9 @@ class QuietTerminal(logging.Handler):
             self.ends.append(f"exit status {found[1]}")
             return ""
         if found := JOB_KILLED.search(said):
-            self.ends.append(f"{KILLED.get(found[1], 'ended')} ({found[1]}); the same command resumes")
+            self.ends.append(
+                f"{KILLED.get(found[1], 'ended by a signal')} ({found[1]}); the same command resumes"
+            )
             return ""
         if found := RESTART.fullmatch(said):
             return f"Trying again: {self.name(int(found[1]))}"

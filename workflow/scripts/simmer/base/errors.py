@@ -39,7 +39,16 @@ class LedgerError(SimmerError):
 
 
 class DamagedError(LedgerError):
-    """A stored record is not as it was written."""
+    """A stored record is not as it was written.
+
+    Args:
+        problem: what was found.
+        advice: what to do if nothing else restores it.
+    """
+
+    def __init__(self, problem: str, advice: str) -> None:
+        super().__init__(f"{problem}; {advice}")
+        self.problem = plain_lines(problem)
 
 
 class BusyError(SimmerError):

@@ -52,7 +52,7 @@ def parse_record(content: bytes, *, where: object, advice: str, digest: bool = F
         if found is not None and found != computed:
             raise ValueError(f"its values do not match its {DIGEST}")
     except (ValueError, RecursionError) as error:
-        raise DamagedError(f"found {where} damaged ({error}); {advice}") from error
+        raise DamagedError(f"found {where} damaged ({error})", advice) from error
     return values
 
 
@@ -85,7 +85,7 @@ def read_file(path: Path, *, advice: str) -> bytes | None:
     except OSError as error:
         problem = f"cannot read {path}: {error.strerror or error}"
         if error.errno in (errno.EIO, errno.EISDIR):
-            raise DamagedError(f"{problem}; {advice}") from error
+            raise DamagedError(problem, advice) from error
         raise LedgerError(f"{problem}; give read permission and run the same command again") from error
 
 

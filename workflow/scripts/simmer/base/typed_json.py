@@ -46,7 +46,7 @@ def from_values(kind: type[Kind], values: Any, *, where: object, advice: str) ->
         return _adapter(kind).validate_json(json.dumps(values), strict=True)
     except ValidationError as error:
         problem = _problem(error.errors(include_url=False))
-        raise DamagedError(f"found {where} damaged ({problem}); {advice}") from error
+        raise DamagedError(f"found {where} damaged ({problem})", advice) from error
 
 
 def as_json(value: Any) -> Any:

@@ -16,7 +16,6 @@ from simmer.doctor.runs import CheckedRun
 from simmer.doctor.studies import CheckedStudy
 from simmer.evidence.looks import incomplete_copies, restore_looks
 from simmer.ledger.address import looks_in
-from simmer.ledger.copies import ADVICE
 from simmer.ledger.preparation import prepare
 from simmer.ledger.run_files import RunFiles, run_published_at
 from simmer.ledger.study_file import keeps_digests
@@ -61,7 +60,7 @@ def _attempt(done: list[str], action: Callable[[], None]) -> None:
 def _recorded(done: list[str]) -> Iterator[None]:
     """Append the library's warnings, which say what was restored."""
     handler = logging.Handler(logging.WARNING)
-    handler.emit = lambda record: done.append(record.getMessage().replace(f"; {ADVICE}", ""))
+    handler.emit = lambda record: done.append(record.getMessage())
     library = logging.getLogger(LIBRARY)
     propagate, library.propagate = library.propagate, False
     library.addHandler(handler)

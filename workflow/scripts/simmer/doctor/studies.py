@@ -184,7 +184,7 @@ def _study_findings(place: _Place) -> Iterator[Finding]:
     try:
         message = None if read_study_file(place.home) is not None else f"found no {path}"
     except DamagedError as error:
-        message = str(error).partition("; run the same command")[0]
+        message = error.problem
     except LedgerError as error:
         yield Finding.unreadable(path, error)
         return

@@ -84,7 +84,7 @@ def problems(copies: Mapping[Path, Read]) -> dict[Path, str]:
             if read() is None:
                 found[path] = f"found no {path}"
         except DamagedError as error:
-            found[path] = str(error).removesuffix(f"; {ADVICE}")
+            found[path] = error.problem
     return found
 
 

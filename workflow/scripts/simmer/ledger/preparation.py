@@ -6,7 +6,7 @@ from pathlib import Path
 from simmer.base.errors import DamagedError
 from simmer.base.locks import lock_after_waiting, try_lock
 from simmer.ledger.address import LOCKS, Address
-from simmer.ledger.copies import problems, restore, set_aside
+from simmer.ledger.copies import if_whole, problems, restore, set_aside
 from simmer.ledger.ledger import StudyLedger
 from simmer.ledger.run_files import RunFiles, run_published_at
 from simmer.ledger.study_file import keeps_digests, read_study_file, write_study_file
@@ -35,7 +35,12 @@ def prepare(ledger: StudyLedger, *, held: RunFiles | None = None) -> None:
         if not keeps_digests(ledger.home) and not _upgrade_runs(ledger, held):
             return  # the next run of the study goes on
         _restore_transferred(ledger)
-        if not _has_study_file(ledger):
+        try:
+            known = read_study_file(ledger.home)
+        except DamagedError as error:
+            logger.warning("%s: written again", error.problem)
+            known = None
+        if known is None or not keeps_digests(ledger.home):
             write_study_file(ledger.home, {**ledger.meaning, "features_sha256": ledger.features_sha256})
 
 
@@ -74,15 +79,8 @@ def restore_published(address: Address, results: Path) -> None:
 def _is_prepared(ledger: StudyLedger) -> bool:
     copies = ledger.transferred_copies
     transferred_whole = not any(path.exists() for path in copies) or not problems(copies)
-    return transferred_whole and keeps_digests(ledger.home) and _has_study_file(ledger)
-
-
-def _has_study_file(ledger: StudyLedger) -> bool:
-    try:
-        return read_study_file(ledger.home) is not None and keeps_digests(ledger.home)
-    except DamagedError as error:
-        logger.warning("%s", error)
-        return False
+    known = if_whole(lambda: read_study_file(ledger.home))
+    return transferred_whole and known is not None and keeps_digests(ledger.home)
 
 
 def _upgrade_runs(ledger: StudyLedger, held: RunFiles | None) -> bool:
@@ -110,4 +108,4 @@ def _restore_transferred(ledger: StudyLedger) -> None:
         for path in copies:
             if path.exists():
                 set_aside(path)
-        logger.warning("%s; the trials to transfer are chosen again", error)
+        logger.warning("%s, and no copy is whole: the trials to transfer are chosen again", error.problem)

@@ -175,7 +175,9 @@ class RunFiles:
                 damaged.append(self._published)
             kept = [set_aside(path) for path in damaged if path.exists()]
             logger.warning(
-                "no copy is whole: %s. The old files are kept: %s", error, ", ".join(map(str, kept))
+                "%s, and no copy is whole: it is computed again. The old files are kept: %s",
+                error.problem,
+                ", ".join(map(str, kept)),
             )
             return
         own, published = if_whole(self._own_result), if_whole(self._published_result)
@@ -230,7 +232,7 @@ class RunFiles:
             try:
                 published = self._published_result()
             except DamagedError as error:
-                found[self._published] = str(error)
+                found[self._published] = error.problem
             else:
                 if published is None:
                     found[self._published] = "of another study or winner"
@@ -265,7 +267,8 @@ class RunFiles:
         if not self._is_of_this_run(result):
             raise DamagedError(
                 f"found {self._result} with the result of {result.study.name} in study {result.fingerprint}; "
-                f"expected that of {self.address.folder} in study {self.home.name}; {ADVICE}"
+                f"expected that of {self.address.folder} in study {self.home.name}",
+                ADVICE,
             )
 
     def _published_result(self) -> Values | None:

@@ -34,7 +34,7 @@ def read_study_file(home: Path) -> dict[str, Any] | None:
     path, advice = home / STUDY_FILE, "run the same command again: it is written again"
     values = read_record(path, advice=advice)
     if values is not None and short_digest(values) != home.name:
-        raise DamagedError(f"found {path} damaged: its values do not match the folder's name; {advice}")
+        raise DamagedError(f"found {path} damaged (its values do not match the folder's name)", advice)
     return values
 
 

@@ -36,7 +36,7 @@ def read_trial_log(path: Path) -> TrialLog:
     damaged = len(path.read_bytes().splitlines()) - len(events)
     if damaged:
         raise DamagedError(
-            f"found {count(damaged, 'damaged line')} in {path}; expected an event on each; {PUBLISH_AGAIN}"
+            f"found {count(damaged, 'damaged line')} in {path}; expected an event on each", PUBLISH_AGAIN
         )
     return TrialLog(
         scale=address.study.scale,

@@ -43,7 +43,8 @@ def compiled_code_environment(
     except (OSError, SimmerError) as error:
         folder = Path(tempfile.mkdtemp(prefix="simmer-compiled-"))
         atexit.register(shutil.rmtree, folder, ignore_errors=True)
-        logger.warning("%s; compiled kernels are kept in %s until this run ends", error, folder)
+        problem = f"cannot use {error.filename}: {error.strerror}" if isinstance(error, OSError) else error
+        logger.warning("%s; compiled kernels are kept in %s until this run ends", problem, folder)
     return {name: str(folder / place) for name, place in unset.items()}
 
 
