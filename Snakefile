@@ -87,4 +87,5 @@ force_outdated()
 onstart:
     take_campaign_lock()
     restore_ledger()
+    set_back_future_times()
     forward_stops()

@@ -64,7 +64,8 @@ def copied_without_times(reference: Reference, campaign: Campaign, chance: rando
 
 def limited_files(reference: Reference, campaign: Campaign, chance: random.Random) -> str:
     """Writes that fail beyond a file size, at a moment that the size decides, then no limit."""
-    limit = int(10 ** chance.uniform(2.0, 6.0))
+    # A smaller limit hits the copies of the workflow that Snakemake makes, before it reads it.
+    limit = int(10 ** chance.uniform(4.9, 6.0))
     run = campaign.run(*reference.arguments, prefix=["prlimit", f"--fsize={limit}"])
     return _then_whole(reference, campaign, run)
 

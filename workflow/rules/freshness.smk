@@ -4,6 +4,7 @@ Snakemake's metadata and file times may be lost, copied or touched, so they do n
 This file has no rules.
 """
 
+import time
 from functools import cache
 from pathlib import Path
 
@@ -13,6 +14,7 @@ from simmer.ledger.address import ledger_in
 from simmer.ledger.made_from import Digests, is_current
 from simmer.ledger.preparation import restore_if_free, restore_published
 from simmer.status.studies import features_sha256
+from simmer.base.words import count
 
 DIGESTS = Digests()
 # Their outputs are the data themselves: a changed file is refused by its manifest, and never replaced unasked.
@@ -97,6 +99,24 @@ def restore_ledger():
                 ledger, files = run_files(address)
                 if files is not None:
                     restore_if_free(ledger, files)
+
+
+def set_back_future_times():
+    """Set inputs that seem to come from the future to now; else Snakemake refuses what is made from them.
+
+    Their job ran before the clock was set back.
+    """
+    now_s = time.time()
+    inputs = {str(path) for job in workflow.dag.needrun_jobs() for path in job.input}
+    late = [path for path in sorted(inputs) if Path(path).exists() and Path(path).stat().st_mtime > now_s]
+    with shown_by_snakemake():
+        for path in late:
+            os.utime(path, (now_s, now_s))
+    if late:
+        snakemake_logger.warning(
+            f"found {count(len(late), 'file')} from the future, such as {late[0]}: the clock was set back; "
+            "now counts as their time"
+        )
 
 
 def run_files(address):
