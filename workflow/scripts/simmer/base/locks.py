@@ -38,7 +38,7 @@ class Lock(AbstractContextManager["Lock"]):
         """Release the lock and leave a text in its file; in a fork of the holder, do nothing."""
         if os.getpid() != self._pid or self._file.closed:
             return
-        self._file.truncate(0)  # nobody must take this process, which may live on, for the holder
+        self._file.truncate(0)  # this process may live on without the lock
         self._file.write(left)
         self._file.flush()
         if self._claimed is not None:
