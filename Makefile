@@ -126,7 +126,7 @@ test-long: $(READY)
 # Random kills, damage and hardships for MINUTES; repeat it, the tally of all batches is in storm/tally.jsonl.
 MINUTES ?= 30
 storm: $(READY)
-	$(BIN)/python tests/storm storm --minutes $(MINUTES) $(if $(SEED),--seed $(SEED))
+	$(BIN)/python tests/storm storm --minutes $(MINUTES) $(if $(SEED),--seed $(SEED)) $(if $(ONLY),--only $(ONLY))
 
 lint: $(READY)
 	$(BIN)/ruff check .

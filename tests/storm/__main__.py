@@ -2,6 +2,7 @@
 
     make storm MINUTES=30            one more batch; all batches share storm/tally.jsonl
     make storm MINUTES=30 SEED=7     the batch with this seed
+    make storm ONLY=damage           only cases of this kind
 
 Exits with status 1 if a case did not hold; its campaign stays below storm/ to be looked at.
 """
@@ -15,7 +16,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[2]
 sys.path[:0] = [str(ROOT / "tests"), str(ROOT / "workflow/scripts")]
 
-from storm.batch import run_batch  # noqa: E402
+from storm.batch import KINDS, run_batch  # noqa: E402
 from storm.tally import Tally  # noqa: E402
 
 
@@ -26,6 +27,7 @@ def main() -> None:
     parser.add_argument("--minutes", type=float, default=30)
     parser.add_argument("--seed", type=int, default=int(time.time()))
     parser.add_argument("--workers", type=int, default=2)
+    parser.add_argument("--only", choices=KINDS)
     given = parser.parse_args()
     # In the background of a script SIGINT is ignored, under nohup SIGHUP, and the programs started here would
     # inherit that.
@@ -33,7 +35,14 @@ def main() -> None:
     signal.signal(signal.SIGHUP, signal.SIG_DFL)
     print(f"seed {given.seed}", flush=True)
     tally = Tally(given.folder.absolute() / "tally.jsonl")
-    run_batch(given.folder.absolute(), tally, seed=given.seed, minutes=given.minutes, workers=given.workers)
+    run_batch(
+        given.folder.absolute(),
+        tally,
+        seed=given.seed,
+        minutes=given.minutes,
+        workers=given.workers,
+        kinds=[given.only] if given.only else KINDS,
+    )
     print(tally.text())
     sys.exit(bool(tally.failures()))
 

@@ -18,9 +18,12 @@ from support.campaign import Campaign
 from support.dry_runs import end_server
 
 SLICE_S = 120
+KINDS = ("kills", "kills", "damage", "damage", "hardships")
 
 
-def run_batch(folder: Path, tally: Tally, *, seed: int, minutes: float, workers: int) -> None:
+def run_batch(
+    folder: Path, tally: Tally, *, seed: int, minutes: float, workers: int, kinds: Sequence[str] = KINDS
+) -> None:
     """Run storms in worker processes until the time is over; each finishes the case it is at.
 
     Args:
@@ -29,6 +32,7 @@ def run_batch(folder: Path, tally: Tally, *, seed: int, minutes: float, workers:
         seed: of all choices.
         minutes: of the batch, without the making of references.
         workers: storms side by side.
+        kinds: those to choose from, the more often named the more often chosen.
     """
     made = folder / f"references_{code_digest()}"
     long = [reference(made / f"long_{cores}", cores=cores, epochs=LONG_EPOCHS) for cores in (1, 2)]
@@ -38,7 +42,7 @@ def run_batch(folder: Path, tally: Tally, *, seed: int, minutes: float, workers:
     processes = [
         get_context("fork").Process(
             target=_work,
-            args=(folder / f"worker_{number}", long, short, begun, tally, f"{seed}/{number}", end_s),
+            args=(folder / f"worker_{number}", long, short, begun, tally, f"{seed}/{number}", end_s, kinds),
         )
         for number in range(workers)
     ]
@@ -73,6 +77,7 @@ def _work(
     tally: Tally,
     seed: str,
     end_s: float,
+    kinds: Sequence[str],
 ) -> None:
     chance = random.Random(seed)
 
@@ -88,7 +93,7 @@ def _work(
         def until(slice_s: float = slice_s) -> bool:
             return over() or time.monotonic() > slice_s
 
-        kind = chance.choice(("kills", "kills", "damage", "damage", "hardships"))
+        kind = chance.choice(kinds)
         if kind == "kills":
             storm_of_kills(chance.choice(long), one, tally, chance, until=over)
         elif kind == "damage":
