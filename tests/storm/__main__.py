@@ -27,7 +27,7 @@ def main() -> None:
     parser.add_argument("--minutes", type=float, default=30)
     parser.add_argument("--seed", type=int, default=int(time.time()))
     parser.add_argument("--workers", type=int, default=2)
-    parser.add_argument("--only", choices=KINDS)
+    parser.add_argument("--only", choices=sorted(set(KINDS)))
     given = parser.parse_args()
     # In the background of a script SIGINT is ignored, under nohup SIGHUP, and the programs started here would
     # inherit that.

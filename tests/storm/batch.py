@@ -15,7 +15,6 @@ from storm.hardships import storm_of_hardships
 from storm.kills import storm_of_kills
 from storm.tally import Tally
 from support.campaign import Campaign
-from support.dry_runs import end_server
 
 SLICE_S = 120
 KINDS = ("kills", "kills", "damage", "damage", "hardships")
@@ -103,4 +102,3 @@ def _work(
         if len(tally.failures()) == failed_before:
             shutil.rmtree(one, ignore_errors=True)
         number += 1
-    end_server()

@@ -2,7 +2,6 @@
 
 Every file below the results, the data and Snakemake's own folder may be hit; no list is kept. The same
 command must then restore it, or end with one sentence; no finished trial is trained again.
-A sample runs the command as a user does, the rest in a fork that has imported Snakemake.
 """
 
 import os
@@ -15,6 +14,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from storm.campaigns import Reference
+from storm.forks import run
 from storm.kills import differences
 from storm.tally import HELD, Tally
 from support.campaign import Campaign
@@ -23,7 +23,6 @@ from support.configs import ROOT
 FOLDERS = ("results", ".snakemake", "data")
 SHAPES = (b"{}", b"[1]", b"null", b'{"sha256": 3}', b'"text"', b"0")
 
-TYPED_SHARE = 0.2
 # No second copy: bars, which a run must refuse by name.
 ONLY_COPIES = ("data/raw/", "data/snapshots/")
 # Written for people, never read by a run.
@@ -107,18 +106,16 @@ def _damage_once(
         return HELD
     path.write_bytes(damaged)
     name = path.relative_to(campaign.folder).as_posix()
-    typed = chance.random() < TYPED_SHARE
-    run = campaign.run(*reference.arguments) if typed else campaign.forked_run(*reference.arguments)
-    outcome = differences(reference, campaign, run)
-    if run.status != 0 and "Traceback" not in run.text and name.startswith(ONLY_COPIES):
+    ended = run(campaign, reference.arguments, chance)
+    outcome = differences(reference, campaign, ended)
+    if ended.status != 0 and "Traceback" not in ended.text and name.startswith(ONLY_COPIES):
         outcome = HELD
     elif outcome == HELD and source is reference.finished and campaign.starts() != source.starts():
         outcome = "a finished trial was trained again"
     elif outcome == HELD and not name.startswith(NOT_READ) and _is_unseen(campaign, path, damaged):
-        outcome = f"still damaged, and not seen: {run.text}"
-    kind = f"damage below {name.split('/')[0]}, " + ("typed command" if typed else "forked command")
-    facts = {"file": name, "harm": harm, "status": run.status, "said": _sentence(run.text)}
-    tally.add(kind, outcome, folder=str(campaign.folder), **facts)
+        outcome = f"still damaged, and not seen: {ended.text}"
+    facts = {"file": name, "harm": harm, "status": ended.status, "said": _sentence(ended.text)}
+    tally.add(f"damage below {name.split('/')[0]}", outcome, folder=str(campaign.folder), **facts)
     return outcome
 
 

@@ -16,9 +16,9 @@ from pathlib import Path
 import psutil
 
 from storm.campaigns import Reference
+from storm.forks import start
 from storm.tally import HELD, Tally
 from support.campaign import Campaign, Run, wait_until, without_machine
-from support.dry_runs import DryRun
 
 STOP_SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
 
@@ -86,9 +86,9 @@ def storm_of_kills(
 def _interrupted_once(reference: Reference, campaign: Campaign, tally: Tally, chance: random.Random) -> bool:
     """Start the command, strike once, and return True if the campaign ended before that."""
     begun_s = time.time()
-    run = campaign.start(*reference.arguments)
+    run = start(campaign, reference.arguments, chance)
     wait_until(lambda: run.status is not None or _in_training(campaign, begun_s), "a trial in training")
-    time.sleep(chance.uniform(0.0, 1.5))
+    time.sleep(chance.uniform(0.0, 0.8))
     trials = _in_training(campaign, begun_s)
     if run.status is not None or not trials:
         run.wait()
@@ -154,11 +154,11 @@ def _compare(reference: Reference, campaign: Campaign, tally: Tally) -> None:
     tally.add(f"campaign finished, {reference.cores} side by side", differences(reference, campaign, run))
 
 
-def differences(reference: Reference, campaign: Campaign, run: Run | DryRun) -> str:
+def differences(reference: Reference, campaign: Campaign, run: Run) -> str:
     """Return how a finished campaign differs from the reference, or `HELD`."""
     if run.status != 0:
         return f"exit status {run.status}: {run.text}"
-    for each in [*campaign.runs, run]:
+    for each in campaign.runs:
         if "Traceback" in each.text:
             return f"a traceback: {each.text}"
     if campaign.table() != reference.finished.table():

@@ -20,7 +20,7 @@ import yaml
 
 from simmer.ledger.table import MACHINE_COLUMNS
 from support.configs import ROOT, default_config, merge
-from support.dry_runs import DryRun, dry_run, forked_run
+from support.dry_runs import DryRun, dry_run
 
 # Ends a test that hangs; on a busy machine seconds of work may take minutes.
 TIMEOUT_S = 600
@@ -112,10 +112,6 @@ class Campaign:
     def dry_run(self, *arguments: str) -> DryRun:
         """Return status and output of a dry run, without a new start of Snakemake."""
         return dry_run(self.folder, *arguments, configfile=self.folder / "campaign.yaml")
-
-    def forked_run(self, *arguments: str) -> DryRun:
-        """Run Snakemake to its end without a new start of it."""
-        return forked_run(self.folder, *arguments, configfile=self.folder / "campaign.yaml")
 
     def heat_to(self, celsius: float) -> None:
         """Set the temperature of the sensor in the campaign's own sysfs."""

@@ -1,4 +1,4 @@
-"""Runs of Snakemake without its start: a server imports it once and forks for each run; most are dry runs.
+"""Fast dry runs: a server imports Snakemake once and forks for each run.
 
 Run as a program, it reads command lines from standard input, one JSON list a line.
 """
@@ -18,7 +18,7 @@ from support.configs import ROOT
 
 @dataclass(frozen=True)
 class DryRun:
-    """Exit status and output of a run in a fork."""
+    """Exit status and output of a dry run."""
 
     status: int
     text: str
@@ -37,20 +37,10 @@ def dry_run(
     snakefile: Path = ROOT / "Snakefile",
 ) -> DryRun:
     """Return the result of `snakemake -n` with these arguments in a folder."""
-    return forked_run(folder, "-n", *arguments, configfile=configfile, snakefile=snakefile)
-
-
-def forked_run(
-    folder: Path,
-    *arguments: str,
-    configfile: Path | None = None,
-    snakefile: Path = ROOT / "Snakefile",
-) -> DryRun:
-    """Return the result of `snakemake --cores 1` with these arguments in a folder."""
     shared = ["-s", str(snakefile), "--directory", str(folder)]
     shared += ["--configfile", str(configfile)] if configfile else []
     server = _server()
-    server.stdin.write(json.dumps([*shared, "--cores", "1", *arguments]) + "\n")
+    server.stdin.write(json.dumps([*shared, "--cores", "1", "-n", *arguments]) + "\n")
     server.stdin.flush()
     return DryRun(**json.loads(server.stdout.readline()))
 
