@@ -305,10 +305,21 @@ def test_a_lost_ledger_comes_back_from_what_is_published(book):
     before = {path: path.read_bytes() for path in folder(book, 1).iterdir()}
     shutil.rmtree(folder(book, 1))
     repair(look(book))
-    assert {path: path.read_bytes() for path in folder(book, 1).iterdir()} == before | {
-        path: folder(book, 1).joinpath(path.name).read_bytes() for path in before
-    }
+    after = {path: path.read_bytes() for path in folder(book, 1).iterdir()}
+    result, events = (folder(book, 1) / name for name in ("result.json", "events.jsonl"))
+    assert after.keys() == before.keys()
+    assert after[result] == before[result]
+    assert after[events].startswith(before[events])
     assert look(book).all_findings == ()
+
+
+def test_a_lost_study_comes_back_with_its_settings(book):
+    home = book.study().home
+    settings = (home / "study.json").read_bytes()
+    shutil.rmtree(home)
+    repair(look(book))
+    assert (home / "study.json").read_bytes() == settings
+    assert book.study().trial(1).result() is not None
 
 
 # ---- a folder of an older version -----------------------------------------------------------
