@@ -39,7 +39,7 @@ def run_batch(
     begun = stopped_in_training(short, made / "begun")
     end_s = time.monotonic() + 60 * minutes
     processes = [
-        get_context("fork").Process(
+        get_context("spawn").Process(
             target=_work,
             args=(folder / f"worker_{number}", long, short, begun, tally, f"{seed}/{number}", end_s, kinds),
         )
@@ -55,17 +55,16 @@ def run_batch(
 
 def stopped_in_training(found: Reference, folder: Path) -> Campaign:
     """Return a copy whose second trial was stopped in mid-training; made unless it is there."""
-    if (folder / "stopped").exists():
-        return Campaign(folder, found.finished.config)
-    shutil.rmtree(folder, ignore_errors=True)
-    campaign = found.prepared.copy_to(folder)
-    run = campaign.start(*found.arguments)
-    run.until(lambda: campaign.in_epoch(1, 5), "the second trial in training")
-    run.signal_group(signal.SIGTERM)
-    run.wait()
-    campaign.kill_everything()
-    (folder / "stopped").touch()
-    return campaign
+    if not (folder / "stopped").exists():
+        shutil.rmtree(folder, ignore_errors=True)
+        campaign = found.prepared.copy_to(folder)
+        run = campaign.start(*found.arguments)
+        run.until(lambda: campaign.in_epoch(1, 5), "the second trial in training")
+        run.signal_group(signal.SIGTERM)
+        run.wait()
+        campaign.kill_everything()
+        (folder / "stopped").touch()
+    return Campaign(folder, found.finished.config)
 
 
 def _work(
