@@ -1,4 +1,4 @@
-"""Damage to single files: cut, zeroed, changed at a random place, replaced by JSON of another shape.
+"""Damage to files: cut, zeroed, changed at a random place, replaced by JSON of another shape.
 
 Every file below the results, the data and Snakemake's own folder may be hit; no list is kept. The same
 command must then restore it, or end with one sentence; no finished trial is trained again.
@@ -10,7 +10,7 @@ import re
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
 from storm.campaigns import Reference
@@ -73,7 +73,7 @@ def storm_of_damage(
     *,
     until: Callable[[], bool],
 ) -> None:
-    """Damage one file after another of a finished campaign and of one that was stopped in mid-training.
+    """Damage some files at a time of a finished campaign and of one that was stopped in mid-training.
 
     Args:
         reference: the finished campaign.
@@ -99,24 +99,49 @@ def storm_of_damage(
 def _damage_once(
     reference: Reference, source: Campaign, campaign: Campaign, tally: Tally, chance: random.Random
 ) -> str:
-    path = chance.choice(list(victims(campaign)))
-    harm = chance.choice(list(HARMS))
-    damaged = HARMS[harm](path.read_bytes(), chance)
-    if damaged == path.read_bytes():
-        return HELD
-    path.write_bytes(damaged)
-    name = path.relative_to(campaign.folder).as_posix()
+    harmed = {}
+    for path in _without_copies(list(victims(campaign)), chance, chance.choice((1, 2, 3, 4))):
+        how, content = chance.choice(list(HARMS)), path.read_bytes()
+        damaged = HARMS[how](content, chance)
+        if damaged != content:
+            path.write_bytes(damaged)
+            harmed[path] = how, damaged
     ended = run(campaign, reference.arguments, chance)
     outcome = differences(reference, campaign, ended)
-    if ended.status != 0 and "Traceback" not in ended.text and name.startswith(ONLY_COPIES):
+    names = {path: path.relative_to(campaign.folder).as_posix() for path in harmed}
+    unread = [path for path, name in names.items() if not name.startswith(NOT_READ)]
+    if ended.status != 0 and "Traceback" not in ended.text and _names_bars(ended.text, names.values()):
         outcome = HELD
     elif outcome == HELD and source is reference.finished and campaign.starts() != source.starts():
         outcome = "a finished trial was trained again"
-    elif outcome == HELD and not name.startswith(NOT_READ) and _is_unseen(campaign, path, damaged):
+    elif outcome == HELD and any(_is_unseen(campaign, path, harmed[path][1]) for path in unread):
         outcome = f"still damaged, and not seen: {ended.text}"
-    facts = {"file": name, "harm": harm, "status": ended.status, "said": _sentence(ended.text)}
-    tally.add(f"damage below {name.split('/')[0]}", outcome, folder=str(campaign.folder), **facts)
+    for path, name in names.items():
+        facts = {"file": name, "harm": harmed[path][0], "with": len(harmed) - 1, "status": ended.status}
+        tally.add(
+            f"damage below {name.split('/')[0]}",
+            outcome,
+            folder=str(campaign.folder),
+            said=_sentence(ended.text),
+            **facts,
+        )
     return outcome
+
+
+def _without_copies(paths: list[Path], chance: random.Random, number: int) -> list[Path]:
+    """Choose files of which no two are copies of each other: of one trial at most one."""
+    chosen: dict[str, Path] = {}
+    for path in chance.sample(paths, len(paths)):
+        trial = re.search(r"trial_\d+", str(path))
+        chosen.setdefault(trial[0] if trial else str(path), path)
+        if len(chosen) == number:
+            break
+    return list(chosen.values())
+
+
+def _names_bars(text: str, names: Iterable[str]) -> bool:
+    """Return True if a refusal names one of the damaged bars."""
+    return any(name.startswith(ONLY_COPIES) and Path(name).name in text for name in names)
 
 
 def _is_unseen(campaign: Campaign, path: Path, damaged: bytes) -> bool:
