@@ -20,7 +20,7 @@ from storm.forks import start
 from storm.tally import HELD, Tally
 from support.campaign import Campaign, Run, wait_until, without_machine
 
-STOP_SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
+STOP_SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGUSR1)
 
 
 @dataclass(frozen=True)
@@ -55,7 +55,8 @@ def _blows() -> list[Blow]:
         for name, to in whom.items()
         for number in STOP_SIGNALS
     ]
-    return [*kills * 3, *stops]
+    # Most hits for the time: Snakemake is killed, then the trainers that it leaves over.
+    return [*kills * 2, *[blow for blow in kills if "Snakemake" in blow.kind] * 4, *stops]
 
 
 BLOWS = _blows()
@@ -104,7 +105,7 @@ def _interrupted_once(reference: Reference, campaign: Campaign, tally: Tally, ch
     ended_s = time.time()
     # The trainers that a killed Snakemake left over train on; the next run meets them, or they are killed.
     left_over = blow.kind == "kill of Snakemake"
-    if left_over and chance.random() < 0.75:
+    if left_over and chance.random() < 0.9:
         time.sleep(chance.uniform(0.0, 1.5))
         left = _in_training(campaign, begun_s)
         campaign.kill_everything()
