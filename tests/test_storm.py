@@ -13,6 +13,6 @@ from storm.tally import Tally
 def test_a_short_storm_loses_nothing(tmp_path):
     seed = int(os.environ.get("STORM_SEED", time.time()))
     tally = Tally(tmp_path / "tally.jsonl")
-    run_batch(tmp_path, tally, seed=seed, minutes=5, workers=1)
+    run_batch(tmp_path, tally, seed=seed, minutes=3, workers=1)
     assert tally.failures() == [], f"STORM_SEED={seed}\n{tally.text()}"
     assert tally.count() > 0

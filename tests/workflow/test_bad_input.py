@@ -187,7 +187,7 @@ def test_impossible_bars_are_listed_by_file_and_line_and_no_table_is_built(csv_c
     assert not (csv_campaign.folder / "data/processed").exists()
     (csv_campaign.folder / "bars.csv").write_bytes(good)
     csv_campaign.run("results/data_validation.json").succeeded()
-    assert not (csv_campaign.folder / "results/ledger").exists()
+    assert not csv_campaign.trials
 
 
 def test_raw_bars_changed_after_they_were_listed_stop_the_chain(prepared, campaign_from):
@@ -207,20 +207,22 @@ def test_raw_bars_changed_after_they_were_listed_stop_the_chain(prepared, campai
 
 
 @pytest.mark.long
-def test_a_feature_table_that_was_changed_is_not_trained_on(prepared, campaign_from):
+def test_a_feature_table_that_was_changed_is_built_again_before_training(prepared, campaign_from):
     import pandas as pd
 
     campaign = campaign_from(prepared)
     table = campaign.folder / "data/processed/GSPC_dataset_a25.parquet"
+    content = table.read_bytes()
     frame = pd.read_parquet(table)
     frame.loc[200, "Close"] *= 1.01
     before = table.stat()
     frame.to_parquet(table)
     os.utime(table, ns=(before.st_atime_ns, before.st_mtime_ns))
-    run = campaign.run(DONE).failed()
-    assert "does not match the content_sha256" in run.text
-    assert "delete both files" in run.text
-    assert not list((campaign.folder / "results/ledger").rglob("result.json"))
+    campaign.run("results/preflight/debug.json").succeeded()
+    assert table.read_bytes() == content
+    planned = campaign.plan(DONE)
+    assert planned["build_features"] == 0
+    assert planned["hpo_debug"] == 3
 
 
 # ---- the machine ----------------------------------------------------------------------------
