@@ -1,15 +1,22 @@
-"""Start Snakemake as a user does, or faster: in a fork of this process, which has imported it."""
+"""Start Snakemake as a user does, or faster: it and its jobs are forks of this process, with all imports done."""
 
 import contextlib
 import logging
 import os
 import random
+import runpy
+import subprocess
 import sys
 import time
 import traceback
+from collections.abc import Callable
+from importlib import import_module
+from typing import NoReturn
 
 import snakemake.cli
+from snakemake.script import PythonScript
 
+from simmer.training.environment import TRAINER_ENVIRONMENT
 from support.campaign import Campaign, Run
 
 TYPED_SHARE = 0.2
@@ -59,9 +66,15 @@ class Fork:
         return self.status
 
 
-def _become_snakemake(words: list[str], campaign: Campaign, output: str) -> None:
-    status = 1
-    try:
+def preload() -> None:
+    """Import what jobs import, once for all forks of this process."""
+    os.environ |= TRAINER_ENVIRONMENT
+    for name in ("hpo", "optuna", "pandas", "pyarrow.parquet", "safetensors.torch", "torch"):
+        import_module(name)
+
+
+def _become_snakemake(words: list[str], campaign: Campaign, output: str) -> NoReturn:
+    def main() -> None:
         os.setsid()
         os.chdir(campaign.folder)
         os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
@@ -71,7 +84,27 @@ def _become_snakemake(words: list[str], campaign: Campaign, output: str) -> None
             os.fdopen(descriptor, "w", buffering=1, closefd=False) for descriptor in (1, 2)
         )
         sys.argv = ["snakemake", *words]
+        PythonScript._execute_cmd = _run_script
         snakemake.cli.main(words)
+
+    _exit_after(main)
+
+
+def _run_script(script: PythonScript, command: str, *, fname: str, **_: object) -> None:
+    """Run a job's script in a fork of Snakemake instead of a new Python."""
+    pid = os.fork()
+    if pid == 0:
+        _exit_after(lambda: runpy.run_path(fname, run_name="__main__"))
+    status = os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
+    if status != 0:
+        raise subprocess.CalledProcessError(status, [sys.executable, fname])
+
+
+def _exit_after(main: Callable[[], object]) -> NoReturn:
+    """Run the program of a fork and end as it would; the handlers of the process it left must not run."""
+    status = 1
+    try:
+        main()
         status = 0
     except SystemExit as error:
         status = error.code if isinstance(error.code, int) else int(error.code is not None)
@@ -83,4 +116,4 @@ def _become_snakemake(words: list[str], campaign: Campaign, output: str) -> None
         with contextlib.suppress(Exception):
             logging.shutdown()
             sys.stdout.flush()
-        os._exit(status)  # the handlers of the process that was forked must not run
+        os._exit(status)
