@@ -1,4 +1,4 @@
-"""Start Snakemake as a user does, or faster: it and its jobs are forks of this process, with all imports done."""
+"""Start Snakemake as a user does, or faster: it and its jobs are forks of this process, all imports done."""
 
 import contextlib
 import logging

@@ -88,35 +88,43 @@ def _interrupted_once(reference: Reference, campaign: Campaign, tally: Tally, ch
     """Start the command, strike once, and return True if the campaign ended before that."""
     begun_s = time.time()
     run = start(campaign, reference.arguments, chance)
-    wait_until(lambda: run.status is not None or _in_training(campaign, begun_s), "a trial in training")
-    time.sleep(chance.uniform(0.0, 0.8))
-    trials = _in_training(campaign, begun_s)
-    if run.status is not None or not trials:
-        run.wait()
-        return run.status == 0
+    trials: list[int] = []
+    while not trials:
+        wait_until(lambda: run.status is not None or _in_training(campaign, begun_s), "a trial in training")
+        time.sleep(chance.uniform(0.0, 0.8))
+        if run.status is not None:
+            return run.status == 0
+        trials = _in_training(campaign, begun_s)
     blow, trial = chance.choice(BLOWS), chance.choice(trials)
-    kind = f"{blow.kind}, {len(trials)} in training"
     struck_s = time.time()
     try:
         blow.strike(run, campaign, trial)
     except ProcessLookupError:
         return run.wait() == 0
-    status = run.wait()
-    ended_s = time.time()
-    # The trainers that a killed Snakemake left over train on; the next run meets them, or they are killed.
-    left_over = blow.kind == "kill of Snakemake"
-    if left_over and chance.random() < 0.9:
-        time.sleep(chance.uniform(0.0, 1.5))
-        left = _in_training(campaign, begun_s)
-        campaign.kill_everything()
-        for each in left:
-            if not _has_result(campaign, each):
-                tally.add("kill of a trainer without Snakemake")
-    elif not left_over:
+    spares_trial = blow.kind == "kill of Snakemake"
+    if blow.number is not signal.SIGKILL:
+        run.wait()
         wait_until(lambda: not campaign.processes(), "all processes to end")
-    if status != 0 and (left_over or not _has_result(campaign, trial)):
-        tally.add(kind, _problem(run, blow), seconds=round(ended_s - struck_s, 2))
-    return status == 0
+    elif chance.random() < 0.9:
+        _kill_the_rest(campaign, begun_s, tally, chance, but=None if spares_trial else trial)
+    else:
+        run.wait()  # and the next run meets a trainer that was left over, if any
+    seconds = round(time.time() - struck_s, 2)
+    if run.status != 0 and (spares_trial or not _has_result(campaign, trial)):
+        tally.add(f"{blow.kind}, {len(trials)} in training", _problem(run, blow), seconds=seconds)
+    return run.status == 0
+
+
+def _kill_the_rest(
+    campaign: Campaign, begun_s: float, tally: Tally, chance: random.Random, *, but: int | None
+) -> None:
+    """Kill what a kill left over; each trainer that was in training, but one, is a further hit."""
+    time.sleep(chance.uniform(0.0, 0.8))
+    left = [number for number in _in_training(campaign, begun_s) if number != but]
+    campaign.kill_everything()
+    for number in left:
+        if not _has_result(campaign, number):
+            tally.add("kill of a trainer that was left over")
 
 
 def _in_training(campaign: Campaign, begun_s: float) -> list[int]:
