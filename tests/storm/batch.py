@@ -11,7 +11,6 @@ from pathlib import Path
 from simmer.base.provenance import code_digest
 from storm.campaigns import LONG_EPOCHS, SHORT_EPOCHS, Reference, reference
 from storm.damage import storm_of_damage
-from storm.forks import preload
 from storm.hardships import storm_of_hardships
 from storm.kills import storm_of_kills
 from storm.tally import Tally
@@ -78,7 +77,6 @@ def _work(
     end_s: float,
     kinds: Sequence[str],
 ) -> None:
-    preload()
     chance = random.Random(seed)
 
     def over() -> bool:

@@ -1,22 +1,17 @@
-"""Start Snakemake as a user does, or faster: it and its jobs are forks of this process, all imports done."""
+"""Start Snakemake as a user does, or faster: in a fork of this process, which has imported it."""
 
 import contextlib
 import logging
 import os
 import random
-import runpy
-import subprocess
 import sys
 import time
 import traceback
 from collections.abc import Callable
-from importlib import import_module
 from typing import NoReturn
 
 import snakemake.cli
-from snakemake.script import PythonScript
 
-from simmer.training.environment import TRAINER_ENVIRONMENT
 from support.campaign import Campaign, Run
 
 TYPED_SHARE = 0.2
@@ -66,13 +61,6 @@ class Fork:
         return self.status
 
 
-def preload() -> None:
-    """Import what jobs import, once for all forks of this process."""
-    os.environ |= TRAINER_ENVIRONMENT
-    for name in ("hpo", "optuna", "pandas", "pyarrow.parquet", "safetensors.torch", "torch"):
-        import_module(name)
-
-
 def _become_snakemake(words: list[str], campaign: Campaign, output: str) -> NoReturn:
     def main() -> None:
         os.setsid()
@@ -84,20 +72,9 @@ def _become_snakemake(words: list[str], campaign: Campaign, output: str) -> NoRe
             os.fdopen(descriptor, "w", buffering=1, closefd=False) for descriptor in (1, 2)
         )
         sys.argv = ["snakemake", *words]
-        PythonScript._execute_cmd = _run_script
         snakemake.cli.main(words)
 
     _exit_after(main)
-
-
-def _run_script(script: PythonScript, command: str, *, fname: str, **_: object) -> None:
-    """Run a job's script in a fork of Snakemake instead of a new Python."""
-    pid = os.fork()
-    if pid == 0:
-        _exit_after(lambda: runpy.run_path(fname, run_name="__main__"))
-    status = os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
-    if status != 0:
-        raise subprocess.CalledProcessError(status, [sys.executable, fname])
 
 
 def _exit_after(main: Callable[[], object]) -> NoReturn:
