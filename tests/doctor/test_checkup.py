@@ -328,7 +328,7 @@ def test_a_lost_study_comes_back_with_its_settings(book):
 @pytest.fixture
 def old(tmp_path):
     with tarfile.open(ROOT / "tests/data_of_old_code/campaign.tar.xz") as archive:
-        archive.extractall(tmp_path, filter="data")
+        archive.extractall(tmp_path)
     configuration = yaml.safe_load((tmp_path / "campaign/campaign.yaml").read_text(encoding="utf-8"))
     return LedgerBook(tmp_path / "campaign", configuration)
 
