@@ -81,6 +81,7 @@ include: "workflow/rules/freshness.smk"
 include: "workflow/rules/stops.smk"
 
 
+remove_damaged_records()
 force_outdated()
 
 

@@ -4,10 +4,12 @@ Snakemake's metadata and file times may be lost, copied or touched, so they do n
 This file has no rules.
 """
 
+import json
 import time
 from functools import cache
 from pathlib import Path
 
+from snakemake.persistence import MetadataRecord
 from snakemake.settings.enums import RerunTrigger
 
 from simmer.ledger.address import ledger_in
@@ -17,6 +19,7 @@ from simmer.status.studies import features_sha256
 from simmer.base.words import count
 
 DIGESTS = Digests()
+RECORDS = Path(".snakemake") / "metadata"
 # Their outputs are the data themselves: a changed file is refused by its manifest, and never replaced unasked.
 SOURCES = ("fetch_data.py", "acquire_data.py")
 # Editing code must not throw away days of training; trials record the code's digest.
@@ -33,6 +36,32 @@ def force_outdated():
     for one in workflow.rules:
         if one.output and one.script is not None and not one.script.endswith(SOURCES):
             one.set_input(forced_if_outdated(one))
+
+
+def remove_damaged_records():
+    """Remove Snakemake's own records that it cannot read, because it would end with a traceback.
+
+    Nothing is lost: what is outdated is found without them.
+    """
+    if workflow.exec_mode.name != "DEFAULT" or not workflow.modifier.is_main_snakefile():
+        return
+    damaged = [path for path in sorted(RECORDS.rglob("*")) if path.is_file() and not is_readable_record(path)]
+    with shown_by_snakemake():
+        for path in damaged:
+            path.unlink()
+    if damaged:
+        snakemake_logger.warning(
+            f"found {count(len(damaged), 'record')} of Snakemake damaged in {RECORDS}: removed, because none is needed"
+        )
+
+
+def is_readable_record(path):
+    """Return True if Snakemake can read one of its records."""
+    try:
+        record = json.loads(path.read_bytes())
+        return not record or bool(MetadataRecord.model_validate(record))
+    except (OSError, ValueError, RecursionError):
+        return False
 
 
 def forced_if_outdated(producer):
