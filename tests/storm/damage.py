@@ -141,7 +141,7 @@ def _without_copies(paths: list[Path], chance: random.Random, number: int) -> li
 
 def _names_bars(text: str, names: Iterable[str]) -> bool:
     """Return True if a refusal names one of the damaged bars."""
-    return any(name.startswith(ONLY_COPIES) and Path(name).name in text for name in names)
+    return any(name.startswith(ONLY_COPIES) and Path(name).name.split(".")[0] in text for name in names)
 
 
 def _is_unseen(campaign: Campaign, path: Path, damaged: bytes) -> bool:
