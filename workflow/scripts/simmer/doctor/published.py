@@ -9,7 +9,8 @@ from simmer.doctor.findings import MADE_AGAIN, Finding
 from simmer.doctor.tree import Tree
 from simmer.ledger.address import RESULTS, Address, made_from_in
 from simmer.ledger.made_from import Digests, MadeFrom
-from simmer.ledger.run_files import RunFiles, run_published_at
+from simmer.ledger.published_run import run_published_at
+from simmer.ledger.run_files import RunFiles
 
 _FOLDERS = ("hpo", "refits")
 

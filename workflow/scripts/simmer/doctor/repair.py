@@ -17,7 +17,8 @@ from simmer.doctor.studies import CheckedStudy
 from simmer.evidence.looks import incomplete_copies, restore_looks
 from simmer.ledger.address import looks_in
 from simmer.ledger.preparation import prepare
-from simmer.ledger.run_files import RunFiles, run_published_at
+from simmer.ledger.published_run import run_published_at
+from simmer.ledger.run_files import RunFiles
 from simmer.ledger.study_file import keeps_digests
 
 LIBRARY = "simmer"

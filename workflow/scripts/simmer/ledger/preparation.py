@@ -8,7 +8,8 @@ from simmer.base.locks import lock_after_waiting, try_lock
 from simmer.ledger.address import LOCKS, Address
 from simmer.ledger.copies import if_whole, problems, restore, set_aside
 from simmer.ledger.ledger import StudyLedger
-from simmer.ledger.run_files import RunFiles, run_published_at
+from simmer.ledger.published_run import run_published_at
+from simmer.ledger.run_files import RunFiles
 from simmer.ledger.study_file import keeps_digests, read_study_file, write_study_file
 
 logger = logging.getLogger(__name__)

@@ -7,13 +7,13 @@ record has a digest; records of older versions get theirs by `RunFiles.upgrade`.
 import logging
 from collections.abc import Iterator
 from functools import cached_property, partial
-from pathlib import Path, PurePath
+from pathlib import Path
 
 from simmer.base.errors import DamagedError, LedgerError
 from simmer.base.files import user_facing_os_errors, write_bytes
 from simmer.base.records import DIGEST, read_file, read_record, write_record
 from simmer.base.typed_json import as_json, from_values
-from simmer.ledger.address import LOCKS, Address, Purpose, ledger_in, results_of
+from simmer.ledger.address import LOCKS, Address, Purpose, results_of
 from simmer.ledger.copies import (
     ADVICE,
     Read,
@@ -293,29 +293,3 @@ class RunFiles:
 
     def _as_result(self, path: Path, values: Values) -> RunResult:
         return KINDS[self.address.purpose].from_values(values, where=path, advice=ADVICE)
-
-
-def run_published_at(address: Address, results: Path) -> RunFiles | None:
-    """Return the run whose result is published at an address, of any study; None if there is none.
-
-    Args:
-        address: of the published result.
-        results: the folder of results.
-
-    Raises:
-        DamagedError: when the result is damaged.
-        LedgerError: when it must not be read.
-    """
-    path = results / address.published("json")
-    values = read_record(path, advice=ADVICE)
-    if values is None:
-        return None
-    result = KINDS[address.purpose].from_values(values, where=path, advice=ADVICE)
-    if (
-        not isinstance(result, TrialResult | RefitResult)
-        or results / result.address.published("json") != path
-    ):
-        return None
-    if PurePath(result.fingerprint).name != result.fingerprint:
-        return None
-    return RunFiles(ledger_in(results) / result.fingerprint, result.address)
