@@ -81,8 +81,9 @@ include: "workflow/rules/freshness.smk"
 include: "workflow/rules/stops.smk"
 
 
-remove_damaged_records()
-force_outdated()
+if is_run_with_our_hooks():
+    remove_damaged_records()
+    force_outdated()
 
 
 onstart:

@@ -12,11 +12,11 @@ from pathlib import Path
 from snakemake.persistence import MetadataRecord
 from snakemake.settings.enums import RerunTrigger
 
+from simmer.base.words import count
 from simmer.ledger.address import ledger_in
 from simmer.ledger.made_from import Digests, is_current
 from simmer.ledger.preparation import restore_if_free, restore_published
 from simmer.status.studies import features_sha256
-from simmer.base.words import count
 
 DIGESTS = Digests()
 RECORDS = Path(".snakemake") / "metadata"
@@ -26,13 +26,13 @@ SOURCES = ("fetch_data.py", "acquire_data.py")
 RERUN_TRIGGERS = frozenset({RerunTrigger.MTIME, RerunTrigger.INPUT, RerunTrigger.PARAMS})
 
 
-def force_outdated():
-    """Check the outputs of each job when it is planned, and run it again if they are outdated.
+def is_run_with_our_hooks():
+    """Return True for a run that is no job of another one and no module, which has no `onstart` and no lock."""
+    return workflow.exec_mode.name == "DEFAULT" and workflow.modifier.is_main_snakefile()
 
-    A module has neither our `onstart` nor our lock, which must come before an output is made again.
-    """
-    if workflow.exec_mode.name != "DEFAULT" or not workflow.modifier.is_main_snakefile():
-        return
+
+def force_outdated():
+    """Check the outputs of each job when it is planned, and run it again if they are outdated."""
     for one in workflow.rules:
         if one.output and one.script is not None and not one.script.endswith(SOURCES):
             one.set_input(forced_if_outdated(one))
@@ -43,8 +43,6 @@ def remove_damaged_records():
 
     Nothing is lost: what is outdated is found without them.
     """
-    if workflow.exec_mode.name != "DEFAULT" or not workflow.modifier.is_main_snakefile():
-        return
     damaged = [path for path in sorted(RECORDS.rglob("*")) if path.is_file() and not is_readable_record(path)]
     with shown_by_snakemake():
         for path in damaged:

@@ -57,13 +57,8 @@ def upgrade_events(path: Path) -> None:
     lines = complete_lines(path)
     found = [_parsed(line) for line in lines]
     if lines and not any(has_digest for _, has_digest in found):
-        events = [event for event, _ in found]
-        write_bytes(
-            path,
-            b"".join(
-                line if event is None else _line(event) for line, event in zip(lines, events, strict=True)
-            ),
-        )
+        pairs = zip(lines, found, strict=True)
+        write_bytes(path, b"".join(line if event is None else _line(event) for line, (event, _) in pairs))
 
 
 def same_events(path: Path, copy: Path) -> bool:
