@@ -22,6 +22,7 @@ check_surroundings()
 report: "workflow/report/workflow.rst"
 
 
+include: "workflow/rules/campaign.smk"
 include: "workflow/rules/common.smk"
 include: "workflow/rules/terminal.smk"
 

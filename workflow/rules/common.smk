@@ -1,115 +1,23 @@
 """Functions and constants of the rules. This file has no rules."""
 
-import atexit
-import logging
-import os
-import shutil
-import sys
-from contextlib import contextmanager
 from dataclasses import asdict
-from functools import partial
-from tempfile import mkdtemp
+from pathlib import Path
 
 from snakemake.exceptions import WorkflowError
-from snakemake.logging import logger as snakemake_logger
 
-SCRIPTS = REPOSITORY / "workflow" / "scripts"
-REQUESTS = Path(".snakemake") / "requests"
-SNAPSHOTS = "data/snapshots"
-
-sys.path.insert(0, str(SCRIPTS))
-
-from simmer.config.campaign import parse_config
-from simmer.config.layers import replaced, without
-from simmer.config.reading import read_mapping
-from simmer.data.tickers import VIX_TICKER
 from simmer.base.errors import SimmerError
 from simmer.base.files import sha256_of_bytes, to_json, write_text
-from simmer.base.locks import lock_or_refuse
-from simmer.base.logs import OncePerCampaign
-from simmer.base.settings import meaning
-from simmer.base.words import listed
-from simmer.ledger.address import (
-    RESULTS,
-    StudyAddress,
-    horizon_days_of,
-    horizon_name,
-    looks_in,
-    shown_warnings_in,
-)
-from simmer.machine.facts import looks_accelerated
 from simmer.base.provenance import reached_digest
-from simmer.training.compiled_code import compiled_code_environment
-from simmer.training.environment import TRAINER_ENVIRONMENT
+from simmer.base.settings import meaning
+from simmer.data.tickers import VIX_TICKER
+from simmer.ledger.address import RESULTS, StudyAddress, horizon_days_of, horizon_name, looks_in
 
-LOCK, TEST_READS = RESULTS / ".lock", looks_in(RESULTS)
+REQUESTS = Path(".snakemake") / "requests"
+SNAPSHOTS = "data/snapshots"
+TEST_READS = looks_in(RESULTS)
 
 # A ready job of low priority waits for all trials of higher priority, and these take days.
 BEFORE_TRIALS = 1_000_000
-
-
-@contextmanager
-def shown_by_snakemake():
-    """Pass the library's warnings to Snakemake's terminal and log, and show an error as its message alone."""
-
-    def show(record):
-        OncePerCampaign(shown_warnings_in(RESULTS)).filter(record)  # so that no job shows it again
-        snakemake_logger.warning(record.getMessage())
-
-    handler = logging.Handler(logging.WARNING)
-    handler.emit = show
-    library = logging.getLogger("simmer")
-    library.addHandler(handler)
-    try:
-        yield
-    except (SimmerError, OSError) as error:
-        raise WorkflowError(str(error)) from None
-    finally:
-        library.removeHandler(handler)
-
-
-def configuration_layers():
-    """Return what is merged into the configuration, in order: files, then `--config`."""
-    if workflow.modifier.skip_configfile:
-        return []  # as a module, the workflow gets its configuration from another one
-    settings = workflow.config_settings
-    files = [] if settings.replace_workflow_config else [REPOSITORY / "config" / "config.yaml"]
-    with shown_by_snakemake():
-        return [read_mapping(path) for path in (*files, *settings.configfiles)] + [settings.config]
-
-
-def load_campaign(raw, layers):
-    """Return the configuration as dataclasses, or stop with every problem listed.
-
-    Where a later layer gives the split in the other way, the earlier one is null in `raw`, for the jobs too.
-    """
-    if RESULTS.exists() and not RESULTS.is_dir():
-        raise WorkflowError(f"found a file named {RESULTS}; expected a folder: move the file away")
-    unused = replaced(layers)
-    raw.update(without(raw, unused))
-    if unused and workflow.exec_mode.name == "DEFAULT":
-        snakemake_logger.warning(
-            f"dataset.split: {listed(unused)} do not count: a later configuration gives the other pair"
-        )
-    with shown_by_snakemake():
-        return parse_config(raw)
-
-
-def prepare_environment():
-    """Set the environment for the jobs to inherit; a user's own settings win."""
-    values = TRAINER_ENVIRONMENT | compiled_code_environment()
-    if not os.access(os.path.expanduser("~"), os.W_OK):
-        # Otherwise each job would make a folder of its own and warn of it.
-        values |= {"MPLCONFIGDIR": mkdtemp(prefix="simmer-matplotlib-")}
-        atexit.register(shutil.rmtree, values["MPLCONFIGDIR"], ignore_errors=True)
-    for name, value in values.items():
-        os.environ.setdefault(name, value)
-
-
-def take_campaign_lock():
-    """Refuse to start while another run works in this folder; the lock ends with this process."""
-    with shown_by_snakemake():
-        workflow.globals["campaign_lock"] = lock_or_refuse(LOCK, what="this folder")
 
 
 def horizons():
@@ -324,18 +232,3 @@ def order(scale):
     """Return the function that ranks scales as configured, and earlier trials before later ones."""
     rank = list(CAMPAIGN.scales).index(scale)
     return lambda wildcards: BEFORE_TRIALS // 2 - 1_000 * rank - int(wildcards.trial)
-
-
-def refuse_target(wildcards):
-    """Stop and name the target that was probably meant."""
-    refuse_scale_as_target(wildcards.named)
-
-
-def refuse_scale_as_target(scale):
-    """Stop and name the target of a scale; any exception but SystemExit would print a traceback."""
-    if scale in CAMPAIGN.scales:
-        sys.exit(f"found no such target; expected results/hpo_{scale}.done, the search of {scale}")
-    sys.exit(
-        f"found no scale {scale}; expected one of {', '.join(CAMPAIGN.scales)}: choose one of these, or add "
-        "it to `scales` in the configuration"
-    )

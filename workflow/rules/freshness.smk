@@ -5,15 +5,19 @@ This file has no rules.
 """
 
 import json
+import os
+import sys
 import time
 from functools import cache
 from pathlib import Path
 
+from snakemake.logging import logger as snakemake_logger
 from snakemake.persistence import MetadataRecord
 from snakemake.settings.enums import RerunTrigger
 
+from simmer.base.errors import SimmerError
 from simmer.base.words import count
-from simmer.ledger.address import ledger_in
+from simmer.ledger.address import RESULTS, ledger_in
 from simmer.ledger.made_from import Digests, is_current
 from simmer.ledger.preparation import restore_if_free, restore_published
 from simmer.status.studies import features_sha256

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from simmer.base.errors import SimmerError
 from simmer.ledger.address import Address
+from simmer.machine.facts import looks_accelerated
 
 
 def slots(wildcards):

@@ -3,6 +3,9 @@
 Reads and writes: nothing.
 """
 
+import sys
+from functools import partial
+
 # {rule: (target, pattern of the name in it)}
 MISTAKEN = {
     "unknown_scale": ("results/hpo_{named}.done", rf"(?!(?:{'|'.join(CAMPAIGN.scales)})\.done)[^/]+"),
@@ -10,6 +13,22 @@ MISTAKEN = {
     "target_without_folder": ("hpo_{named}.done", r"[^/]+"),
     "target_without_both": ("hpo_{named}", r"[^/.]+"),
 }
+
+
+def refuse_target(wildcards):
+    """Stop and name the target that was probably meant."""
+    refuse_scale_as_target(wildcards.named)
+
+
+def refuse_scale_as_target(scale):
+    """Stop and name the target of a scale; any exception but SystemExit would print a traceback."""
+    if scale in CAMPAIGN.scales:
+        sys.exit(f"found no such target; expected results/hpo_{scale}.done, the search of {scale}")
+    sys.exit(
+        f"found no scale {scale}; expected one of {', '.join(CAMPAIGN.scales)}: choose one of these, or add "
+        "it to `scales` in the configuration"
+    )
+
 
 for mistake, (target, pattern) in MISTAKEN.items():
 

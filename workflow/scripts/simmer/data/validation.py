@@ -128,7 +128,8 @@ def _check_resource(
     facts = date_facts(frame)
     for key, value in (facts | {"content_sha256": content_sha256(frame)}).items():
         if entry.get(key) != value:
-            found.append((key, f"the file has {key} {value}; the manifest says {quote(entry.get(key))}"))
+            message = f"the file has {key} {value}; the manifest says {quote(entry.get(key))}"
+            found.append((key, f"{message}; the file or its entry was changed: acquire it again"))
     checked = CheckedFile(
         path=str(entry["path"]),
         ticker=quote(entry.get("ticker")).strip("'"),

@@ -92,7 +92,7 @@ def outdated(results: Path, tree: Tree) -> Outdated:
             for name in changed
             if digests[name] is not None
         ]
-        others = any(digests[name] is not None for name in digests.changed(record.inputs))
+        others = record.has_changed_inputs(digests)
         paths += [name for name in (record.outputs if others else changed) if others or digests[name] is None]
     return Outdated(paths=tuple(paths), findings=tuple(findings))
 

@@ -45,6 +45,10 @@ class MadeFrom:
         values = read_record(path, advice=advice, digest=True)
         return None if values is None else from_values(cls, values, where=path, advice=advice)
 
+    def has_changed_inputs(self, digests: "Digests") -> bool:
+        """Return True if an input has changed since; absent inputs do not count."""
+        return any(digests[name] is not None for name in digests.changed(self.inputs))
+
 
 @dataclass
 class Digests:
@@ -99,7 +103,7 @@ def is_current(
         and record.inputs.keys() == set(inputs)
         and record.outputs.keys() >= set(outputs)
         and not digests.changed(record.outputs)
-        and all(digests[name] is None for name in digests.changed(record.inputs))
+        and not record.has_changed_inputs(digests)
     )
 
 
