@@ -78,6 +78,7 @@ include: "workflow/rules/hardware.smk"
 include: "workflow/rules/audit.smk"
 include: "workflow/rules/search_figures.smk"
 include: "workflow/rules/evidence.smk"
+include: "workflow/rules/start.smk"
 include: "workflow/rules/freshness.smk"
 include: "workflow/rules/stops.smk"
 
@@ -88,7 +89,6 @@ if is_run_with_our_hooks():
 
 
 onstart:
-    take_campaign_lock()
     restore_ledger()
     set_back_future_times()
     forward_stops()

@@ -1,4 +1,4 @@
-"""The campaign: its configuration, its lock, and what its jobs need of the environment. This file has no rules."""
+"""The campaign: its configuration and what its jobs need of the environment. This file has no rules."""
 
 import atexit
 import logging
@@ -14,7 +14,6 @@ from snakemake.logging import logger as snakemake_logger
 sys.path.insert(0, str(REPOSITORY / "workflow" / "scripts"))
 
 from simmer.base.errors import SimmerError
-from simmer.base.locks import lock_or_refuse
 from simmer.base.logs import OncePerCampaign
 from simmer.base.words import listed
 from simmer.config.campaign import parse_config
@@ -81,9 +80,3 @@ def prepare_environment():
         atexit.register(shutil.rmtree, values["MPLCONFIGDIR"], ignore_errors=True)
     for name, value in values.items():
         os.environ.setdefault(name, value)
-
-
-def take_campaign_lock():
-    """Refuse to start while another run works in this folder; the lock ends with this process."""
-    with shown_by_snakemake():
-        workflow.globals["campaign_lock"] = lock_or_refuse(RESULTS / ".lock", what="this folder")

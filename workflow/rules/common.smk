@@ -132,6 +132,18 @@ def search_figures_of(scale):
     return [f"results/figures/search_{name.format(study)}" for study in studies for name in names]
 
 
+def before_training(scale, paths):
+    """Return the function that lists what a trial needs before it trains; a published trial needs none of it."""
+
+    def needed(wildcards):
+        study = StudyAddress(scale=scale, horizon_days=horizon_days_of(wildcards.horizon))
+        if features_are_final() and is_published(study.trial(int(wildcards.trial))):
+            return []
+        return paths(wildcards) if callable(paths) else paths
+
+    return needed
+
+
 def trials_before(scale):
     """Return the function that lists the trials a trial waits for; through them it waits for all it sees.
 

@@ -18,7 +18,7 @@ from snakemake.settings.enums import RerunTrigger
 from simmer.base.errors import SimmerError
 from simmer.base.words import count
 from simmer.ledger.address import RESULTS, ledger_in
-from simmer.ledger.made_from import Digests, is_current
+from simmer.ledger.made_from import Digests, MadeFrom, is_current, record_of
 from simmer.ledger.preparation import restore_if_free, restore_published
 from simmer.status.studies import features_sha256
 
@@ -74,6 +74,7 @@ def forced_if_outdated(producer):
         if within:
             return []  # called by `expand_input` below
         set_what_resume_needs()
+        start_run()
         outputs = [str(path) for path in producer.expand_output(wildcards)[0]]
         within.append(True)
         try:
@@ -90,6 +91,7 @@ def forced_if_outdated(producer):
     return no_input
 
 
+@cache
 def set_what_resume_needs():
     """Set what another profile could change: incomplete jobs run again, our lock replaces Snakemake's.
 
@@ -104,14 +106,20 @@ def set_what_resume_needs():
     if workflow.execution_settings is not None:  # as with --dag and --report
         workflow.execution_settings.keep_incomplete = False
     workflow.persistence.lock = workflow.persistence.unlock = workflow.persistence.noop
+    for name in ("input_changed", "params_changed"):
+        setattr(workflow.persistence, name, unless_compared_with_ledger(getattr(workflow.persistence, name)))
+
+
+def unless_compared_with_ledger(changed):
+    """Return Snakemake's check of a job's noted inputs or parameters, for jobs that the ledger does not check."""
+    return lambda job: [] if is_published(address_of(job.output)) else changed(job)
 
 
 def is_up_to_date(producer, wildcards, outputs):
     """Return True if outputs are as in the ledger or, if it does not have them, as their job left them."""
     address = address_of(outputs)
     if address is not None:
-        _, files = run_files(address)
-        return files is None or files.is_published()
+        return is_published(address) is not False
     params = {name: value(wildcards) if callable(value) else value for name, value in producer.params.items()}
     inputs = [str(path) for path in producer.expand_input(wildcards)[0]]
     return is_current(outputs, inputs=inputs, params=params, digests=DIGESTS)
@@ -163,11 +171,36 @@ def run_files(address):
     return ledger, None if winner is None else ledger.refit(address.number, of_trial=winner)
 
 
+@cache
+def is_published(address):
+    """Return True if a run is published as the ledger has it, False if not; None if its study is not known."""
+    _, files = run_files(address)
+    return None if files is None else files.is_published()
+
+
 def is_computed(outputs):
     """Return True if these outputs are of a trial or refit whose result the ledger has."""
     try:
         _, files = run_files(address_of(outputs))
         return files is not None and files.result() is not None
+    except (SimmerError, OSError):
+        return False
+
+
+@cache
+def features_are_final():
+    """Return True if no job of this run changes the feature table: it was made from the bars now requested."""
+    try:
+        record = MadeFrom.read(record_of(dataset_table("parquet")))
+        if record is None:
+            return False
+        bars = [name for name in record.inputs if name.startswith("data/raw/")]
+        requested = max((REQUESTS / f"{ticker}.json").stat().st_mtime for ticker in tickers())
+        return (
+            not DIGESTS.changed(record.outputs)
+            and not DIGESTS.changed({name: record.inputs[name] for name in bars})
+            and all(Path(name).stat().st_mtime >= requested for name in bars)
+        )
     except (SimmerError, OSError):
         return False
 

@@ -22,9 +22,9 @@ for scale in CAMPAIGN.scales:
         input:
             table=ancient(dataset_table("parquet")),
             resource=dataset_table("resource.json"),
-            preflight=f"results/preflight/{scale}.json",
-            previous=trials_before(scale),
-            transferred=trials_to_transfer(scale),
+            preflight=before_training(scale, f"results/preflight/{scale}.json"),
+            previous=before_training(scale, trials_before(scale)),
+            transferred=before_training(scale, trials_to_transfer(scale)),
         output:
             result=f"results/hpo/{scale}/{{horizon}}/trial_{{trial}}.json",
             log=f"results/hpo/{scale}/{{horizon}}/trial_{{trial}}.jsonl",

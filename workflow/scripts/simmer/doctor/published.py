@@ -2,13 +2,13 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path, PurePath
+from pathlib import Path
 
 from simmer.base.errors import DamagedError, LedgerError
 from simmer.doctor.findings import MADE_AGAIN, Finding
 from simmer.doctor.tree import Tree
-from simmer.ledger.address import RESULTS, Address, made_from_in
-from simmer.ledger.made_from import Digests, MadeFrom
+from simmer.ledger.address import Address, made_from_in
+from simmer.ledger.made_from import Digests, MadeFrom, place_in
 from simmer.ledger.published_run import run_published_at
 from simmer.ledger.run_files import RunFiles
 
@@ -72,7 +72,7 @@ class Outdated:
 def outdated(results: Path, tree: Tree) -> Outdated:
     """Compare the published files with the record of what they were made from."""
     root, paths, findings = made_from_in(results), [], []
-    digests = Digests(place=lambda name: _place(results, name))
+    digests = Digests(place=lambda name: place_in(results, name))
     for path in tree.files:
         if not path.is_relative_to(root) or path.suffix != ".json":
             continue
@@ -88,17 +88,10 @@ def outdated(results: Path, tree: Tree) -> Outdated:
             continue
         changed = digests.changed(record.outputs)
         findings += [
-            Finding(path=_place(results, name), what="differs from what its job wrote", then=MADE_AGAIN)
+            Finding(path=place_in(results, name), what="differs from what its job wrote", then=MADE_AGAIN)
             for name in changed
             if digests[name] is not None
         ]
         others = record.has_changed_inputs(digests)
         paths += [name for name in (record.outputs if others else changed) if others or digests[name] is None]
     return Outdated(paths=tuple(paths), findings=tuple(findings))
-
-
-def _place(results: Path, name: str) -> Path:
-    path = PurePath(name)
-    if path.is_relative_to(RESULTS):
-        return results / path.relative_to(RESULTS)
-    return results.parent / path

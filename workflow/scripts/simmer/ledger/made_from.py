@@ -7,7 +7,7 @@ job's parameters are its settings. Trials and refits are compared with the ledge
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import Any, Protocol, Self
 
 from simmer.base.errors import DamagedError
@@ -15,6 +15,7 @@ from simmer.base.files import sha256_of_bytes, sha256_of_file, to_json
 from simmer.base.records import read_record, write_record
 from simmer.base.typed_json import as_json, from_values
 from simmer.ledger.address import RESULTS, made_from_in
+from simmer.ledger.pages import without_mark
 
 
 class Job(Protocol):
@@ -52,7 +53,10 @@ class MadeFrom:
 
 @dataclass
 class Digests:
-    """SHA-256 of files, each computed once; `place` turns a recorded path into that of the file."""
+    """SHA-256 of files, each computed once; `place` turns a recorded path into that of the file.
+
+    The mark of an outdated report page does not count.
+    """
 
     place: Callable[[str], Path] = Path
     known: dict[str, str | None] = field(default_factory=dict)
@@ -61,7 +65,7 @@ class Digests:
         """Return the digest of a file; None if it cannot be read."""
         if path not in self.known:
             try:
-                self.known[path] = sha256_of_file(self.place(path))
+                self.known[path] = _sha256(self.place(path))
             except OSError:
                 self.known[path] = None
         return self.known[path]
@@ -81,7 +85,7 @@ def made_from(job: Job) -> Iterator[None]:
         inputs={str(path): sha256_of_file(Path(path)) for path in job.input},
         outputs={path: sha256_of_file(Path(path)) for path in outputs},
     )
-    write_record(_path(outputs[0]), as_json(record))
+    write_record(record_of(outputs[0]), as_json(record))
 
 
 def is_current(
@@ -95,7 +99,7 @@ def is_current(
         LedgerError: when the record must not be read.
     """
     try:
-        record = MadeFrom.read(_path(outputs[0]))
+        record = MadeFrom.read(record_of(outputs[0]))
     except DamagedError:
         return False
     return record is None or (
@@ -112,5 +116,18 @@ def settings_digest(params: Mapping[str, Any]) -> str:
     return sha256_of_bytes(to_json(params).encode())
 
 
-def _path(output: str) -> Path:
-    return made_from_in(RESULTS) / f"{output}.json"
+def record_of(output: Path | str, *, results: Path = RESULTS) -> Path:
+    """Return the path of the record of the job that made an output."""
+    return made_from_in(results) / f"{output}.json"
+
+
+def place_in(results: Path, recorded: str) -> Path:
+    """Return where a recorded path lies, for any folder of results."""
+    path = PurePath(recorded)
+    return results / path.relative_to(RESULTS) if path.is_relative_to(RESULTS) else results.parent / path
+
+
+def _sha256(path: Path) -> str:
+    if path.suffix in (".html", ".md"):
+        return sha256_of_bytes(without_mark(path.read_bytes()))
+    return sha256_of_file(path)

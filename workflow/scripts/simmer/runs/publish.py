@@ -10,6 +10,7 @@ from simmer.base.locks import lock_after_waiting
 from simmer.base.logs import PROGRESS
 from simmer.ledger.ledger import StudyLedger
 from simmer.ledger.preparation import prepare
+from simmer.ledger.publication import remove_others
 from simmer.ledger.run_files import RunFiles
 from simmer.thermal.stop import StopRequest
 
@@ -26,7 +27,8 @@ def publish(
 ) -> bool:
     """Write the declared outputs of a run and return True if it was computed, False if the ledger had it.
 
-    Damaged and missing records are written again from their copies first.
+    Damaged and missing records are written again from their copies first. Afterwards no run of another study
+    is published beside this one.
 
     Args:
         ledger: of the study.
@@ -54,7 +56,8 @@ def publish(
         else:
             files.append_event({"event": "republish"})
         files.publish(result=result, log=log)
-        return is_new
+    remove_others(ledger)
+    return is_new
 
 
 def _log_holder(files: RunFiles, holder: str) -> None:

@@ -1,0 +1,55 @@
+"""Start: what a run does before its jobs are planned. This file has no rules.
+
+Snakemake calls input functions when it plans jobs; the first of them calls `start_run`. Only then is it known whether
+jobs are to be run.
+"""
+
+import sys
+from functools import cache
+
+from snakemake.exceptions import WorkflowError
+from snakemake.logging import logger as snakemake_logger
+
+from simmer.base.errors import SimmerError
+from simmer.base.locks import lock_or_refuse
+from simmer.base.words import count
+from simmer.ledger.address import RESULTS
+from simmer.ledger.publication import Wanted, publish_finished, remove_others, review_pages
+
+
+@cache
+def start_run():
+    """Take the campaign's lock, and publish the studies of the configuration as far as the ledger has them."""
+    if workflow.execution_settings is None or workflow.dryrun:
+        return  # as with --dag and --report
+    try:
+        # It ends with this process.
+        workflow.globals["campaign_lock"] = lock_or_refuse(RESULTS / ".lock", what="this folder")
+        with shown_by_snakemake():
+            publish_from_ledger()
+    except (SimmerError, WorkflowError, OSError) as error:
+        sys.exit(str(error))  # any other exception would be printed with a traceback
+
+
+def publish_from_ledger():
+    """Publish what is computed, and remove what belongs to other studies."""
+    removed, published = [], []
+    for scale in CAMPAIGN.scales:
+        for days in CAMPAIGN.dataset.horizons_days:
+            ledger = ledger_of(scale, days)
+            if ledger is None or not (scale in CAMPAIGN.run_scales or ledger.home.is_dir()):
+                continue
+            removed += remove_others(ledger)
+            wanted = Wanted(
+                ledger=ledger, n_trials=CAMPAIGN.scales[scale].n_trials, refits=CAMPAIGN.evidence.seeds
+            )
+            published += publish_finished(wanted)
+    review_pages(RESULTS)
+    if removed:
+        snakemake_logger.warning(
+            f"{count(len(removed), 'file')} of other studies removed from {RESULTS}; the ledger keeps their runs"
+        )
+    if published:
+        snakemake_logger.warning(
+            f"{count(len(published), 'run')} published from the ledger, without a training"
+        )
