@@ -9,15 +9,15 @@ DEMO_CONFIG  ?= config/demo.yaml
 DEMO_TARGETS ?= results/hpo_2M.done results/hpo_20M.done results/hardware.parquet
 DEMO_FOLDER  ?= demo
 
-CONFIG ?= config/config.yaml
+CONFIG ?=
 FOLDER ?= .
 DATA   ?= data
 
-RESULTS        ?= results
+RESULTS        ?= $(if $(filter-out .,$(FOLDER)),$(FOLDER)/,)results
 DASHBOARD_PORT ?= 8080
 WATCH_SECONDS  ?= 5
 
-.PHONY: setup demo smoke-2B fetch register verify report status watch doctor dashboard dashboard-export test test-long storm lint config-docs clean
+.PHONY: setup demo smoke-2B fetch register verify report plan status watch doctor dashboard dashboard-export test test-long storm lint config-docs clean
 .DEFAULT_GOAL := setup
 
 setup: $(READY)
@@ -37,10 +37,10 @@ CHECK = @PYTHONPATH=workflow/scripts $(BIN)/python -m simmer.config.reading
 
 # The demo has a separate folder and is never mixed with the campaign.
 demo: $(READY)
-	$(CHECK) $(DEMO_CONFIG)
-	$(BIN)/snakemake --directory $(DEMO_FOLDER) --configfile $(DEMO_CONFIG) --cores 1 -- $(DEMO_TARGETS)
+	$(CHECK) "$(DEMO_CONFIG)"
+	$(BIN)/snakemake --directory "$(DEMO_FOLDER)" --configfile "$(DEMO_CONFIG)" --cores 1 -- $(DEMO_TARGETS)
 	@echo
-	@cd $(DEMO_FOLDER) && cat $(filter %.done,$(DEMO_TARGETS)) < /dev/null
+	@cd "$(DEMO_FOLDER)" && cat $(filter %.done,$(DEMO_TARGETS)) < /dev/null
 	@echo
 	@echo "Look into $(DEMO_FOLDER)/results/: hpo/<scale>/trials.csv, hpo/<scale>/best.json and figures/."
 	@echo "The demo tests the chain; its trials are too few for a conclusion. Run the campaign, resumable at any time:"
@@ -54,47 +54,41 @@ smoke-2B: $(READY)
 
 # Uses the network, for the source yahoo only; snapshots that were fetched before stay unchanged.
 fetch: $(READY)
-	$(CHECK) $(CONFIG)
-	$(BIN)/snakemake --cores 1 --configfile $(CONFIG) --forcerun fetch_data -- fetch
+	$(CHECK) "$(or $(CONFIG),config/config.yaml)"
+	$(BIN)/snakemake --cores 1 --configfile "$(or $(CONFIG),config/config.yaml)" --forcerun fetch_data -- fetch
 
 # make register FILE=SPY.csv TICKER=SPY [KIND=etf|index|no_volume_index] [CALENDAR=XNYS]
 register: $(READY)
-	@PYTHONPATH=workflow/scripts $(BIN)/python -m simmer.commands.register "$(FILE)" "$(TICKER)" $(if $(KIND),--kind $(KIND)) $(if $(CALENDAR),--calendar $(CALENDAR)) --snapshots $(DATA)/snapshots
+	@PYTHONPATH=workflow/scripts $(BIN)/python -m simmer.commands.register "$(FILE)" "$(TICKER)" $(if $(KIND),--kind $(KIND)) $(if $(CALENDAR),--calendar $(CALENDAR)) --snapshots "$(DATA)/snapshots"
 
 # DATA=demo/data for the demo's.
 verify: $(READY)
-	@PYTHONPATH=workflow/scripts $(BIN)/python -m simmer.commands.verify $(DATA)
+	@PYTHONPATH=workflow/scripts $(BIN)/python -m simmer.commands.verify "$(DATA)"
 
-# Train the refits, score them on the test split, write results/summary.{html,md,csv} and
-# results/report.html. The demo's: make report FOLDER=demo CONFIG=config/demo.yaml
-REPORT = $(BIN)/snakemake --directory $(FOLDER) --configfile $(CONFIG) --cores 1
+# The configuration of the last run is used, unless CONFIG names another. FOLDER=demo for the demo's.
+OVERLAY = $(if $(CONFIG),--overlay "$(CONFIG)")
+BEGIN   = --begin "$(BIN)/snakemake --cores 1"
+SIMMER  = PYTHONPATH=workflow/scripts $(BIN)/python -m simmer
 
+# Train the refits, score them on the test split, write results/summary.{html,md,csv} and results/report.html.
+# SEARCH=yes trains missing trials first.
 report: $(READY)
-	$(CHECK) $(CONFIG)
-	@if [ -z "$(SEARCH)" ] && $(REPORT) -n --quiet rules -- report 2>&1 | grep -Eq '^hpo_[A-Za-z0-9]+ '; then \
-		echo "found trials of run_scales that are not done, expected a finished search: give the configuration you" >&2; \
-		echo "searched with (make report CONFIG=mine.yaml), or search first with make report SEARCH=yes" >&2; exit 1; fi
-	$(REPORT) -- report
-	$(REPORT) --report results/report.html -- report
-	@echo
-	@sed -n '/^- /p;/^## [0-9]/q' $(FOLDER)/results/summary.md
-	@echo
-	@echo "The report on one page: $(FOLDER)/results/summary.html (also summary.md, summary.csv)."
-	@echo "With the rules, code and versions behind each file: $(FOLDER)/results/report.html. Both open from disk."
+	@$(SIMMER).commands.report "$(RESULTS)" $(OVERLAY) $(BEGIN) $(if $(filter yes,$(SEARCH)),--search)
 
-# Show the progress of the campaign, from its files alone; the demo's: RESULTS=demo/results CONFIG=config/demo.yaml
-STATUS = PYTHONPATH=workflow/scripts $(BIN)/python -m simmer.status $(RESULTS) --overlay $(CONFIG) --begin "$(BIN)/snakemake --cores 1"
+# What the next run would do: new and known studies, trials to train, hours, what changed since the last run.
+plan: $(READY)
+	@$(SIMMER).commands.plan "$(RESULTS)" $(OVERLAY) $(BEGIN)
 
+# Show the progress of the campaign, from its files alone.
 status: $(READY)
-	@$(STATUS)
+	@$(SIMMER).status "$(RESULTS)" $(OVERLAY) $(BEGIN)
 
 watch: $(READY)
-	@$(STATUS) --watch $(WATCH_SECONDS)
+	@$(SIMMER).status "$(RESULTS)" $(OVERLAY) $(BEGIN) --watch $(WATCH_SECONDS)
 
-# What is whole, damaged or left over in a results folder; FIX=yes restores what has a whole copy. The demo's:
-# make doctor RESULTS=demo/results CONFIG=config/demo.yaml
+# What is whole, damaged or left over in a results folder; FIX=yes restores what has a whole copy.
 doctor: $(READY)
-	@PYTHONPATH=workflow/scripts $(BIN)/python -m simmer.doctor "$(RESULTS)" --overlay "$(CONFIG)" --begin "$(BIN)/snakemake --cores 1" --notes .snakemake $(if $(filter yes,$(FIX)),--fix)
+	@$(SIMMER).doctor "$(RESULTS)" $(OVERLAY) $(BEGIN) --notes .snakemake $(if $(filter yes,$(FIX)),--fix)
 
 # During a campaign or after it; RESULTS=demo/results shows the demo. It shows the trials of this moment.
 # A running server would continue in the middle of a line of the new file, so it must be ended first.
@@ -102,10 +96,10 @@ dashboard: $(READY) .venv-dashboard/.ready
 	@$(BIN)/python -c 'import socket, sys; sys.exit(socket.socket().connect_ex(("127.0.0.1", $(DASHBOARD_PORT))) == 0 and "found port $(DASHBOARD_PORT) in use, expected it to be free: end the dashboard that runs there (Ctrl-C) and run this again; to show another search at the same time, run make dashboard DASHBOARD_PORT=8081 RESULTS=demo/results")'
 	@$(MAKE) --no-print-directory dashboard-export
 	@echo "The search as it is now: http://127.0.0.1:$(DASHBOARD_PORT)/ (Ctrl-C ends it; run it again for newer trials)"
-	.venv-dashboard/bin/optuna-dashboard --host 127.0.0.1 --port $(DASHBOARD_PORT) $(RESULTS)/dashboard.journal
+	.venv-dashboard/bin/optuna-dashboard --host 127.0.0.1 --port $(DASHBOARD_PORT) "$(RESULTS)/dashboard.journal"
 
 dashboard-export: $(READY)
-	PYTHONPATH=workflow/scripts $(BIN)/python -m simmer.commands.dashboard $(RESULTS)/ledger $(RESULTS)/dashboard.journal
+	PYTHONPATH=workflow/scripts $(BIN)/python -m simmer.commands.dashboard "$(RESULTS)/ledger" "$(RESULTS)/dashboard.journal"
 
 # A web server does not belong into the environment that computes.
 .venv-dashboard/.ready: dashboard-requirements.txt constraints.txt
@@ -160,4 +154,4 @@ bench-short: $(READY)
 	@touch .venv-bench/.ready
 
 clean:
-	rm -rf $(DEMO_FOLDER) smoke-2B
+	rm -rf "$(DEMO_FOLDER)" smoke-2B

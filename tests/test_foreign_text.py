@@ -7,6 +7,7 @@ import logging
 import os
 import re
 from html.parser import HTMLParser
+from pathlib import Path
 from xml.etree import ElementTree
 
 import pytest
@@ -34,6 +35,7 @@ from simmer.search.space import COLUMNS
 from simmer.search.suggest import distributions
 from simmer.status.campaign import read_campaign
 from simmer.status.command import nothing_there
+from simmer.status.configuration import FoundConfig
 from simmer.status.screen import screen
 from support.configs import ROOT, raw_config
 from support.ledger_book import START_S, LedgerBook
@@ -267,7 +269,9 @@ def test_the_status_screen(text, width, tmp_path):
     log = book.results / "logs" / "hpo_2M" / "h1" / "trial_001.log"
     log.parent.mkdir(parents=True)
     log.write_text(f"2026-03-02 08:00:01,101 ERROR simmer.base.logs: {text}\n", encoding="utf-8")
-    found = read_campaign(book.config, book.results, now_s=START_S + 3600.0, overlays=[text])
+    found = read_campaign(
+        FoundConfig(config=book.config, overlays=(Path(text),)), book.results, now_s=START_S + 3600.0
+    )
     shown = screen(found, width=width, begin=f"runner {text}")
     require_harmless_on_a_terminal("".join(shown))
     assert "".join(plain(text).split())[:30] in "".join("".join(shown).split())
@@ -281,7 +285,9 @@ def test_the_name_of_a_campaign_on_the_status_screen(tmp_path):
     for number, text in enumerate(HOSTILE):
         book = LedgerBook(tmp_path / str(number))
         book.config = book.config.__class__(**vars(book.config) | {"campaign": text})
-        shown = screen(read_campaign(book.config, book.results, now_s=START_S), width=80, begin=None)
+        shown = screen(
+            read_campaign(FoundConfig(config=book.config), book.results, now_s=START_S), width=80, begin=None
+        )
         require_harmless_on_a_terminal("".join(shown))
         assert plain(text)[:50] in shown[0]
 

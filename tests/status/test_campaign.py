@@ -1,6 +1,7 @@
 import pytest
 
 from simmer.status.campaign import read_campaign
+from simmer.status.configuration import FoundConfig
 from simmer.status.trial_files import TrialReader, read_trial
 from support.configs import default_config
 from support.ledger_book import START_S, LedgerBook
@@ -10,7 +11,7 @@ UNUSED_PID = 2**22 + 1
 
 
 def seen(book, config=None):
-    return read_campaign(config or book.config, book.results, now_s=NOW_S)
+    return read_campaign(FoundConfig(config=config or book.config), book.results, now_s=NOW_S)
 
 
 def test_heat_is_summed_over_all_trials_and_the_last_sample_is_the_newest(book):

@@ -1,7 +1,11 @@
+from pathlib import Path
+
 import pytest
 
 from simmer.status.campaign import read_campaign
+from simmer.status.configuration import FoundConfig
 from simmer.status.headline import configuration_hint, headline
+from support.configs import default_config
 from support.ledger_book import START_S
 
 NOW_S = START_S + 3600.0
@@ -11,8 +15,8 @@ TYPED = ".venv/bin/runner --cores 1 -- results/hpo_2M.done"
 UNUSED_PID = 2**22 + 1  # above the highest number Linux gives to a process
 
 
-def first(book, *, overlays=()):
-    return headline(read_campaign(book.config, book.results, now_s=NOW_S, overlays=overlays), begin=BEGIN)
+def first(book):
+    return headline(read_campaign(FoundConfig(config=book.config), book.results, now_s=NOW_S), begin=BEGIN)
 
 
 def all_done(book):
@@ -22,7 +26,9 @@ def all_done(book):
 
 
 def test_a_campaign_that_has_not_begun(book):
-    assert first(book) == headline(read_campaign(book.config, book.results, now_s=NOW_S), begin=BEGIN)
+    assert first(book) == headline(
+        read_campaign(FoundConfig(config=book.config), book.results, now_s=NOW_S), begin=BEGIN
+    )
     assert (first(book).state, first(book).command) == ("NOT BEGUN", BEGIN)
 
 
@@ -106,21 +112,17 @@ def test_a_campaign_is_finished_once_its_tables_are_written(book):
     assert first(book).state.startswith("FINISHED 56 min ago: a line per study is in ")
 
 
-@pytest.mark.parametrize(
-    ("used", "given", "hint"),
-    [
-        ("", (), None),
-        ("--configfile mine.yaml --cores 1", ("sub/mine.yaml",), None),
-        ("--configfile config/config.yaml -- x", (), None),
-        ("--configfile mine.yaml --cores 1", (), "CONFIG=mine.yaml"),
-        ("--configfile=a.yaml b.yaml -- x", (), "CONFIG=a.yaml"),
-        ("--configfile a.yaml b.yaml -- x", (), "CONFIG='a.yaml b.yaml'"),
-        ("--cores 1", ("mine.yaml",), "leave out CONFIG"),
-        ("--configfile 'torn", (), None),
-    ],
-)
-def test_a_configuration_other_than_the_last_runs_is_pointed_out(book, used, given, hint):
+def test_the_configuration_that_is_shown_is_named(book):
     book.trial(0)
-    book.run_lock(pid=UNUSED_PID, command=f"runner {used}")
-    shown = configuration_hint(read_campaign(book.config, book.results, now_s=NOW_S, overlays=given))
-    assert shown is None if hint is None else hint in shown
+    found = FoundConfig(config=book.config, note="the last run used mine.yaml; showing that")
+    assert configuration_hint(read_campaign(found, book.results, now_s=NOW_S)) == found.note
+
+
+def test_new_studies_are_described_by_what_changed(book):
+    book.trial(0)
+    changed = default_config({"run_scales": ["2M"]}, {"dataset": {"threshold": 0.02}})
+    found = FoundConfig(config=changed, overlays=(Path("sub/mine.yaml"),))
+    assert configuration_hint(read_campaign(found, book.results, now_s=NOW_S)) == (
+        "mine.yaml now describes new studies (threshold 0.02 instead of 0.01); nothing of them is trained "
+        "yet; the table shows the last ones"
+    )

@@ -5,6 +5,7 @@ from itertools import pairwise
 import pytest
 
 from simmer.status.campaign import read_campaign
+from simmer.status.configuration import FoundConfig
 from simmer.status.screen import screen
 from support.configs import default_config
 from support.ledger_book import START_S, LedgerBook
@@ -15,7 +16,7 @@ BEGIN = ".venv/bin/runner --cores 1"
 
 
 def lines(book, width=80, config=None):
-    found = read_campaign(config or book.config, book.results, now_s=NOW_S)
+    found = read_campaign(FoundConfig(config=config or book.config), book.results, now_s=NOW_S)
     return screen(found, width=width, begin=BEGIN, zone=UTC)
 
 
@@ -67,7 +68,7 @@ def test_a_narrow_terminal_gets_no_longer_lines(eventful, width):
 
 
 def test_no_line_is_broken_between_a_number_and_its_unit(eventful):
-    found = read_campaign(eventful.config, eventful.results, now_s=NOW_S)
+    found = read_campaign(FoundConfig(config=eventful.config), eventful.results, now_s=NOW_S)
     units = {"s", "min", "h", "windows/s", "%", "W", "GB", "kB", "°C", "trials"}
     for width in range(40, 121):
         for before, after in pairwise(screen(found, width=width, begin=BEGIN, zone=UTC)):
@@ -177,7 +178,7 @@ def test_studies_of_other_settings(book):
     shown = text(book)
     assert "campaign theirs" in shown
     assert row(book, "2M/h1") == "2M/h1 1 - - 0.5000 0.6900 000 unknown"
-    assert "config the studies shown are not those of the configuration" in shown
+    assert "config config.yaml now describes new studies (seed 1 instead of 9); nothing of them is" in shown
 
 
 def test_other_fingerprints_are_mentioned_in_one_line(book):

@@ -6,6 +6,7 @@ import time
 import pytest
 
 from simmer.status.campaign import read_campaign
+from simmer.status.configuration import FoundConfig
 from simmer.status.headline import headline
 from simmer.status.trial_files import read_trial
 from support.campaign import DONE, wait_until
@@ -17,7 +18,9 @@ BEGIN = "the command"
 
 
 def seen(campaign, now_s):
-    return read_campaign(default_config(campaign.config), campaign.folder / "results", now_s=now_s)
+    return read_campaign(
+        FoundConfig(config=default_config(campaign.config)), campaign.folder / "results", now_s=now_s
+    )
 
 
 def state(campaign):

@@ -5,7 +5,9 @@ jobs are to be run.
 """
 
 import sys
+import time
 from functools import cache
+from pathlib import Path
 
 from snakemake.exceptions import WorkflowError
 from snakemake.logging import logger as snakemake_logger
@@ -15,20 +17,42 @@ from simmer.base.locks import lock_or_refuse
 from simmer.base.words import count
 from simmer.ledger.address import RESULTS
 from simmer.ledger.publication import Wanted, publish_finished, remove_others, review_pages
+from simmer.status.last_run import LastRun, last_run, remember_run
+from simmer.status.plan import read_plan, start_lines
 
 
 @cache
 def start_run():
-    """Take the campaign's lock, and publish the studies of the configuration as far as the ledger has them."""
-    if workflow.execution_settings is None or workflow.dryrun:
+    """Take the campaign's lock, say what is new, and publish what the ledger has of the configured studies."""
+    if workflow.execution_settings is None:
         return  # as with --dag and --report
     try:
-        # It ends with this process.
-        workflow.globals["campaign_lock"] = lock_or_refuse(RESULTS / ".lock", what="this folder")
-        with shown_by_snakemake():
-            publish_from_ledger()
+        if not workflow.dryrun:
+            # It ends with this process.
+            workflow.globals["campaign_lock"] = lock_or_refuse(RESULTS / ".lock", what="this folder")
+        show_plan()
+        if not workflow.dryrun:
+            with shown_by_snakemake():
+                publish_from_ledger()
+                remember_run(RESULTS, this_run())
     except (SimmerError, WorkflowError, OSError) as error:
         sys.exit(str(error))  # any other exception would be printed with a traceback
+
+
+def this_run():
+    """Return the configuration of this run."""
+    settings = workflow.config_settings
+    base = [] if settings.replace_workflow_config else [REPOSITORY / "config" / "config.yaml"]
+    files = tuple(str(Path(path).absolute()) for path in (*base, *settings.configfiles))
+    return LastRun(files=files, given=settings.config, configuration=config)
+
+
+def show_plan():
+    """Say which studies are new, what is left to train, and what changed since the last run."""
+    run = this_run()
+    plan = read_plan(CAMPAIGN, config, RESULTS, last=last_run(RESULTS), now_s=time.time())
+    for line in start_lines(plan, CAMPAIGN, file=run.name):
+        snakemake_logger.info(line)
 
 
 def publish_from_ledger():

@@ -2,8 +2,8 @@
 
 The setting `quiet` of a profile would also shorten dry runs and .snakemake/log, hides errors together with
 the jobs, and `--verbose` does not lift it; a logger plugin must be an installed package. So the handler that
-writes to the terminal is wrapped when the workflow is read. Dry runs, the log file, `--verbose` and a
-`--quiet` of the user's own stay as Snakemake makes them.
+writes to the terminal is wrapped when the workflow is read. The log file and `--verbose` stay as Snakemake makes them,
+dry runs and a `--quiet` of the user's own nearly so.
 """
 
 import logging
@@ -45,6 +45,28 @@ KILLED = {
 }
 AFTER_A_FAILED_JOB = ("Exiting because a job execution failed", "WorkflowError:\nAt least one job did not")
 RESTART = re.compile(r"Trying to restart job (\d+)\.")
+
+
+# Snakemake's own advice, which would hide a change of the configuration.
+ADVICE = ("Some jobs were triggered by provenance information", "Rules with provenance triggered jobs: ")
+
+
+class DryRunFilter(logging.Filter):
+    """Hides advice that does not apply here, and says which runs are only published again."""
+
+    def filter(self, record):
+        """Return False for a record to hide."""
+        if str(record.msg).startswith(ADVICE):
+            return False
+        if getattr(record, "rule_msg", None):
+            record.rule_msg = message_of(record)
+        return True
+
+
+def message_of(record):
+    """Return the message of a job; a run that the ledger has is not trained, but published."""
+    said = record.rule_msg or record.rule_name
+    return said.replace("Train ", "Publish ", 1) if is_computed(getattr(record, "output", [])) else said
 
 
 class QuietTerminal(logging.Handler):
@@ -94,10 +116,7 @@ class QuietTerminal(logging.Handler):
 
     def started(self, record):
         """Return the line of a job that starts: the time, its number of all jobs, its message."""
-        said = record.rule_msg or record.rule_name
-        if is_computed(getattr(record, "output", [])):
-            said = said.replace("Train ", "Publish ", 1)
-        self.jobs.setdefault(record.jobid, (len(self.jobs) + 1, said))
+        self.jobs.setdefault(record.jobid, (len(self.jobs) + 1, message_of(record)))
         number, name = self.jobs[record.jobid]
         return f"{self.clock()} [{number}/{self.total or '?'}] {name}"
 
@@ -124,9 +143,11 @@ def quieten_terminal():
         os.environ.pop(QUIET_TERMINAL, None)
         return
     os.environ[QUIET_TERMINAL] = str(shown_warnings_in(RESULTS))
-    if settings.dryrun or settings.quiet or settings.debug_dag:
-        return
     for handler in list(snakemake_logger.handlers):
-        if handler.name == "DefaultStreamHandler":
+        if handler.name != "DefaultStreamHandler":
+            continue
+        if settings.dryrun or settings.quiet or settings.debug_dag:
+            handler.addFilter(DryRunFilter())
+        else:
             snakemake_logger.removeHandler(handler)
             snakemake_logger.addHandler(QuietTerminal(handler))

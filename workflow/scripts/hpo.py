@@ -1,15 +1,17 @@
 """Train one trial under the thermal guard, or publish it again if the ledger has it."""
 
 import logging
+import os
 import time
 from pathlib import Path
 
+from simmer.base.errors import LedgerError
 from simmer.base.logs import PROGRESS, job
 from simmer.config.campaign import Config, parse_config
 from simmer.data.table_entry import content_sha256_in
 from simmer.data.tables import read_table
 from simmer.ledger.address import LOCKS, RESULTS, horizon_days_of, ledger_in
-from simmer.runs.publish import publish
+from simmer.runs.publish import NO_SEARCH, publish
 from simmer.search.study import Study
 from simmer.status.progress import StudyPlace, StudyProgress, read_study
 from simmer.status.study_line import study_line
@@ -40,6 +42,12 @@ def main(
     ledger = study.ledger(ledger_in(RESULTS), features_sha256=features_sha256)
 
     def compute(stop: StopRequest) -> None:
+        if NO_SEARCH in os.environ:
+            raise LedgerError(
+                f"found no result of {study.name} trial {number:03d}, expected a finished search, because "
+                "only a report was asked for: see with `make plan` what is new, then run the search, or let "
+                "the report train (make report SEARCH=yes)"
+            )
         from simmer.runs.guarded import run_under_guard  # torch is imported only where there is training
         from simmer.runs.trial import Trial
 

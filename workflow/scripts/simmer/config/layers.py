@@ -21,11 +21,15 @@ def read_config(paths: Sequence[Path]) -> Config:
     Raises:
         ConfigError: if a file cannot be read, or the result is not a valid configuration.
     """
-    layers = [read_mapping(path) for path in paths]
+    return parse_config(merged([read_mapping(path) for path in paths]))
+
+
+def merged(layers: Sequence[Mapping[str, Any]]) -> Mapping[str, Any]:
+    """Return the keys and values of a configuration, each layer merged over the ones before it."""
     raw: dict[str, Any] = {}
     for layer in layers:
         _merge(raw, layer)
-    return parse_config(without(raw, replaced(layers)))
+    return without(raw, replaced(layers))
 
 
 def replaced(layers: Sequence[Mapping[str, Any]]) -> tuple[str, ...]:

@@ -1,6 +1,6 @@
 """Check a results folder and say what is whole, damaged or left over; restore what can be if asked.
 
-python -m simmer.doctor RESULTS [--overlay FILE ...] [--fix]
+python -m simmer.doctor RESULTS [--overlay FILE] [--fix]
 
 The exit status is 1 if something is damaged. Without --fix nothing is written.
 """
@@ -16,7 +16,6 @@ from pathlib import Path
 from simmer.base.errors import SimmerError
 from simmer.base.locks import lock_or_refuse
 from simmer.base.text import plain
-from simmer.config.layers import read_config
 from simmer.doctor.checkup import check_up
 from simmer.doctor.plan import Engine, planned
 from simmer.doctor.repair import LIBRARY, repair
@@ -24,8 +23,9 @@ from simmer.doctor.screen import screen
 from simmer.doctor.tree import read_tree
 from simmer.ledger.address import RESULTS
 from simmer.status.campaign import CAMPAIGN_LOCK
-from simmer.status.command import begin_command, screen_width
+from simmer.status.command import add_overlays, begin_command, screen_width
 from simmer.status.commands import targets_of
+from simmer.status.configuration import find_configuration
 from simmer.status.holders import holder_at
 
 
@@ -34,18 +34,18 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(prog="python -m simmer.doctor", description=__doc__)
     parser.add_argument("results", type=Path, help="folder of results")
     parser.add_argument("--config", type=Path, default=Path("config/config.yaml"))
-    parser.add_argument("--overlay", type=Path, nargs="*", default=[], help="merged over the configuration")
+    add_overlays(parser)
     parser.add_argument("--begin", default="", help="the command that begins a campaign, for a dry run")
     parser.add_argument("--notes", default="", help="name of the folder with the notes of that command")
     parser.add_argument("--fix", action="store_true", help="restore what has a whole copy")
     given = parser.parse_args(arguments)
-    overlays = [path for path in given.overlay if path != given.config]
     # Everything that the library warns of is in the findings.
     logging.getLogger(LIBRARY).addHandler(logging.NullHandler())
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(errors="replace")
     try:
-        config = read_config([given.config, *overlays])
+        known = find_configuration(given.results, base=given.config, overlays=given.overlay)
+        config, overlays = known.config, known.overlays
         if not read_tree(given.results).files:
             _show([f"found no file in {given.results}: nothing was computed there yet"])
             return
@@ -64,8 +64,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
                 " ".join(filter(None, (command, "--" if targets else "", *targets))),
                 planned(engine, config, found, overlays=overlays, targets=targets),
             )
-        shown = str(overlays[-1] if overlays else given.config)
-        _show(screen(found, width=screen_width(), configuration=shown, next_run=next_run))
+        _show(screen(found, width=screen_width(), configuration=known.name, next_run=next_run))
     except (SimmerError, OSError) as error:
         sys.exit(str(error))
     sys.exit(not found.is_whole)

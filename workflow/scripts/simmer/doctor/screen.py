@@ -2,17 +2,17 @@
 
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any
 
 from rich.console import Group, RenderableType
 from rich.table import Table
 
-from simmer.base.text import plain, shortened
+from simmer.base.text import plain
 from simmer.base.words import count
 from simmer.doctor.checkup import Checkup
 from simmer.doctor.findings import Finding
 from simmer.doctor.runs import CheckedRun
 from simmer.doctor.studies import CheckedStudy
+from simmer.status.changes import value
 from simmer.status.screen import NARROWEST, as_lines, as_text
 
 _COLUMNS = ("study", "fingerprint", "configured", "trials", "refits", "begun", "state")
@@ -20,7 +20,6 @@ _LABEL = 9  # characters of a label before the text of a line
 _MOST_DIFFERENCES = 3
 _MOST_RUNS = 4
 _MOST_NAMES = 2
-_LONGEST_VALUE = 24
 
 
 def screen(found: Checkup, *, width: int, configuration: str, next_run: tuple[str, str] | None) -> list[str]:
@@ -118,15 +117,11 @@ def _differences(study: CheckedStudy) -> str | None:
     if study.differences is None:
         return f"{name}: the configuration has no such scale and horizon"
     shown = [
-        f"{key} {_value(old)}, now {_value(new)}"
+        f"{key} {value(old)}, now {value(new)}"
         for key, (old, new) in list(study.differences.items())[:_MOST_DIFFERENCES]
     ]
     more = len(study.differences) - len(shown)
     return f"{name}: {'; '.join(shown)}" + (f"; and {more} more" if more else "")
-
-
-def _value(value: Any) -> str:
-    return "absent" if value is None else shortened(str(value), _LONGEST_VALUE)
 
 
 def _finding(finding: Finding, results: Path) -> str:

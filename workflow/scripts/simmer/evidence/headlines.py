@@ -26,10 +26,12 @@ def headlines(horizon: Horizon, *, comparisons: int) -> Headlines:
             opponent = f"the {opponent}"
         figures = _figures(pair.difference)
         if pair.p_adjusted >= SIGNIFICANCE:
+            side = "lower" if pair.difference.value < 0 else "higher"
             undecided.append(
-                f"No clear difference between {scale} and {opponent}: {figures}, p {pair.p_adjusted:.2f} "
-                f"adjusted for {comparisons} comparisons. A single test would detect a difference of "
-                f"{pair.detectable:.4f} with 80 % power."
+                f"{scale}'s loss is {abs(pair.difference.value):.4f} {side} than that of {opponent}, but "
+                f"this may be chance (p = {pair.p_adjusted:.2f} after correcting for {comparisons} "
+                f"comparisons; {figures}). Only a difference of {pair.detectable:.4f} or more would reliably "
+                "show."
             )
         elif pair.difference.value > 0:
             against.append(

@@ -14,6 +14,9 @@ from simmer.ledger.publication import remove_others
 from simmer.ledger.run_files import RunFiles
 from simmer.thermal.stop import StopRequest
 
+# Environment variable under which no trial is trained, because only a report was asked for.
+NO_SEARCH = "SIMMER_NO_SEARCH"
+
 logger = logging.getLogger(__name__)
 
 

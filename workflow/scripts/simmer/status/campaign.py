@@ -6,10 +6,11 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from simmer.config.campaign import Config
 from simmer.ledger.address import LOCKS, RESULTS, done_file, ledger_in
 from simmer.ledger.trial_log import Event, time_s
+from simmer.status.changes import Changes
 from simmer.status.commands import asks_for_report, targets_of
+from simmer.status.configuration import FoundConfig
 from simmer.status.estimate import Estimate, estimate
 from simmer.status.holders import Holder, holder_at
 from simmer.status.progress import StudyPlace, StudyProgress, Work, read_study
@@ -48,12 +49,14 @@ class Campaign:
     """The state of a campaign.
 
     Attributes:
-        overlays: the configuration files merged over config.yaml, as given.
+        file: the configuration file that a person knows it by.
+        note: how the configuration was chosen; None if that goes without saying.
         now_s: when the files were read, in seconds since 1970.
         results: the folder of results, as given.
         studies: in the order in which they are run.
         estimates: of the time left, one per study.
-        configured: False if the studies shown are not those of the configuration.
+        configured: False if the studies shown are not those of the configuration, which are not begun.
+        changes: settings in which the configured studies differ from those shown instead.
         others: studies of the ledger that are not shown, as `<scale>/<horizon> <fingerprint>`.
         run: the last holder of the campaign's lock, or None if it was never taken.
         disk_free_bytes: free space on the disk of the results.
@@ -63,12 +66,14 @@ class Campaign:
     """
 
     name: str
-    overlays: tuple[str, ...]
+    file: str
+    note: str | None
     now_s: float
     results: Path
     studies: tuple[StudyProgress, ...]
     estimates: tuple[Estimate, ...]
     configured: bool
+    changes: Changes
     others: tuple[str, ...]
     run: Holder | None
     heat: Heat
@@ -121,33 +126,32 @@ class Campaign:
 
 
 def read_campaign(
-    config: Config,
+    found: FoundConfig,
     results: Path,
     *,
     now_s: float,
-    overlays: Sequence[str] = (),
     read: Callable[[Path, int], TrialProgress | None] = read_trial,
 ) -> Campaign:
     """Return the state of a campaign; nothing is written, locked or deleted.
 
     Args:
-        config: its configuration.
+        found: its configuration.
         results: its folder of results; the feature tables are in the folder `data` next to it.
         now_s: seconds since 1970.
-        overlays: the configuration files merged over config.yaml.
         read: reads the folder of one trial or refit.
     """
     ledger, run = ledger_in(results), holder_at(results / CAMPAIGN_LOCK)
-    chosen = choose(config, ledger, results.parent / "data")
+    chosen = choose(found.config, ledger, results.parent / "data", earlier=found.earlier)
     if run is None or not asks_for_report(run.command):
         places = tuple(replace(place, refits=0) for place in chosen.places)
         chosen = replace(chosen, places=places)
     studies = tuple(
         read_study(place, ledger / LOCKS, others=_beside(place, chosen), read=read) for place in chosen.places
     )
-    found = Campaign(
-        name=config.campaign if chosen.configured else _recorded_name(studies) or "unknown",
-        overlays=tuple(overlays),
+    campaign = Campaign(
+        name=found.config.campaign if chosen.configured else _recorded_name(studies) or "unknown",
+        file=found.name,
+        note=found.note,
         now_s=now_s,
         results=results,
         studies=studies,
@@ -156,6 +160,7 @@ def read_campaign(
             for study in studies
         ),
         configured=chosen.configured,
+        changes=chosen.changes,
         others=_others(chosen),
         run=run,
         heat=_heat([trial for study in studies for trial in study.all_trials]),
@@ -164,10 +169,10 @@ def read_campaign(
         tables_written=False,
         stop_reason=None,
     )
-    targets = {str(RESULTS / done_file(scale)) for scale in found.requested_scales}
+    targets = {str(RESULTS / done_file(scale)) for scale in campaign.requested_scales}
     targets |= set() if run is None else set(targets_of(run.command))
     written = all((results / target.removeprefix("results/")).exists() for target in targets)
-    return replace(found, tables_written=written, stop_reason=_stop_reason(found))
+    return replace(campaign, tables_written=written, stop_reason=_stop_reason(campaign))
 
 
 def _stop_reason(campaign: Campaign) -> str | None:

@@ -1,6 +1,6 @@
 """Show the state of a campaign on one screen, from its files alone; safe at any time.
 
-python -m simmer.status RESULTS [--overlay FILE ...] [--watch SECONDS]
+python -m simmer.status RESULTS [--overlay FILE] [--watch SECONDS]
 """
 
 import argparse
@@ -14,8 +14,8 @@ from pathlib import Path
 
 from simmer.base.errors import SimmerError
 from simmer.base.text import plain
-from simmer.config.layers import read_config
 from simmer.status.campaign import read_campaign
+from simmer.status.configuration import find_configuration
 from simmer.status.screen import screen
 from simmer.status.terminal import watch
 from simmer.status.trial_files import TrialReader
@@ -29,24 +29,22 @@ def main(arguments: Sequence[str] | None = None, *, clock: Callable[[], float] =
     parser = argparse.ArgumentParser(prog="python -m simmer.status", description=__doc__)
     parser.add_argument("results", type=Path, help="folder of results; nothing in it is changed")
     parser.add_argument("--config", type=Path, default=Path("config/config.yaml"))
-    parser.add_argument("--overlay", type=Path, nargs="*", default=[], help="merged over the configuration")
+    add_overlays(parser)
     parser.add_argument("--begin", default="", help="the command that begins a campaign, to be shown")
     parser.add_argument("--watch", type=float, metavar="SECONDS", help="redraw regularly until Ctrl-C")
     given = parser.parse_args(arguments)
-    overlays = [path for path in given.overlay if path != given.config]
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(errors="replace")  # for terminals without a degree sign
     try:
-        config = read_config([given.config, *overlays])
-        begin = begin_command(given.begin, given.results, overlays)
         read = TrialReader()
 
         def draw(width: int) -> list[str]:
+            found = find_configuration(given.results, base=given.config, overlays=given.overlay)
+            begin = begin_command(given.begin, given.results, found.overlays)
             if not given.results.is_dir():
-                return nothing_there(given.results, config.campaign, begin=begin)
-            names = [str(path) for path in overlays]
-            found = read_campaign(config, given.results, now_s=clock(), overlays=names, read=read)
-            return screen(found, width=width, begin=begin)
+                return nothing_there(given.results, found.config.campaign, begin=begin)
+            campaign = read_campaign(found, given.results, now_s=clock(), read=read)
+            return screen(campaign, width=width, begin=begin)
 
         if given.watch is not None and sys.stdout.isatty():
             watch(draw, interval_s=given.watch, out=sys.stdout)
@@ -54,6 +52,25 @@ def main(arguments: Sequence[str] | None = None, *, clock: Callable[[], float] =
             sys.stdout.write("".join(f"{line}\n" for line in draw(screen_width())))
     except (SimmerError, OSError) as error:
         sys.exit(str(error))
+
+
+def add_overlays(parser: argparse.ArgumentParser) -> None:
+    """Declare the option that names configuration files; an empty name counts as none."""
+    parser.add_argument(
+        "--overlay",
+        type=files_named,
+        default=(),
+        metavar="FILE",
+        help="merged over the configuration, instead of the files of the last run",
+    )
+
+
+def files_named(text: str) -> tuple[Path, ...]:
+    """Return the files in a text: one whose name may have blanks, or several with blanks between them."""
+    several = tuple(map(Path, text.split()))
+    if len(several) > 1 and not Path(text).exists() and all(path.exists() for path in several):
+        return several
+    return (Path(text),) if text else ()
 
 
 def nothing_there(results: Path, campaign: str, *, begin: str | None) -> list[str]:
@@ -68,14 +85,15 @@ def nothing_there(results: Path, campaign: str, *, begin: str | None) -> list[st
 
 def begin_command(program: str, results: Path, overlays: Sequence[Path]) -> str | None:
     """Return the command that begins a campaign with these results and overlays; None without a program."""
-    if not program:
-        return None
-    words = [program]
+    return shlex.join(begin_words(program, results, overlays)) if program else None
+
+
+def begin_words(program: str, results: Path, overlays: Sequence[Path]) -> list[str]:
+    """Return the words of the command that begins a campaign with these results and overlays."""
+    words = shlex.split(program)
     if results.name == RESULTS and results.parent != Path():
-        words += ["--directory", shlex.quote(str(results.parent))]
-    if overlays:
-        words += ["--configfile", *(shlex.quote(str(path)) for path in overlays)]
-    return " ".join(words)
+        words += ["--directory", str(results.parent)]
+    return [*words, "--configfile", *map(str, overlays)] if overlays else words
 
 
 def screen_width() -> int:

@@ -1,4 +1,4 @@
-"""Parse the command line of a run: its targets, its configuration, and how to type it."""
+"""Parse the command line of a run: its targets, and how to type it."""
 
 import shlex
 from pathlib import PurePath
@@ -20,24 +20,6 @@ def typed(command: str) -> str:
     elif parts[-1:] == ("__main__.py",):
         words = ["python", "-m", parts[-2]]
     return shlex.join([*words, *rest])
-
-
-def overlays_of(command: str) -> tuple[str, ...]:
-    """Return the configuration files that a command line merges over config.yaml."""
-    try:
-        words = shlex.split(command)
-    except ValueError:
-        return ()
-    found: list[str] = []
-    for number, word in enumerate(words):
-        if word in ("--configfile", "--configfiles"):
-            for following in words[number + 1 :]:
-                if following.startswith("-"):
-                    break
-                found.append(following)
-        elif word.startswith(("--configfile=", "--configfiles=")):
-            found.append(word.partition("=")[2])
-    return tuple(found)
 
 
 def targets_of(command: str) -> tuple[str, ...]:

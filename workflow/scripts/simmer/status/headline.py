@@ -1,15 +1,12 @@
 """The first lines of the screen: running, stopped or finished, why, and what to type."""
 
-import shlex
 from dataclasses import dataclass
-from pathlib import PurePath
 
 from simmer.base.words import ago, clock, duration
 from simmer.status.campaign import Campaign
-from simmer.status.commands import REPORT, overlays_of, targets_of, typed
+from simmer.status.changes import in_words
+from simmer.status.commands import REPORT, targets_of, typed
 from simmer.status.holders import Holder
-
-BASE_CONFIG = "config.yaml"
 
 
 @dataclass(frozen=True)
@@ -64,18 +61,15 @@ def headline(campaign: Campaign, *, begin: str | None) -> Headline:
 
 
 def configuration_hint(campaign: Campaign) -> str | None:
-    """Return how to name the configuration of the last run, or None if this screen used it."""
-    used = () if campaign.run is None else overlays_of(campaign.run.command)
-    # The same file may be named from another folder, so its name alone is compared.
-    names = {PurePath(path).name for path in used} - {BASE_CONFIG}
-    if campaign.run is None or names == {PurePath(path).name for path in campaign.overlays}:
-        return None if campaign.configured else "the studies shown are not those of the configuration"
-    if not names:
-        return "the last run used config.yaml alone, this screen merges files over it: leave out CONFIG"
-    named = shlex.quote(" ".join(used))
+    """Return which configuration is shown, and what is new in it; None if it is the one expected."""
+    if campaign.configured:
+        return campaign.note
+    shown = "the table shows the last ones"
+    if not campaign.changes:
+        return f"{campaign.file} describes studies that are not begun; {shown}"
     return (
-        "the last run had other settings, perhaps another n_trials: "
-        f"make status RESULTS={campaign.results} CONFIG={named}"
+        f"{campaign.file} now describes new studies ({in_words(campaign.changes)}); nothing of them is "
+        f"trained yet; {shown}"
     )
 
 

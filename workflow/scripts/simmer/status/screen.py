@@ -122,6 +122,11 @@ def _left(study: StudyProgress, left: Estimate) -> str:
         return "unknown"
     if not study.left:
         return _refits(study, left)
+    return estimated(left)
+
+
+def estimated(left: Estimate) -> str:
+    """Return the training time left for the trials of a study, with a mark for what it rests on."""
     if left.seconds is None:
         return "unknown"
     if left.basis is Basis.PACE:

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -14,9 +14,9 @@ from simmer.ledger.address import StudyAddress, homes_in
 from simmer.ledger.ledger import StudyLedger
 from simmer.ledger.study_file import read_study_file
 from simmer.search.study import Study
+from simmer.status.changes import FEATURES, Changes, changes
 from simmer.status.progress import StudyPlace
 
-_FEATURES = "features_sha256"
 _UNREADABLE = (LedgerError, OSError, ValueError, LookupError, TypeError, AttributeError)
 
 
@@ -55,6 +55,17 @@ class KnownStudy:
         )
 
     @property
+    def place(self) -> StudyPlace:
+        """Its place in the ledger; how many trials are wanted is not known."""
+        return StudyPlace(
+            scale=self.scale,
+            horizon_days=self.horizon_days,
+            n_trials=None,
+            epochs_max=self.epochs_max,
+            home=self.home,
+        )
+
+    @property
     def trials_folder(self) -> Path:
         """The folder of its trials."""
         return self.home / self.address.folder
@@ -68,44 +79,80 @@ class Chosen:
         places: in the order in which they are run.
         configured: False if the ledger has only other studies, which are then shown.
         others: studies of the ledger that are not shown.
+        changes: settings in which the configured studies differ from those shown instead.
     """
 
     places: tuple[StudyPlace, ...]
     configured: bool
     others: tuple[KnownStudy, ...]
+    changes: Changes = field(default_factory=dict)
 
 
-def choose(config: Config, ledger: Path, data: Path) -> Chosen:
-    """Return the studies of a configuration or, if none of them has begun, those of the ledger.
+def choose(config: Config, ledger: Path, data: Path, *, earlier: Config | None = None) -> Chosen:
+    """Return the studies of a configuration or, if none of them has begun, the last ones.
 
     A study of the ledger matches if it has the same settings and was begun with the feature table now in
     `data`. Without that table's entry the features are not compared.
+
+    Args:
+        config: the configuration.
+        ledger: folder of the ledger.
+        data: folder of the feature tables.
+        earlier: configuration of the last run; without it, the newest study of each scale and horizon counts
+            as the last one.
     """
     known = known_studies(ledger)
-    features = features_sha256(data / "processed" / f"{config.dataset.table}.resource.json")
-    refits = config.evidence.seeds
+    chosen, shown = _chosen(config, known, data)
+    if shown or not known:
+        return chosen
+    if earlier is not None:
+        last, shown = _chosen(earlier, known, data)
+    if not shown:
+        last, shown = _newest(known)
+    return replace(last, configured=False, changes=_changes(config, shown, data))
+
+
+def _chosen(config: Config, known: Sequence[KnownStudy], data: Path) -> tuple[Chosen, list[KnownStudy]]:
+    """Return the studies of a configuration, and those of them that are in the ledger."""
+    features = features_of(config, data)
     places, shown = [], []
-    for scale in config.run_scales:
-        for days in config.dataset.horizons_days:
-            study = config.study(scale, days)
-            match = _match(study, known, features)
-            shown += [] if match is None else [match]
-            places.append(StudyPlace.of(study, None if match is None else match.home, refits=refits))
-    if known and not shown:
-        newest = {(each.scale, each.horizon_days): each for each in sorted(known, key=_touched_s)}
-        shown = sorted(newest.values(), key=lambda each: (each.budget_parameters, each.horizon_days))
-        places = [
-            StudyPlace(
-                scale=each.scale,
-                horizon_days=each.horizon_days,
-                n_trials=None,
-                epochs_max=each.epochs_max,
-                home=each.home,
-            )
-            for each in shown
-        ]
-        return Chosen(places=tuple(places), configured=False, others=_without(known, shown))
-    return Chosen(places=tuple(places), configured=True, others=_without(known, shown))
+    for study in configured_studies(config):
+        match = matching(study, known, features)
+        shown += [] if match is None else [match]
+        home = None if match is None else match.home
+        places.append(StudyPlace.of(study, home, refits=config.evidence.seeds))
+    return Chosen(places=tuple(places), configured=True, others=_without(known, shown)), shown
+
+
+def _newest(known: Sequence[KnownStudy]) -> tuple[Chosen, list[KnownStudy]]:
+    """Return the newest study of each scale and horizon in a ledger."""
+    newest = {(each.scale, each.horizon_days): each for each in sorted(known, key=_touched_s)}
+    shown = sorted(newest.values(), key=lambda each: (each.budget_parameters, each.horizon_days))
+    places = tuple(each.place for each in shown)
+    return Chosen(places=places, configured=False, others=_without(known, shown)), shown
+
+
+def configured_studies(config: Config) -> list[Study]:
+    """Return the studies of a configuration in the order in which they are run."""
+    return [config.study(scale, days) for scale in config.run_scales for days in config.dataset.horizons_days]
+
+
+def nearest(study: Study, known: Iterable[KnownStudy], features_sha256: str | None) -> Changes:
+    """Return how a study differs from the most similar known one of its scale and horizon, if any."""
+    same = [each for each in known if each.address == study.address]
+    found = [differences(each, study, features_sha256) for each in sorted(same, key=_touched_s, reverse=True)]
+    return min(found, key=len, default={})
+
+
+def _changes(config: Config, shown: Sequence[KnownStudy], data: Path) -> Changes:
+    features = features_of(config, data)
+    found = [nearest(study, shown, features) for study in configured_studies(config)]
+    return next(filter(None, found), {})
+
+
+def features_of(config: Config, data: Path) -> str | None:
+    """Return the digest of the feature values of a configuration; None if they are not built."""
+    return features_sha256(data / "processed" / f"{config.dataset.table}.resource.json")
 
 
 def known_studies(ledger: Path) -> list[KnownStudy]:
@@ -118,7 +165,7 @@ def known_studies(ledger: Path) -> list[KnownStudy]:
     for home in homes:
         try:
             meaning = read_study_file(home)
-            features = meaning.pop(_FEATURES)
+            features = meaning.pop(FEATURES)
             found.append(
                 KnownStudy(
                     home=home,
@@ -135,7 +182,7 @@ def known_studies(ledger: Path) -> list[KnownStudy]:
     return found
 
 
-def differences(known: KnownStudy, study: Study, features_sha256: str | None) -> dict[str, tuple[Any, Any]]:
+def differences(known: KnownStudy, study: Study, features_sha256: str | None) -> Changes:
     """Return the settings in which a study of the ledger differs from a configured one, with both values.
 
     Args:
@@ -143,14 +190,10 @@ def differences(known: KnownStudy, study: Study, features_sha256: str | None) ->
         study: the configured one.
         features_sha256: digest of the present feature values; None if unknown, then they are not compared.
     """
-    old, new = (_by_path(values) for values in (known.meaning, json.loads(to_json(study.meaning()))))
+    old, new = known.meaning, json.loads(to_json(study.meaning()))
     if features_sha256 is not None:
-        old, new = old | {_FEATURES: known.features_sha256}, new | {_FEATURES: features_sha256}
-    return {
-        name: (old.get(name), new.get(name))
-        for name in old | new
-        if (name in old, old.get(name)) != (name in new, new.get(name))
-    }
+        old, new = {**old, FEATURES: known.features_sha256}, {**new, FEATURES: features_sha256}
+    return changes(old, new)
 
 
 def features_sha256(entry: Path) -> str | None:
@@ -161,15 +204,8 @@ def features_sha256(entry: Path) -> str | None:
         return None
 
 
-def _by_path(values: Any, path: str = "") -> dict[str, Any]:
-    """Return the values of nested objects by their joined keys, such as `label.threshold`."""
-    if not isinstance(values, dict) or not values:
-        return {path: values}
-    parts = (_by_path(value, f"{path}.{key}" if path else key) for key, value in values.items())
-    return {name: value for part in parts for name, value in part.items()}
-
-
-def _match(study: Study, known: Sequence[KnownStudy], features_sha256: str | None) -> KnownStudy | None:
+def matching(study: Study, known: Sequence[KnownStudy], features_sha256: str | None) -> KnownStudy | None:
+    """Return the study of the ledger that a configured one continues; None if it is new."""
     same = [each for each in known if not differences(each, study, features_sha256)]
     return max(same, key=_touched_s, default=None)
 

@@ -1,0 +1,38 @@
+"""Show what the next run would do: which studies are new, what is left to train, what changed.
+
+python -m simmer.commands.plan RESULTS [--overlay FILE]
+"""
+
+import argparse
+import sys
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from simmer.base.errors import SimmerError
+from simmer.status.command import add_overlays, begin_command, screen_width
+from simmer.status.configuration import find_configuration
+from simmer.status.plan import read_plan
+from simmer.status.plan_screen import plan_screen
+
+
+def main(arguments: Sequence[str] | None = None, *, clock: Callable[[], float] = time.time) -> None:
+    """Show the plan for the folder named on the command line; exit with a message on errors."""
+    parser = argparse.ArgumentParser(prog="python -m simmer.commands.plan", description=__doc__)
+    parser.add_argument("results", type=Path, help="folder of results; nothing in it is changed")
+    parser.add_argument("--config", type=Path, default=Path("config/config.yaml"))
+    add_overlays(parser)
+    parser.add_argument("--begin", default="", help="the command that begins a campaign, to be shown")
+    given = parser.parse_args(arguments)
+    try:
+        found = find_configuration(given.results, base=given.config, overlays=given.overlay)
+        plan = read_plan(found.config, found.raw, given.results, last=found.last, now_s=clock())
+        begin = begin_command(given.begin, given.results, found.overlays)
+        lines = plan_screen(plan, found, width=screen_width(), begin=begin)
+    except (SimmerError, OSError) as error:
+        sys.exit(str(error))
+    sys.stdout.write("".join(f"{line}\n" for line in lines))
+
+
+if __name__ == "__main__":
+    main()

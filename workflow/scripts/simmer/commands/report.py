@@ -1,0 +1,85 @@
+"""Write the report of a finished search; refuse if trials would have to be trained.
+
+python -m simmer.commands.report RESULTS --begin PROGRAM [--overlay FILE] [--search]
+"""
+
+import argparse
+import os
+import re
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator, Sequence
+from itertools import takewhile
+from pathlib import Path
+
+from simmer.base.errors import SimmerError
+from simmer.base.words import count
+from simmer.runs.publish import NO_SEARCH
+from simmer.status.command import add_overlays, begin_words
+from simmer.status.configuration import find_configuration
+from simmer.status.plan import Plan, read_plan
+
+TARGET = ("--", "report")
+PAGE = "results/report.html"
+_SECTION = re.compile("## [0-9]")
+
+
+def main(arguments: Sequence[str] | None = None, *, clock: Callable[[], float] = time.time) -> None:
+    """Write the report of the folder named on the command line; exit with a message on errors."""
+    parser = argparse.ArgumentParser(prog="python -m simmer.commands.report", description=__doc__)
+    parser.add_argument("results", type=Path, help="folder of results")
+    parser.add_argument("--config", type=Path, default=Path("config/config.yaml"))
+    add_overlays(parser)
+    parser.add_argument("--begin", required=True, help="the command that begins a campaign")
+    parser.add_argument("--search", action="store_true", help="train missing trials first")
+    given = parser.parse_args(arguments)
+    try:
+        found = find_configuration(given.results, base=given.config, overlays=given.overlay)
+        plan = read_plan(found.config, found.raw, given.results, last=found.last, now_s=clock())
+        if plan.to_train and not given.search:
+            sys.exit("\n".join(_refusal(plan, found.name)))
+    except (SimmerError, OSError) as error:
+        sys.exit(str(error))
+    if found.note:
+        _show([found.note])
+    words = begin_words(given.begin, given.results, found.overlays)
+    environment = os.environ | ({} if given.search else {NO_SEARCH: "1"})
+    for more in ((), ("--report", PAGE)):
+        ended = subprocess.run([*words, *more, *TARGET], env=environment, check=False)
+        if ended.returncode != 0:
+            sys.exit(ended.returncode)
+    _show(["", *_findings(given.results), ""])
+    _show(
+        [
+            f"The report on one page: {given.results / 'summary.html'} (also summary.md, summary.csv).",
+            f"With the rules, code and versions behind each file: {given.results / 'report.html'}. Both open "
+            "from disk.",
+        ]
+    )
+
+
+def _refusal(plan: Plan, name: str) -> Iterator[str]:
+    for study in plan.studies:
+        progress = study.progress
+        if progress.left:
+            yield f"{study.name}: {progress.left} of {count(progress.place.n_trials, 'trial')} to train"
+    yield (
+        f"found {count(plan.to_train, 'trial')} of {name} without a result ({plan.hours}), expected a "
+        "finished search: run the search first, or let the report train them (make report SEARCH=yes)"
+    )
+
+
+def _findings(results: Path) -> list[str]:
+    """Return the lines of the report above its first section that are findings."""
+    lines = (results / "summary.md").read_text(encoding="utf-8").splitlines()
+    return [line for line in takewhile(lambda line: not _SECTION.match(line), lines) if line.startswith("- ")]
+
+
+def _show(lines: Sequence[str]) -> None:
+    sys.stdout.write("".join(f"{line}\n" for line in lines))
+    sys.stdout.flush()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,66 @@
+"""The configuration of the last run, which is kept in its folder of results."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from simmer.base.errors import DamagedError
+from simmer.base.records import read_record, write_record
+from simmer.base.typed_json import as_json, from_values
+
+FILE = "last_run.json"
+
+
+@dataclass(frozen=True, kw_only=True)
+class LastRun:
+    """The configuration of a run.
+
+    Attributes:
+        files: its files in the order of merging, as absolute paths; the shipped one is the first.
+        given: keys and values given on the command line, which are merged last.
+        configuration: all of them merged, as plain JSON values.
+    """
+
+    files: tuple[str, ...]
+    given: Mapping[str, Any]
+    configuration: Mapping[str, Any]
+
+    @property
+    def overlays(self) -> tuple[Path, ...]:
+        """The files merged over the shipped one."""
+        return tuple(map(Path, self.files[1:]))
+
+    @property
+    def name(self) -> str:
+        """The file that a person knows it by."""
+        return Path(self.files[-1]).name if self.files else "its command line"
+
+
+def remember_run(results: Path, run: LastRun) -> None:
+    """Write the configuration of the run that starts now.
+
+    Raises:
+        LedgerError: when it cannot be written.
+    """
+    write_record(results / FILE, as_plain_json(as_json(run)))
+
+
+def as_plain_json(values: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the values of a configuration as JSON has them: YAML also has dates."""
+    return json.loads(json.dumps(values, default=str))
+
+
+def last_run(results: Path) -> LastRun | None:
+    """Return the configuration of the last run in a folder of results; None if it is not known.
+
+    Raises:
+        LedgerError: when it must not be read.
+    """
+    path, advice = results / FILE, "the next run writes it again"
+    try:
+        values = read_record(path, advice=advice)
+        return None if values is None else from_values(LastRun, values, where=path, advice=advice)
+    except DamagedError:
+        return None

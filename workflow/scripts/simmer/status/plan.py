@@ -1,0 +1,170 @@
+"""What the next run would do, study by study, and what is new in its configuration."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+from simmer.base.words import count, duration, listed
+from simmer.config.campaign import Config
+from simmer.ledger.address import LOCKS, ledger_in
+from simmer.status.changes import Changes, changes, in_words
+from simmer.status.estimate import Estimate, estimate
+from simmer.status.last_run import LastRun, as_plain_json
+from simmer.status.progress import StudyPlace, StudyProgress, read_study
+from simmer.status.studies import (
+    KnownStudy,
+    configured_studies,
+    features_of,
+    known_studies,
+    matching,
+    nearest,
+)
+
+State = Literal["new", "known", "running"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class PlannedStudy:
+    """A configured study.
+
+    Attributes:
+        progress: its trials in the ledger.
+        estimate: of the training time left for its trials.
+        differs: settings in which a new study differs from the most similar one in the ledger.
+    """
+
+    progress: StudyProgress
+    estimate: Estimate
+    differs: Changes
+
+    @property
+    def name(self) -> str:
+        """Scale and horizon."""
+        return self.progress.place.name
+
+    @property
+    def state(self) -> State:
+        """`running` if a process trains it now, `known` if the ledger has it, else `new`."""
+        if any(work.alive for work in self.progress.begun):
+            return "running"
+        return "new" if self.progress.place.home is None else "known"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Plan:
+    """What the next run would do.
+
+    Attributes:
+        studies: in the order in which they are run.
+        others: number of further studies in the ledger.
+        changed: keys of the configuration that changed since the last run, with old and new value; None if
+            the last run is not known.
+    """
+
+    studies: tuple[PlannedStudy, ...]
+    others: int
+    changed: Changes | None
+
+    @property
+    def to_train(self) -> int:
+        """Trials without a result."""
+        return sum(study.progress.left for study in self.studies)
+
+    @property
+    def in_ledger(self) -> int:
+        """Trials with a result."""
+        return sum(len(study.progress.finished) for study in self.studies)
+
+    @property
+    def hours(self) -> str | None:
+        """Training time left for the trials, in words; None if nothing is left."""
+        left = [study for study in self.studies if study.progress.left]
+        unknown = dict.fromkeys(one.progress.place.scale for one in left if one.estimate.seconds is None)
+        seconds = sum(one.estimate.seconds or 0.0 for one in left)
+        known = [f"about {duration(seconds)} at the measured rate"] if seconds else []
+        unmeasured = [f"time of {listed(list(unknown))} not measured yet"] if unknown else []
+        return "; ".join(known + unmeasured) or None
+
+
+def read_plan(
+    config: Config, raw: Mapping[str, Any], results: Path, *, last: LastRun | None, now_s: float
+) -> Plan:
+    """Return what the next run would do; nothing is written.
+
+    Args:
+        config: its configuration.
+        raw: keys and values of the configuration as written.
+        results: its folder of results; the feature tables are in the folder `data` next to it.
+        last: the last run there.
+        now_s: seconds since 1970.
+    """
+    ledger = ledger_in(results)
+    known, features = known_studies(ledger), features_of(config, results.parent / "data")
+    wanted = [(study, matching(study, known, features)) for study in configured_studies(config)]
+    homes = {match.home for _, match in wanted if match is not None}
+    others = [each for each in known if each.home not in homes]
+    progress = [
+        read_study(StudyPlace.of(study, None if match is None else match.home), ledger / LOCKS)
+        for study, match in wanted
+    ]
+    return Plan(
+        studies=tuple(
+            PlannedStudy(
+                progress=one,
+                estimate=_estimate(one, progress, others, now_s=now_s),
+                differs={} if match is not None else nearest(study, known, features),
+            )
+            for one, (study, match) in zip(progress, wanted, strict=True)
+        ),
+        others=len(others),
+        changed=None if last is None else changes(last.configuration, as_plain_json(raw)),
+    )
+
+
+def start_lines(plan: Plan, config: Config, *, file: str) -> list[str]:
+    """Return what a run prints first: what is searched, what changed, and what is left to train.
+
+    Args:
+        plan: of the run.
+        config: its configuration.
+        file: the configuration file that a person knows it by.
+    """
+    data = config.dataset
+    search = f"{file}: {data.ticker}, threshold {data.threshold:g} ({data.basis}), campaign {config.campaign}"
+    if plan.changed is not None:
+        search += (
+            f"; since the last run: {in_words(plan.changed)}" if plan.changed else "; as in the last run"
+        )
+    states = [
+        f"{_studies(len(names), state)} ({listed(names)})"
+        for state in ("new", "known", "running")
+        if (names := [study.name for study in plan.studies if study.state == state])
+    ]
+    trials = f"{count(plan.in_ledger, 'trial')} in the ledger, {plan.to_train:,} to train"
+    lines = [search, f"{', '.join(states)}: {trials}" + (f", {plan.hours}" if plan.hours else "")]
+    if plan.others:
+        lines.append(others_in_words(plan.others))
+    return lines
+
+
+def others_in_words(number: int) -> str:
+    """Return where the studies are that are not configured."""
+    return f"{_studies(number, 'other')} in the ledger: make studies"
+
+
+def _studies(number: int, kind: str) -> str:
+    return f"{number} {kind} {'study' if number == 1 else 'studies'}"
+
+
+def _estimate(
+    one: StudyProgress, progress: Sequence[StudyProgress], others: Sequence[KnownStudy], *, now_s: float
+) -> Estimate:
+    """Return the time left for a study, by its own trials or those of any other study of its scale."""
+    scale = [each for each in progress if each.place.scale == one.place.scale]
+    found = estimate(one, scale, now_s=now_s)
+    if found.seconds is not None:
+        return found
+    same = [each for each in others if each.scale == one.place.scale]
+    more = [read_study(each.place, each.home.parent / LOCKS) for each in same]
+    return estimate(one, [*scale, *more], now_s=now_s)

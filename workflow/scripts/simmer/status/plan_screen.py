@@ -1,0 +1,73 @@
+"""Format what the next run would do as lines of text."""
+
+from collections.abc import Iterator
+
+from rich.console import Group
+from rich.table import Table
+
+from simmer.base.words import count
+from simmer.status.changes import in_words, value
+from simmer.status.configuration import FoundConfig
+from simmer.status.plan import Plan, PlannedStudy, others_in_words
+from simmer.status.screen import NARROWEST, as_lines, as_text, estimated
+
+_COLUMNS = ("study", "state", "in the ledger", "to train", "time")
+
+
+def plan_screen(plan: Plan, found: FoundConfig, *, width: int, begin: str | None) -> list[str]:
+    """Return the lines of the screen, none longer than the width.
+
+    Args:
+        plan: what the next run would do.
+        found: its configuration.
+        width: columns of the terminal.
+        begin: the command that begins it; None if it is not known.
+    """
+    table = Table(box=None, padding=(0, 0, 0, 2), pad_edge=False, header_style="")
+    for name in _COLUMNS:
+        table.add_column(name, justify="right" if name in ("in the ledger", "to train") else "left")
+    for study in plan.studies:
+        table.add_row(*map(as_text, _cells(study)))
+    parts = [as_text(line) for line in (*_head(found), *_changed(plan))]
+    below = [as_text(line) for line in _foot(plan, begin)]
+    return as_lines(Group(*parts, "", table, "", *below), max(width, NARROWEST))
+
+
+def _head(found: FoundConfig) -> Iterator[str]:
+    data = found.config.dataset
+    yield (
+        f"{found.name}: campaign {found.config.campaign}, {data.ticker}, threshold {data.threshold:g} "
+        f"({data.basis})"
+    )
+    if found.note:
+        yield found.note
+
+
+def _changed(plan: Plan) -> Iterator[str]:
+    if plan.changed is None:
+        yield "no run is recorded here yet"
+    elif not plan.changed:
+        yield "nothing changed since the last run"
+    else:
+        yield "changed since the last run:"
+        yield from (f"  {key}: {value(old)}, now {value(new)}" for key, (old, new) in plan.changed.items())
+
+
+def _cells(study: PlannedStudy) -> tuple[str, ...]:
+    progress = study.progress
+    time = estimated(study.estimate) if progress.left else "-"
+    return study.name, study.state, str(len(progress.finished)), str(progress.left), time
+
+
+def _foot(plan: Plan, begin: str | None) -> Iterator[str]:
+    for study in plan.studies:
+        if study.differs:
+            yield f"{study.name} is new: {in_words(study.differs)}"
+    if plan.to_train:
+        yield f"{count(plan.to_train, 'trial')} to train, {plan.hours}"
+    else:
+        yield "nothing to train; what is not published is published from the ledger"
+    if plan.others:
+        yield others_in_words(plan.others)
+    if begin:
+        yield f"    {begin}"
