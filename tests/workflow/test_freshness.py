@@ -94,3 +94,13 @@ def test_inputs_from_the_future_do_not_stop_a_run(prepared, campaign_from):
     run = campaign.run(DONE).succeeded()
     assert "the clock was set back" in run.text
     assert not campaign.plan(DONE)
+
+
+@pytest.mark.parametrize("damage", [b"\xff", b"", b"{}"])
+def test_a_damaged_request_is_written_again(finished, campaign_from, damage):
+    campaign = campaign_from(finished)
+    path = campaign.folder / ".snakemake/requests/GSPC.json"
+    whole = path.read_bytes()
+    path.write_bytes(damage)
+    assert campaign.dry_run(DONE).status == 0
+    assert path.read_bytes() == whole

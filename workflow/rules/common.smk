@@ -6,7 +6,7 @@ from pathlib import Path
 from snakemake.exceptions import WorkflowError
 
 from simmer.base.errors import SimmerError
-from simmer.base.files import sha256_of_bytes, to_json, write_text
+from simmer.base.files import sha256_of_bytes, to_json, write_bytes
 from simmer.base.provenance import reached_digest
 from simmer.base.settings import meaning
 from simmer.data.tickers import VIX_TICKER
@@ -70,10 +70,10 @@ def tables_of_stage(stage, ending):
 def write_requests():
     """Write the request of each ticker; a file with the same content keeps its time."""
     for ticker in tickers():
-        path, text = REQUESTS / f"{ticker}.json", to_json(CAMPAIGN.data.request(ticker))
+        path, content = REQUESTS / f"{ticker}.json", to_json(CAMPAIGN.data.request(ticker)).encode()
         try:
-            if not path.exists() or path.read_text(encoding="utf-8") != text:
-                write_text(path, text)
+            if not path.exists() or path.read_bytes() != content:
+                write_bytes(path, content)
         except (OSError, SimmerError) as error:
             raise WorkflowError(str(error)) from None
 
