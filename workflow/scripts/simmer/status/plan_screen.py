@@ -4,12 +4,14 @@ from collections.abc import Iterator
 
 from rich.console import Group
 from rich.table import Table
+from rich.text import Text
 
+from simmer.base.text import plain
 from simmer.base.words import count
 from simmer.status.changes import in_words, value
 from simmer.status.configuration import FoundConfig
 from simmer.status.plan import Plan, PlannedStudy, others_in_words
-from simmer.status.screen import NARROWEST, as_lines, as_text, estimated
+from simmer.status.screen import NARROWEST, as_lines, as_text, command_lines, estimated
 
 _COLUMNS = ("study", "state", "in the ledger", "to train", "time")
 
@@ -29,8 +31,10 @@ def plan_screen(plan: Plan, found: FoundConfig, *, width: int, begin: str | None
     for study in plan.studies:
         table.add_row(*map(as_text, _cells(study)))
     parts = [as_text(line) for line in (*_head(found), *_changed(plan))]
-    below = [as_text(line) for line in _foot(plan, begin)]
-    return as_lines(Group(*parts, "", table, "", *below), max(width, NARROWEST))
+    width = max(width, NARROWEST)
+    below = [as_text(line) for line in _foot(plan)]
+    command = [Text(line) for line in command_lines(plain(begin), width)] if begin else []
+    return as_lines(Group(*parts, "", table, "", *below, *command), width)
 
 
 def _head(found: FoundConfig) -> Iterator[str]:
@@ -59,7 +63,7 @@ def _cells(study: PlannedStudy) -> tuple[str, ...]:
     return study.name, study.state, str(len(progress.finished)), str(progress.left), time
 
 
-def _foot(plan: Plan, begin: str | None) -> Iterator[str]:
+def _foot(plan: Plan) -> Iterator[str]:
     for study in plan.studies:
         if study.differs:
             yield f"{study.name} is new: {in_words(study.differs)}"
@@ -69,5 +73,3 @@ def _foot(plan: Plan, begin: str | None) -> Iterator[str]:
         yield "nothing to train; what is not published is published from the ledger"
     if plan.others:
         yield others_in_words(plan.others)
-    if begin:
-        yield f"    {begin}"

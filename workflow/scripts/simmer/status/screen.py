@@ -57,7 +57,7 @@ def screen(campaign: Campaign, *, width: int, begin: str | None, zone: tzinfo | 
     if head.advice:
         parts.append(as_text(f"{head.advice}:"))
     if head.command:
-        parts += [Text(line) for line in _command(plain(head.command), width)]
+        parts += [Text(line) for line in command_lines(plain(head.command), width)]
     parts += ["", _table(campaign, width < _NARROW), *map(as_text, _footnotes(campaign)), ""]
     labelled = Table.grid(padding=(0, 1, 0, 0))
     labelled.add_column(min_width=_LABEL, no_wrap=True)
@@ -267,7 +267,7 @@ def _heat_so_far(known: Heat) -> str:
     )
 
 
-def _command(text: str, width: int) -> list[str]:
+def command_lines(text: str, width: int) -> list[str]:
     """Return a command on lines that a shell reads as one."""
     lines = textwrap.wrap(
         text,
