@@ -83,6 +83,7 @@ include: "workflow/rules/stops.smk"
 
 
 if is_run_with_our_hooks():
+    announce_changed_files()
     remove_damaged_records()
     force_outdated()
 
