@@ -1,6 +1,6 @@
 """Own files that differ from the snapshots in use: what changed, and what that means for the search."""
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -44,8 +44,8 @@ class FileChange:
 
 def changed_files(
     settings: DataSettings, store: SnapshotStore, *, raw: Path, searched: Collection[str]
-) -> Iterator[FileChange]:
-    """Yield the change of each own file; what cannot be read or was never acquired is left to its job.
+) -> tuple[FileChange, ...]:
+    """Return the changes of own files; what cannot be read or was never acquired is left to its job.
 
     Args:
         settings: config block `data`.
@@ -53,12 +53,16 @@ def changed_files(
         raw: folder of the acquired bars and their entries.
         searched: the tickers that the search learns from.
     """
+    changes = []
     for spec in settings.tickers if settings.source == "csv" else ():
-        with suppress(SimmerError, LookupError, TypeError, AttributeError):  # such as a damaged entry
+        with suppress(SimmerError):
             snapshot = _in_use(settings, spec, store, raw)
             content = read_own_file(*own_file(settings, spec))
             if snapshot is not None and snapshot.entry["hash"] != f"sha256:{sha256_of_bytes(content)}":
-                yield _change(content, snapshot, settings, spec, is_searched=spec.ticker in searched)
+                changes.append(
+                    _change(content, snapshot, settings, spec, is_searched=spec.ticker in searched)
+                )
+    return tuple(changes)
 
 
 def in_words(change: FileChange) -> str:
@@ -70,7 +74,10 @@ def _in_use(settings: DataSettings, spec: TickerSpec, store: SnapshotStore, raw:
     folder, name = own_file(settings, spec)
     origin, id_ = origin_of_file(folder / name), spec.snapshot
     if settings.takes_latest(spec):
-        id_ = read_entry(raw / f"{spec.ticker}.resource.json")["sources"][0]["snapshot"]
+        try:
+            id_ = read_entry(raw / f"{spec.ticker}.resource.json")["sources"][0]["snapshot"]
+        except (LookupError, TypeError):  # of another source, or damaged
+            return None
     snapshot = store.choose(spec.ticker, origin=origin, pinned=id_)
     # Bars of another file were acquired with another configuration.
     return None if snapshot is None or snapshot.sequence_from(origin) is None else snapshot
@@ -111,14 +118,13 @@ def _span(days: Sequence[str]) -> str:
 
 
 def _meaning(change: FileChange) -> str:
-    if change.choice == "latest":
-        if change.changes is None:
-            return "latest: the run will refuse it"
-        return "latest: " + (
-            "new bars, so new studies begin" if change.begins_studies else "no new study begins"
-        )
     kept = f"the search keeps its snapshot of {change.kept_on}"
     if change.choice == "own":
         return f"pinned in data.tickers: {kept}"
-    would = f"begin {'new studies' if change.begins_studies else 'no new study'}"
-    return f"pinned: {kept}; `data.snapshot: latest` would {'refuse it' if change.changes is None else would}"
+    if change.choice == "pinned":
+        would = f"begin {'new studies' if change.begins_studies else 'no new study'}"
+        would = "refuse it" if change.changes is None else would
+        return f"pinned: {kept}; `data.snapshot: latest` would {would}"
+    if change.changes is None:
+        return "latest: the run will refuse it"
+    return f"latest: {'new bars, so new studies begin' if change.begins_studies else 'no new study begins'}"
