@@ -59,7 +59,7 @@ fetch: $(READY)
 
 # make register FILE=SPY.csv TICKER=SPY [KIND=etf|index|no_volume_index] [CALENDAR=XNYS]
 register: $(READY)
-	@PYTHONPATH=workflow/scripts $(BIN)/python -m simmer.commands.register "$(FILE)" "$(TICKER)" $(if $(KIND),--kind $(KIND)) $(if $(CALENDAR),--calendar $(CALENDAR)) --snapshots "$(DATA)/snapshots"
+	@PYTHONPATH=workflow/scripts $(BIN)/python -m simmer.commands.register "$(FILE)" "$(TICKER)" $(if $(KIND),--kind "$(KIND)") $(if $(CALENDAR),--calendar "$(CALENDAR)") --snapshots "$(DATA)/snapshots"
 
 # DATA=demo/data for the demo's.
 verify: $(READY)

@@ -1,6 +1,7 @@
 import os
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -48,6 +49,14 @@ def test_a_file_is_kept_and_the_configuration_that_pins_it_is_printed(folder):
     assert f"- {{ticker: SPY, kind: etf, snapshot: '{snapshot.id}'}}" in done.stdout
     assert "60 rows, 2003-01-06" in done.stdout
     assert "the first snapshot of this ticker" in done.stdout
+
+
+def test_spaces_in_names_work(folder):
+    (folder / "SPY.csv").rename(folder / "my bars.csv")
+    binaries = f"BIN={Path(sys.executable).parent}"
+    names = ("TICKER=SPY", f"FILE={folder}/my bars.csv", f"DATA={folder}/my data")
+    subprocess.run(["make", "-o", ".venv/.ready", "register", *names, binaries], cwd=ROOT, check=True)
+    assert len(SnapshotStore(folder / "my data/snapshots").of("SPY")) == 1
 
 
 def test_a_newer_file_is_compared_with_the_last(folder, capsys, monkeypatch):

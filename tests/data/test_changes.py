@@ -66,6 +66,14 @@ def test_a_single_row_is_a_revision_with_both_values(bars):
     assert f"revised on {day}" in str(change)
 
 
+def test_a_row_with_several_changed_values_is_one_revised_row(bars):
+    newer = bars.copy()
+    newer.loc[[7, 9], "Volume"] += 1
+    newer.loc[9, "Close"] *= 1.01
+    changes = compare_vintages(bars, newer[:390])
+    assert (changes.revised, len(changes.changed)) == (2, 3)
+
+
 def test_one_more_share_on_every_day_is_not_a_factor(bars):
     changes = compare_vintages(bars, bars.assign(Volume=bars["Volume"] + 1)).changed
     assert [change.factor for change in changes] == [None] * 400

@@ -48,6 +48,7 @@ def test_the_first_of_an_origin_stays_until_another_is_pinned(store):
     first, second = keep(store, 1), keep(store, 2)
     assert store.choose("SPY", origin=MINE, pinned=None).id == first.id
     assert store.choose("SPY", origin=MINE, pinned=second.id).id == second.id
+    assert store.choose("SPY", origin=MINE, pinned=None, latest=True).id == second.id
     assert store.choose("SPY", origin=OTHER, pinned=None) is None
     assert [snapshot.id for snapshot in store.of("SPY")] == [first.id, second.id]
 

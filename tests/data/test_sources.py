@@ -8,7 +8,7 @@ from simmer.data.bars_csv import canonical_csv
 from simmer.data.manifest import Provenance
 from simmer.data.registration import origin_of_file
 from simmer.data.snapshots import SnapshotStore
-from simmer.data.sources import acquire
+from simmer.data.sources import acquire, latest_id
 from simmer.data.sources.bundled import require_bundled_range
 from simmer.data.sources.yahoo import vendor_origin
 from simmer.data.tickers import TickerSpec
@@ -84,8 +84,8 @@ def own(tmp_path):
     return folder
 
 
-def from_csv(own, spec=None):
-    return data_settings(spec or TickerSpec("SPY", "etf"), source="csv", folder=str(own))
+def from_csv(own, spec=None, **changes):
+    return data_settings(spec or TickerSpec("SPY", "etf"), source="csv", folder=str(own), **changes)
 
 
 def test_own_bars_are_read_as_they_are_and_kept(own, store):
@@ -112,16 +112,41 @@ def test_a_byte_order_mark_and_crlf_are_kept_in_the_snapshot_and_not_in_the_bars
     assert canonical_csv(acquired.frame) == canonical_csv(session_bars(40))
 
 
-def test_a_changed_file_is_a_warning_and_the_snapshot_is_used(own, store, caplog):
+def test_the_first_snapshot_is_used_although_the_file_changed_or_is_gone(own, store):
     first = acquire(from_csv(own), "SPY", store)
-    assert caplog.text == ""
     (own / "SPY.csv").write_bytes(canonical_csv(session_bars(50)))
-    again = acquire(from_csv(own), "SPY", store)
-    assert canonical_csv(again.frame) == canonical_csv(first.frame)
-    assert "SPY.csv was changed since snapshot" in caplog.text
-    assert "make register FILE=" in caplog.text
+    assert canonical_csv(acquire(from_csv(own), "SPY", store).frame) == canonical_csv(first.frame)
     (own / "SPY.csv").unlink()
     assert canonical_csv(acquire(from_csv(own), "SPY", store).frame) == canonical_csv(first.frame)
+
+
+def test_the_latest_is_the_file_as_it_is_also_if_it_was_that_before(own, store):
+    for rows in (40, 50, 40):
+        (own / "SPY.csv").write_bytes(canonical_csv(session_bars(rows)))
+        acquired = acquire(from_csv(own, snapshot="latest"), "SPY", store)
+        assert len(acquired.frame) == rows
+        assert acquired.provenance.sources[0]["snapshot"] == latest_id(from_csv(own), "SPY", store)
+    assert len(store.of("SPY")) == 2
+
+
+def test_the_snapshot_of_an_entry_wins_over_the_latest(own, store):
+    acquire(from_csv(own), "SPY", store)
+    pinned = TickerSpec("SPY", "etf", snapshot=store.of("SPY")[0].id)
+    (own / "SPY.csv").write_bytes(canonical_csv(session_bars(50)))
+    assert len(acquire(from_csv(own, pinned, snapshot="latest"), "SPY", store).frame) == 40
+
+
+def test_a_latest_file_that_is_refused_names_the_way_to_go_on(own, store):
+    settings = from_csv(own, snapshot="latest")
+    acquire(settings, "SPY", store)
+    (kept,) = store.of("SPY")
+    (own / "SPY.csv").write_bytes((own / "SPY.csv").read_bytes() + b"x,1,1,1,1,1\n")
+    for found in ("line 42: Date is 'x'", "cannot be found"):
+        with pytest.raises(DataError, match=found) as raised:
+            acquire(settings, "SPY", store)
+        assert f"kept last, on {kept.kept_on}, add `snapshot: '{kept.id}'`" in str(raised.value)
+        (own / "SPY.csv").unlink(missing_ok=True)
+    assert len(store.of("SPY")) == 1
 
 
 def test_another_file_in_the_configuration_is_used(own, store):
@@ -167,8 +192,8 @@ def test_own_csv_with_problems_lists_them_all_and_keeps_nothing(own, store):
 YAHOO = {"source": "yahoo", "end": "2004-01-01"}
 
 
-def fetched(store, settings, ticker="SPY"):
-    bars = session_bars(40)
+def fetched(store, settings, ticker="SPY", rows=40):
+    bars = session_bars(rows)
     vendor = bars.assign(**{"Adj Close": bars["Close"], "Dividends": 0.0, "Stock Splits": 0.0})
     vendor.loc[20, "Dividends"] = 0.01 * float(bars["Close"][19])
     vendor = vendor[list(VENDOR_COLUMNS)]
@@ -201,6 +226,15 @@ def test_without_a_snapshot_the_error_names_make_fetch(store):
     fetched(store, data_settings("SPY", **YAHOO))
     with pytest.raises(DataError, match="before 2005-01-01"):
         acquire(data_settings("SPY", source="yahoo", end="2005-01-01"), "SPY", store)
+
+
+def test_the_latest_is_what_was_fetched_last_up_to_the_same_day(store):
+    pinned, latest = (data_settings("SPY", snapshot=choice, **YAHOO) for choice in ("pinned", "latest"))
+    assert latest_id(latest, "SPY", store) is None
+    first, second = (fetched(store, pinned, rows=rows) for rows in (40, 41))
+    fetched(store, data_settings("SPY", source="yahoo", end="2005-01-01"), rows=42)
+    assert [latest_id(settings, "SPY", store) for settings in (pinned, latest)] == [first.id, second.id]
+    assert [len(acquire(settings, "SPY", store).frame) for settings in (pinned, latest)] == [40, 41]
 
 
 def test_a_fetched_snapshot_can_be_pinned_with_any_source(store, own):

@@ -4,7 +4,9 @@ import importlib.util
 from pathlib import Path
 from types import ModuleType
 
+from simmer.data.requests import request_of
 from simmer.data.settings import DataSettings
+from simmer.data.snapshots import SnapshotStore
 from support.configs import ROOT, data_settings
 
 
@@ -18,11 +20,12 @@ def script(name: str) -> ModuleType:
 
 def acquire(folder: Path, settings: DataSettings, ticker: str) -> None:
     """Acquire one ticker into data/raw of `folder`, as its rule does."""
-    raw = folder / "data/raw"
+    raw, snapshots = folder / "data/raw", folder / "data/snapshots"
     script("acquire_data").main(
         settings=settings,
         ticker=ticker,
-        snapshots=folder / "data/snapshots",
+        request=request_of(settings, ticker, SnapshotStore(snapshots)),
+        snapshots=snapshots,
         bars=raw / f"{ticker}.csv",
         resource=raw / f"{ticker}.resource.json",
     )

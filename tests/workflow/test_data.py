@@ -134,7 +134,7 @@ def test_a_changed_own_file_is_used_only_once_it_is_registered_and_pinned(own):
     (own.folder / "own/SPY.csv").write_bytes(canonical_csv(newer))
     run = own.run("-F", "--", "data/raw/datapackage.json").succeeded()
     assert bars_of(own) == before
-    assert "SPY.csv was changed since snapshot" in run.text
+    assert "rows revised. pinned: the search keeps its snapshot" in run.text
     done = command("simmer.commands.register", own, "own/SPY.csv", "SPY")
     assert "Volume: revised on 2005-01-03" in done.stdout
     kept = done.stdout.split("SPY: snapshot ")[1][:16]
@@ -143,6 +143,32 @@ def test_a_changed_own_file_is_used_only_once_it_is_registered_and_pinned(own):
     own.configure({"data": {"tickers": [TICKERS[0] | {"snapshot": kept}, *TICKERS[1:]]}})
     own.run("data/raw/datapackage.json").succeeded()
     assert bars_of(own) == canonical_csv(newer)
+
+
+def test_appended_bars_are_announced_and_only_the_latest_begin_a_new_study(own):
+    def run():
+        return own.run(DONE).succeeded().text
+
+    for ticker in ("SPY", "VIX"):
+        bars = own_bars(ticker)
+        new = bars.iloc[-2:].assign(Date=pd.to_datetime(["2020-01-02", "2020-01-03"]))
+        (own.folder / f"own/{ticker}.csv").write_bytes(canonical_csv(pd.concat([bars, new])))
+    added = "SPY.csv: 2 rows added (2020-01-02 to 2020-01-03). "
+    text = run()
+    assert f"{added}pinned: the search keeps its snapshot of " in text
+    assert "`data.snapshot: latest` would begin new studies" in text
+    assert "Nothing to be done" in text
+    own.configure({"data": {"snapshot": "latest"}})
+    text = run()
+    assert text.count(f"{added}latest: new bars, so new studies begin") == 1
+    assert "Train debug/h1 trial 000" in text
+    text = run()
+    assert "rows added" not in text
+    assert "Nothing to be done" in text
+    own.configure({"data": {"snapshot": "pinned"}})
+    assert "Publish debug/h1 trial 000" in run()
+    assert list(own.starts().values()) == [1, 1]
+    assert bars_of(own) == canonical_csv(own_bars("SPY"))
 
 
 def test_a_bad_new_file_fails_on_every_run_until_it_is_fixed(own):

@@ -4,11 +4,15 @@ from dataclasses import asdict
 from pathlib import Path
 
 from snakemake.exceptions import WorkflowError
+from snakemake.logging import logger as snakemake_logger
 
 from simmer.base.errors import SimmerError
 from simmer.base.files import sha256_of_bytes, to_json, write_bytes
 from simmer.base.provenance import reached_digest
 from simmer.base.settings import meaning
+from simmer.data.own_files import changed_files, in_words
+from simmer.data.requests import request_of
+from simmer.data.snapshots import SnapshotStore
 from simmer.data.tickers import VIX_TICKER
 from simmer.ledger.address import RESULTS, StudyAddress, horizon_days_of, horizon_name, looks_in
 
@@ -68,14 +72,32 @@ def tables_of_stage(stage, ending):
 
 
 def write_requests():
-    """Write the request of each ticker; a file with the same content keeps its time."""
+    """Write the request of each ticker; a file with the same content keeps its time.
+
+    Jobs leave the requests as they are, because an own file may have grown since the run started.
+    """
+    store = SnapshotStore(Path(SNAPSHOTS))
     for ticker in tickers():
-        path, content = REQUESTS / f"{ticker}.json", to_json(CAMPAIGN.data.request(ticker)).encode()
+        path = REQUESTS / f"{ticker}.json"
         try:
+            if path.exists() and workflow.exec_mode.name != "DEFAULT":
+                continue
+            content = request_of(CAMPAIGN.data, ticker, store).encode()
             if not path.exists() or path.read_bytes() != content:
                 write_bytes(path, content)
         except (OSError, SimmerError) as error:
             raise WorkflowError(str(error)) from None
+
+
+def announce_changed_files():
+    """Say which own files differ from the snapshots in use, and what that means.
+
+    Said when the workflow is read, because `onstart` is left out where all files are up to date.
+    """
+    searched = [CAMPAIGN.dataset.ticker, *([VIX_TICKER] if CAMPAIGN.dataset.vix else [])]
+    store = SnapshotStore(Path(SNAPSHOTS))
+    for change in changed_files(CAMPAIGN.data, store, raw=Path("data/raw"), searched=searched):
+        snakemake_logger.warning(in_words(change))
 
 
 def requests_of_stage(wildcards):

@@ -205,12 +205,15 @@ def features_are_final():
         return False
 
 
-@cache
 def ledger_of(scale, days):
-    """Return a study's ledger; None while its features are not known."""
+    """Return a study's ledger; None while its features are not known. They may change during a run."""
     features = features_sha256(Path(dataset_table("resource.json")))
-    if features is None:
-        return None
+    return None if features is None else ledger_with(features, scale, days)
+
+
+@cache
+def ledger_with(features, scale, days):
+    """Return the ledger of the study with these features."""
     return CAMPAIGN.study(scale, days).ledger(ledger_in(RESULTS), features_sha256=features)
 
 

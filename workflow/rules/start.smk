@@ -31,6 +31,7 @@ def start_run():
             # It ends with this process.
             workflow.globals["campaign_lock"] = lock_or_refuse(RESULTS / ".lock", what="this folder")
         show_plan()
+        announce_changed_files()
         if not workflow.dryrun:
             with shown_by_snakemake():
                 publish_from_ledger()

@@ -9,12 +9,15 @@ from simmer.data.bars import check_bars
 from simmer.data.bars_csv import canonical_csv, parse_bars
 from simmer.data.manifest import describe_resource
 from simmer.data.problems import refuse_errors
+from simmer.data.requests import request_digest
 from simmer.data.settings import DataSettings
 from simmer.data.snapshots import SnapshotStore
 from simmer.data.sources import acquire
 
 
-def main(*, settings: DataSettings, ticker: str, snapshots: Path, bars: Path, resource: Path) -> None:
+def main(
+    *, settings: DataSettings, ticker: str, request: str, snapshots: Path, bars: Path, resource: Path
+) -> None:
     """Write the bars of `ticker` as canonical CSV to `bars`, and their manifest entry to `resource`.
 
     Raises:
@@ -30,7 +33,7 @@ def main(*, settings: DataSettings, ticker: str, snapshots: Path, bars: Path, re
     frame, _ = parse_bars(content, bars.name)
     entry = describe_resource(bars.name, content=content, frame=frame, provenance=acquired.provenance)
     write_bytes(bars, content)
-    write_json(resource, entry | {"request": settings.request_digest(ticker)})
+    write_json(resource, entry | {"request": request_digest(request)})
 
 
 if __name__ == "__main__":
@@ -38,6 +41,7 @@ if __name__ == "__main__":
         main(
             settings=parse_config(snakemake.config).data,
             ticker=snakemake.wildcards.ticker,
+            request=Path(snakemake.input.request).read_text(encoding="utf-8"),
             snapshots=Path(snakemake.params.snapshots),
             bars=Path(snakemake.output.bars),
             resource=Path(snakemake.output.resource),

@@ -5,8 +5,8 @@ from pathlib import Path
 
 from simmer.base.files import write_json
 from simmer.base.logs import job
-from simmer.config.campaign import parse_config
 from simmer.data.manifest import gather_sidecars, refuse_other_requests
+from simmer.data.requests import request_digest
 from simmer.ledger.made_from import made_from
 
 
@@ -23,11 +23,10 @@ def main(*, name: str, resources: Sequence[Path], requests: Mapping[str, str], m
 
 if __name__ == "__main__":
     with job(snakemake.log[0]), made_from(snakemake):
-        data = parse_config(snakemake.config).data
-        raw = snakemake.wildcards.stage == "raw"
+        requests = [Path(path) for path in snakemake.input.requests]
         main(
             name=f"simmer-{snakemake.wildcards.stage}",
             resources=[Path(path) for path in snakemake.input.resources],
-            requests={ticker: data.request_digest(ticker) for ticker in data.kinds()} if raw else {},
+            requests={path.stem: request_digest(path.read_text(encoding="utf-8")) for path in requests},
             manifest=Path(snakemake.output.manifest),
         )

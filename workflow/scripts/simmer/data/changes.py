@@ -43,11 +43,19 @@ class Change:
 
 @dataclass(frozen=True)
 class Changes:
-    """Differences of a newer version of bars; dates are ISO, ascending."""
+    """Differences of a newer version of bars; dates are ISO, ascending.
+
+    Attributes:
+        added: the days that only the newer version has.
+        removed: the days that only the older one has.
+        changed: changes of values on common days, by column.
+        revised: the number of common days with a changed value.
+    """
 
     added: tuple[str, ...]
     removed: tuple[str, ...]
     changed: tuple[Change, ...]
+    revised: int
 
     def __bool__(self) -> bool:
         return bool(self.added or self.removed or self.changed)
@@ -83,29 +91,34 @@ def compare_vintages(old: pd.DataFrame, new: pd.DataFrame) -> Changes:
     before, after = (frame["Date"].to_numpy().astype("datetime64[D]") for frame in (old, new))
     _, in_old, in_new = np.intersect1d(before, after, assume_unique=True, return_indices=True)
     days = before[in_old]
-    columns = [name for name in old.columns if name != "Date" and name in new.columns]
-    changed = (
-        change
-        for name in columns
-        for change in _changes(
-            name,
-            days,
-            old[name].to_numpy(dtype=np.float64)[in_old],
-            new[name].to_numpy(dtype=np.float64)[in_new],
-        )
-    )
+    values = {
+        name: (old[name].to_numpy(dtype=np.float64)[in_old], new[name].to_numpy(dtype=np.float64)[in_new])
+        for name in old.columns
+        if name != "Date" and name in new.columns
+    }
+    revised = np.zeros(len(days), dtype=bool)
+    for name, pair in values.items():
+        revised |= _differs(name, *pair)
     return Changes(
         added=tuple(map(str, np.setdiff1d(after, before))),
         removed=tuple(map(str, np.setdiff1d(before, after))),
-        changed=tuple(changed),
+        changed=tuple(change for name, pair in values.items() for change in _changes(name, days, *pair)),
+        revised=int(revised.sum()),
     )
 
 
-def _changes(column: str, days: np.ndarray, old: np.ndarray, new: np.ndarray) -> Iterator[Change]:
+def _factor(old: np.ndarray, new: np.ndarray) -> np.ndarray:
     with np.errstate(divide="ignore", invalid="ignore"):
-        factor = np.where(old == new, 1.0, new / old)
+        return np.where(old == new, 1.0, new / old)
+
+
+def _differs(column: str, old: np.ndarray, new: np.ndarray) -> np.ndarray:
     # Volumes are whole numbers without rounding.
-    changed = old != new if column == "Volume" else ~(np.abs(factor - 1) <= RELATIVE_NOISE)
+    return old != new if column == "Volume" else ~(np.abs(_factor(old, new) - 1) <= RELATIVE_NOISE)
+
+
+def _changes(column: str, days: np.ndarray, old: np.ndarray, new: np.ndarray) -> Iterator[Change]:
+    factor, changed = _factor(old, new), _differs(column, old, new)
     start = 0
     while start < len(days):
         if not changed[start]:

@@ -140,7 +140,7 @@ def refuse_other_requests(manifest: Mapping[str, Any], requests: Mapping[str, st
 
     Args:
         manifest: the manifest of raw bars.
-        requests: the digest of the request (`DataSettings.request_digest`) by ticker.
+        requests: the digest of the request (`simmer.data.requests`) by ticker.
     """
     others = [
         str(entry.get("ticker"))

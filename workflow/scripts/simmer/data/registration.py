@@ -13,7 +13,7 @@ from simmer.data.bars import check_bars
 from simmer.data.bars_csv import COLUMNS, parse_bars
 from simmer.data.changes import Changes, compare_vintages
 from simmer.data.manifest import Provenance
-from simmer.data.problems import refuse_errors
+from simmer.data.problems import Problem, refuse_errors
 from simmer.data.snapshots import Snapshot, SnapshotStore
 from simmer.data.tickers import TickerSpec
 from simmer.data.vendor import columns_of_entry
@@ -47,22 +47,25 @@ def keep(
     Raises:
         DataError: with every broken rule; nothing is kept.
     """
-    frame, problems = parse_bars(content, file_name, columns=columns)
-    if frame is not None:
-        problems = [
-            *problems,
-            *check_bars(
-                frame[list(COLUMNS)],
-                file_name=file_name,
-                kind=spec.kind,
-                calendar=calendar,
-                ticker=spec.ticker,
-            ),
-        ]
+    frame, problems = check_file(content, spec=spec, file_name=file_name, columns=columns, calendar=calendar)
     refuse_errors(problems, what=f"the bars of {spec.ticker}")
     for problem in problems:
         logger.warning("%s", problem)
     return store.add(content, frame=frame, provenance=provenance, origin=origin)
+
+
+def check_file(
+    content: bytes, *, spec: TickerSpec, file_name: str, columns: Sequence[str], calendar: str
+) -> tuple[pd.DataFrame | None, list[Problem]]:
+    """Return the table in the bytes of a CSV file, None if they hold none, and every broken rule.
+
+    Args: as of `keep`.
+    """
+    frame, problems = parse_bars(content, file_name, columns=columns)
+    if frame is not None:
+        bars, rules = frame[list(COLUMNS)], {"kind": spec.kind, "calendar": calendar, "ticker": spec.ticker}
+        problems = [*problems, *check_bars(bars, file_name=file_name, **rules)]
+    return frame, problems
 
 
 def origin_of_file(file: Path) -> dict[str, str]:
@@ -103,7 +106,7 @@ def describe_new_snapshot(snapshot: Snapshot, store: SnapshotStore) -> str:
         since = f"since snapshot {last[0].id}: {last[1].as_text()}"
     return (
         f"{entry['ticker']}: snapshot {snapshot.id}, {entry['rows']} rows, {entry['date_min']} to "
-        f"{entry['date_max']}\n{since}to use this snapshot, write into data.tickers:\n"
+        f"{entry['date_max']}\n{since}to use this snapshot and no other, write into data.tickers:\n"
         f"    - {{ticker: {entry['ticker']}, kind: {entry['kind']}, snapshot: {snapshot.id!r}}}\n"
     )
 

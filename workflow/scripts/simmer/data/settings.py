@@ -1,13 +1,12 @@
 """Config block `data`: the source of the bars and the tickers."""
 
 from datetime import date
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 from pydantic import Field
 
 from simmer.base.errors import ConfigError
-from simmer.base.files import sha256_of_bytes, to_json
-from simmer.base.settings import IsoDate, meaning, settings
+from simmer.base.settings import IsoDate, settings, since
 from simmer.base.text import quote
 from simmer.data.tickers import TickerSpec
 
@@ -53,6 +52,14 @@ class DataSettings:
         ),
     ]
     tickers: Annotated[tuple[TickerSpec, ...], Field(min_length=1, description="The tickers to acquire.")]
+    snapshot: Annotated[
+        Literal["pinned", "latest"],
+        Field(
+            description="`pinned`: the first snapshot of a ticker is used, even if its file changes later; "
+            "`latest`: the own file as it is when a run starts, or the newest download of `make fetch`, so "
+            "changed bars begin new studies. A ticker's own `snapshot` wins."
+        ),
+    ] = since("pinned")
 
     def __post_init__(self) -> None:
         names = [spec.ticker for spec in self.tickers]
@@ -87,17 +94,9 @@ class DataSettings:
         known = ", ".join(spec.ticker for spec in self.tickers)
         raise ConfigError(f"found no ticker {quote(name)} in data.tickers; expected one of {known}")
 
-    def request(self, name: str) -> dict[str, Any]:
-        """Return all settings that determine the bars of a ticker, as plain values.
-
-        Raises:
-            ConfigError: when there is no such ticker.
-        """
-        return meaning(self) | {"tickers": meaning(self.ticker(name))}
-
-    def request_digest(self, name: str) -> str:
-        """Return a digest of `request`, as stored in the manifest entry of the bars."""
-        return sha256_of_bytes(to_json(self.request(name)).encode())[:16]
+    def takes_latest(self, spec: TickerSpec) -> bool:
+        """True if the newest bars of a ticker are used, and not its first snapshot or the one it names."""
+        return self.snapshot == "latest" and spec.snapshot is None and self.source != "bundled"
 
     def kinds(self) -> dict[str, str]:
         """Return the kind of each ticker, by name."""

@@ -5,7 +5,7 @@
     <root>/datapackage.json              the manifest of all snapshots
 
 An origin identifies where bars came from: a file in a folder, or a vendor's symbol and end date. By default
-the first snapshot of an origin is used; a newer one is used only if the configuration pins it.
+the first snapshot of an origin is used; a newer one only if the configuration pins it or takes the latest.
 """
 
 import contextlib
@@ -55,6 +55,11 @@ class Snapshot:
         """The id by which a configuration pins it."""
         return self.path.stem
 
+    @property
+    def kept_on(self) -> str:
+        """The day in UTC on which its bytes were first kept, ISO."""
+        return self.entry["retrieved_at"][:10]
+
     def sequence_from(self, origin: Mapping[str, str]) -> int | None:
         """Return the sequence number of its arrival from this origin; None if it never came from there."""
         return next((came["sequence"] for came in self.entry["origins"] if came["origin"] == origin), None)
@@ -94,8 +99,10 @@ class SnapshotStore:
         found = [Snapshot(_table_of(sidecar), _read_entry(sidecar)) for sidecar in self._files(ticker, ENTRY)]
         return tuple(sorted(found, key=lambda snapshot: (snapshot.entry["sequence"], snapshot.id)))
 
-    def choose(self, ticker: str, *, origin: Mapping[str, str], pinned: str | None) -> Snapshot | None:
-        """Return the pinned snapshot of a ticker, or the first of an origin; None if there is none yet.
+    def choose(
+        self, ticker: str, *, origin: Mapping[str, str], pinned: str | None, latest: bool = False
+    ) -> Snapshot | None:
+        """Return the pinned snapshot of a ticker, or the first or latest of an origin; None if there is none.
 
         Raises:
             DataError: when the pinned one or the entry of a snapshot is missing.
@@ -119,11 +126,11 @@ class SnapshotStore:
                 )
         came = [(snapshot.sequence_from(origin), snapshot) for snapshot in kept]
         # By sequence number, because the clock may have been set back.
-        return min(
+        in_order = sorted(
             ((sequence, snapshot) for sequence, snapshot in came if sequence is not None),
             key=lambda pair: pair[0],
-            default=(None, None),
-        )[1]
+        )
+        return in_order[-1 if latest else 0][1] if in_order else None
 
     def add(
         self,

@@ -90,7 +90,7 @@ class TickerSpec:
             r"^[0-9a-f]{16}$",
             "16 hexadecimal digits",
             "Id of the snapshot to use, 16 hexadecimal digits printed by `make register` and `make fetch`; "
-            "by default the first snapshot of the same origin.",
+            "by default `data.snapshot` chooses.",
         ),
     ] = None
 

@@ -1,6 +1,5 @@
-"""Source `csv`: the user's own file, kept as a snapshot when it is first read."""
+"""Source `csv`: the user's own file, kept when it is first read, with `latest` whenever it changed."""
 
-import logging
 from pathlib import Path
 
 from simmer.base.errors import DataError
@@ -9,38 +8,49 @@ from simmer.base.text import printable
 from simmer.data.bars_csv import COLUMNS
 from simmer.data.registration import keep, origin_of_file, provenance_of_file
 from simmer.data.settings import DataSettings
-from simmer.data.snapshots import Snapshot, SnapshotStore
+from simmer.data.snapshots import ID_DIGITS, Snapshot, SnapshotStore
 from simmer.data.sources.acquired import AcquiredBars, from_snapshot
 from simmer.data.tickers import TickerSpec
 from simmer.data.untrusted_files import is_there, read_own_file
 
-logger = logging.getLogger(__name__)
-
 
 def acquire(settings: DataSettings, spec: TickerSpec, store: SnapshotStore) -> AcquiredBars:
     """Return the bars of a ticker; raises as `simmer.data.sources.acquire`."""
-    folder, name = Path(settings.folder or "."), spec.file or f"{spec.ticker}.csv"
-    origin = origin_of_file(folder / name)
-    snapshot = store.choose(spec.ticker, origin=origin, pinned=spec.snapshot)
-    if snapshot is None or not is_there(snapshot.path):
-        content = _own_bytes(folder, name, spec)
-        if snapshot is not None:
-            snapshot.require(content)
-        snapshot = keep(
-            content,
-            spec=spec,
-            file_name=name,
-            columns=COLUMNS,
-            calendar=settings.calendar,
-            origin=origin,
-            provenance=provenance_of_file(name, content, spec=spec, calendar=settings.calendar),
-            store=store,
-        )
+    folder, name = own_file(settings, spec)
+    latest, origin = settings.takes_latest(spec), origin_of_file(folder / name)
+    snapshot = store.choose(spec.ticker, origin=origin, pinned=spec.snapshot, latest=latest)
+    if latest or snapshot is None or not is_there(snapshot.path):
+        try:
+            content = _own_bytes(folder, name, spec)
+            if snapshot is not None and not latest:
+                snapshot.require(content)
+            snapshot = keep(
+                content,
+                spec=spec,
+                file_name=name,
+                columns=COLUMNS,
+                calendar=settings.calendar,
+                origin=origin,
+                provenance=provenance_of_file(name, content, spec=spec, calendar=settings.calendar),
+                store=store,
+            )
+        except DataError as error:
+            if latest and snapshot is not None:
+                raise DataError(f"{error}\n{_how_to_stay(snapshot)}") from error
+            raise
     else:
         store.settle()
-        if spec.snapshot is None:
-            _warn_if_changed(folder, name, snapshot, spec)
     return from_snapshot(snapshot, spec, settings)
+
+
+def latest_id(settings: DataSettings, spec: TickerSpec, _: SnapshotStore) -> str:
+    """Return the id of the snapshot of the file as it is; raises as `simmer.data.sources.latest_id`."""
+    return sha256_of_bytes(read_own_file(*own_file(settings, spec)))[:ID_DIGITS]
+
+
+def own_file(settings: DataSettings, spec: TickerSpec) -> tuple[Path, str]:
+    """Return the folder of a ticker's own file, and its path in there."""
+    return Path(settings.folder or "."), spec.file or f"{spec.ticker}.csv"
 
 
 def _own_bytes(folder: Path, name: str, spec: TickerSpec) -> bytes:
@@ -54,14 +64,9 @@ def _own_bytes(folder: Path, name: str, spec: TickerSpec) -> bytes:
         ) from error
 
 
-def _warn_if_changed(folder: Path, name: str, snapshot: Snapshot, spec: TickerSpec) -> None:
-    try:
-        content = read_own_file(folder, name)
-    except DataError:
-        return  # the file is no longer needed
-    if f"sha256:{sha256_of_bytes(content)}" != snapshot.entry["hash"]:
-        logger.warning(
-            "%s was changed since snapshot %s of %s was taken; the snapshot is used. To use the new content, "
-            "run `make register FILE=%s TICKER=%s` and pin the new snapshot in the configuration",
-            *(name, snapshot.id, spec.ticker, folder / name, spec.ticker),
-        )
+def _how_to_stay(snapshot: Snapshot) -> str:
+    ticker = snapshot.entry["ticker"]
+    return (
+        f"To go on with the bars of {ticker} that were kept last, on {snapshot.kept_on}, add "
+        f"`snapshot: {snapshot.id!r}` to its entry in data.tickers"
+    )
