@@ -6,7 +6,6 @@ from types import ModuleType
 
 from simmer.data.requests import request_of
 from simmer.data.settings import DataSettings
-from simmer.data.snapshots import SnapshotStore
 from support.configs import ROOT, data_settings
 
 
@@ -24,7 +23,7 @@ def acquire(folder: Path, settings: DataSettings, ticker: str) -> None:
     script("acquire_data").main(
         settings=settings,
         ticker=ticker,
-        request=request_of(settings, ticker, SnapshotStore(snapshots)),
+        request=request_of(settings, ticker, snapshots),
         snapshots=snapshots,
         bars=raw / f"{ticker}.csv",
         resource=raw / f"{ticker}.resource.json",

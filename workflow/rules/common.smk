@@ -10,9 +10,7 @@ from simmer.base.errors import SimmerError
 from simmer.base.files import sha256_of_bytes, to_json, write_bytes
 from simmer.base.provenance import reached_digest
 from simmer.base.settings import meaning
-from simmer.data.own_files import changed_files, in_words
 from simmer.data.requests import request_of
-from simmer.data.snapshots import SnapshotStore
 from simmer.data.tickers import VIX_TICKER
 from simmer.ledger.address import RESULTS, StudyAddress, horizon_days_of, horizon_name, looks_in
 
@@ -76,13 +74,12 @@ def write_requests():
 
     Jobs leave the requests as they are, because an own file may have grown since the run started.
     """
-    store = SnapshotStore(Path(SNAPSHOTS))
     for ticker in tickers():
         path = REQUESTS / f"{ticker}.json"
         try:
             if path.exists() and workflow.exec_mode.name != "DEFAULT":
                 continue
-            content = request_of(CAMPAIGN.data, ticker, store).encode()
+            content = request_of(CAMPAIGN.data, ticker, Path(SNAPSHOTS)).encode()
             if not path.exists() or path.read_bytes() != content:
                 write_bytes(path, content)
         except (OSError, SimmerError) as error:
@@ -90,10 +87,12 @@ def write_requests():
 
 
 def announce_changed_files():
-    """Say which own files differ from the snapshots in use, and what that means.
+    """Say which own files differ from the snapshots in use, and what that means."""
+    if CAMPAIGN.data.source != "csv":
+        return
+    from simmer.data.own_files import changed_files, in_words  # imports pandas
+    from simmer.data.snapshots import SnapshotStore
 
-    Said when the workflow is read, because `onstart` is left out where all files are up to date.
-    """
     searched = [CAMPAIGN.dataset.ticker, *([VIX_TICKER] if CAMPAIGN.dataset.vix else [])]
     store = SnapshotStore(Path(SNAPSHOTS))
     for change in changed_files(CAMPAIGN.data, store, raw=Path("data/raw"), searched=searched):
