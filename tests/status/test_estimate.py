@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import pytest
 
 from simmer.status.estimate import Basis, estimate
@@ -109,3 +111,9 @@ def test_the_usual_time_between_two_trials_is_counted_and_a_stop_is_not():
         for number, begun_s in enumerate((0.0, 13.0, 26.0, 50_000.0))
     )
     assert left(study(n_trials=6, trials=trials)).seconds == 2 * (10.0 + 3.0)
+
+
+def test_before_a_refit_has_finished_refits_take_what_the_best_trial_took():
+    place = StudyPlace(scale="2M", horizon_days=1, n_trials=2, epochs_max=30, refits=3)
+    trials = tuple(replace(trial, loss=0.5 + trial.number) for trial in finished(10.0, 99.0))
+    assert left(StudyProgress(place=place, finished=trials)).seconds == 30.0

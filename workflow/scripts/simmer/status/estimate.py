@@ -66,10 +66,12 @@ def estimate(study: StudyProgress, scale: Sequence[StudyProgress], *, now_s: flo
 
 
 def _of_refits(study: StudyProgress, scale: Sequence[StudyProgress], now_s: float) -> Estimate:
-    """Return the training time left for the refits, from the finished refits of the scale."""
+    """Return the time left for the refits, from those of the scale or, before one, from the best trial."""
     if not study.refits_left:
         return Estimate(seconds=0.0, basis=Basis.MEASURED)
     took_s = [refit.trained_s for each in scale for refit in each.refits if refit.trained_s > 0.0]
+    if not took_s and study.best is not None and study.best.trained_s > 0.0:
+        took_s = [study.best.trained_s]
     if not took_s:
         return Estimate(seconds=None, basis=Basis.NOTHING)
     elapsed_s = [_elapsed_s(study, work.trial, now_s) for work in study.begun if work.trial.is_refit]
