@@ -45,7 +45,7 @@ def test_an_edited_output_is_made_again(finished, campaign_from, edited):
     times = path.stat()
     path.write_bytes(path.read_bytes().replace(b"1", b"2"))
     os.utime(path, ns=(times.st_atime_ns, times.st_mtime_ns))
-    assert campaign.plan(DONE)
+    assert campaign.plan(DONE, edited)
 
 
 @pytest.mark.parametrize("damage", [b"\xd5", b"[1]", b'{"rule": 3', b"3", b"\0\0\0\0", b'{"rule": []}'])
