@@ -12,6 +12,7 @@ from pydantic import Field
 
 from simmer.base.errors import ConfigError, DatasetError
 from simmer.base.settings import IsoDate, Number, settings
+from simmer.base.words import listed
 
 SPLITS = ("train", "validation", "test")
 SEARCH_SPLITS = SPLITS[:2]
@@ -36,16 +37,16 @@ class SplitSpec:
     def __post_init__(self) -> None:
         fractions = (self.train_fraction, self.validation_fraction)
         ends = (self.train_end, self.validation_end)
-        given = [pair for pair in (fractions, ends) if pair != (None, None)]
-        if len(given) != 1 or None in given[0]:
+        given = [key for key, value in vars(self).items() if value is not None]
+        if given == ["train_fraction", "validation_fraction"]:
+            _check_fractions(fractions)
+        elif given == ["train_end", "validation_end"]:
+            _check_ends(ends)
+        else:
             raise ConfigError(
-                f"the split has fractions {fractions} and dates {ends}; expected either train_fraction and "
+                f"the split has {listed(given or ['no key'])}; expected either train_fraction and "
                 "validation_fraction, or train_end and validation_end: delete one pair, or complete one"
             )
-        if given[0] is fractions:
-            _check_fractions(fractions)
-        else:
-            _check_ends(ends)
 
 
 def find_borders(dates: np.ndarray, split: SplitSpec, *, context_days: int) -> tuple[int, int]:

@@ -5,8 +5,8 @@ from pathlib import Path
 
 from simmer.base.errors import DataError
 from simmer.base.files import sha256_of_bytes
-from simmer.base.text import printable
 from simmer.data.bars_csv import COLUMNS
+from simmer.data.own_files import own_folder, read_own_bars
 from simmer.data.registration import keep, origin_of_file, provenance_of_file
 from simmer.data.settings import DataSettings
 from simmer.data.snapshots import Snapshot, SnapshotStore
@@ -19,11 +19,11 @@ logger = logging.getLogger(__name__)
 
 def acquire(settings: DataSettings, spec: TickerSpec, store: SnapshotStore) -> AcquiredBars:
     """Return the bars of a ticker; raises as `simmer.data.sources.acquire`."""
-    folder, name = Path(settings.folder or "."), spec.file or f"{spec.ticker}.csv"
-    origin = origin_of_file(folder / name)
+    name = spec.file or f"{spec.ticker}.csv"
+    origin = origin_of_file(Path(settings.folder or ".") / name)
     snapshot = store.choose(spec.ticker, origin=origin, pinned=spec.snapshot)
     if snapshot is None or not is_there(snapshot.path):
-        content = _own_bytes(folder, name, spec)
+        content = read_own_bars(settings.folder, name, ticker=spec.ticker)
         if snapshot is not None:
             snapshot.require(content)
         snapshot = keep(
@@ -39,19 +39,8 @@ def acquire(settings: DataSettings, spec: TickerSpec, store: SnapshotStore) -> A
     else:
         store.settle()
         if spec.snapshot is None:
-            _warn_if_changed(folder, name, snapshot, spec)
+            _warn_if_changed(own_folder(settings.folder), name, snapshot, spec)
     return from_snapshot(snapshot, spec, settings)
-
-
-def _own_bytes(folder: Path, name: str, spec: TickerSpec) -> bytes:
-    try:
-        return read_own_file(folder, name)
-    except DataError as error:
-        place = f"{printable(name)} in the folder {printable(str(folder))}"
-        raise DataError(
-            f"the bars of {spec.ticker} cannot be read from {place}: {error}. Expected a CSV file with the "
-            f"header {','.join(COLUMNS)}: check data.folder and the ticker's `file`"
-        ) from error
 
 
 def _warn_if_changed(folder: Path, name: str, snapshot: Snapshot, spec: TickerSpec) -> None:
