@@ -17,7 +17,7 @@ RESULTS        ?= results
 DASHBOARD_PORT ?= 8080
 WATCH_SECONDS  ?= 5
 
-.PHONY: setup demo smoke-2B fetch register verify report status watch doctor dashboard dashboard-export test test-long storm lint config-docs clean
+.PHONY: setup demo smoke-2B new-config check fetch register verify report status watch doctor dashboard dashboard-export test test-long storm lint config-docs clean
 .DEFAULT_GOAL := setup
 
 setup: $(READY)
@@ -51,6 +51,20 @@ demo: $(READY)
 smoke-2B: $(READY)
 	$(BIN)/snakemake --directory smoke-2B --configfile config/smoke-2B.yaml --cores 1 -- results/hpo_2B.done
 	@cat smoke-2B/results/hpo_2B.done
+
+# What begins a campaign, as the commands below show it.
+BEGIN = $(BIN)/snakemake --cores 1
+
+# A commented configuration: make new-config [TO=mine.yaml] [TICKER=SPY] [FILE="/path/to/SPY.csv"]
+TO ?= mine.yaml
+
+new-config: $(READY)
+	@PYTHONPATH=workflow/scripts $(BIN)/python -m simmer.commands.new_config "$(TO)" $(if $(TICKER),--ticker "$(TICKER)") $(if $(FILE),--file "$(FILE)") --begin "$(BEGIN)"
+
+# Check a configuration, its files, labels and splits, and this machine, in seconds; writes nothing. FOLDER=demo
+# for a campaign that runs there.
+check: $(READY)
+	@PYTHONPATH=workflow/scripts $(BIN)/python -m simmer.commands.check --overlay "$(CONFIG)" --folder "$(FOLDER)" --begin "$(BEGIN)"
 
 # Uses the network, for the source yahoo only; snapshots that were fetched before stay unchanged.
 fetch: $(READY)

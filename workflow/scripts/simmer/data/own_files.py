@@ -7,6 +7,7 @@ from pathlib import Path
 from simmer.base.errors import DataError
 from simmer.base.flow_yaml import as_yaml
 from simmer.base.text import plain, shortened
+from simmer.data.tickers import TickerSpec
 from simmer.data.untrusted_files import is_own_path, read_own_file
 
 _MOST_NAMES = 5
@@ -17,6 +18,11 @@ def own_folder(folder: str | None) -> Path:
     """Return the folder of a user's files with `~` expanded; None is the working folder."""
     # Unlike `Path.expanduser`, which raises an error for the home folder of an unknown user.
     return Path(os.path.expanduser(folder or "."))  # noqa: PTH111
+
+
+def file_of(spec: TickerSpec) -> str:
+    """Return the path of a ticker's file in the folder."""
+    return spec.file or f"{spec.ticker}.csv"
 
 
 def read_own_bars(folder: str | None, name: str, *, ticker: str) -> bytes:

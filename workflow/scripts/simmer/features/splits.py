@@ -37,7 +37,7 @@ class SplitSpec:
     def __post_init__(self) -> None:
         fractions = (self.train_fraction, self.validation_fraction)
         ends = (self.train_end, self.validation_end)
-        given = [key for key, value in vars(self).items() if value is not None]
+        given = [*self.given()]
         if given == ["train_fraction", "validation_fraction"]:
             _check_fractions(fractions)
         elif given == ["train_end", "validation_end"]:
@@ -47,6 +47,10 @@ class SplitSpec:
                 f"the split has {listed(given or ['no key'])}; expected either train_fraction and "
                 "validation_fraction, or train_end and validation_end: delete one pair, or complete one"
             )
+
+    def given(self) -> dict[str, float | str]:
+        """Return the pair that is given, by key."""
+        return {key: value for key, value in vars(self).items() if value is not None}
 
 
 def find_borders(dates: np.ndarray, split: SplitSpec, *, context_days: int) -> tuple[int, int]:
@@ -71,9 +75,11 @@ def find_borders(dates: np.ndarray, split: SplitSpec, *, context_days: int) -> t
         shares = np.array([split.train_fraction, split.train_fraction + split.validation_fraction])
         borders = first + np.rint(shares * (len(dates) - first)).astype(np.int64)
     if not first < borders[0] < borders[1] < len(dates):
+        count = max(0, len(dates) - first)
+        span = f"{count} decision rows are from {days[first]} to {days[-1]}" if count else "table has none"
         raise DatasetError(
-            f"the split leaves train, validation or test empty: the {len(dates) - first} decision rows are "
-            f"from {days[first]} to {days[-1]}; change the dates or fractions of the split"
+            f"the split leaves train, validation or test empty: the {span}; change the dates or fractions of "
+            "the split"
         )
     return int(borders[0]), int(borders[1])
 

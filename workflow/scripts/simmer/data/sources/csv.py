@@ -6,7 +6,7 @@ from pathlib import Path
 from simmer.base.errors import DataError
 from simmer.base.files import sha256_of_bytes
 from simmer.data.bars_csv import COLUMNS
-from simmer.data.own_files import own_folder, read_own_bars
+from simmer.data.own_files import file_of, own_folder, read_own_bars
 from simmer.data.registration import keep, origin_of_file, provenance_of_file
 from simmer.data.settings import DataSettings
 from simmer.data.snapshots import Snapshot, SnapshotStore
@@ -19,7 +19,7 @@ logger = logging.getLogger(__name__)
 
 def acquire(settings: DataSettings, spec: TickerSpec, store: SnapshotStore) -> AcquiredBars:
     """Return the bars of a ticker; raises as `simmer.data.sources.acquire`."""
-    name = spec.file or f"{spec.ticker}.csv"
+    name = file_of(spec)
     origin = origin_of_file(Path(settings.folder or ".") / name)
     snapshot = store.choose(spec.ticker, origin=origin, pinned=spec.snapshot)
     if snapshot is None or not is_there(snapshot.path):
