@@ -1,3 +1,4 @@
+import subprocess
 from dataclasses import replace
 from pathlib import Path
 
@@ -69,6 +70,14 @@ def test_a_good_configuration_is_in_order_and_nothing_is_written(folder, capsys,
         assert f"\n{name} " in said
     assert ": all in order\n" in said
     assert said.endswith("\nNext: run --configfile 'my conf.yaml'\n")
+
+
+def test_names_with_spaces_stay_whole_in_the_makefile():
+    names = ["CONFIG=my conf.yaml", "FOLDER=run 1", "TO=my conf.yaml", "FILE=my bars/SPY.csv", "TICKER=SPY"]
+    make = ["make", "--no-print-directory", "-n", "-o", ".venv/.ready", "check", "new-config", *names]
+    said = subprocess.run(make, cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    assert '--overlay "my conf.yaml" --folder "run 1"' in said
+    assert 'new_config "my conf.yaml" --ticker "SPY" --file "my bars/SPY.csv"' in said
 
 
 def test_all_problems_are_listed_at_once(folder):

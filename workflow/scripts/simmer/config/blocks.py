@@ -79,7 +79,8 @@ class DatasetBlock:
         Field(
             description="Walk-forward split by date, either by fractions of the decision rows or by the "
             "last dates of train and validation; in a file merged over another one, either pair replaces the "
-            "other. The rest is test, which the search never uses."
+            "other, and of both pairs in one file the dates count. The rest is test, which the search never "
+            "uses."
         ),
     ]
     min_validation_decisions: Annotated[

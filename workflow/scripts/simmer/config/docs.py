@@ -16,6 +16,7 @@ from simmer.config.reading import read_mapping
 
 # The blocks whose keys are the hyperparameters; they are explained once, in `search.space`.
 _SPACE, _VALUES = "space", "hyperparameters"
+_KINDS = {"array": "list", "object": "block"}
 _BOUNDS = {"minimum": "≥ {}", "exclusiveMinimum": "> {}", "maximum": "≤ {}", "exclusiveMaximum": "< {}"}
 
 
@@ -78,7 +79,8 @@ def _allowed(root: Node, node: Node) -> str:
         return ", ".join(map(_as_code, node["enum"]))
     if "const" in node:
         return f"`{node['const']}`"
-    kind = node.get("format", node.get("type", "")) + (" or null" if "nullable" in node else "")
+    kind = node.get("format", node.get("type", ""))
+    kind = _KINDS.get(kind, kind) + (" or null" if "nullable" in node else "")
     return ", ".join([kind, *(form.format(node[name]) for name, form in _BOUNDS.items() if name in node)])
 
 
