@@ -26,7 +26,7 @@ from support.dry_runs import dry_run
             ["thermal.warning_c: found '1e-4'", "expected a number", "write 1.0e-4"],
         ),
         ({"dataset": {"horizons_days": [0]}}, ["dataset.horizons_days", "found 0", "expected at least 1"]),
-        ({"run_scales": ["3B"]}, ["run_scales", "found [3B]", "expected", "'2B'"]),
+        ({"run_scales": ["3B"]}, ["run_scales", "found [3B]", "expected", "2B"]),
     ],
     ids=["unknown key", "number as text", "horizon 0", "unknown scale"],
 )

@@ -19,6 +19,7 @@ import pandas as pd
 
 from simmer.base.checks import CheckResult, CheckStatus, CheckTable
 from simmer.base.errors import ConfigError, SimmerError
+from simmer.base.text import plain
 from simmer.base.words import count, horizons
 from simmer.commands.check_labels import build_table, check_labels
 from simmer.commands.check_scales import check_scales
@@ -79,11 +80,12 @@ def main(arguments: Sequence[str] | None = None) -> None:
         # As a run does: relative folders in a configuration begin there.
         with contextlib.chdir(given.folder):
             found = check(layers, title=f"check of {name} in {Path.cwd()}")
-    except SimmerError as error:
+    except (SimmerError, OSError) as error:
         sys.exit(str(error))
     sys.stdout.write(found.as_text())
     if found.ok and given.begin:
-        sys.stdout.write(f"\nNext: {begin_command(given.begin, given.folder / RESULTS, overlays)}\n")
+        begin = begin_command(given.begin, given.folder / RESULTS, overlays)
+        sys.stdout.write(f"\nNext: {plain(str(begin))}\n")
     sys.exit(not found.ok)
 
 
@@ -94,8 +96,9 @@ def _check_configuration(parsed: Parsed, layers: Sequence[Mapping[str, Any]]) ->
         return row(measured=count(len(parsed.problems), "problem"), fix="\n".join(parsed.problems))
     days, unused = config.dataset.horizons_days, [unused for layer in layers if (unused := replaced([layer]))]
     trials = sum(config.scales[scale].n_trials for scale in config.run_scales) * len(days)
+    scales = ", ".join(config.run_scales) or "no scale"
     return row(
-        measured=f"{', '.join(config.run_scales)} at {horizons(days)}: {count(trials, 'trial')}",
+        measured=f"{scales} at {horizons(days)}: {count(trials, 'trial')}",
         fix="\n".join(map(what_counts, unused)) or None,
         otherwise=CheckStatus.WARN,
     )

@@ -13,7 +13,7 @@ from simmer.config.campaign import DatasetSettings
 from simmer.data.sessions import sessions
 from simmer.data.tickers import VIX_TICKER
 from simmer.evidence.bootstrap import fewest_rows, require_blocks
-from simmer.features.dataset import Dataset, check_base_rates, describe
+from simmer.features.dataset import Dataset, OneClassError, check_base_rates, describe
 from simmer.features.fitting_split import fitting_split
 from simmer.features.indicators import A25, build_a25
 from simmer.features.labels import threshold_for
@@ -60,7 +60,7 @@ def check_labels(settings: DatasetSettings, bars: Mapping[str, pd.DataFrame]) ->
             require_blocks(len(built[days].decision_rows("test")), days)
             yield _row(f"labels h{days}", measured=_sizes(built[days]), needed=_needed(settings))
         except DatasetError as error:
-            fix = f"{error}\n{_advice(settings, table)}"
+            fix = "\n".join([str(error), *_advice(settings, table, error)])
             yield _row(f"labels h{days}", status=CheckStatus.FAIL, needed=_needed(settings), fix=fix)
     try:
         check_base_rates(built) if built else None
@@ -90,8 +90,8 @@ def _needed(settings: DatasetSettings) -> str:
     return f"{settings.min_validation_decisions} in validation"
 
 
-def _advice(settings: DatasetSettings, table: pd.DataFrame) -> str:
-    """Return the line to write so that the labels of all horizons can be used."""
+def _advice(settings: DatasetSettings, table: pd.DataFrame, error: DatasetError) -> Iterator[str]:
+    """Yield the line to write, the same for all horizons, if it is known."""
     dates, longest, shortest = table["Date"].to_numpy(), *(of(settings.horizons_days) for of in (max, min))
     fitting = fitting_split(
         dates,
@@ -102,14 +102,15 @@ def _advice(settings: DatasetSettings, table: pd.DataFrame) -> str:
         test_rows=fewest_rows(longest),
     )
     if fitting is None:
-        return f"no split of these {len(dates):,} rows leaves enough to each part: use a longer series"
-    if fitting != settings.split:
-        return f"write `split: {as_yaml(fitting.given())}`"
-    train = slice(find_borders(dates, settings.split, context_days=settings.context_days)[0])
-    high, close = (table[name].to_numpy(dtype=np.float64)[train] for name in ("High", "Close"))
-    threshold = threshold_for(high, close, settings.label(shortest), base_rate=_BASE_RATE)
-    share = percent(_BASE_RATE, 0)
-    return f"write `threshold: {threshold}`, which makes {share} of the train labels of h{shortest} positive"
+        yield f"no split of these {len(dates):,} rows leaves enough to each part: use a longer series"
+    elif fitting != settings.split:
+        yield f"write `split: {as_yaml(fitting.given())}`"
+    elif isinstance(error, OneClassError):
+        train = slice(find_borders(dates, settings.split, context_days=settings.context_days)[0])
+        high, close = (table[name].to_numpy(dtype=np.float64)[train] for name in ("High", "Close"))
+        threshold = threshold_for(high, close, settings.label(shortest), base_rate=_BASE_RATE)
+        share = percent(_BASE_RATE, 0)
+        yield f"write `threshold: {threshold}`: {share} of the train labels of h{shortest} are then positive"
 
 
 def _row(name: str, *, status: CheckStatus = CheckStatus.OK, **columns: str | None) -> CheckResult:

@@ -17,7 +17,7 @@ import pandas as pd
 
 from simmer.base.errors import ConfigError, DataError, DatasetError, SimmerError
 from simmer.base.files import write_text
-from simmer.base.text import plain_lines
+from simmer.base.text import plain
 from simmer.config.campaign import DatasetSettings
 from simmer.config.layers import read_config
 from simmer.config.template import Filling, filled
@@ -65,7 +65,7 @@ def new_config(
     fractions, dates = _splits(bars, dataset)
     entry = {"ticker": spec.ticker, "kind": spec.kind, "file": spec.file}
     filling = Filling(
-        check=f"make check CONFIG={shlex.quote(str(to))}",
+        check=_check_command(to),
         folder=folder,
         entry={key: value for key, value in entry.items() if value is not None},
         facts=facts,
@@ -94,11 +94,12 @@ def main(arguments: Sequence[str] | None = None) -> None:
     except SimmerError as error:
         sys.exit(str(error))
     begin = begin_command(given.begin, RESULTS, [given.to]) or "see the README"
-    sys.stdout.write(
-        plain_lines(
-            f"{given.to}: {facts}\nNext: make check CONFIG={shlex.quote(str(given.to))}\nThen: {begin}\n"
-        )
-    )
+    lines = (f"{given.to}: {facts}", f"Next: {_check_command(given.to)}", f"Then: {begin}")
+    sys.stdout.write("".join(f"{plain(line)}\n" for line in lines))
+
+
+def _check_command(to: Path) -> str:
+    return plain(f"make check CONFIG={shlex.quote(str(to))}")
 
 
 def _bundled(ticker: str, data: DataSettings) -> tuple[TickerSpec, pd.DataFrame]:

@@ -1,7 +1,7 @@
 """Try what a run would acquire for a ticker: its bars, and every problem with them."""
 
 import logging
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 
@@ -11,7 +11,7 @@ from simmer.base.errors import SimmerError
 from simmer.data.bars import check_bars
 from simmer.data.manifest import Provenance
 from simmer.data.own_files import file_of, own_folder
-from simmer.data.problems import BrokenRules, Problem
+from simmer.data.problems import BrokenRules, Problem, refuse_errors
 from simmer.data.reading_store import ReadingStore
 from simmer.data.settings import DataSettings
 from simmer.data.sources import acquire
@@ -33,7 +33,7 @@ class InspectedBars:
 
     Attributes:
         frame: None if they cannot be used.
-        source: where they come from, in a few words.
+        source: where they come from, in a few words; None if they cannot be used.
         errors: a line for each problem that would stop a run, and what to write.
         warnings: a line for each other problem.
     """
@@ -58,10 +58,9 @@ def inspect_bars(settings: DataSettings, spec: TickerSpec, store: ReadingStore) 
                 calendar=settings.calendar,
                 ticker=spec.ticker,
             )
-            broken = [problem for problem in problems if problem.severity == "error"]
-            warnings += [str(problem) for problem in problems if problem.severity == "warning"]
-            source = _source(acquired.provenance, settings, store)
-            frame, errors = (acquired.frame, ()) if not broken else (None, _with_advice(broken))
+            refuse_errors(problems, what=f"the bars of {spec.ticker}")
+            warnings += map(str, problems)
+            frame, source = acquired.frame, _source(acquired.provenance, settings, store)
         except BrokenRules as error:
             errors = _with_advice(error.problems)
         except SimmerError as error:
@@ -81,7 +80,7 @@ def _source(provenance: Provenance, settings: DataSettings, store: ReadingStore)
     return str((own_folder(settings.folder) / file_of(settings.ticker(ticker))).absolute())
 
 
-def _with_advice(problems: list[Problem] | tuple[Problem, ...]) -> tuple[str, ...]:
+def _with_advice(problems: Sequence[Problem]) -> tuple[str, ...]:
     advice = dict.fromkeys(_ADVICE[problem.rule] for problem in problems if problem.rule in _ADVICE)
     return (*map(str, problems), *advice)
 
