@@ -17,7 +17,7 @@ RESULTS        ?= $(if $(filter-out .,$(FOLDER)),$(FOLDER)/,)results
 DASHBOARD_PORT ?= 8080
 WATCH_SECONDS  ?= 5
 
-.PHONY: setup demo smoke-2B fetch register verify report plan status watch doctor dashboard dashboard-export test test-long storm lint config-docs clean
+.PHONY: setup demo smoke-2B new-config check fetch register verify report plan status watch doctor dashboard dashboard-export test test-long storm lint config-docs clean
 .DEFAULT_GOAL := setup
 
 setup: $(READY)
@@ -32,8 +32,13 @@ $(READY): pyproject.toml constraints.txt
 		$$($(BIN)/python -c 'import tomllib; t = tomllib.load(open("pyproject.toml", "rb")); print(*t["project"]["dependencies"], *t["dependency-groups"]["dev"])')
 	@touch $(READY)
 
+# The configuration of the last run is used, unless CONFIG names another. FOLDER=demo for the demo's.
+OVERLAY = $(if $(CONFIG),--overlay "$(CONFIG)")
+BEGIN   = --begin "$(BIN)/snakemake --cores 1"
+SIMMER  = PYTHONPATH=workflow/scripts $(BIN)/python -m simmer
+
 # Snakemake reads the file first and prints a traceback for some mistakes, such as a date that does not exist.
-CHECK = @PYTHONPATH=workflow/scripts $(BIN)/python -m simmer.config.reading
+CHECK = @$(SIMMER).config.reading
 
 # The demo has a separate folder and is never mixed with the campaign.
 demo: $(READY)
@@ -52,6 +57,17 @@ smoke-2B: $(READY)
 	$(BIN)/snakemake --directory smoke-2B --configfile config/smoke-2B.yaml --cores 1 -- results/hpo_2B.done
 	@cat smoke-2B/results/hpo_2B.done
 
+# A commented configuration: make new-config [TO=mine.yaml] [TICKER=SPY] [FILE="/path/to/SPY.csv"]
+TO ?= mine.yaml
+
+new-config: $(READY)
+	@$(SIMMER).commands.new_config "$(TO)" $(if $(TICKER),--ticker "$(TICKER)") $(if $(FILE),--file "$(FILE)") $(BEGIN)
+
+# Check a configuration, its files, labels and splits, and this machine, in seconds; writes nothing. FOLDER=demo
+# for a campaign that runs there.
+check: $(READY)
+	@$(SIMMER).commands.check $(OVERLAY) --folder "$(FOLDER)" $(BEGIN)
+
 # Uses the network, for the source yahoo only; snapshots that were fetched before stay unchanged.
 fetch: $(READY)
 	$(CHECK) "$(or $(CONFIG),config/config.yaml)"
@@ -59,16 +75,11 @@ fetch: $(READY)
 
 # make register FILE=SPY.csv TICKER=SPY [KIND=etf|index|no_volume_index] [CALENDAR=XNYS]
 register: $(READY)
-	@PYTHONPATH=workflow/scripts $(BIN)/python -m simmer.commands.register "$(FILE)" "$(TICKER)" $(if $(KIND),--kind "$(KIND)") $(if $(CALENDAR),--calendar "$(CALENDAR)") --snapshots "$(DATA)/snapshots"
+	@$(SIMMER).commands.register "$(FILE)" "$(TICKER)" $(if $(KIND),--kind "$(KIND)") $(if $(CALENDAR),--calendar "$(CALENDAR)") --snapshots "$(DATA)/snapshots"
 
 # DATA=demo/data for the demo's.
 verify: $(READY)
-	@PYTHONPATH=workflow/scripts $(BIN)/python -m simmer.commands.verify "$(DATA)"
-
-# The configuration of the last run is used, unless CONFIG names another. FOLDER=demo for the demo's.
-OVERLAY = $(if $(CONFIG),--overlay "$(CONFIG)")
-BEGIN   = --begin "$(BIN)/snakemake --cores 1"
-SIMMER  = PYTHONPATH=workflow/scripts $(BIN)/python -m simmer
+	@$(SIMMER).commands.verify "$(DATA)"
 
 # Train the refits, score them on the test split, write results/summary.{html,md,csv} and results/report.html.
 # SEARCH=yes trains missing trials first.
@@ -99,7 +110,7 @@ dashboard: $(READY) .venv-dashboard/.ready
 	.venv-dashboard/bin/optuna-dashboard --host 127.0.0.1 --port $(DASHBOARD_PORT) "$(RESULTS)/dashboard.journal"
 
 dashboard-export: $(READY)
-	PYTHONPATH=workflow/scripts $(BIN)/python -m simmer.commands.dashboard "$(RESULTS)/ledger" "$(RESULTS)/dashboard.journal"
+	$(SIMMER).commands.dashboard "$(RESULTS)/ledger" "$(RESULTS)/dashboard.journal"
 
 # A web server does not belong into the environment that computes.
 .venv-dashboard/.ready: dashboard-requirements.txt constraints.txt

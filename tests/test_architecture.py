@@ -34,8 +34,8 @@ ROOMS = {
     "status": ("The progress of a campaign, from its files alone.", "config data ledger search"),
     "doctor": ("Check and repair of a results folder.", "config evidence ledger status training"),
     "commands": (
-        "Commands run by hand: plan, report, register, verify, dashboard.",
-        "data ledger machine runs search status thermal",
+        "Commands run by hand: new-config, check, plan, report, register, verify, dashboard.",
+        "config data evidence features ledger machine runs search status thermal",
     ),
 }
 

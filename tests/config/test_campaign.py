@@ -8,7 +8,7 @@ import yaml
 from simmer.base.errors import ConfigError
 from simmer.base.schema import resolved, schema_of
 from simmer.config.blocks import Document
-from simmer.config.campaign import parse_config
+from simmer.config.campaign import parse, parse_config
 from simmer.config.docs import reference
 from simmer.features.columns import A25_COLUMNS, C_COLUMNS
 from simmer.features.indicators import build_a25
@@ -67,8 +67,11 @@ def test_with_the_vix_the_model_has_33_channels_of_another_table():
     ("overlay", "message"),
     [
         ({"features": {"vix": True}}, r"features\.vix: found true, but data\.tickers has no VIX"),
-        ({**VIX, "dataset": {"ticker": "VIX"}}, r"dataset\.ticker: found `VIX`; expected a price.*GSPC"),
-        ({"data": {"source": "yahoo"}}, r"data\.end is None"),
+        (
+            {**VIX, "dataset": {"ticker": "VIX"}},
+            r"dataset\.ticker: found `VIX`; expected a price.*`ticker: GSPC`",
+        ),
+        ({"data": {"source": "yahoo"}}, r"data\.end is not set"),
         ({"data": {"source": "yahoo", "end": "soon"}}, r"data\.end is 'soon'"),
     ],
 )
@@ -95,6 +98,7 @@ def test_every_key_has_a_description_and_every_block_refuses_unknown_keys():
     def walk(node, path):
         walked.append(path)
         node = resolved(root, node)
+        assert "words" in node or "pattern" not in node, path  # a message shows no regular expression
         if node.get("type") == "object" and "properties" in node:
             assert node.get("additionalProperties") is False, path
         for key, child in node.get("properties", {}).items():
@@ -135,7 +139,7 @@ def test_all_problems_are_listed_at_once():
 @pytest.mark.parametrize(
     ("overlay", "message"),
     [
-        ({"run_scales": ["2M", "3M"]}, r"run_scales: found \['3M'\], expected names"),
+        ({"run_scales": ["2M", "3M"]}, r"run_scales: found \[3M\], expected names"),
         ({"dataset": {"ticker": "SPY"}}, r"dataset\.ticker.*`SPY`"),
         ({"thermal": {"resume_c": 90}}, r"found resume_c 90, expected less than setpoint_c 82"),
         ({"thermal": {"critical_c": 80}}, r"expected ascending values"),
@@ -158,8 +162,40 @@ def test_contradictions_in_several_blocks_are_listed_at_once():
     training, thermal = {"precision": "fp32", "memory": "kahan"}, {"resume_c": 90}
     with pytest.raises(ConfigError, match=r"3 problems:\n.*kahan(.|\n)*seed: found -1(.|\n)*resume_c 90"):
         default_config({"training": training, "thermal": thermal, "seed": -1})
-    with pytest.raises(ConfigError, match=r"2 problems:\n.*run_scales: found \['3M'\].*\n.*dataset\.ticker"):
+    with pytest.raises(ConfigError, match=r"2 problems:\n.*run_scales: found \[3M\].*\n.*dataset\.ticker"):
         default_config({"run_scales": ["3M"], "dataset": {"ticker": "SPY"}})
+
+
+def test_valid_blocks_are_checked_for_contradictions_though_others_are_wrong():
+    parsed = parse(raw_config({"seed": -1, "dataset": {"ticker": "SPY"}, "run_scales": ["3M"]}))
+    assert [problem.partition(":")[0] for problem in parsed.problems] == [
+        "seed",
+        "run_scales",
+        "dataset.ticker",
+    ]
+    assert parsed.config is None
+    assert parsed.data == default_config().data
+    assert parsed.dataset.ticker == "SPY"
+
+
+def test_a_wrong_block_is_absent_and_contradicts_nothing():
+    parsed = parse(raw_config({"data": {"calendar": 5}, "dataset": {"ticker": "SPY"}}))
+    assert [problem.partition(":")[0] for problem in parsed.problems] == ["data.calendar"]
+    assert (parsed.data, parsed.dataset.ticker) == (None, "SPY")
+
+
+def test_a_scale_may_leave_out_space_and_default():
+    own = {"budget_parameters": 500_000, "n_trials": 10, "epochs_max": 10}
+    short = default_config({"scales": {"500k": own}})
+    full = default_config({"scales": {"500k": own | {"space": {}, "default": {}}}})
+    assert short.study("500k", 1).settings_digest() == full.study("500k", 1).settings_digest()
+    assert short.scales["500k"].default == short.scales["2M"].default
+
+
+def test_the_end_of_the_data_may_be_written_without_quotes():
+    assert default_config({"data": {"end": date(2026, 1, 1)}}) == default_config(
+        {"data": {"end": "2026-01-01"}}
+    )
 
 
 def test_a_date_without_quotes_is_the_same_study():
@@ -174,7 +210,34 @@ def test_a_date_without_quotes_is_the_same_study():
 @pytest.mark.parametrize(
     ("overlay", "message"),
     [
-        ({"dataset": {"horizons_days": 2}}, r"horizons_days: found 2, expected a list, such as \[2\]"),
+        ({"dataset": {"horizons_days": 2}}, r"horizons_days: found 2; write a list: \[2\]\n"),
+        ({"dataset": {"horizons_days": "1, 3"}}, r"found '1, 3'; write a list: \[1, 3\]\n"),
+        ({"run_scales": "2M"}, r"run_scales: found '2M'; write a list: \[2M\]\n"),
+        ({"run_scales": None}, r"run_scales: found null; write a list: \[\.\.\.\]\n"),
+        (
+            {"data": {"tickers": {"ticker": "SPY", "kind": "etf"}}},
+            r"data\.tickers: found .*; write a list: \[\{ticker: SPY, kind: etf\}\]\n",
+        ),
+        (
+            {"search": {"space": {"dropout": {"low": None, "high": None, "values": 0.1}}}},
+            r"values: found 0\.1; write a list: \[0\.1\]\n",
+        ),
+        (
+            {"search": {"halving": {"rung_fractions": 0.5}}},
+            r"rung_fractions: found 0\.5; write a list: \[0\.5\]\n",
+        ),
+        (
+            {"data": {"tickers": [{"ticker": "SPY"}]}},
+            r"tickers\.0: missing key `kind`; write it, such as `kind: etf`\n",
+        ),
+        (
+            {"data": {"tickers": [{"ticker": True, "kind": "etf"}]}},
+            r"ticker: found true, expected text .*write it in quotes",
+        ),
+        (
+            {"dataset": {"split": {"train_end": 2014}}},
+            r"train_end: found 2014, expected a date such as 2014-12-31, or null\n",
+        ),
         (
             {"dataset": {"horizons_days": [1, 1]}},
             r"horizons_days: found \[1, 1\], expected each value once",

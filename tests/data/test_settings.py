@@ -12,7 +12,7 @@ from support.configs import data_settings
     [
         ({"source": "pigeon"}, "source: found 'pigeon', expected one of `bundled`, `csv`, `yahoo`"),
         ({"adjustment": "some"}, "adjustment: found 'some', expected one of `dividends`, `none`"),
-        ({"source": "yahoo"}, "data.end is None"),
+        ({"source": "yahoo"}, "data.end is not set"),
         ({"source": "yahoo", "end": "01.02.2024"}, "data.end is '01.02.2024'"),
         ({"tickers": (TickerSpec("SPY", "etf"), TickerSpec("SPY", "etf"))}, "each ticker once"),
     ],

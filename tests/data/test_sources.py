@@ -168,11 +168,35 @@ def test_a_pinned_snapshot_needs_no_file(own, store):
 
 
 def test_own_csv_that_is_missing_says_what_to_do(own, store):
-    for file, message in (("none.csv", "cannot be found"), ("../SPY.csv", "no path inside")):
-        with pytest.raises(DataError, match=message) as raised:
+    for file, message in (
+        ("none.csv", rf"data\.folder {own} has no none\.csv; put it there, .* \(CSV files there: SPY\.csv\)"),
+        ("spy_daily.csv", r"has no spy_daily\.csv; did you mean `file: SPY\.csv`\?"),
+        ("../SPY.csv", "no path inside"),
+    ):
+        with pytest.raises(DataError, match=message):
             acquire(from_csv(own, TickerSpec("SPY", "etf", file=file)), "SPY", store)
-        assert "Expected a CSV file with the header Date,Open" in str(raised.value)
     assert not store.root.exists()
+
+
+def test_a_folder_that_does_not_exist_is_named_in_full(own, store, monkeypatch):
+    monkeypatch.chdir(own.parent)
+    for folder, message in (
+        (f"{own}s", rf"data\.folder {own}s does not exist; did you mean `folder: {own}`\?"),
+        ("nothing/like/it", rf"data\.folder {own.parent}/nothing/like/it does not exist \(a relative folder"),
+        ("own/SPY.csv", rf"data\.folder {own}/SPY\.csv is a file; write the folder that it is in"),
+    ):
+        with pytest.raises(DataError, match=message):
+            acquire(data_settings("SPY", source="csv", folder=folder), "SPY", store)
+    assert not store.root.exists()
+
+
+def test_the_home_folder_may_be_a_tilde(own, store, monkeypatch):
+    monkeypatch.setenv("HOME", str(own.parent))
+    settings = data_settings("SPY", source="csv", folder="~/own")
+    assert len(acquire(settings, "SPY", store).frame) == 40
+    assert acquire(settings, "SPY", store).provenance == acquire(settings, "SPY", store).provenance
+    with pytest.raises(DataError, match=rf"data\.folder {own}s does not exist"):
+        acquire(data_settings("SPY", source="csv", folder="~/owns"), "SPY", store)
 
 
 def test_own_csv_with_problems_lists_them_all_and_keeps_nothing(own, store):

@@ -12,7 +12,9 @@ from simmer.evidence.bootstrap import (
     FEWEST_BLOCKS,
     RESAMPLES_PER_DRAW,
     default_mean_block,
+    fewest_rows,
     interval,
+    require_blocks,
     resamples,
 )
 
@@ -206,3 +208,10 @@ def test_equal_models_differ_significantly_about_as_rarely_as_documented():
             rejected[kind].append(not found.low <= 0 <= found.high)
     assert 0.03 <= np.mean(rejected["blocks"]) <= 0.08
     assert np.mean(rejected["rows"]) > 0.12
+
+
+@pytest.mark.parametrize("horizon", [1, 5, 20, 60])
+def test_the_fewest_rows_are_just_enough_blocks(horizon):
+    require_blocks(fewest_rows(horizon), horizon)
+    with pytest.raises(DatasetError, match="expected at least 10 blocks"):
+        require_blocks(fewest_rows(horizon) - 1, horizon)

@@ -101,7 +101,7 @@ def test_fractions_are_of_the_decision_rows():
         ),
         (
             {"train_fraction": True, "validation_fraction": 0.1},
-            r"train_fraction: found True, expected a number or null",
+            r"train_fraction: found true, expected a number or null",
         ),
         (
             {"train_end": 2012, "validation_end": 2015},

@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from simmer.base.errors import ConfigError, DatasetError
-from simmer.features.labels import LabelSpec, label
+from simmer.features.labels import LabelSpec, label, threshold_for
 from support.bars import bundled_bars
 
 price = st.integers(min_value=90, max_value=110).map(float)
@@ -100,3 +100,16 @@ def test_standardised_or_missing_prices_are_refused():
                 label(high, close, LabelSpec(1, 0.01, "high"))
     with pytest.raises(DatasetError, match="equally long"):
         label(good[:2], good, LabelSpec(1, 0.01, "high"))
+
+
+@pytest.mark.parametrize("basis", ["high", "close"])
+@pytest.mark.parametrize("base_rate", [0.1, 0.3])
+def test_a_suggested_threshold_gives_about_that_base_rate(basis, base_rate):
+    high, close = (bundled_bars()[name].to_numpy() for name in ("High", "Close"))
+    threshold = threshold_for(high, close, LabelSpec(3, 0.9, basis), base_rate=base_rate)
+    assert label(high, close, LabelSpec(3, threshold, basis)).mean() == pytest.approx(base_rate, abs=0.01)
+
+
+def test_a_suggested_threshold_is_never_negative():
+    falling = np.linspace(200.0, 100.0, 50)
+    assert threshold_for(falling, falling, LabelSpec(1, 0.9, "close"), base_rate=0.3) == 0.0

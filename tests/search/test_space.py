@@ -46,7 +46,7 @@ def test_dimensions_keep_the_order_in_which_they_are_written():
         ("dropout", {}, "`low` < `high`"),
         ("depth", {"low": 1.5, "high": 4}, r"low: found 1\.5, expected a whole number"),
         ("depth", {"values": [2, 2.5]}, r"values\.1: found 2\.5, expected a whole number"),
-        ("depth", {"values": [True]}, r"values\.0: found True, expected a whole number"),
+        ("depth", {"values": [True]}, r"values\.0: found true, expected a whole number"),
         ("dropout", {"values": ["much"]}, r"values\.0: found 'much', expected a number"),
         ("input_form", {"values": [0.1]}, "one of `train_scaled`, `window_norm`, `price_relative`"),
         ("batch_size", {"values": [0, 32]}, r"values\.0: found 0, expected at least 1"),

@@ -15,9 +15,8 @@ sys.path.insert(0, str(REPOSITORY / "workflow" / "scripts"))
 
 from simmer.base.errors import SimmerError
 from simmer.base.logs import OncePerCampaign
-from simmer.base.words import listed
 from simmer.config.campaign import parse_config
-from simmer.config.layers import replaced, without
+from simmer.config.layers import replaced, what_counts, without
 from simmer.config.reading import read_mapping
 from simmer.ledger.address import RESULTS, shown_warnings_in
 from simmer.training.compiled_code import compiled_code_environment
@@ -57,16 +56,14 @@ def configuration_layers():
 def load_campaign(raw, layers):
     """Return the configuration as dataclasses, or stop with every problem listed.
 
-    Where a later layer gives the split in the other way, the earlier one is null in `raw`, for the jobs too.
+    Of a split given in two ways, the one that does not count is null in `raw`, for the jobs too.
     """
     if RESULTS.exists() and not RESULTS.is_dir():
         raise WorkflowError(f"found a file named {RESULTS}; expected a folder: move the file away")
     unused = replaced(layers)
     raw.update(without(raw, unused))
     if unused and workflow.exec_mode.name == "DEFAULT":
-        snakemake_logger.warning(
-            f"dataset.split: {listed(unused)} do not count: a later configuration gives the other pair"
-        )
+        snakemake_logger.warning(what_counts(unused))
     with shown_by_snakemake():
         return parse_config(raw)
 

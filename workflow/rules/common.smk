@@ -90,7 +90,7 @@ def announce_changed_files():
     """Say which own files differ from the snapshots in use, and what that means."""
     if CAMPAIGN.data.source != "csv":
         return
-    from simmer.data.own_files import changed_files, in_words  # imports pandas
+    from simmer.data.changed_files import changed_files, in_words  # imports pandas
     from simmer.data.snapshots import SnapshotStore
 
     searched = [CAMPAIGN.dataset.ticker, *([VIX_TICKER] if CAMPAIGN.dataset.vix else [])]

@@ -2,11 +2,13 @@
 
 import difflib
 from collections.abc import Mapping
+from datetime import date
 from typing import Any
 
 from pydantic import ValidationError
 from pydantic_core import PydanticCustomError
 
+from simmer.base.flow_yaml import as_yaml
 from simmer.base.schema import Node, node_at, schema_of
 from simmer.base.text import plain, shortened
 
@@ -18,7 +20,6 @@ _EXPECTED = {
     "bool_type": "true or false",
     "string_type": "text",
     "string_unicode": "text in whole characters",
-    "tuple_type": "a list, such as [{input}]",
     "dataclass_type": "a block of keys",
     "dict_type": "a block of keys",
     "greater_than": "more than {gt:g}",
@@ -53,31 +54,45 @@ def _explain(root: Node, error: Mapping[str, Any], top: str) -> list[str]:
         # A contradiction that names its block was found where the block has another name, or none.
         return [text if not path or text.startswith(("config ", where)) else f"{where}: {text}"]
     if kind in ("missing", "missing_argument", "missing_keyword_only_argument"):
-        return [f"{above}: missing key `{path[-1]}`"]
+        return [f"{above}: missing key `{path[-1]}`{_example(path[-1], node_at(root, path))}"]
     if kind == "invalid_key" or (kind == "string_type" and is_key):
         return [f"{above}: found the key {shown(found)}, expected text: write it in quotes"]
     if kind in ("extra_forbidden", "unexpected_keyword_argument"):
         nearest = _nearest(path[-1], node_at(root, path[:-1]))
         return [f"{above}: unknown key `{plain(str(path[-1]))}`; {nearest}"]
+    if kind == "tuple_type":
+        return [f"{where}: found {shown(found)}; write a list: {_as_list(found)}"]
     if kind == "too_short" and len(found) >= error["ctx"]["min_length"]:
         return []  # caused by a mistake in one of its entries, which has its own line
-    expected = _expected(error, node_at(root, path))
-    return [f"{where}: found {shown(found)}, expected {expected}{_hint(kind, found)}"]
+    node = node_at(root, path)
+    return [f"{where}: found {shown(found)}, expected {_expected(error, node)}{_hint(kind, found, node)}"]
 
 
 def _expected(error: Mapping[str, Any], node: Node) -> str:
-    kind, found, context = error["type"], error["input"], error.get("ctx", {})
+    kind, context = error["type"], error.get("ctx", {})
     if kind == "literal_error":
         return f"one of {', '.join(f'`{value}`' for value in node.get('enum', [node.get('const')]))}"
     if kind == "string_pattern_mismatch":
-        return node.get("words", f"text that matches {context['pattern']}")
+        return node.get("words", "text of another form")
     if kind == "too_short":
         least = context["min_length"]
         return f"at least {'one entry' if least == 1 else f'{least} entries'}"
     if kind == "string_type" and node.get("format") == "date":
         return "a date such as 2014-12-31, or null"
-    text = _EXPECTED[kind].format(input=shown(found), **context) if kind in _EXPECTED else error["msg"]
+    text = _EXPECTED[kind].format(**context) if kind in _EXPECTED else error["msg"]
     return f"{text} or null" if kind.endswith("_type") and "nullable" in node else text
+
+
+def _example(key: Any, node: Node) -> str:
+    examples = [*node.get("examples", ()), *node.get("enum", ())]
+    return f"; write it, such as `{key}: {as_yaml(examples[0])}`" if examples else ""
+
+
+def _as_list(found: Any) -> str:
+    if found is None:
+        return "[...]"
+    # YAML reads `1, 3, 5` without brackets as text.
+    return shortened(plain(f"[{found}]" if isinstance(found, str) else as_yaml([found])), _MOST_SHOWN)
 
 
 def _nearest(key: Any, node: Node) -> str:
@@ -86,7 +101,9 @@ def _nearest(key: Any, node: Node) -> str:
     return f"did you mean `{near[0]}`?" if near else f"expected one of {sorted(known)}"
 
 
-def _hint(kind: str, found: Any) -> str:
+def _hint(kind: str, found: Any, node: Node) -> str:
+    if kind == "string_type" and isinstance(found, bool | int | float) and node.get("format") != "date":
+        return " (YAML reads it as something else: write it in quotes)"
     if kind not in ("float_type", "int_type") or not isinstance(found, str):
         return ""
     try:
@@ -104,4 +121,5 @@ def _named(path: tuple[int | str, ...]) -> str:
 
 def shown(value: Any) -> str:
     """Return a found value on one line of at most 200 characters."""
-    return shortened(plain(repr(value)), _MOST_SHOWN)
+    in_yaml = value is None or isinstance(value, bool | date)
+    return shortened(plain(as_yaml(value) if in_yaml else repr(value)), _MOST_SHOWN)

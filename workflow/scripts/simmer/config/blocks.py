@@ -1,5 +1,6 @@
 """Schema of the configuration file, block by block; some blocks are declared where they are used."""
 
+import dataclasses
 import re
 from typing import Annotated, Literal
 
@@ -67,14 +68,19 @@ class DatasetBlock:
         ),
     ]
     basis: Annotated[
-        Basis, Field(description="Future price that must reach the threshold: the high or the close.")
+        Basis,
+        Field(
+            description="Price that counts: a label is positive if the high (or close) of any of the next h "
+            "days reaches the threshold."
+        ),
     ]
     split: Annotated[
         SplitSpec,
         Field(
             description="Walk-forward split by date, either by fractions of the decision rows or by the "
             "last dates of train and validation; in a file merged over another one, either pair replaces the "
-            "other. The rest is test, which the search never uses."
+            "other, and of both pairs in one file the dates count. The rest is test, which the search never "
+            "uses."
         ),
     ]
     min_validation_decisions: Annotated[
@@ -95,25 +101,35 @@ class ModelBlock:
 class ScaleBlock:
     """One scale."""
 
-    budget_parameters: Annotated[Whole, Field(ge=1000, description="Parameters aimed at.")]
+    budget_parameters: Annotated[
+        Whole, Field(ge=1000, examples=[500_000], description="Parameters aimed at.")
+    ]
     n_trials: Annotated[
         Whole,
-        Field(ge=1, le=1000, description="Trials per horizon. After raising it only the new trials run."),
+        Field(
+            ge=1,
+            le=1000,
+            examples=[10],
+            description="Trials per horizon. After raising it only the new trials run.",
+        ),
     ]
     epochs_max: Annotated[
         Whole,
         Field(
             ge=1,
+            examples=[10],
             description="Largest number of epochs of a trial; the learning rate schedule ends there.",
         ),
     ]
+    # Not `since`: no fingerprint holds these, only what they make of the space and default of the search.
     space: Annotated[
         Dimensions,
-        Field(description="Dimensions that replace those of `search.space` at this scale."),
-    ]
+        Field(description="Dimensions that replace those of `search.space` at this scale; none by default."),
+    ] = dataclasses.field(default_factory=dict)
     default: Annotated[
-        Values, Field(description="Values that replace those of `search.default` at this scale.")
-    ]
+        Values,
+        Field(description="Values that replace those of `search.default` at this scale; none by default."),
+    ] = dataclasses.field(default_factory=dict)
 
 
 @settings

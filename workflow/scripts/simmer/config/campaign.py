@@ -3,17 +3,28 @@
 Parsing imports neither torch nor optuna, so that a dry run starts quickly.
 """
 
+import contextlib
+import inspect
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, get_type_hints
 
 from pydantic import TypeAdapter, ValidationError
 
 from simmer.base.errors import ConfigError
+from simmer.base.flow_yaml import as_yaml
 from simmer.base.mistakes import mistakes
 from simmer.base.settings import Flag, meaning, part, settings
-from simmer.config.blocks import DatasetBlock, Document, EvidenceSettings, ExecutionSettings
+from simmer.config.blocks import (
+    DatasetBlock,
+    Document,
+    EvidenceSettings,
+    ExecutionSettings,
+    FeatureBlock,
+    ModelBlock,
+    ScaleBlock,
+    SearchBlock,
+)
 from simmer.data.settings import DataSettings
 from simmer.data.tickers import VIX_TICKER
 from simmer.features.columns import A25_COLUMNS, C_COLUMNS
@@ -146,6 +157,22 @@ class Config:
         return max(below, key=lambda name: budgets[name])
 
 
+@dataclass(frozen=True, kw_only=True)
+class Parsed:
+    """What a configuration says, as far as it is valid.
+
+    Attributes:
+        problems: a line for each mistake and contradiction.
+        data, dataset: None if these blocks have a mistake.
+        config: None if there is any problem.
+    """
+
+    problems: tuple[str, ...]
+    data: DataSettings | None
+    dataset: DatasetSettings | None
+    config: Config | None
+
+
 def parse_config(raw: Mapping[str, Any]) -> Config:
     """Turn a configuration into dataclasses.
 
@@ -153,22 +180,50 @@ def parse_config(raw: Mapping[str, Any]) -> Config:
         ConfigError: listing all missing, unknown, wrong and contradictory keys, with what was found and what
             was expected.
     """
+    parsed = parse(raw)
+    if parsed.config is None:
+        raise _refusal(parsed.problems)
+    return parsed.config
+
+
+def parse(raw: Mapping[str, Any]) -> Parsed:
+    """Turn a configuration into dataclasses as far as it is valid."""
     try:
-        written = TypeAdapter(Document).validate_python(raw)
+        written, problems = TypeAdapter(Document).validate_python(raw), []
     except ValidationError as error:
-        raise _refusal(mistakes(error, Document)) from None
-    contradictions = list(_contradictions(written))
-    if contradictions:
-        raise _refusal(contradictions)
+        written, problems = None, mistakes(error, Document)
+    blocks = vars(written) if written else _valid_blocks(raw)
+    problems += _contradictions(blocks)
+    dataset = None
+    if {"dataset", "features"} <= blocks.keys():
+        dataset = DatasetSettings(**vars(blocks["dataset"]), vix=blocks["features"].vix)
+    return Parsed(
+        problems=tuple(problems),
+        data=blocks.get("data"),
+        dataset=dataset,
+        config=None if problems else _config(written),
+    )
+
+
+def _valid_blocks(raw: Any) -> dict[str, Any]:
+    """Return the blocks of a wrong configuration that are valid, so that they are checked too."""
+    found = {}
+    for name, kind in get_type_hints(Document, include_extras=True).items():
+        with contextlib.suppress(ValidationError, KeyError, TypeError):
+            found[name] = TypeAdapter(kind).validate_python(raw[name])
+    return found
+
+
+def _config(written: Document) -> Config:
     return Config(
         campaign=written.campaign,
         seed=written.seed,
         data=written.data,
         dataset=DatasetSettings(**vars(written.dataset), vix=written.features.vix),
-        geometry=_geometry(written),
+        geometry=_geometry(written.features, written.dataset, written.model),
         run_scales=written.run_scales,
         budget_tolerance=written.budget_tolerance,
-        scales={name: _scale(written, name) for name in written.scales},
+        scales={name: _scale(name, written.scales, written.search) for name in written.scales},
         search=part(written.search, SearchSettings),
         training=part(written.training, TrainingSettings),
         execution=part(written.training, ExecutionSettings),
@@ -186,48 +241,71 @@ def _refusal(problems: Sequence[str]) -> ConfigError:
     )
 
 
-def _contradictions(written: Document) -> Iterator[str]:
-    """Yield a line for each contradiction between blocks that are valid separately."""
-    unknown = [scale for scale in written.run_scales if scale not in written.scales]
+def _contradictions(blocks: Mapping[str, Any]) -> Iterator[str]:
+    """Yield a line for each contradiction between blocks that are valid separately; others are absent."""
+    for check in (_check_names, _check_ticker, _check_vix, _check_geometry, _check_scales):
+        needed = inspect.signature(check).parameters
+        if needed.keys() <= blocks.keys():
+            yield from check(**{name: blocks[name] for name in needed})
+
+
+def _check_names(run_scales: Sequence[str], scales: Mapping[str, ScaleBlock]) -> Iterator[str]:
+    unknown = [scale for scale in run_scales if scale not in scales]
     if unknown:
-        yield f"run_scales: found {unknown}, expected names from `scales`: {sorted(written.scales)}"
-    kinds = written.data.kinds()
-    if kinds.get(written.dataset.ticker) in (None, "no_volume_index"):
-        prices = [name for name, kind in kinds.items() if kind != "no_volume_index"]
+        yield f"run_scales: found {as_yaml(unknown)}, expected names from `scales`: {as_yaml(sorted(scales))}"
+
+
+def _check_ticker(data: DataSettings, dataset: DatasetBlock) -> Iterator[str]:
+    kinds = data.kinds()
+    if kinds.get(dataset.ticker) in (None, "no_volume_index"):
+        prices = [f"`ticker: {name}`" for name, kind in kinds.items() if kind != "no_volume_index"]
         yield (
-            f"dataset.ticker: found `{written.dataset.ticker}`; expected a price of data.tickers: one of "
-            f"{prices}"
+            f"dataset.ticker: found `{dataset.ticker}`; expected a price of data.tickers: write "
+            f"{' or '.join(prices)}{', or ' * bool(prices)}add it there"
         )
-    if written.features.vix and kinds.get(VIX_TICKER) != "no_volume_index":
+
+
+def _check_vix(data: DataSettings, features: FeatureBlock) -> Iterator[str]:
+    kinds = data.kinds()
+    if features.vix and kinds.get(VIX_TICKER) != "no_volume_index":
         yield (
-            f"features.vix: found true, but data.tickers has no {VIX_TICKER} of kind no_volume_index, only "
-            f"{kinds}; expected one: add it, or set features.vix to false"
+            f"features.vix: found true, but data.tickers has no {VIX_TICKER} of kind no_volume_index; "
+            f"add `{{ticker: {VIX_TICKER}, kind: no_volume_index}}`, or write `vix: false`"
         )
-    missing = list(_missing_hyperparameters(written))
+
+
+def _check_geometry(features: FeatureBlock, dataset: DatasetBlock, model: ModelBlock) -> Iterator[str]:
+    try:
+        _geometry(features, dataset, model)
+    except ConfigError as error:
+        yield str(error)
+
+
+def _check_scales(scales: Mapping[str, ScaleBlock], search: SearchBlock) -> Iterator[str]:
+    missing = list(_missing_hyperparameters(scales, search))
     yield from missing
-    builders = [_geometry] + [partial(_scale, name=name) for name in written.scales if not missing]
-    for build in builders:
+    for name in scales if not missing else ():
         try:
-            build(written)
+            _scale(name, scales, search)
         except ConfigError as error:
             yield str(error)
 
 
-def _missing_hyperparameters(written: Document) -> Iterator[str]:
+def _missing_hyperparameters(scales: Mapping[str, ScaleBlock], search: SearchBlock) -> Iterator[str]:
     for block in ("space", "default"):
-        below = [set(getattr(scale, block)) for scale in written.scales.values()]
-        lacking = set(KEYS) - set(BEFORE) - set(getattr(written.search, block)) - set.intersection(*below)
+        below = [set(getattr(scale, block)) for scale in scales.values()]
+        lacking = set(KEYS) - set(BEFORE) - set(getattr(search, block)) - set.intersection(*below)
         advice = "; to keep it fixed, give a choice of one value, `{values: [0.1]}`"
         for key in sorted(lacking):
             yield f"search.{block}: missing key `{key}`{advice if block == 'space' else ''}"
 
 
-def _geometry(written: Document) -> Geometry:
+def _geometry(features: FeatureBlock, dataset: DatasetBlock, model: ModelBlock) -> Geometry:
     return Geometry(
-        channels=len(_columns(vix=written.features.vix)),
-        context_days=written.dataset.context_days,
-        patch_days=written.model.patch_days,
-        stride_days=written.model.stride_days,
+        channels=len(_columns(vix=features.vix)),
+        context_days=dataset.context_days,
+        patch_days=model.patch_days,
+        stride_days=model.stride_days,
     )
 
 
@@ -235,8 +313,8 @@ def _columns(*, vix: bool) -> tuple[str, ...]:
     return C_COLUMNS if vix else A25_COLUMNS
 
 
-def _scale(written: Document, name: str) -> ScaleSettings:
-    block, search = written.scales[name], written.search
+def _scale(name: str, scales: Mapping[str, ScaleBlock], search: SearchBlock) -> ScaleSettings:
+    block = scales[name]
     space = Space.of(search.space | block.space)
     default = Hyperparameters(**(search.default | block.default))
     space.check(default, where=f"scales.{name}.default with search.default")

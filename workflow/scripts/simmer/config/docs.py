@@ -8,15 +8,15 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from simmer.base.files import write_text
+from simmer.base.flow_yaml import as_yaml
 from simmer.base.schema import Node, resolved, schema_of
 from simmer.config.blocks import Document
 from simmer.config.reading import read_mapping
 
 # The blocks whose keys are the hyperparameters; they are explained once, in `search.space`.
 _SPACE, _VALUES = "space", "hyperparameters"
+_KINDS = {"array": "list", "object": "block"}
 _BOUNDS = {"minimum": "≥ {}", "exclusiveMinimum": "> {}", "maximum": "≤ {}", "exclusiveMaximum": "< {}"}
 
 
@@ -62,12 +62,11 @@ def _block(node: Node) -> str:
 
 def _value(node: Node, value: Any) -> str:
     explained_below = node.get("type") == "object" and not node["block"].endswith((_VALUES, "_dimension"))
-    return "" if value is None or explained_below else _as_yaml(value)
+    return "" if value is None or explained_below else _as_code(value)
 
 
-def _as_yaml(value: Any) -> str:
-    text = yaml.safe_dump(value, default_flow_style=True, sort_keys=False, width=10**6)
-    return f"`{text.removesuffix('...' + chr(10)).strip()}`"
+def _as_code(value: Any) -> str:
+    return f"`{as_yaml(value)}`"
 
 
 def _allowed(root: Node, node: Node) -> str:
@@ -77,10 +76,11 @@ def _allowed(root: Node, node: Node) -> str:
     if "anyOf" in node:
         return " or ".join(_allowed(root, option) for option in node["anyOf"])
     if "enum" in node:
-        return ", ".join(map(_as_yaml, node["enum"]))
+        return ", ".join(map(_as_code, node["enum"]))
     if "const" in node:
         return f"`{node['const']}`"
-    kind = node.get("format", node.get("type", "")) + (" or null" if "nullable" in node else "")
+    kind = node.get("format", node.get("type", ""))
+    kind = _KINDS.get(kind, kind) + (" or null" if "nullable" in node else "")
     return ", ".join([kind, *(form.format(node[name]) for name, form in _BOUNDS.items() if name in node)])
 
 

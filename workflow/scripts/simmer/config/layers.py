@@ -8,10 +8,11 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from simmer.base.words import listed
 from simmer.config.campaign import Config, parse_config
 from simmer.config.reading import read_mapping
 
-# Config block `dataset.split` is given in one of these ways.
+# Config block `dataset.split` is given in one of these ways; of both in one file the last counts.
 WAYS = (("train_fraction", "validation_fraction"), ("train_end", "validation_end"))
 
 
@@ -33,16 +34,24 @@ def merged(layers: Sequence[Mapping[str, Any]]) -> Mapping[str, Any]:
 
 
 def replaced(layers: Sequence[Mapping[str, Any]]) -> tuple[str, ...]:
-    """Return the keys of the split that do not count, because a later layer gives the other pair."""
+    """Return the keys of the split that do not count, because the other pair does.
+
+    The last layer that gives a pair decides; if it gives both, the dates count.
+    """
     inherited: set[str] = set()
     lost: set[str] = set()
     for layer in layers:
         given = {key for key, value in _split(layer).items() if value is not None}
         ways = [set(way) for way in WAYS if given & set(way)]
-        # Both ways in one file are a mistake, which is left for the check of the result.
-        lost = inherited - ways[0] if len(ways) == 1 else lost - given
         inherited |= given
+        lost = inherited - ways[-1] if ways else lost
     return tuple(key for way in WAYS for key in way if key in lost)
+
+
+def what_counts(unused: Sequence[str]) -> str:
+    """Return a sentence about the keys from `replaced`."""
+    pair = "fractions" if unused[0] in WAYS[-1] else "dates"
+    return f"dataset.split: the {pair} count; {listed(unused)} {'does' if len(unused) == 1 else 'do'} not"
 
 
 def without(raw: Mapping[str, Any], keys: Sequence[str]) -> Mapping[str, Any]:

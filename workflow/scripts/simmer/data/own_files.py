@@ -1,130 +1,102 @@
-"""Own files that differ from the snapshots in use: what changed, and what that means for the search."""
+"""Files of users: their folder, and what to write in the configuration if a file is not there."""
 
-from collections.abc import Collection, Sequence
-from contextlib import suppress
-from dataclasses import dataclass
+import difflib
+import os
 from pathlib import Path
-from typing import Literal
 
-from simmer.base.errors import SimmerError
-from simmer.base.files import sha256_of_bytes
-from simmer.base.text import printable
-from simmer.base.words import count
-from simmer.data.bars_csv import COLUMNS
-from simmer.data.changes import Changes, compare_vintages
-from simmer.data.manifest import read_entry
-from simmer.data.registration import check_file, origin_of_file, read_snapshot
+from simmer.base.errors import DataError
+from simmer.base.flow_yaml import as_yaml
+from simmer.base.text import plain, shortened
 from simmer.data.settings import DataSettings
-from simmer.data.snapshots import Snapshot, SnapshotStore
-from simmer.data.sources.csv import own_file
 from simmer.data.tickers import TickerSpec
-from simmer.data.untrusted_files import read_own_file
+from simmer.data.untrusted_files import is_own_path, read_own_file
+
+_MOST_NAMES = 5
+_LONGEST_NAME = 80
 
 
-@dataclass(frozen=True, kw_only=True)
-class FileChange:
-    """Difference between an own file and the snapshot in use.
-
-    Attributes:
-        file: path of the file inside `data.folder`.
-        kept_on: day on which the snapshot was kept, ISO.
-        choice: `data.snapshot`, or `own` for a snapshot that the ticker's entry names.
-        changes: rows added, removed and revised; None if the file breaks a rule.
-        refusal: the first broken rule.
-        begins_studies: True if the search would learn from other bars with the file than with the snapshot.
-    """
-
-    file: str
-    kept_on: str
-    choice: Literal["pinned", "latest", "own"]
-    changes: Changes | None
-    refusal: str | None
-    begins_studies: bool
+def own_folder(folder: str | None) -> Path:
+    """Return the folder of a user's files with `~` expanded; None is the working folder."""
+    # Unlike `Path.expanduser`, which raises an error for the home folder of an unknown user.
+    return Path(os.path.expanduser(folder or "."))  # noqa: PTH111
 
 
-def changed_files(
-    settings: DataSettings, store: SnapshotStore, *, raw: Path, searched: Collection[str]
-) -> tuple[FileChange, ...]:
-    """Return the changes of own files; what cannot be read or was never acquired is left to its job.
+def file_of(spec: TickerSpec) -> str:
+    """Return the path of a ticker's file in the folder."""
+    return spec.file or f"{spec.ticker}.csv"
+
+
+def own_file(settings: DataSettings, spec: TickerSpec) -> tuple[Path, str]:
+    """Return the folder of a ticker's own file, and its path in there."""
+    return own_folder(settings.folder), file_of(spec)
+
+
+def read_own_bars(folder: str | None, name: str, *, ticker: str) -> bytes:
+    """Return the content of a user's file.
 
     Args:
-        settings: config block `data`.
-        store: the snapshots.
-        raw: folder of the acquired bars and their entries.
-        searched: the tickers that the search learns from.
+        folder: `data.folder`.
+        name: its path in the folder.
+        ticker: the ticker of its bars.
+
+    Raises:
+        DataError: naming the key to change when the folder or the file does not exist, and as
+            `read_own_file`.
     """
-    changes = []
-    for spec in settings.tickers if settings.source == "csv" else ():
-        with suppress(SimmerError):
-            snapshot = _in_use(settings, spec, store, raw)
-            content = read_own_file(*own_file(settings, spec))
-            if snapshot is not None and snapshot.entry["hash"] != f"sha256:{sha256_of_bytes(content)}":
-                changes.append(
-                    _change(content, snapshot, settings, spec, is_searched=spec.ticker in searched)
-                )
-    return tuple(changes)
+    place = own_folder(folder)
+    try:
+        return read_own_file(place, name)
+    except DataError as error:
+        problem = _missing(folder, place, name) or f"{_short(name)} in {_shown(place)}: {error}"
+        raise DataError(f"the bars of {ticker} cannot be read: {problem}") from error
 
 
-def in_words(change: FileChange) -> str:
-    """Return a line that says what changed and what that means."""
-    return f"{printable(change.file)}: {_found(change)}. {_meaning(change)}"
-
-
-def _in_use(settings: DataSettings, spec: TickerSpec, store: SnapshotStore, raw: Path) -> Snapshot | None:
-    folder, name = own_file(settings, spec)
-    origin, id_ = origin_of_file(folder / name), spec.snapshot
-    if settings.takes_latest(spec):
-        try:
-            id_ = read_entry(raw / f"{spec.ticker}.resource.json")["sources"][0]["snapshot"]
-        except (LookupError, TypeError):  # of another source, or damaged
+def _missing(folder: str | None, place: Path, name: str) -> str | None:
+    """Return what is missing and what to write instead; None if nothing is missing."""
+    key = "data.folder" if folder else "the working folder (`data.folder` is null)"
+    try:
+        if not place.is_dir():
+            return _missing_folder(key, place)
+        if not is_own_path(name) or os.path.lexists(place / name):
             return None
-    snapshot = store.choose(spec.ticker, origin=origin, pinned=id_)
-    # Bars of another file were acquired with another configuration.
-    return None if snapshot is None or snapshot.sequence_from(origin) is None else snapshot
+        there = sorted(found.name for found in place.iterdir() if found.suffix.lower() == ".csv")
+    except (OSError, ValueError):
+        return None
+    near = _nearest(name, there)
+    if near:
+        advice = f"did you mean `file: {as_yaml(near)}`?"
+    else:
+        more = ", ..." if len(there) > _MOST_NAMES else ""
+        listing = ", ".join(map(plain, there[:_MOST_NAMES])) + more
+        advice = f"put it there, or write its name as `file` (CSV files there: {listing or 'none'})"
+    return f"{key} {_shown(place)} has no {_short(name)}; {advice}"
 
 
-def _change(
-    content: bytes, snapshot: Snapshot, settings: DataSettings, spec: TickerSpec, *, is_searched: bool
-) -> FileChange:
-    _, name = own_file(settings, spec)
-    bars, problems = check_file(
-        content, spec=spec, file_name=name, columns=COLUMNS, calendar=settings.calendar
-    )
-    refusal = next((str(problem) for problem in problems if problem.severity == "error"), None)
-    kept = read_snapshot(snapshot)[list(COLUMNS)]
-    is_sound = bars is not None and refusal is None
-    return FileChange(
-        file=name,
-        kept_on=snapshot.kept_on,
-        choice=settings.snapshot if spec.snapshot is None else "own",
-        changes=compare_vintages(kept, bars) if is_sound else None,
-        refusal=refusal,
-        # Also by a rounded price, which is no change in words.
-        begins_studies=is_sound and is_searched and not kept.equals(bars),
-    )
+def _missing_folder(key: str, place: Path) -> str:
+    if place.exists():
+        return f"{key} {_shown(place)} is a file; write the folder that it is in"
+    begins = "" if place.is_absolute() else " (a relative folder begins where the campaign runs)"
+    advice, beside = "write the folder of your files", place.absolute().parent
+    if beside.is_dir():
+        near = _nearest(place.name, [found.name for found in beside.iterdir() if found.is_dir()])
+        advice = f"did you mean `folder: {as_yaml(str(beside / near))}`?" if near else advice
+    return f"{key} {_shown(place)} does not exist{begins}; {advice}"
 
 
-def _found(change: FileChange) -> str:
-    if change.changes is None:
-        return f"changed, but cannot be used ({change.refusal})"
-    named = (("added", change.changes.added), ("removed", change.changes.removed))
-    parts = [f"{count(len(days), 'row')} {what} ({_span(days)})" for what, days in named if days]
-    parts += [f"{count(change.changes.revised, 'row')} revised"] if change.changes.revised else []
-    return ", ".join(parts) or "changed, but no row by more than rounding"
+def _nearest(name: str, known: list[str]) -> str | None:
+    by_stem = {_stem(each): each for each in known}
+    found = difflib.get_close_matches(_stem(name), by_stem, n=1, cutoff=0.5)
+    return by_stem[found[0]] if found else None
 
 
-def _span(days: Sequence[str]) -> str:
-    return days[0] if len(days) == 1 else f"{days[0]} to {days[-1]}"
+def _stem(name: str) -> str:
+    # Capitals and the caret of an index are mistaken most often.
+    return name.lower().removesuffix(".csv").lstrip("^")
 
 
-def _meaning(change: FileChange) -> str:
-    kept = f"the search keeps its snapshot of {change.kept_on}"
-    if change.choice == "own":
-        return f"pinned in data.tickers: {kept}"
-    if change.choice == "pinned":
-        would = f"begin {'new studies' if change.begins_studies else 'no new study'}"
-        would = "refuse it" if change.changes is None else would
-        return f"pinned: {kept}; `data.snapshot: latest` would {would}"
-    if change.changes is None:
-        return "latest: the run will refuse it"
-    return f"latest: {'new bars, so new studies begin' if change.begins_studies else 'no new study begins'}"
+def _short(name: str) -> str:
+    return shortened(plain(name), _LONGEST_NAME)
+
+
+def _shown(place: Path) -> str:
+    return plain(os.path.normpath(place.absolute()))

@@ -1,7 +1,7 @@
 """Problems found in data files, each with its file, line, rule and message."""
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -45,9 +45,17 @@ def shorten(problems: Iterable[Problem]) -> list[Problem]:
     return kept
 
 
+class BrokenRules(DataError):
+    """Data break rules; `problems` are those of severity "error"."""
+
+    def __init__(self, what: str, problems: Sequence[Problem]) -> None:
+        listing = "\n  ".join(map(str, problems))
+        super().__init__(f"{what} cannot be used; fix the file and run again:\n  {listing}")
+        self.problems = tuple(problems)
+
+
 def refuse_errors(problems: Iterable[Problem], *, what: str) -> None:
-    """Raise `DataError` with all problems of severity "error", if there are any."""
-    errors = [str(problem) for problem in problems if problem.severity == "error"]
+    """Raise `BrokenRules` with all problems of severity "error", if there are any."""
+    errors = [problem for problem in problems if problem.severity == "error"]
     if errors:
-        listing = "\n  ".join(errors)
-        raise DataError(f"{what} cannot be used; fix the file and run again:\n  {listing}")
+        raise BrokenRules(what, errors)

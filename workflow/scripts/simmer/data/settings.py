@@ -26,8 +26,9 @@ class DataSettings:
     folder: Annotated[
         str | None,
         Field(
-            description="With source `csv`, the folder of your files; null for the working directory. Links "
-            "that lead out of it are refused."
+            description="With source `csv`, the folder of your files: an absolute one, one that begins with "
+            "`~` (your home folder), or one relative to the folder in which the campaign runs, which null "
+            "stands for. Links that lead out of it are refused."
         ),
     ]
     end: Annotated[
@@ -77,8 +78,9 @@ class DataSettings:
         try:
             return date.fromisoformat(str(self.end))
         except ValueError as error:
+            found = quote(self.end) if self.end else "not set"
             raise ConfigError(
-                f"data.end is {quote(self.end)}; the source yahoo needs the day after the last day to fetch, "
+                f"data.end is {found}; the source yahoo needs the day after the last day to fetch, "
                 "so that every run gets the same bars: set an ISO date such as 2026-01-01"
             ) from error
 

@@ -155,7 +155,7 @@ class SnapshotStore:
         name = sha256_of_bytes(content)[:ID_DIGITS]
         path = self.root / provenance.ticker / f"{name}.csv"
         with self._alone():
-            self._refuse_under_another_name(name, provenance.ticker)
+            self.refuse_under_another_name(name, provenance.ticker)
             now = self._now()
             arrivals = [
                 came["sequence"] for one in self.of(provenance.ticker) for came in one.entry["origins"]
@@ -202,6 +202,15 @@ class SnapshotStore:
             if entries and (not path.exists() or path.read_bytes() != to_json(manifest).encode()):
                 write_json(path, manifest)
 
+    def refuse_under_another_name(self, name: str, ticker: str) -> None:
+        """Raise `DataError` if the bars with this id are kept under another ticker."""
+        for table in self._files("*", f"{name}.csv"):
+            if table.parent.name != ticker:
+                raise DataError(
+                    f"the same bars are already kept as {table.parent.name}; expected those of {ticker}: "
+                    "check that it is the right file"
+                )
+
     def _files(self, ticker: str, pattern: str) -> list[Path]:
         try:
             return sorted(self.root.glob(f"{ticker}/{pattern}"))
@@ -210,14 +219,6 @@ class SnapshotStore:
                 f"the snapshots of {ticker} in {self.root} cannot be listed ({error.strerror}); give "
                 "permission to read and enter the folder"
             ) from error
-
-    def _refuse_under_another_name(self, name: str, ticker: str) -> None:
-        for table in self._files("*", f"{name}.csv"):
-            if table.parent.name != ticker:
-                raise DataError(
-                    f"the same bars are already kept as {table.parent.name}; expected those of {ticker}: "
-                    "check that it is the right file"
-                )
 
     @contextlib.contextmanager
     def _alone(self) -> Any:

@@ -25,7 +25,14 @@ from simmer.data.vendor import columns_of_entry
 
 _HASH = re.compile(r"sha256:[0-9a-f]{64}")
 _NAME = re.compile(r"[a-z0-9._-]+")
-_ISO_DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
+_DATE = (re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}"), "a date such as 2018-12-31")
+# The texts of an entry: their form, also in words.
+_FORMS = {
+    "name": (_NAME, "small letters, digits, dots, hyphens and underscores"),
+    "hash": (_HASH, "sha256: and 64 hexadecimal digits"),
+    "date_min": _DATE,
+    "date_max": _DATE,
+}
 
 
 def validate_manifest(
@@ -173,11 +180,10 @@ def _check_content(
 
 
 def _entry_findings(entry: dict[str, Any], kinds: Mapping[str, str]) -> Iterator[tuple[str, str]]:
-    patterns = {"name": _NAME, "hash": _HASH, "date_min": _ISO_DATE, "date_max": _ISO_DATE}
-    for key, pattern in patterns.items():
+    for key, (form, words) in _FORMS.items():
         value = entry.get(key)
-        if not isinstance(value, str) or not pattern.fullmatch(value):
-            yield "entry", f"{key} is {quote(value)}; expected text of the form {pattern.pattern}"
+        if not isinstance(value, str) or not form.fullmatch(value):
+            yield "entry", f"{key} is {quote(value)}; expected {words}"
     for key in ("bytes", "rows"):
         value = entry.get(key)
         if not isinstance(value, int) or isinstance(value, bool) or value < 1:

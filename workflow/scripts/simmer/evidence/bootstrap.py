@@ -4,6 +4,7 @@ Every series has one value per decision row of one ticker, in the order of the d
 blocks, so that a resample keeps the dependence between neighbouring days.
 """
 
+import itertools
 import math
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -68,6 +69,11 @@ def default_mean_block(n: int, horizon: int) -> float:
     if n < 1 or horizon < 1:
         raise DatasetError(f"found {n} rows and a horizon of {horizon} days; expected at least one of each")
     return float(max(horizon, math.ceil(n ** (1 / 3))))
+
+
+def fewest_rows(horizon: int) -> int:
+    """Return how many rows a split needs for intervals of labels of a horizon in days."""
+    return next(n for n in itertools.count(1) if n >= FEWEST_BLOCKS * default_mean_block(n, horizon))
 
 
 def require_blocks(n: int, horizon: int) -> None:

@@ -21,6 +21,10 @@ Test = Literal["sealed", "inputs", "open"]
 MIN_RELATIVE_STD = 1e-12
 
 
+class OneClassError(DatasetError):
+    """A split has positive labels only, or none."""
+
+
 @dataclass(frozen=True)
 class Dataset:
     """Data of a study, all splits in one table of rows.
@@ -252,7 +256,7 @@ def _require_usable_splits(
         count, positives = len(rows[name]), int(labels[rows[name]].sum())
         if not 0 < positives < count:
             span = f" ({_iso(dates[rows[name][0]])} to {_iso(dates[rows[name][-1]])})" if count else ""
-            raise DatasetError(
+            raise OneClassError(
                 f"{name} has {count} decision rows{span} of which {positives} are positive; expected both "
                 "classes: change the threshold, the horizon or the split"
             )

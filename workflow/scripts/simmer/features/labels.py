@@ -71,9 +71,24 @@ def label(high: np.ndarray, close: np.ndarray, spec: LabelSpec) -> np.ndarray:
             raise DatasetError(
                 f"a {name} is missing, infinite or not above 0; labels need raw prices, not standardised ones"
             )
+    labelled = len(close) - spec.horizon_days
+    return (_future(high, close, spec) >= close[:labelled] * (1 + spec.threshold)).astype(np.int8)
+
+
+def threshold_for(high: np.ndarray, close: np.ndarray, spec: LabelSpec, *, base_rate: float) -> float:
+    """Return the threshold, to four digits, at which about this share of the rows is positive.
+
+    Arguments and errors as `label`, whose threshold is not used.
+    """
+    labelled = len(label(high, close, spec))
+    rises = _future(high, close, spec) / close[:labelled] - 1
+    return max(0.0, round(float(np.quantile(rises, 1 - base_rate)), 4))
+
+
+def _future(high: np.ndarray, close: np.ndarray, spec: LabelSpec) -> np.ndarray:
     reached = high if spec.basis == "high" else close
     labelled = len(close) - spec.horizon_days
     future = reached[1 : 1 + labelled]
     for day in range(2, spec.horizon_days + 1):
         future = np.maximum(future, reached[day : day + labelled])
-    return (future >= close[:labelled] * (1 + spec.threshold)).astype(np.int8)
+    return future

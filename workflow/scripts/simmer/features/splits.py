@@ -12,6 +12,7 @@ from pydantic import Field
 
 from simmer.base.errors import ConfigError, DatasetError
 from simmer.base.settings import IsoDate, Number, settings
+from simmer.base.words import listed
 
 SPLITS = ("train", "validation", "test")
 SEARCH_SPLITS = SPLITS[:2]
@@ -36,16 +37,20 @@ class SplitSpec:
     def __post_init__(self) -> None:
         fractions = (self.train_fraction, self.validation_fraction)
         ends = (self.train_end, self.validation_end)
-        given = [pair for pair in (fractions, ends) if pair != (None, None)]
-        if len(given) != 1 or None in given[0]:
+        given = [*self.given()]
+        if given == ["train_fraction", "validation_fraction"]:
+            _check_fractions(fractions)
+        elif given == ["train_end", "validation_end"]:
+            _check_ends(ends)
+        else:
             raise ConfigError(
-                f"the split has fractions {fractions} and dates {ends}; expected either train_fraction and "
+                f"the split has {listed(given or ['no key'])}; expected either train_fraction and "
                 "validation_fraction, or train_end and validation_end: delete one pair, or complete one"
             )
-        if given[0] is fractions:
-            _check_fractions(fractions)
-        else:
-            _check_ends(ends)
+
+    def given(self) -> dict[str, float | str]:
+        """Return the pair that is given, by key."""
+        return {key: value for key, value in vars(self).items() if value is not None}
 
 
 def find_borders(dates: np.ndarray, split: SplitSpec, *, context_days: int) -> tuple[int, int]:
@@ -70,9 +75,11 @@ def find_borders(dates: np.ndarray, split: SplitSpec, *, context_days: int) -> t
         shares = np.array([split.train_fraction, split.train_fraction + split.validation_fraction])
         borders = first + np.rint(shares * (len(dates) - first)).astype(np.int64)
     if not first < borders[0] < borders[1] < len(dates):
+        count = max(0, len(dates) - first)
+        span = f"{count} decision rows are from {days[first]} to {days[-1]}" if count else "table has none"
         raise DatasetError(
-            f"the split leaves train, validation or test empty: the {len(dates) - first} decision rows are "
-            f"from {days[first]} to {days[-1]}; change the dates or fractions of the split"
+            f"the split leaves train, validation or test empty: the {span}; change the dates or fractions of "
+            "the split"
         )
     return int(borders[0]), int(borders[1])
 

@@ -102,14 +102,14 @@ def check_accelerator(needs: Needs, machine: Machine) -> CheckResult:
     status, fix = CheckStatus.OK, None
     if asked in ("cuda", "mps") and found.kind != asked:
         status = CheckStatus.FAIL
-        fix = f"{asked} is not available: repair its driver, or set training.device to auto"
+        fix = f"{asked} is not available: repair its driver, or write `training: {{device: auto}}`"
     elif found.problem is not None and asked != "cpu":
         status = CheckStatus.FAIL
         fix = f"{found.kind} does not compute: {found.problem}; repair its driver"
     elif asked == "auto" and found.kind == "cpu" and needs.parameters > _SMALL_SCALE_PARAMETERS:
         status = CheckStatus.WARN
         fix = f"{needs.parameters:,} parameters train on the CPU, many times slower than on a GPU; "
-        fix += "set training.device to cpu if that is intended"
+        fix += "write `training: {device: cpu}` if that is intended"
     return CheckResult(status=status, measured=found.name or found.kind, fix=fix, **columns)
 
 
@@ -176,7 +176,8 @@ def check_cpu_quota(machine: Machine) -> CheckResult:
     if quota is not None and quota < machine.cores:
         measured, needed = quota, machine.cores
         fix = (
-            f"the container grants {quota:g} of {needed} cores: set training.threads to {max(1, int(quota))}"
+            f"the container grants {quota:g} of {needed} cores: write `training: {{threads: "
+            f"{max(1, int(quota))}}}`"
         )
     source = "affinity, cgroup"
     return _warning("cpu_quota", measured=measured, needed=needed, unit="cores", source=source, fix=fix)

@@ -12,16 +12,26 @@ HOST_SHARE = 0.7
 BOARD_SHARE = 0.9
 
 
-def fit_to_machine(study: Study, settings: ExecutionSettings, machine: Machine, *, slots: int) -> Execution:
+def fit_to_machine(
+    study: Study, settings: ExecutionSettings, machine: Machine, *, slots: int, measure: bool = True
+) -> Execution:
     """Return device, precision, threads and memory recipe for each of `slots` trials side by side.
 
     Precision and memory recipe are the study's unless they are `auto`. The choice depends on the total
     memory, not on the memory that is free now, so that all trials of a study are computed alike; preflight
     checks the free memory.
+
+    Args:
+        study: any horizon of the scale.
+        settings: the configuration.
+        machine: its memory.
+        slots: trials side by side.
+        measure: False to take fp32 for a precision of `auto`, which needs no measurement of seconds and at
+            least as much memory as bf16.
     """
     execution = choose_execution(
         device=settings.device,
-        precision=study.precision,
+        precision="fp32" if study.precision == "auto" and not measure else study.precision,
         threads=settings.threads,
         compile_model=settings.compile,
         slots=slots,

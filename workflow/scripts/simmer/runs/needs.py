@@ -1,11 +1,14 @@
 """Memory and disk needs of the largest trial of a study, and the memory recipe that fits."""
 
+import contextlib
 from dataclasses import replace
 from itertools import product
 
+from simmer.base.errors import BudgetError
 from simmer.machine.preflight import Needs
 from simmer.model.budgets import expected_parameters
 from simmer.model.shape import ModelShape
+from simmer.search.space import Value
 from simmer.search.study import Study
 from simmer.training.checkpoint import KEEP
 from simmer.training.memory import checkpoint_bytes, training_bytes
@@ -79,6 +82,17 @@ def needs_of_study(study: Study, execution: Execution, *, device: str, slots: in
     )
 
 
+def deepest(study: Study) -> int | None:
+    """Return the largest depth of the space at which every shape meets the budget; None if none does."""
+    low, high = study.space.dimensions["depth"].ends
+    for depth in range(high, low - 1, -1):
+        with contextlib.suppress(BudgetError):
+            for head_width, ff_ratio in product(*_ends(study, "head_width", "ff_ratio")):
+                study.solve(depth=depth, head_width=head_width, ff_ratio=ff_ratio)
+            return depth
+    return None
+
+
 def _peak_bytes(study: Study, execution: Execution) -> int:
     recipe = _largest_recipe(study)
     return max(
@@ -94,5 +108,8 @@ def _largest_recipe(study: Study) -> Recipe:
 
 def _corner_shapes(study: Study) -> list[ModelShape]:
     keys = ("depth", "head_width", "ff_ratio")
-    ends = [study.space.dimensions[key].ends for key in keys]
-    return [study.solve(**dict(zip(keys, corner, strict=True))) for corner in product(*ends)]
+    return [study.solve(**dict(zip(keys, corner, strict=True))) for corner in product(*_ends(study, *keys))]
+
+
+def _ends(study: Study, *keys: str) -> list[tuple[Value, Value]]:
+    return [study.space.dimensions[key].ends for key in keys]

@@ -1,11 +1,9 @@
 """Source `csv`: the user's own file, kept when it is first read, with `latest` whenever it changed."""
 
-from pathlib import Path
-
 from simmer.base.errors import DataError
 from simmer.base.files import sha256_of_bytes
-from simmer.base.text import printable
 from simmer.data.bars_csv import COLUMNS
+from simmer.data.own_files import own_file, read_own_bars
 from simmer.data.registration import keep, origin_of_file, provenance_of_file
 from simmer.data.settings import DataSettings
 from simmer.data.snapshots import ID_DIGITS, Snapshot, SnapshotStore
@@ -21,7 +19,7 @@ def acquire(settings: DataSettings, spec: TickerSpec, store: SnapshotStore) -> A
     snapshot = store.choose(spec.ticker, origin=origin, pinned=spec.snapshot, latest=latest)
     if latest or snapshot is None or not is_there(snapshot.path):
         try:
-            content = _own_bytes(folder, name, spec)
+            content = read_own_bars(settings.folder, name, ticker=spec.ticker)
             if snapshot is not None and not latest:
                 snapshot.require(content)
             snapshot = keep(
@@ -46,22 +44,6 @@ def acquire(settings: DataSettings, spec: TickerSpec, store: SnapshotStore) -> A
 def latest_id(settings: DataSettings, spec: TickerSpec, _: SnapshotStore) -> str:
     """Return the id of the snapshot of the file as it is; raises as `simmer.data.sources.latest_id`."""
     return sha256_of_bytes(read_own_file(*own_file(settings, spec)))[:ID_DIGITS]
-
-
-def own_file(settings: DataSettings, spec: TickerSpec) -> tuple[Path, str]:
-    """Return the folder of a ticker's own file, and its path in there."""
-    return Path(settings.folder or "."), spec.file or f"{spec.ticker}.csv"
-
-
-def _own_bytes(folder: Path, name: str, spec: TickerSpec) -> bytes:
-    try:
-        return read_own_file(folder, name)
-    except DataError as error:
-        place = f"{printable(name)} in the folder {printable(str(folder))}"
-        raise DataError(
-            f"the bars of {spec.ticker} cannot be read from {place}: {error}. Expected a CSV file with the "
-            f"header {','.join(COLUMNS)}: check data.folder and the ticker's `file`"
-        ) from error
 
 
 def _how_to_stay(snapshot: Snapshot) -> str:

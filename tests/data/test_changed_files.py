@@ -2,7 +2,7 @@ import pytest
 
 from simmer.base.files import write_json
 from simmer.data.bars_csv import canonical_csv
-from simmer.data.own_files import changed_files, in_words
+from simmer.data.changed_files import changed_files, in_words
 from simmer.data.snapshots import SnapshotStore
 from simmer.data.sources import acquire
 from simmer.data.tickers import TickerSpec

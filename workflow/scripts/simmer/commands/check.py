@@ -1,0 +1,176 @@
+"""Check a configuration, its data and this machine before a run; trains and writes nothing.
+
+python -m simmer.commands.check [--overlay FILE ...] [--folder FOLDER] [--begin COMMAND]
+
+All problems are listed at once, each with what to write in the configuration. The exit status is 1 if a check
+failed.
+"""
+
+import argparse
+import contextlib
+import os
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from simmer.base.checks import CheckResult, CheckStatus, CheckTable
+from simmer.base.errors import ConfigError, SimmerError
+from simmer.base.text import plain
+from simmer.base.words import count, horizons
+from simmer.commands.check_labels import build_table, check_labels
+from simmer.commands.check_scales import check_scales
+from simmer.config.campaign import Config, Parsed, parse
+from simmer.config.layers import merged, replaced, what_counts
+from simmer.config.reading import read_mapping
+from simmer.data.cross_checks import check_across
+from simmer.data.inspection import InspectedBars, inspect_bars
+from simmer.data.manifest import date_facts
+from simmer.data.reading_store import ReadingStore
+from simmer.ledger.address import RESULTS
+from simmer.machine.facts import inspect_machine
+from simmer.status.command import begin_command
+
+_SNAPSHOTS = Path("data/snapshots")
+_WRITTEN = (RESULTS, Path("data"))
+_MOST_WARNINGS = 3
+
+
+def check(layers: Sequence[Mapping[str, Any]], *, title: str) -> CheckTable:
+    """Check a campaign that would run in the working folder.
+
+    Args:
+        layers: the files of the configuration, in order.
+        title: first line of the table.
+    """
+    parsed = parse(merged(layers))
+    return CheckTable(
+        title=title,
+        checks=(
+            _check_configuration(parsed, layers),
+            _check_folder(),
+            *_check_data(parsed),
+            *_check_machine(parsed.config),
+        ),
+        error=ConfigError,
+        complaint="the check failed",
+    )
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Print the check table and what to type next; exit status 1 if a check failed."""
+    parser = argparse.ArgumentParser(prog="python -m simmer.commands.check", description=__doc__)
+    parser.add_argument("--config", type=Path, default=Path("config/config.yaml"))
+    parser.add_argument("--overlay", type=Path, nargs="*", default=[], help="merged over the configuration")
+    parser.add_argument("--folder", type=Path, default=Path(), help="folder in which the campaign runs")
+    parser.add_argument("--begin", default="", help="the command that begins a campaign, to be shown")
+    given = parser.parse_args(arguments)
+    overlays = [path for path in given.overlay if path != given.config]
+    name = str(overlays[-1] if overlays else given.config)
+    try:
+        layers = [read_mapping(path) for path in (given.config, *overlays)]
+        if not given.folder.is_dir():
+            raise ConfigError(
+                f"found no folder {given.folder.absolute()}; expected the one in which the campaign runs: "
+                "make it, or leave FOLDER out"
+            )
+        # As a run does: relative folders in a configuration begin there.
+        with contextlib.chdir(given.folder):
+            found = check(layers, title=f"check of {name} in {Path.cwd()}")
+    except (SimmerError, OSError) as error:
+        sys.exit(str(error))
+    sys.stdout.write(found.as_text())
+    if found.ok and given.begin:
+        begin = begin_command(given.begin, given.folder / RESULTS, overlays)
+        sys.stdout.write(f"\nNext: {plain(str(begin))}\n")
+    sys.exit(not found.ok)
+
+
+def _check_configuration(parsed: Parsed, layers: Sequence[Mapping[str, Any]]) -> CheckResult:
+    row = partial(CheckResult.judged, "configuration", needed=None, source="config/README.md")
+    config = parsed.config
+    if config is None:
+        return row(measured=count(len(parsed.problems), "problem"), fix="\n".join(parsed.problems))
+    days, unused = config.dataset.horizons_days, [unused for layer in layers if (unused := replaced([layer]))]
+    trials = sum(config.scales[scale].n_trials for scale in config.run_scales) * len(days)
+    scales = ", ".join(config.run_scales) or "no scale"
+    return row(
+        measured=f"{scales} at {horizons(days)}: {count(trials, 'trial')}",
+        fix="\n".join(map(what_counts, unused)) or None,
+        otherwise=CheckStatus.WARN,
+    )
+
+
+def _check_machine(config: Config | None) -> list[CheckResult]:
+    if config is None:
+        return [_skipped("scales", "the configuration has problems")]
+    return check_scales(config, inspect_machine(RESULTS, Path(config.thermal.sysfs_root)))
+
+
+def _skipped(name: str, reason: str) -> CheckResult:
+    return CheckResult(id=name, status=CheckStatus.SKIP, measured=reason, needed=None, source="-")
+
+
+def _check_folder() -> CheckResult:
+    blocked = [path for path in _WRITTEN if path.exists() and not path.is_dir()]
+    closed = [path for path in _WRITTEN if not os.access(path if path.exists() else Path(), os.W_OK)]
+    measured, fix = "not usable", None
+    if blocked:
+        fix = f"found a file named {blocked[0]}; expected a folder: move the file away"
+    elif closed:
+        fix = f"{closed[0]} cannot be written; give write permission"
+    else:
+        measured = "can be written"
+    return CheckResult.judged(
+        "folder", measured=measured, needed="results, data", source=str(Path.cwd()), fix=fix
+    )
+
+
+def _check_data(parsed: Parsed) -> Iterator[CheckResult]:
+    if parsed.data is None:
+        yield _skipped("data", "the block `data` has problems")
+        return
+    store, usable = ReadingStore(_SNAPSHOTS), {}
+    for spec in parsed.data.tickers:
+        row, frame = _check_ticker(inspect_bars(parsed.data, spec, store), parsed.data.calendar)
+        yield row
+        if frame is not None:
+            usable[spec.ticker] = frame
+    across = "\n".join(map(str, check_across(usable)))
+    if across:
+        yield CheckResult.judged(
+            "tickers", measured=None, needed="different series", source="bars", fix=across
+        )
+    if parsed.dataset is None:
+        yield _skipped("labels", "the block `dataset` or `features` has problems")
+    else:
+        yield from check_labels(parsed.dataset, usable)
+
+
+def _check_ticker(found: InspectedBars, calendar: str) -> tuple[CheckResult, pd.DataFrame | None]:
+    """Return the row of a ticker, and its bars if features can be built from them."""
+    frame, errors, facts = found.frame, found.errors, None
+    if frame is not None:
+        facts = "{rows:,} days, {date_min} to {date_max}".format(**date_facts(frame))
+        try:
+            build_table(frame, found.spec.kind, calendar)
+        except SimmerError as error:
+            frame, errors = None, (str(error),)
+    shown, more = found.warnings[:_MOST_WARNINGS], len(found.warnings) - _MOST_WARNINGS
+    warnings = [f"warning: {text}" for text in shown] + [f"warning: and {more} more"] * (more > 0)
+    row = CheckResult.judged(
+        found.spec.ticker,
+        measured=facts,
+        needed=f"rules of {found.spec.kind}",
+        source=found.source or "-",
+        fix="\n".join([*errors, *warnings]) or None,
+        otherwise=CheckStatus.FAIL if errors else CheckStatus.WARN,
+    )
+    return row, frame
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,153 @@
+"""Write a commented configuration for a user to change.
+
+python -m simmer.commands.new_config TO [--ticker TICKER] [--file FILE] [--begin COMMAND]
+
+A file of bars fills it in; without one it is about bundled bars. An existing file is never overwritten.
+"""
+
+import argparse
+import re
+import shlex
+import sys
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import pandas as pd
+
+from simmer.base.errors import ConfigError, DataError, DatasetError, SimmerError
+from simmer.base.files import write_text
+from simmer.base.text import plain
+from simmer.config.campaign import DatasetSettings
+from simmer.config.layers import read_config
+from simmer.config.template import Filling, filled
+from simmer.data.bars_csv import parse_bars
+from simmer.data.manifest import date_facts
+from simmer.data.own_files import own_folder, read_own_bars
+from simmer.data.problems import refuse_errors
+from simmer.data.reading_store import ReadingStore
+from simmer.data.settings import DataSettings
+from simmer.data.sources import acquire
+from simmer.data.tickers import KNOWN_TICKERS, Kind, TickerSpec
+from simmer.evidence.bootstrap import fewest_rows
+from simmer.features.fitting_split import by_dates, fitting_split
+from simmer.features.indicators import build_a25
+from simmer.features.splits import SplitSpec
+from simmer.ledger.address import RESULTS
+from simmer.status.command import begin_command
+
+# Shown in a comment if the bars are too few for the split of config.yaml.
+_EXAMPLE = SplitSpec(train_end="2014-12-31", validation_end="2019-12-31")
+
+
+def new_config(
+    to: Path, *, ticker: str | None, file: str | None, data: DataSettings, dataset: DatasetSettings
+) -> str:
+    """Write a configuration for one ticker, and return facts about its bars in a few words.
+
+    Args:
+        to: the configuration, which must not exist.
+        ticker: None for that of the file's name, or of the bundled bars.
+        file: bars; None for bundled ones.
+        data, dataset: as in config.yaml.
+
+    Raises:
+        SimmerError: when the file exists, or the bars cannot be used for labels; nothing is written.
+    """
+    if to.exists():
+        raise ConfigError(f"found {to}, which is never overwritten; choose another name: TO=other.yaml")
+    if file is None:
+        folder, spec, bars = None, *_bundled(ticker or dataset.ticker, data)
+    else:
+        path = own_folder(file).absolute()
+        folder, spec, bars = str(path.parent), *_own(path, ticker)
+    facts = "{}, {rows:,} days, {date_min} to {date_max}".format(spec.ticker, **date_facts(bars))
+    fractions, dates = _splits(bars, dataset)
+    entry = {"ticker": spec.ticker, "kind": spec.kind, "file": spec.file}
+    filling = Filling(
+        check=_check_command(to),
+        folder=folder,
+        entry={key: value for key, value in entry.items() if value is not None},
+        facts=facts,
+        dataset=dataset,
+        fractions=fractions,
+        dates=dates,
+    )
+    write_text(to, filled(filling))
+    return facts
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Write the configuration and print what to type next; exit with a message on errors."""
+    parser = argparse.ArgumentParser(prog="python -m simmer.commands.new_config", description=__doc__)
+    parser.add_argument("to", type=Path, help="file to write; an existing one is never overwritten")
+    parser.add_argument("--ticker", help="default: from the name of the file; without a file GSPC")
+    parser.add_argument("--file", help="CSV file of daily bars; without one the bars are the bundled ones")
+    parser.add_argument("--config", type=Path, default=Path("config/config.yaml"))
+    parser.add_argument("--begin", default="", help="the command that begins a campaign, to be shown")
+    given = parser.parse_args(arguments)
+    try:
+        base = read_config([given.config])
+        facts = new_config(
+            given.to, ticker=given.ticker, file=given.file, data=base.data, dataset=base.dataset
+        )
+    except SimmerError as error:
+        sys.exit(str(error))
+    begin = begin_command(given.begin, RESULTS, [given.to]) or "see the README"
+    lines = (f"{given.to}: {facts}", f"Next: {_check_command(given.to)}", f"Then: {begin}")
+    sys.stdout.write("".join(f"{plain(line)}\n" for line in lines))
+
+
+def _check_command(to: Path) -> str:
+    return plain(f"make check CONFIG={shlex.quote(str(to))}")
+
+
+def _bundled(ticker: str, data: DataSettings) -> tuple[TickerSpec, pd.DataFrame]:
+    spec = TickerSpec(ticker, "index")
+    settings = replace(data, source="bundled", tickers=(spec,))
+    try:
+        return spec, acquire(settings, ticker, ReadingStore(Path("data/snapshots"))).frame
+    except DataError as error:
+        raise ConfigError(f"{error}: FILE=/path/to/{ticker}.csv") from error
+
+
+def _own(path: Path, ticker: str | None) -> tuple[TickerSpec, pd.DataFrame]:
+    ticker = ticker or re.sub("[^A-Z0-9]+", "-", path.stem.upper()).strip("-")[:16]
+    content = read_own_bars(str(path.parent), path.name, ticker=ticker)
+    bars, problems = parse_bars(content, path.name)
+    refuse_errors(problems, what=f"the bars of {ticker}")
+    return TickerSpec(ticker, _kind(bars, ticker), path.name), bars
+
+
+def _kind(bars: pd.DataFrame, ticker: str) -> Kind:
+    known = KNOWN_TICKERS.get(ticker)
+    has_volume = bars["Volume"] > 0
+    if not has_volume.any():
+        raise ConfigError(
+            f"found no volume in the bars of {ticker}, expected some, which indicators need: give the file "
+            "of a price; a level without volume, such as the VIX, may be a second ticker"
+        )
+    complete = (has_volume & (bars["High"] > bars["Low"])).all()
+    return known.kind if known else "etf" if complete else "index"
+
+
+def _splits(bars: pd.DataFrame, dataset: DatasetSettings) -> tuple[SplitSpec, SplitSpec]:
+    """Return a split of these bars, by fractions and by dates."""
+    try:
+        days = build_a25(bars).frame["Date"].to_numpy()
+        fitting = fitting_split(
+            days,
+            dataset.split,
+            context_days=dataset.context_days,
+            horizons_days=dataset.horizons_days,
+            validation_rows=dataset.min_validation_decisions,
+            test_rows=fewest_rows(max(dataset.horizons_days)),
+        )
+        fractions = fitting or dataset.split
+        return fractions, by_dates(days, fractions, context_days=dataset.context_days)
+    except (DataError, DatasetError):
+        return dataset.split, _EXAMPLE  # which the check explains
+
+
+if __name__ == "__main__":
+    main()

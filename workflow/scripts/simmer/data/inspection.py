@@ -1,0 +1,101 @@
+"""Try what a run would acquire for a ticker: its bars, and every problem with them."""
+
+import logging
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+import pandas as pd
+
+from simmer.base.errors import SimmerError
+from simmer.data.bars import check_bars
+from simmer.data.manifest import Provenance
+from simmer.data.own_files import file_of, own_folder
+from simmer.data.problems import BrokenRules, Problem, refuse_errors
+from simmer.data.reading_store import ReadingStore
+from simmer.data.settings import DataSettings
+from simmer.data.sources import acquire
+from simmer.data.tickers import TickerSpec
+
+_LIBRARY = "simmer.data"
+# By rule, what to write in the configuration if the bars are right.
+_ADVICE = {
+    "no_volume": "if days without volume are right, write `kind: index`; for a level that never has volume, "
+    "such as the VIX, `kind: no_volume_index`",
+    "flat": "if days without a range are right, write `kind: index`",
+    "missing_session": "if the ticker trades on another exchange, write that calendar: `calendar: XETR`",
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class InspectedBars:
+    """The bars of a ticker that a run would use.
+
+    Attributes:
+        frame: None if they cannot be used.
+        source: where they come from, in a few words; None if they cannot be used.
+        errors: a line for each problem that would stop a run, and what to write.
+        warnings: a line for each other problem.
+    """
+
+    spec: TickerSpec
+    frame: pd.DataFrame | None
+    source: str | None
+    errors: tuple[str, ...]
+    warnings: tuple[str, ...]
+
+
+def inspect_bars(settings: DataSettings, spec: TickerSpec, store: ReadingStore) -> InspectedBars:
+    """Return the bars of a ticker as a run would acquire them, without keeping a snapshot."""
+    frame, source, errors = None, None, ()
+    with _collected_warnings() as warnings:
+        try:
+            acquired = acquire(settings, spec.ticker, store)
+            problems = check_bars(
+                acquired.frame,
+                file_name=file_of(spec),
+                kind=spec.kind,
+                calendar=settings.calendar,
+                ticker=spec.ticker,
+            )
+            refuse_errors(problems, what=f"the bars of {spec.ticker}")
+            warnings += map(str, problems)
+            frame, source = acquired.frame, _source(acquired.provenance, settings, store)
+        except BrokenRules as error:
+            errors = _with_advice(error.problems)
+        except SimmerError as error:
+            errors = (str(error),)
+    return InspectedBars(
+        spec=spec, frame=frame, source=source, errors=errors, warnings=tuple(dict.fromkeys(warnings))
+    )
+
+
+def _source(provenance: Provenance, settings: DataSettings, store: ReadingStore) -> str:
+    origin, ticker = provenance.sources[0], provenance.ticker
+    snapshot = origin.get("snapshot")
+    if snapshot is None:
+        return origin["title"].split(",")[0]
+    if (store.root / ticker / f"{snapshot}.csv").exists():
+        return f"snapshot {snapshot}"
+    return str((own_folder(settings.folder) / file_of(settings.ticker(ticker))).absolute())
+
+
+def _with_advice(problems: Sequence[Problem]) -> tuple[str, ...]:
+    advice = dict.fromkeys(_ADVICE[problem.rule] for problem in problems if problem.rule in _ADVICE)
+    return (*map(str, problems), *advice)
+
+
+@contextmanager
+def _collected_warnings() -> Iterator[list[str]]:
+    """Collect what the library warns of, which is then not shown."""
+    found: list[str] = []
+    handler = logging.Handler(logging.WARNING)
+    handler.emit = lambda record: found.append(record.getMessage())
+    library = logging.getLogger(_LIBRARY)
+    library.addHandler(handler)
+    passes, library.propagate = library.propagate, False
+    try:
+        yield found
+    finally:
+        library.removeHandler(handler)
+        library.propagate = passes
