@@ -17,7 +17,7 @@ RESULTS        ?= results
 DASHBOARD_PORT ?= 8080
 WATCH_SECONDS  ?= 5
 
-.PHONY: setup demo smoke-2B fetch register verify report status watch doctor dashboard dashboard-export test test-long storm lint config-docs clean
+.PHONY: setup demo smoke-2B fetch register verify report status watch doctor studies dashboard dashboard-export test test-long storm lint config-docs clean
 .DEFAULT_GOAL := setup
 
 setup: $(READY)
@@ -95,6 +95,11 @@ watch: $(READY)
 # make doctor RESULTS=demo/results CONFIG=config/demo.yaml
 doctor: $(READY)
 	@PYTHONPATH=workflow/scripts $(BIN)/python -m simmer.doctor "$(RESULTS)" --overlay "$(CONFIG)" --begin "$(BIN)/snakemake --cores 1" --notes .snakemake $(if $(filter yes,$(FIX)),--fix)
+
+# Every study in the ledger. EXPORT=trials.parquet (or .csv) writes all trials as one table for a notebook;
+# FORGET=<id> moves a study aside, after asking for its name.
+studies: $(READY)
+	@PYTHONPATH=workflow/scripts $(BIN)/python -m simmer.commands.studies "$(RESULTS)" $(if $(EXPORT),--export "$(EXPORT)") $(if $(FORGET),--forget "$(FORGET)") $(if $(CONFIRM),--confirm "$(CONFIRM)")
 
 # During a campaign or after it; RESULTS=demo/results shows the demo. It shows the trials of this moment.
 # A running server would continue in the middle of a line of the new file, so it must be ended first.

@@ -36,7 +36,10 @@ ROOMS = {
     "report": ("The report and its conclusions.", "evidence ledger"),
     "status": ("The progress of a campaign, from its files alone.", "config data ledger search"),
     "doctor": ("Check and repair of a results folder.", "config evidence ledger status training"),
-    "commands": ("Commands run by hand: register, verify, dashboard.", "data ledger machine search thermal"),
+    "commands": (
+        "Commands run by hand: register, verify, studies, dashboard.",
+        "data doctor ledger machine search status thermal",
+    ),
 }
 
 MODULES = sorted(LIBRARY.rglob("*.py"))

@@ -34,6 +34,11 @@ class About:
         return {name: value for name, value in vars(self).items() if value is not None}
 
     @property
+    def label(self) -> str | None:
+        """The label in short: `high 0.01`."""
+        return None if self.threshold is None else f"{self.basis} {self.threshold}"
+
+    @property
     def words(self) -> str:
         """The known values in one line: `campaign main, ticker SPY, threshold 0.01, basis high`."""
         return ", ".join(f"{name} {value}" for name, value in self.known.items())
