@@ -26,7 +26,6 @@ from simmer.status.trial_rows import trial_rows
 
 _ENDINGS = (".parquet", ".csv")
 
-
 Ask = Callable[[str], str]
 
 

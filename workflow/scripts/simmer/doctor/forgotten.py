@@ -37,7 +37,7 @@ def forget(home: Path, study: StudyAddress, results: Path, *, today: date) -> Pa
         if not home.is_dir():
             raise LedgerError(f"found no folder {home}; expected a study: another process has moved it")
         target = _free(results / _FORGOTTEN / f"{home.name}-{today.isoformat()}")
-        # The ledger comes last: what is published without it would be its only copy.
+        # The ledger comes last, so that a kill in between leaves a whole study, which is published again.
         for path in (*list(_published(home, results)), home):
             moved = target / path.relative_to(results)
             with user_facing_os_errors(moved):

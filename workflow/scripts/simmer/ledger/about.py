@@ -12,7 +12,7 @@ class About:
     """What a study is about; None where that is not known.
 
     Attributes:
-        campaign: name of the campaign that began it.
+        campaign: name of the campaign that began it, or first ran it with a version that records the name.
         ticker: whose bars it learns from.
         threshold: fraction of the close that the price must rise by.
         basis: the price that must reach it, `high` or `close`.
