@@ -17,7 +17,7 @@ RESULTS        ?= $(if $(filter-out .,$(FOLDER)),$(FOLDER)/,)results
 DASHBOARD_PORT ?= 8080
 WATCH_SECONDS  ?= 5
 
-.PHONY: setup demo smoke-2B new-config check fetch register verify report plan status watch doctor dashboard dashboard-export test test-long storm lint config-docs clean
+.PHONY: setup demo smoke-2B new-config check fetch register verify report plan status watch doctor studies dashboard dashboard-export test test-long storm lint config-docs clean
 .DEFAULT_GOAL := setup
 
 setup: $(READY)
@@ -100,6 +100,11 @@ watch: $(READY)
 # What is whole, damaged or left over in a results folder; FIX=yes restores what has a whole copy.
 doctor: $(READY)
 	@$(SIMMER).doctor "$(RESULTS)" $(OVERLAY) $(BEGIN) --notes .snakemake $(if $(filter yes,$(FIX)),--fix)
+
+# Every study in the ledger. EXPORT=trials.parquet (or .csv) writes all trials as one table for a notebook;
+# FORGET=<id> moves a study aside, after asking for its name.
+studies: $(READY)
+	@$(SIMMER).commands.studies "$(RESULTS)" $(if $(EXPORT),--export "$(EXPORT)") $(if $(FORGET),--forget "$(FORGET)") $(if $(CONFIRM),--confirm "$(CONFIRM)")
 
 # During a campaign or after it; RESULTS=demo/results shows the demo. It shows the trials of this moment.
 # A running server would continue in the middle of a line of the new file, so it must be ended first.

@@ -20,7 +20,10 @@ ROOMS = {
     "machine": ("Facts and power of this machine; preflight.", "thermal"),
     "training": ("Training of one model.", "evidence features machine model thermal"),
     "search": ("Suggestion of the next trial, and halving.", "features ledger model training"),
-    "config": ("The configuration, checked in one place.", "data features model search thermal training"),
+    "config": (
+        "The configuration, checked in one place.",
+        "data features ledger model search thermal training",
+    ),
     "runs": (
         "Training of a trial or a refit as a job.",
         "config data features ledger machine model search thermal training",
@@ -34,8 +37,8 @@ ROOMS = {
     "status": ("The progress of a campaign, from its files alone.", "config data ledger search"),
     "doctor": ("Check and repair of a results folder.", "config evidence ledger status training"),
     "commands": (
-        "Commands run by hand: new-config, check, plan, report, register, verify, dashboard.",
-        "config data evidence features ledger machine runs search status thermal",
+        "Commands run by hand: new-config, check, plan, studies, report, register, verify, dashboard.",
+        "config data doctor evidence features ledger machine runs search status thermal",
     ),
 }
 

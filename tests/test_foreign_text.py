@@ -23,6 +23,7 @@ from simmer.base.locks import holder_of
 from simmer.base.logs import job
 from simmer.base.text import plain, plain_lines
 from simmer.commands import register
+from simmer.commands import studies as studies_command
 from simmer.commands.dashboard import export
 from simmer.config.campaign import parse_config
 from simmer.features.dictionary import ColumnDescription, as_csv, as_markdown
@@ -33,7 +34,9 @@ from simmer.report.markdown import to_markdown
 from simmer.report.page import to_page
 from simmer.search.space import COLUMNS
 from simmer.search.suggest import distributions
+from simmer.status import catalogue_screen
 from simmer.status.campaign import read_campaign
+from simmer.status.catalogue import listed_studies
 from simmer.status.command import nothing_there
 from simmer.status.configuration import FoundConfig
 from simmer.status.screen import screen
@@ -279,6 +282,22 @@ def test_the_status_screen(text, width, tmp_path):
     require_harmless_on_a_terminal(
         "\n".join(nothing_there(tmp_path / text.replace("\x00", ""), text, begin=None))
     )
+
+
+@each_hostile
+@pytest.mark.parametrize("width", [40, 80, 200])
+def test_the_table_of_studies(text, width, tmp_path):
+    book = LedgerBook(tmp_path, {"run_scales": ["2M"]})
+    book.trial(0, campaign=text)
+    studies = listed_studies(book.results)
+    shown = catalogue_screen.screen(studies, width=width, now_s=START_S)
+    require_harmless_on_a_terminal("".join(shown))
+    assert max(map(len, shown)) <= width
+    book.study().trial(0).write_result(
+        trial_result(campaign=text, ended=text, fingerprint=book.study().home.name)
+    )
+    studies_command.export(studies, tmp_path / "all.csv")
+    require_no_formula((tmp_path / "all.csv").read_text(encoding="utf-8"), containing=plain(text))
 
 
 def test_the_name_of_a_campaign_on_the_status_screen(tmp_path):

@@ -174,7 +174,8 @@ def test_a_kept_snapshot_is_checked_in_place_of_a_file_that_has_changed(folder):
     assert files_below(folder) == before
     assert row.source.startswith("snapshot ")
     assert row.measured.startswith("1,200 days")
-    assert "SPY.csv was changed since snapshot" in row.fix
+    assert "SPY.csv: 100 rows added" in row.fix
+    assert "pinned: the search keeps its snapshot of" in row.fix
 
 
 def test_the_home_folder_may_be_a_tilde(folder, monkeypatch):

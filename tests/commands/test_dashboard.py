@@ -121,8 +121,10 @@ def load(ledger, journal):
     """Export a ledger with one study, and return the study that Optuna loads."""
     export(ledger.root, journal)
     storage = JournalStorage(JournalFileBackend(str(journal)))
-    fingerprint = ledger.fingerprint
-    return optuna.load_study(study_name=f"debug h1 {fingerprint}", storage=storage)
+    (name,) = optuna.get_all_study_names(storage)
+    # The campaign of the results or, without any, that of study.json.
+    assert re.fullmatch(rf"debug h1 GSPC high 0.01 (test|main) {ledger.fingerprint}", name)
+    return optuna.load_study(study_name=name, storage=storage)
 
 
 def moment(event):
@@ -146,6 +148,7 @@ def test_a_finished_trial_is_shown_as_it_was_recorded(real, tmp_path):
         "auc": result.best.validation.auc,
         "auc_se": result.best.validation.auc_se,
         "prior_log_loss": result.prior_log_loss,
+        "campaign": "test",
         "parameters": result.parameters,
         "shape_width": result.shape["width"],
         "shape_heads": result.shape["heads"],
@@ -180,6 +183,7 @@ def test_a_study_shows_the_log_loss_of_the_base_rate(real, tmp_path):
     assert study.user_attrs == {
         "fingerprint": real.fingerprint,
         "budget_parameters": 20000,
+        **{"campaign": "test", "ticker": "GSPC", "threshold": 0.01, "basis": "high"},
         "prior_validation_log_loss": real.trial(0).result().prior_log_loss,
     }
     assert study.best_trial.number == 0
@@ -358,12 +362,12 @@ def test_all_studies_of_a_ledger_are_there_the_smallest_first(tmp_path):
         for horizon in (1, 5):
             ledger = CONFIG.study(scale, horizon).ledger(root, features_sha256="x")
             prepare(ledger)
-            expected.append(f"{scale} h{horizon} {ledger.fingerprint}")
+            expected.append(f"{scale} h{horizon} GSPC high 0.01 main {ledger.fingerprint}")
     twin = replace(CONFIG.study("2B", 5), seed=2).ledger(root, features_sha256="x")
     prepare(twin)
     export(root, tmp_path / "journal")
     names = optuna.get_all_study_names(JournalStorage(JournalFileBackend(str(tmp_path / "journal"))))
-    assert names == [*expected[:-1], *sorted([expected[-1], f"2B h5 {twin.fingerprint}"])]
+    assert names == [*expected[:-1], *sorted([expected[-1], f"2B h5 GSPC high 0.01 main {twin.fingerprint}"])]
 
 
 @pytest.mark.parametrize("scale", SCALES)

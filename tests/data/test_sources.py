@@ -141,7 +141,7 @@ def test_a_latest_file_that_is_refused_names_the_way_to_go_on(own, store):
     acquire(settings, "SPY", store)
     (kept,) = store.of("SPY")
     (own / "SPY.csv").write_bytes((own / "SPY.csv").read_bytes() + b"x,1,1,1,1,1\n")
-    for found in ("line 42: Date is 'x'", "cannot be found"):
+    for found in ("line 42: Date is 'x'", "has no SPY.csv"):
         with pytest.raises(DataError, match=found) as raised:
             acquire(settings, "SPY", store)
         assert f"kept last, on {kept.kept_on}, add `snapshot: '{kept.id}'`" in str(raised.value)

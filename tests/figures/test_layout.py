@@ -12,10 +12,12 @@ from simmer.figures.evidence.learning_curves import learning_curves
 from simmer.figures.evidence.opponents import opponents
 from simmer.figures.evidence.scaling import scaling
 from simmer.figures.layout import WIDTH, apart, usual_limits
+from simmer.ledger.about import About
 from support.configs import ROOT
 from support.evidence_results import BASE_RATE_LOSS, SCALES, horizon, model, refit, trial
 from support.pictures import require_readable
 
+ABOUT = About(campaign="main", ticker="SPY", threshold=0.01, basis="high")
 COLOURS = ("TRANSFORMER", "BASELINE", "BASE_RATE", "INK", "QUIET", "BEST", "EDGE")
 COLOURS += ("WARNING", "CRITICAL", "SETPOINT", "ABORT")
 
@@ -31,12 +33,12 @@ def every_figure(request, read):
             evidence = read(h1=horizon(scales=1, baselines=()))
             refits, trials = {"2M": [refit(0, epochs=1, best=1)]}, {"2M": [trial()]}
         return {
-            "scaling": scaling(evidence),
-            "learning_curves": learning_curves(1, refits, BASE_RATE_LOSS),
-            "calibration": calibration(evidence.horizons[-1]),
-            "base_rates": base_rates(evidence),
-            "opponents": opponents(evidence),
-            "costs": costs(trials),
+            "scaling": scaling(evidence, ABOUT),
+            "learning_curves": learning_curves(1, refits, BASE_RATE_LOSS, ABOUT),
+            "calibration": calibration(evidence.horizons[-1], ABOUT),
+            "base_rates": base_rates(evidence, ABOUT),
+            "opponents": opponents(evidence, ABOUT),
+            "costs": costs(trials, ABOUT),
         }
 
     return draw
@@ -52,6 +54,11 @@ def test_no_text_is_cut_off_or_too_small_for_a_phone(every_figure):
     for figure in every_figure().values():
         assert figure.get_figwidth() == WIDTH
         require_readable(figure)
+
+
+def test_every_figure_names_campaign_ticker_and_label(every_figure, picture):
+    for name, figure in every_figure().items():
+        assert "Campaign main, ticker SPY, threshold 0.01, basis high." in picture(figure).prose, name
 
 
 def test_a_name_that_looks_like_a_formula_is_written_unchanged(read, picture):

@@ -1,11 +1,14 @@
 import json
+from dataclasses import replace
 
 import pytest
 
 from simmer.base.errors import LedgerError
+from simmer.ledger.about import UNKNOWN, About
 from simmer.ledger.preparation import prepare
 from simmer.ledger.results import TrialResult
 from simmer.ledger.run_files import RunFiles
+from simmer.ledger.study_file import read_about, read_study_file, short_digest
 from support.configs import default_config
 from support.results import trial_result
 
@@ -89,6 +92,28 @@ def test_study_json_holds_the_settings_of_the_study(tmp_path):
     described = json.loads((tmp_path / study.fingerprint / "study.json").read_text())
     assert described["features_sha256"] == "x"
     assert described["label"] == {"horizon_days": 1, "threshold": 0.01, "basis": "high"}
+    assert described["about"] == {"campaign": "main", "ticker": "GSPC"}
+
+
+def test_the_names_of_a_study_are_no_part_of_its_fingerprint(tmp_path):
+    renamed = default_config({"campaign": "renamed"}).study("debug", 1)
+    first, second = (study.ledger(tmp_path, features_sha256="x") for study in (STUDY, renamed))
+    assert first.home == second.home
+    prepare(first)
+    settings, whole = read_study_file(first.home), (first.home / "study.json").read_bytes()
+    assert short_digest(settings) == first.fingerprint
+    prepare(second)
+    assert (first.home / "study.json").read_bytes() == whole, "the names of the first run stay"
+    assert read_about(first.home) == STUDY.about
+
+
+def test_a_study_of_an_older_version_gets_its_names_from_the_next_run(tmp_path):
+    study = STUDY.ledger(tmp_path, features_sha256="x")
+    prepare(replace(study, about=UNKNOWN))
+    assert "about" not in json.loads((study.home / "study.json").read_text())
+    assert read_about(study.home) == About(threshold=0.01, basis="high")
+    prepare(study)
+    assert read_about(study.home) == About(campaign="main", ticker="GSPC", threshold=0.01, basis="high")
 
 
 @pytest.mark.parametrize(("parallel", "seen"), [(1, 5), (3, 3), (9, 0)])

@@ -4,6 +4,7 @@ import io
 import pytest
 
 from simmer.base.errors import LedgerError
+from simmer.ledger.about import About
 from simmer.ledger.table import (
     MACHINE_COLUMNS,
     best_by_horizon,
@@ -17,6 +18,8 @@ from simmer.ledger.table import (
 from simmer.search.space import COLUMNS
 from support.results import trial_result
 
+ABOUT = About(campaign="other", ticker="SPY", threshold=0.01, basis="high")
+
 
 def result(trial, loss, *, horizon=1, **changes):
     losses = () if loss is None else (loss,)
@@ -27,7 +30,7 @@ def result(trial, loss, *, horizon=1, **changes):
 
 def test_a_row_per_trial_and_an_empty_cell_for_what_is_absent():
     rows = list(csv.DictReader(io.StringIO(trials_csv([result(0, 0.6), result(1, None)], COLUMNS))))
-    assert list(rows[0]) == [*result_columns(COLUMNS), *MACHINE_COLUMNS]
+    assert list(rows[0]) == [*result_columns(COLUMNS), *MACHINE_COLUMNS, "ticker", "threshold", "basis"]
     assert rows[0]["validation_log_loss"] == "0.6"
     assert rows[0]["auc"] == "0.61"
     assert rows[0]["code_digests"] == "d1 d2"
@@ -50,7 +53,7 @@ def test_best_json_includes_the_settings_of_the_study():
 def test_a_horizon_whose_trials_all_failed_has_no_best_trial():
     results = [result(0, None)]
     assert best_json(results, {1: {"study": {}}}) == {"1": None}
-    assert summary(results).startswith("debug h1: 1 trial (1 diverged), none with a loss\n")
+    assert summary(results).startswith("debug h1: 1 trial (1 diverged), none with a loss, campaign main\n")
 
 
 def test_the_summary_shows_the_loss_and_the_loss_of_the_base_rate():
@@ -67,6 +70,22 @@ def test_the_summary_counts_what_did_not_complete():
 def test_the_summary_says_when_versions_of_the_code_are_mixed():
     assert "computed by 2 versions of the code" in summary([result(0, 0.5)])
     assert "versions" not in summary([result(0, 0.5, code_digests=["d1"])])
+
+
+def test_tables_name_campaign_ticker_and_label():
+    table = trials_csv([result(0, 0.5), result(1, 0.6)], COLUMNS, ABOUT)
+    rows = list(csv.DictReader(io.StringIO(table)))
+    assert [(row["ticker"], row["threshold"], row["basis"]) for row in rows] == [("SPY", "0.01", "high")] * 2
+    # The campaign is the one that a result records.
+    assert ", fingerprint abc, campaign main, ticker SPY, threshold 0.01, basis high\n" in summary(
+        [result(0, 0.5)], ABOUT
+    )
+
+
+def test_what_is_not_known_stays_empty():
+    (row,) = csv.DictReader(io.StringIO(trials_csv([result(0, 0.5)], COLUMNS)))
+    assert (row["campaign"], row["ticker"], row["threshold"], row["basis"]) == ("main", "", "", "")
+    assert ", fingerprint abc, campaign main\n" in summary([result(0, 0.5)])
 
 
 def test_a_trial_of_another_study_is_refused_with_advice():

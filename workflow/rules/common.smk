@@ -141,6 +141,11 @@ def limits_as_params():
     return asdict(limits) | {"profile": str(limits.profile)}
 
 
+def names_as_params():
+    """Return campaign, ticker and label, which tables and figures name."""
+    return asdict(CAMPAIGN.about)
+
+
 def timelines_of(scale):
     """Return the timelines of all studies of a scale."""
     return [f"results/figures/hardware_{scale}_{horizon}.svg" for horizon in horizons()]

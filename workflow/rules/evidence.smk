@@ -154,6 +154,8 @@ rule evidence_figures:
         "results/benchmarks/evidence_figures.tsv"
     conda:
         "../envs/simmer.yaml"
+    params:
+        about=names_as_params(),
     message:
         "Draw the figures of the evidence"
     script:

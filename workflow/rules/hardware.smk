@@ -48,6 +48,7 @@ rule hardware_timeline:
     params:
         limits=limits_as_params(),
         interval_s=CAMPAIGN.hardware_interval_s,
+        about=names_as_params(),
     message:
         "Draw the hardware timeline of {wildcards.scale}/{wildcards.horizon}"
     script:

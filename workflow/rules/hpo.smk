@@ -70,6 +70,7 @@ for scale in CAMPAIGN.scales:
             "../envs/simmer.yaml"
         params:
             scale=scale,
+            about=names_as_params(),
         message:
             "Write the tables of {params.scale}"
         script:

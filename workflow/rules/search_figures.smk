@@ -43,6 +43,7 @@ rule search_figures:
         "../envs/simmer.yaml"
     params:
         settings=settings_digest(),
+        about=names_as_params(),
     message:
         "Draw the search of {wildcards.scale}/{wildcards.horizon}"
     script:

@@ -15,6 +15,7 @@ from simmer.figures.evidence.learning_curves import learning_curves
 from simmer.figures.evidence.opponents import opponents
 from simmer.figures.evidence.scaling import scaling
 from simmer.figures.style import to_svg
+from simmer.ledger.about import About
 from simmer.ledger.made_from import made_from
 from simmer.ledger.results import RefitResult, RunResult, TrialResult
 
@@ -24,7 +25,12 @@ logger = logging.getLogger(__name__)
 
 
 def main(
-    *, evidence: Path, trials: Sequence[Path], refits: Sequence[Path], figures: Mapping[str, Sequence[Path]]
+    *,
+    evidence: Path,
+    trials: Sequence[Path],
+    refits: Sequence[Path],
+    about: About,
+    figures: Mapping[str, Sequence[Path]],
 ) -> None:
     """Draw every figure; `figures` has a file for each name, or one for each horizon in ascending order.
 
@@ -34,16 +40,17 @@ def main(
     found = Evidence.from_json(read_json(evidence))
     fitted = [RefitResult.read(path) for path in refits]
     drawn = {
-        "scaling": [scaling(found)],
-        "opponents": [opponents(found)],
-        "base_rates": [base_rates(found)],
-        "costs": [costs(_by_scale(TrialResult.read(path) for path in trials))],
-        "calibration": [calibration(horizon) for horizon in found.horizons],
+        "scaling": [scaling(found, about)],
+        "opponents": [opponents(found, about)],
+        "base_rates": [base_rates(found, about)],
+        "costs": [costs(_by_scale(TrialResult.read(path) for path in trials), about)],
+        "calibration": [calibration(horizon, about) for horizon in found.horizons],
         "learning_curves": [
             learning_curves(
                 horizon.days,
                 _by_scale(one for one in fitted if one.horizon_days == horizon.days),
                 horizon.splits["validation"].prior_log_loss,
+                about,
             )
             for horizon in found.horizons
         ],
@@ -67,6 +74,7 @@ if __name__ == "__main__":
             evidence=Path(snakemake.input.evidence),
             trials=[Path(path) for path in snakemake.input.trials],
             refits=[Path(path) for path in snakemake.input.refits],
+            about=About(**snakemake.params.about),
             figures={
                 **{
                     name: [Path(snakemake.output[name])]

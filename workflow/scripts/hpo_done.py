@@ -28,14 +28,15 @@ def main(
     features_sha256 = content_sha256_in(resource)
     studies = {days: config.study(scale, days) for days in config.dataset.horizons_days}
     refuse_mixture(results, {days: study.fingerprint(features_sha256) for days, study in studies.items()})
-    write_text(table, trials_csv(results, COLUMNS))
+    write_text(table, trials_csv(results, COLUMNS, config.about))
     meanings = {
-        days: {"study": study.meaning(), "features_sha256": features_sha256}
+        days: {"study": study.meaning(), "features_sha256": features_sha256} | config.about.beside_campaign
         for days, study in studies.items()
     }
     write_json(best, best_json(results, meanings))
-    write_text(done, summary(results))
-    logger.log(PROGRESS, "%s", summary(results).rstrip())
+    lines = summary(results, config.about)
+    write_text(done, lines)
+    logger.log(PROGRESS, "%s", lines.rstrip())
 
 
 if __name__ == "__main__":

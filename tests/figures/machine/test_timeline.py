@@ -13,6 +13,7 @@ import pytest
 from simmer.figures.machine.history import history_of
 from simmer.figures.machine.timeline import timeline
 from simmer.figures.style import to_svg
+from simmer.ledger.about import About
 from simmer.thermal.limits import Profile
 from support.configs import ROOT
 from support.pictures import require_readable
@@ -201,6 +202,12 @@ def test_every_text_can_be_read_and_names_are_not_parsed_as_formulas(eventful, l
     history = history_of(eventful, interval_s=INTERVAL_S)
     require_readable(timeline("20M h3", history, limits))
     assert r"$\frac$: 1 trial" in picture(timeline(r"$\frac$", history, limits)).prose
+
+
+def test_the_figure_names_campaign_ticker_and_label(eventful, limits, picture):
+    about = About(campaign="main", ticker="SPY", threshold=0.01, basis="high")
+    drawn = picture(timeline("20M h3", history_of(eventful, interval_s=INTERVAL_S), limits, about))
+    assert "Campaign main, ticker SPY, threshold 0.01, basis high." in drawn.prose
 
 
 def test_drawing_opens_no_window_and_nothing_else_imports_the_library():

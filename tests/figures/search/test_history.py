@@ -175,6 +175,17 @@ def test_the_same_results_give_the_same_bytes_in_any_style(drawn, eventful):
     assert "dc:date" not in first
 
 
+def test_each_figure_names_campaign_ticker_and_label(eventful, picture):
+    study = eventful.searched
+    figures = (
+        search_history(study),
+        search_coverage(study),
+        search_importances(study, importances_of(study)),
+    )
+    for figure in figures:
+        assert "Campaign main, ticker GSPC, threshold 0.01, basis high." in picture(figure).prose
+
+
 def test_every_text_can_be_read_and_names_are_not_parsed_as_formulas(eventful, picture):
     study = eventful.searched
     require_readable(search_history(study))

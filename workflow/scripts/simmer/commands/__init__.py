@@ -1,1 +1,1 @@
-"""Commands run by hand: new_config, check, register, verify, dashboard."""
+"""Commands run by hand: new-config, check, plan, studies, report, register, verify, dashboard."""

@@ -1,6 +1,6 @@
 """Check a configuration, its data and this machine before a run; trains and writes nothing.
 
-python -m simmer.commands.check [--overlay FILE ...] [--folder FOLDER] [--begin COMMAND]
+python -m simmer.commands.check [--overlay FILE] [--folder FOLDER] [--begin COMMAND]
 
 All problems are listed at once, each with what to write in the configuration. The exit status is 1 if a check
 failed.
@@ -11,6 +11,7 @@ import contextlib
 import os
 import sys
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -26,15 +27,18 @@ from simmer.commands.check_scales import check_scales
 from simmer.config.campaign import Config, Parsed, parse
 from simmer.config.layers import merged, replaced, what_counts
 from simmer.config.reading import read_mapping
+from simmer.data.changed_files import changed_files, in_words
 from simmer.data.cross_checks import check_across
 from simmer.data.inspection import InspectedBars, inspect_bars
 from simmer.data.manifest import date_facts
 from simmer.data.reading_store import ReadingStore
+from simmer.data.snapshots import SnapshotStore
 from simmer.ledger.address import RESULTS
 from simmer.machine.facts import inspect_machine
-from simmer.status.command import begin_command
+from simmer.status.command import add_overlays, begin_command
+from simmer.status.last_run import last_run
 
-_SNAPSHOTS = Path("data/snapshots")
+_SNAPSHOTS, _RAW = Path("data/snapshots"), Path("data/raw")
 _WRITTEN = (RESULTS, Path("data"))
 _MOST_WARNINGS = 3
 
@@ -64,13 +68,14 @@ def main(arguments: Sequence[str] | None = None) -> None:
     """Print the check table and what to type next; exit status 1 if a check failed."""
     parser = argparse.ArgumentParser(prog="python -m simmer.commands.check", description=__doc__)
     parser.add_argument("--config", type=Path, default=Path("config/config.yaml"))
-    parser.add_argument("--overlay", type=Path, nargs="*", default=[], help="merged over the configuration")
+    add_overlays(parser)
     parser.add_argument("--folder", type=Path, default=Path(), help="folder in which the campaign runs")
     parser.add_argument("--begin", default="", help="the command that begins a campaign, to be shown")
     given = parser.parse_args(arguments)
-    overlays = [path for path in given.overlay if path != given.config]
-    name = str(overlays[-1] if overlays else given.config)
     try:
+        last = None if given.overlay else last_run(given.folder / RESULTS)
+        overlays = [path for path in given.overlay or (last.overlays if last else ()) if path != given.config]
+        name = str(overlays[-1] if overlays else given.config)
         layers = [read_mapping(path) for path in (given.config, *overlays)]
         if not given.folder.is_dir():
             raise ConfigError(
@@ -134,8 +139,12 @@ def _check_data(parsed: Parsed) -> Iterator[CheckResult]:
         yield _skipped("data", "the block `data` has problems")
         return
     store, usable = ReadingStore(_SNAPSHOTS), {}
+    searched = () if parsed.dataset is None else (parsed.dataset.ticker,)
+    changed = changed_files(parsed.data, SnapshotStore(_SNAPSHOTS), raw=_RAW, searched=searched)
     for spec in parsed.data.tickers:
-        row, frame = _check_ticker(inspect_bars(parsed.data, spec, store), parsed.data.calendar)
+        found = inspect_bars(parsed.data, spec, store)
+        news = tuple(in_words(change) for change in changed if change.ticker == spec.ticker)
+        row, frame = _check_ticker(replace(found, warnings=(*news, *found.warnings)), parsed.data.calendar)
         yield row
         if frame is not None:
             usable[spec.ticker] = frame

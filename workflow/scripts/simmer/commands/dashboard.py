@@ -21,7 +21,7 @@ import logging
 import sys
 import warnings
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory, gettempdir
@@ -37,7 +37,7 @@ from optuna.trial import FrozenTrial, TrialState, create_trial
 from simmer.base.errors import LedgerError, SimmerError
 from simmer.base.files import user_facing_os_errors, write_bytes
 from simmer.base.logs import log_to_terminal
-from simmer.ledger.address import StudyAddress, homes_in
+from simmer.ledger.address import StudyAddress, homes_in, results_of
 from simmer.ledger.params import TrialParams
 from simmer.ledger.results import TrialResult
 from simmer.ledger.run_files import RunFiles
@@ -45,6 +45,7 @@ from simmer.ledger.study_file import read_study_file
 from simmer.ledger.table import MACHINE_COLUMNS, result_columns
 from simmer.search.space import Space
 from simmer.search.suggest import distributions
+from simmer.status.catalogue import about_study, tickers_by_features
 
 STATES = {
     "complete": TrialState.COMPLETE,
@@ -57,7 +58,7 @@ STATES = {
 # Columns of trials.csv that become user attributes of the same name.
 ATTRIBUTES = (
     *("state", "origin", "repeats", "ended", "best_epoch", "auc", "auc_se", "prior_log_loss"),
-    *("parameters", "shape_width", "shape_heads", "shape_ff_width"),
+    *("campaign", "parameters", "shape_width", "shape_heads", "shape_ff_width"),
     *("weights_sha256", "train_s", "max_temperature_c"),
 )
 
@@ -73,7 +74,7 @@ class ExportedStudy:
 
     Attributes:
         order: sort key: budget, horizon in days, fingerprint.
-        name: scale, horizon and fingerprint.
+        name: scale, horizon, ticker, label, campaign and fingerprint.
         attributes: user attributes.
         trials: all trials by number, from 0 without a gap.
     """
@@ -120,14 +121,14 @@ def read_studies(ledger: Path) -> list[ExportedStudy]:
     Raises:
         LedgerError: when there is no study, or the folder cannot be read.
     """
-    studies = []
+    studies, tickers = [], tickers_by_features(results_of(ledger).parent / "data")
     for home in _homes(ledger):
         try:
             settings = read_study_file(home)
             if settings is None:
                 logger.warning("skipping %s: it has no study.json yet", home)
             else:
-                studies.append(_study(home, settings))
+                studies.append(_study(home, settings, tickers))
         except UNREADABLE as error:
             logger.warning("skipping %s: it cannot be read (%r)", home, error)
     if not studies:
@@ -150,7 +151,7 @@ def _homes(ledger: Path) -> list[Path]:
         ) from error
 
 
-def _study(home: Path, meaning: Mapping[str, Any]) -> ExportedStudy:
+def _study(home: Path, meaning: Mapping[str, Any], tickers: Mapping[str, str]) -> ExportedStudy:
     scale, budget, days = meaning["scale"], meaning["budget_parameters"], meaning["label"]["horizon_days"]
     known = distributions(Space.from_json(meaning["space"]))
     found: dict[int, FrozenTrial] = {}
@@ -164,14 +165,17 @@ def _study(home: Path, meaning: Mapping[str, Any]) -> ExportedStudy:
             found[address.number] = trial
     waiting = create_trial(state=TrialState.WAITING, user_attrs={"state": "not begun"})
     trials = [found.get(number, waiting) for number in range(max(found, default=-1) + 1)]
+    about = about_study(home, meaning["features_sha256"], tickers)
     attributes = {"fingerprint": home.name, "budget_parameters": budget}
     for trial in trials:  # the same for all trials with a result
         if "prior_log_loss" in trial.user_attrs:
             attributes["prior_validation_log_loss"] = trial.user_attrs["prior_log_loss"]
+            about = replace(about, campaign=trial.user_attrs["campaign"])
+    names = (*study.name.split("/"), about.ticker, about.label, about.campaign, home.name)
     return ExportedStudy(
         order=(budget, days, home.name),
-        name=f"{study.name.replace('/', ' ')} {home.name}",
-        attributes=attributes,
+        name=" ".join(filter(None, names)),
+        attributes=attributes | about.known,
         trials=trials,
     )
 

@@ -29,6 +29,7 @@ from simmer.data.settings import DataSettings
 from simmer.data.tickers import VIX_TICKER
 from simmer.features.columns import A25_COLUMNS, C_COLUMNS
 from simmer.features.labels import LabelSpec
+from simmer.ledger.about import About
 from simmer.model.budgets import Geometry
 from simmer.search.settings import SearchSettings
 from simmer.search.space import BEFORE, KEYS, Hyperparameters, Space
@@ -116,6 +117,14 @@ class Config:
     hardware_interval_s: float
     evidence: EvidenceSettings
 
+    @property
+    def about(self) -> About:
+        """Names of its studies for people."""
+        dataset = self.dataset
+        return About(
+            campaign=self.campaign, ticker=dataset.ticker, threshold=dataset.threshold, basis=dataset.basis
+        )
+
     def study(self, scale: str, horizon_days: int) -> Study:
         """Return one study of the campaign.
 
@@ -144,6 +153,7 @@ class Config:
             precision=self.execution.precision,
             memory=self.execution.memory,
             seed=self.seed,
+            about=self.about,
             smaller=None if smaller is None else self.study(smaller, horizon_days),
         )
 

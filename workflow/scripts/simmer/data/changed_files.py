@@ -26,6 +26,7 @@ class FileChange:
     """Difference between an own file and the snapshot in use.
 
     Attributes:
+        ticker: its ticker.
         file: path of the file inside `data.folder`.
         kept_on: day on which the snapshot was kept, ISO.
         choice: `data.snapshot`, or `own` for a snapshot that the ticker's entry names.
@@ -34,6 +35,7 @@ class FileChange:
         begins_studies: True if the search would learn from other bars with the file than with the snapshot.
     """
 
+    ticker: str
     file: str
     kept_on: str
     choice: Literal["pinned", "latest", "own"]
@@ -94,6 +96,7 @@ def _change(
     kept = read_snapshot(snapshot)[list(COLUMNS)]
     is_sound = bars is not None and refusal is None
     return FileChange(
+        ticker=spec.ticker,
         file=name,
         kept_on=snapshot.kept_on,
         choice=settings.snapshot if spec.snapshot is None else "own",

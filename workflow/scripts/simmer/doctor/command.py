@@ -9,13 +9,12 @@ import argparse
 import io
 import logging
 import sys
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from pathlib import Path
 
 from simmer.base.errors import SimmerError
-from simmer.base.locks import lock_or_refuse
 from simmer.base.text import plain
+from simmer.doctor.campaign_lock import campaign_locked
 from simmer.doctor.checkup import check_up
 from simmer.doctor.plan import Engine, planned
 from simmer.doctor.repair import LIBRARY, repair
@@ -51,7 +50,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
             return
         run = holder_at(given.results / CAMPAIGN_LOCK)
         if given.fix:
-            with _locked(given.results):
+            with campaign_locked(given.results):
                 _show(repair(check_up(config, given.results, run=run)) or ["nothing to restore"])
             _show([""])
         found = check_up(config, given.results, run=run)
@@ -68,18 +67,6 @@ def main(arguments: Sequence[str] | None = None) -> None:
     except (SimmerError, OSError) as error:
         sys.exit(str(error))
     sys.exit(not found.is_whole)
-
-
-@contextmanager
-def _locked(results: Path) -> Iterator[None]:
-    """Hold the campaign's lock. Afterwards its file names the last run again, whose command resumes."""
-    path = results / CAMPAIGN_LOCK
-    before = path.read_text(encoding="utf-8", errors="replace") if path.is_file() else ""
-    held = lock_or_refuse(path, what=str(results))
-    try:
-        yield
-    finally:
-        held.close(before)
 
 
 def _show(lines: Sequence[str]) -> None:

@@ -23,6 +23,7 @@ from typing import Any
 
 from simmer.base.errors import LedgerError
 from simmer.base.typed_json import as_json, from_values
+from simmer.ledger.about import UNKNOWN, About
 from simmer.ledger.address import Address, StudyAddress, trial_name
 from simmer.ledger.copies import (
     ADVICE,
@@ -51,6 +52,7 @@ class StudyLedger:
         fingerprint: see `Study.fingerprint`.
         meaning: settings in the fingerprint, for `study.json`.
         features_sha256: digest of the feature values in the fingerprint.
+        about: names for people, for `study.json` too.
         smaller: ledger of the smaller study that hands over trials to this one, or None.
     """
 
@@ -59,6 +61,7 @@ class StudyLedger:
     fingerprint: str
     meaning: Mapping[str, Any]
     features_sha256: str
+    about: About = UNKNOWN
     smaller: "StudyLedger | None" = None
 
     @property

@@ -10,13 +10,13 @@ from simmer.ledger.copies import if_whole, problems, restore, set_aside
 from simmer.ledger.ledger import StudyLedger
 from simmer.ledger.published_run import run_published_at
 from simmer.ledger.run_files import RunFiles
-from simmer.ledger.study_file import keeps_digests, read_study_file, write_study_file
+from simmer.ledger.study_file import keeps_digests, read_about, read_study_file, write_study_file
 
 logger = logging.getLogger(__name__)
 
 
 def prepare(ledger: StudyLedger, *, held: RunFiles | None = None) -> None:
-    """Write damaged and missing records of a study again, and give digests to those of an older version.
+    """Write damaged and missing records of a study again; give those of an older version digests and names.
 
     Args:
         ledger: of the study.
@@ -41,8 +41,9 @@ def prepare(ledger: StudyLedger, *, held: RunFiles | None = None) -> None:
         except DamagedError as error:
             logger.warning("%s: written again", error.problem)
             known = None
-        if known is None or not keeps_digests(ledger.home):
-            write_study_file(ledger.home, {**ledger.meaning, "features_sha256": ledger.features_sha256})
+        if known is None or not keeps_digests(ledger.home) or _lacks_names(ledger):
+            values = {**ledger.meaning, "features_sha256": ledger.features_sha256}
+            write_study_file(ledger.home, values, ledger.about)
 
 
 def restore_if_free(ledger: StudyLedger, files: RunFiles) -> None:
@@ -81,7 +82,13 @@ def _is_prepared(ledger: StudyLedger) -> bool:
     copies = ledger.transferred_copies
     transferred_whole = not any(path.exists() for path in copies) or not problems(copies)
     known = if_whole(lambda: read_study_file(ledger.home))
-    return transferred_whole and known is not None and keeps_digests(ledger.home)
+    whole = transferred_whole and known is not None and keeps_digests(ledger.home)
+    return whole and not _lacks_names(ledger)
+
+
+def _lacks_names(ledger: StudyLedger) -> bool:
+    known = if_whole(lambda: read_about(ledger.home))
+    return bool(ledger.about.recorded) and not (known and known.recorded)
 
 
 def _upgrade_runs(ledger: StudyLedger, held: RunFiles | None) -> bool:

@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from operator import attrgetter
 from typing import Any
 
@@ -9,6 +10,7 @@ from simmer.base.errors import LedgerError
 from simmer.base.files import sha256_of_bytes
 from simmer.base.text import csv_text, plain
 from simmer.base.words import count
+from simmer.ledger.about import UNKNOWN, About
 from simmer.ledger.address import published_folder
 from simmer.ledger.results import TrialResult, Value, best_trial
 
@@ -81,14 +83,23 @@ MACHINE_COLUMNS: Columns = {
 }
 
 
-def trials_csv(results: Sequence[TrialResult], hyperparameters: Mapping[str, Value | None]) -> str:
+def trial_columns(hyperparameters: Mapping[str, Value | None], about: About) -> Columns:
+    """Return all columns of trials.csv, each with its function of a result; arguments as `trials_csv`."""
+    names = {name: (lambda _, value=value: value) for name, value in about.beside_campaign.items()}
+    return {**result_columns(hyperparameters), **MACHINE_COLUMNS, **names}
+
+
+def trials_csv(
+    results: Sequence[TrialResult], hyperparameters: Mapping[str, Value | None], about: About = UNKNOWN
+) -> str:
     """Return the table of trials as CSV, one row per trial.
 
     Args:
         results: of one scale.
         hyperparameters: by name, the value to show for older results that lack it.
+        about: their ticker and label; unknown values are left empty.
     """
-    columns = {**result_columns(hyperparameters), **MACHINE_COLUMNS}
+    columns = trial_columns(hyperparameters, about)
     return csv_text([columns, *([read(result) for read in columns.values()] for result in results)])
 
 
@@ -138,11 +149,11 @@ def refuse_mixture(results: Sequence[TrialResult], fingerprints: Mapping[int, st
             )
 
 
-def summary(results: Sequence[TrialResult]) -> str:
+def summary(results: Sequence[TrialResult], about: About = UNKNOWN) -> str:
     """Return the text of a `.done` file: a line per study, and a warning if code versions are mixed."""
     lines = []
     for of_study in _by_horizon(results).values():
-        lines.append(plain(_study_line(of_study)))
+        lines.append(plain(_study_line(of_study, about)))
         digests = {digest for result in of_study for digest in result.code_digests}
         if len(digests) > 1:
             lines.append(f"  computed by {len(digests)} versions of the code (see trials.csv, code_digests)")
@@ -158,17 +169,18 @@ def _by_horizon(results: Sequence[TrialResult]) -> dict[int, list[TrialResult]]:
     return grouped
 
 
-def _study_line(of_study: Sequence[TrialResult]) -> str:
+def _study_line(of_study: Sequence[TrialResult], about: About) -> str:
     ended = Counter(result.state for result in of_study if result.state != "complete")
     counts = ", ".join(f"{number} {state.replace('_', ' ')}" for state, number in sorted(ended.items()))
     study = f"{of_study[0].study.name.replace('/', ' ')}: {count(len(of_study), 'trial')}"
     study += f" ({counts})" if counts else ""
     best = best_trial(of_study)
+    names = replace(about, campaign=(best or of_study[-1]).campaign).words
     if best is None:
-        return f"{study}, none with a loss"
+        return f"{study}, none with a loss, {names}"
     scores = best.best.validation
     return (
         f"{study}, best validation log-loss {best.loss:.4f} (base rate {best.prior_log_loss:.4f}), "
         f"AUC {scores.auc:.3f} ± {scores.auc_se:.3f}, {best.parameters:,} parameters, "
-        f"trial {best.trial:03d}, fingerprint {best.fingerprint}, campaign {best.campaign}"
+        f"trial {best.trial:03d}, fingerprint {best.fingerprint}, {names}"
     )

@@ -7,6 +7,7 @@ from typing import Any
 from simmer.base.settings import meaning
 from simmer.features.labels import LabelSpec
 from simmer.features.splits import SplitSpec
+from simmer.ledger.about import About
 from simmer.ledger.address import StudyAddress
 from simmer.ledger.ledger import StudyLedger
 from simmer.ledger.study_file import short_digest
@@ -28,6 +29,7 @@ class Study:
         n_trials: number of trials; no trial depends on it.
         smaller: the study whose trials are transferred to this one, if any.
         precision, memory: as configured, possibly `auto`; each trial records the values used.
+        about: names for people; no trial depends on them.
     """
 
     scale: str
@@ -45,6 +47,7 @@ class Study:
     precision: str
     memory: str
     seed: int
+    about: About
     smaller: "Study | None" = None
 
     @property
@@ -71,6 +74,7 @@ class Study:
             fingerprint=self.fingerprint(features_sha256),
             meaning=self.meaning(),
             features_sha256=features_sha256,
+            about=self.about,
             smaller=smaller,
         )
 

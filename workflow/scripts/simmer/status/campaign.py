@@ -1,6 +1,5 @@
 """Collect everything the status screen shows from the files of a campaign."""
 
-import os
 import shutil
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
@@ -165,7 +164,7 @@ def read_campaign(
         run=run,
         heat=_heat([trial for study in studies for trial in study.all_trials]),
         disk_free_bytes=shutil.disk_usage(results).free,
-        ledger_bytes=_size_bytes(ledger),
+        ledger_bytes=bytes_below(ledger),
         tables_written=False,
         stop_reason=None,
     )
@@ -212,14 +211,3 @@ def _recorded_name(studies: Sequence[StudyProgress]) -> str | None:
     """Return the campaign name recorded in the newest result of these studies."""
     names = (trial.campaign for study in studies for trial in study.finished[::-1])
     return next((name for name in names if name is not None), None)
-
-
-def _size_bytes(folder: Path) -> int:
-    total = 0
-    for parent, _, names in os.walk(folder):
-        for name in names:
-            try:
-                total += (Path(parent) / name).lstat().st_size
-            except OSError:
-                continue  # renamed or removed in the meantime
-    return total

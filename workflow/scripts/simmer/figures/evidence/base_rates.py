@@ -7,6 +7,7 @@ from simmer.base.words import horizons, listed, percent
 from simmer.evidence.results import Evidence, Horizon
 from simmer.figures.layout import Panel, lay_out
 from simmer.figures.style import INK, QUIET, TEST, TRAIN, VALIDATION, in_style
+from simmer.ledger.about import UNKNOWN, About
 
 _LOOKS = {
     "train": {"facecolor": TRAIN},
@@ -16,11 +17,12 @@ _LOOKS = {
 
 
 @in_style
-def base_rates(evidence: Evidence) -> Figure:
+def base_rates(evidence: Evidence, about: About = UNKNOWN) -> Figure:
     """Return the figure of all horizons."""
     notes = [
+        about.sentence,
         "Share of decision rows with label 1 in each split. Models have to beat the base rate of train, as "
-        "the others are not known beforehand."
+        "the others are not known beforehand.",
     ]
     panels = [Panel(title=_title(one), height=1.5, foot=0.1) for one in evidence.horizons]
     figure, boxes = lay_out(conclusion(evidence), notes, panels)

@@ -14,6 +14,7 @@ from simmer.evidence.calibration import ReliabilityBin as Bin
 from simmer.evidence.results import Horizon, Model
 from simmer.figures.layout import WIDTH, Panel, lay_out
 from simmer.figures.style import BASELINE, GRID, QUIET, TRANSFORMER, in_style
+from simmer.ledger.about import UNKNOWN, About
 
 _COLUMNS, _CELLS = 2, 24
 _GAP, _STRIP, _APART, _HEAD = 0.62, 0.3, 0.08, 0.42  # inches
@@ -21,7 +22,7 @@ _Z, _SIGNIFICANCE = NormalDist().inv_cdf(0.975), 0.05
 
 
 @in_style
-def calibration(horizon: Horizon) -> Figure:
+def calibration(horizon: Horizon, about: About = UNKNOWN) -> Figure:
     """Return the figure of one horizon: each scale with its refits averaged, and the best baseline."""
     models = _models(horizon)
     every = horizon.days
@@ -31,6 +32,7 @@ def calibration(horizon: Horizon) -> Figure:
         else f", counting every {every}{'rd' if every == 3 else 'th'} decision because labels overlap"
     )
     notes = [
+        about.sentence,
         "Markers: bins of similar predictions, on the diagonal if calibrated; whiskers: 95 % interval of the "
         f"rate{nth}. Slope below 1: predictions too extreme. Strips: distribution of the predictions.",
     ]

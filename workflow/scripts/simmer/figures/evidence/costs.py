@@ -10,6 +10,7 @@ from matplotlib.figure import Figure
 from simmer.base.words import count, percent, spoken
 from simmer.figures.layout import Panel, lay_out
 from simmer.figures.style import INK, QUIET, TRANSFORMER, in_style
+from simmer.ledger.about import UNKNOWN, About
 from simmer.ledger.results import TrialResult
 
 _ROW = 0.44  # inches
@@ -56,11 +57,12 @@ def cost(scale: str, results: Sequence[TrialResult]) -> Cost:
 
 
 @in_style
-def costs(results: Mapping[str, Sequence[TrialResult]]) -> Figure:
+def costs(results: Mapping[str, Sequence[TrialResult]], about: About = UNKNOWN) -> Figure:
     """Return the figure of all scales.
 
     Args:
         results: of the trials by scale, drawn in this order.
+        about: names for people.
     """
     found = [cost(scale, of_scale) for scale, of_scale in results.items()]
     height = _ROW * max(len(found), 1)
@@ -74,7 +76,7 @@ def costs(results: Mapping[str, Sequence[TrialResult]]) -> Figure:
         ),
         Panel(title="Energy", notes=[energy_known(found)], height=height if metered else 0.05, foot=0.1),
     ]
-    figure, boxes = lay_out(conclusion(found), [], panels, left=0.65, right=0.2)
+    figure, boxes = lay_out(conclusion(found), [about.sentence], panels, left=0.65, right=0.2)
     time = boxes[0].axes(figure)
     _draw(
         time,

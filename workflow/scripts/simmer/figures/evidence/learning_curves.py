@@ -11,6 +11,7 @@ from simmer.base.words import count, horizons, nats, spoken
 from simmer.figures.evidence.refits import Refit, read_refits
 from simmer.figures.layout import Panel, label_beside, lay_out, usual_limits
 from simmer.figures.style import BASE_RATE, BASE_RATE_LINE, DOTTED, GRID, INK, QUIET, TRANSFORMER, in_style
+from simmer.ledger.about import UNKNOWN, About
 from simmer.ledger.results import RefitResult
 
 _LOOKS = {
@@ -21,7 +22,10 @@ _LOOKS = {
 
 @in_style
 def learning_curves(
-    horizon_days: int, results: Mapping[str, Sequence[RefitResult]], prior_log_loss: float
+    horizon_days: int,
+    results: Mapping[str, Sequence[RefitResult]],
+    prior_log_loss: float,
+    about: About = UNKNOWN,
 ) -> Figure:
     """Return the figure of one horizon.
 
@@ -29,6 +33,7 @@ def learning_curves(
         horizon_days: of the labels.
         results: of the refits by scale, drawn in this order.
         prior_log_loss: validation log-loss when the base rate of train is predicted, nats.
+        about: names for people.
 
     Raises:
         LedgerError: when the best epoch of a result is not in its curve.
@@ -40,6 +45,7 @@ def learning_curves(
     ]
     every = [refit for of_scale in refits.values() for refit in of_scale]
     notes = [
+        about.sentence,
         f"Refits at {horizons([horizon_days])}, one line each; diamonds: their best epochs, chosen on these "
         "validation losses. Only the test split measures their true loss.",
         "Lines that reach the top of a panel continue above it." if _leaves(every, prior_log_loss) else "",

@@ -11,6 +11,7 @@ from simmer.base.words import change, count, horizons, listed, nats, spoken
 from simmer.evidence.results import BASE_RATE, Evidence, Horizon, Model
 from simmer.figures.layout import Panel, lay_out
 from simmer.figures.style import BASE_RATE_LINE, BASELINE, GRID, TRANSFORMER, in_style
+from simmer.ledger.about import UNKNOWN, About
 
 _ROW = 0.27  # inches
 _FARTHEST = 3.0  # length of the axis left of 0, in units of its length right of 0
@@ -18,12 +19,13 @@ _LEAST_REACH = 0.02  # of skill, on each side of 0
 
 
 @in_style
-def opponents(evidence: Evidence) -> Figure:
+def opponents(evidence: Evidence, about: About = UNKNOWN) -> Figure:
     """Return the figure of all horizons; models are ordered by skill, the best first."""
     notes = [
+        about.sentence,
         "Skill: reduction of the test log-loss in percent of the base rate's, with 95 % interval. Filled "
         "circles: scales; hollow squares: baselines; dashed: the base rate. Intervals are not adjusted for "
-        "their number: by chance one in forty lies right of 0."
+        "their number: by chance one in forty lies right of 0.",
     ]
     # One axis, so that horizons can be compared.
     limits = _limits([model for one in evidence.horizons for model in _rows(one)])

@@ -13,6 +13,7 @@ from simmer.base.words import first_upper, horizons, listed, nats, short, spoken
 from simmer.evidence.results import Evidence, Horizon, Model, Scaling
 from simmer.figures.layout import Panel, label_beside, lay_out, usual_limits
 from simmer.figures.style import BASE_RATE, BASE_RATE_LINE, BASELINE, DOTTED, GRID, TRANSFORMER, in_style
+from simmer.ledger.about import UNKNOWN, About
 
 _FINDINGS = {
     "law": "helps at {}",
@@ -23,11 +24,12 @@ _BASELINE_LINE = {"color": BASELINE, "lw": 1.3, "ls": DOTTED}
 
 
 @in_style
-def scaling(evidence: Evidence) -> Figure:
+def scaling(evidence: Evidence, about: About = UNKNOWN) -> Figure:
     """Return the figure of all horizons; a curve is drawn only for the verdicts law and reverse."""
     notes = [
+        about.sentence,
         "Points: mean over refits with 95 % interval; dots: single refits. All intervals share the noise of "
-        "the test rows, so scales may differ although their intervals overlap: the verdict compares pairs."
+        "the test rows, so scales may differ although their intervals overlap: the verdict compares pairs.",
     ]
     panels = [
         Panel(title=meaning(one), notes=[_reason(one), _beyond(one)], height=2.1, foot=0.78)

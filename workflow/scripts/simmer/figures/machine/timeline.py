@@ -37,6 +37,7 @@ from simmer.figures.style import (
     WARNING,
     in_style,
 )
+from simmer.ledger.about import UNKNOWN, About
 from simmer.thermal.limits import Limits
 from simmer.thermal.readings import PressureLevel, Reading
 
@@ -48,18 +49,19 @@ _RESUMED = {"color": RESUME, "linestyle": "none", "marker": "^", "markersize": 8
 
 
 @in_style
-def timeline(name: str, history: History, limits: Limits) -> Figure:
+def timeline(name: str, history: History, limits: Limits, about: About = UNKNOWN) -> Figure:
     """Return the figure of one study; without samples it contains a sentence instead of a curve.
 
     Args:
         name: of the study, for the title.
         history: from the logs of all its trials.
         limits: temperatures to draw as lines.
+        about: names for people.
     """
     height = _ABORTS + _HEAT + _STATE + _WORK + 2 * _GAP
     figure, (box,) = lay_out(
         title(name, history),
-        [subtitle(history)],
+        [about.sentence, subtitle(history)],
         [Panel(height=height)],
         left=0.72,
         right=1.25,

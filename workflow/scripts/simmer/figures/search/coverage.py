@@ -61,7 +61,7 @@ def search_coverage(study: SearchedStudy) -> Figure:
     """Return the figure of one search; it has a sentence instead of panels if nothing was searched."""
     keys = list(study.searched)
     rows = [keys[start : start + _COLUMNS] for start in range(0, len(keys), _COLUMNS)]
-    notes = [counts(study), edges(study), beyond_axis(study), not_searched(study)]
+    notes = [study.about, counts(study), edges(study), beyond_axis(study), not_searched(study)]
     figure, boxes = lay_out(
         f"{study.name}: what the search covered",
         [*notes, _HOW_TO_READ if rows else _NOTHING],

@@ -35,7 +35,7 @@ _SAVERS = {"pruned": "pruning", "complete": "patience"}
 @in_style
 def search_history(study: SearchedStudy) -> Figure:
     """Return the figure of one search; it has a sentence instead of a curve if no trial reached a loss."""
-    notes = (counts(study), best_of(study), beyond_axis(study))
+    notes = (study.about, counts(study), best_of(study), beyond_axis(study))
     legend = [*state_handles(study)]
     if study.best is not None:
         legend += [Line2D([], [], **_BEST_SO_FAR), Line2D([], [], **_BEST_EPOCH)]

@@ -22,8 +22,8 @@ def search_importances(study: SearchedStudy, found: Importances) -> Figure:
     """Return the figure of one search; it has a sentence instead of bars if there are no importances."""
     title = f"{study.name}: which hyperparameters mattered"
     if not found.importances:
-        return lay_out(title, (counts(study), rests_on(found)), [])[0]
-    notes = (rests_on(found), how_to_read(found), left_out(found))
+        return lay_out(title, (study.about, counts(study), rests_on(found)), [])[0]
+    notes = (study.about, rests_on(found), how_to_read(found), left_out(found))
     panel = Panel(height=_BAR * len(found.importances))
     figure, (box,) = lay_out(title, notes, [panel], left=1.3, right=0.3, legend=_legend())
     _draw_bars(box.axes(figure), found)

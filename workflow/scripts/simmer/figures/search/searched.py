@@ -59,6 +59,7 @@ class SearchedStudy:
 
     Attributes:
         name: scale and horizon, for titles.
+        about: a sentence that names campaign, ticker and label.
         trials: in the order of their numbers.
         prior_log_loss: validation log-loss of predicting the base rate, nats.
         epochs_max: planned epochs of each trial.
@@ -66,6 +67,7 @@ class SearchedStudy:
     """
 
     name: str
+    about: str
     trials: tuple[SearchedTrial, ...]
     prior_log_loss: float
     epochs_max: int
@@ -100,6 +102,7 @@ def searched_study(study: Study, results: Sequence[TrialResult]) -> SearchedStud
     trials = sorted(map(_trial, results), key=lambda trial: trial.number)
     return SearchedStudy(
         name=study.name.replace("/", " "),
+        about=study.about.sentence,
         trials=tuple(trials),
         prior_log_loss=results[0].prior_log_loss,
         epochs_max=study.epochs_max,
