@@ -5,6 +5,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from simmer.base.files import bytes_below
 from simmer.ledger.address import LOCKS, RESULTS, done_file, ledger_in
 from simmer.ledger.trial_log import Event, time_s
 from simmer.status.changes import Changes

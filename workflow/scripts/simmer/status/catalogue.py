@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from simmer.base.errors import LedgerError
+from simmer.base.files import bytes_below
 from simmer.ledger.about import About
 from simmer.ledger.address import LOCKS, homes_in, ledger_in
 from simmer.ledger.results import DatasetFacts
