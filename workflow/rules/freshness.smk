@@ -187,6 +187,12 @@ def is_computed(outputs):
         return False
 
 
+def may_leave_out_inputs():
+    """Return True if a published trial is not run, so that its inputs do not matter."""
+    asked_for = workflow.dag_settings.forceall or workflow.dag_settings.forcerun
+    return is_run_with_our_hooks() and not asked_for and features_are_final()
+
+
 @cache
 def features_are_final():
     """Return True if no job of this run changes the feature table: it was made from the bars now requested."""
