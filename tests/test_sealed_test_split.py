@@ -20,7 +20,12 @@ from support.runs import FakeGuard
 WORKFLOW = ROOT / "workflow"
 OPENERS = {"open": {"scripts/final_evaluation.py"}}
 # These may use the inputs of the test split, to predict it or to count its rows.
-OPENERS["inputs"] = {"scripts/baselines.py", "scripts/describe_dataset.py", "scripts/simmer/runs/refit.py"}
+OPENERS["inputs"] = {
+    "scripts/baselines.py",
+    "scripts/describe_dataset.py",
+    "scripts/simmer/commands/check_labels.py",
+    "scripts/simmer/runs/refit.py",
+}
 
 
 def how_datasets_are_built(path):

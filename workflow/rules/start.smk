@@ -27,16 +27,16 @@ def start_run():
     if workflow.execution_settings is None:
         return  # as with --dag and --report
     try:
-        if not workflow.dryrun:
-            # It ends with this process.
-            workflow.globals["campaign_lock"] = lock_or_refuse(RESULTS / ".lock", what="this folder")
-        show_plan()
-        announce_changed_files()
-        if not workflow.dryrun:
-            with shown_by_snakemake():
+        with shown_by_snakemake():
+            if not workflow.dryrun:
+                # It ends with this process.
+                workflow.globals["campaign_lock"] = lock_or_refuse(RESULTS / ".lock", what="this folder")
+            show_plan()
+            announce_changed_files()
+            if not workflow.dryrun:
                 publish_from_ledger()
                 remember_run(RESULTS, this_run())
-    except (SimmerError, WorkflowError, OSError) as error:
+    except WorkflowError as error:
         sys.exit(str(error))  # any other exception would be printed with a traceback
 
 
