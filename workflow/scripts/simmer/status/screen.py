@@ -2,7 +2,7 @@
 
 import io
 import re
-import textwrap
+import shlex
 from collections import Counter
 from collections.abc import Iterator
 from datetime import datetime, tzinfo
@@ -268,13 +268,18 @@ def _heat_so_far(known: Heat) -> str:
 
 
 def command_lines(text: str, width: int) -> list[str]:
-    """Return a command on lines that a shell reads as one."""
-    lines = textwrap.wrap(
-        text,
-        width - len(" \\"),
-        initial_indent="    ",
-        subsequent_indent="      ",
-        break_long_words=False,
-        break_on_hyphens=False,
-    )
-    return [f"{line} \\" for line in lines[:-1]] + lines[-1:]
+    """Return a command on lines that a shell reads as one; no quoted word is broken."""
+    lines, line = [], "   "
+    for word in _words(text):
+        if line.strip() and len(f"{line} {word} \\") > width:
+            lines.append(f"{line} \\")
+            line = "     "
+        line += f" {word}"
+    return [*lines, line]
+
+
+def _words(text: str) -> list[str]:
+    try:
+        return [shlex.quote(word) for word in shlex.split(text)]
+    except ValueError:
+        return text.split()
