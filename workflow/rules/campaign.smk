@@ -20,7 +20,7 @@ from simmer.base.words import listed
 from simmer.config.campaign import parse_config
 from simmer.config.layers import replaced, without
 from simmer.config.reading import read_mapping
-from simmer.ledger.address import RESULTS, shown_warnings_in
+from simmer.ledger.address import RESULTS, campaign_lock_in, shown_warnings_in
 from simmer.training.compiled_code import compiled_code_environment
 from simmer.training.environment import TRAINER_ENVIRONMENT
 
@@ -86,4 +86,4 @@ def prepare_environment():
 def take_campaign_lock():
     """Refuse to start while another run works in this folder; the lock ends with this process."""
     with shown_by_snakemake():
-        workflow.globals["campaign_lock"] = lock_or_refuse(RESULTS / ".lock", what="this folder")
+        workflow.globals["campaign_lock"] = lock_or_refuse(campaign_lock_in(RESULTS), what="this folder")

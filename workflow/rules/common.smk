@@ -3,9 +3,6 @@
 from dataclasses import asdict
 from pathlib import Path
 
-from snakemake.exceptions import WorkflowError
-
-from simmer.base.errors import SimmerError
 from simmer.base.files import sha256_of_bytes, to_json, write_bytes
 from simmer.base.provenance import reached_digest
 from simmer.base.settings import meaning
@@ -71,11 +68,9 @@ def write_requests():
     """Write the request of each ticker; a file with the same content keeps its time."""
     for ticker in tickers():
         path, content = REQUESTS / f"{ticker}.json", to_json(CAMPAIGN.data.request(ticker)).encode()
-        try:
+        with shown_by_snakemake():
             if not path.exists() or path.read_bytes() != content:
                 write_bytes(path, content)
-        except (OSError, SimmerError) as error:
-            raise WorkflowError(str(error)) from None
 
 
 def requests_of_stage(wildcards):

@@ -22,8 +22,7 @@ from simmer.doctor.plan import Engine, planned
 from simmer.doctor.repair import LIBRARY, repair
 from simmer.doctor.screen import screen
 from simmer.doctor.tree import read_tree
-from simmer.ledger.address import RESULTS
-from simmer.status.campaign import CAMPAIGN_LOCK
+from simmer.ledger.address import RESULTS, campaign_lock_in
 from simmer.status.command import begin_command, screen_width
 from simmer.status.commands import targets_of
 from simmer.status.holders import holder_at
@@ -49,7 +48,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         if not read_tree(given.results).files:
             _show([f"found no file in {given.results}: nothing was computed there yet"])
             return
-        run = holder_at(given.results / CAMPAIGN_LOCK)
+        run = holder_at(campaign_lock_in(given.results))
         if given.fix:
             with _locked(given.results):
                 _show(repair(check_up(config, given.results, run=run)) or ["nothing to restore"])
@@ -74,7 +73,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
 @contextmanager
 def _locked(results: Path) -> Iterator[None]:
     """Hold the campaign's lock. Afterwards its file names the last run again, whose command resumes."""
-    path = results / CAMPAIGN_LOCK
+    path = campaign_lock_in(results)
     before = path.read_text(encoding="utf-8", errors="replace") if path.is_file() else ""
     held = lock_or_refuse(path, what=str(results))
     try:
