@@ -3,18 +3,17 @@
 import json
 import os
 import shutil
-import tarfile
 
 import pytest
-import yaml
 
 from simmer.base.locks import lock_or_refuse
 from simmer.doctor import findings
 from simmer.doctor.checkup import check_up
 from simmer.doctor.repair import repair
 from simmer.status.holders import holder_at
-from support.configs import ROOT, default_config
+from support.configs import default_config
 from support.ledger_book import LedgerBook
+from support.old_folder import unpack_old_folder
 
 UNUSED_PID = 2**22 + 1
 
@@ -327,10 +326,7 @@ def test_a_lost_study_comes_back_with_its_settings(book):
 
 @pytest.fixture
 def old(tmp_path):
-    with tarfile.open(ROOT / "tests/data_of_old_code/campaign.tar.xz") as archive:
-        archive.extractall(tmp_path)
-    configuration = yaml.safe_load((tmp_path / "campaign/campaign.yaml").read_text(encoding="utf-8"))
-    return LedgerBook(tmp_path / "campaign", configuration)
+    return LedgerBook(tmp_path / "campaign", unpack_old_folder(tmp_path))
 
 
 def test_a_folder_of_an_older_version_is_whole_and_fix_adds_digests(old):

@@ -6,18 +6,15 @@ included.
 """
 
 import json
-import tarfile
 
 import pytest
-import yaml
 
 from simmer.base.records import without_digest
 from support.campaign import DONE, Campaign, planned_jobs
-from support.configs import ROOT
+from support.old_folder import unpack_old_folder
 
 pytestmark = pytest.mark.long
 
-ARCHIVE = ROOT / "tests/data_of_old_code/campaign.tar.xz"
 STOPPED = "d7ab45ca6f09/debug/h1/trial_002"
 STUDIES = ("d7ab45ca6f09", "e5f3f144df8b")
 # The figures at three days exist; they are drawn again to name campaign, ticker and label.
@@ -33,13 +30,7 @@ TOLERANCE = 1e-4
 @pytest.fixture(scope="module")
 def unpacked(tmp_path_factory):
     folder = tmp_path_factory.mktemp("old")
-    with tarfile.open(ARCHIVE) as archive:
-        # Python before 3.11.4 has no filter; later versions warn without one.
-        archive.extraction_filter = getattr(tarfile, "data_filter", None)
-        archive.extractall(folder)
-    campaign = Campaign(
-        folder / "campaign", yaml.safe_load((folder / "campaign/campaign.yaml").read_text(encoding="utf-8"))
-    )
+    campaign = Campaign(folder / "campaign", unpack_old_folder(folder))
     campaign.unbroken = json.loads((folder / "unbroken.json").read_text(encoding="utf-8"))
     yield campaign
     campaign.kill_everything()

@@ -3,10 +3,8 @@
 from dataclasses import asdict
 from pathlib import Path
 
-from snakemake.exceptions import WorkflowError
 from snakemake.logging import logger as snakemake_logger
 
-from simmer.base.errors import SimmerError
 from simmer.base.files import sha256_of_bytes, to_json, write_bytes
 from simmer.base.provenance import reached_digest
 from simmer.base.settings import meaning
@@ -76,14 +74,12 @@ def write_requests():
     """
     for ticker in tickers():
         path = REQUESTS / f"{ticker}.json"
-        try:
-            if path.exists() and workflow.exec_mode.name != "DEFAULT":
-                continue
+        if path.exists() and workflow.exec_mode.name != "DEFAULT":
+            continue
+        with shown_by_snakemake():
             content = request_of(CAMPAIGN.data, ticker, Path(SNAPSHOTS)).encode()
             if not path.exists() or path.read_bytes() != content:
                 write_bytes(path, content)
-        except (OSError, SimmerError) as error:
-            raise WorkflowError(str(error)) from None
 
 
 def announce_changed_files():

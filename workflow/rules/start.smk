@@ -15,7 +15,7 @@ from snakemake.logging import logger as snakemake_logger
 from simmer.base.errors import SimmerError
 from simmer.base.locks import lock_or_refuse
 from simmer.base.words import count
-from simmer.ledger.address import RESULTS
+from simmer.ledger.address import RESULTS, campaign_lock_in
 from simmer.ledger.publication import Wanted, publish_finished, remove_others, review_pages
 from simmer.status.last_run import LastRun, last_run, remember_run
 from simmer.status.plan import read_plan, start_lines
@@ -30,7 +30,9 @@ def start_run():
         with shown_by_snakemake():
             if not workflow.dryrun:
                 # It ends with this process.
-                workflow.globals["campaign_lock"] = lock_or_refuse(RESULTS / ".lock", what="this folder")
+                workflow.globals["campaign_lock"] = lock_or_refuse(
+                    campaign_lock_in(RESULTS), what="this folder"
+                )
             show_plan()
             announce_changed_files()
             if not workflow.dryrun:
@@ -42,10 +44,8 @@ def start_run():
 
 def this_run():
     """Return the configuration of this run."""
-    settings = workflow.config_settings
-    base = [] if settings.replace_workflow_config else [REPOSITORY / "config" / "config.yaml"]
-    files = tuple(str(Path(path).absolute()) for path in (*base, *settings.configfiles))
-    return LastRun(files=files, given=settings.config, configuration=config)
+    files = tuple(str(Path(path).absolute()) for path in configuration_files())
+    return LastRun(files=files, given=workflow.config_settings.config, configuration=config)
 
 
 def show_plan():

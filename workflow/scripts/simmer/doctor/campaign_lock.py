@@ -5,7 +5,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from simmer.base.locks import lock_or_refuse
-from simmer.status.campaign import CAMPAIGN_LOCK
+from simmer.ledger.address import campaign_lock_in
 
 
 @contextmanager
@@ -15,7 +15,7 @@ def campaign_locked(results: Path) -> Iterator[None]:
     Raises:
         BusyError: naming the run that is at work in the folder.
     """
-    path = results / CAMPAIGN_LOCK
+    path = campaign_lock_in(results)
     before = path.read_text(encoding="utf-8", errors="replace") if path.is_file() else ""
     held = lock_or_refuse(path, what=str(results))
     try:

@@ -20,8 +20,7 @@ from simmer.doctor.plan import Engine, planned
 from simmer.doctor.repair import LIBRARY, repair
 from simmer.doctor.screen import screen
 from simmer.doctor.tree import read_tree
-from simmer.ledger.address import RESULTS
-from simmer.status.campaign import CAMPAIGN_LOCK
+from simmer.ledger.address import RESULTS, campaign_lock_in
 from simmer.status.command import add_overlays, begin_command, screen_width
 from simmer.status.commands import targets_of
 from simmer.status.configuration import find_configuration
@@ -48,7 +47,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         if not read_tree(given.results).files:
             _show([f"found no file in {given.results}: nothing was computed there yet"])
             return
-        run = holder_at(given.results / CAMPAIGN_LOCK)
+        run = holder_at(campaign_lock_in(given.results))
         if given.fix:
             with campaign_locked(given.results):
                 _show(repair(check_up(config, given.results, run=run)) or ["nothing to restore"])

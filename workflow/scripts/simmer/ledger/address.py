@@ -225,6 +225,11 @@ def results_of(ledger: Path) -> Path:
     return ledger.parent
 
 
+def campaign_lock_in(results: Path) -> Path:
+    """Return the lock of a campaign, which one run holds at a time, in a results folder."""
+    return results / ".lock"
+
+
 def made_from_in(results: Path) -> Path:
     """Return the folder that says what published files were made from."""
     return ledger_in(results) / MADE_FROM

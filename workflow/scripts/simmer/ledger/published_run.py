@@ -28,8 +28,7 @@ def run_published_at(address: Address, results: Path) -> RunFiles | None:
     if (
         not isinstance(result, TrialResult | RefitResult)
         or results / result.address.published("json") != path
+        or PurePath(result.fingerprint).name != result.fingerprint
     ):
-        return None
-    if PurePath(result.fingerprint).name != result.fingerprint:
         return None
     return RunFiles(ledger_in(results) / result.fingerprint, result.address)

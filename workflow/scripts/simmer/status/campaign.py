@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from simmer.base.files import bytes_below
-from simmer.ledger.address import LOCKS, RESULTS, done_file, ledger_in
+from simmer.ledger.address import LOCKS, RESULTS, campaign_lock_in, done_file, ledger_in
 from simmer.ledger.trial_log import Event, time_s
 from simmer.status.changes import Changes
 from simmer.status.commands import asks_for_report, targets_of
@@ -17,8 +17,6 @@ from simmer.status.progress import StudyPlace, StudyProgress, Work, read_study
 from simmer.status.reasons import last_error
 from simmer.status.studies import Chosen, choose
 from simmer.status.trial_files import TrialProgress, has_thermal_value, read_trial
-
-CAMPAIGN_LOCK = ".lock"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -140,7 +138,7 @@ def read_campaign(
         now_s: seconds since 1970.
         read: reads the folder of one trial or refit.
     """
-    ledger, run = ledger_in(results), holder_at(results / CAMPAIGN_LOCK)
+    ledger, run = ledger_in(results), holder_at(campaign_lock_in(results))
     chosen = choose(found.config, ledger, results.parent / "data", earlier=found.earlier)
     if run is None or not asks_for_report(run.command):
         places = tuple(replace(place, refits=0) for place in chosen.places)
