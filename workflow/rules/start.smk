@@ -12,7 +12,6 @@ from pathlib import Path
 from snakemake.exceptions import WorkflowError
 from snakemake.logging import logger as snakemake_logger
 
-from simmer.base.errors import SimmerError
 from simmer.base.locks import lock_or_refuse
 from simmer.base.words import count
 from simmer.ledger.address import RESULTS, campaign_lock_in
