@@ -31,12 +31,12 @@ class OwnFile:
     def acquire(self, choice="pinned"):
         """Acquire the bars, as the rule does, and return the id of their snapshot."""
         source = acquire(self.settings(choice), "SPY", self.store).provenance.sources[0]
-        write_json(self.folder / "SPY.resource.json", {"sources": [source]})
+        write_json(self.folder / "raw" / "SPY.resource.json", {"sources": [source]})
         return source["snapshot"]
 
     def lines(self, choice="pinned", searched=("SPY",), **entry):
         settings = self.settings(choice, **entry)
-        changes = changed_files(settings, self.store, raw=self.folder, searched=searched)
+        changes = changed_files(settings, self.folder, searched=searched)
         return [in_words(change) for change in changes]
 
 
@@ -128,6 +128,6 @@ def test_another_file_in_the_configuration_is_no_change(own):
 
 @pytest.mark.parametrize("entry", [[], {}, {"sources": []}, {"sources": [1]}, {"sources": [{"snapshot": 1}]}])
 def test_a_damaged_entry_is_left_to_its_job(own, entry):
-    write_json(own.folder / "SPY.resource.json", entry)
+    write_json(own.folder / "raw" / "SPY.resource.json", entry)
     own.write(BARS[:42])
     assert own.lines("latest") == []

@@ -123,6 +123,6 @@ def test_new_studies_are_described_by_what_changed(book):
     changed = default_config({"run_scales": ["2M"]}, {"dataset": {"threshold": 0.02}})
     found = FoundConfig(config=changed, overlays=(Path("sub/mine.yaml"),))
     assert configuration_hint(read_campaign(found, book.results, now_s=NOW_S)) == (
-        "mine.yaml now describes new studies (threshold 0.02 instead of 0.01); nothing of them is trained "
-        "yet; the table shows the last ones"
+        "mine.yaml now describes a new study (threshold 0.02 instead of 0.01); nothing of it is trained yet; "
+        "the table shows the last one"
     )

@@ -178,7 +178,7 @@ def test_studies_of_other_settings(book):
     shown = text(book)
     assert "campaign theirs" in shown
     assert row(book, "2M/h1") == "2M/h1 1 - - 0.5000 0.6900 000 unknown"
-    assert "config config.yaml now describes new studies (seed 1 instead of 9); nothing of them is" in shown
+    assert "config config.yaml now describes a new study (seed 1 instead of 9); nothing of it is" in shown
 
 
 def test_other_fingerprints_are_mentioned_in_one_line(book):

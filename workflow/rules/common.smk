@@ -3,8 +3,6 @@
 from dataclasses import asdict
 from pathlib import Path
 
-from snakemake.logging import logger as snakemake_logger
-
 from simmer.base.files import sha256_of_bytes, to_json, write_bytes
 from simmer.base.provenance import reached_digest
 from simmer.base.settings import meaning
@@ -80,19 +78,6 @@ def write_requests():
             content = request_of(CAMPAIGN.data, ticker, Path(SNAPSHOTS)).encode()
             if not path.exists() or path.read_bytes() != content:
                 write_bytes(path, content)
-
-
-def announce_changed_files():
-    """Say which own files differ from the snapshots in use, and what that means."""
-    if CAMPAIGN.data.source != "csv":
-        return
-    from simmer.data.changed_files import changed_files, in_words  # imports pandas
-    from simmer.data.snapshots import SnapshotStore
-
-    searched = [CAMPAIGN.dataset.ticker, *([VIX_TICKER] if CAMPAIGN.dataset.vix else [])]
-    store = SnapshotStore(Path(SNAPSHOTS))
-    for change in changed_files(CAMPAIGN.data, store, raw=Path("data/raw"), searched=searched):
-        snakemake_logger.warning(in_words(change))
 
 
 def requests_of_stage(wildcards):

@@ -17,6 +17,7 @@ from simmer.base.words import count
 from simmer.ledger.address import RESULTS, campaign_lock_in
 from simmer.ledger.publication import Wanted, publish_finished, remove_others, review_pages
 from simmer.status.last_run import LastRun, last_run, remember_run
+from simmer.status.own_files import news_of_files
 from simmer.status.plan import read_plan, start_lines
 
 
@@ -33,7 +34,8 @@ def start_run():
                     campaign_lock_in(RESULTS), what="this folder"
                 )
             show_plan()
-            announce_changed_files()
+            for line in news_of_files(CAMPAIGN, Path("data")):
+                snakemake_logger.warning(line)
             if not workflow.dryrun:
                 publish_from_ledger()
                 remember_run(RESULTS, this_run())

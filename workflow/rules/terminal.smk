@@ -22,12 +22,16 @@ from simmer.ledger.address import JOB_LOGS, RESULTS, shown_warnings_in
 HIDDEN_EVENTS = {"WORKFLOW_STARTED", "RESOURCES_INFO", "JOB_STARTED", "JOB_FINISHED", "PROGRESS"}
 # Unknown messages of another Snakemake are shown, so that nothing is lost.
 HIDDEN_INFO = (
+    "Adding ",
     "Assuming unrestricted shared filesystem usage",
     "Building DAG of jobs",
     "Conda environments: ignored",
     "Config file ",
+    "Creating report",
     "Elapsed time: ",
+    "Loading script code for rule ",
     "Removing output files of failed job",
+    "Report created",
     "Select jobs to execute",
     "Terminating processes on user request",
     "Will exit after finishing currently running jobs",

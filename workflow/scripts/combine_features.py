@@ -6,9 +6,8 @@ from pathlib import Path
 from simmer.base.logs import job
 from simmer.data.bars_csv import read_bars
 from simmer.data.manifest import read_entry
-from simmer.features.indicators import build_a25
+from simmer.features.of_bars import features_of_bars
 from simmer.features.tables import keep_features
-from simmer.features.vix import add_vix, refuse_early_end
 from simmer.ledger.made_from import made_from
 
 logger = logging.getLogger(__name__)
@@ -22,9 +21,7 @@ def main(
     Raises:
         DataError: when the VIX has a gap among the days of the prices, or ends before them.
     """
-    price_bars = read_bars(bars)
-    combined = add_vix(build_a25(price_bars), price_bars, read_bars(vix_bars))
-    refuse_early_end(combined, price_bars)
+    combined = features_of_bars(read_bars(bars), read_bars(vix_bars))
     if combined.dropped_days:
         logger.info("%s: VIX of %s left out, no price", table.name, ", ".join(combined.dropped_days))
     made_of = [read_entry(raw_resource), read_entry(vix_resource)]

@@ -32,14 +32,13 @@ from simmer.data.cross_checks import check_across
 from simmer.data.inspection import InspectedBars, inspect_bars
 from simmer.data.manifest import date_facts
 from simmer.data.reading_store import ReadingStore
-from simmer.data.snapshots import SnapshotStore
 from simmer.ledger.address import RESULTS
 from simmer.machine.facts import inspect_machine
 from simmer.status.command import add_overlays, begin_command
 from simmer.status.last_run import last_run
 
-_SNAPSHOTS, _RAW = Path("data/snapshots"), Path("data/raw")
-_WRITTEN = (RESULTS, Path("data"))
+_DATA = Path("data")
+_WRITTEN = (RESULTS, _DATA)
 _MOST_WARNINGS = 3
 
 
@@ -138,9 +137,9 @@ def _check_data(parsed: Parsed) -> Iterator[CheckResult]:
     if parsed.data is None:
         yield _skipped("data", "the block `data` has problems")
         return
-    store, usable = ReadingStore(_SNAPSHOTS), {}
-    searched = () if parsed.dataset is None else (parsed.dataset.ticker,)
-    changed = changed_files(parsed.data, SnapshotStore(_SNAPSHOTS), raw=_RAW, searched=searched)
+    store, usable = ReadingStore(_DATA / "snapshots"), {}
+    searched = () if parsed.dataset is None else parsed.dataset.tickers
+    changed = changed_files(parsed.data, _DATA, searched=searched)
     for spec in parsed.data.tickers:
         found = inspect_bars(parsed.data, spec, store)
         news = tuple(in_words(change) for change in changed if change.ticker == spec.ticker)

@@ -11,14 +11,14 @@ from simmer.base.flow_yaml import as_yaml
 from simmer.base.words import percent
 from simmer.config.campaign import DatasetSettings
 from simmer.data.sessions import sessions
-from simmer.data.tickers import VIX_TICKER
 from simmer.evidence.bootstrap import fewest_rows, require_blocks
 from simmer.features.dataset import Dataset, OneClassError, check_base_rates, describe
 from simmer.features.fitting_split import fitting_split
 from simmer.features.indicators import A25, build_a25
 from simmer.features.labels import threshold_for
+from simmer.features.of_bars import features_of_bars
 from simmer.features.splits import find_borders
-from simmer.features.vix import VixTable, add_vix, build_vix, refuse_early_end
+from simmer.features.vix import VixTable, build_vix
 
 # Share of positive labels at a suggested threshold.
 _BASE_RATE = 0.3
@@ -43,13 +43,11 @@ def check_labels(settings: DatasetSettings, bars: Mapping[str, pd.DataFrame]) ->
         settings: config blocks `dataset` and `features`.
         bars: usable bars by ticker.
     """
-    needed = {settings.ticker, *([VIX_TICKER] if settings.vix else [])}
-    if not needed <= bars.keys():
-        missing = ", ".join(sorted(needed - bars.keys()))
+    if missing := ", ".join(ticker for ticker in settings.tickers if ticker not in bars):
         yield _row("labels", status=CheckStatus.SKIP, measured=f"no usable bars of {missing}")
         return
     try:
-        table = _table(settings, bars)
+        table = features_of_bars(*(bars[ticker] for ticker in settings.tickers)).frame
     except SimmerError as error:
         yield _row("features", status=CheckStatus.FAIL, fix=str(error))
         return
@@ -66,16 +64,6 @@ def check_labels(settings: DatasetSettings, bars: Mapping[str, pd.DataFrame]) ->
         check_base_rates(built) if built else None
     except DatasetError as error:
         yield _row("base rates", status=CheckStatus.FAIL, fix=str(error))
-
-
-def _table(settings: DatasetSettings, bars: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
-    prices = bars[settings.ticker]
-    a25 = build_a25(prices)
-    if not settings.vix:
-        return a25.frame
-    combined = add_vix(a25, prices, bars[VIX_TICKER])
-    refuse_early_end(combined, prices)
-    return combined.frame
 
 
 def _sizes(dataset: Dataset) -> str:

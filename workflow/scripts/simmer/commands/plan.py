@@ -4,6 +4,7 @@ python -m simmer.commands.plan RESULTS [--overlay FILE]
 """
 
 import argparse
+import contextlib
 import sys
 import time
 from collections.abc import Callable, Sequence
@@ -12,6 +13,7 @@ from pathlib import Path
 from simmer.base.errors import SimmerError
 from simmer.status.command import add_overlays, begin_command, screen_width
 from simmer.status.configuration import find_configuration
+from simmer.status.own_files import news_of_files
 from simmer.status.plan import read_plan
 from simmer.status.plan_screen import plan_screen
 
@@ -26,9 +28,13 @@ def main(arguments: Sequence[str] | None = None, *, clock: Callable[[], float] =
     given = parser.parse_args(arguments)
     try:
         found = find_configuration(given.results, base=given.config, overlays=given.overlay)
-        plan = read_plan(found.config, found.raw, given.results, last=found.last, now_s=clock())
         begin = begin_command(given.begin, given.results, found.overlays)
-        lines = plan_screen(plan, found, width=screen_width(), begin=begin)
+        results = given.results.absolute()
+        # As in a run: relative folders in a configuration begin there.
+        with contextlib.chdir(results.parent if results.parent.is_dir() else Path()):
+            plan = read_plan(found.config, found.raw, results, last=found.last, now_s=clock())
+            news = news_of_files(found.config, results.parent / "data")
+        lines = plan_screen(plan, found, news, width=screen_width(), begin=begin)
     except (SimmerError, OSError) as error:
         sys.exit(str(error))
     sys.stdout.write("".join(f"{line}\n" for line in lines))

@@ -59,6 +59,11 @@ class DatasetSettings(DatasetBlock):
         return LabelSpec(horizon_days=horizon_days, threshold=self.threshold, basis=self.basis)
 
     @property
+    def tickers(self) -> tuple[str, ...]:
+        """The tickers that the search learns from."""
+        return (self.ticker, VIX_TICKER) if self.vix else (self.ticker,)
+
+    @property
     def feature_columns(self) -> tuple[str, ...]:
         """The channels of the model, in order."""
         return _columns(vix=self.vix)

@@ -44,21 +44,18 @@ class FileChange:
     begins_studies: bool
 
 
-def changed_files(
-    settings: DataSettings, store: SnapshotStore, *, raw: Path, searched: Collection[str]
-) -> tuple[FileChange, ...]:
+def changed_files(settings: DataSettings, data: Path, *, searched: Collection[str]) -> tuple[FileChange, ...]:
     """Return the changes of own files; what cannot be read or was never acquired is left to its job.
 
     Args:
         settings: config block `data`.
-        store: the snapshots.
-        raw: folder of the acquired bars and their entries.
+        data: folder of snapshots and acquired bars.
         searched: the tickers that the search learns from.
     """
-    changes = []
+    changes, store = [], SnapshotStore(data / "snapshots")
     for spec in settings.tickers if settings.source == "csv" else ():
         with suppress(SimmerError):
-            snapshot = _in_use(settings, spec, store, raw)
+            snapshot = _in_use(settings, spec, store, data / "raw")
             content = read_own_file(*own_file(settings, spec))
             if snapshot is not None and snapshot.entry["hash"] != f"sha256:{sha256_of_bytes(content)}":
                 changes.append(

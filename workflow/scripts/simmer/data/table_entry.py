@@ -23,3 +23,12 @@ def content_sha256_in(entry: Path) -> str:
             "delete the file and run the same command again"
         ) from error
     return found
+
+
+def request_in(entry: Path) -> str | None:
+    """Return the digest of the request that raw bars were acquired for; None if it is not known."""
+    try:
+        found: Any = strict_json(entry.read_bytes())["request"]
+    except (OSError, ValueError, LookupError, TypeError, RecursionError):
+        return None
+    return found if isinstance(found, str) else None

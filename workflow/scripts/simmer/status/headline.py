@@ -64,12 +64,12 @@ def configuration_hint(campaign: Campaign) -> str | None:
     """Return which configuration is shown, and what is new in it; None if it is the one expected."""
     if campaign.configured:
         return campaign.note
-    shown = "the table shows the last ones"
-    if not campaign.changes:
-        return f"{campaign.file} describes studies that are not begun; {shown}"
+    one = len(campaign.studies) == 1
+    new, them, last = ("a new study", "it", "one") if one else ("new studies", "them", "ones")
+    because = f" ({in_words(campaign.changes)})" if campaign.changes else ""
     return (
-        f"{campaign.file} now describes new studies ({in_words(campaign.changes)}); nothing of them is "
-        f"trained yet; {shown}"
+        f"{campaign.file} now describes {new}{because}; nothing of {them} is trained yet; the table shows the "
+        f"last {last}"
     )
 
 

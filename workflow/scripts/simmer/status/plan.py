@@ -11,11 +11,11 @@ from simmer.ledger.address import LOCKS, ledger_in
 from simmer.status.changes import Changes, changes, in_words
 from simmer.status.estimate import Estimate, estimate
 from simmer.status.last_run import LastRun, as_plain_json
+from simmer.status.next_features import next_features
 from simmer.status.progress import StudyPlace, StudyProgress, read_study
 from simmer.status.studies import (
     KnownStudy,
     configured_studies,
-    features_of,
     known_studies,
     matching,
     nearest,
@@ -100,7 +100,8 @@ def read_plan(
         now_s: seconds since 1970.
     """
     ledger = ledger_in(results)
-    known, features = known_studies(ledger), features_of(config, results.parent / "data")
+    known = known_studies(ledger)
+    features = next_features(config, results.parent / "data") if known else None
     wanted = [(study, matching(study, known, features)) for study in configured_studies(config)]
     homes = {match.home for _, match in wanted if match is not None}
     others = [each for each in known if each.home not in homes]

@@ -1,6 +1,6 @@
 """Format what the next run would do as lines of text."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from rich.console import Group
 from rich.table import Table
@@ -16,12 +16,15 @@ from simmer.status.screen import NARROWEST, as_lines, as_text, command_lines, es
 _COLUMNS = ("study", "state", "in the ledger", "to train", "time")
 
 
-def plan_screen(plan: Plan, found: FoundConfig, *, width: int, begin: str | None) -> list[str]:
+def plan_screen(
+    plan: Plan, found: FoundConfig, news: Sequence[str], *, width: int, begin: str | None
+) -> list[str]:
     """Return the lines of the screen, none longer than the width.
 
     Args:
         plan: what the next run would do.
         found: its configuration.
+        news: lines on own files that differ from their snapshots.
         width: columns of the terminal.
         begin: the command that begins it; None if it is not known.
     """
@@ -30,7 +33,7 @@ def plan_screen(plan: Plan, found: FoundConfig, *, width: int, begin: str | None
         table.add_column(name, justify="right" if name in ("in the ledger", "to train") else "left")
     for study in plan.studies:
         table.add_row(*map(as_text, _cells(study)))
-    parts = [as_text(line) for line in (*_head(found), *_changed(plan))]
+    parts = [as_text(line) for line in (*_head(found), *_changed(plan), *news)]
     width = max(width, NARROWEST)
     below = [as_text(line) for line in _foot(plan)]
     command = [Text(line) for line in command_lines(plain(begin), width)] if begin else []

@@ -1,0 +1,49 @@
+"""Find out which features the next run learns from, even if it acquires other bars first."""
+
+from pathlib import Path
+
+from simmer.base.errors import SimmerError
+from simmer.config.campaign import Config
+from simmer.data.requests import request_digest, request_of
+from simmer.data.table_entry import request_in
+from simmer.status.studies import features_of
+
+
+def next_features(config: Config, data: Path) -> str | None:
+    """Return the digest of the feature values that the next run learns from; None if they cannot be built.
+
+    If there is no table, or if other bars are to be acquired, the bars are read from their source and the
+    features computed in memory, which takes a second. Nothing is written.
+
+    Args:
+        config: the configuration. A relative `data.folder` begins in the working folder.
+        data: folder of bars and feature tables.
+    """
+    built = features_of(config, data)
+    try:
+        if built is not None and not any(
+            _has_new_bars(config, name, data) for name in config.dataset.tickers
+        ):
+            return built
+        return _computed(config, data)
+    except (SimmerError, OSError):
+        return None
+
+
+def _has_new_bars(config: Config, ticker: str, data: Path) -> bool:
+    acquired_for = request_in(data / "raw" / f"{ticker}.resource.json")
+    request = request_of(config.data, ticker, data / "snapshots")
+    return acquired_for not in (None, request_digest(request))
+
+
+def _computed(config: Config, data: Path) -> str | None:
+    # They import pandas, and a plan of the workflow has to be quick.
+    from simmer.data.inspection import inspect_bars
+    from simmer.data.reading_store import ReadingStore
+    from simmer.data.tables import content_sha256
+    from simmer.features.of_bars import features_of_bars
+
+    store = ReadingStore(data / "snapshots")
+    specs = [config.data.ticker(ticker) for ticker in config.dataset.tickers]
+    bars = [inspect_bars(config.data, spec, store).frame for spec in specs]
+    return None if any(frame is None for frame in bars) else content_sha256(features_of_bars(*bars).frame)
