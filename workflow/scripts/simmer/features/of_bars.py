@@ -14,8 +14,8 @@ def features_of_bars(prices: pd.DataFrame, vix: pd.DataFrame | None = None) -> A
         vix: bars of the VIX, ascending, validated.
 
     Raises:
-        DataError: when a feature cannot be computed, or the VIX has a gap among the days of the prices or ends
-            before them.
+        DataError: when a feature cannot be computed, or the VIX has a gap among the days of the prices or
+            ends before them.
     """
     table = build_a25(prices)
     if vix is None:
