@@ -62,7 +62,7 @@ def test_appended_bars_begin_new_studies_only_as_the_latest(own):
         f"{added}pinned: the search keeps its snapshot of {DAY}; "
         "`data.snapshot: latest` would begin new studies"
     ]
-    assert own.lines("latest") == [f"{added}latest: new bars, so new studies begin"]
+    assert own.lines("latest") == [f"{added}latest: other bars, so other studies"]
 
 
 def test_rows_removed_and_revised_are_counted(own):

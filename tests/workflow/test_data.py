@@ -160,7 +160,7 @@ def test_appended_bars_are_announced_and_only_the_latest_begin_a_new_study(own):
     assert "Nothing to be done" in text
     own.configure({"data": {"snapshot": "latest"}})
     text = run()
-    assert text.count(f"{added}latest: new bars, so new studies begin") == 1
+    assert text.count(f"{added}latest: other bars, so other studies") == 1
     assert "Train debug/h1 trial 000" in text
     text = run()
     assert "rows added" not in text

@@ -127,4 +127,4 @@ def _meaning(change: FileChange) -> str:
         return f"pinned: {kept}; `data.snapshot: latest` would {would}"
     if change.changes is None:
         return "latest: the run will refuse it"
-    return f"latest: {'new bars, so new studies begin' if change.begins_studies else 'no new study begins'}"
+    return f"latest: {'other bars, so other studies' if change.begins_studies else 'no new study begins'}"

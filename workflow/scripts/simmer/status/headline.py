@@ -68,8 +68,8 @@ def configuration_hint(campaign: Campaign) -> str | None:
     new, them, last = ("a new study", "it", "one") if one else ("new studies", "them", "ones")
     because = f" ({in_words(campaign.changes)})" if campaign.changes else ""
     return (
-        f"{campaign.file} now describes {new}{because}; nothing of {them} is trained yet; the table shows the "
-        f"last {last}"
+        f"{campaign.file} now describes {new}{because}; nothing of {them} is trained yet; the table shows "
+        f"the last {last}"
     )
 
 

@@ -21,11 +21,9 @@ def next_features(config: Config, data: Path) -> str | None:
     """
     built = features_of(config, data)
     try:
-        if built is not None and not any(
-            _has_new_bars(config, name, data) for name in config.dataset.tickers
-        ):
-            return built
-        return _computed(config, data)
+        if built is None or any(_has_new_bars(config, name, data) for name in config.dataset.tickers):
+            return _computed(config, data)
+        return built
     except (SimmerError, OSError):
         return None
 
