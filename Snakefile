@@ -83,9 +83,9 @@ include: "workflow/rules/freshness.smk"
 include: "workflow/rules/stops.smk"
 
 
-if is_run_with_our_hooks():
+if IS_MAIN_RUN:
     remove_damaged_records()
-    force_outdated()
+    check_when_planned()
 
 
 onstart:

@@ -23,7 +23,7 @@ def book(tmp_path):
     for number in range(2):
         book.trial(number)
     configuration = raw_config(SCALE)
-    remember_run(book.results, LastRun(files=("config.yaml",), given={}, configuration=configuration))
+    remember_run(book.results, LastRun(overlays=(), given={}, configuration=configuration))
     (book.folder / "my own.yaml").write_text(OVERLAY)
     return book
 

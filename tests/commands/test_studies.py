@@ -71,7 +71,7 @@ def test_a_study_is_moved_aside_after_its_name_was_typed(run, book):
     shown = run("--forget", home.name[:5], ask=ask)
     moved = next((book.results / "forgotten").glob("*/ledger/*"))
     assert shown.startswith(f"moved 2M/h1 {home.name[:7]} (campaign main, ticker GSPC, threshold 0.01")
-    assert f"To get it back, without a training: mv '{moved}' '{home}'" in shown
+    assert f"To get it back, without a training: mv '{moved}' '{home.parent}/'" in shown
     assert "Type 2M/h1 to move it aside: " in questions[0]
     assert f"moved aside: {moved}" in run()
 

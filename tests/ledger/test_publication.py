@@ -7,7 +7,7 @@ import pytest
 from simmer.base.locks import try_lock
 from simmer.ledger.made_from import made_from
 from simmer.ledger.pages import mark_pages
-from simmer.ledger.publication import Wanted, publish_finished, remove_others, review_pages
+from simmer.ledger.publication import publish_finished, remove_others, review_pages
 from support.configs import default_config
 from support.ledger_book import FEATURES, LedgerBook, write_run
 
@@ -30,7 +30,11 @@ def book(tmp_path, monkeypatch):
     book.write_features(FEATURES)
     for number in range(3):
         book.publish(book.trial(number, losses=(0.6, 0.5 + number / 100)))
-    for name in ("hpo/2M/trials.csv", "hpo/2M/best.json", "hpo_2M.done"):
+    (book.results / "figures").mkdir()
+    for name in (
+        *("hpo/2M/trials.csv", "hpo/2M/best.json", "hpo_2M.done"),
+        *("figures/hardware_2M_h1.svg", "figures/hardware_2M_h10.svg"),
+    ):
         (book.results / name).write_text("of the first study")
     outputs = [f"results/{name}" for name in PAGES]
     with made_from(Job([f"results/hpo/2M/h1/trial_{number:03d}.json" for number in range(3)], outputs)):
@@ -45,8 +49,8 @@ def other(book):
     return book.study(config=default_config(SCALE, {"dataset": {"threshold": 0.02}}))
 
 
-def wanted(ledger, refits=0):
-    return Wanted(ledger=ledger, n_trials=3, refits=refits)
+def published_again(ledger, refits=0):
+    return publish_finished(ledger, n_trials=3, refits=refits)
 
 
 def published(book):
@@ -60,8 +64,8 @@ def texts(book):
 
 def test_nothing_is_done_where_everything_is_published(book):
     before = {path: path.stat().st_mtime_ns for path in book.results.rglob("*")}
-    assert publish_finished(wanted(book.study())) == []
-    assert remove_others(book.study()) == []
+    assert published_again(book.study()) == []
+    assert remove_others(book.results, [book.study()]) == []
     review_pages(book.results)
     assert {path: path.stat().st_mtime_ns for path in book.results.rglob("*")} == before
 
@@ -71,7 +75,7 @@ def test_missing_and_changed_files_are_published_with_the_time_of_their_result(b
     os.utime(files.folder / "result.json", (1e9, 1e9))
     book.published(files).write_text("{}")
     book.published(files, "jsonl").unlink()
-    assert publish_finished(wanted(book.study())) == [files.address]
+    assert published_again(book.study()) == [files.address]
     assert files.is_published()
     assert book.published(files).stat().st_mtime == 1e9
     assert files.events()[-1]["event"] == "republish"
@@ -80,7 +84,7 @@ def test_missing_and_changed_files_are_published_with_the_time_of_their_result(b
 def test_refits_are_published_once_the_best_trial_is_known(book):
     refit = book.study().refit(0, of_trial=0)
     write_run(refit, 0)
-    assert publish_finished(wanted(book.study(), refits=2)) == [refit.address]
+    assert published_again(book.study(), refits=2) == [refit.address]
     assert refit.is_published()
 
 
@@ -88,15 +92,16 @@ def test_a_run_that_another_process_works_on_is_left_alone(book):
     files = book.study().trial(1)
     book.published(files).unlink()
     with try_lock(files.lock_path):
-        assert publish_finished(wanted(book.study())) == []
+        assert published_again(book.study()) == []
     assert not book.published(files).exists()
 
 
 def test_runs_and_tables_of_another_study_are_removed(book, other):
-    removed = remove_others(other)
+    removed = remove_others(book.results, [other])
     assert published(book) == []
     assert not (book.results / "hpo_2M.done").exists()
-    assert len(removed) == 9
+    assert len(removed) == 10
+    review_pages(book.results)
     page, markdown = texts(book).values()
     assert "about other studies" in page.splitlines()[2]
     assert "about other studies" in markdown.splitlines()[0]
@@ -104,18 +109,39 @@ def test_runs_and_tables_of_another_study_are_removed(book, other):
 
 def test_going_back_publishes_the_same_bytes_and_the_report_counts_again(book, other):
     before = {name: (book.results / name).read_bytes() for name in published(book) if name.endswith(".json")}
-    remove_others(other)
-    assert len(publish_finished(wanted(book.study()))) == 3
+    remove_others(book.results, [other])
+    assert len(published_again(book.study())) == 3
     review_pages(book.results)
     assert {name: (book.results / name).read_bytes() for name in before} == before
     assert texts(book) == PAGES
+
+
+def test_runs_of_studies_that_are_not_configured_are_removed(book):
+    assert len(remove_others(book.results, [])) == 10
+    assert published(book) == []
+
+
+def test_the_only_copy_of_a_log_is_kept_in_the_ledger(book, other):
+    files = book.study().trial(0)
+    before = files.events()
+    (files.folder / "events.jsonl").unlink()
+    remove_others(book.results, [other])
+    assert files.events() == before
+
+
+def test_a_damaged_study_file_is_written_again(book):
+    path = book.study().home / "study.json"
+    before = path.read_bytes()
+    path.write_text("{")
+    published_again(book.study())
+    assert path.read_bytes() == before
 
 
 def test_the_only_copy_of_a_result_is_kept_in_the_ledger(book, other):
     files = book.study().trial(0)
     whole = (files.folder / "result.json").read_bytes()
     (files.folder / "result.json").unlink()
-    remove_others(other)
+    remove_others(book.results, [other])
     assert (files.folder / "result.json").read_bytes() == whole
 
 
@@ -123,14 +149,14 @@ def test_a_result_that_cannot_be_kept_is_not_removed(book, other):
     files = book.study().trial(0)
     (files.folder / "result.json").unlink()
     with try_lock(files.lock_path):
-        remove_others(other)
+        remove_others(book.results, [other])
     assert published(book) == ["hpo/2M/h1/trial_000.json", "hpo/2M/h1/trial_000.jsonl"]
 
 
 def test_a_damaged_published_result_is_left_to_its_job(book, other):
     path = book.published(book.study().trial(2))
     path.write_text("{")
-    remove_others(other)
+    remove_others(book.results, [other])
     assert path.exists()
 
 

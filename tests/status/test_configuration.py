@@ -19,10 +19,10 @@ def mine(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     path = tmp_path / "my own.yaml"
     path.write_text(json.dumps({"seed": 3}))
-    files = (str(BASE), str(path))
-    remember_run(
-        tmp_path, LastRun(files=files, given={"campaign": "x"}, configuration=raw_config({"seed": 3}))
+    run = LastRun(
+        overlays=(str(path),), given={"campaign": "x"}, configuration=raw_config({"seed": 3, "campaign": "x"})
     )
+    remember_run(tmp_path, run)
     return path
 
 
@@ -38,7 +38,8 @@ def test_without_a_run_the_shipped_configuration_is_shown(tmp_path):
 def test_without_a_name_the_files_of_the_last_run_are_read_again(mine, tmp_path):
     mine.write_text(json.dumps({"seed": 4}))
     shown = found(tmp_path)
-    assert shown.note == "the last run used my own.yaml; showing that"
+    assert shown.note == "the last run used my own.yaml --config campaign=x; showing that"
+    assert shown.options == ("--config", "campaign=x")
     assert (shown.config.seed, shown.config.campaign, shown.earlier.seed) == (4, "x", 3)
     assert [str(path) for path in shown.overlays] == ["my own.yaml"]
 
@@ -48,6 +49,7 @@ def test_a_file_that_is_gone_is_replaced_by_what_the_run_used(mine, tmp_path):
     shown = found(tmp_path)
     assert shown.config.seed == 3
     assert "showing the settings of the last run, because they cannot be read again" in shown.note
+    assert "cannot read" in shown.lost
 
 
 def test_another_file_than_that_of_the_last_run_is_pointed_out(mine, tmp_path):
@@ -56,9 +58,23 @@ def test_another_file_than_that_of_the_last_run_is_pointed_out(mine, tmp_path):
     shown = found(tmp_path, other)
     assert (shown.config.seed, shown.note) == (
         5,
-        "the last run used my own.yaml; without CONFIG that is shown",
+        "the last run used my own.yaml --config campaign=x; without CONFIG that is shown",
     )
+
+
+def test_the_file_of_the_last_run_needs_no_words(mine, tmp_path):
+    remember_run(tmp_path, LastRun(overlays=(str(mine),), given={}, configuration=raw_config({"seed": 3})))
     assert found(tmp_path, mine).note is None
+
+
+def test_a_file_that_replaced_the_shipped_one_is_read_alone(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    path = tmp_path / "whole.yaml"
+    path.write_text(json.dumps(raw_config({"seed": 6})))
+    run = LastRun(overlays=(str(path),), replaces_shipped=True, given={}, configuration={})
+    remember_run(tmp_path, run)
+    shown = found(tmp_path)
+    assert (shown.config.seed, shown.options) == (6, ("--replace-workflow-config",))
 
 
 def test_the_shipped_configuration_can_be_named(mine, tmp_path):
@@ -72,7 +88,7 @@ def test_a_file_that_was_named_must_be_readable(mine, tmp_path):
 
 
 def test_settings_of_another_version_are_not_shown_as_earlier_ones(tmp_path):
-    remember_run(tmp_path, LastRun(files=(str(BASE),), given={}, configuration={"old key": 1}))
+    remember_run(tmp_path, LastRun(overlays=(), given={}, configuration={"old key": 1}))
     assert found(tmp_path).earlier is None
 
 

@@ -5,6 +5,7 @@ import pytest
 from simmer.status.changes import changes, in_words
 from simmer.status.last_run import LastRun, last_run, remember_run
 from simmer.status.plan import read_plan, start_lines
+from simmer.status.studies import features_of
 from support.configs import default_config, raw_config
 from support.ledger_book import START_S, LedgerBook
 
@@ -23,7 +24,14 @@ def book(tmp_path):
 
 def plan_of(book, *overlays, last=None):
     config = default_config(SCALE, *overlays)
-    return config, read_plan(config, raw_config(SCALE, *overlays), book.results, last=last, now_s=NOW_S)
+    return config, read_plan(
+        config,
+        raw_config(SCALE, *overlays),
+        book.results,
+        features_sha256=features_of(config, book.results.parent / "data"),
+        last=last,
+        now_s=NOW_S,
+    )
 
 
 def lines(book, *overlays, last=None):
@@ -32,7 +40,7 @@ def lines(book, *overlays, last=None):
 
 
 def run_with(*overlays):
-    return LastRun(files=("/here/config.yaml",), given={}, configuration=raw_config(SCALE, *overlays))
+    return LastRun(overlays=(), given={}, configuration=raw_config(SCALE, *overlays))
 
 
 def test_a_first_run_is_new_and_its_time_is_not_known(book):
@@ -75,6 +83,19 @@ def test_a_study_whose_trial_trains_now_is_running(book):
     assert plan_of(book)[1].studies[0].state == "running"
 
 
+def test_a_trial_of_another_study_does_not_make_a_new_one_running(book):
+    book.trial(0, state=None)
+    book.trial_lock(0, at_s=1e9)
+    assert plan_of(book, OTHER)[1].studies[0].state == "new"
+
+
+def test_a_study_with_a_damaged_study_file_is_known(book):
+    book.trial(0)
+    (book.study().home / "study.json").write_text("{")
+    (study,) = plan_of(book)[1].studies
+    assert (study.state, len(study.progress.finished)) == ("known", 1)
+
+
 def test_with_nothing_left_no_time_is_given(book):
     for number in range(5):
         book.trial(number)
@@ -82,11 +103,11 @@ def test_with_nothing_left_no_time_is_given(book):
 
 
 def test_the_last_run_is_read_as_it_was_written(book):
-    run = LastRun(files=("/a/config.yaml", "/a b/mine.yaml"), given={"seed": 2}, configuration={"seed": 2})
+    run = LastRun(overlays=("/a b/mine.yaml",), given={"seed": 2}, configuration={"seed": 2})
     assert last_run(book.results) is None
     remember_run(book.results, run)
     assert last_run(book.results) == run
-    assert (run.name, [path.name for path in run.overlays]) == ("mine.yaml", ["mine.yaml"])
+    assert (run.name, run.options) == ("mine.yaml", ["--config", "seed=2"])
 
 
 @pytest.mark.parametrize("damage", ["", "{}", "[1]", '{"files": 3}'])

@@ -140,17 +140,21 @@ def search_figures_of(scale):
 
 
 def before_training(scale, paths):
-    """Return the function that lists what a trial needs before it trains; a published trial needs none of it.
+    """Return the function that lists what a trial needs before it trains.
 
-    In the process of a job all that the run asked for is there.
+    A published trial needs none of it, if all that it waits for is published, too: trials after it wait through it.
     """
 
     def needed(wildcards):
         found = paths(wildcards) if callable(paths) else [paths]
-        if workflow.exec_mode.name != "DEFAULT":
+        if workflow.exec_mode.name != "DEFAULT":  # in the process of a job, whose run may have left some out
             return [path for path in found if Path(path).exists()]
-        trial = StudyAddress(scale=scale, horizon_days=horizon_days(wildcards)).trial(int(wildcards.trial))
-        return [] if may_leave_out_inputs() and is_published(trial) else found
+        if IS_MAIN_RUN:
+            started(wildcards)  # else what it publishes would count as missing
+        is_done = may_leave_out_inputs() and are_published(
+            scale, horizon_days(wildcards), int(wildcards.trial) + 1
+        )
+        return [] if is_done else found
 
     return needed
 

@@ -17,7 +17,7 @@ from snakemake.settings.enums import RerunTrigger
 
 from simmer.base.errors import SimmerError
 from simmer.base.words import count
-from simmer.ledger.address import RESULTS, ledger_in
+from simmer.ledger.address import RESULTS, StudyAddress, ledger_in
 from simmer.ledger.made_from import Digests, MadeFrom, is_current, record_of
 from simmer.ledger.preparation import restore_if_free, restore_published
 from simmer.status.studies import features_sha256
@@ -30,16 +30,23 @@ SOURCES = ("fetch_data.py", "acquire_data.py")
 RERUN_TRIGGERS = frozenset({RerunTrigger.MTIME, RerunTrigger.INPUT, RerunTrigger.PARAMS})
 
 
-def is_run_with_our_hooks():
-    """Return True for a run that is no job of another one and no module, which has no `onstart` and no lock."""
-    return workflow.exec_mode.name == "DEFAULT" and workflow.modifier.is_main_snakefile()
+# False in the process of a job, and as a module of another workflow, whose runs have no lock. Asked now, because
+# Snakemake knows it only while it reads this file.
+IS_MAIN_RUN = workflow.exec_mode.name == "DEFAULT" and workflow.modifier.is_main_snakefile()
 
 
-def force_outdated():
-    """Check the outputs of each job when it is planned, and run it again if they are outdated."""
+def check_when_planned():
+    """Start the run when its first job is planned, and run each job again whose outputs are outdated."""
     for one in workflow.rules:
-        if one.output and one.script is not None and not one.script.endswith(SOURCES):
-            one.set_input(forced_if_outdated(one))
+        if one.output and one.script is not None:
+            one.set_input(started if one.script.endswith(SOURCES) else forced_if_outdated(one))
+
+
+def started(wildcards):
+    """Start the run; return no input."""
+    set_what_resume_needs()
+    start_run()
+    return []
 
 
 def remove_damaged_records():
@@ -75,8 +82,7 @@ def forced_if_outdated(producer):
     def no_input(wildcards):
         if within:
             return []  # called by `expand_input` below
-        set_what_resume_needs()
-        start_run()
+        started(wildcards)
         outputs = [str(path) for path in producer.expand_output(wildcards)[0]]
         within.append(True)
         try:
@@ -101,7 +107,7 @@ def set_what_resume_needs():
     """
     if workflow.execution_settings is not None and workflow.execution_settings.no_hooks:
         sys.exit(
-            "found --no-hooks; expected none, because the lock of a run and its stops are hooks: leave it out"
+            "found --no-hooks; expected none, because a hook restores the ledger and passes stops on: leave it out"
         )
     workflow.dag_settings.force_incomplete = True
     workflow.dag_settings.rerun_triggers = RERUN_TRIGGERS
@@ -113,8 +119,8 @@ def set_what_resume_needs():
 
 
 def unless_compared_with_ledger(changed):
-    """Return Snakemake's check of a job's noted inputs or parameters, for jobs that the ledger does not check."""
-    return lambda job: [] if is_published(address_of(job.output)) else changed(job)
+    """Return Snakemake's check of a job's noted inputs or parameters, left out for runs as the ledger has them."""
+    return lambda job, **more: [] if is_published(address_of(job.output)) else changed(job, **more)
 
 
 def is_up_to_date(producer, wildcards, outputs):
@@ -190,9 +196,18 @@ def is_computed(outputs):
 
 
 def may_leave_out_inputs():
-    """Return True if a published trial is not run, so that its inputs do not matter."""
+    """Return True if no job of this run changes what published trials were made from."""
     asked_for = workflow.dag_settings.forceall or workflow.dag_settings.forcerun
-    return is_run_with_our_hooks() and not asked_for and features_are_final()
+    return IS_MAIN_RUN and not asked_for and features_are_final()
+
+
+@cache
+def are_published(scale, days, n_trials):
+    """Return True if the first trials of a study are published, and all that they wait for of smaller scales."""
+    study, smaller = StudyAddress(scale=scale, horizon_days=days), CAMPAIGN.next_smaller_scale(scale)
+    return all(is_published(study.trial(number)) for number in range(n_trials)) and (
+        smaller is None or are_published(smaller, days, CAMPAIGN.scales[smaller].n_trials)
+    )
 
 
 @cache

@@ -56,6 +56,7 @@ for scale in CAMPAIGN.scales:
             timelines=timelines_of(scale),
             search_figures=search_figures_of(scale),
             resource=dataset_table("resource.json"),
+            dataset="results/dataset.json",
             dictionary="results/data_dictionary.md",
         output:
             done=f"results/hpo_{scale}.done",

@@ -15,15 +15,16 @@ from snakemake.logging import logger as snakemake_logger
 from simmer.base.locks import lock_or_refuse
 from simmer.base.words import count
 from simmer.ledger.address import RESULTS, campaign_lock_in
-from simmer.ledger.publication import Wanted, publish_finished, remove_others, review_pages
+from simmer.ledger.publication import publish_finished, remove_others, review_pages
 from simmer.status.last_run import LastRun, last_run, remember_run
+from simmer.status.next_features import next_features
 from simmer.status.own_files import news_of_files
 from simmer.status.plan import read_plan, start_lines
 
 
 @cache
 def start_run():
-    """Take the campaign's lock, say what is new, and publish what the ledger has of the configured studies."""
+    """Take the campaign's lock, publish what the ledger has of the configured studies, and say what is new."""
     if workflow.execution_settings is None:
         return  # as with --dag and --report
     try:
@@ -33,11 +34,12 @@ def start_run():
                 workflow.globals["campaign_lock"] = lock_or_refuse(
                     campaign_lock_in(RESULTS), what="this folder"
                 )
-            show_plan()
+            features = next_features(CAMPAIGN, Path("data"))
+            show_plan(features)
             for line in news_of_files(CAMPAIGN, Path("data")):
                 snakemake_logger.warning(line)
             if not workflow.dryrun:
-                publish_from_ledger()
+                publish_from_ledger(features)
                 remember_run(RESULTS, this_run())
     except WorkflowError as error:
         sys.exit(str(error))  # any other exception would be printed with a traceback
@@ -45,31 +47,41 @@ def start_run():
 
 def this_run():
     """Return the configuration of this run."""
-    files = tuple(str(Path(path).absolute()) for path in configuration_files())
-    return LastRun(files=files, given=workflow.config_settings.config, configuration=config)
+    settings = workflow.config_settings
+    return LastRun(
+        overlays=tuple(str(Path(path).absolute()) for path in settings.configfiles),
+        replaces_shipped=settings.replace_workflow_config,
+        given=settings.config,
+        configuration=config,
+    )
 
 
-def show_plan():
+def show_plan(features):
     """Say which studies are new, what is left to train, and what changed since the last run."""
-    run = this_run()
-    plan = read_plan(CAMPAIGN, config, RESULTS, last=last_run(RESULTS), now_s=time.time())
-    for line in start_lines(plan, CAMPAIGN, file=run.name):
+    plan = read_plan(
+        CAMPAIGN, config, RESULTS, features_sha256=features, last=last_run(RESULTS), now_s=time.time()
+    )
+    for line in start_lines(plan, CAMPAIGN, file=this_run().name):
         snakemake_logger.info(line)
 
 
-def publish_from_ledger():
-    """Publish what is computed, and remove what belongs to other studies."""
-    removed, published = [], []
-    for scale in CAMPAIGN.scales:
-        for days in CAMPAIGN.dataset.horizons_days:
-            ledger = ledger_of(scale, days)
-            if ledger is None or not (scale in CAMPAIGN.run_scales or ledger.home.is_dir()):
-                continue
-            removed += remove_others(ledger)
-            wanted = Wanted(
-                ledger=ledger, n_trials=CAMPAIGN.scales[scale].n_trials, refits=CAMPAIGN.evidence.seeds
-            )
-            published += publish_finished(wanted)
+def publish_from_ledger(features):
+    """Remove what belongs to other studies than those with these features, and publish what is computed."""
+    if features is None:
+        return
+    studies = {
+        scale: [ledger_with(features, scale, days) for days in CAMPAIGN.dataset.horizons_days]
+        for scale in CAMPAIGN.scales
+    }
+    removed = remove_others(RESULTS, [study for of_scale in studies.values() for study in of_scale])
+    published = [
+        address
+        for scale, of_scale in studies.items()
+        for study in of_scale
+        for address in publish_finished(
+            study, n_trials=CAMPAIGN.scales[scale].n_trials, refits=CAMPAIGN.evidence.seeds
+        )
+    ]
     review_pages(RESULTS)
     if removed:
         snakemake_logger.warning(

@@ -35,6 +35,7 @@ from simmer.data.reading_store import ReadingStore
 from simmer.ledger.address import RESULTS
 from simmer.machine.facts import inspect_machine
 from simmer.status.command import add_overlays, begin_command
+from simmer.status.configuration import layers_of, overlays_of
 from simmer.status.last_run import last_run
 
 _DATA = Path("data")
@@ -73,9 +74,12 @@ def main(arguments: Sequence[str] | None = None) -> None:
     given = parser.parse_args(arguments)
     try:
         last = None if given.overlay else last_run(given.folder / RESULTS)
-        overlays = [path for path in given.overlay or (last.overlays if last else ()) if path != given.config]
+        if last is None:
+            overlays, options = [path for path in given.overlay if path != given.config], []
+            layers = [read_mapping(path) for path in (given.config, *overlays)]
+        else:
+            overlays, options, layers = overlays_of(last), last.options, layers_of(last, base=given.config)
         name = str(overlays[-1] if overlays else given.config)
-        layers = [read_mapping(path) for path in (given.config, *overlays)]
         if not given.folder.is_dir():
             raise ConfigError(
                 f"found no folder {given.folder.absolute()}; expected the one in which the campaign runs: "
@@ -88,7 +92,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         sys.exit(str(error))
     sys.stdout.write(found.as_text())
     if found.ok and given.begin:
-        begin = begin_command(given.begin, given.folder / RESULTS, overlays)
+        begin = begin_command(given.begin, given.folder / RESULTS, overlays, options)
         sys.stdout.write(f"\nNext: {plain(str(begin))}\n")
     sys.exit(not found.ok)
 

@@ -4,15 +4,15 @@ python -m simmer.commands.plan RESULTS [--overlay FILE]
 """
 
 import argparse
-import contextlib
 import sys
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from simmer.base.errors import SimmerError
-from simmer.status.command import add_overlays, begin_command, screen_width
+from simmer.status.command import add_overlays, begin_command, screen_width, working_folder_of
 from simmer.status.configuration import find_configuration
+from simmer.status.next_features import next_features
 from simmer.status.own_files import news_of_files
 from simmer.status.plan import read_plan
 from simmer.status.plan_screen import plan_screen
@@ -28,12 +28,19 @@ def main(arguments: Sequence[str] | None = None, *, clock: Callable[[], float] =
     given = parser.parse_args(arguments)
     try:
         found = find_configuration(given.results, base=given.config, overlays=given.overlay)
-        begin = begin_command(given.begin, given.results, found.overlays)
+        begin = begin_command(given.begin, given.results, found.overlays, found.options)
         results = given.results.absolute()
-        # As in a run: relative folders in a configuration begin there.
-        with contextlib.chdir(results.parent if results.parent.is_dir() else Path()):
-            plan = read_plan(found.config, found.raw, results, last=found.last, now_s=clock())
-            news = news_of_files(found.config, results.parent / "data")
+        data = results.parent / "data"
+        with working_folder_of(results):
+            plan = read_plan(
+                found.config,
+                found.raw,
+                results,
+                features_sha256=next_features(found.config, data),
+                last=found.last,
+                now_s=clock(),
+            )
+            news = news_of_files(found.config, data)
         lines = plan_screen(plan, found, news, width=screen_width(), begin=begin)
     except (SimmerError, OSError) as error:
         sys.exit(str(error))

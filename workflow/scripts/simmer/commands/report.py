@@ -16,8 +16,9 @@ from pathlib import Path
 from simmer.base.errors import SimmerError
 from simmer.base.words import count
 from simmer.runs.publish import NO_SEARCH
-from simmer.status.command import add_overlays, begin_words
+from simmer.status.command import add_overlays, begin_words, working_folder_of
 from simmer.status.configuration import find_configuration
+from simmer.status.next_features import next_features
 from simmer.status.plan import Plan, read_plan
 
 TARGET = ("--", "report")
@@ -36,14 +37,21 @@ def main(arguments: Sequence[str] | None = None, *, clock: Callable[[], float] =
     given = parser.parse_args(arguments)
     try:
         found = find_configuration(given.results, base=given.config, overlays=given.overlay)
-        plan = read_plan(found.config, found.raw, given.results, last=found.last, now_s=clock())
+        if found.lost:
+            sys.exit(f"{found.lost}\nName the configuration: make report CONFIG={found.name}")
+        results = given.results.absolute()
+        with working_folder_of(results):
+            features = next_features(found.config, results.parent / "data")
+        plan = read_plan(
+            found.config, found.raw, results, features_sha256=features, last=found.last, now_s=clock()
+        )
         if plan.to_train and not given.search:
             sys.exit("\n".join(_refusal(plan, found.name)))
     except (SimmerError, OSError) as error:
         sys.exit(str(error))
     if found.note:
         _show([found.note])
-    words = begin_words(given.begin, given.results, found.overlays)
+    words = begin_words(given.begin, given.results, found.overlays, found.options)
     environment = os.environ | ({} if given.search else {NO_SEARCH: "1"})
     for more in ((), ("--report", PAGE)):
         ended = subprocess.run([*words, *more, *TARGET], env=environment, check=False)

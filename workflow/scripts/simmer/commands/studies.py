@@ -17,7 +17,7 @@ from simmer.base.files import write_text, write_through
 from simmer.base.text import csv_text, plain, quote
 from simmer.base.words import count
 from simmer.doctor.forgotten import forget, forgotten_in
-from simmer.ledger.address import ledger_in
+from simmer.ledger.address import RESULTS, ledger_in
 from simmer.search.space import COLUMNS
 from simmer.status.catalogue import ListedStudy, listed_studies, unreadable_homes
 from simmer.status.catalogue_screen import describe, screen
@@ -98,13 +98,14 @@ def _forgotten(
     return [
         f"moved {describe(listed)} to {moved.parents[1]}",
         "Its published trials and refits are there, too; tables and figures stay until the next run.",
-        f"To get it back, without a training: {shlex.join(['mv', str(moved), str(home)])}",
+        f"To get it back, without a training: {shlex.join(['mv', str(moved), f'{home.parent}/'])}",
     ]
 
 
 def _answer(listed: ListedStudy, results: Path, ask: Ask | None) -> str:
     if ask is None:
-        command = f"make studies RESULTS={shlex.quote(str(results))} FORGET={listed.short}"
+        there = "" if results == RESULTS else f" RESULTS={shlex.quote(str(results))}"
+        command = f"make studies{there} FORGET={listed.short}"
         raise LedgerError(
             f"found no terminal to ask on; expected the name of the study. To move {describe(listed)} aside: "
             f"{command} CONFIRM={listed.name}"

@@ -59,7 +59,7 @@ def check_up(config: Config, results: Path, *, run: Holder | None) -> Checkup:
         LedgerError: when the folder does not exist, is a file, or cannot be listed.
     """
     tree = read_tree(results)
-    published = read_published(results, tree)
+    published = read_published(results)
     studies = check_studies(config, results, tree, published)
     tables = outdated(results, tree)
     return Checkup(

@@ -43,7 +43,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         sys.stdout.reconfigure(errors="replace")
     try:
         known = find_configuration(given.results, base=given.config, overlays=given.overlay)
-        config, overlays = known.config, known.overlays
+        config = known.config
         if not read_tree(given.results).files:
             _show([f"found no file in {given.results}: nothing was computed there yet"])
             return
@@ -57,10 +57,17 @@ def main(arguments: Sequence[str] | None = None) -> None:
         if given.begin and given.notes and given.results.name == RESULTS.name:
             engine = Engine(program=given.begin, notes=given.notes)
             targets = () if run is None else targets_of(run.command)
-            command = begin_command(given.begin, given.results, overlays)
+            command = begin_command(given.begin, given.results, known.overlays, known.options)
             next_run = (
                 " ".join(filter(None, (command, "--" if targets else "", *targets))),
-                planned(engine, config, found, overlays=overlays, targets=targets),
+                planned(
+                    engine,
+                    config,
+                    found,
+                    overlays=known.overlays,
+                    options=known.options,
+                    targets=targets,
+                ),
             )
         _show(screen(found, width=screen_width(), configuration=known.name, next_run=next_run))
     except (SimmerError, OSError) as error:

@@ -12,7 +12,6 @@ from simmer.base.files import user_facing_os_errors
 from simmer.base.locks import lock_or_refuse
 from simmer.doctor.campaign_lock import campaign_locked
 from simmer.doctor.published import read_published
-from simmer.doctor.tree import read_tree
 from simmer.ledger.address import LOCKS, StudyAddress
 
 _FORGOTTEN = "forgotten"
@@ -52,7 +51,7 @@ def forgotten_in(results: Path) -> list[Path]:
 
 
 def _published(home: Path, results: Path) -> Iterator[Path]:
-    for path, files in read_published(results, read_tree(results)).whole.items():
+    for path, files in read_published(results).whole.items():
         if files.home == home:
             yield path
             if path.with_suffix(".jsonl").is_file():

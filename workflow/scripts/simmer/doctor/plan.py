@@ -40,7 +40,13 @@ class Engine:
 
 
 def planned(
-    engine: Engine, config: Config, found: Checkup, *, overlays: Sequence[Path], targets: Sequence[str]
+    engine: Engine,
+    config: Config,
+    found: Checkup,
+    *,
+    overlays: Sequence[Path],
+    options: Sequence[str] = (),
+    targets: Sequence[str],
 ) -> str:
     """Return what the next run would do, in words that follow "the next run".
 
@@ -49,9 +55,10 @@ def planned(
         config: the configuration.
         found: the checked folder.
         overlays: the files merged over the shipped configuration.
+        options: further options of the engine.
         targets: files to ask for; none for the whole campaign.
     """
-    words = [*shlex.split(engine.program), "-n", "--quiet", "rules"]
+    words = [*shlex.split(engine.program), "-n", "--quiet", "rules", *options]
     words += ["--configfile", *map(str, overlays)] if overlays else []
     try:
         with _beside(found.results.absolute().parent, engine.notes) as folder:

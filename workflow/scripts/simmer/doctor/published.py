@@ -1,18 +1,15 @@
 """Check what is published: results that the ledger may lack, and tables that are outdated."""
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 from simmer.base.errors import DamagedError, LedgerError
 from simmer.doctor.findings import MADE_AGAIN, Finding
 from simmer.doctor.tree import Tree
-from simmer.ledger.address import Address, made_from_in
+from simmer.ledger.address import made_from_in
 from simmer.ledger.made_from import Digests, MadeFrom, place_in
-from simmer.ledger.published_run import run_published_at
+from simmer.ledger.published_run import published_in, run_published_at
 from simmer.ledger.run_files import RunFiles
-
-_FOLDERS = ("hpo", "refits")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -30,10 +27,11 @@ class Published:
     unreadable: tuple[Finding, ...]
 
 
-def read_published(results: Path, tree: Tree) -> Published:
+def read_published(results: Path) -> Published:
     """Return the published results in a results folder."""
     whole, damaged, unreadable = {}, [], []
-    for path, address in _published_paths(results, tree):
+    for address in published_in(results):
+        path = results / address.published("json")
         try:
             files = run_published_at(address, results)
         except DamagedError:
@@ -43,17 +41,6 @@ def read_published(results: Path, tree: Tree) -> Published:
         else:
             whole |= {} if files is None else {path: files}
     return Published(whole=whole, damaged=tuple(damaged), unreadable=tuple(unreadable))
-
-
-def _published_paths(results: Path, tree: Tree) -> Iterator[tuple[Path, Address]]:
-    for path in tree.files:
-        inside = path.relative_to(results)
-        if inside.parts[0] in _FOLDERS and path.suffix == ".json" and len(inside.parts) > 3:
-            try:
-                address = Address.parse(inside)
-            except LedgerError:
-                continue
-            yield path, address
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -26,6 +26,7 @@ LOCKS, MADE_FROM = "locks", "made_from"
 JOB_LOGS = "logs"
 
 _PUBLISHED: dict[Purpose, str] = {"trial": "hpo", "refit": "refits", "control": "controls"}
+PUBLISHED_RUNS = (_PUBLISHED["trial"], _PUBLISHED["refit"])
 _JOB_LOGS: dict[Purpose, str] = {"trial": "hpo_", "refit": "refit/", "control": "control/"}
 _SCALE, _TICKER = re.compile(r"[A-Za-z0-9]+"), re.compile(r"[A-Z0-9][A-Z0-9.-]*")
 _RUN = re.compile(rf"({'|'.join(get_args(Purpose))})_(\d+)(?:_of_trial_(\d+))?")

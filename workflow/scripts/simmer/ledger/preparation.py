@@ -60,8 +60,10 @@ def restore_if_free(ledger: StudyLedger, files: RunFiles) -> None:
         files.restore()
 
 
-def restore_published(address: Address, results: Path) -> None:
-    """Restore the run, of any study, whose result is published at an address and not whole in the ledger.
+def restore_published(address: Address, results: Path) -> bool:
+    """Restore the run, of any study, whose result is published at an address; return True if it is whole now.
+
+    It is left alone while another process is at work on it.
 
     Raises:
         LedgerError: when a record cannot be read or written.
@@ -69,13 +71,13 @@ def restore_published(address: Address, results: Path) -> None:
     try:
         files = run_published_at(address, results)
     except DamagedError:
-        return
-    if files is None or not files.lacks_result():
-        return
-    lock = try_lock(files.lock_path)
-    if lock is not None:
-        with lock:
-            files.restore()
+        return False
+    lock = None if files is None else try_lock(files.lock_path)
+    if lock is None:
+        return False
+    with lock:
+        files.restore()
+    return not files.lacks_result()
 
 
 def _is_prepared(ledger: StudyLedger) -> bool:

@@ -1,12 +1,33 @@
-"""Find the run whose result is published at an address."""
+"""Find published results, and the run that each is of."""
 
+from collections.abc import Iterator
 from pathlib import Path, PurePath
 
+from simmer.base.errors import LedgerError
+from simmer.base.files import user_facing_os_errors
 from simmer.base.records import read_record
-from simmer.ledger.address import Address, ledger_in
+from simmer.ledger.address import PUBLISHED_RUNS, Address, ledger_in
 from simmer.ledger.copies import ADVICE
 from simmer.ledger.results import RefitResult, TrialResult
 from simmer.ledger.run_files import KINDS, RunFiles
+
+
+def published_in(results: Path) -> Iterator[Address]:
+    """Yield the addresses of all published trials and refits below a folder of results.
+
+    Raises:
+        LedgerError: when a folder cannot be read.
+    """
+    for folder in (results / name for name in PUBLISHED_RUNS):
+        with user_facing_os_errors(folder):
+            paths = sorted(folder.rglob("*.json"))
+        for path in paths:
+            try:
+                address = Address.parse(path.relative_to(results))
+            except LedgerError:
+                continue  # a table
+            if results / address.published("json") == path:
+                yield address
 
 
 def run_published_at(address: Address, results: Path) -> RunFiles | None:

@@ -10,7 +10,6 @@ from simmer.base.locks import lock_after_waiting
 from simmer.base.logs import PROGRESS
 from simmer.ledger.ledger import StudyLedger
 from simmer.ledger.preparation import prepare
-from simmer.ledger.publication import remove_others
 from simmer.ledger.run_files import RunFiles
 from simmer.thermal.stop import StopRequest
 
@@ -30,8 +29,7 @@ def publish(
 ) -> bool:
     """Write the declared outputs of a run and return True if it was computed, False if the ledger had it.
 
-    Damaged and missing records are written again from their copies first. Afterwards no run of another study
-    is published beside this one.
+    Damaged and missing records are written again from their copies first.
 
     Args:
         ledger: of the study.
@@ -59,7 +57,6 @@ def publish(
         else:
             files.append_event({"event": "republish"})
         files.publish(result=result, log=log)
-    remove_others(ledger)
     return is_new
 
 

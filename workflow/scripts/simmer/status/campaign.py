@@ -13,9 +13,9 @@ from simmer.status.commands import asks_for_report, targets_of
 from simmer.status.configuration import FoundConfig
 from simmer.status.estimate import Estimate, estimate
 from simmer.status.holders import Holder, holder_at
-from simmer.status.progress import StudyPlace, StudyProgress, Work, read_study
+from simmer.status.progress import StudyProgress, Work, read_study
 from simmer.status.reasons import last_error
-from simmer.status.studies import Chosen, choose
+from simmer.status.studies import Chosen, choose, folders_beside
 from simmer.status.trial_files import TrialProgress, has_thermal_value, read_trial
 
 
@@ -144,7 +144,8 @@ def read_campaign(
         places = tuple(replace(place, refits=0) for place in chosen.places)
         chosen = replace(chosen, places=places)
     studies = tuple(
-        read_study(place, ledger / LOCKS, others=_beside(place, chosen), read=read) for place in chosen.places
+        read_study(place, ledger / LOCKS, others=folders_beside(place, chosen.others), read=read)
+        for place in chosen.places
     )
     campaign = Campaign(
         name=found.config.campaign if chosen.configured else _recorded_name(studies) or "unknown",
@@ -195,11 +196,6 @@ def _heat(trials: Sequence[TrialProgress]) -> Heat:
         trained_s=sum(trial.trained_s for trial in trials),
         ever_known=bool(degrees) or any(has_thermal_value(each) for each in (*samples, *events)),
     )
-
-
-def _beside(place: StudyPlace, chosen: Chosen) -> list[Path]:
-    same = ((each.scale, each.horizon_days) == (place.scale, place.horizon_days) for each in chosen.others)
-    return [each.trials_folder for each, is_same in zip(chosen.others, same, strict=True) if is_same]
 
 
 def _others(chosen: Chosen) -> tuple[str, ...]:

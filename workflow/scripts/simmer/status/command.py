@@ -4,12 +4,13 @@ python -m simmer.status RESULTS [--overlay FILE] [--watch SECONDS]
 """
 
 import argparse
+import contextlib
 import io
 import shlex
 import shutil
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 from simmer.base.errors import SimmerError
@@ -40,7 +41,7 @@ def main(arguments: Sequence[str] | None = None, *, clock: Callable[[], float] =
 
         def draw(width: int) -> list[str]:
             found = find_configuration(given.results, base=given.config, overlays=given.overlay)
-            begin = begin_command(given.begin, given.results, found.overlays)
+            begin = begin_command(given.begin, given.results, found.overlays, found.options)
             if not given.results.is_dir():
                 return nothing_there(given.results, found.config.campaign, begin=begin)
             campaign = read_campaign(found, given.results, now_s=clock(), read=read)
@@ -83,17 +84,29 @@ def nothing_there(results: Path, campaign: str, *, begin: str | None) -> list[st
     ]
 
 
-def begin_command(program: str, results: Path, overlays: Sequence[Path]) -> str | None:
-    """Return the command that begins a campaign with these results and overlays; None without a program."""
-    return shlex.join(begin_words(program, results, overlays)) if program else None
+def begin_command(
+    program: str, results: Path, overlays: Sequence[Path], options: Sequence[str] = ()
+) -> str | None:
+    """Return the command that begins a campaign, as `begin_words`; None without a program."""
+    return shlex.join(begin_words(program, results, overlays, options)) if program else None
 
 
-def begin_words(program: str, results: Path, overlays: Sequence[Path]) -> list[str]:
-    """Return the words of the command that begins a campaign with these results and overlays."""
+def begin_words(
+    program: str, results: Path, overlays: Sequence[Path], options: Sequence[str] = ()
+) -> list[str]:
+    """Return the words of the command that begins a campaign with these results, overlays and options."""
     words = shlex.split(program)
     if results.name == RESULTS and results.parent != Path():
         words += ["--directory", str(results.parent)]
-    return [*words, "--configfile", *map(str, overlays)] if overlays else words
+    return [*words, *(["--configfile", *map(str, overlays)] if overlays else []), *options]
+
+
+@contextlib.contextmanager
+def working_folder_of(results: Path) -> Iterator[None]:
+    """Work in the folder of a campaign, in which relative folders of its configuration begin."""
+    folder = results.absolute().parent
+    with contextlib.chdir(folder if folder.is_dir() else Path()):
+        yield
 
 
 def screen_width() -> int:

@@ -21,15 +21,19 @@ class FoundConfig:
         config: the configuration.
         raw: its keys and values as written.
         overlays: its files besides the shipped one, to be named in commands.
+        options: further options of a command that runs it.
         last: the last run of the folder; None if it is not known.
         note: how the configuration was chosen; None if that goes without saying.
+        lost: why the files of the last run cannot be read again; None if they can.
     """
 
     config: Config
     raw: Mapping[str, Any] = field(default_factory=dict)
     overlays: tuple[Path, ...] = ()
+    options: tuple[str, ...] = ()
     last: LastRun | None = None
     note: str | None = None
+    lost: str | None = None
 
     @property
     def name(self) -> str:
@@ -61,20 +65,38 @@ def find_configuration(results: Path, *, base: Path, overlays: Sequence[Path] = 
     if overlays or last is None:
         named = tuple(path for path in overlays if path != base)
         note = None
-        if last is not None and list(last.files) != [str(path.absolute()) for path in (base, *named)]:
-            note = f"the last run used {last.name}; without CONFIG that is shown"
-        raw = _read([base, *named])
+        if last is not None and (last.overlays, last.options) != (tuple(map(_absolute, named)), []):
+            note = f"the last run used {last.words}; without CONFIG that is shown"
+        raw = merged([read_mapping(path) for path in (base, *named)])
         return FoundConfig(config=parse_config(raw), raw=raw, overlays=named, last=last, note=note)
-    shown = tuple(Path(os.path.relpath(path)) for path in last.overlays)
-    note = f"the last run used {last.name}; showing that" if shown else None
+    shown = overlays_of(last)
+    note = f"the last run used {last.words}; showing that" if shown or last.options else None
+    lost = None
     try:
-        raw = _read(list(map(Path, last.files)), last.given)
+        raw = merged(layers_of(last, base=base))
         config = parse_config(raw)
     except ConfigError as error:
-        raw, config = last.configuration, parse_config(last.configuration)
+        raw, config, lost = last.configuration, parse_config(last.configuration), str(error)
         note = f"showing the settings of the last run, because they cannot be read again: {error}"
-    return FoundConfig(config=config, raw=raw, overlays=shown, last=last, note=note)
+    return FoundConfig(
+        config=config, raw=raw, overlays=shown, options=tuple(last.options), last=last, note=note, lost=lost
+    )
 
 
-def _read(paths: Sequence[Path], *given: Mapping[str, Any]) -> Mapping[str, Any]:
-    return merged([*map(read_mapping, paths), *given])
+def overlays_of(last: LastRun) -> tuple[Path, ...]:
+    """Return the files of the last run besides the shipped one, relative to the working folder."""
+    return tuple(Path(os.path.relpath(path)) for path in last.overlays)
+
+
+def layers_of(last: LastRun, *, base: Path) -> list[Mapping[str, Any]]:
+    """Return what was merged into the configuration of the last run, read again.
+
+    Raises:
+        ConfigError: when a file cannot be read.
+    """
+    shipped = [] if last.replaces_shipped else [base]
+    return [*(read_mapping(path) for path in (*shipped, *map(Path, last.overlays))), last.given]
+
+
+def _absolute(path: Path) -> str:
+    return str(path.absolute())

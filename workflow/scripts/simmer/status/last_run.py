@@ -18,24 +18,35 @@ class LastRun:
     """The configuration of a run.
 
     Attributes:
-        files: its files in the order of merging, as absolute paths; the shipped one is the first.
+        overlays: the files merged over the shipped one, in order, as absolute paths.
+        replaces_shipped: True if the files replace the shipped one.
         given: keys and values given on the command line, which are merged last.
         configuration: all of them merged, as plain JSON values.
     """
 
-    files: tuple[str, ...]
+    overlays: tuple[str, ...]
     given: Mapping[str, Any]
     configuration: Mapping[str, Any]
-
-    @property
-    def overlays(self) -> tuple[Path, ...]:
-        """The files merged over the shipped one."""
-        return tuple(map(Path, self.files[1:]))
+    replaces_shipped: bool = False
 
     @property
     def name(self) -> str:
         """The file that a person knows it by."""
-        return Path(self.files[-1]).name if self.files else "its command line"
+        return Path(self.overlays[-1]).name if self.overlays else "config.yaml"
+
+    @property
+    def words(self) -> str:
+        """The file and the options."""
+        return " ".join([self.name, *self.options])
+
+    @property
+    def options(self) -> list[str]:
+        """The options of a run with this configuration, besides its files."""
+        given = [
+            f"{key}={value if isinstance(value, str) else json.dumps(value)}"
+            for key, value in self.given.items()
+        ]
+        return ["--replace-workflow-config"] * self.replaces_shipped + (["--config", *given] if given else [])
 
 
 def remember_run(results: Path, run: LastRun) -> None:

@@ -8,14 +8,15 @@ from typing import Any, Literal
 from simmer.base.words import count, duration, listed
 from simmer.config.campaign import Config
 from simmer.ledger.address import LOCKS, ledger_in
+from simmer.search.study import Study
 from simmer.status.changes import Changes, changes, in_words
 from simmer.status.estimate import Estimate, estimate
 from simmer.status.last_run import LastRun, as_plain_json
-from simmer.status.next_features import next_features
 from simmer.status.progress import StudyPlace, StudyProgress, read_study
 from simmer.status.studies import (
     KnownStudy,
     configured_studies,
+    folders_beside,
     known_studies,
     matching,
     nearest,
@@ -88,35 +89,39 @@ class Plan:
 
 
 def read_plan(
-    config: Config, raw: Mapping[str, Any], results: Path, *, last: LastRun | None, now_s: float
+    config: Config,
+    raw: Mapping[str, Any],
+    results: Path,
+    *,
+    features_sha256: str | None,
+    last: LastRun | None,
+    now_s: float,
 ) -> Plan:
     """Return what the next run would do; nothing is written.
 
     Args:
         config: its configuration.
         raw: keys and values of the configuration as written.
-        results: its folder of results; the feature tables are in the folder `data` next to it.
+        results: its folder of results.
+        features_sha256: digest of the feature values that it learns from; None if unknown, then they are not
+            compared.
         last: the last run there.
         now_s: seconds since 1970.
     """
     ledger = ledger_in(results)
     known = known_studies(ledger)
-    features = next_features(config, results.parent / "data") if known else None
-    wanted = [(study, matching(study, known, features)) for study in configured_studies(config)]
-    homes = {match.home for _, match in wanted if match is not None}
-    others = [each for each in known if each.home not in homes]
-    progress = [
-        read_study(StudyPlace.of(study, None if match is None else match.home), ledger / LOCKS)
-        for study, match in wanted
-    ]
+    wanted = [(study, _home(study, ledger, known, features_sha256)) for study in configured_studies(config)]
+    others = [each for each in known if each.home not in {home for _, home in wanted}]
+    places = [StudyPlace.of(study, home) for study, home in wanted]
+    progress = [read_study(place, ledger / LOCKS, others=folders_beside(place, others)) for place in places]
     return Plan(
         studies=tuple(
             PlannedStudy(
                 progress=one,
                 estimate=_estimate(one, progress, others, now_s=now_s),
-                differs={} if match is not None else nearest(study, known, features),
+                differs={} if home is not None else nearest(study, known, features_sha256),
             )
-            for one, (study, match) in zip(progress, wanted, strict=True)
+            for one, (study, home) in zip(progress, wanted, strict=True)
         ),
         others=len(others),
         changed=None if last is None else changes(last.configuration, as_plain_json(raw)),
@@ -156,6 +161,17 @@ def others_in_words(number: int) -> str:
 
 def _studies(number: int, kind: str) -> str:
     return f"{number} {kind} {'study' if number == 1 else 'studies'}"
+
+
+def _home(
+    study: Study, ledger: Path, known: Sequence[KnownStudy], features_sha256: str | None
+) -> Path | None:
+    """Return the folder of a study in the ledger, also if its study.json is damaged; None if it is new."""
+    if features_sha256 is None:
+        match = matching(study, known, None)
+        return None if match is None else match.home
+    home = study.ledger(ledger, features_sha256=features_sha256).home
+    return home if home.is_dir() else None
 
 
 def _estimate(

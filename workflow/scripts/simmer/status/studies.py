@@ -210,6 +210,11 @@ def matching(study: Study, known: Sequence[KnownStudy], features_sha256: str | N
     return max(same, key=_touched_s, default=None)
 
 
+def folders_beside(place: StudyPlace, others: Iterable[KnownStudy]) -> list[Path]:
+    """Return the trial folders of other studies with the same scale and horizon, which share the locks."""
+    return [each.trials_folder for each in others if each.address == place.address]
+
+
 def _touched_s(study: KnownStudy) -> float:
     """Return when a trial of the study last began, in seconds since 1970."""
     try:
