@@ -84,7 +84,7 @@ verify: $(READY)
 # Train the refits, score them on the test split, write results/summary.{html,md,csv} and results/report.html.
 # SEARCH=yes trains missing trials first.
 report: $(READY)
-	@$(SIMMER).commands.report "$(RESULTS)" $(OVERLAY) $(BEGIN) $(if $(filter yes,$(SEARCH)),--search)
+	@$(SIMMER).commands.report "$(RESULTS)" $(OVERLAY) $(BEGIN) $(if $(filter-out no NO No 0,$(SEARCH)),--search)
 
 # What the next run would do: new and known studies, trials to train, hours, what changed since the last run.
 plan: $(READY)
@@ -99,7 +99,7 @@ watch: $(READY)
 
 # What is whole, damaged or left over in a results folder; FIX=yes restores what has a whole copy.
 doctor: $(READY)
-	@$(SIMMER).doctor "$(RESULTS)" $(OVERLAY) $(BEGIN) --notes .snakemake $(if $(filter yes,$(FIX)),--fix)
+	@$(SIMMER).doctor "$(RESULTS)" $(OVERLAY) $(BEGIN) --notes .snakemake $(if $(filter-out no NO No 0,$(FIX)),--fix)
 
 # Every study in the ledger. EXPORT=trials.parquet (or .csv) writes all trials as one table for a notebook;
 # FORGET=<id> moves a study aside, after asking for its name.

@@ -129,7 +129,7 @@ def test_both_ways_to_give_the_split_in_one_file_are_a_warning(folder):
     row = command._check_configuration(command.parse(merged(layers)), layers)
     assert (row.status, row.fix) == (
         CheckStatus.WARN,
-        "dataset.split: the dates count; train_fraction and validation_fraction do not",
+        "dataset.split: the dates count; train_fraction and validation_fraction do not: delete them",
     )
 
 

@@ -142,8 +142,9 @@ def test_an_existing_file_is_never_overwritten(folder):
     ("arguments", "message"),
     [
         (["--ticker", "SPY"], r"the bundled source has no SPY; .*FILE=/path/to/SPY\.csv"),
-        (["--file", "my bars/SPI.csv"], r"has no SPI\.csv; did you mean `file: SPY\.csv`"),
-        (["--file", "my bars/SPY.csv", "--ticker", "spy"], "ticker: found 'spy', expected 1 to 16 capital"),
+        (["--file", "my bars/SPI.csv"], r"found no file .*SPI\.csv; .* did you mean SPY\.csv\?"),
+        (["--file", "my"], 'needs quotes around the whole setting: "FILE=...'),
+        (["--file", "my bars/SPY.csv", "--ticker", "s y"], "ticker: found 'S Y', expected 1 to 16 capital"),
         (["--file", "my bars/VIX.csv"], "found no volume in the bars of VIX"),
         (["--file", "my bars/BAD.csv"], r"BAD\.csv, line 1: this is a web page"),
     ],

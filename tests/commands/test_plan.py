@@ -52,7 +52,7 @@ def test_a_finished_study_has_nothing_to_train(book, capsys):
     (book.folder / "same.yaml").write_text(OVERLAY.replace("0.02", "0.01"))
     lines = shown(book, capsys, "--overlay", book.folder / "same.yaml")
     assert "no run is recorded here yet" in lines
-    assert "nothing to train; what is not published is published from the ledger" in lines
+    assert "nothing to train: every trial is in the ledger" in lines
 
 
 def test_a_wrong_configuration_ends_with_its_message(book, capsys):

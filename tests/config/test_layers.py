@@ -4,7 +4,7 @@ from pathlib import Path
 import pytest
 
 from simmer.base.errors import ConfigError
-from simmer.config.layers import read_config, replaced, what_counts, without
+from simmer.config.layers import given_twice, read_config, replaced, without
 from support.configs import ROOT, default_config, merge, raw_config
 
 BASE = ROOT / "config/config.yaml"
@@ -100,10 +100,12 @@ def test_the_later_way_to_give_the_split_counts(layers, expected):
 def test_of_both_ways_in_one_file_the_dates_count(overlay):
     found = read_config([BASE, overlay(json.dumps(split(DATES | FRACTIONS)))])
     assert found == default_config(split(DATES | NO_FRACTIONS))
-    assert what_counts(tuple(FRACTIONS)).endswith(
-        "the dates count; train_fraction and validation_fraction do not"
-    )
-    assert what_counts(("train_end",)).endswith("the fractions count; train_end does not")
+    (line,) = given_twice([split(FRACTIONS), split(DATES | FRACTIONS)])
+    assert line.endswith("the dates count; train_fraction and validation_fraction do not: delete them")
+
+
+def test_nothing_is_said_of_a_file_that_replaces_the_other_way():
+    assert given_twice([split(FRACTIONS), split(DATES)]) == []
 
 
 def test_half_a_pair_is_a_mistake(overlay):

@@ -60,9 +60,9 @@ def test_appended_bars_begin_new_studies_only_as_the_latest(own):
     added = "SPY.csv: 2 rows added (2003-03-05 to 2003-03-06). "
     assert own.lines("pinned") == [
         f"{added}pinned: the search keeps its snapshot of {DAY}; "
-        "`data.snapshot: latest` would begin new studies"
+        "`data.snapshot: latest` would begin other studies"
     ]
-    assert own.lines("latest") == [f"{added}latest: other bars, so other studies"]
+    assert own.lines("latest") == [f"{added}latest: other studies"]
 
 
 def test_rows_removed_and_revised_are_counted(own):
@@ -75,7 +75,7 @@ def test_rows_removed_and_revised_are_counted(own):
 
 def test_bars_that_the_search_does_not_use_begin_no_new_study(own):
     own.write(BARS[:41])
-    assert own.lines("latest", searched=["DJI"])[0].endswith("latest: no new study begins")
+    assert own.lines("latest", searched=["DJI"])[0].endswith("latest: no other study")
 
 
 def test_the_same_bars_in_another_form_begin_no_new_study(own):
@@ -83,7 +83,7 @@ def test_the_same_bars_in_another_form_begin_no_new_study(own):
     path.write_bytes(path.read_bytes().replace(b"\n", b"\r\n"))
     (line,) = own.lines()
     assert line.startswith("SPY.csv: changed, but no row by more than rounding. ")
-    assert line.endswith("`data.snapshot: latest` would begin no new study")
+    assert line.endswith("`data.snapshot: latest` would begin no other study")
 
 
 def test_a_price_rounded_differently_begins_a_new_study(own):
@@ -92,7 +92,7 @@ def test_a_price_rounded_differently_begins_a_new_study(own):
     own.write(bars)
     (line,) = own.lines()
     assert line.startswith("SPY.csv: changed, but no row by more than rounding. ")
-    assert line.endswith("would begin new studies")
+    assert line.endswith("would begin other studies")
 
 
 def test_a_file_that_breaks_a_rule_is_named_with_its_line(own):
@@ -120,10 +120,13 @@ def test_the_file_is_compared_with_the_snapshot_in_use(own):
         assert line.endswith(f". pinned in data.tickers: the search keeps its snapshot of {DAY}")
 
 
-def test_another_file_in_the_configuration_is_no_change(own):
+def test_another_file_in_the_configuration_is_compared_with_the_bars_in_use(own):
     own.write(BARS[:42])
     (own.folder / "SPY.csv").rename(own.folder / "newer.csv")
-    assert own.lines("pinned", file="newer.csv") == own.lines("latest", file="newer.csv") == []
+    added = "newer.csv: 2 rows added (2003-03-05 to 2003-03-06). "
+    (pinned,) = own.lines("pinned", file="newer.csv")
+    assert pinned.startswith(f"{added}a file at another place: other studies; to keep the bars: `snapshot: '")
+    assert own.lines("latest", file="newer.csv") == [f"{added}latest: other studies"]
 
 
 @pytest.mark.parametrize("entry", [[], {}, {"sources": []}, {"sources": [1]}, {"sources": [{"snapshot": 1}]}])

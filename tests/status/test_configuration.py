@@ -48,7 +48,7 @@ def test_a_file_that_is_gone_is_replaced_by_what_the_run_used(mine, tmp_path):
     mine.unlink()
     shown = found(tmp_path)
     assert shown.config.seed == 3
-    assert "showing the settings of the last run, because they cannot be read again" in shown.note
+    assert "showing the settings of the last run, because its files cannot be used now" in shown.note
     assert "cannot read" in shown.lost
 
 

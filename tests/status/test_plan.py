@@ -4,8 +4,8 @@ import pytest
 
 from simmer.status.changes import changes, in_words
 from simmer.status.last_run import LastRun, last_run, remember_run
+from simmer.status.next_features import built_features
 from simmer.status.plan import read_plan, start_lines
-from simmer.status.studies import features_of
 from support.configs import default_config, raw_config
 from support.ledger_book import START_S, LedgerBook
 
@@ -28,7 +28,7 @@ def plan_of(book, *overlays, last=None):
         config,
         raw_config(SCALE, *overlays),
         book.results,
-        features_sha256=features_of(config, book.results.parent / "data"),
+        features_sha256=built_features(book.folder / f"data/processed/{config.dataset.table}.resource.json"),
         last=last,
         now_s=NOW_S,
     )

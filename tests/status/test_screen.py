@@ -94,7 +94,7 @@ def test_a_study_row(book):
 def test_a_study_of_another_horizon_is_estimated_and_marked(book):
     book.trial(0)
     assert row(book, "2M/h3") == "2M/h3 0/5 - - - - - about 2 min *"
-    assert "* no trial finished: from the same scale at other horizons" in text(book)
+    assert "* no trial finished: from other studies of this scale" in text(book)
 
 
 def test_unknown_values_are_shown_as_unknown(book):

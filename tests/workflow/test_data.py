@@ -156,11 +156,11 @@ def test_appended_bars_are_announced_and_only_the_latest_begin_a_new_study(own):
     added = "SPY.csv: 2 rows added (2020-01-02 to 2020-01-03). "
     text = run()
     assert f"{added}pinned: the search keeps its snapshot of " in text
-    assert "`data.snapshot: latest` would begin new studies" in text
+    assert "`data.snapshot: latest` would begin other studies" in text
     assert "Nothing to be done" in text
     own.configure({"data": {"snapshot": "latest"}})
     text = run()
-    assert text.count(f"{added}latest: other bars, so other studies") == 1
+    assert text.count(f"{added}latest: other studies") == 1
     assert "Train debug/h1 trial 000" in text
     text = run()
     assert "rows added" not in text

@@ -16,7 +16,7 @@ sys.path.insert(0, str(REPOSITORY / "workflow" / "scripts"))
 from simmer.base.errors import SimmerError
 from simmer.base.logs import OncePerCampaign
 from simmer.config.campaign import parse_config
-from simmer.config.layers import replaced, what_counts, without
+from simmer.config.layers import given_twice, replaced, without
 from simmer.config.reading import read_mapping
 from simmer.ledger.address import RESULTS, shown_warnings_in
 from simmer.training.compiled_code import compiled_code_environment
@@ -65,10 +65,10 @@ def load_campaign(raw, layers):
     """
     if RESULTS.exists() and not RESULTS.is_dir():
         raise WorkflowError(f"found a file named {RESULTS}; expected a folder: move the file away")
-    unused = replaced(layers)
-    raw.update(without(raw, unused))
-    if unused and workflow.exec_mode.name == "DEFAULT":
-        snakemake_logger.warning(what_counts(unused))
+    raw.update(without(raw, replaced(layers)))
+    if workflow.exec_mode.name == "DEFAULT":
+        for line in given_twice(layers):
+            snakemake_logger.warning(line)
     with shown_by_snakemake():
         return parse_config(raw)
 

@@ -20,7 +20,7 @@ from simmer.base.words import count
 from simmer.ledger.address import RESULTS, StudyAddress, ledger_in
 from simmer.ledger.made_from import Digests, MadeFrom, is_current, record_of
 from simmer.ledger.preparation import restore_if_free, restore_published
-from simmer.status.studies import features_sha256
+from simmer.status.next_features import built_features
 
 DIGESTS = Digests()
 RECORDS = Path(".snakemake") / "metadata"
@@ -230,7 +230,7 @@ def features_are_final():
 
 def ledger_of(scale, days):
     """Return a study's ledger; None while its features are not known. They may change during a run."""
-    features = features_sha256(Path(dataset_table("resource.json")))
+    features = built_features(Path(dataset_table("resource.json")))
     return None if features is None else ledger_with(features, scale, days)
 
 

@@ -4,6 +4,7 @@ Snakemake calls input functions when it plans jobs; the first of them calls `sta
 jobs are to be run.
 """
 
+import shlex
 import sys
 import time
 from functools import cache
@@ -29,6 +30,7 @@ def start_run():
         return  # as with --dag and --report
     try:
         with shown_by_snakemake():
+            refuse_forgotten_configuration()
             if not workflow.dryrun:
                 # It ends with this process.
                 workflow.globals["campaign_lock"] = lock_or_refuse(
@@ -45,11 +47,29 @@ def start_run():
         sys.exit(str(error))  # any other exception would be printed with a traceback
 
 
+def refuse_forgotten_configuration():
+    """Refuse a run that names no configuration in a folder whose last run named one."""
+    last, run = last_run(RESULTS), this_run()
+    if (
+        last is not None
+        and (last.overlays or last.options)
+        and not (workflow.config_settings.configfiles or run.options)
+    ):
+        files = shlex.join(["--configfile", *last.overlays]) if last.overlays else ""
+        shipped = shlex.join(["--configfile", str(REPOSITORY / "config" / "config.yaml")])
+        raise WorkflowError(
+            f"found no configuration named, but the last run here used {last.words}; expected the one that is meant: "
+            f"add {' '.join(filter(None, [files, shlex.join(last.options)]))} to go on, or {shipped} for the shipped one"
+        )
+
+
 def this_run():
     """Return the configuration of this run."""
     settings = workflow.config_settings
+    shipped = REPOSITORY / "config" / "config.yaml"
+    files = [Path(path).absolute() for path in settings.configfiles]
     return LastRun(
-        overlays=tuple(str(Path(path).absolute()) for path in settings.configfiles),
+        overlays=tuple(str(path) for path in files if settings.replace_workflow_config or path != shipped),
         replaces_shipped=settings.replace_workflow_config,
         given=settings.config,
         configuration=config,

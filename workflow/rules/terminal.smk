@@ -73,6 +73,11 @@ def message_of(record):
     return said.replace("Train ", "Publish ", 1) if is_computed(getattr(record, "output", [])) else said
 
 
+def was_stopped(end):
+    """Return True if a job ended by a signal with which people and systems stop programs."""
+    return end is not None and any(f"({name})" in end for name in ("SIGINT", "SIGTERM", "SIGHUP"))
+
+
 class QuietTerminal(logging.Handler):
     """Hands the records that people want to the terminal, shortened to a line where that suffices."""
 
@@ -128,7 +133,7 @@ class QuietTerminal(logging.Handler):
         """Return the line of a job that failed or stopped: its message, exit status and log."""
         self.failed = True
         end = self.ends.pop(0) if self.ends else None
-        verb = "Stopped" if end == f"exit status {EXIT_RESUMABLE}" else "Failed"
+        verb = "Stopped" if end == f"exit status {EXIT_RESUMABLE}" or was_stopped(end) else "Failed"
         shown = "" if end is None else f" ({end})"
         logs = ", ".join(str(Path(log).absolute()) for log in record.log) or "none"
         return f"{verb}: {self.name(record.jobid)}{shown}. Log: {logs}"

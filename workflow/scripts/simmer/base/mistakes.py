@@ -102,6 +102,9 @@ def _nearest(key: Any, node: Node) -> str:
 
 
 def _hint(kind: str, found: Any, node: Node) -> str:
+    percent = _percent(kind, found, node)
+    if percent is not None:
+        return f" ({percent:g} % is written as {percent / 100:g})"
     if kind == "string_type" and isinstance(found, bool | int | float) and node.get("format") != "date":
         return " (YAML reads it as something else: write it in quotes)"
     if kind not in ("float_type", "int_type") or not isinstance(found, str):
@@ -113,6 +116,17 @@ def _hint(kind: str, found: Any, node: Node) -> str:
     if found.isdigit() or "e" not in found.lower():
         return " (a number in quotes is text: write it without quotes)"
     return f" (YAML reads 1e-4 as text: write {'1.0e-4' if kind == 'float_type' else f'{number:.0f}'})"
+
+
+def _percent(kind: str, found: Any, node: Node) -> float | None:
+    """Return a value that was meant in percent; None if it was not."""
+    try:
+        if isinstance(found, str) and kind == "float_type" and found.rstrip().endswith("%"):
+            return float(found.rstrip().removesuffix("%"))
+        is_share = 1 in (node.get("exclusiveMaximum"), node.get("maximum"))
+        return float(found) if kind.startswith("less_than") and is_share and found <= 100 else None
+    except ValueError:
+        return None
 
 
 def _named(path: tuple[int | str, ...]) -> str:

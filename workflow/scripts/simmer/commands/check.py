@@ -25,7 +25,7 @@ from simmer.base.words import count, horizons
 from simmer.commands.check_labels import build_table, check_labels
 from simmer.commands.check_scales import check_scales
 from simmer.config.campaign import Config, Parsed, parse
-from simmer.config.layers import merged, replaced, what_counts
+from simmer.config.layers import given_twice, merged
 from simmer.config.reading import read_mapping
 from simmer.data.changed_files import changed_files, in_words
 from simmer.data.cross_checks import check_across
@@ -102,12 +102,16 @@ def _check_configuration(parsed: Parsed, layers: Sequence[Mapping[str, Any]]) ->
     config = parsed.config
     if config is None:
         return row(measured=count(len(parsed.problems), "problem"), fix="\n".join(parsed.problems))
-    days, unused = config.dataset.horizons_days, [unused for layer in layers if (unused := replaced([layer]))]
+    days, warnings = config.dataset.horizons_days, given_twice(layers)
+    if not config.run_scales:
+        return row(measured="no scale", fix="run_scales is empty: write the scales to search, such as [500k]")
+    if not all(layers):
+        warnings = [*warnings, "a file has no keys"]
     trials = sum(config.scales[scale].n_trials for scale in config.run_scales) * len(days)
-    scales = ", ".join(config.run_scales) or "no scale"
+    scales = ", ".join(config.run_scales)
     return row(
         measured=f"{scales} at {horizons(days)}: {count(trials, 'trial')}",
-        fix="\n".join(map(what_counts, unused)) or None,
+        fix="\n".join(warnings) or None,
         otherwise=CheckStatus.WARN,
     )
 

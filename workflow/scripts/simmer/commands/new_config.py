@@ -23,7 +23,7 @@ from simmer.config.layers import read_config
 from simmer.config.template import Filling, filled
 from simmer.data.bars_csv import parse_bars
 from simmer.data.manifest import date_facts
-from simmer.data.own_files import own_folder, read_own_bars
+from simmer.data.own_files import nearest_name, own_folder, read_own_bars
 from simmer.data.problems import refuse_errors
 from simmer.data.reading_store import ReadingStore
 from simmer.data.settings import DataSettings
@@ -86,10 +86,15 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--config", type=Path, default=Path("config/config.yaml"))
     parser.add_argument("--begin", default="", help="the command that begins a campaign, to be shown")
     given = parser.parse_args(arguments)
+    given.to = own_folder(str(given.to))
     try:
         base = read_config([given.config])
         facts = new_config(
-            given.to, ticker=given.ticker, file=given.file, data=base.data, dataset=base.dataset
+            given.to,
+            ticker=given.ticker and given.ticker.upper(),
+            file=given.file,
+            data=base.data,
+            dataset=base.dataset,
         )
     except SimmerError as error:
         sys.exit(str(error))
@@ -113,6 +118,14 @@ def _bundled(ticker: str, data: DataSettings) -> tuple[TickerSpec, pd.DataFrame]
 
 def _own(path: Path, ticker: str | None) -> tuple[TickerSpec, pd.DataFrame]:
     ticker = ticker or re.sub("[^A-Z0-9]+", "-", path.stem.upper()).strip("-")[:16]
+    if not path.exists():
+        near = nearest_name(path.name, path.parent)
+        advice = (
+            f"did you mean {near}?"
+            if near
+            else ('write its path; a name with blanks needs quotes around the whole setting: "FILE=..."')
+        )
+        raise ConfigError(f"found no file {path}; expected daily bars as CSV: {advice}")
     content = read_own_bars(str(path.parent), path.name, ticker=ticker)
     bars, problems = parse_bars(content, path.name)
     refuse_errors(problems, what=f"the bars of {ticker}")

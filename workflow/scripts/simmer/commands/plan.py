@@ -10,8 +10,10 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from simmer.base.errors import SimmerError
-from simmer.status.command import add_overlays, begin_command, screen_width, working_folder_of
+from simmer.ledger.address import campaign_lock_in
+from simmer.status.command import add_overlays, begin_command, screen_width
 from simmer.status.configuration import find_configuration
+from simmer.status.holders import holder_at
 from simmer.status.next_features import next_features
 from simmer.status.own_files import news_of_files
 from simmer.status.plan import read_plan
@@ -29,19 +31,22 @@ def main(arguments: Sequence[str] | None = None, *, clock: Callable[[], float] =
     try:
         found = find_configuration(given.results, base=given.config, overlays=given.overlay)
         begin = begin_command(given.begin, given.results, found.overlays, found.options)
-        results = given.results.absolute()
-        data = results.parent / "data"
-        with working_folder_of(results):
-            plan = read_plan(
-                found.config,
-                found.raw,
-                results,
-                features_sha256=next_features(found.config, data),
-                last=found.last,
-                now_s=clock(),
-            )
-            news = news_of_files(found.config, data)
-        lines = plan_screen(plan, found, news, width=screen_width(), begin=begin)
+        found.require_readable()
+        results, data = given.results, given.results.parent / "data"
+        features = next_features(found.config, data)
+        plan = read_plan(
+            found.config, found.raw, results, features_sha256=features, last=found.last, now_s=clock()
+        )
+        run = holder_at(campaign_lock_in(results))
+        is_busy = run is not None and run.alive is True
+        lines = plan_screen(
+            plan,
+            found,
+            news_of_files(found.config, data),
+            width=screen_width(),
+            begin=None if is_busy else begin,
+        )
+        lines += [f"a run is at work here: process {run.pid}"] if is_busy else []
     except (SimmerError, OSError) as error:
         sys.exit(str(error))
     sys.stdout.write("".join(f"{line}\n" for line in lines))

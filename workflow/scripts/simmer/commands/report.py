@@ -16,7 +16,7 @@ from pathlib import Path
 from simmer.base.errors import SimmerError
 from simmer.base.words import count
 from simmer.runs.publish import NO_SEARCH
-from simmer.status.command import add_overlays, begin_words, working_folder_of
+from simmer.status.command import add_overlays, begin_words, make_command
 from simmer.status.configuration import find_configuration
 from simmer.status.next_features import next_features
 from simmer.status.plan import Plan, read_plan
@@ -37,16 +37,19 @@ def main(arguments: Sequence[str] | None = None, *, clock: Callable[[], float] =
     given = parser.parse_args(arguments)
     try:
         found = find_configuration(given.results, base=given.config, overlays=given.overlay)
-        if found.lost:
-            sys.exit(f"{found.lost}\nName the configuration: make report CONFIG={found.name}")
-        results = given.results.absolute()
-        with working_folder_of(results):
-            features = next_features(found.config, results.parent / "data")
+        found.require_readable()
         plan = read_plan(
-            found.config, found.raw, results, features_sha256=features, last=found.last, now_s=clock()
+            found.config,
+            found.raw,
+            given.results,
+            features_sha256=next_features(found.config, given.results.parent / "data"),
+            last=found.last,
+            now_s=clock(),
         )
         if plan.to_train and not given.search:
-            sys.exit("\n".join(_refusal(plan, found.name)))
+            sys.exit(
+                "\n".join(_refusal(plan, found.name, make_command("report", given.results, given.overlay)))
+            )
     except (SimmerError, OSError) as error:
         sys.exit(str(error))
     if found.note:
@@ -67,14 +70,14 @@ def main(arguments: Sequence[str] | None = None, *, clock: Callable[[], float] =
     )
 
 
-def _refusal(plan: Plan, name: str) -> Iterator[str]:
+def _refusal(plan: Plan, name: str, command: str) -> Iterator[str]:
     for study in plan.studies:
         progress = study.progress
-        if progress.left:
-            yield f"{study.name}: {progress.left} of {count(progress.place.n_trials, 'trial')} to train"
+        if study.to_train:
+            yield f"{study.name}: {study.to_train} of {count(progress.place.n_trials, 'trial')} to train"
     yield (
         f"found {count(plan.to_train, 'trial')} of {name} without a result ({plan.hours}), expected a "
-        "finished search: run the search first, or let the report train them (make report SEARCH=yes)"
+        f"finished search: run the search first, or let the report train them ({command} SEARCH=yes)"
     )
 
 

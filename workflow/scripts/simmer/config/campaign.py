@@ -267,7 +267,13 @@ def _contradictions(blocks: Mapping[str, Any]) -> Iterator[str]:
 def _check_names(run_scales: Sequence[str], scales: Mapping[str, ScaleBlock]) -> Iterator[str]:
     unknown = [scale for scale in run_scales if scale not in scales]
     if unknown:
-        yield f"run_scales: found {as_yaml(unknown)}, expected names from `scales`: {as_yaml(sorted(scales))}"
+        by_lower = {name.lower(): name for name in scales}
+        near = [by_lower[scale.lower()] for scale in unknown if scale.lower() in by_lower]
+        meant = f"; did you mean {as_yaml(near)}?" if near else ""
+        yield (
+            f"run_scales: found {as_yaml(unknown)}, expected names from `scales`: "
+            f"{as_yaml(sorted(scales))}{meant}"
+        )
 
 
 def _check_ticker(data: DataSettings, dataset: DatasetBlock) -> Iterator[str]:

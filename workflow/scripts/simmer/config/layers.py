@@ -48,10 +48,14 @@ def replaced(layers: Sequence[Mapping[str, Any]]) -> tuple[str, ...]:
     return tuple(key for way in WAYS for key in way if key in lost)
 
 
-def what_counts(unused: Sequence[str]) -> str:
-    """Return a sentence about the keys from `replaced`."""
-    pair = "fractions" if unused[0] in WAYS[-1] else "dates"
-    return f"dataset.split: the {pair} count; {listed(unused)} {'does' if len(unused) == 1 else 'do'} not"
+def given_twice(layers: Sequence[Mapping[str, Any]]) -> list[str]:
+    """Return a line for each layer that gives the split in both ways."""
+    unused = filter(None, (replaced([layer]) for layer in layers))
+    return [
+        f"dataset.split: the dates count; {listed(keys)} {'does' if len(keys) == 1 else 'do'} not: delete "
+        f"{'it' if len(keys) == 1 else 'them'}"
+        for keys in unused
+    ]
 
 
 def without(raw: Mapping[str, Any], keys: Sequence[str]) -> Mapping[str, Any]:

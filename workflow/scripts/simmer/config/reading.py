@@ -3,6 +3,7 @@
 python -m simmer.config.reading FILE ...
 """
 
+import difflib
 import json
 import sys
 from collections.abc import Hashable, Mapping, Sequence
@@ -53,8 +54,7 @@ def read_mapping(path: Path) -> Mapping[str, Any]:
         found = _parse(content.decode())
     except OSError as error:
         raise ConfigError(
-            f"cannot read {path}: {error.strerror or error}; expected a configuration file: name one that "
-            "exists, such as CONFIG=config/demo.yaml"
+            f"cannot read {path}: {error.strerror or error}; expected a configuration file: {_advice(path)}"
         ) from error
     except UnicodeDecodeError as error:
         line = content[: error.start].count(b"\n")
@@ -73,6 +73,20 @@ def read_mapping(path: Path) -> Mapping[str, Any]:
             path, None, f"found {type(found).__name__}, expected keys with values, as in `seed: 1`"
         )
     return found
+
+
+def _advice(path: Path) -> str:
+    try:
+        there = [found.name for found in path.parent.iterdir() if found.suffix in (".yaml", ".yml", ".json")]
+    except OSError:
+        there = []
+    near = difflib.get_close_matches(path.name, there, n=1)
+    if near:
+        return f"did you mean {path.parent / near[0]}?"
+    return (
+        "name one that exists, such as CONFIG=config/demo.yaml; a name with blanks needs quotes around the "
+        'whole setting: "CONFIG=my own.yaml"'
+    )
 
 
 def _parse(text: str) -> Any:

@@ -12,7 +12,7 @@ from simmer.features.splits import SplitSpec
 
 _OWN_FILES = """\
   source: csv                # your own files; bundled: S&P 500 and Nasdaq Composite, 1999 to 2018
-  # `~` is your home folder; a relative folder begins where the campaign runs.
+  # `~/bars` is in your home folder; a relative folder begins where the campaign runs.
   folder: {folder}"""
 _BUNDLED = """\
   # For your own files write `source: csv`, `folder: ~/bars`, and `file: SPY.csv` in the entry of the ticker.

@@ -1,6 +1,6 @@
 """Own files that differ from the snapshots in use: what changed, and what that means for the search."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -29,28 +29,31 @@ class FileChange:
         ticker: its ticker.
         file: path of the file inside `data.folder`.
         kept_on: day on which the snapshot was kept, ISO.
-        choice: `data.snapshot`, or `own` for a snapshot that the ticker's entry names.
+        snapshot: its id.
+        choice: `data.snapshot`, `own` for a snapshot that the ticker's entry names, or `other file` if the
+            snapshot was kept of a file at another place.
         changes: rows added, removed and revised; None if the file breaks a rule.
         refusal: the first broken rule.
-        begins_studies: True if the search would learn from other bars with the file than with the snapshot.
+        studies: which studies the search would continue with the file instead of the snapshot.
     """
 
     ticker: str
     file: str
     kept_on: str
-    choice: Literal["pinned", "latest", "own"]
+    snapshot: str
+    choice: Literal["pinned", "latest", "own", "other file"]
     changes: Changes | None
     refusal: str | None
-    begins_studies: bool
+    studies: Literal["no other study", "other studies", "perhaps other studies"]
 
 
-def changed_files(settings: DataSettings, data: Path, *, searched: Collection[str]) -> tuple[FileChange, ...]:
+def changed_files(settings: DataSettings, data: Path, *, searched: Sequence[str]) -> tuple[FileChange, ...]:
     """Return the changes of own files; what cannot be read or was never acquired is left to its job.
 
     Args:
         settings: config block `data`.
         data: folder of snapshots and acquired bars.
-        searched: the tickers that the search learns from.
+        searched: the tickers that the search learns from, the one that it predicts first.
     """
     changes, store = [], SnapshotStore(data / "snapshots")
     for spec in settings.tickers if settings.source == "csv" else ():
@@ -58,9 +61,7 @@ def changed_files(settings: DataSettings, data: Path, *, searched: Collection[st
             snapshot = _in_use(settings, spec, store, data / "raw")
             content = read_own_file(*own_file(settings, spec))
             if snapshot is not None and snapshot.entry["hash"] != f"sha256:{sha256_of_bytes(content)}":
-                changes.append(
-                    _change(content, snapshot, settings, spec, is_searched=spec.ticker in searched)
-                )
+                changes.append(_change(content, snapshot, settings, spec, searched=searched))
     return tuple(changes)
 
 
@@ -70,20 +71,34 @@ def in_words(change: FileChange) -> str:
 
 
 def _in_use(settings: DataSettings, spec: TickerSpec, store: SnapshotStore, raw: Path) -> Snapshot | None:
+    """Return the snapshot that the run begins with; None if none was kept, or of another source."""
+    origin = _origin(settings, spec)
+    pinned = (
+        None
+        if settings.takes_latest(spec)
+        else store.choose(spec.ticker, origin=origin, pinned=spec.snapshot)
+    )
+    if pinned is not None:
+        return pinned
+    try:
+        acquired = read_entry(raw / f"{spec.ticker}.resource.json")["sources"][0]["snapshot"]
+    except (LookupError, TypeError):  # of another source, or damaged
+        return None
+    return store.choose(spec.ticker, origin=origin, pinned=acquired)
+
+
+def _origin(settings: DataSettings, spec: TickerSpec) -> dict[str, str]:
     folder, name = own_file(settings, spec)
-    origin, id_ = origin_of_file(folder / name), spec.snapshot
-    if settings.takes_latest(spec):
-        try:
-            id_ = read_entry(raw / f"{spec.ticker}.resource.json")["sources"][0]["snapshot"]
-        except (LookupError, TypeError):  # of another source, or damaged
-            return None
-    snapshot = store.choose(spec.ticker, origin=origin, pinned=id_)
-    # Bars of another file were acquired with another configuration.
-    return None if snapshot is None or snapshot.sequence_from(origin) is None else snapshot
+    return origin_of_file(folder / name)
 
 
 def _change(
-    content: bytes, snapshot: Snapshot, settings: DataSettings, spec: TickerSpec, *, is_searched: bool
+    content: bytes,
+    snapshot: Snapshot,
+    settings: DataSettings,
+    spec: TickerSpec,
+    *,
+    searched: Sequence[str],
 ) -> FileChange:
     _, name = own_file(settings, spec)
     bars, problems = check_file(
@@ -92,15 +107,23 @@ def _change(
     refusal = next((str(problem) for problem in problems if problem.severity == "error"), None)
     kept = read_snapshot(snapshot)[list(COLUMNS)]
     is_sound = bars is not None and refusal is None
+    choice = settings.snapshot if spec.snapshot is None else "own"
+    if choice == "pinned" and snapshot.sequence_from(_origin(settings, spec)) is None:
+        choice = "other file"
+    studies = "no other study"
+    # Also by a rounded price, which is no change in words.
+    if is_sound and spec.ticker in searched and not kept.equals(bars):
+        # Of another ticker only the days of the predicted one count.
+        studies = "other studies" if spec.ticker == searched[0] else "perhaps other studies"
     return FileChange(
         ticker=spec.ticker,
         file=name,
         kept_on=snapshot.kept_on,
-        choice=settings.snapshot if spec.snapshot is None else "own",
+        snapshot=snapshot.id,
+        choice=choice,
         changes=compare_vintages(kept, bars) if is_sound else None,
         refusal=refusal,
-        # Also by a rounded price, which is no change in words.
-        begins_studies=is_sound and is_searched and not kept.equals(bars),
+        studies=studies,
     )
 
 
@@ -122,9 +145,10 @@ def _meaning(change: FileChange) -> str:
     if change.choice == "own":
         return f"pinned in data.tickers: {kept}"
     if change.choice == "pinned":
-        would = f"begin {'new studies' if change.begins_studies else 'no new study'}"
-        would = "refuse it" if change.changes is None else would
+        would = "refuse it" if change.changes is None else f"begin {change.studies}"
         return f"pinned: {kept}; `data.snapshot: latest` would {would}"
-    if change.changes is None:
-        return "latest: the run will refuse it"
-    return f"latest: {'other bars, so other studies' if change.begins_studies else 'no new study begins'}"
+    meant = "the run will refuse it" if change.changes is None else change.studies
+    if change.choice == "other file":
+        stay = f"`snapshot: {change.snapshot!r}` in data.tickers"
+        return f"a file at another place: {meant}; to keep the bars: {stay}"
+    return f"latest: {meant}"

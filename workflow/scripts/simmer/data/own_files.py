@@ -51,6 +51,15 @@ def read_own_bars(folder: str | None, name: str, *, ticker: str) -> bytes:
         raise DataError(f"the bars of {ticker} cannot be read: {problem}") from error
 
 
+def nearest_name(name: str, folder: Path) -> str | None:
+    """Return the name of the CSV file in a folder that is most similar to a name; None if none is."""
+    try:
+        there = [found.name for found in folder.iterdir() if found.suffix.lower() == ".csv"]
+    except OSError:
+        return None
+    return _nearest(name, sorted(there))
+
+
 def _missing(folder: str | None, place: Path, name: str) -> str | None:
     """Return what is missing and what to write instead; None if nothing is missing."""
     key = "data.folder" if folder else "the working folder (`data.folder` is null)"

@@ -16,7 +16,8 @@ from simmer.ledger.copies import first_whole, problems
 from simmer.ledger.ledger import StudyLedger
 from simmer.ledger.run_files import RunFiles
 from simmer.ledger.study_file import STUDY_FILE, keeps_digests, read_study_file
-from simmer.status.studies import differences, features_sha256, known_studies
+from simmer.status.next_features import built_features
+from simmer.status.studies import differences, known_studies
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -104,9 +105,7 @@ def check_studies(config: Config, results: Path, tree: Tree, published: Publishe
 def _places(config: Config, results: Path) -> list[_Place]:
     """Return the studies whose settings are known: from their study.json, or from the configuration."""
     root = ledger_in(results)
-    features = features_sha256(
-        results.parent / "data" / "processed" / f"{config.dataset.table}.resource.json"
-    )
+    features = built_features(results.parent / "data" / "processed" / f"{config.dataset.table}.resource.json")
     wanted = {
         (scale, days): config.study(scale, days)
         for scale in config.run_scales

@@ -55,6 +55,7 @@ class Campaign:
         estimates: of the time left, one per study.
         configured: False if the studies shown are not those of the configuration, which are not begun.
         changes: settings in which the configured studies differ from those shown instead.
+        changed: keys of the configuration that changed since the last run; empty if that is not known.
         others: studies of the ledger that are not shown, as `<scale>/<horizon> <fingerprint>`.
         run: the last holder of the campaign's lock, or None if it was never taken.
         disk_free_bytes: free space on the disk of the results.
@@ -72,6 +73,7 @@ class Campaign:
     estimates: tuple[Estimate, ...]
     configured: bool
     changes: Changes
+    changed: Changes
     others: tuple[str, ...]
     run: Holder | None
     heat: Heat
@@ -140,7 +142,8 @@ def read_campaign(
     """
     ledger, run = ledger_in(results), holder_at(campaign_lock_in(results))
     chosen = choose(found.config, ledger, results.parent / "data", earlier=found.earlier)
-    if run is None or not asks_for_report(run.command):
+    changed = found.changed or {}
+    if run is None or changed or not asks_for_report(run.command):
         places = tuple(replace(place, refits=0) for place in chosen.places)
         chosen = replace(chosen, places=places)
     studies = tuple(
@@ -160,6 +163,7 @@ def read_campaign(
         ),
         configured=chosen.configured,
         changes=chosen.changes,
+        changed=changed,
         others=_others(chosen),
         run=run,
         heat=_heat([trial for study in studies for trial in study.all_trials]),

@@ -10,8 +10,9 @@ from simmer.ledger.about import About
 from simmer.ledger.address import LOCKS, homes_in, ledger_in
 from simmer.ledger.results import DatasetFacts
 from simmer.ledger.study_file import read_about
+from simmer.status.next_features import built_features
 from simmer.status.progress import StudyPlace, StudyProgress, read_study
-from simmer.status.studies import KnownStudy, features_sha256, known_studies
+from simmer.status.studies import KnownStudy, known_studies
 
 FEWEST_DIGITS = 7  # of a short fingerprint
 
@@ -94,7 +95,7 @@ def about_study(home: Path, features: str, tickers: Mapping[str, str]) -> About:
 
 def tickers_by_features(data: Path) -> dict[str, str]:
     """Return the ticker of each feature table in a data folder, by the digest of its values."""
-    entries = {path: features_sha256(path) for path in (data / "processed").glob("*_dataset_*.resource.json")}
+    entries = {path: built_features(path) for path in (data / "processed").glob("*_dataset_*.resource.json")}
     return {
         digest: path.name.rpartition("_dataset_")[0] for path, digest in entries.items() if digest is not None
     }

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
+from simmer.base.flow_yaml import as_yaml
 from simmer.base.text import plain, shortened
 from simmer.base.words import listed
 
@@ -32,8 +33,9 @@ def in_words(found: Changes, *, most: int = _MOST) -> str:
 
 
 def value(found: Any) -> str:
-    """Return a value on one line."""
-    return "absent" if found is None else shortened(plain(str(found)), _LONGEST_VALUE)
+    """Return a value on one line, as in a configuration."""
+    text = found if isinstance(found, str) else as_yaml(found)
+    return "absent" if found is None else shortened(plain(text), _LONGEST_VALUE)
 
 
 def _change(key: str, old: Any, new: Any) -> str:
@@ -43,6 +45,12 @@ def _change(key: str, old: Any, new: Any) -> str:
 
 
 def _by_path(values: Any, path: str = "") -> dict[str, Any]:
+    if (
+        isinstance(values, list)
+        and values
+        and all(isinstance(one, Mapping) and "ticker" in one for one in values)
+    ):
+        values = {one["ticker"]: one for one in values}
     if not isinstance(values, Mapping) or not values:
         return {path: values}
     parts = (_by_path(one, f"{path}.{key}" if path else str(key)) for key, one in values.items())

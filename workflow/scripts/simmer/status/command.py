@@ -4,13 +4,12 @@ python -m simmer.status RESULTS [--overlay FILE] [--watch SECONDS]
 """
 
 import argparse
-import contextlib
 import io
 import shlex
 import shutil
 import sys
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from simmer.base.errors import SimmerError
@@ -80,7 +79,7 @@ def nothing_there(results: Path, campaign: str, *, begin: str | None) -> list[st
         f"found no folder {plain(str(results))}: no campaign was begun there. To begin this one "
         f"({plain(campaign)}):",
         f"    {begin or 'see the README'}",
-        "To show another one: make status RESULTS=demo/results CONFIG=config/demo.yaml",
+        "To show another one: make status FOLDER=demo",
     ]
 
 
@@ -101,12 +100,14 @@ def begin_words(
     return [*words, *(["--configfile", *map(str, overlays)] if overlays else []), *options]
 
 
-@contextlib.contextmanager
-def working_folder_of(results: Path) -> Iterator[None]:
-    """Work in the folder of a campaign, in which relative folders of its configuration begin."""
-    folder = results.absolute().parent
-    with contextlib.chdir(folder if folder.is_dir() else Path()):
-        yield
+def make_command(target: str, results: Path, overlays: Sequence[Path]) -> str:
+    """Return the `make` command of a target for these results and the files that were named."""
+    words = ["make", target]
+    if results.name == RESULTS and results.parent != Path():
+        words.append(f"FOLDER={results.parent}")
+    if overlays:
+        words.append(f"CONFIG={' '.join(map(str, overlays))}")
+    return shlex.join(words)
 
 
 def screen_width() -> int:

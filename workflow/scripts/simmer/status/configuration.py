@@ -10,7 +10,9 @@ from simmer.base.errors import ConfigError
 from simmer.config.campaign import Config, parse_config
 from simmer.config.layers import merged
 from simmer.config.reading import read_mapping
-from simmer.status.last_run import LastRun, last_run
+from simmer.ledger.address import ledger_in
+from simmer.status.changes import Changes, changes
+from simmer.status.last_run import LastRun, as_plain_json, last_run
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -41,6 +43,18 @@ class FoundConfig:
         return self.overlays[-1].name if self.overlays else "config.yaml"
 
     @property
+    def changed(self) -> Changes | None:
+        """The keys that changed since the last run, with both values; None if the last run is not known."""
+        return None if self.last is None else changes(self.last.configuration, as_plain_json(self.raw))
+
+    def require_readable(self) -> None:
+        """Raise `ConfigError` if the files of the last run cannot be read again."""
+        if self.lost:
+            raise ConfigError(
+                f"{self.lost}\nThat is the configuration of the last run: fix it, or name another: CONFIG="
+            )
+
+    @property
     def earlier(self) -> Config | None:
         """The configuration of the last run as it was then; None if it is not known or not valid now."""
         try:
@@ -65,6 +79,8 @@ def find_configuration(results: Path, *, base: Path, overlays: Sequence[Path] = 
     if overlays or last is None:
         named = tuple(path for path in overlays if path != base)
         note = None
+        if last is None and not named and ledger_in(results).is_dir():
+            note = f"no run is recorded here; showing {base.name}, another one is named by CONFIG="
         if last is not None and (last.overlays, last.options) != (tuple(map(_absolute, named)), []):
             note = f"the last run used {last.words}; without CONFIG that is shown"
         raw = merged([read_mapping(path) for path in (base, *named)])
@@ -77,7 +93,8 @@ def find_configuration(results: Path, *, base: Path, overlays: Sequence[Path] = 
         config = parse_config(raw)
     except ConfigError as error:
         raw, config, lost = last.configuration, parse_config(last.configuration), str(error)
-        note = f"showing the settings of the last run, because they cannot be read again: {error}"
+        why = lost.splitlines()[0]
+        note = f"showing the settings of the last run, because its files cannot be used now: {why}"
     return FoundConfig(
         config=config, raw=raw, overlays=shown, options=tuple(last.options), last=last, note=note, lost=lost
     )

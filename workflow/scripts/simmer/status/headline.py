@@ -26,7 +26,7 @@ def headline(campaign: Campaign, *, begin: str | None) -> Headline:
         begin: the command that begins it, used if there was no earlier run.
     """
     run, now_s = campaign.run, campaign.now_s
-    again = begin if run is None else typed(run.command)
+    again = begin if run is None or campaign.changed else typed(run.command)
     if run is not None and run.alive:
         return Headline(_running(campaign, run))
     if campaign.working:
@@ -42,6 +42,8 @@ def headline(campaign: Campaign, *, begin: str | None) -> Headline:
             f"LAST RUN on {run.host}, since {clock(run.since_s, now_s)}: whether it still runs can be seen "
             f"only on {run.host}{_silence(campaign)}"
         )
+    if campaign.finished and campaign.changed:
+        return Headline("ALL TRIALS ARE IN THE LEDGER", "to publish them", again)
     if campaign.finished and campaign.tables_written:
         if run is not None and REPORT in targets_of(run.command):
             page = campaign.results / "summary.html"
@@ -62,6 +64,11 @@ def headline(campaign: Campaign, *, begin: str | None) -> Headline:
 
 def configuration_hint(campaign: Campaign) -> str | None:
     """Return which configuration is shown, and what is new in it; None if it is the one expected."""
+    if campaign.configured and campaign.changed:
+        return (
+            f"{campaign.file} changed since the last run: {in_words(campaign.changed)}; the table shows what "
+            "the ledger has of it, and the next run publishes that"
+        )
     if campaign.configured:
         return campaign.note
     one = len(campaign.studies) == 1

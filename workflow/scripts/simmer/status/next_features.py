@@ -1,30 +1,41 @@
 """Find out which features the next run learns from, even if it acquires other bars first."""
 
+import contextlib
 from pathlib import Path
 
-from simmer.base.errors import SimmerError
+from simmer.base.errors import DataError, SimmerError
 from simmer.config.campaign import Config
 from simmer.data.requests import request_digest, request_of
-from simmer.data.table_entry import request_in
-from simmer.status.studies import features_of
+from simmer.data.table_entry import content_sha256_in, request_in
 
 
-def next_features(config: Config, data: Path) -> str | None:
+def next_features(config: Config, data: Path, *, needs_table: bool = False) -> str | None:
     """Return the digest of the feature values that the next run learns from; None if they cannot be built.
 
     If there is no table, or if other bars are to be acquired, the bars are read from their source and the
     features computed in memory, which takes a second. Nothing is written.
 
     Args:
-        config: the configuration. A relative `data.folder` begins in the working folder.
+        config: the configuration. A relative `data.folder` begins in the folder that holds `data`.
         data: folder of bars and feature tables.
+        needs_table: True to return None if there is no table.
     """
-    built = features_of(config, data)
-    try:
+    data = data.absolute()
+    built = built_features(data / "processed" / f"{config.dataset.table}.resource.json")
+    if not data.parent.is_dir() or (needs_table and built is None):
+        return None
+    with contextlib.chdir(data.parent), contextlib.suppress(SimmerError, OSError):
         if built is None or any(_has_new_bars(config, name, data) for name in config.dataset.tickers):
             return _computed(config, data)
         return built
-    except (SimmerError, OSError):
+    return None
+
+
+def built_features(entry: Path) -> str | None:
+    """Return the digest of the feature values in the entry of a feature table; None if it is not known."""
+    try:
+        return content_sha256_in(entry)
+    except DataError:
         return None
 
 

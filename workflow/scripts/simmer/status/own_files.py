@@ -1,5 +1,6 @@
 """Say which own files of a campaign differ from the snapshots in use, and what that means."""
 
+import contextlib
 from pathlib import Path
 
 from simmer.config.campaign import Config
@@ -9,11 +10,14 @@ def news_of_files(config: Config, data: Path) -> list[str]:
     """Return a line for each own file that changed.
 
     Args:
-        config: the configuration. A relative `data.folder` begins in the working folder.
+        config: the configuration. A relative `data.folder` begins in the folder that holds `data`.
         data: folder of snapshots and acquired bars.
     """
-    if config.data.source != "csv":
+    data = data.absolute()
+    if config.data.source != "csv" or not data.parent.is_dir():
         return []
     from simmer.data.changed_files import changed_files, in_words  # imports pandas
 
-    return [in_words(change) for change in changed_files(config.data, data, searched=config.dataset.tickers)]
+    with contextlib.chdir(data.parent):
+        changes = changed_files(config.data, data, searched=config.dataset.tickers)
+    return [in_words(change) for change in changes]

@@ -21,6 +21,7 @@ from simmer.status.studies import (
     matching,
     nearest,
 )
+from simmer.status.trial_files import UNREADABLE
 
 State = Literal["new", "known", "running"]
 
@@ -38,6 +39,16 @@ class PlannedStudy:
     progress: StudyProgress
     estimate: Estimate
     differs: Changes
+
+    @property
+    def in_ledger(self) -> int:
+        """Trials with a whole result."""
+        return len(self.progress.finished) - self.progress.ended[UNREADABLE]
+
+    @property
+    def to_train(self) -> int:
+        """Trials without a whole result."""
+        return self.progress.left + self.progress.ended[UNREADABLE]
 
     @property
     def name(self) -> str:
@@ -61,26 +72,28 @@ class Plan:
         others: number of further studies in the ledger.
         changed: keys of the configuration that changed since the last run, with old and new value; None if
             the last run is not known.
+        knows_features: False if the features cannot be built now, so that the studies may be others.
     """
 
     studies: tuple[PlannedStudy, ...]
     others: int
     changed: Changes | None
+    knows_features: bool
 
     @property
     def to_train(self) -> int:
-        """Trials without a result."""
-        return sum(study.progress.left for study in self.studies)
+        """Trials without a whole result."""
+        return sum(study.to_train for study in self.studies)
 
     @property
     def in_ledger(self) -> int:
-        """Trials with a result."""
-        return sum(len(study.progress.finished) for study in self.studies)
+        """Trials with a whole result."""
+        return sum(study.in_ledger for study in self.studies)
 
     @property
     def hours(self) -> str | None:
         """Training time left for the trials, in words; None if nothing is left."""
-        left = [study for study in self.studies if study.progress.left]
+        left = [study for study in self.studies if study.to_train]
         unknown = dict.fromkeys(one.progress.place.scale for one in left if one.estimate.seconds is None)
         seconds = sum(one.estimate.seconds or 0.0 for one in left)
         known = [f"about {duration(seconds)} at the measured rate"] if seconds else []
@@ -110,7 +123,10 @@ def read_plan(
     """
     ledger = ledger_in(results)
     known = known_studies(ledger)
-    wanted = [(study, _home(study, ledger, known, features_sha256)) for study in configured_studies(config)]
+    wanted = [
+        (study, _home(study, ledger, known, features_sha256, config.dataset.ticker))
+        for study in configured_studies(config)
+    ]
     others = [each for each in known if each.home not in {home for _, home in wanted}]
     places = [StudyPlace.of(study, home) for study, home in wanted]
     progress = [read_study(place, ledger / LOCKS, others=folders_beside(place, others)) for place in places]
@@ -118,13 +134,16 @@ def read_plan(
         studies=tuple(
             PlannedStudy(
                 progress=one,
-                estimate=_estimate(one, progress, others, now_s=now_s),
+                estimate=_estimate(
+                    one, progress, [each for each in others if each.has_models_of(study)], now_s=now_s
+                ),
                 differs={} if home is not None else nearest(study, known, features_sha256),
             )
             for one, (study, home) in zip(progress, wanted, strict=True)
         ),
         others=len(others),
         changed=None if last is None else changes(last.configuration, as_plain_json(raw)),
+        knows_features=features_sha256 is not None,
     )
 
 
@@ -164,24 +183,23 @@ def _studies(number: int, kind: str) -> str:
 
 
 def _home(
-    study: Study, ledger: Path, known: Sequence[KnownStudy], features_sha256: str | None
+    study: Study, ledger: Path, known: Sequence[KnownStudy], features_sha256: str | None, ticker: str
 ) -> Path | None:
     """Return the folder of a study in the ledger, also if its study.json is damaged; None if it is new."""
     if features_sha256 is None:
-        match = matching(study, known, None)
+        match = matching(study, known, None, ticker=ticker)
         return None if match is None else match.home
     home = study.ledger(ledger, features_sha256=features_sha256).home
     return home if home.is_dir() else None
 
 
 def _estimate(
-    one: StudyProgress, progress: Sequence[StudyProgress], others: Sequence[KnownStudy], *, now_s: float
+    one: StudyProgress, progress: Sequence[StudyProgress], alike: Sequence[KnownStudy], *, now_s: float
 ) -> Estimate:
-    """Return the time left for a study, by its own trials or those of any other study of its scale."""
+    """Return the time left for a study, by its own trials or those of other studies with the same models."""
     scale = [each for each in progress if each.place.scale == one.place.scale]
     found = estimate(one, scale, now_s=now_s)
     if found.seconds is not None:
         return found
-    same = [each for each in others if each.scale == one.place.scale]
-    more = [read_study(each.place, each.home.parent / LOCKS) for each in same]
+    more = [read_study(each.place, each.home.parent / LOCKS) for each in alike]
     return estimate(one, [*scale, *more], now_s=now_s)

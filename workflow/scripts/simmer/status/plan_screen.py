@@ -11,7 +11,7 @@ from simmer.base.words import count
 from simmer.status.changes import in_words, value
 from simmer.status.configuration import FoundConfig
 from simmer.status.plan import Plan, PlannedStudy, others_in_words
-from simmer.status.screen import NARROWEST, as_lines, as_text, command_lines, estimated
+from simmer.status.screen import NARROWEST, as_lines, as_text, command_lines, estimated, footnotes
 
 _COLUMNS = ("study", "state", "in the ledger", "to train", "time")
 
@@ -61,18 +61,20 @@ def _changed(plan: Plan) -> Iterator[str]:
 
 
 def _cells(study: PlannedStudy) -> tuple[str, ...]:
-    progress = study.progress
-    time = estimated(study.estimate) if progress.left else "-"
-    return study.name, study.state, str(len(progress.finished)), str(progress.left), time
+    time = estimated(study.estimate) if study.to_train else "-"
+    return study.name, study.state, str(study.in_ledger), str(study.to_train), time
 
 
 def _foot(plan: Plan) -> Iterator[str]:
+    yield from footnotes(study.estimate for study in plan.studies if study.to_train)
     for study in plan.studies:
         if study.differs:
             yield f"{study.name} is new: {in_words(study.differs)}"
     if plan.to_train:
         yield f"{count(plan.to_train, 'trial')} to train, {plan.hours}"
     else:
-        yield "nothing to train; what is not published is published from the ledger"
+        yield "nothing to train: every trial is in the ledger"
+    if not plan.knows_features:
+        yield "the features cannot be built now, so these may be other studies: make check says why"
     if plan.others:
         yield others_in_words(plan.others)

@@ -4,7 +4,7 @@ import io
 import re
 import shlex
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import datetime, tzinfo
 
 from rich.console import Console, Group, RenderableType
@@ -144,13 +144,18 @@ def _refits(study: StudyProgress, left: Estimate) -> str:
     return f"refits {len(study.refits)}{wanted}{time}"
 
 
-def _footnotes(campaign: Campaign) -> Iterator[str]:
-    pairs = zip(campaign.studies, campaign.estimates, strict=True)
-    shown = {left.basis for study, left in pairs if study.left}
+def footnotes(left: Iterable[Estimate]) -> Iterator[str]:
+    """Yield what the marks behind estimates mean."""
+    shown = {one.basis for one in left}
     if Basis.OTHER_HORIZONS in shown:
-        yield "*  no trial finished: from the same scale at other horizons"
+        yield "*  no trial finished: from other studies of this scale"
     if Basis.PACE in shown:
         yield "** no trial finished: every epoch of every trial at the first one's windows/s"
+
+
+def _footnotes(campaign: Campaign) -> Iterator[str]:
+    pairs = zip(campaign.studies, campaign.estimates, strict=True)
+    return footnotes(left for study, left in pairs if study.left)
 
 
 def _total(campaign: Campaign, zone: tzinfo | None) -> str | None:

@@ -6,15 +6,15 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from simmer.base.errors import DataError, LedgerError
+from simmer.base.errors import LedgerError
 from simmer.base.files import to_json
 from simmer.config.campaign import Config
-from simmer.data.table_entry import content_sha256_in
 from simmer.ledger.address import StudyAddress, homes_in
 from simmer.ledger.ledger import StudyLedger
-from simmer.ledger.study_file import read_study_file
+from simmer.ledger.study_file import read_about, read_study_file
 from simmer.search.study import Study
 from simmer.status.changes import FEATURES, Changes, changes
+from simmer.status.next_features import next_features
 from simmer.status.progress import StudyPlace
 
 _UNREADABLE = (LedgerError, OSError, ValueError, LookupError, TypeError, AttributeError)
@@ -65,6 +65,20 @@ class KnownStudy:
             home=self.home,
         )
 
+    def has_models_of(self, study: Study) -> bool:
+        """Return True if its trials have the models and epochs of a configured study."""
+        names = ("scale", "budget_parameters", "geometry", "epochs_max")
+        wanted = json.loads(to_json(study.meaning()))
+        return all(self.meaning.get(name) == wanted.get(name) for name in names)
+
+    @property
+    def ticker(self) -> str | None:
+        """Whose bars it learns from; None if that is not recorded."""
+        try:
+            return read_about(self.home).ticker
+        except LedgerError:
+            return None
+
     @property
     def trials_folder(self) -> Path:
         """The folder of its trials."""
@@ -91,8 +105,8 @@ class Chosen:
 def choose(config: Config, ledger: Path, data: Path, *, earlier: Config | None = None) -> Chosen:
     """Return the studies of a configuration or, if none of them has begun, the last ones.
 
-    A study of the ledger matches if it has the same settings and was begun with the feature table now in
-    `data`. Without that table's entry the features are not compared.
+    A study of the ledger matches if it has the same settings and features. If the features cannot be built,
+    the tickers are compared instead.
 
     Args:
         config: the configuration.
@@ -114,10 +128,10 @@ def choose(config: Config, ledger: Path, data: Path, *, earlier: Config | None =
 
 def _chosen(config: Config, known: Sequence[KnownStudy], data: Path) -> tuple[Chosen, list[KnownStudy]]:
     """Return the studies of a configuration, and those of them that are in the ledger."""
-    features = features_of(config, data)
+    features = next_features(config, data, needs_table=True)
     places, shown = [], []
     for study in configured_studies(config):
-        match = matching(study, known, features)
+        match = matching(study, known, features, ticker=config.dataset.ticker)
         shown += [] if match is None else [match]
         home = None if match is None else match.home
         places.append(StudyPlace.of(study, home, refits=config.evidence.seeds))
@@ -145,14 +159,9 @@ def nearest(study: Study, known: Iterable[KnownStudy], features_sha256: str | No
 
 
 def _changes(config: Config, shown: Sequence[KnownStudy], data: Path) -> Changes:
-    features = features_of(config, data)
+    features = next_features(config, data, needs_table=True)
     found = [nearest(study, shown, features) for study in configured_studies(config)]
     return next(filter(None, found), {})
-
-
-def features_of(config: Config, data: Path) -> str | None:
-    """Return the digest of the feature values of a configuration; None if they are not built."""
-    return features_sha256(data / "processed" / f"{config.dataset.table}.resource.json")
 
 
 def known_studies(ledger: Path) -> list[KnownStudy]:
@@ -196,17 +205,20 @@ def differences(known: KnownStudy, study: Study, features_sha256: str | None) ->
     return changes(old, new)
 
 
-def features_sha256(entry: Path) -> str | None:
-    """Return the digest of the feature values in the entry of a feature table; None if it is not known."""
-    try:
-        return content_sha256_in(entry)
-    except DataError:
-        return None
+def matching(
+    study: Study, known: Sequence[KnownStudy], features_sha256: str | None, *, ticker: str
+) -> KnownStudy | None:
+    """Return the study of the ledger that a configured one continues; None if it is new.
 
-
-def matching(study: Study, known: Sequence[KnownStudy], features_sha256: str | None) -> KnownStudy | None:
-    """Return the study of the ledger that a configured one continues; None if it is new."""
+    Args:
+        study: the configured one.
+        known: those of the ledger.
+        features_sha256: digest of its feature values; None if unknown, then the tickers are compared.
+        ticker: whose bars it learns from.
+    """
     same = [each for each in known if not differences(each, study, features_sha256)]
+    if features_sha256 is None:
+        same = [each for each in same if each.ticker in (None, ticker)]
     return max(same, key=_touched_s, default=None)
 
 
