@@ -106,10 +106,10 @@ doctor: $(READY)
 studies: $(READY)
 	@$(SIMMER).commands.studies "$(RESULTS)" $(if $(EXPORT),--export "$(EXPORT)") $(if $(FORGET),--forget "$(FORGET)") $(if $(CONFIRM),--confirm "$(CONFIRM)")
 
-# During a campaign or after it; RESULTS=demo/results shows the demo. It shows the trials of this moment.
+# During a campaign or after it; FOLDER=demo shows the demo. It shows the trials of this moment.
 # A running server would continue in the middle of a line of the new file, so it must be ended first.
 dashboard: $(READY) .venv-dashboard/.ready
-	@$(BIN)/python -c 'import socket, sys; sys.exit(socket.socket().connect_ex(("127.0.0.1", $(DASHBOARD_PORT))) == 0 and "found port $(DASHBOARD_PORT) in use, expected it to be free: end the dashboard that runs there (Ctrl-C) and run this again; to show another search at the same time, run make dashboard DASHBOARD_PORT=8081 RESULTS=demo/results")'
+	@$(BIN)/python -c 'import socket, sys; sys.exit(socket.socket().connect_ex(("127.0.0.1", $(DASHBOARD_PORT))) == 0 and "found port $(DASHBOARD_PORT) in use, expected it to be free: end the dashboard that runs there (Ctrl-C) and run this again; to show another search at the same time, run make dashboard DASHBOARD_PORT=8081 FOLDER=demo")'
 	@$(MAKE) --no-print-directory dashboard-export
 	@echo "The search as it is now: http://127.0.0.1:$(DASHBOARD_PORT)/ (Ctrl-C ends it; run it again for newer trials)"
 	.venv-dashboard/bin/optuna-dashboard --host 127.0.0.1 --port $(DASHBOARD_PORT) "$(RESULTS)/dashboard.journal"

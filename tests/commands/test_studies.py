@@ -104,7 +104,7 @@ def test_a_folder_without_studies_is_two_lines(capsys, tmp_path):
     main([str(tmp_path / "gone")])
     assert capsys.readouterr().out == (
         f"found no study in {tmp_path}/gone/ledger: no search was begun there\n"
-        "Those of another folder: make studies RESULTS=demo/results\n"
+        "Those of another folder: make studies FOLDER=demo\n"
     )
 
 

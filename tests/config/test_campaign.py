@@ -140,6 +140,7 @@ def test_all_problems_are_listed_at_once():
     ("overlay", "message"),
     [
         ({"run_scales": ["2M", "3M"]}, r"run_scales: found \[3M\], expected names"),
+        ({"run_scales": ["2m"]}, r"run_scales: found \[2m\], .*; did you mean \[2M\]\?"),
         ({"dataset": {"ticker": "SPY"}}, r"dataset\.ticker.*`SPY`"),
         ({"thermal": {"resume_c": 90}}, r"found resume_c 90, expected less than setpoint_c 82"),
         ({"thermal": {"critical_c": 80}}, r"expected ascending values"),
@@ -280,6 +281,9 @@ def test_a_date_without_quotes_is_the_same_study():
             {"search": {"default": {"dropout": 2.0}}},
             r"search\.default\.dropout: found 2\.0, expected less than 1",
         ),
+        ({"dataset": {"threshold": 1.5}}, r"threshold: found 1\.5, .* \(1\.5 % is written as 0\.015\)"),
+        ({"dataset": {"threshold": "1.5 %"}}, r"expected a number \(1\.5 % is written as 0\.015\)"),
+        ({"dataset": {"threshold": "a %"}}, "found 'a %', expected a number"),
         (
             {"data": {"tickers": [{"ticker": "spy", "kind": "etf"}]}},
             r"tickers\.0\.ticker: found 'spy', expected 1 to 16",

@@ -126,6 +126,7 @@ def test_a_job_that_a_signal_ended_is_one_line(terminal, signal, said):
     send(terminal, "Error in rule", logging.ERROR, event=LogEvent.JOB_ERROR, jobid=14, log=["a.log"])
     assert len(terminal.lines) == 2
     assert f"({said}; the same command resumes)" in terminal.lines[1]
+    assert terminal.lines[1].startswith("Stopped" if "SIGTERM" in said else "Failed")
 
 
 def test_unknown_messages_are_shown(terminal):

@@ -134,7 +134,7 @@ def read_studies(ledger: Path) -> list[ExportedStudy]:
     if not studies:
         raise LedgerError(
             f"found no study in {ledger}, expected <fingerprint>/study.json there; start a search first, or "
-            "name another results folder: make dashboard RESULTS=demo/results"
+            "name another results folder: make dashboard FOLDER=demo"
         )
     return sorted(studies, key=lambda study: study.order)
 
@@ -147,7 +147,7 @@ def _homes(ledger: Path) -> list[Path]:
     except OSError as error:
         raise LedgerError(
             f"cannot read {ledger}: {error.strerror or error}; give read permission, or name another results "
-            "folder: make dashboard RESULTS=demo/results"
+            "folder: make dashboard FOLDER=demo"
         ) from error
 
 

@@ -134,7 +134,7 @@ def _named(prefix: str, studies: Sequence[ListedStudy]) -> ListedStudy:
 def _notes(results: Path, studies: Sequence[ListedStudy]) -> Iterator[str]:
     if not studies:
         yield f"found no study in {ledger_in(results)}: no search was begun there"
-        yield "Those of another folder: make studies RESULTS=demo/results"
+        yield "Those of another folder: make studies FOLDER=demo"
     for home in unreadable_homes(results, studies):
         yield f"not shown: {home}, whose study.json is damaged or absent (make doctor)"
     for home in forgotten_in(results):
