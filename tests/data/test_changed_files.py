@@ -73,6 +73,15 @@ def test_rows_removed_and_revised_are_counted(own):
     assert line.startswith("SPY.csv: 3 rows removed (2003-01-06 to 2003-01-08), 2 rows revised. ")
 
 
+def test_prices_that_a_dividend_rescaled_are_told_from_revisions(own):
+    bars = BARS[:40].copy()
+    bars.loc[:29, ["Open", "High", "Low", "Close"]] *= 0.99
+    bars.loc[35, "Volume"] += 1
+    own.write(bars)
+    (line,) = own.lines()
+    assert line.startswith("SPY.csv: 30 rows rescaled (a dividend or a split), 1 row revised. ")
+
+
 def test_bars_that_the_search_does_not_use_begin_no_new_study(own):
     own.write(BARS[:41])
     assert own.lines("latest", searched=["DJI"])[0].endswith("latest: no other study")

@@ -132,7 +132,10 @@ def _found(change: FileChange) -> str:
         return f"changed, but cannot be used ({change.refusal})"
     named = (("added", change.changes.added), ("removed", change.changes.removed))
     parts = [f"{count(len(days), 'row')} {what} ({_span(days)})" for what, days in named if days]
-    parts += [f"{count(change.changes.revised, 'row')} revised"] if change.changes.revised else []
+    rescaled = change.changes.rescaled
+    parts += [f"{count(rescaled, 'row')} rescaled (a dividend or a split)"] if rescaled else []
+    revised = change.changes.revised - rescaled
+    parts += [f"{count(revised, 'row')} revised"] if revised > 0 else []
     return ", ".join(parts) or "changed, but no row by more than rounding"
 
 

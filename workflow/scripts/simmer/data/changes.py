@@ -4,6 +4,7 @@ A vendor that adjusts its prices multiplies all rows before a dividend or split 
 change is a revision of single values.
 """
 
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from typing import Any
@@ -59,6 +60,14 @@ class Changes:
 
     def __bool__(self) -> bool:
         return bool(self.added or self.removed or self.changed)
+
+    @property
+    def rescaled(self) -> int:
+        """The number of common days on which a common factor changed a column, the most of any column."""
+        rows = Counter[str]()
+        for change in self.changed:
+            rows[change.column] += change.rows if change.factor is not None else 0
+        return max(rows.values(), default=0)
 
     def as_json(self) -> dict[str, Any]:
         """Return the changes as plain values."""
