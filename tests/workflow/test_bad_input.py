@@ -88,10 +88,13 @@ def test_a_wrong_configuration_file_is_refused(tmp_path, text, expected):
 DATES = {"dataset": {"split": {"train_end": "2012-12-31", "validation_end": "2015-12-31"}}}
 
 
-def test_dates_of_a_later_file_replace_the_shipped_fractions_and_that_is_said_once(new_campaign):
-    run = new_campaign(SMALL, DATES).dry_run(DONE)
+@pytest.mark.parametrize(
+    ("fractions", "said"), [({}, 0), ({"train_fraction": 0.7, "validation_fraction": 0.15}, 1)]
+)
+def test_dates_count_and_that_is_said_once_where_one_file_has_fractions_too(new_campaign, fractions, said):
+    run = new_campaign(SMALL, DATES, {"dataset": {"split": fractions}}).dry_run(DONE)
     assert run.status == 0, run.text
-    assert run.text.count("dataset.split: the dates count; train_fraction and validation_fraction do") == 1
+    assert run.text.count("dataset.split: the dates count; train_fraction and validation_fraction do") == said
 
 
 @pytest.mark.long
