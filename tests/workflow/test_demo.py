@@ -54,7 +54,7 @@ def test_the_demo_is_the_campaign_with_fewer_trials_and_epochs():
 
 def test_make_demo_works_in_a_separate_folder_that_git_ignores():
     announced = subprocess.run(["make", "-n", "demo"], cwd=ROOT, capture_output=True, text=True, check=True)
-    assert "snakemake --directory "demo" --configfile "config/demo.yaml" --cores 1" in announced.stdout
+    assert 'snakemake --directory "demo" --configfile "config/demo.yaml" --cores 1' in announced.stdout
     assert "/demo/" in (ROOT / ".gitignore").read_text().splitlines()
 
 
