@@ -31,7 +31,7 @@ quieten_terminal()
 LAYERS = configuration_layers()
 
 
-configfile: REPOSITORY / "config" / "config.yaml"
+configfile: SHIPPED
 
 
 CAMPAIGN = load_campaign(config, LAYERS)

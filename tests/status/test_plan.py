@@ -26,10 +26,9 @@ def plan_of(book, *overlays, last=None):
     config = default_config(SCALE, *overlays)
     return config, read_plan(
         config,
-        raw_config(SCALE, *overlays),
         book.results,
         features_sha256=built_features(book.folder / f"data/processed/{config.dataset.table}.resource.json"),
-        last=last,
+        changed=None if last is None else last.changes_to(raw_config(SCALE, *overlays)),
         now_s=NOW_S,
     )
 

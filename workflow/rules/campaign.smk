@@ -22,6 +22,8 @@ from simmer.ledger.address import RESULTS, shown_warnings_in
 from simmer.training.compiled_code import compiled_code_environment
 from simmer.training.environment import TRAINER_ENVIRONMENT
 
+SHIPPED = REPOSITORY / "config" / "config.yaml"
+
 
 @contextmanager
 def shown_by_snakemake():
@@ -43,19 +45,14 @@ def shown_by_snakemake():
         library.removeHandler(handler)
 
 
-def configuration_files():
-    """Return the files that are merged into the configuration, in order."""
-    settings = workflow.config_settings
-    base = [] if settings.replace_workflow_config else [REPOSITORY / "config" / "config.yaml"]
-    return [*base, *settings.configfiles]
-
-
 def configuration_layers():
     """Return what is merged into the configuration, in order: files, then `--config`."""
     if workflow.modifier.skip_configfile:
         return []  # as a module, the workflow gets its configuration from another one
+    settings = workflow.config_settings
+    files = [] if settings.replace_workflow_config else [SHIPPED]
     with shown_by_snakemake():
-        return [read_mapping(path) for path in configuration_files()] + [workflow.config_settings.config]
+        return [read_mapping(path) for path in (*files, *settings.configfiles)] + [settings.config]
 
 
 def load_campaign(raw, layers):

@@ -25,38 +25,38 @@ from simmer.status.plan import read_plan, start_lines
 
 @cache
 def start_run():
-    """Take the campaign's lock, publish what the ledger has of the configured studies, and say what is new."""
+    """Take the campaign's lock, say what is new, and publish what the ledger has of the configured studies."""
     if workflow.execution_settings is None:
         return  # as with --dag and --report
     try:
         with shown_by_snakemake():
-            refuse_forgotten_configuration()
+            run, last = this_run(), last_run(RESULTS)
+            refuse_forgotten_configuration(run, last)
             if not workflow.dryrun:
                 # It ends with this process.
                 workflow.globals["campaign_lock"] = lock_or_refuse(
                     campaign_lock_in(RESULTS), what="this folder"
                 )
             features = next_features(CAMPAIGN, Path("data"))
-            show_plan(features)
+            show_plan(features, run, last)
             for line in news_of_files(CAMPAIGN, Path("data")):
                 snakemake_logger.warning(line)
             if not workflow.dryrun:
                 publish_from_ledger(features)
-                remember_run(RESULTS, this_run())
+                remember_run(RESULTS, run)
     except WorkflowError as error:
         sys.exit(str(error))  # any other exception would be printed with a traceback
 
 
-def refuse_forgotten_configuration():
+def refuse_forgotten_configuration(run, last):
     """Refuse a run that names no configuration in a folder whose last run named one."""
-    last, run = last_run(RESULTS), this_run()
     if (
         last is not None
         and (last.overlays or last.options)
         and not (workflow.config_settings.configfiles or run.options)
     ):
         files = shlex.join(["--configfile", *last.overlays]) if last.overlays else ""
-        shipped = shlex.join(["--configfile", str(REPOSITORY / "config" / "config.yaml")])
+        shipped = shlex.join(["--configfile", str(SHIPPED)])
         raise WorkflowError(
             f"found no configuration named, but the last run here used {last.words}; expected the one that is meant: "
             f"add {' '.join(filter(None, [files, shlex.join(last.options)]))} to go on, or {shipped} for the shipped one"
@@ -66,22 +66,20 @@ def refuse_forgotten_configuration():
 def this_run():
     """Return the configuration of this run."""
     settings = workflow.config_settings
-    shipped = REPOSITORY / "config" / "config.yaml"
     files = [Path(path).absolute() for path in settings.configfiles]
     return LastRun(
-        overlays=tuple(str(path) for path in files if settings.replace_workflow_config or path != shipped),
+        overlays=tuple(str(path) for path in files if settings.replace_workflow_config or path != SHIPPED),
         replaces_shipped=settings.replace_workflow_config,
         given=settings.config,
         configuration=config,
     )
 
 
-def show_plan(features):
+def show_plan(features, run, last):
     """Say which studies are new, what is left to train, and what changed since the last run."""
-    plan = read_plan(
-        CAMPAIGN, config, RESULTS, features_sha256=features, last=last_run(RESULTS), now_s=time.time()
-    )
-    for line in start_lines(plan, CAMPAIGN, file=this_run().name):
+    changed = None if last is None else last.changes_to(config)
+    plan = read_plan(CAMPAIGN, RESULTS, features_sha256=features, changed=changed, now_s=time.time())
+    for line in start_lines(plan, CAMPAIGN, file=run.name):
         snakemake_logger.info(line)
 
 

@@ -35,7 +35,7 @@ def main(arguments: Sequence[str] | None = None, *, clock: Callable[[], float] =
         results, data = given.results, given.results.parent / "data"
         features = next_features(found.config, data)
         plan = read_plan(
-            found.config, found.raw, results, features_sha256=features, last=found.last, now_s=clock()
+            found.config, results, features_sha256=features, changed=found.changed, now_s=clock()
         )
         run = holder_at(campaign_lock_in(results))
         is_busy = run is not None and run.alive is True

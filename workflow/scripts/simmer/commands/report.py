@@ -40,10 +40,9 @@ def main(arguments: Sequence[str] | None = None, *, clock: Callable[[], float] =
         found.require_readable()
         plan = read_plan(
             found.config,
-            found.raw,
             given.results,
             features_sha256=next_features(found.config, given.results.parent / "data"),
-            last=found.last,
+            changed=found.changed,
             now_s=clock(),
         )
         if plan.to_train and not given.search:
@@ -72,9 +71,9 @@ def main(arguments: Sequence[str] | None = None, *, clock: Callable[[], float] =
 
 def _refusal(plan: Plan, name: str, command: str) -> Iterator[str]:
     for study in plan.studies:
-        progress = study.progress
         if study.to_train:
-            yield f"{study.name}: {study.to_train} of {count(progress.place.n_trials, 'trial')} to train"
+            wanted = count(study.progress.place.n_trials, "trial")
+            yield f"{study.name}: {study.to_train} of {wanted} to train"
     yield (
         f"found {count(plan.to_train, 'trial')} of {name} without a result ({plan.hours}), expected a "
         f"finished search: run the search first, or let the report train them ({command} SEARCH=yes)"

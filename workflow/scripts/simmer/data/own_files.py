@@ -54,10 +54,9 @@ def read_own_bars(folder: str | None, name: str, *, ticker: str) -> bytes:
 def nearest_name(name: str, folder: Path) -> str | None:
     """Return the name of the CSV file in a folder that is most similar to a name; None if none is."""
     try:
-        there = [found.name for found in folder.iterdir() if found.suffix.lower() == ".csv"]
+        return _nearest(name, _csv_files(folder))
     except OSError:
         return None
-    return _nearest(name, sorted(there))
 
 
 def _missing(folder: str | None, place: Path, name: str) -> str | None:
@@ -68,7 +67,7 @@ def _missing(folder: str | None, place: Path, name: str) -> str | None:
             return _missing_folder(key, place)
         if not is_own_path(name) or os.path.lexists(place / name):
             return None
-        there = sorted(found.name for found in place.iterdir() if found.suffix.lower() == ".csv")
+        there = _csv_files(place)
     except (OSError, ValueError):
         return None
     near = _nearest(name, there)
@@ -90,6 +89,10 @@ def _missing_folder(key: str, place: Path) -> str:
         near = _nearest(place.name, [found.name for found in beside.iterdir() if found.is_dir()])
         advice = f"did you mean `folder: {as_yaml(str(beside / near))}`?" if near else advice
     return f"{key} {_shown(place)} does not exist{begins}; {advice}"
+
+
+def _csv_files(folder: Path) -> list[str]:
+    return sorted(found.name for found in folder.iterdir() if found.suffix.lower() == ".csv")
 
 
 def _nearest(name: str, known: list[str]) -> str | None:

@@ -9,7 +9,15 @@ from pathlib import Path, PurePath
 from simmer.base.errors import DamagedError, LedgerError
 from simmer.base.files import user_facing_os_errors
 from simmer.base.locks import try_lock
-from simmer.ledger.address import RESULTS, Address, StudyAddress, done_file, published_folder, results_of
+from simmer.ledger.address import (
+    RESULTS,
+    Address,
+    StudyAddress,
+    done_file,
+    horizon_name,
+    published_folder,
+    results_of,
+)
 from simmer.ledger.copies import if_whole
 from simmer.ledger.ledger import StudyLedger
 from simmer.ledger.made_from import Digests, MadeFrom, place_in, record_of
@@ -60,7 +68,7 @@ def remove_others(results: Path, studies: Collection[StudyLedger]) -> list[Path]
             removed_from[address.study] = None
     for study in removed_from:
         tables = [place_in(results, str(published_folder(study.scale) / name)) for name in _TABLES]
-        figures = (results / "figures").glob(f"*_{study.scale}_h{study.horizon_days}.*")
+        figures = (results / "figures").glob(f"*_{study.scale}_{horizon_name(study.horizon_days)}.*")
         removed += _remove([*tables, results / done_file(study.scale), *figures])
     return removed
 

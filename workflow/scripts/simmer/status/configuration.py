@@ -11,8 +11,8 @@ from simmer.config.campaign import Config, parse_config
 from simmer.config.layers import merged
 from simmer.config.reading import read_mapping
 from simmer.ledger.address import ledger_in
-from simmer.status.changes import Changes, changes
-from simmer.status.last_run import LastRun, as_plain_json, last_run
+from simmer.status.changes import Changes
+from simmer.status.last_run import LastRun, last_run
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -45,7 +45,7 @@ class FoundConfig:
     @property
     def changed(self) -> Changes | None:
         """The keys that changed since the last run, with both values; None if the last run is not known."""
-        return None if self.last is None else changes(self.last.configuration, as_plain_json(self.raw))
+        return None if self.last is None else self.last.changes_to(self.raw)
 
     def require_readable(self) -> None:
         """Raise `ConfigError` if the files of the last run cannot be read again."""

@@ -9,6 +9,7 @@ from typing import Any
 from simmer.base.errors import DamagedError
 from simmer.base.records import read_record, write_record
 from simmer.base.typed_json import as_json, from_values
+from simmer.status.changes import Changes, changes
 
 FILE = "last_run.json"
 
@@ -33,6 +34,10 @@ class LastRun:
     def name(self) -> str:
         """The file that a person knows it by."""
         return Path(self.overlays[-1]).name if self.overlays else "config.yaml"
+
+    def changes_to(self, configuration: Mapping[str, Any]) -> Changes:
+        """Return the keys whose values differ in another configuration, with the old and the new value."""
+        return changes(self.configuration, as_plain_json(configuration))
 
     @property
     def words(self) -> str:

@@ -1,17 +1,16 @@
 """What the next run would do, study by study, and what is new in its configuration."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
 from simmer.base.words import count, duration, listed
 from simmer.config.campaign import Config
 from simmer.ledger.address import LOCKS, ledger_in
 from simmer.search.study import Study
-from simmer.status.changes import Changes, changes, in_words
+from simmer.status.changes import Changes, in_words
 from simmer.status.estimate import Estimate, estimate
-from simmer.status.last_run import LastRun, as_plain_json
 from simmer.status.progress import StudyPlace, StudyProgress, read_study
 from simmer.status.studies import (
     KnownStudy,
@@ -102,23 +101,16 @@ class Plan:
 
 
 def read_plan(
-    config: Config,
-    raw: Mapping[str, Any],
-    results: Path,
-    *,
-    features_sha256: str | None,
-    last: LastRun | None,
-    now_s: float,
+    config: Config, results: Path, *, features_sha256: str | None, changed: Changes | None, now_s: float
 ) -> Plan:
     """Return what the next run would do; nothing is written.
 
     Args:
         config: its configuration.
-        raw: keys and values of the configuration as written.
         results: its folder of results.
         features_sha256: digest of the feature values that it learns from; None if unknown, then they are not
             compared.
-        last: the last run there.
+        changed: as in `Plan`.
         now_s: seconds since 1970.
     """
     ledger = ledger_in(results)
@@ -127,22 +119,21 @@ def read_plan(
         (study, _home(study, ledger, known, features_sha256, config.dataset.ticker))
         for study in configured_studies(config)
     ]
-    others = [each for each in known if each.home not in {home for _, home in wanted}]
+    homes = {home for _, home in wanted}
+    others = [each for each in known if each.home not in homes]
     places = [StudyPlace.of(study, home) for study, home in wanted]
     progress = [read_study(place, ledger / LOCKS, others=folders_beside(place, others)) for place in places]
     return Plan(
         studies=tuple(
             PlannedStudy(
                 progress=one,
-                estimate=_estimate(
-                    one, progress, [each for each in others if each.has_models_of(study)], now_s=now_s
-                ),
+                estimate=_estimate(one, study, progress, others, now_s=now_s),
                 differs={} if home is not None else nearest(study, known, features_sha256),
             )
             for one, (study, home) in zip(progress, wanted, strict=True)
         ),
         others=len(others),
-        changed=None if last is None else changes(last.configuration, as_plain_json(raw)),
+        changed=changed,
         knows_features=features_sha256 is not None,
     )
 
@@ -194,12 +185,18 @@ def _home(
 
 
 def _estimate(
-    one: StudyProgress, progress: Sequence[StudyProgress], alike: Sequence[KnownStudy], *, now_s: float
+    one: StudyProgress,
+    study: Study,
+    progress: Sequence[StudyProgress],
+    others: Sequence[KnownStudy],
+    *,
+    now_s: float,
 ) -> Estimate:
     """Return the time left for a study, by its own trials or those of other studies with the same models."""
     scale = [each for each in progress if each.place.scale == one.place.scale]
     found = estimate(one, scale, now_s=now_s)
     if found.seconds is not None:
         return found
+    alike = (each for each in others if each.has_models_of(study))
     more = [read_study(each.place, each.home.parent / LOCKS) for each in alike]
     return estimate(one, [*scale, *more], now_s=now_s)

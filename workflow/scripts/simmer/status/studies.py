@@ -116,19 +116,21 @@ def choose(config: Config, ledger: Path, data: Path, *, earlier: Config | None =
             as the last one.
     """
     known = known_studies(ledger)
-    chosen, shown = _chosen(config, known, data)
+    features = next_features(config, data, needs_table=True)
+    chosen, shown = _chosen(config, known, features)
     if shown or not known:
         return chosen
     if earlier is not None:
-        last, shown = _chosen(earlier, known, data)
+        last, shown = _chosen(earlier, known, next_features(earlier, data, needs_table=True))
     if not shown:
         last, shown = _newest(known)
-    return replace(last, configured=False, changes=_changes(config, shown, data))
+    return replace(last, configured=False, changes=_changes(config, shown, features))
 
 
-def _chosen(config: Config, known: Sequence[KnownStudy], data: Path) -> tuple[Chosen, list[KnownStudy]]:
+def _chosen(
+    config: Config, known: Sequence[KnownStudy], features: str | None
+) -> tuple[Chosen, list[KnownStudy]]:
     """Return the studies of a configuration, and those of them that are in the ledger."""
-    features = next_features(config, data, needs_table=True)
     places, shown = [], []
     for study in configured_studies(config):
         match = matching(study, known, features, ticker=config.dataset.ticker)
@@ -158,8 +160,7 @@ def nearest(study: Study, known: Iterable[KnownStudy], features_sha256: str | No
     return min(found, key=len, default={})
 
 
-def _changes(config: Config, shown: Sequence[KnownStudy], data: Path) -> Changes:
-    features = next_features(config, data, needs_table=True)
+def _changes(config: Config, shown: Sequence[KnownStudy], features: str | None) -> Changes:
     found = [nearest(study, shown, features) for study in configured_studies(config)]
     return next(filter(None, found), {})
 
