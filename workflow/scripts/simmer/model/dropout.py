@@ -36,12 +36,16 @@ class MaskPool:
         scale = torch.tensor(1.0 / (1.0 - probability), dtype=dtype).item()
         # Levels are uniform over -32768..32767; the lowest of them are dropped.
         keep = levels >= round((1.0 - 1.0 / scale) * _LEVELS) - _LEVELS // 2
-        self._values = keep.to(dtype).mul_(scale).to(device)
+        self.values = keep.to(dtype).mul_(scale).to(device)
 
     def mask(self, like: Tensor, place: int) -> Tensor:
         """Return a mask of the shape of `like`; `place` is any number, equal numbers give equal masks."""
-        start = place % (len(self._values) - like.numel() + 1) // _ALIGNED * _ALIGNED
-        return self._values[start : start + like.numel()].view(like.shape)
+        start = self.start(like.numel(), place)
+        return self.values[start : start + like.numel()].view(like.shape)
+
+    def start(self, entries: int, place: int) -> int:
+        """Return the first value of a mask of so many entries."""
+        return place % (len(self.values) - entries + 1) // _ALIGNED * _ALIGNED
 
 
 class Dropout(nn.Module):
@@ -57,9 +61,14 @@ class Dropout(nn.Module):
         self.pool: MaskPool | None = None
         self.place = 0
 
+    @property
+    def drops(self) -> bool:
+        """True if values are dropped now: in training only."""
+        return self.training and self.probability > 0
+
     def forward(self, values: Tensor) -> Tensor:
         """Drop some of the values and scale up the others, in training only."""
-        if not self.training or self.probability == 0:
+        if not self.drops:
             return values
         if self.pool is None:
             return functional.dropout(values, self.probability)
@@ -67,6 +76,6 @@ class Dropout(nn.Module):
 
     def onto(self, residual: Tensor, values: Tensor) -> Tensor:
         """Return `residual` plus `values` after dropout, in one pass over memory if possible."""
-        if not self.training or self.probability == 0 or self.pool is None:
+        if not self.drops or self.pool is None:
             return residual + self(values)
         return torch.addcmul(residual, values, self.pool.mask(values, self.place))

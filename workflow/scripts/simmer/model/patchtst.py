@@ -56,7 +56,13 @@ class Attention(nn.Module):
 
 
 class EncoderLayer(nn.Module):
-    """One pre-norm transformer layer."""
+    """One pre-norm transformer layer.
+
+    Attributes:
+        kernel: if set, computes the layer from itself and its input, in training only with a mask pool.
+    """
+
+    kernel: Callable[["EncoderLayer", Tensor], Tensor] | None = None
 
     def __init__(self, shape: ModelShape, dropout: float) -> None:
         super().__init__()
@@ -71,6 +77,8 @@ class EncoderLayer(nn.Module):
 
     def forward(self, tokens: Tensor) -> Tensor:
         """Map tokens [B, N, D] to [B, N, D]."""
+        if self.kernel is not None and (self.ff_dropout.pool is not None or not self.ff_dropout.drops):
+            return self.kernel(self, tokens)
         tokens = self.attention_dropout.onto(tokens, self.attention(self.attention_norm(tokens)))
         hidden = self.hidden_dropout(functional.gelu(self.ff_in(self.ff_norm(tokens))))
         return self.ff_dropout.onto(tokens, self.ff_out(hidden))

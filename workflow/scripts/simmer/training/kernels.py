@@ -1,0 +1,114 @@
+"""Compile, keep and load the kernels of `kernels.cpp`.
+
+They lie in the user's own cache, as all compiled code does, one file for each version of source, torch, compiler
+and processor. Without a compiler training uses torch's own operators.
+"""
+
+import logging
+import os
+import platform
+import shlex
+import shutil
+import subprocess
+import tempfile
+from collections.abc import Mapping
+from functools import cache
+from pathlib import Path
+
+import torch
+
+from simmer.base.errors import SimmerError
+from simmer.base.files import sha256_of_bytes
+from simmer.training.compiled_code import cache_home, private_folder
+
+SOURCE = Path(__file__).with_name("kernels.cpp")
+COMPILERS = ("c++", "g++", "clang++")
+# Without the last three a loop with a division or a choice is not vectorised; none of them reorders sums.
+FLAGS = (
+    *("-shared", "-fPIC", "-std=c++20", "-O3", "-march=native", "-fopenmp"),
+    *("-fno-math-errno", "-fno-trapping-math", "-fno-signed-zeros"),
+)
+COMPILE_S = 600.0  # a compiler that hangs must not stop a campaign
+
+logger = logging.getLogger(__name__)
+
+
+@cache
+def kernels_are_loaded() -> bool:
+    """Load the kernels, which are compiled first if need be; return False where they cannot be used."""
+    try:
+        torch.ops.load_library(str(compiled(os.environ)))
+    except (OSError, SimmerError) as error:
+        logger.info("trains with torch's own operators, because simmer's kernels cannot be used: %s", error)
+        return False
+    return True
+
+
+def compiled(environment: Mapping[str, str]) -> Path:
+    """Return the file of the compiled kernels, and compile them if it is missing: half a minute, once.
+
+    Args:
+        environment: of this process; `CXX` names a compiler.
+
+    Raises:
+        SimmerError: when there is no compiler, it fails, or the cache must not be used.
+        OSError: when a file cannot be written.
+    """
+    command = _command(environment)
+    folder = private_folder(cache_home(environment, system=platform.system().lower()) / "simmer")
+    folder = private_folder(private_folder(folder / "compiled") / "kernels")
+    found = folder / f"{_digest(command)}.so"
+    if found.exists():
+        return found
+    with tempfile.TemporaryDirectory(dir=folder) as aside:
+        made = Path(aside, "kernels.so")
+        try:
+            ended = subprocess.run(
+                [*command, str(SOURCE), "-o", str(made), *_libraries()],
+                capture_output=True,
+                text=True,
+                errors="replace",
+                timeout=COMPILE_S,
+                check=False,
+            )
+        except subprocess.TimeoutExpired as error:
+            raise SimmerError(f"{command[0]} took more than {COMPILE_S:.0f} s; expected half a minute") from error
+        if ended.returncode != 0:
+            raise SimmerError(f"{shlex.join(command)} failed: {_first_error(ended.stderr)}")
+        made.replace(found)  # another process may have been faster, with the same content
+    return found
+
+
+def _command(environment: Mapping[str, str]) -> list[str]:
+    names = [*shlex.split(environment.get("CXX", ""))[:1], *COMPILERS]
+    compiler = next(filter(None, map(shutil.which, names)), None)
+    if compiler is None:
+        raise SimmerError(f"found no C++ compiler; expected one of {', '.join(COMPILERS)}: install one")
+    include = Path(torch.__file__).with_name("include")
+    abi = int(torch.compiled_with_cxx11_abi())
+    folders = [f"-I{include}", f"-I{include / 'torch/csrc/api/include'}"]
+    return [compiler, *FLAGS, f"-D_GLIBCXX_USE_CXX11_ABI={abi}", *folders]
+
+
+def _libraries() -> list[str]:
+    folder = Path(torch.__file__).with_name("lib")
+    return [f"-L{folder}", "-ltorch_cpu", "-lc10", f"-Wl,-rpath,{folder}"]
+
+
+def _digest(command: list[str]) -> str:
+    version = subprocess.run([command[0], "--version"], capture_output=True, check=False).stdout
+    parts = (SOURCE.read_bytes(), shlex.join(command).encode(), torch.__version__.encode(), version, _processor())
+    return sha256_of_bytes(b"\0".join(parts))[:16]
+
+
+def _processor() -> bytes:
+    """Return what `-march=native` depends on, because a home folder may be shared by several machines."""
+    try:
+        lines = Path("/proc/cpuinfo").read_bytes().splitlines()
+    except OSError:
+        return platform.processor().encode()
+    return b"\n".join(sorted({line for line in lines if line.startswith((b"flags", b"Features", b"model name"))}))
+
+
+def _first_error(text: str) -> str:
+    return next((line for line in text.splitlines() if "error" in line), text.strip()[:200] or "no message")
