@@ -142,7 +142,8 @@ def train_control(
     outcome = run.run()
     if outcome.ended != "last_epoch":
         return Trained(outcome, None)
-    return Trained(outcome, predict(run.state.model, validation, between_batches=guard.inside_step))
+    predicted = predict(run.replicas, validation, team=run.team, between_batches=guard.inside_step)
+    return Trained(outcome, predicted)
 
 
 def _log_epoch(record: dict[str, Any]) -> None:

@@ -71,7 +71,8 @@ class MachineFacts:
     """How a run was computed; fields that older results lack are `None`.
 
     Attributes:
-        device, precision, threads, memory, activation_checkpointing, compiled: as in `Execution`.
+        device, precision, threads, memory, activation_checkpointing, compiled, kernels, replicas: as in
+            `Execution`.
         micro_batch: windows per forward pass.
         starts: number of starts, resumes included.
         last_job_s: duration of the last job.
@@ -90,6 +91,8 @@ class MachineFacts:
     guard: Mapping[str, Value | None]
     activation_checkpointing: bool | None = None
     compiled: bool | None = None
+    kernels: str | None = None
+    replicas: int | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

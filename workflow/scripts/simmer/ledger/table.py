@@ -73,7 +73,16 @@ MACHINE_COLUMNS: Columns = {
     **{name: attrgetter(name) for name in ("train_s", "checkpoint_s")},
     **{
         name: attrgetter(f"machine.{name}")
-        for name in ("starts", "device", "precision", "memory", "activation_checkpointing", "threads")
+        for name in (
+            "starts",
+            "device",
+            "precision",
+            "memory",
+            "activation_checkpointing",
+            "threads",
+            "kernels",
+            "replicas",
+        )
     },
     **{name: attrgetter(f"machine.{name}") for name in ("micro_batch", "peak_memory_bytes")},
     "max_temperature_c": lambda result: result.machine.guard.get("max_temperature_c"),

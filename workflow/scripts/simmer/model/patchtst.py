@@ -166,6 +166,11 @@ class PatchTST(nn.Module):
         for site in sites:
             site.pool = pool
 
+    def share_masks(self, other: "PatchTST") -> None:
+        """Use the mask pool of another model."""
+        for site, theirs in zip(self._dropout_sites(), other._dropout_sites(), strict=True):
+            site.pool = theirs.pool
+
     def place_masks(self, *, seed: int) -> None:
         """Draw the offset at which each dropout layer reads the pool, if there is one."""
         sites = self._dropout_sites()

@@ -1,4 +1,4 @@
-"""Compute the encoder layers of a model with simmer's kernels: the same numbers within rounding, in fewer passes."""
+"""Compute encoder layers with simmer's kernels: the same numbers within rounding, in fewer passes."""
 
 from typing import Any
 

@@ -21,7 +21,7 @@ than half a rounding step.
 
 import weakref
 from abc import ABC, abstractmethod
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import torch
@@ -226,7 +226,7 @@ class InBackward(Optimizer):
         self._step = Step(number, learning_rate, self._noise, rehearsal) if last else None
 
     @torch.no_grad()
-    def finish_step(self) -> None:
+    def finish_step(self, grads: Sequence[Sequence[Tensor]] = ()) -> None:  # noqa: ARG002
         """Store the norm of this step's gradients for the next step."""
         self.state["norm"].copy_(self._squares.sqrt())
         self._squares.zero_()

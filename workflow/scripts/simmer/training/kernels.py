@@ -1,7 +1,7 @@
 """Compile, keep and load the kernels of `kernels.cpp`.
 
-They lie in the user's own cache, as all compiled code does, one file for each version of source, torch, compiler
-and processor. Without a compiler training uses torch's own operators.
+They lie in the user's own cache, as all compiled code does, one file for each version of source, torch,
+compiler and processor. Without a compiler training uses torch's own operators.
 """
 
 import logging
@@ -72,7 +72,9 @@ def compiled(environment: Mapping[str, str]) -> Path:
                 check=False,
             )
         except subprocess.TimeoutExpired as error:
-            raise SimmerError(f"{command[0]} took more than {COMPILE_S:.0f} s; expected half a minute") from error
+            raise SimmerError(
+                f"{command[0]} took more than {COMPILE_S:.0f} s; expected half a minute"
+            ) from error
         if ended.returncode != 0:
             raise SimmerError(f"{shlex.join(command)} failed: {_first_error(ended.stderr)}")
         made.replace(found)  # another process may have been faster, with the same content
@@ -97,7 +99,13 @@ def _libraries() -> list[str]:
 
 def _digest(command: list[str]) -> str:
     version = subprocess.run([command[0], "--version"], capture_output=True, check=False).stdout
-    parts = (SOURCE.read_bytes(), shlex.join(command).encode(), torch.__version__.encode(), version, _processor())
+    parts = (
+        SOURCE.read_bytes(),
+        shlex.join(command).encode(),
+        torch.__version__.encode(),
+        version,
+        _processor(),
+    )
     return sha256_of_bytes(b"\0".join(parts))[:16]
 
 
@@ -107,7 +115,9 @@ def _processor() -> bytes:
         lines = Path("/proc/cpuinfo").read_bytes().splitlines()
     except OSError:
         return platform.processor().encode()
-    return b"\n".join(sorted({line for line in lines if line.startswith((b"flags", b"Features", b"model name"))}))
+    return b"\n".join(
+        sorted({line for line in lines if line.startswith((b"flags", b"Features", b"model name"))})
+    )
 
 
 def _first_error(text: str) -> str:

@@ -10,6 +10,7 @@ import math
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import asdict
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -19,12 +20,14 @@ from torch import Tensor
 from simmer.base.errors import Interrupted
 from simmer.base.logs import PROGRESS
 from simmer.base.seeds import derive_seed
+from simmer.model.patchtst import PatchTST
 from simmer.thermal.guard import GuardProtocol
 from simmer.training.checkpoint import CheckpointStore
 from simmer.training.evaluation import Diverged, evaluate, predict
 from simmer.training.execution import random_states, set_random_states, synchronise
 from simmer.training.loss import log_loss, training_loss
 from simmer.training.plan import Ending, Outcome, Plan, Progress
+from simmer.training.replicas import Gate, Team, replica_of
 from simmer.training.schedule import learning_rate_at, window_order
 from simmer.training.state import TrainingState, tensors_digest
 from simmer.training.windows import Windows
@@ -83,13 +86,17 @@ class TrainingRun:
         self.checkpoint_interval_s, self.on_epoch, self.clock = checkpoint_interval_s, on_epoch, clock
         self.falls_behind, self.time_limit_s, self.on_best = falls_behind, time_limit_s, on_best
         self.progress = Progress()
+        self.team = Team(plan.execution.replicas, plan.execution.threads)
         self.state = TrainingState(
             plan.shape,
             plan.recipe,
             plan.execution,
             clip_norm=plan.settings.gradient_clip_norm,
             seed=plan.seed,
+            team=self.team,
         )
+        self.replicas = [self.state.model, *(replica_of(self.state.model) for _ in range(self.team.size - 1))]
+        self._gate = Gate()
         self.loss_sum = torch.zeros((), device=plan.execution.device)
         self.steps_per_epoch = math.ceil(len(plan.train) / plan.recipe.batch_size)
         self._expected_write_s = self.state.nbytes() / WRITE_BYTES_PER_S
@@ -102,7 +109,6 @@ class TrainingRun:
         Raises:
             Interrupted: if the guard stops the run; a checkpoint was written.
         """
-        torch.set_num_threads(self.plan.execution.threads)
         torch.manual_seed(derive_seed(self.plan.seed, "dropout"))
         if not self._resume():
             self.state.initialise(self.plan.base_rate)
@@ -142,17 +148,20 @@ class TrainingRun:
         plan, progress = self.plan, self.progress
         order = window_order(len(plan.train), seed=plan.seed, epoch=progress.epoch)
         order = order.to(plan.execution.device)
-        self.state.model.train()
+        for replica in self.replicas:
+            replica.train()
         if plan.execution.device != "cuda" and not plan.execution.compiled:
             # CUDA and compiled kernels draw masks as fast as they can read them.
             seed = derive_seed(plan.seed, "masks", progress.epoch)
             self.state.model.pool_masks(windows=plan.micro_batch, seed=seed)
+            for replica in self.replicas[1:]:
+                replica.share_masks(self.state.model)
         for step in range(progress.step_in_epoch, self.steps_per_epoch):
             batch = order[step * plan.recipe.batch_size : (step + 1) * plan.recipe.batch_size]
             start = self.clock()
             self._step(batch, progress.epoch * self.steps_per_epoch + step)
             if self.clock() - start >= LONG_STEP_S and not plan.execution.compiled:
-                self.state.model.after_layer = self.guard.inside_step
+                self._ask_guard_after_layers()
             progress.step_in_epoch = step + 1
             if (step + 1) % DIVERGENCE_CHECK_STEPS == 0:
                 self._check_divergence(int(min((step + 1) * plan.recipe.batch_size, len(order))))
@@ -163,42 +172,85 @@ class TrainingRun:
             self._pass_through(batch, step, rehearsal=True)
         self.loss_sum += self._pass_through(batch, step)
 
+    def _ask_guard_after_layers(self) -> None:
+        self.state.model.after_layer = self._gate.closed_during(self.guard.inside_step)
+        for replica in self.replicas[1:]:
+            replica.after_layer = self._gate.pass_through
+
     def _pass_through(self, batch: Tensor, step: int, *, rehearsal: bool = False) -> Tensor:
-        plan, recipe, optimizer = self.plan, self.plan.recipe, self.state.optimizer
+        plan, optimizer = self.plan, self.state.optimizer
         rate = learning_rate_at(
             step,
             total_steps=plan.epochs_max * self.steps_per_epoch,
-            recipe=recipe,
+            recipe=plan.recipe,
             final_fraction=plan.settings.final_learning_rate_fraction,
         )
+        if self.team.size > 1:
+            optimizer.before_backward(rate, step=step, last=True)
+            grads, losses = zip(*self.team.run(self._shares(batch, step)), strict=True)
+            optimizer.finish_step(grads)
+            return torch.stack(losses).sum()
         loss_sum = torch.zeros_like(self.loss_sum)
         parts = batch.split(plan.micro_batch)
         for number, part in enumerate(parts):
-            windows, labels = plan.train.take(part)
-            self.state.model.place_masks(seed=derive_seed(plan.seed, "dropout", step, number))
-            logits = self.state.model(windows)
-            plain_loss = loss = log_loss(logits, labels)
-            if recipe.label_smoothing or recipe.focal_gamma:
-                loss = training_loss(
-                    logits,
-                    labels,
-                    label_smoothing=recipe.label_smoothing,
-                    focal_gamma=recipe.focal_gamma,
-                )
+            loss, plain_loss = self._losses(self.state.model, part, step, number)
             last = number == len(parts) - 1
             optimizer.before_backward(rate, step=step, last=last, rehearsal=rehearsal)
             (loss / len(batch)).backward()
-            loss_sum += plain_loss.detach()
+            loss_sum += plain_loss
             if not last:
                 self.guard.inside_step()
         optimizer.finish_step()
         return loss_sum
 
+    def _shares(self, batch: Tensor, step: int) -> list[Callable[[], tuple[list[Tensor], Tensor]]]:
+        """Return for each replica the function that computes its gradients and its loss."""
+        shares = batch.split(math.ceil(len(batch) / self.team.size))
+        return [
+            partial(self._share, replica, share, step, number, windows=len(batch))
+            for number, (replica, share) in enumerate(zip(self.replicas, shares, strict=False))
+        ]
+
+    def _share(
+        self, model: PatchTST, share: Tensor, step: int, number: int, *, windows: int
+    ) -> tuple[list[Tensor], Tensor]:
+        parameters, grads = list(model.parameters()), []
+        loss_sum = torch.zeros_like(self.loss_sum)
+        micros = share.split(self.plan.micro_batch)
+        for part, micro in enumerate(micros):
+            # Of the whole batch no part has the same number, so that none has the same masks.
+            loss, plain_loss = self._losses(model, micro, step, number + part * self.team.size)
+            found = torch.autograd.grad(loss / windows, parameters)
+            if grads:
+                torch._foreach_add_(grads, found)
+            grads = grads or list(found)
+            loss_sum += plain_loss
+            if part == len(micros) - 1:
+                break
+            if model is self.state.model:
+                self._gate.closed_during(self.guard.inside_step)()
+            else:
+                self._gate.pass_through()
+        return grads, loss_sum
+
+    def _losses(self, model: PatchTST, part: Tensor, step: int, number: int) -> tuple[Tensor, Tensor]:
+        """Return the loss to minimise and the plain log-loss of a part of a batch, sums over windows."""
+        plan, recipe = self.plan, self.plan.recipe
+        windows, labels = plan.train.take(part)
+        model.place_masks(seed=derive_seed(plan.seed, "dropout", step, number))
+        logits = model(windows)
+        plain_loss = loss = log_loss(logits, labels)
+        if recipe.label_smoothing or recipe.focal_gamma:
+            loss = training_loss(
+                logits, labels, label_smoothing=recipe.label_smoothing, focal_gamma=recipe.focal_gamma
+            )
+        return loss, plain_loss.detach()
+
     def _close_epoch(self) -> None:
         plan, progress = self.plan, self.progress
         self._check_divergence(len(plan.train))
         # Between two batches of validation a run can stop as it can after the last step of the epoch.
-        scores = evaluate(self.state.model, plan.validation, between_batches=self._between_steps)
+        scores = evaluate(self.replicas, plan.validation, team=self.team, between_batches=self._between_steps)
         if self.on_best is not None and all(
             scores.log_loss < record["validation"]["log_loss"] for record in progress.curve
         ):
@@ -216,7 +268,7 @@ class TrainingRun:
         self.on_epoch(record | {"train_s": progress.train_s})
 
     def _predict(self, windows: Windows) -> np.ndarray:
-        return predict(self.state.model, windows, between_batches=self._between_steps)
+        return predict(self.replicas, windows, team=self.team, between_batches=self._between_steps)
 
     def _between_steps(self) -> None:
         decision = self.guard.between_steps()

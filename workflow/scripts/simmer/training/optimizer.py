@@ -1,11 +1,14 @@
 """The interface of the optimizers, and AdamW after backward; see `in_backward` for the others."""
 
+import functools
 from abc import ABC, abstractmethod
+from collections.abc import Sequence
 
 import torch
 from torch import Tensor, nn
 
 BETA_1, BETA_2, EPSILON = 0.9, 0.999, 1e-8  # the paper's
+NORM_FLOOR = 1e-6  # added to a norm before it divides
 GROUP_ENTRIES = 1 << 20  # gradients converted to float32 together, few enough for the caches
 
 
@@ -54,8 +57,13 @@ class Optimizer(ABC):
         """
 
     @abstractmethod
-    def finish_step(self) -> None:
-        """Complete the optimizer step after its last backward pass."""
+    def finish_step(self, grads: Sequence[Sequence[Tensor]] = ()) -> None:
+        """Complete the optimizer step after its last backward pass.
+
+        Args:
+            grads: by replica, the gradients of all parameters in their order, to be added up; empty if they
+                are stored with the parameters.
+        """
 
 
 class AdamW(Optimizer):
@@ -91,8 +99,10 @@ class AdamW(Optimizer):
         self._learning_rate, self._step = learning_rate, step
 
     @torch.no_grad()
-    def finish_step(self) -> None:
+    def finish_step(self, grads: Sequence[Sequence[Tensor]] = ()) -> None:
         """Clip the gradients by their global norm, update the weights, and free the gradients."""
+        for parameter, *parts in zip(self.parameters.values(), *grads, strict=True) if grads else ():
+            parameter.grad = functools.reduce(torch.add, parts)
         grads = [parameter.grad for parameter in self.parameters.values()]
         norms = torch.stack(torch._foreach_norm(grads, dtype=torch.float32))
         shrink = clip_factor(torch.linalg.vector_norm(norms), self.clip_norm)
@@ -179,4 +189,4 @@ def zeros(like: Tensor, dtype: torch.dtype) -> Tensor:
 
 def clip_factor(norm: Tensor, clip_norm: float) -> Tensor:
     """Return the factor that clips gradients of a norm, without waiting for the device."""
-    return (clip_norm / (norm + 1e-6)).clamp(max=1.0)
+    return (clip_norm / (norm + NORM_FLOOR)).clamp(max=1.0)

@@ -1,7 +1,7 @@
 """Compute the parts of a batch at the same time, each in a thread with cores of its own.
 
-The kernels release Python's lock, so threads of one process suffice: weights exist once, and nothing is copied
-between processes.
+The kernels release Python's lock, so threads of one process suffice: weights exist once, and nothing is
+copied between processes.
 """
 
 import copy
@@ -34,7 +34,7 @@ class Team:
         ]
 
     def run(self, tasks: Sequence[Callable[[], T]]) -> list[T]:
-        """Return the results of at most `size` tasks, in their order; the first error is raised at the end."""
+        """Return the results of at most `size` tasks in their order; errors are raised when all have ended."""
         futures: list[Future[T]] = [
             pool.submit(task) for pool, task in zip(self._others, tasks[1:], strict=False)
         ]

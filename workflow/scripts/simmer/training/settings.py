@@ -10,6 +10,7 @@ from simmer.features.columns import InputForm
 
 Precision = Literal["fp32", "bf16"]
 Memory = Literal["full", "kahan", "stochastic", "lean"]
+Kernels = Literal["torch", "simmer"]
 
 
 def hyperparameter(description: str, *, unit: str, **bounds: float) -> Any:
@@ -109,10 +110,12 @@ class Execution:
     Attributes:
         device: `cpu`, `cuda` or `mps`.
         precision: arithmetic of the model.
-        threads: CPU threads.
+        threads: CPU threads of each replica.
         memory: storage of weights and moments, see `simmer.training.optimizer` and `in_backward`.
         activation_checkpointing: recompute activations instead of storing them.
         compiled: run the model through `torch.compile`.
+        kernels: what computes layers and optimizer on a CPU: torch's operators, or simmer's kernels.
+        replicas: copies of the model that compute parts of a batch at the same time.
     """
 
     device: str
@@ -121,3 +124,5 @@ class Execution:
     memory: Memory = "full"
     activation_checkpointing: bool = False
     compiled: bool = False
+    kernels: Kernels = "torch"
+    replicas: int = 1

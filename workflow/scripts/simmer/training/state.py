@@ -11,8 +11,12 @@ from torch import Tensor
 from simmer.base.seeds import derive_seed
 from simmer.model.patchtst import PatchTST
 from simmer.model.shape import ModelShape
+from simmer.training.fused_layers import fuse_layers
+from simmer.training.fused_optimizer import FusedAdamW
 from simmer.training.in_backward import InBackward
+from simmer.training.kernels import kernels_are_loaded
 from simmer.training.optimizer import AdamW, Optimizer
+from simmer.training.replicas import Team
 from simmer.training.settings import Execution, Recipe
 
 DTYPES = {"fp32": torch.float32, "bf16": torch.bfloat16}
@@ -38,12 +42,21 @@ class TrainingState:
             and is used to count memory before a run.
         clip_norm: norm to which gradients are clipped.
         seed: of the run.
+        team: threads among which a step is divided; None: the caller's alone.
     """
 
     def __init__(
-        self, shape: ModelShape, recipe: Recipe, execution: Execution, *, clip_norm: float, seed: int
+        self,
+        shape: ModelShape,
+        recipe: Recipe,
+        execution: Execution,
+        *,
+        clip_norm: float,
+        seed: int,
+        team: Team | None = None,
     ) -> None:
         self._seed = seed
+        has_kernels = execution.kernels == "simmer" and execution.device == "cpu" and kernels_are_loaded()
         with torch.device(execution.device), _default_dtype(DTYPES[execution.precision]):
             self.model = PatchTST(
                 shape,
@@ -53,8 +66,17 @@ class TrainingState:
             )
         if execution.compiled and execution.device != "meta":
             self.model.compile(dynamic=False)  # one graph per batch size
+        if has_kernels:
+            fuse_layers(self.model)
         self.optimizer: Optimizer
-        if execution.memory == "full":
+        if execution.memory == "full" and has_kernels:
+            self.optimizer = FusedAdamW(
+                self.model,
+                weight_decay=recipe.weight_decay,
+                clip_norm=clip_norm,
+                team=team or Team(1, execution.threads),
+            )
+        elif execution.memory == "full":
             self.optimizer = AdamW(self.model, weight_decay=recipe.weight_decay, clip_norm=clip_norm)
         else:
             self.optimizer = InBackward(

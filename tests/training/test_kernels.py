@@ -1,0 +1,143 @@
+"""The kernels compute what torch's operators compute, and a run with them resumes bit for bit."""
+
+import itertools
+from dataclasses import replace
+
+import pytest
+import torch
+
+from simmer.base.errors import Interrupted, SimmerError
+from simmer.model.patchtst import PatchTST
+from simmer.training.fused_layers import fuse_layers
+from simmer.training.kernels import compiled, kernels_are_loaded
+from simmer.training.replicas import Gate, Team, replica_of
+from support.runs import EXECUTION, SHAPE, FakeGuard, training_run
+
+KERNELS = replace(EXECUTION, kernels="simmer")
+WIDE = replace(SHAPE, width=40, heads=3, head_width=24, ff_width=72, context_days=44)
+# Largest relative distance of a gradient; bfloat16 has 8 bits, and torch's operators round after each of them.
+TOLERANCES = {torch.float32: 2e-6, torch.bfloat16: 3e-2}
+
+needs_kernels = pytest.mark.skipif(not kernels_are_loaded(), reason="no C++ compiler")
+
+
+def model_of(shape, dropout, dtype):
+    before = torch.get_default_dtype()
+    torch.set_default_dtype(dtype)
+    model = PatchTST(shape, dropout=dropout, window_norm=False)
+    torch.set_default_dtype(before)
+    generator = torch.Generator().manual_seed(0)
+    with torch.no_grad():
+        for name, parameter in model.named_parameters():
+            noise = torch.randn(parameter.shape, generator=generator)
+            parameter.copy_(1 + 0.1 * noise if "norm" in name and "weight" in name else 0.1 * noise)
+    model.train()
+    model.pool_masks(windows=8, seed=3)
+    model.place_masks(seed=9)
+    return model
+
+
+def loss_and_grads(model):
+    windows = torch.randn(8, model.shape.context_days, 3, generator=torch.Generator().manual_seed(1))
+    logits = model(windows)
+    return logits, torch.autograd.grad(logits.square().sum(), list(model.parameters()))
+
+
+def distance(found, expected):
+    return float((found.double() - expected.double()).norm() / expected.double().norm().clamp_min(1e-12))
+
+
+@needs_kernels
+@pytest.mark.parametrize("dtype", TOLERANCES, ids=str)
+@pytest.mark.parametrize("dropout", [0.0, 0.3])
+@pytest.mark.parametrize("shape", [SHAPE, WIDE], ids=["even", "odd"])
+@pytest.mark.parametrize("threads", [1, 2])
+def test_layers_equal_those_of_torch(shape, dropout, dtype, threads):
+    torch.set_num_threads(threads)
+    plain = model_of(shape, dropout, dtype)
+    fused = replica_of(plain)
+    fuse_layers(fused)
+    logits, expected = loss_and_grads(plain)
+    found_logits, found = loss_and_grads(fused)
+    assert distance(found_logits, logits) < TOLERANCES[dtype]
+    for (name, _), one, other in zip(plain.named_parameters(), found, expected, strict=True):
+        assert distance(one, other) < TOLERANCES[dtype], name
+
+
+@needs_kernels
+def test_layers_without_gradients_equal_those_of_torch():
+    plain = model_of(SHAPE, 0.3, torch.float32).eval()
+    fused = replica_of(plain)
+    fuse_layers(fused)
+    windows = torch.randn(5, SHAPE.context_days, 3)
+    with torch.no_grad():
+        assert distance(fused(windows), plain(windows)) < 1e-6
+
+
+@needs_kernels
+@pytest.mark.parametrize("replicas", [1, 2, 3])
+def test_a_run_with_kernels_learns_what_one_without_them_learns(tmp_path, replicas):
+    plain = training_run(tmp_path / "plain", recipe=_without_dropout()).run()
+    fused = training_run(
+        tmp_path / "fused", recipe=_without_dropout(), execution=replace(KERNELS, replicas=replicas)
+    ).run()
+    for one, other in zip(fused.curve, plain.curve, strict=True):
+        assert one["validation"]["log_loss"] == pytest.approx(other["validation"]["log_loss"], rel=1e-4)
+
+
+def _without_dropout():
+    from support.runs import RECIPE
+
+    return replace(RECIPE, dropout=0.0)
+
+
+@pytest.mark.parametrize("kernels", ["torch", pytest.param("simmer", marks=needs_kernels)])
+@pytest.mark.parametrize("replicas", [1, 2])
+@pytest.mark.parametrize("micro_batch", [16, 3])
+def test_a_run_resumes_bit_for_bit(tmp_path, kernels, replicas, micro_batch):
+    options = {
+        "execution": replace(EXECUTION, kernels=kernels, replicas=replicas),
+        "micro_batch": micro_batch,
+    }
+    whole = training_run(tmp_path / "whole", **options).run()
+    again = training_run(tmp_path / "again", **options).run()
+    assert again.weights_sha256 == whole.weights_sha256
+    with pytest.raises(Interrupted):
+        training_run(tmp_path / "parts", guard=FakeGuard(stop_after=7), **options).run()
+    resumed = training_run(tmp_path / "parts", **options).run()
+    assert resumed.weights_sha256 == whole.weights_sha256
+
+
+def test_each_part_of_a_batch_has_its_own_masks(tmp_path):
+    run = training_run(tmp_path, execution=replace(EXECUTION, replicas=3), micro_batch=2)
+    seeds = []
+    for replica in run.replicas:
+        replica.place_masks = lambda *, seed: seeds.append(seed)
+    run._step(torch.arange(16), 0)
+    assert len(set(seeds)) == len(seeds) == 9
+
+
+def test_a_team_returns_results_in_order_and_raises_errors_when_all_have_ended():
+    team, ended = Team(3, 1), []
+
+    def fails():
+        raise ValueError("one")
+
+    assert team.run([lambda: 1, lambda: 2]) == [1, 2]
+    with pytest.raises(ValueError, match="one"):
+        team.run([fails, lambda: ended.append(1), lambda: ended.append(2)])
+    assert sorted(ended) == [1, 2]
+
+
+def test_the_gate_halts_others_while_the_guard_is_asked():
+    gate, seen = Gate(), []
+    counter = itertools.count()
+    gate.closed_during(lambda: seen.append(gate._open.is_set()))()
+    gate.pass_through()
+    assert (seen, next(counter)) == ([False], 0)
+
+
+def test_without_a_compiler_the_message_says_what_to_install(tmp_path, monkeypatch):
+    monkeypatch.setenv("PATH", str(tmp_path))
+    with pytest.raises(SimmerError, match="found no C\\+\\+ compiler"):
+        compiled({"HOME": str(tmp_path)})
