@@ -15,7 +15,7 @@ from support.runs import EXECUTION, SHAPE, FakeGuard, training_run
 
 KERNELS = replace(EXECUTION, kernels="simmer")
 WIDE = replace(SHAPE, width=40, heads=3, head_width=24, ff_width=72, context_days=44)
-# Largest relative distance of a gradient; bfloat16 has 8 bits, and torch's operators round after each of them.
+# Largest relative distance of a gradient; in bfloat16 torch rounds to 8 bits after each operator.
 TOLERANCES = {torch.float32: 2e-6, torch.bfloat16: 3e-2}
 
 needs_kernels = pytest.mark.skipif(not kernels_are_loaded(), reason="no C++ compiler")
@@ -44,7 +44,8 @@ def loss_and_grads(model):
 
 
 def distance(found, expected):
-    return float((found.double() - expected.double()).norm() / expected.double().norm().clamp_min(1e-12))
+    found, expected = found.detach().double(), expected.detach().double()
+    return float((found - expected).norm() / expected.norm().clamp_min(1e-12))
 
 
 @needs_kernels
@@ -114,7 +115,7 @@ def test_each_part_of_a_batch_has_its_own_masks(tmp_path):
     for replica in run.replicas:
         replica.place_masks = lambda *, seed: seeds.append(seed)
     run._step(torch.arange(16), 0)
-    assert len(set(seeds)) == len(seeds) == 9
+    assert len(set(seeds)) == len(seeds) == 8  # 6, 6 and 4 windows in pairs
 
 
 def test_a_team_returns_results_in_order_and_raises_errors_when_all_have_ended():

@@ -34,7 +34,7 @@ class Team:
         ]
 
     def run(self, tasks: Sequence[Callable[[], T]]) -> list[T]:
-        """Return the results of at most `size` tasks in their order; errors are raised when all have ended."""
+        """Return the results of at most `size` tasks in their order; an error is raised when all ended."""
         futures: list[Future[T]] = [
             pool.submit(task) for pool, task in zip(self._others, tasks[1:], strict=False)
         ]
