@@ -163,10 +163,11 @@ void norm_backward(const S* grad, const S* x, const float* stats, const S* weigh
                    const S* mask, S* masked, Sums& weight_sums, Sums& bias_sums, Sums* masked_sums, int64_t rows,
                    int64_t width) {
   over_rows(rows, [&](int64_t part, int64_t first, int64_t last) {
-    float* dw = weight_sums.part(part);
-    float* db = bias_sums.part(part);
+    float* __restrict dw = weight_sums.part(part);
+    float* __restrict db = bias_sums.part(part);
     std::vector<float> buffer(2 * width);
-    float *scaled = buffer.data(), *hat = scaled + width;
+    float* __restrict scaled = buffer.data();
+    float* __restrict hat = scaled + width;
     for (int64_t r = first; r < last; ++r) {
       const int64_t at = r * width;
       const float mean = stats[2 * r], scale = stats[2 * r + 1];
@@ -290,21 +291,38 @@ struct Head {
       for (int64_t i = 0; i < width; ++i) target[i] = narrow<S>(source[i]);
     }
   }
-  void clear() { std::fill(values.begin(), values.end(), 0.0f); }
   int64_t stride;
   std::vector<float> values;
 };
 
-inline float dot(const float* a, const float* b, int64_t entries) {
-  float sum = 0.0f;
-#pragma omp simd reduction(+ : sum)
-  for (int64_t i = 0; i < entries; ++i) sum += a[i] * b[i];
-  return sum;
+// out[r] = sum over t of factors[r * row_step + t * term_step] * from[t], for rows of `width` entries, a multiple of
+// 16. Four rows at a time stay in registers.
+inline void mix(float* __restrict out, int64_t out_step, const float* __restrict factors, int64_t row_step,
+                int64_t term_step, const float* __restrict from, int64_t from_step, int64_t rows, int64_t terms,
+                int64_t width) {
+  for (int64_t first = 0; first < rows; first += 4) {
+    const float* factor[4];
+    for (int64_t k = 0; k < 4; ++k) factor[k] = factors + std::min(first + k, rows - 1) * row_step;
+    for (int64_t column = 0; column < width; column += 16) {
+      float sums[4][16] = {};
+      for (int64_t term = 0; term < terms; ++term) {
+        const float* source = from + term * from_step + column;
+        for (int64_t k = 0; k < 4; ++k) {
+          const float times = factor[k][term * term_step];
+#pragma omp simd
+          for (int64_t i = 0; i < 16; ++i) sums[k][i] += times * source[i];
+        }
+      }
+      for (int64_t k = 0; k < 4 && first + k < rows; ++k)
+        std::memcpy(out + (first + k) * out_step + column, sums[k], sizeof(sums[k]));
+    }
+  }
 }
 
-inline void add(float* to, const float* from, float factor, int64_t entries) {
-#pragma omp simd
-  for (int64_t i = 0; i < entries; ++i) to[i] += factor * from[i];
+// Rows of a head as columns: [E, patches], patches padded with zeros to a multiple of 16.
+inline void turn(const Head& from, int64_t patches, int64_t width, Head& to) {
+  for (int64_t n = 0; n < patches; ++n)
+    for (int64_t i = 0; i < width; ++i) to.values[i * to.stride + n] = from.values[n * from.stride + i];
 }
 
 template <typename S>
@@ -314,32 +332,32 @@ void attention_forward(const S* joint, const S* mask, S* weights, S* mixed, int6
   const float scale = 1.0f / std::sqrt(float(width));
   over_rows(windows * heads, [&](int64_t, int64_t first, int64_t last) {
     Head query(patches, width), key(patches, width), value(patches, width), out(patches, width);
-    std::vector<float> scores(patches);
+    Head turned(width, patches), scores(patches, patches);
     for (int64_t one = first; one < last; ++one) {
       const int64_t window = one / heads, head = one % heads;
       const S* from = joint + window * patches * step + head * width;
       query.read(from, step, patches, width);
       key.read(from + inner, step, patches, width);
       value.read(from + 2 * inner, step, patches, width);
-      out.clear();
+      turn(key, patches, width, turned);
+      mix(scores.row(0), scores.stride, query.row(0), query.stride, 1, turned.row(0), turned.stride, patches, width,
+          scores.stride);
       for (int64_t n = 0; n < patches; ++n) {
-        float highest = -INFINITY;
-        for (int64_t m = 0; m < patches; ++m) {
-          scores[m] = dot(query.row(n), key.row(m), query.stride) * scale;
-          highest = std::max(highest, scores[m]);
-        }
-        float total = 0.0f;
-        for (int64_t m = 0; m < patches; ++m) {
-          scores[m] = exp_of(scores[m] - highest);
-          total += scores[m];
-        }
+        float* row = scores.row(n);
+        float highest = row[0], total = 0.0f;
+        for (int64_t m = 1; m < patches; ++m) highest = std::max(highest, row[m]);
+#pragma omp simd
+        for (int64_t m = 0; m < scores.stride; ++m) row[m] = exp_of((row[m] - highest) * scale);
+        for (int64_t m = 0; m < patches; ++m) total += row[m];
         const int64_t at = (one * patches + n) * patches;
         for (int64_t m = 0; m < patches; ++m) {
-          S weight = narrow<S>(scores[m] / total);
+          S weight = narrow<S>(row[m] / total);
           weights[at + m] = weight;
-          add(out.row(n), value.row(m), widen(weight) * (mask == nullptr ? 1.0f : widen(mask[at + m])), out.stride);
+          row[m] = widen(weight) * (mask == nullptr ? 1.0f : widen(mask[at + m]));
         }
       }
+      mix(out.row(0), out.stride, scores.row(0), scores.stride, 1, value.row(0), value.stride, patches, patches,
+          out.stride);
       out.write(mixed + window * patches * inner + head * width, inner, patches, width);
     }
   });
@@ -352,37 +370,38 @@ void attention_backward(const S* grad, const S* joint, const S* mask, const S* w
   const float scale = 1.0f / std::sqrt(float(width));
   over_rows(windows * heads, [&](int64_t, int64_t first, int64_t last) {
     Head query(patches, width), key(patches, width), value(patches, width), mixed(patches, width);
-    Head dquery(patches, width), dkey(patches, width), dvalue(patches, width);
-    std::vector<float> slope(patches);
+    Head result(patches, width), turned(width, patches), slopes(patches, patches), dropped(patches, patches);
     for (int64_t one = first; one < last; ++one) {
       const int64_t window = one / heads, head = one % heads;
       const S* from = joint + window * patches * step + head * width;
+      S* to = out + window * patches * step + head * width;
       query.read(from, step, patches, width);
       key.read(from + inner, step, patches, width);
       value.read(from + 2 * inner, step, patches, width);
       mixed.read(grad + window * patches * inner + head * width, inner, patches, width);
-      dquery.clear();
-      dkey.clear();
-      dvalue.clear();
+      turn(value, patches, width, turned);
+      mix(slopes.row(0), slopes.stride, mixed.row(0), mixed.stride, 1, turned.row(0), turned.stride, patches, width,
+          slopes.stride);
       for (int64_t n = 0; n < patches; ++n) {
         const int64_t at = (one * patches + n) * patches;
-        float along = 0.0f;
+        float *slope = slopes.row(n), *drop = dropped.row(n), along = 0.0f;
         for (int64_t m = 0; m < patches; ++m) {
           const float keep = mask == nullptr ? 1.0f : widen(mask[at + m]), weight = widen(weights[at + m]);
-          slope[m] = dot(mixed.row(n), value.row(m), value.stride) * keep;
+          slope[m] *= keep;
+          drop[m] = weight * keep;
           along += slope[m] * weight;
-          add(dvalue.row(m), mixed.row(n), weight * keep, value.stride);
         }
-        for (int64_t m = 0; m < patches; ++m) {
-          const float score = widen(weights[at + m]) * (slope[m] - along) * scale;
-          add(dquery.row(n), key.row(m), score, key.stride);
-          add(dkey.row(m), query.row(n), score, key.stride);
-        }
+        for (int64_t m = 0; m < patches; ++m) slope[m] = widen(weights[at + m]) * (slope[m] - along) * scale;
       }
-      S* to = out + window * patches * step + head * width;
-      dquery.write(to, step, patches, width);
-      dkey.write(to + inner, step, patches, width);
-      dvalue.write(to + 2 * inner, step, patches, width);
+      mix(result.row(0), result.stride, slopes.row(0), slopes.stride, 1, key.row(0), key.stride, patches, patches,
+          result.stride);
+      result.write(to, step, patches, width);
+      mix(result.row(0), result.stride, slopes.row(0), 1, slopes.stride, query.row(0), query.stride, patches, patches,
+          result.stride);
+      result.write(to + inner, step, patches, width);
+      mix(result.row(0), result.stride, dropped.row(0), 1, dropped.stride, mixed.row(0), mixed.stride, patches, patches,
+          result.stride);
+      result.write(to + 2 * inner, step, patches, width);
     }
   });
 }
