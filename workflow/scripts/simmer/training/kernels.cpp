@@ -172,15 +172,18 @@ void norm_backward(const S* grad, const S* x, const float* stats, const S* weigh
       const int64_t at = r * width;
       const float mean = stats[2 * r], scale = stats[2 * r + 1];
       float total = 0.0f, along = 0.0f;
+#pragma omp simd
+      for (int64_t i = 0; i < width; ++i) {
+        const float g = widen(grad[at + i]);
+        hat[i] = (widen(x[at + i]) - mean) * scale;
+        scaled[i] = g * widen(weight[i]);
+        dw[i] += g * hat[i];
+        db[i] += g;
+      }
 #pragma omp simd reduction(+ : total, along)
       for (int64_t i = 0; i < width; ++i) {
-        const float g = widen(grad[at + i]), h = (widen(x[at + i]) - mean) * scale, s = g * widen(weight[i]);
-        dw[i] += g * h;
-        db[i] += g;
-        hat[i] = h;
-        scaled[i] = s;
-        total += s;
-        along += s * h;
+        total += scaled[i];
+        along += scaled[i] * hat[i];
       }
       total /= width;
       along /= width;
