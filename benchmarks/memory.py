@@ -108,7 +108,7 @@ def measure_row(row: Row) -> dict[str, float]:
         with contextlib.suppress(Interrupted):
             run.run()
         start = time.perf_counter()
-        evaluate(run.state.model, windows[1], between_batches=lambda: None)
+        evaluate(run.steps.replicas, windows[1], team=run.steps.team, between_batches=lambda: None)
         evaluation_s = time.perf_counter() - start
         peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
         start = time.perf_counter()

@@ -112,9 +112,9 @@ def test_a_run_resumes_bit_for_bit(tmp_path, kernels, replicas, micro_batch):
 def test_each_part_of_a_batch_has_its_own_masks(tmp_path):
     run = training_run(tmp_path, execution=replace(EXECUTION, replicas=3), micro_batch=2)
     seeds = []
-    for replica in run.replicas:
+    for replica in run.steps.replicas:
         replica.place_masks = lambda *, seed: seeds.append(seed)
-    run._step(torch.arange(16), 0)
+    run.steps.take(torch.arange(16), 0)
     assert len(set(seeds)) == len(seeds) == 8  # 6, 6 and 4 windows in pairs
 
 

@@ -249,7 +249,7 @@ def test_a_prediction_that_is_not_finite_is_divergence_too(tmp_path):
     run.state.initialise(base_rate=0.5)
     torch.nn.init.constant_(run.state.model.head.bias, float("nan"))
     with pytest.raises(Diverged, match="not finite"):
-        evaluate(run.replicas, run.plan.validation, team=run.team, between_batches=lambda: None)
+        evaluate(run.steps.replicas, run.plan.validation, team=run.steps.team, between_batches=lambda: None)
 
 
 def test_the_train_loss_is_the_mean_over_windows_not_over_batches(tmp_path):

@@ -142,7 +142,9 @@ def train_control(
     outcome = run.run()
     if outcome.ended != "last_epoch":
         return Trained(outcome, None)
-    predicted = predict(run.replicas, validation, team=run.team, between_batches=guard.inside_step)
+    predicted = predict(
+        run.steps.replicas, validation, team=run.steps.team, between_batches=guard.inside_step
+    )
     return Trained(outcome, predicted)
 
 

@@ -26,6 +26,7 @@ class Needs:
     Attributes:
         parameters: counted, of the largest shape in the search space.
         memory_bytes: peak during training, on the training device, of all trials side by side.
+        kernels: what computes the layers, `simmer` or `torch`.
         memory: storage of weights and moments: `full`, `kahan`, `stochastic` or `lean`.
         activation_checkpointing: True if activations are recomputed instead of stored.
         checkpoint_bytes: size of one checkpoint.
@@ -37,6 +38,7 @@ class Needs:
     scale: str
     parameters: int
     memory_bytes: int
+    kernels: str
     memory: str
     activation_checkpointing: bool
     checkpoint_bytes: int
@@ -58,6 +60,7 @@ def run_preflight(
     """Return the check table of all checks; a failed check does not stop the others."""
     checks = (
         check_accelerator(needs, machine),
+        *check_kernels(needs, machine),
         check_temperature_source(machine.readings, require_sensor=require_sensor),
         *check_thresholds(machine.readings, limits, govern=govern),
         *check_memory(needs, machine),
@@ -111,6 +114,19 @@ def check_accelerator(needs: Needs, machine: Machine) -> CheckResult:
         fix = f"{needs.parameters:,} parameters train on the CPU, many times slower than on a GPU; "
         fix += "write `training: {device: cpu}` if that is intended"
     return CheckResult(status=status, measured=found.name or found.kind, fix=fix, **columns)
+
+
+def check_kernels(needs: Needs, machine: Machine) -> Iterator[CheckResult]:
+    """On a CPU simmer's own kernels, which a C++ compiler makes, are faster than torch's operators."""
+    if needs.accelerator != "cpu" and machine.accelerator and machine.accelerator.kind != "cpu":
+        return
+    fix = None
+    if needs.kernels != "simmer":
+        fix = "training is slower than it could be: install a C++ compiler (Debian and Ubuntu: g++)"
+    status = CheckStatus.WARN if fix else CheckStatus.OK
+    yield CheckResult(
+        id="kernels", status=status, measured=needs.kernels, needed="simmer", source="c++", fix=fix
+    )
 
 
 def check_memory(needs: Needs, machine: Machine) -> Iterator[CheckResult]:

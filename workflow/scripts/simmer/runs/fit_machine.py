@@ -1,10 +1,13 @@
-"""Choose device, precision, threads and memory recipe for the trials of a study."""
+"""Choose device, precision, kernels, cores and memory recipe for the trials of a study."""
+
+from dataclasses import replace
 
 from simmer.config.campaign import ExecutionSettings
 from simmer.machine.facts import Machine
-from simmer.runs.needs import fit_memory
+from simmer.runs.needs import fit_memory, fit_replicas
 from simmer.search.study import Study
 from simmer.training.execution import choose_execution
+from simmer.training.kernels import kernels_are_loaded
 from simmer.training.settings import Execution
 
 # Shares of all memory that trials may use; the rest is for the system and other programs.
@@ -15,7 +18,10 @@ BOARD_SHARE = 0.9
 def fit_to_machine(
     study: Study, settings: ExecutionSettings, machine: Machine, *, slots: int, measure: bool = True
 ) -> Execution:
-    """Return device, precision, threads and memory recipe for each of `slots` trials side by side.
+    """Return device, precision, kernels, threads, most replicas and memory recipe of a trial.
+
+    Threads are the cores of each of `slots` trials side by side. How a trial uses them is measured when it
+    begins, see `simmer.runs.layout`; more replicas than the returned ones have no room in memory.
 
     Precision and memory recipe are the study's unless they are `auto`. The choice depends on the total
     memory, not on the memory that is free now, so that all trials of a study are computed alike; preflight
@@ -27,7 +33,7 @@ def fit_to_machine(
         machine: its memory.
         slots: trials side by side.
         measure: False to take fp32 for a precision of `auto`, which needs no measurement of seconds and at
-            least as much memory as bf16.
+            least as much memory as bf16, and to take it that kernels can be compiled.
     """
     execution = choose_execution(
         device=settings.device,
@@ -40,4 +46,7 @@ def fit_to_machine(
     board = machine.accelerator
     if board is not None and board.total_bytes is not None and board.kind == execution.device:
         room_bytes = BOARD_SHARE * board.total_bytes
-    return fit_memory(study, execution, room_bytes=int(room_bytes / slots))
+    execution = fit_memory(study, execution, room_bytes=int(room_bytes / slots))
+    if execution.device != "cpu" or execution.compiled or (measure and not kernels_are_loaded()):
+        return execution
+    return fit_replicas(study, replace(execution, kernels="simmer"), room_bytes=int(room_bytes / slots))

@@ -24,6 +24,7 @@ from simmer.search.study import Study
 from simmer.thermal.guard import GuardProtocol
 from simmer.training.checkpoint import CheckpointStore
 from simmer.training.execution import require_device
+from simmer.training.kernels import kernels_are_loaded
 from simmer.training.loop import OnBest, TrainingRun, never
 from simmer.training.plan import Outcome, Plan
 from simmer.training.settings import Execution
@@ -76,6 +77,12 @@ class Fitting:
             Interrupted: on heat or a signal; the same call resumes the training.
         """
         require_device(self.execution.device, asked_by=self._name)
+        if self.execution.kernels == "simmer" and not kernels_are_loaded():
+            logger.warning(
+                "%s was begun with simmer's kernels, which cannot be used here: it goes on with torch's "
+                "operators, whose last digits differ",
+                self._name,
+            )
         start = time.monotonic()
         try:
             fields = outcome_fields(self._train_within_memory(guard))
@@ -98,7 +105,7 @@ class Fitting:
         while True:
             execution, micro_batch = self._within_memory()
             try:
-                return self._training_run(execution, micro_batch, guard).run()
+                return self._training_run(guard).run()
             except (MemoryError, RuntimeError) as error:
                 if not _is_out_of_memory(error):
                     raise
@@ -110,14 +117,15 @@ class Fitting:
             )
             self.files.append_event({"event": "out_of_memory", "micro_batch": micro_batch})
 
-    def _training_run(self, execution: Execution, micro_batch: int, guard: GuardProtocol) -> TrainingRun:
-        study = self.study
-        train_facts = self.dataset_facts.train
+    def plan(self) -> Plan:
+        """Return the plan of the training, within the memory that its earlier attempts left."""
+        study, train_facts = self.study, self.dataset_facts.train
+        execution, micro_batch = self._within_memory()
         windows = {
             split: windows_of(self.dataset, split, self.hyperparameters.input_form, execution.device)
             for split in SEARCH_SPLITS
         }
-        plan = Plan(
+        return Plan(
             shape=study.shape(self.hyperparameters),
             train=windows["train"],
             validation=windows["validation"],
@@ -130,12 +138,15 @@ class Fitting:
             base_rate=train_facts.base_rate,
             prior_log_loss=train_facts.prior_log_loss,
         )
+
+    def _training_run(self, guard: GuardProtocol) -> TrainingRun:
+        plan = self.plan()
         return TrainingRun(
             plan,
             store=CheckpointStore(self.files.folder),
             guard=guard,
             checkpoint_interval_s=self.checkpoint_interval_s,
-            on_epoch=lambda record: self._report_epoch(record, len(windows["train"]), guard),
+            on_epoch=lambda record: self._report_epoch(record, len(plan.train), guard),
             on_best=self.on_best,
             falls_behind=self.falls_behind,
             time_limit_s=self.time_limit_s,

@@ -59,6 +59,17 @@ def fit_memory(study: Study, execution: Execution, *, room_bytes: int) -> Execut
     return smallest[1]
 
 
+def fit_replicas(study: Study, execution: Execution, *, room_bytes: int) -> Execution:
+    """Return an execution with as many replicas, up to its threads, as fit into the room of one trial.
+
+    Recipes that update weights inside the backward pass have one.
+    """
+    most = execution.threads if execution.memory == "full" else 1
+    while most > 1 and _peak_bytes(study, replace(execution, replicas=most)) > room_bytes:
+        most -= 1
+    return replace(execution, replicas=most)
+
+
 def needs_of_study(study: Study, execution: Execution, *, device: str, slots: int) -> Needs:
     """Return the memory and disk needs at the most demanding corner of the search space.
 
@@ -73,6 +84,7 @@ def needs_of_study(study: Study, execution: Execution, *, device: str, slots: in
         scale=study.scale,
         parameters=max(expected_parameters(shape) for shape in shapes),
         memory_bytes=slots * _peak_bytes(study, execution),
+        kernels=execution.kernels,
         memory=execution.memory,
         activation_checkpointing=execution.activation_checkpointing,
         checkpoint_bytes=max(checkpoint_bytes(shape, recipe, execution) for shape in shapes),

@@ -12,6 +12,7 @@ from simmer.ledger.params import RunParams
 from simmer.ledger.results import RunResult
 from simmer.ledger.run_files import RunFiles
 from simmer.runs.fitting import Fitting
+from simmer.runs.layout import with_layout
 from simmer.runs.refit import Refit
 from simmer.runs.trial import Trial
 from simmer.search.space import Hyperparameters
@@ -27,7 +28,8 @@ class Run:
         campaign: name of the campaign, recorded in the result.
         purpose: the trial or the refit.
         dataset: windows, labels and splits of the study's horizon; of test only what the purpose may have.
-        execution: used if the run has not begun; otherwise the recorded one is used.
+        execution: used if the run has not begun, with the layout that `with_layout` chooses; otherwise the
+            recorded one is used.
         checkpoint_interval_s: shortest time between checkpoints, in seconds.
         time_limit_s: wall-clock limit in seconds; None: no limit.
     """
@@ -52,7 +54,7 @@ class Run:
             Interrupted: on heat or a signal; the same call resumes the run.
         """
         purpose, files = self.purpose, self.files
-        params = files.params() or self._begin()
+        params = files.params() or self._begin(guard)
         files.append_event({"event": "start", "code_digest": code_digest()})
         result = purpose.known_result(params)
         if result is None:
@@ -62,8 +64,10 @@ class Run:
             result = replace(_untrained(result, guard), campaign=self.campaign)
         files.write_result(purpose.result(result, params))
 
-    def _begin(self) -> RunParams:
+    def _begin(self, guard: GuardProtocol) -> RunParams:
         params = self.purpose.begin(asdict(self.execution))
+        execution = with_layout(self._fitting(params).plan(), self.purpose.ledger, guard)
+        params = replace(params, execution=asdict(execution))
         self.files.write_params(params)
         return params
 

@@ -1,7 +1,7 @@
 """Compile, keep and load the kernels of `kernels.cpp`.
 
-They lie in the user's own cache, as all compiled code does, one file for each version of source, torch,
-compiler and processor. Without a compiler training uses torch's own operators.
+They lie in the user's own cache, as all compiled code does, one file for each version of source, torch and
+processor. Without a compiler training uses torch's own operators.
 """
 
 import logging
@@ -19,6 +19,9 @@ import torch
 
 from simmer.base.errors import SimmerError
 from simmer.base.files import sha256_of_bytes
+from simmer.base.locks import lock_after_waiting
+from simmer.base.logs import PROGRESS
+from simmer.machine.processor import processor_features
 from simmer.training.compiled_code import cache_home, private_folder
 
 SOURCE = Path(__file__).with_name("kernels.cpp")
@@ -54,13 +57,20 @@ def compiled(environment: Mapping[str, str]) -> Path:
         SimmerError: when there is no compiler, it fails, or the cache must not be used.
         OSError: when a file cannot be written.
     """
-    command = _command(environment)
     folder = private_folder(cache_home(environment, system=platform.system().lower()) / "simmer")
     folder = private_folder(private_folder(folder / "compiled") / "kernels")
-    found = folder / f"{_digest(command)}.so"
-    if found.exists():
-        return found
-    with tempfile.TemporaryDirectory(dir=folder) as aside:
+    found = folder / f"{_digest()}.so"
+    with lock_after_waiting(
+        folder / "compiling.lock",
+        on_wait=lambda holder: logger.info("waiting for %s, which compiles the kernels", holder),
+        should_stop=found.exists,
+    ):
+        return found if found.exists() else _compile(_command(environment), found)
+
+
+def _compile(command: list[str], found: Path) -> Path:
+    logger.log(PROGRESS, "compiling simmer's kernels, once on this machine: about half a minute")
+    with tempfile.TemporaryDirectory(dir=found.parent) as aside:
         made = Path(aside, "kernels.so")
         try:
             ended = subprocess.run(
@@ -77,7 +87,7 @@ def compiled(environment: Mapping[str, str]) -> Path:
             ) from error
         if ended.returncode != 0:
             raise SimmerError(f"{shlex.join(command)} failed: {_first_error(ended.stderr)}")
-        made.replace(found)  # another process may have been faster, with the same content
+        made.replace(found)
     return found
 
 
@@ -97,27 +107,10 @@ def _libraries() -> list[str]:
     return [f"-L{folder}", "-ltorch_cpu", "-lc10", f"-Wl,-rpath,{folder}"]
 
 
-def _digest(command: list[str]) -> str:
-    version = subprocess.run([command[0], "--version"], capture_output=True, check=False).stdout
-    parts = (
-        SOURCE.read_bytes(),
-        shlex.join(command).encode(),
-        torch.__version__.encode(),
-        version,
-        _processor(),
-    )
+def _digest() -> str:
+    # Of the processor, too: a home folder may be shared by several machines.
+    parts = SOURCE.read_bytes(), shlex.join(FLAGS).encode(), torch.__version__.encode(), processor_features()
     return sha256_of_bytes(b"\0".join(parts))[:16]
-
-
-def _processor() -> bytes:
-    """Return what `-march=native` depends on, because a home folder may be shared by several machines."""
-    try:
-        lines = Path("/proc/cpuinfo").read_bytes().splitlines()
-    except OSError:
-        return platform.processor().encode()
-    return b"\n".join(
-        sorted({line for line in lines if line.startswith((b"flags", b"Features", b"model name"))})
-    )
 
 
 def _first_error(text: str) -> str:

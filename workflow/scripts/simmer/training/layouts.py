@@ -6,28 +6,28 @@ wide models, more replicas for narrow ones, and beside other programs sometimes 
 
 import statistics
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 
 import torch
 
-from simmer.base.seeds import derive_seed
-from simmer.model.shape import ModelShape
-from simmer.training.loss import log_loss
-from simmer.training.replicas import Team, replica_of
-from simmer.training.settings import Execution, Kernels, Recipe
-from simmer.training.state import TrainingState
+from simmer.training.plan import Plan
+from simmer.training.settings import Execution, Kernels
+from simmer.training.steps import Steps
 
-ROUNDS = 5  # of one step each, in turn, so that a slow moment slows all layouts
+ROUNDS = 5  # in turn, so that a slow moment of the machine slows all layouts
+ENOUGH_S = 20.0  # after two rounds measuring ends when it has taken this long
 PROBED_LAYERS = 2  # enough to tell layouts apart, and quick at 2B
+HOPELESS = 1.5  # a layout that is slower than the best by this factor is not measured again
 WORTHWHILE = 1.03  # a layout with more replicas or threads must be faster by this factor
 
-Steps = Callable[[], None]
+# Called between steps; it may wait, or raise to end the measurement.
+BetweenSteps = Callable[[], None]
 
 
 @dataclass(frozen=True, kw_only=True)
 class Layout:
-    """How a trial uses its cores."""
+    """How a trial uses its cores; see `Execution`."""
 
     kernels: Kernels
     replicas: int
@@ -38,19 +38,21 @@ class Layout:
         return replace(execution, kernels=self.kernels, replicas=self.replicas, threads=self.threads)
 
 
-def layouts(cores: int, *, kernels: Sequence[Kernels], replicas: bool) -> Iterator[Layout]:
+def layouts(most: Execution) -> Iterator[Layout]:
     """Yield the layouts to measure, the simplest first.
 
     Args:
-        cores: of the trial.
-        kernels: those that can be used here.
-        replicas: False where the optimizer updates weights inside backward, so that one replica must do.
+        most: its threads are the trial's cores, its replicas the most that its memory allows; its kernels can
+            be used here.
     """
-    for kernel in kernels:
-        for threads in _powers_up_to(cores):
-            yield Layout(kernels=kernel, replicas=1, threads=threads)
-        for count in _powers_up_to(cores)[1:] if replicas and kernel == "simmer" else ():
-            yield Layout(kernels=kernel, replicas=count, threads=cores // count)
+    if most.device != "cpu" or most.compiled:
+        yield Layout(kernels=most.kernels, replicas=1, threads=most.threads)
+        return
+    for kernels in dict.fromkeys(("torch", most.kernels)):
+        for threads in _powers_up_to(most.threads):
+            yield Layout(kernels=kernels, replicas=1, threads=threads)
+    for replicas in _powers_up_to(most.replicas)[1:]:
+        yield Layout(kernels=most.kernels, replicas=replicas, threads=most.threads // replicas)
 
 
 def fastest(seconds: dict[Layout, float]) -> Layout:
@@ -63,61 +65,45 @@ def fastest(seconds: dict[Layout, float]) -> Layout:
 
 
 def measure(
-    found: Iterable[Layout],
-    shape: ModelShape,
-    recipe: Recipe,
-    execution: Execution,
-    *,
-    clock: Callable[[], float] = time.perf_counter,
+    plan: Plan, *, between_steps: BetweenSteps, clock: Callable[[], float] = time.perf_counter
 ) -> dict[Layout, float]:
-    """Return the median seconds of a training step with each layout, on made-up windows.
+    """Return the median seconds of a training step with each layout of `plan.execution`, see `layouts`.
 
     Args:
-        found: the layouts.
-        shape: of the study's default trial; `PROBED_LAYERS` of its layers are computed.
-        recipe: batch size and dropout.
-        execution: device and precision.
+        plan: of a trial; `PROBED_LAYERS` of its layers are computed, by one layout at a time, so that this
+            needs no more memory than the trial.
+        between_steps: see `BetweenSteps`.
+        clock: seconds.
     """
-    shape = replace(shape, depth=min(shape.depth, PROBED_LAYERS))
-    steps = {layout: _steps(shape, recipe, layout.on(execution)) for layout in found}
-    seconds: dict[Layout, list[float]] = {layout: [] for layout in steps}
-    for number in range(ROUNDS + 1):
-        for layout, step in steps.items():
-            start = clock()
-            step()
-            if number:  # the first one also allocates
-                seconds[layout].append(clock() - start)
-    return {layout: statistics.median(values) for layout, values in seconds.items()}
+    probed = replace(plan, shape=replace(plan.shape, depth=min(plan.shape.depth, PROBED_LAYERS)))
+    seconds: dict[Layout, list[float]] = {layout: [] for layout in layouts(plan.execution)}
+    begin = clock()
+    for number in range(ROUNDS):
+        if number >= 2 and clock() - begin > ENOUGH_S:
+            break
+        best = min((statistics.median(found) for found in seconds.values() if found), default=float("inf"))
+        for layout, found in seconds.items():
+            if not found or statistics.median(found) < HOPELESS * best:
+                found += _step_seconds(
+                    replace(probed, execution=layout.on(plan.execution)), between_steps, clock
+                )
+    return {layout: statistics.median(found) for layout, found in seconds.items()}
 
 
-def _powers_up_to(cores: int) -> list[int]:
-    """Return 1, 2, 4, ... and the cores themselves."""
-    powers = [1 << exponent for exponent in range(cores.bit_length()) if 1 << exponent < cores]
-    return [*powers, cores]
+def _powers_up_to(count: int) -> list[int]:
+    """Return 1, 2, 4, ... and `count` itself."""
+    return [*(1 << exponent for exponent in range((count - 1).bit_length())), count]
 
 
-def _steps(shape: ModelShape, recipe: Recipe, execution: Execution) -> Steps:
-    """Return a function that does one training step."""
-    team = Team(execution.replicas, execution.threads)
-    state = TrainingState(shape, recipe, execution, clip_norm=1.0, seed=0, team=team)
-    state.initialise(0.5)
-    models = [state.model, *(replica_of(state.model) for _ in range(team.size - 1))]
-    generator = torch.Generator().manual_seed(0)
-    windows = torch.randn(recipe.batch_size, shape.context_days, shape.channels, generator=generator)
-    labels = (torch.rand(recipe.batch_size, generator=generator) < 0.5).float()
-    state.model.pool_masks(windows=recipe.batch_size, seed=0)
-    for model in models:
-        model.share_masks(state.model)
-        model.place_masks(seed=derive_seed(0, "dropout"))
-    parts = list(zip(models, windows.chunk(team.size), labels.chunk(team.size), strict=False))
-
-    def grads_of(model: torch.nn.Module, part: torch.Tensor, target: torch.Tensor) -> list[torch.Tensor]:
-        return list(torch.autograd.grad(log_loss(model(part), target), list(model.parameters())))
-
-    def step() -> None:
-        torch.set_num_threads(execution.threads)
-        tasks = [lambda part=part: grads_of(*part) for part in parts]
-        state.optimizer.before_backward(1e-9, step=0, last=True)
-        state.optimizer.finish_step(team.run(tasks))
-
-    return step
+def _step_seconds(plan: Plan, between_steps: BetweenSteps, clock: Callable[[], float]) -> list[float]:
+    steps = Steps(plan, inside_step=between_steps)
+    steps.state.initialise(plan.base_rate)
+    steps.begin_epoch(0)
+    batch = torch.arange(min(plan.recipe.batch_size, len(plan.train)))
+    seconds = []
+    for number in range(3):
+        start = clock()
+        steps.take(batch, number)
+        seconds.append(clock() - start)
+        between_steps()
+    return seconds[1:]  # the first one also allocates

@@ -10,7 +10,6 @@ import math
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import asdict
-from functools import partial
 from typing import Any
 
 import numpy as np
@@ -20,16 +19,14 @@ from torch import Tensor
 from simmer.base.errors import Interrupted
 from simmer.base.logs import PROGRESS
 from simmer.base.seeds import derive_seed
-from simmer.model.patchtst import PatchTST
 from simmer.thermal.guard import GuardProtocol
 from simmer.training.checkpoint import CheckpointStore
 from simmer.training.evaluation import Diverged, evaluate, predict
 from simmer.training.execution import random_states, set_random_states, synchronise
-from simmer.training.loss import log_loss, training_loss
 from simmer.training.plan import Ending, Outcome, Plan, Progress
-from simmer.training.replicas import Gate, Team, replica_of
-from simmer.training.schedule import learning_rate_at, window_order
-from simmer.training.state import TrainingState, tensors_digest
+from simmer.training.schedule import window_order
+from simmer.training.state import tensors_digest
+from simmer.training.steps import Steps
 from simmer.training.windows import Windows
 
 CHECKPOINT_SHARE = 0.01  # of the training time, at most
@@ -86,19 +83,9 @@ class TrainingRun:
         self.checkpoint_interval_s, self.on_epoch, self.clock = checkpoint_interval_s, on_epoch, clock
         self.falls_behind, self.time_limit_s, self.on_best = falls_behind, time_limit_s, on_best
         self.progress = Progress()
-        self.team = Team(plan.execution.replicas, plan.execution.threads)
-        self.state = TrainingState(
-            plan.shape,
-            plan.recipe,
-            plan.execution,
-            clip_norm=plan.settings.gradient_clip_norm,
-            seed=plan.seed,
-            team=self.team,
-        )
-        self.replicas = [self.state.model, *(replica_of(self.state.model) for _ in range(self.team.size - 1))]
-        self._gate = Gate()
+        self.steps = Steps(plan, inside_step=guard.inside_step)
+        self.state = self.steps.state
         self.loss_sum = torch.zeros((), device=plan.execution.device)
-        self.steps_per_epoch = math.ceil(len(plan.train) / plan.recipe.batch_size)
         self._expected_write_s = self.state.nbytes() / WRITE_BYTES_PER_S
         self._last_checkpoint = self._slice_start = clock()
         self._kept_step: int | None = None
@@ -148,109 +135,25 @@ class TrainingRun:
         plan, progress = self.plan, self.progress
         order = window_order(len(plan.train), seed=plan.seed, epoch=progress.epoch)
         order = order.to(plan.execution.device)
-        for replica in self.replicas:
-            replica.train()
-        if plan.execution.device != "cuda" and not plan.execution.compiled:
-            # CUDA and compiled kernels draw masks as fast as they can read them.
-            seed = derive_seed(plan.seed, "masks", progress.epoch)
-            self.state.model.pool_masks(windows=plan.micro_batch, seed=seed)
-            for replica in self.replicas[1:]:
-                replica.share_masks(self.state.model)
-        for step in range(progress.step_in_epoch, self.steps_per_epoch):
+        self.steps.begin_epoch(progress.epoch)
+        for step in range(progress.step_in_epoch, self.steps.per_epoch):
             batch = order[step * plan.recipe.batch_size : (step + 1) * plan.recipe.batch_size]
             start = self.clock()
-            self._step(batch, progress.epoch * self.steps_per_epoch + step)
-            if self.clock() - start >= LONG_STEP_S and not plan.execution.compiled:
-                self._ask_guard_after_layers()
+            self.loss_sum += self.steps.take(batch, progress.epoch * self.steps.per_epoch + step)
+            if self.clock() - start >= LONG_STEP_S:
+                self.steps.ask_after_layers()
             progress.step_in_epoch = step + 1
             if (step + 1) % DIVERGENCE_CHECK_STEPS == 0:
                 self._check_divergence(int(min((step + 1) * plan.recipe.batch_size, len(order))))
             self._between_steps()
 
-    def _step(self, batch: Tensor, step: int) -> None:
-        if self.state.optimizer.needs_rehearsal(step):
-            self._pass_through(batch, step, rehearsal=True)
-        self.loss_sum += self._pass_through(batch, step)
-
-    def _ask_guard_after_layers(self) -> None:
-        self.state.model.after_layer = self._gate.closed_during(self.guard.inside_step)
-        for replica in self.replicas[1:]:
-            replica.after_layer = self._gate.pass_through
-
-    def _pass_through(self, batch: Tensor, step: int, *, rehearsal: bool = False) -> Tensor:
-        plan, optimizer = self.plan, self.state.optimizer
-        rate = learning_rate_at(
-            step,
-            total_steps=plan.epochs_max * self.steps_per_epoch,
-            recipe=plan.recipe,
-            final_fraction=plan.settings.final_learning_rate_fraction,
-        )
-        if self.team.size > 1:
-            optimizer.before_backward(rate, step=step, last=True)
-            grads, losses = zip(*self.team.run(self._shares(batch, step)), strict=True)
-            optimizer.finish_step(grads)
-            return torch.stack(losses).sum()
-        loss_sum = torch.zeros_like(self.loss_sum)
-        parts = batch.split(plan.micro_batch)
-        for number, part in enumerate(parts):
-            loss, plain_loss = self._losses(self.state.model, part, step, number)
-            last = number == len(parts) - 1
-            optimizer.before_backward(rate, step=step, last=last, rehearsal=rehearsal)
-            (loss / len(batch)).backward()
-            loss_sum += plain_loss
-            if not last:
-                self.guard.inside_step()
-        optimizer.finish_step()
-        return loss_sum
-
-    def _shares(self, batch: Tensor, step: int) -> list[Callable[[], tuple[list[Tensor], Tensor]]]:
-        """Return for each replica the function that computes its gradients and its loss."""
-        shares = batch.split(math.ceil(len(batch) / self.team.size))
-        return [
-            partial(self._share, replica, share, step, number, windows=len(batch))
-            for number, (replica, share) in enumerate(zip(self.replicas, shares, strict=False))
-        ]
-
-    def _share(
-        self, model: PatchTST, share: Tensor, step: int, number: int, *, windows: int
-    ) -> tuple[list[Tensor], Tensor]:
-        parameters, grads = list(model.parameters()), []
-        loss_sum = torch.zeros_like(self.loss_sum)
-        micros = share.split(self.plan.micro_batch)
-        for part, micro in enumerate(micros):
-            # Of the whole batch no part has the same number, so that none has the same masks.
-            loss, plain_loss = self._losses(model, micro, step, number + part * self.team.size)
-            found = torch.autograd.grad(loss / windows, parameters)
-            if grads:
-                torch._foreach_add_(grads, found)
-            grads = grads or list(found)
-            loss_sum += plain_loss
-            if part == len(micros) - 1:
-                break
-            if model is self.state.model:
-                self._gate.closed_during(self.guard.inside_step)()
-            else:
-                self._gate.pass_through()
-        return grads, loss_sum
-
-    def _losses(self, model: PatchTST, part: Tensor, step: int, number: int) -> tuple[Tensor, Tensor]:
-        """Return the loss to minimise and the plain log-loss of a part of a batch, sums over windows."""
-        plan, recipe = self.plan, self.plan.recipe
-        windows, labels = plan.train.take(part)
-        model.place_masks(seed=derive_seed(plan.seed, "dropout", step, number))
-        logits = model(windows)
-        plain_loss = loss = log_loss(logits, labels)
-        if recipe.label_smoothing or recipe.focal_gamma:
-            loss = training_loss(
-                logits, labels, label_smoothing=recipe.label_smoothing, focal_gamma=recipe.focal_gamma
-            )
-        return loss, plain_loss.detach()
-
     def _close_epoch(self) -> None:
         plan, progress = self.plan, self.progress
         self._check_divergence(len(plan.train))
         # Between two batches of validation a run can stop as it can after the last step of the epoch.
-        scores = evaluate(self.replicas, plan.validation, team=self.team, between_batches=self._between_steps)
+        scores = evaluate(
+            self.steps.replicas, plan.validation, team=self.steps.team, between_batches=self._between_steps
+        )
         if self.on_best is not None and all(
             scores.log_loss < record["validation"]["log_loss"] for record in progress.curve
         ):
@@ -268,7 +171,10 @@ class TrainingRun:
         self.on_epoch(record | {"train_s": progress.train_s})
 
     def _predict(self, windows: Windows) -> np.ndarray:
-        return predict(self.replicas, windows, team=self.team, between_batches=self._between_steps)
+        """Return P(label = 1) of windows by the weights as they are."""
+        return predict(
+            self.steps.replicas, windows, team=self.steps.team, between_batches=self._between_steps
+        )
 
     def _between_steps(self) -> None:
         decision = self.guard.between_steps()
@@ -276,7 +182,7 @@ class TrainingRun:
             self._checkpoint()
             raise Interrupted(
                 f"stopped after a checkpoint at epoch {self.progress.epoch + 1}, step "
-                f"{self.progress.step_in_epoch} of {self.steps_per_epoch}: {decision.reason}. "
+                f"{self.progress.step_in_epoch} of {self.steps.per_epoch}: {decision.reason}. "
                 "Run the same command again to resume there."
             )
         if self.time_limit_s is not None and self._elapsed_s() >= self.time_limit_s:
@@ -312,7 +218,7 @@ class TrainingRun:
         self._slice_start = now
 
     def _checkpoint(self) -> None:
-        step = self.progress.epoch * self.steps_per_epoch + self.progress.step_in_epoch
+        step = self.progress.epoch * self.steps.per_epoch + self.progress.step_in_epoch
         if step == self._kept_step:
             # Between two batches of validation this step is already stored; writing it again would risk the
             # only checkpoint.
@@ -337,7 +243,7 @@ class TrainingRun:
             return False
         set_random_states({name: tensors[name] for name in random_states(self.plan.execution.device)})
         self.progress = Progress(**values["progress"])
-        self._kept_step = self.progress.epoch * self.steps_per_epoch + self.progress.step_in_epoch
+        self._kept_step = self.progress.epoch * self.steps.per_epoch + self.progress.step_in_epoch
         self.guard.restore(values["guard"])
         self._last_checkpoint = self._slice_start = self.clock()
         logger.log(
@@ -345,7 +251,7 @@ class TrainingRun:
             "resuming at epoch %d, step %d of %d",
             self.progress.epoch + 1,
             self.progress.step_in_epoch,
-            self.steps_per_epoch,
+            self.steps.per_epoch,
         )
         return True
 

@@ -32,7 +32,7 @@ def training_bytes(shape: ModelShape, recipe: Recipe, execution: Execution, *, m
     parameters, largest = expected_parameters(shape), _largest_parameter(shape)
     entry_bytes = DTYPES[execution.precision].itemsize
     if execution.memory == "full":
-        gradients = parameters * entry_bytes
+        gradients = execution.replicas * parameters * entry_bytes
         gradients += _FLOAT32_BYTES * max(largest, min(GROUP_ENTRIES, parameters))
     else:
         gradients = (parameters if micro_batch < recipe.batch_size else 2 * largest) * entry_bytes
@@ -42,7 +42,7 @@ def training_bytes(shape: ModelShape, recipe: Recipe, execution: Execution, *, m
         kept = shape.depth * micro_batch * shape.patches * shape.width + layer
     widest = max(shape.ff_width, 3 * shape.heads * shape.head_width)
     passing = 3 * micro_batch * shape.patches * widest
-    evaluation = 3 * EVALUATION_BATCH * shape.patches * widest
+    evaluation = 3 * execution.replicas * EVALUATION_BATCH * shape.patches * widest
     masks = mask_entries(shape, micro_batch) if recipe.dropout else 0
     activations = entry_bytes * (max(kept + passing, evaluation) + masks)
     return checkpoint_bytes(shape, recipe, execution) + gradients + activations + RUNTIME_BYTES

@@ -1,0 +1,69 @@
+"""The file layouts.json: how the trials of a study use the cores of a machine, measured once and reused."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from simmer.base.errors import DamagedError
+from simmer.base.typed_json import as_json, from_values
+from simmer.ledger.copies import ADVICE, both, first_whole, reader, write_both
+from simmer.ledger.results import Value
+from simmer.ledger.study_file import keeps_digests
+
+LAYOUTS = "layouts.json"
+
+
+@dataclass(frozen=True, kw_only=True)
+class MeasuredLayout:
+    """A layout (see `simmer.training.layouts`) and the seconds of a step of a part of the model."""
+
+    kernels: str
+    replicas: int
+    threads: int
+    probed_step_s: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class MeasuredLayouts:
+    """What was measured for trials that are computed alike.
+
+    Attributes:
+        trials: what these trials have in common.
+        chosen: the layout they use.
+        measured: all layouts.
+    """
+
+    trials: Mapping[str, Value]
+    chosen: MeasuredLayout
+    measured: tuple[MeasuredLayout, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Layouts:
+    """What was measured for a study, in order of time."""
+
+    measured: tuple[MeasuredLayouts, ...] = ()
+
+    def of(self, trials: Mapping[str, Value]) -> MeasuredLayouts | None:
+        """Return what was measured for trials with this in common, or None."""
+        return next((found for found in self.measured if found.trials == trials), None)
+
+    def plus(self, found: MeasuredLayouts) -> "Layouts":
+        """Return these and another one."""
+        return replace(self, measured=(*self.measured, found))
+
+
+def read_layouts(home: Path) -> Layouts:
+    """Return what was measured for the study in `home`; nothing if no copy is whole."""
+    digest = keeps_digests(home)
+    path = home / LAYOUTS
+    try:
+        values = first_whole([reader(copy, digest=digest) for copy in both(path)])
+        return Layouts() if values is None else from_values(Layouts, values, where=path, advice=ADVICE)
+    except DamagedError:
+        return Layouts()
+
+
+def write_layouts(home: Path, layouts: Layouts) -> None:
+    """Record what was measured for the study in `home`."""
+    write_both(home / LAYOUTS, as_json(layouts))
