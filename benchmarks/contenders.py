@@ -1,32 +1,26 @@
 """The contenders of speed.py that run in .venv, each in a separate process (see usual_code.py)."""
 
+import json
+import sys
 from functools import partial
 
 import torch
+from kept_step import kept
 
-from dimensions import CONTEXT_DAYS, Size
-from setting import Execution, Windows, model_shape, trial_run
+from dimensions import Size
+from setting import Execution, made_up_windows, model_shape, trial_run
 from simmer.thermal.guard import StepDecision
-from usual_code import WINDOWS, Pace, made_up_rows, serve, usual
+from usual_code import Pace, made_up_rows, serve, usual
 
 
-def ours(precision: str, size: Size, batch: int, threads: int, pace: Pace) -> None:
-    """simmer's own loop, as a trial runs it."""
+def ours(size: Size, batch: int, threads: int, pace: Pace) -> None:  # noqa: ARG001
+    """simmer's own loop, as a trial runs it, with the execution that the command line gives as JSON."""
     rows, labels = made_up_rows()
-
-    def windows(count: int) -> Windows:
-        return Windows(
-            features=rows,
-            decision_rows=torch.arange(CONTEXT_DAYS - 1, CONTEXT_DAYS - 1 + count),
-            labels=labels[:count],
-            context_days=CONTEXT_DAYS,
-            device="cpu",
-        )
-
     trial_run(
         model_shape(size),
-        (windows(WINDOWS), windows(batch)),  # the others do not evaluate, so this evaluates little
-        Execution(device="cpu", precision=precision, threads=threads),
+        # The others do not evaluate, so this evaluates little.
+        (made_up_windows(rows, labels), made_up_windows(rows, labels[:batch])),
+        Execution(**json.loads(sys.argv[5])),
         guard=PacedGuard(pace),
         batch=batch,
         dropout=0.1,
@@ -60,8 +54,9 @@ def gemm(dtype: torch.dtype, size: Size, batch: int, threads: int, pace: Pace) -
 if __name__ == "__main__":
     serve(
         {
-            "ours_bf16": partial(ours, "bf16"),
-            "ours_fp32": partial(ours, "fp32"),
+            "ours": ours,
+            "before_bf16": partial(kept, "bf16"),
+            "before_fp32": partial(kept, "fp32"),
             "usual": usual,
             "gemm_bf16": partial(gemm, torch.bfloat16),
             "gemm_fp32": partial(gemm, torch.float32),

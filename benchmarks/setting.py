@@ -50,6 +50,17 @@ def real_windows(
     return train, validation
 
 
+def made_up_windows(rows: torch.Tensor, labels: torch.Tensor) -> Windows:
+    """Return windows of random features, which speed does not depend on."""
+    return Windows(
+        features=rows,
+        decision_rows=torch.arange(CONTEXT_DAYS - 1, CONTEXT_DAYS - 1 + len(labels)),
+        labels=labels,
+        context_days=CONTEXT_DAYS,
+        device="cpu",
+    )
+
+
 def model_shape(size: Size) -> ModelShape:
     """Return the shape of simmer's model for a size."""
     return ModelShape(
@@ -65,24 +76,22 @@ def model_shape(size: Size) -> ModelShape:
     )
 
 
-def trial_run(
+def trial_plan(
     shape: ModelShape,
     windows: tuple[Windows, Windows],
     execution: Execution,
     *,
-    guard: object,
-    store: object = None,
     batch: int,
     micro_batch: int | None = None,
     dropout: float,
     epochs: int,
     learning_rate: float = 1e-4,
     seed: int = 1,
-) -> TrainingRun:
-    """Return a run as a trial makes it; what is not given here comes from the default configuration."""
+) -> Plan:
+    """Return the plan of a trial; what is not given here comes from the default configuration."""
     study = default_config().study("2M", 1)
     train, validation = windows
-    plan = Plan(
+    return Plan(
         shape=shape,
         train=train,
         validation=validation,
@@ -95,8 +104,20 @@ def trial_run(
         base_rate=float(train.labels.mean()),
         prior_log_loss=0.693,
     )
+
+
+def trial_run(
+    shape: ModelShape,
+    windows: tuple[Windows, Windows],
+    execution: Execution,
+    *,
+    guard: object,
+    store: object = None,
+    **of_plan: float | None,
+) -> TrainingRun:
+    """Return a run as a trial makes it; further arguments are those of `trial_plan`."""
     return TrainingRun(
-        plan,
+        trial_plan(shape, windows, execution, **of_plan),
         store=store or NoStore(),
         guard=guard,
         checkpoint_interval_s=1e9,

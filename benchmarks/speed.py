@@ -1,53 +1,97 @@
-"""Training speed compared with the usual code, Hugging Face, neuralforecast and the peak of the cores.
+"""Training speed compared with the usual code, the step of before, peers, and the peak of the cores.
 
     make bench-speed
 
-Every contender is a separate process. All run at the same time and train in turn, round after round, so
-that a slow minute of the machine slows each of them. Ratios are medians over the rounds. The peers run in
-.venv-bench; the short form leaves them out.
+Every contender is a separate process. They train in turn, round after round, so that a slow minute of the
+machine slows each of them. Ratios are medians over the rounds. The peers run in .venv-bench; the short form
+leaves them out.
 """
 
 import argparse
+import json
 import os
 import statistics
 import subprocess
 import sys
-from dataclasses import dataclass
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+
+from phases import PHASES, phase_ms
 
 import command_line
 from dimensions import CHANNELS, PATCHES, SIZES
-from setting import CORES, ROOT, trial_precision
+from setting import CORES, ROOT, Execution, made_up_windows, model_shape, trial_plan, trial_precision
+from simmer.machine.processor import processor_features, processor_name
 from simmer.training.environment import TRAINER_ENVIRONMENT
+from simmer.training.kernels import kernels_are_loaded
+from simmer.training.layouts import Layout, fastest
+from simmer.training.layouts import measure as measure_layouts
+from usual_code import made_up_rows
 
 BENCH_PYTHON = ROOT / ".venv-bench/bin/python"
 BATCH = 64
 PEAK_STEPS, PEAK_OPERATIONS = 20, 2 * 2048**3
 PEERS = ("hugging_face", "neuralforecast")
+UNITS = ("amx_bf16", "avx512_bf16", "avx512f", "avx2", "bf16", "asimd")
 
 
 @dataclass(frozen=True)
 class Rounds:
-    """How many rounds, and the optimizer steps per round of simmer, of the usual code and of each peer."""
+    """Number of rounds, and the optimizer steps per round of simmer, of the usual code and of each peer.
+
+    Attributes:
+        alive: True to keep all processes between rounds; False if their memory would not suffice.
+        busy: rounds beside a busy program.
+        phases: steps of which the phases are measured.
+    """
 
     count: int
     ours: int
     usual: int
     peer: int = 0
+    alive: bool = True
+    busy: int = 0
+    phases: int = 5
 
 
-FULL = {"2M": Rounds(7, 60, 25, 1), "20M": Rounds(5, 12, 6), "200M": Rounds(4, 2, 1)}
-SHORT = {"2M": Rounds(2, 4, 2)}
+FULL = {
+    "2M": Rounds(7, 60, 25, 1, busy=5, phases=40),
+    "20M": Rounds(5, 12, 6, busy=4, phases=10),
+    "200M": Rounds(3, 2, 1, alive=False, phases=3),
+}
+SHORT = {"2M": Rounds(2, 4, 2, busy=1)}
 
 
+@dataclass(frozen=True)
 class Contender:
-    """A running process of contenders.py or peers.py."""
+    """A program of contenders.py or peers.py, and the steps that it takes in a round.
 
-    def __init__(self, name: str, scale: str, threads: int, *, steps: int, tuned: bool) -> None:
-        self.name, self.steps = name, steps
+    Attributes:
+        execution: of simmer's step.
+    """
+
+    name: str
+    scale: str
+    steps: int
+    threads: int = CORES
+    execution: Execution | None = None
+
+
+class Process:
+    """A running contender."""
+
+    def __init__(self, contender: Contender) -> None:
+        self.contender = contender
+        name, execution = contender.name, contender.execution
         python, script = (BENCH_PYTHON, "peers.py") if name in PEERS else (sys.executable, "contenders.py")
-        program = [python, ROOT / "benchmarks" / script, name, scale, str(BATCH), str(threads)]
+        tuned = name.startswith(("ours", "before"))
         self._process = subprocess.Popen(
-            program,
+            [
+                *(python, ROOT / "benchmarks" / script),
+                *(name, contender.scale, str(BATCH), str(contender.threads)),
+                *([json.dumps(asdict(execution))] if execution else ()),
+            ],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,
@@ -56,7 +100,7 @@ class Contender:
 
     def start(self, steps: int | None = None) -> None:
         """Begin to train."""
-        self._process.stdin.write(f"{steps or self.steps}\n")
+        self._process.stdin.write(f"{steps or self.contender.steps}\n")
         self._process.stdin.flush()
 
     def seconds(self) -> float:
@@ -64,8 +108,8 @@ class Contender:
         answer = self._process.stdout.readline()
         if not answer:
             raise RuntimeError(
-                f"found no answer of {self.name}, which ended with status {self._process.wait()}, expected "
-                "the seconds of its steps: see what it printed above"
+                f"found no answer of {self.contender.name}, which ended with status {self._process.wait()}, "
+                "expected the seconds of its steps: see what it printed above"
             )
         return float(answer)
 
@@ -75,79 +119,207 @@ class Contender:
         self._process.wait()
 
 
-def rate(*contenders: Contender) -> float:
-    """Return the windows per second of contenders that train at the same time, added up."""
-    for contender in contenders:
-        contender.start()
-    return sum(contender.steps * BATCH / contender.seconds() for contender in contenders)
+class Group:
+    """Contenders that train at the same time; `alive` keeps their processes between the rounds."""
+
+    def __init__(self, *contenders: Contender, alive: bool) -> None:
+        self._contenders, self._alive = contenders, alive
+        self._processes: list[Process] = []
+
+    def seconds(self) -> list[float]:
+        """Return the seconds of one round of each contender."""
+        if not self._processes:
+            self._processes = [Process(contender) for contender in self._contenders]
+            for one in self._processes:  # the first steps are slower
+                one.start(steps=2 if self._alive else 1)
+            for one in self._processes:
+                one.seconds()
+        for one in self._processes:
+            one.start()
+        found = [one.seconds() for one in self._processes]
+        if not self._alive:
+            self.close()
+        return found
+
+    def rate(self) -> float:
+        """Return the windows per second of one round, added up."""
+        steps = (contender.steps for contender in self._contenders)
+        return sum(count * BATCH / seconds for count, seconds in zip(steps, self.seconds(), strict=True))
+
+    def close(self) -> None:
+        """End the processes."""
+        for one in self._processes:
+            one.close()
+        self._processes = []
 
 
-def measure_rounds(scale: str, rounds: Rounds, precision: str) -> dict[str, list[float]]:
-    """Return per round the windows per second of each contender, and the operations per second of GEMM."""
+@contextmanager
+def busy_program() -> Iterator[None]:
+    """Keep one core busy."""
+    program = subprocess.Popen([sys.executable, "-c", "while True: pass"])
+    try:
+        yield
+    finally:
+        program.kill()
+        program.wait()
 
-    def contender(name: str, *, steps: int, threads: int = CORES, tuned: bool = False) -> Contender:
-        return Contender(name, scale, threads, steps=steps, tuned=tuned)
 
-    ours = f"ours_{precision}"
-    groups = {
-        "ours": [contender(ours, steps=rounds.ours, tuned=True)],
-        "usual": [contender("usual", steps=rounds.usual)],
-        "slots": [contender(ours, steps=rounds.ours, threads=1, tuned=True) for _ in range(CORES)],
+def measured_layouts(scale: str, precision: str, cores: int) -> dict[Layout, float]:
+    """Return the seconds of a step of a part of the model with each layout, as a trial measures them."""
+    windows = made_up_windows(*made_up_rows())
+    kernels = "simmer" if kernels_are_loaded() else "torch"
+    most = Execution(
+        device="cpu",
+        precision=precision,
+        threads=cores,
+        kernels=kernels,
+        replicas=cores if kernels == "simmer" else 1,
+    )
+    plan = trial_plan(
+        model_shape(SIZES[scale]), (windows, windows), most, batch=BATCH, dropout=0.1, epochs=10**6
+    )
+    return measure_layouts(plan, between_steps=lambda: None)
+
+
+def apart(name: str, scale: str, precision: str, number: int) -> object:
+    """Measure layouts for a number of cores, or phases in a number of steps."""
+    if name == "layouts":
+        return [(asdict(layout), s) for layout, s in measured_layouts(scale, precision, number).items()]
+    execution = Execution(device="cpu", precision=precision, threads=1)
+    kernels = ["torch", "simmer"] if kernels_are_loaded() else ["torch"]
+    return phase_ms(scale, execution, kernels, BATCH, number)
+
+
+def call_apart(*arguments: object) -> object:
+    """Call `apart` in a process with the environment of a trial."""
+    return command_line.call_apart(__file__, *arguments, environment=TRAINER_ENVIRONMENT)
+
+
+def layout_of(scale: str, precision: str, cores: int) -> Execution:
+    """Measure and print the layouts for a number of cores; return the execution with the chosen one."""
+    seconds = {Layout(**layout): s for layout, s in call_apart("layouts", scale, precision, cores)}
+    best = fastest(seconds)
+    for layout, s in seconds.items():
+        mark = "  <- chosen" if layout == best else ""
+        print(
+            f"  {cores} cores: kernels of {layout.kernels}, {layout.replicas} replicas of {layout.threads} "
+            f"threads {1000 * s:9.1f} ms for a part of the model{mark}"
+        )
+    return best.on(Execution(device="cpu", precision=precision, threads=cores))
+
+
+def groups_of(scale: str, rounds: Rounds, precision: str) -> dict[str, Group]:
+    """Return all groups of a scale by name."""
+    one, every = (layout_of(scale, precision, cores) for cores in (1, CORES))
+    before = f"before_{precision}"
+    contenders = {
+        "usual": [Contender("usual", scale, rounds.usual)],
+        "before": [Contender(before, scale, rounds.ours)],
+        "before, slots": [Contender(before, scale, rounds.ours, threads=1)] * CORES,
+        "ours, one core": [Contender("ours", scale, rounds.ours, execution=one)],
+        "ours": [Contender("ours", scale, rounds.ours, execution=every)],
+        "ours, slots": [Contender("ours", scale, rounds.ours, execution=one)] * CORES,
     }
     if rounds.peer:
-        groups |= {name: [contender(name, steps=rounds.peer)] for name in PEERS}
-    peaks = {name: contender(name, steps=PEAK_STEPS) for name in sorted({f"gemm_{precision}", "gemm_fp32"})}
-    everyone = [*peaks.values(), *(one for group in groups.values() for one in group)]
-    for one in everyone:  # the first steps are slower
-        one.start(steps=2)
-        one.seconds()
+        contenders |= {name: [Contender(name, scale, rounds.peer)] for name in PEERS}
+    return {name: Group(*members, alive=rounds.alive) for name, members in contenders.items()}
+
+
+def measure_rounds(groups: dict[str, Group], peaks: dict[str, Group], count: int) -> dict[str, list[float]]:
+    """Return per round the windows per second of each group, and the operations per second of GEMM."""
     found: dict[str, list[float]] = {name: [] for name in [*groups, *peaks]}
-    for _ in range(rounds.count):
+    for _ in range(count):
         for name, group in groups.items():
-            found[name].append(rate(*group))
+            found[name].append(group.rate())
         for name, peak in peaks.items():
-            peak.start()
-            found[name].append(PEAK_STEPS * PEAK_OPERATIONS / peak.seconds())
-    for one in everyone:
-        one.close()
+            found[name].append(PEAK_STEPS * PEAK_OPERATIONS / peak.seconds()[0])
     return found
 
 
 def ratio(found: dict[str, list[float]], over: str, under: str, factor: float = 1.0) -> float:
-    """Return the median over the rounds of one contender divided by another."""
+    """Return the median over the rounds of one group divided by another."""
     return statistics.median(factor * a / b for a, b in zip(found[over], found[under], strict=True))
+
+
+def print_rates(found: dict[str, list[float]], under: str) -> None:
+    """Print the rates of the groups, also relative to the group `under`."""
+    for name, values in found.items():
+        if name.startswith("gemm"):
+            print(f"  {name:16s} {statistics.median(values) / 1e9:9.0f} GFLOP/s")
+            continue
+        spread = f"{min(values):.1f} to {max(values):.1f}"
+        times = f"x {ratio(found, name, under):.2f}"
+        print(f"  {name:16s} {statistics.median(values):9.1f} windows/s   {times:8s} ({spread})")
+
+
+def print_phases(scale: str, precision: str, steps: int) -> None:
+    """Measure and print the phases of a step on one core."""
+    found = call_apart("phases", scale, precision, steps)
+    products = found.pop("products")["products"]
+    for kernels, phases in found.items():
+        text = ", ".join(f"{phase} {phases[phase]:.1f}" for phase in PHASES)
+        print(f"  one core, kernels of {kernels}: {text}; together {sum(phases.values()):.1f} ms")
+    print(f"  the products of the linear layers alone {products:.1f} ms")
+
+
+def measure_scale(scale: str, rounds: Rounds, precision: str) -> dict[str, float]:
+    """Measure and print one scale; return its part of the summary."""
+    size = SIZES[scale]
+    print(f"\n{scale}: width {size.width}, depth {size.depth}, heads {size.heads}, ff {size.ff_width}")
+    groups = groups_of(scale, rounds, precision)
+    peaks = {
+        name: Group(Contender(name, scale, PEAK_STEPS), alive=True)
+        for name in sorted({f"gemm_{precision}", "gemm_fp32"})
+    }
+    found = measure_rounds(groups, peaks, rounds.count)
+    print_rates(found, "usual")
+    if rounds.busy:
+        print("  beside a busy program:")
+        with busy_program():
+            print_rates(
+                measure_rounds({name: groups[name] for name in ("before", "ours")}, {}, rounds.busy), "before"
+            )
+    for group in (*groups.values(), *peaks.values()):
+        group.close()
+    print_phases(scale, precision, rounds.phases)
+    peak = ratio(found, "ours", f"gemm_{precision}", size.operations_per_window())
+    print(
+        f"  one trial on {CORES} cores: {ratio(found, 'ours', 'ours, slots'):.2f} of trials side by side, "
+        f"{peak:.2f} of the {precision} peak"
+    )
+    summary = {
+        f"x_usual_{scale}": ratio(found, "ours", "usual"),
+        f"x_usual_2slots_{scale}": ratio(found, "ours, slots", "usual"),
+        f"x_before_{scale}": ratio(found, "ours, slots", "before, slots"),
+        f"peak_{scale}": peak,
+    }
+    if "hugging_face" in found:
+        summary[f"x_hf_{scale}"] = ratio(found, "ours", "hugging_face")
+        # One token per channel and patch there, one per patch here.
+        summary[f"x_hf_token_{scale}"] = ratio(found, "ours", "hugging_face", 1 / CHANNELS)
+        summary[f"x_nf_{scale}"] = ratio(found, "ours", "neuralforecast")
+    return summary
 
 
 def measure(chosen: argparse.Namespace) -> str:
     """Measure and print every scale; return the summary."""
-    summary, precision = {}, trial_precision()
-    print(f"batch {BATCH}, dropout 0.1, {CORES} cores; medians; x = times the usual code, in the same rounds")
+    precision = trial_precision()
+    features = processor_features().decode().split()
+    print(f"{processor_name()}, {CORES} cores, {' '.join(unit for unit in UNITS if unit in features)}")
+    print(f"batch {BATCH}, dropout 0.1; medians; x = times the usual code, in the same rounds")
     print(
-        f"ours: {precision} with fp32 weights, in a trial's environment; the others: fp32, as people run them"
+        f"ours and before: {precision} with fp32 weights, in a trial's environment; the others: fp32, as "
+        f"people run them; slots: {CORES} trials with a core each"
     )
+    summary: dict[str, float] = {}
     for scale, rounds in (SHORT if chosen.short else FULL).items():
-        size, found = SIZES[scale], measure_rounds(scale, rounds, precision)
-        peak = ratio(found, "ours", f"gemm_{precision}", size.operations_per_window())
-        summary |= {f"x_usual_{scale}": ratio(found, "ours", "usual"), f"peak_{scale}": peak}
-        print(f"\n{scale}: width {size.width}, depth {size.depth}, heads {size.heads}, ff {size.ff_width}")
-        for name, values in found.items():
-            if name.startswith("gemm"):
-                print(f"  {name:16s} {statistics.median(values) / 1e9:9.0f} GFLOP/s")
-                continue
-            spread = f"{min(values):.1f} to {max(values):.1f}"
-            times = f"x {ratio(found, name, 'usual'):.2f}"
-            print(f"  {name:16s} {statistics.median(values):9.1f} windows/s   {times:8s} ({spread})")
-        print(f"  ours reaches {peak:.2f} of the {precision} peak")
-        if scale != "200M":
-            summary[f"x_usual_2slots_{scale}"] = ratio(found, "slots", "usual")
-        if "hugging_face" in found:
-            summary[f"x_hf_{scale}"] = ratio(found, "ours", "hugging_face")
-            # One token per channel and patch there, one per patch here.
-            summary[f"x_hf_token_{scale}"] = ratio(found, "ours", "hugging_face", 1 / CHANNELS)
-            summary[f"x_nf_{scale}"] = ratio(found, "ours", "neuralforecast")
+        summary |= measure_scale(scale, rounds, precision)
     print(f"\ntokens per window: ours and the usual code {PATCHES}, the peers {PATCHES * CHANNELS}")
-    return " ".join(f"{name}={value:.2f}" for name, value in summary.items())
+    order = ("x_usual_2M", "x_usual_2slots_2M", "x_usual_20M", "x_usual_2slots_20M", "x_usual_200M")
+    names = [name for name in order if name in summary]
+    names += sorted(set(summary) - set(names), key=list(summary).index)
+    return " ".join(f"{name}={summary[name]:.2f}" for name in names)
 
 
 if __name__ == "__main__":
-    command_line.run(measure, command_line.parser(__doc__))
+    command_line.run(measure, command_line.parser(__doc__), apart=apart)

@@ -32,6 +32,7 @@ NEEDS = Needs(
     memory_bytes=8 * GIB,
     memory="full",
     activation_checkpointing=False,
+    kernels="simmer",
     checkpoint_bytes=GIB,
     checkpoints_kept=2,
     slots=1,
