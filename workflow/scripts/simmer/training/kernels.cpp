@@ -14,17 +14,25 @@
 
 namespace {
 
-using at::BFloat16;
 using at::Tensor;
 
+constexpr float kLowest = -3e38f;  // below every score
 constexpr int64_t kBlock = 4096;  // entries of an optimizer block, which fit into the first cache
 
 // ---- numbers ----------------------------------------------------------------------------------
 
+// Tensors hold S: float, or the bits of a bfloat16, because a loop over a class is not vectorised.
+using Bits = uint16_t;
+
+template <typename S>
+S* entries(const Tensor& tensor) {
+  return static_cast<S*>(tensor.data_ptr());
+}
+
 inline float widen(float value) { return value; }
 
-inline float widen(BFloat16 value) {
-  uint32_t bits = uint32_t(value.x) << 16;
+inline float widen(Bits value) {
+  uint32_t bits = uint32_t(value) << 16;
   float wide;
   std::memcpy(&wide, &bits, 4);
   return wide;
@@ -38,13 +46,21 @@ inline float narrow<float>(float value) {
   return value;
 }
 
+// To nearest, ties to even. A NaN that arithmetic makes stays one.
 template <>
-inline BFloat16 narrow<BFloat16>(float value) {
+inline Bits narrow<Bits>(float value) {
   uint32_t bits;
   std::memcpy(&bits, &value, 4);
-  uint32_t rounded = (bits + 0x7fffu + ((bits >> 16) & 1u)) >> 16;  // to nearest, ties to even
-  uint32_t quiet = (bits >> 16) | 0x40u;
-  return BFloat16(uint16_t((bits & 0x7fffffffu) > 0x7f800000u ? quiet : rounded), BFloat16::from_bits());
+  return Bits((bits + 0x7fffu + ((bits >> 16) & 1u)) >> 16);
+}
+
+// Calls `body` with the function that returns the mask's entry: 1 without a mask, decided outside of loops.
+template <typename S, typename Body>
+void with_mask(const S* mask, const Body& body) {
+  if (mask == nullptr)
+    body([](int64_t) { return 1.0f; });
+  else
+    body([mask](int64_t i) { return widen(mask[i]); });
 }
 
 // exp(x) for x <= 0, relative error below 2e-7.
@@ -94,7 +110,7 @@ struct Sums {
   template <typename S>
   Tensor total(const Tensor& like) const {
     Tensor out = at::empty({columns}, like.options());
-    S* to = out.data_ptr<S>();
+    S* to = entries<S>(out);
     for (int64_t i = 0; i < columns; ++i) {
       float sum = 0.0f;
       for (int64_t part = 0; part < parts; ++part) sum += values[part * columns + i];
@@ -124,20 +140,15 @@ void norm_forward(const S* x, const S* branch, const S* mask, S* sum, const S* w
       if (branch == nullptr) {
 #pragma omp simd
         for (int64_t i = 0; i < width; ++i) wide[i] = widen(x[at + i]);
-      } else if (mask == nullptr) {
-#pragma omp simd
-        for (int64_t i = 0; i < width; ++i) {
-          S value = narrow<S>(widen(x[at + i]) + widen(branch[at + i]));
-          sum[at + i] = value;
-          wide[i] = widen(value);
-        }
       } else {
+        with_mask(mask, [&](auto keep) {
 #pragma omp simd
-        for (int64_t i = 0; i < width; ++i) {
-          S value = narrow<S>(widen(x[at + i]) + widen(branch[at + i]) * widen(mask[at + i]));
-          sum[at + i] = value;
-          wide[i] = widen(value);
-        }
+          for (int64_t i = 0; i < width; ++i) {
+            S value = narrow<S>(widen(x[at + i]) + widen(branch[at + i]) * keep(at + i));
+            sum[at + i] = value;
+            wide[i] = widen(value);
+          }
+        });
       }
       float total = 0.0f;
 #pragma omp simd reduction(+ : total)
@@ -211,31 +222,32 @@ void norm_backward(const S* grad, const S* x, const float* stats, const S* weigh
 
 // ---- feed-forward ---------------------------------------------------------------------------------
 
+// Stores gelu(x) * mask, and turns x into the slope of that.
 template <typename S>
-void gelu_forward(const S* x, const S* mask, S* out, int64_t entries) {
-  over_rows(entries / 16, [&](int64_t, int64_t first, int64_t last) {
+void gelu_forward(S* x, const S* mask, S* out, int64_t rows, int64_t width) {
+  with_mask(mask, [&](auto keep) {
+    over_rows(rows, [&](int64_t, int64_t first, int64_t last) {
 #pragma omp simd
-    for (int64_t i = first * 16; i < last * 16; ++i) {
-      float value = widen(x[i]), below, bell;
-      normal_at(value, below, bell);
-      out[i] = narrow<S>(value * below * (mask == nullptr ? 1.0f : widen(mask[i])));
-    }
+      for (int64_t i = first * width; i < last * width; ++i) {
+        float value = widen(x[i]), below, bell;
+        normal_at(value, below, bell);
+        out[i] = narrow<S>(value * below * keep(i));
+        x[i] = narrow<S>((below + value * bell * 0.3989422804014327f) * keep(i));
+      }
+    });
   });
 }
 
 // Turns the gradient of gelu(x) * mask into that of x, in place, and sums its rows.
 template <typename S>
-void gelu_backward(S* grad, const S* x, const S* mask, Sums& sums, int64_t rows, int64_t width) {
+void gelu_backward(S* grad, const S* slope, Sums& sums, int64_t rows, int64_t width) {
   over_rows(rows, [&](int64_t part, int64_t first, int64_t last) {
     float* total = sums.part(part);
     for (int64_t r = first; r < last; ++r) {
       const int64_t at = r * width;
 #pragma omp simd
       for (int64_t i = 0; i < width; ++i) {
-        float value = widen(x[at + i]), below, bell;
-        normal_at(value, below, bell);
-        float slope = below + value * bell * 0.3989422804014327f;
-        S moved = narrow<S>(widen(grad[at + i]) * (mask == nullptr ? 1.0f : widen(mask[at + i])) * slope);
+        S moved = narrow<S>(widen(grad[at + i]) * widen(slope[at + i]));
         grad[at + i] = moved;
         total[i] += widen(moved);
       }
@@ -246,35 +258,41 @@ void gelu_backward(S* grad, const S* x, const S* mask, Sums& sums, int64_t rows,
 // out = grad * mask, and the sums of its rows.
 template <typename S>
 void mask_backward(const S* grad, const S* mask, S* out, Sums& sums, int64_t rows, int64_t width) {
-  over_rows(rows, [&](int64_t part, int64_t first, int64_t last) {
-    float* total = sums.part(part);
-    for (int64_t r = first; r < last; ++r) {
-      const int64_t at = r * width;
+  with_mask(mask, [&](auto keep) {
+    over_rows(rows, [&](int64_t part, int64_t first, int64_t last) {
+      float* total = sums.part(part);
+      for (int64_t r = first; r < last; ++r) {
+        const int64_t at = r * width;
 #pragma omp simd
-      for (int64_t i = 0; i < width; ++i) {
-        S value = mask == nullptr ? grad[at + i] : narrow<S>(widen(grad[at + i]) * widen(mask[at + i]));
-        out[at + i] = value;
-        total[i] += widen(value);
+        for (int64_t i = 0; i < width; ++i) {
+          S value = narrow<S>(widen(grad[at + i]) * keep(at + i));
+          out[at + i] = value;
+          total[i] += widen(value);
+        }
       }
-    }
+    });
   });
 }
 
 // out = x + branch * mask
 template <typename S>
 void add_masked(const S* x, const S* branch, const S* mask, S* out, int64_t rows, int64_t width) {
-  over_rows(rows, [&](int64_t, int64_t first, int64_t last) {
+  with_mask(mask, [&](auto keep) {
+    over_rows(rows, [&](int64_t, int64_t first, int64_t last) {
 #pragma omp simd
-    for (int64_t i = first * width; i < last * width; ++i)
-      out[i] = narrow<S>(widen(x[i]) + widen(branch[i]) * (mask == nullptr ? 1.0f : widen(mask[i])));
+      for (int64_t i = first * width; i < last * width; ++i)
+        out[i] = narrow<S>(widen(x[i]) + widen(branch[i]) * keep(i));
+    });
   });
 }
 
 // ---- attention ------------------------------------------------------------------------------------
 
+inline int64_t padded(int64_t width) { return (width + 15) / 16 * 16; }
+
 // One head of one window in float32: rows of E entries, padded with zeros to a multiple of 16.
 struct Head {
-  Head(int64_t patches, int64_t width) : stride((width + 15) / 16 * 16), values(patches * stride, 0.0f) {}
+  Head(int64_t patches, int64_t width) : stride(padded(width)), values(patches * stride, 0.0f) {}
   float* row(int64_t number) { return values.data() + number * stride; }
   template <typename S>
   void read(const S* from, int64_t step, int64_t patches, int64_t width) {
@@ -300,7 +318,7 @@ struct Head {
 
 // out[r] = sum over t of factors[r * row_step + t * term_step] * from[t], for rows of `width` entries, a multiple of
 // 16. Four rows at a time stay in registers.
-inline void mix(float* __restrict out, int64_t out_step, const float* __restrict factors, int64_t row_step,
+__attribute__((always_inline)) inline void mix(float* __restrict out, int64_t out_step, const float* __restrict factors, int64_t row_step,
                 int64_t term_step, const float* __restrict from, int64_t from_step, int64_t rows, int64_t terms,
                 int64_t width) {
   for (int64_t first = 0; first < rows; first += 4) {
@@ -324,8 +342,20 @@ inline void mix(float* __restrict out, int64_t out_step, const float* __restrict
 
 // Rows of a head as columns: [E, patches], patches padded with zeros to a multiple of 16.
 inline void turn(const Head& from, int64_t patches, int64_t width, Head& to) {
-  for (int64_t n = 0; n < patches; ++n)
-    for (int64_t i = 0; i < width; ++i) to.values[i * to.stride + n] = from.values[n * from.stride + i];
+  const float* __restrict source = from.values.data();
+  float* __restrict target = to.values.data();
+  const int64_t step = from.stride, columns = to.stride;
+  // In squares, so that what is read and what is written stay in the first cache lines.
+  for (int64_t first = 0; first < width; first += 4)
+    for (int64_t n = 0; n < patches; ++n) {
+      const float* row = source + n * step + first;
+      float* column = target + first * columns + n;
+      const float a = row[0], b = row[1], c = row[2], d = row[3];
+      column[0] = a;
+      column[columns] = b;
+      column[2 * columns] = c;
+      column[3 * columns] = d;
+    }
 }
 
 template <typename S>
@@ -335,7 +365,8 @@ void attention_forward(const S* joint, const S* mask, S* weights, S* mixed, int6
   const float scale = 1.0f / std::sqrt(float(width));
   over_rows(windows * heads, [&](int64_t, int64_t first, int64_t last) {
     Head query(patches, width), key(patches, width), value(patches, width), out(patches, width);
-    Head turned(width, patches), scores(patches, patches);
+    Head turned(padded(width), patches), scores(patches, patches);
+    const int32_t stride = scores.stride, columns = patches;
     for (int64_t one = first; one < last; ++one) {
       const int64_t window = one / heads, head = one % heads;
       const S* from = joint + window * patches * step + head * width;
@@ -346,17 +377,23 @@ void attention_forward(const S* joint, const S* mask, S* weights, S* mixed, int6
       mix(scores.row(0), scores.stride, query.row(0), query.stride, 1, turned.row(0), turned.stride, patches, width,
           scores.stride);
       for (int64_t n = 0; n < patches; ++n) {
-        float* row = scores.row(n);
-        float highest = row[0], total = 0.0f;
-        for (int64_t m = 1; m < patches; ++m) highest = std::max(highest, row[m]);
+        float* __restrict row = scores.row(n);
+        float highest = kLowest, total = 0.0f;
+#pragma omp simd reduction(max : highest)
+        for (int32_t m = 0; m < stride; ++m) highest = std::max(highest, m < columns ? row[m] : kLowest);
+#pragma omp simd reduction(+ : total)
+        for (int32_t m = 0; m < stride; ++m) {
+          const float power = exp_of((std::min(row[m], highest) - highest) * scale);
+          total += row[m] = m < columns ? power : 0.0f;
+        }
+        const float share = 1.0f / total;
+        S* __restrict weight = weights + (one * patches + n) * stride;
 #pragma omp simd
-        for (int64_t m = 0; m < scores.stride; ++m) row[m] = exp_of((row[m] - highest) * scale);
-        for (int64_t m = 0; m < patches; ++m) total += row[m];
-        const int64_t at = (one * patches + n) * patches;
-        for (int64_t m = 0; m < patches; ++m) {
-          S weight = narrow<S>(row[m] / total);
-          weights[at + m] = weight;
-          row[m] = widen(weight) * (mask == nullptr ? 1.0f : widen(mask[at + m]));
+        for (int64_t m = 0; m < stride; ++m) row[m] = widen(weight[m] = narrow<S>(row[m] * share));
+        if (mask != nullptr) {
+          const S* keep = mask + (one * patches + n) * patches;
+#pragma omp simd
+          for (int64_t m = 0; m < patches; ++m) row[m] *= widen(keep[m]);
         }
       }
       mix(out.row(0), out.stride, scores.row(0), scores.stride, 1, value.row(0), value.stride, patches, patches,
@@ -373,7 +410,8 @@ void attention_backward(const S* grad, const S* joint, const S* mask, const S* w
   const float scale = 1.0f / std::sqrt(float(width));
   over_rows(windows * heads, [&](int64_t, int64_t first, int64_t last) {
     Head query(patches, width), key(patches, width), value(patches, width), mixed(patches, width);
-    Head result(patches, width), turned(width, patches), slopes(patches, patches), dropped(patches, patches);
+    Head result(patches, width), turned(padded(width), patches), slopes(patches, patches), dropped(patches, patches);
+    const int64_t stride = slopes.stride;
     for (int64_t one = first; one < last; ++one) {
       const int64_t window = one / heads, head = one % heads;
       const S* from = joint + window * patches * step + head * width;
@@ -386,15 +424,22 @@ void attention_backward(const S* grad, const S* joint, const S* mask, const S* w
       mix(slopes.row(0), slopes.stride, mixed.row(0), mixed.stride, 1, turned.row(0), turned.stride, patches, width,
           slopes.stride);
       for (int64_t n = 0; n < patches; ++n) {
-        const int64_t at = (one * patches + n) * patches;
-        float *slope = slopes.row(n), *drop = dropped.row(n), along = 0.0f;
-        for (int64_t m = 0; m < patches; ++m) {
-          const float keep = mask == nullptr ? 1.0f : widen(mask[at + m]), weight = widen(weights[at + m]);
-          slope[m] *= keep;
-          drop[m] = weight * keep;
-          along += slope[m] * weight;
+        float *__restrict slope = slopes.row(n), *__restrict drop = dropped.row(n), along = 0.0f;
+        const S* weight = weights + (one * patches + n) * stride;
+#pragma omp simd
+        for (int64_t m = 0; m < stride; ++m) drop[m] = widen(weight[m]);
+        if (mask != nullptr) {
+          const S* keep = mask + (one * patches + n) * patches;
+#pragma omp simd
+          for (int64_t m = 0; m < patches; ++m) {
+            slope[m] *= widen(keep[m]);
+            drop[m] *= widen(keep[m]);
+          }
         }
-        for (int64_t m = 0; m < patches; ++m) slope[m] = widen(weights[at + m]) * (slope[m] - along) * scale;
+#pragma omp simd reduction(+ : along)
+        for (int64_t m = 0; m < stride; ++m) along += slope[m] * widen(weight[m]);
+#pragma omp simd
+        for (int64_t m = 0; m < stride; ++m) slope[m] = widen(weight[m]) * (slope[m] - along) * scale;
       }
       mix(result.row(0), result.stride, slopes.row(0), slopes.stride, 1, key.row(0), key.stride, patches, patches,
           result.stride);
@@ -413,7 +458,7 @@ template <typename S>
 Tensor row_sums(const Tensor& values) {
   const int64_t rows = values.size(0), width = values.size(1);
   Sums sums(parts_of(rows), width);
-  const S* from = values.data_ptr<S>();
+  const S* from = entries<S>(values);
   over_rows(rows, [&](int64_t part, int64_t first, int64_t last) {
     float* total = sums.part(part);
     for (int64_t r = first; r < last; ++r) {
@@ -428,7 +473,7 @@ Tensor row_sums(const Tensor& values) {
 
 template <typename S>
 const S* mask_at(const Tensor& pool, int64_t place) {
-  return pool.numel() == 0 ? nullptr : pool.data_ptr<S>() + place;
+  return pool.numel() == 0 ? nullptr : entries<S>(pool) + place;
 }
 
 enum Weight { kNorm1, kBias1, kJoint, kJointBias, kProject, kProjectBias, kNorm2, kBias2, kIn, kInBias, kOut, kOutBias };
@@ -440,22 +485,22 @@ std::vector<Tensor> forward_of(const Tensor& x, at::TensorList w, const Tensor& 
   Tensor stats = at::empty({2, rows, 2}, x.options().dtype(at::kFloat));
   Tensor normed = at::empty_like(x), normed2 = at::empty_like(x), middle = at::empty_like(x), out = at::empty_like(x);
   float* first_stats = stats.data_ptr<float>();
-  norm_forward<S>(x.data_ptr<S>(), nullptr, nullptr, nullptr, w[kNorm1].data_ptr<S>(), w[kBias1].data_ptr<S>(),
-                  normed.data_ptr<S>(), first_stats, rows, width, epsilon);
+  norm_forward<S>(entries<S>(x), nullptr, nullptr, nullptr, entries<S>(w[kNorm1]), entries<S>(w[kBias1]),
+                  entries<S>(normed), first_stats, rows, width, epsilon);
   Tensor joint = at::linear(normed, w[kJoint], w[kJointBias]);
-  Tensor weights = at::empty({rows * heads, patches}, x.options());
+  Tensor weights = at::empty({rows * heads, padded(patches)}, x.options());
   Tensor mixed = at::empty({rows, inner}, x.options());
-  attention_forward<S>(joint.data_ptr<S>(), mask_at<S>(pool, places[0]), weights.data_ptr<S>(), mixed.data_ptr<S>(),
+  attention_forward<S>(entries<S>(joint), mask_at<S>(pool, places[0]), entries<S>(weights), entries<S>(mixed),
                        rows / patches, patches, heads, inner / heads);
   Tensor branch = at::linear(mixed, w[kProject], w[kProjectBias]);
-  norm_forward<S>(x.data_ptr<S>(), branch.data_ptr<S>(), mask_at<S>(pool, places[1]), middle.data_ptr<S>(),
-                  w[kNorm2].data_ptr<S>(), w[kBias2].data_ptr<S>(), normed2.data_ptr<S>(), first_stats + 2 * rows, rows,
+  norm_forward<S>(entries<S>(x), entries<S>(branch), mask_at<S>(pool, places[1]), entries<S>(middle),
+                  entries<S>(w[kNorm2]), entries<S>(w[kBias2]), entries<S>(normed2), first_stats + 2 * rows, rows,
                   width, epsilon);
   Tensor hidden = at::linear(normed2, w[kIn], w[kInBias]);
   Tensor active = at::empty_like(hidden);
-  gelu_forward<S>(hidden.data_ptr<S>(), mask_at<S>(pool, places[2]), active.data_ptr<S>(), rows * ff);
+  gelu_forward<S>(entries<S>(hidden), mask_at<S>(pool, places[2]), entries<S>(active), rows, ff);
   branch = at::linear(active, w[kOut], w[kOutBias]);
-  add_masked<S>(middle.data_ptr<S>(), branch.data_ptr<S>(), mask_at<S>(pool, places[3]), out.data_ptr<S>(), rows, width);
+  add_masked<S>(entries<S>(middle), entries<S>(branch), mask_at<S>(pool, places[3]), entries<S>(out), rows, width);
   return {out, stats, normed, joint, weights, mixed, middle, normed2, hidden, active};
 }
 
@@ -463,22 +508,22 @@ template <typename S>
 std::vector<Tensor> backward_of(const Tensor& grad, const Tensor& x, at::TensorList w, at::TensorList saved,
                                 const Tensor& pool, at::IntArrayRef places, int64_t patches, int64_t heads) {
   const Tensor &stats = saved[0], &normed = saved[1], &joint = saved[2], &weights = saved[3], &mixed = saved[4],
-               &middle = saved[5], &normed2 = saved[6], &hidden = saved[7], &active = saved[8];
-  const int64_t rows = x.size(0), width = x.size(1), inner = mixed.size(1), ff = hidden.size(1);
+               &middle = saved[5], &normed2 = saved[6], &slope = saved[7], &active = saved[8];
+  const int64_t rows = x.size(0), width = x.size(1), inner = mixed.size(1), ff = slope.size(1);
   const int64_t parts = parts_of(rows);
   const float* first_stats = stats.data_ptr<float>();
   std::vector<Tensor> grads(13);
   Tensor branch = at::empty_like(x);
   {
     Sums sums(parts, width);
-    mask_backward<S>(grad.data_ptr<S>(), mask_at<S>(pool, places[3]), branch.data_ptr<S>(), sums, rows, width);
+    mask_backward<S>(entries<S>(grad), mask_at<S>(pool, places[3]), entries<S>(branch), sums, rows, width);
     grads[1 + kOutBias] = sums.total<S>(x);
   }
   grads[1 + kOut] = at::mm(branch.t(), active);
   Tensor dhidden = at::mm(branch, w[kOut]);
   {
     Sums sums(parts, ff);
-    gelu_backward<S>(dhidden.data_ptr<S>(), hidden.data_ptr<S>(), mask_at<S>(pool, places[2]), sums, rows, ff);
+    gelu_backward<S>(entries<S>(dhidden), entries<S>(slope), sums, rows, ff);
     grads[1 + kInBias] = sums.total<S>(x);
   }
   grads[1 + kIn] = at::mm(dhidden.t(), normed2);
@@ -487,8 +532,8 @@ std::vector<Tensor> backward_of(const Tensor& grad, const Tensor& x, at::TensorL
   const S* mask = mask_at<S>(pool, places[1]);
   {
     Sums dw(parts, width), db(parts, width), dbranch(parts, width);
-    norm_backward<S>(dnormed.data_ptr<S>(), middle.data_ptr<S>(), first_stats + 2 * rows, w[kNorm2].data_ptr<S>(),
-                     grad.data_ptr<S>(), dmiddle.data_ptr<S>(), mask, branch.data_ptr<S>(), dw, db, &dbranch, rows,
+    norm_backward<S>(entries<S>(dnormed), entries<S>(middle), first_stats + 2 * rows, entries<S>(w[kNorm2]),
+                     entries<S>(grad), entries<S>(dmiddle), mask, entries<S>(branch), dw, db, &dbranch, rows,
                      width);
     grads[1 + kNorm2] = dw.total<S>(x);
     grads[1 + kBias2] = db.total<S>(x);
@@ -498,16 +543,16 @@ std::vector<Tensor> backward_of(const Tensor& grad, const Tensor& x, at::TensorL
   grads[1 + kProject] = at::mm(dbranch.t(), mixed);
   Tensor dmixed = at::mm(dbranch, w[kProject]);
   Tensor djoint = at::empty_like(joint);
-  attention_backward<S>(dmixed.data_ptr<S>(), joint.data_ptr<S>(), mask_at<S>(pool, places[0]), weights.data_ptr<S>(),
-                        djoint.data_ptr<S>(), rows / patches, patches, heads, inner / heads);
+  attention_backward<S>(entries<S>(dmixed), entries<S>(joint), mask_at<S>(pool, places[0]), entries<S>(weights),
+                        entries<S>(djoint), rows / patches, patches, heads, inner / heads);
   grads[1 + kJointBias] = row_sums<S>(djoint);
   grads[1 + kJoint] = at::mm(djoint.t(), normed);
   dnormed = at::mm(djoint, w[kJoint]);
   Tensor dx = at::empty_like(x);
   {
     Sums dw(parts, width), db(parts, width);
-    norm_backward<S>(dnormed.data_ptr<S>(), x.data_ptr<S>(), first_stats, w[kNorm1].data_ptr<S>(),
-                     dmiddle.data_ptr<S>(), dx.data_ptr<S>(), nullptr, nullptr, dw, db, nullptr, rows, width);
+    norm_backward<S>(entries<S>(dnormed), entries<S>(x), first_stats, entries<S>(w[kNorm1]),
+                     entries<S>(dmiddle), entries<S>(dx), nullptr, nullptr, dw, db, nullptr, rows, width);
     grads[1 + kNorm1] = dw.total<S>(x);
     grads[1 + kBias1] = db.total<S>(x);
   }
@@ -518,13 +563,13 @@ std::vector<Tensor> backward_of(const Tensor& grad, const Tensor& x, at::TensorL
 std::vector<Tensor> layer_forward(const Tensor& x, at::TensorList w, const Tensor& pool, at::IntArrayRef places,
                                   int64_t patches, int64_t heads, double epsilon) {
   return x.scalar_type() == at::kFloat ? forward_of<float>(x, w, pool, places, patches, heads, epsilon)
-                                       : forward_of<BFloat16>(x, w, pool, places, patches, heads, epsilon);
+                                       : forward_of<Bits>(x, w, pool, places, patches, heads, epsilon);
 }
 
 std::vector<Tensor> layer_backward(const Tensor& grad, const Tensor& x, at::TensorList w, at::TensorList saved,
                                    const Tensor& pool, at::IntArrayRef places, int64_t patches, int64_t heads) {
   return x.scalar_type() == at::kFloat ? backward_of<float>(grad, x, w, saved, pool, places, patches, heads)
-                                       : backward_of<BFloat16>(grad, x, w, saved, pool, places, patches, heads);
+                                       : backward_of<Bits>(grad, x, w, saved, pool, places, patches, heads);
 }
 
 // ---- optimizer ----------------------------------------------------------------------------------------
@@ -556,7 +601,7 @@ double squares_of(at::TensorList grads, int64_t replicas, int64_t part, int64_t 
     for (int64_t number = first; number < last; ++number) {
       const Range& range = ranges[number];
       for (int64_t replica = 0; replica < replicas; ++replica) {
-        const S* from = grads[replica * tensors + range.tensor].data_ptr<S>() + range.first;
+        const S* from = entries<S>(grads[replica * tensors + range.tensor]) + range.first;
         if (replica == 0) {
 #pragma omp simd
           for (int64_t i = 0; i < range.entries; ++i) total[i] = widen(from[i]);
@@ -578,7 +623,7 @@ double squares_of(at::TensorList grads, int64_t replicas, int64_t part, int64_t 
 
 double grad_squares(at::TensorList grads, int64_t replicas, int64_t part, int64_t parts) {
   return grads[0].scalar_type() == at::kFloat ? squares_of<float>(grads, replicas, part, parts)
-                                              : squares_of<BFloat16>(grads, replicas, part, parts);
+                                              : squares_of<Bits>(grads, replicas, part, parts);
 }
 
 template <typename S>
@@ -595,7 +640,7 @@ void adamw_of(at::TensorList weights, at::TensorList parameters, at::TensorList 
     for (int64_t number = first; number < last; ++number) {
       const Range& range = ranges[number];
       for (int64_t replica = 0; replica < replicas; ++replica) {
-        const S* from = grads[replica * tensors + range.tensor].data_ptr<S>() + range.first;
+        const S* from = entries<S>(grads[replica * tensors + range.tensor]) + range.first;
         if (replica == 0) {
 #pragma omp simd
           for (int64_t i = 0; i < range.entries; ++i) g[i] = widen(from[i]);
@@ -607,7 +652,7 @@ void adamw_of(at::TensorList weights, at::TensorList parameters, at::TensorList 
       float* w = weights[range.tensor].data_ptr<float>() + range.first;
       float* m = firsts[range.tensor].data_ptr<float>() + range.first;
       float* v = seconds[range.tensor].data_ptr<float>() + range.first;
-      S* p = parameters[range.tensor].data_ptr<S>() + range.first;
+      S* p = entries<S>(parameters[range.tensor]) + range.first;
       const float keep = 1.0 - rate * decays[range.tensor];
 #pragma omp simd
       for (int64_t i = 0; i < range.entries; ++i) {
@@ -624,7 +669,7 @@ void adamw_of(at::TensorList weights, at::TensorList parameters, at::TensorList 
 void adamw(at::TensorList weights, at::TensorList parameters, at::TensorList grads, at::TensorList firsts,
            at::TensorList seconds, at::ArrayRef<double> decays, int64_t replicas, double shrink, double rate,
            double beta1, double beta2, double epsilon, int64_t step, int64_t part, int64_t parts) {
-  auto call = parameters[0].scalar_type() == at::kFloat ? adamw_of<float> : adamw_of<BFloat16>;
+  auto call = parameters[0].scalar_type() == at::kFloat ? adamw_of<float> : adamw_of<Bits>;
   call(weights, parameters, grads, firsts, seconds, decays, replicas, shrink, rate, beta1, beta2, epsilon, step, part,
        parts);
 }
