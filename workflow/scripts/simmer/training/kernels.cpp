@@ -128,9 +128,9 @@ int64_t parts_of(int64_t rows) { return std::max<int64_t>(1, std::min<int64_t>(a
 // ---- layer norm ---------------------------------------------------------------------------------
 
 // Returns norm(x) of rows [T, D], and per row mean and reciprocal deviation [T, 2]. With `branch`, x is first
-// increased by branch * mask and stored in `sum`.
+// increased by (branch + shift) * mask and stored in `sum`.
 template <typename S>
-void norm_forward(const S* x, const S* branch, const S* mask, S* sum, const S* weight, const S* bias, S* out,
+void norm_forward(const S* x, const S* branch, const S* shift, const S* mask, S* sum, const S* weight, const S* bias, S* out,
                   float* stats, int64_t rows, int64_t width, float epsilon) {
   over_rows(rows, [&](int64_t, int64_t first, int64_t last) {
     std::vector<float> row(width);
@@ -144,7 +144,7 @@ void norm_forward(const S* x, const S* branch, const S* mask, S* sum, const S* w
         with_mask(mask, [&](auto keep) {
 #pragma omp simd
           for (int64_t i = 0; i < width; ++i) {
-            S value = narrow<S>(widen(x[at + i]) + widen(branch[at + i]) * keep(at + i));
+            S value = narrow<S>(widen(x[at + i]) + (widen(branch[at + i]) + widen(shift[i])) * keep(at + i));
             sum[at + i] = value;
             wide[i] = widen(value);
           }
@@ -222,17 +222,19 @@ void norm_backward(const S* grad, const S* x, const float* stats, const S* weigh
 
 // ---- feed-forward ---------------------------------------------------------------------------------
 
-// Stores gelu(x) * mask, and turns x into the slope of that.
+// Stores gelu(x + shift) * mask, and turns x into the slope of that.
 template <typename S>
-void gelu_forward(S* x, const S* mask, S* out, int64_t rows, int64_t width) {
+void gelu_forward(S* x, const S* shift, const S* mask, S* out, int64_t rows, int64_t width) {
   with_mask(mask, [&](auto keep) {
     over_rows(rows, [&](int64_t, int64_t first, int64_t last) {
+      for (int64_t at = first * width; at < last * width; at += width) {
 #pragma omp simd
-      for (int64_t i = first * width; i < last * width; ++i) {
-        float value = widen(x[i]), below, bell;
-        normal_at(value, below, bell);
-        out[i] = narrow<S>(value * below * keep(i));
-        x[i] = narrow<S>((below + value * bell * 0.3989422804014327f) * keep(i));
+        for (int64_t i = 0; i < width; ++i) {
+          float value = widen(x[at + i]) + widen(shift[i]), below, bell;
+          normal_at(value, below, bell);
+          out[at + i] = narrow<S>(value * below * keep(at + i));
+          x[at + i] = narrow<S>((below + value * bell * 0.3989422804014327f) * keep(at + i));
+        }
       }
     });
   });
@@ -274,14 +276,16 @@ void mask_backward(const S* grad, const S* mask, S* out, Sums& sums, int64_t row
   });
 }
 
-// out = x + branch * mask
+// out = x + (branch + shift) * mask
 template <typename S>
-void add_masked(const S* x, const S* branch, const S* mask, S* out, int64_t rows, int64_t width) {
+void add_masked(const S* x, const S* branch, const S* shift, const S* mask, S* out, int64_t rows, int64_t width) {
   with_mask(mask, [&](auto keep) {
     over_rows(rows, [&](int64_t, int64_t first, int64_t last) {
+      for (int64_t at = first * width; at < last * width; at += width) {
 #pragma omp simd
-      for (int64_t i = first * width; i < last * width; ++i)
-        out[i] = narrow<S>(widen(x[i]) + widen(branch[i]) * keep(i));
+        for (int64_t i = 0; i < width; ++i)
+          out[at + i] = narrow<S>(widen(x[at + i]) + (widen(branch[at + i]) + widen(shift[i])) * keep(at + i));
+      }
     });
   });
 }
@@ -294,13 +298,19 @@ inline int64_t padded(int64_t width) { return (width + 15) / 16 * 16; }
 struct Head {
   Head(int64_t patches, int64_t width) : stride(padded(width)), values(patches * stride, 0.0f) {}
   float* row(int64_t number) { return values.data() + number * stride; }
+  // Reads rows that are `step` apart, each increased by `shift`.
   template <typename S>
-  void read(const S* from, int64_t step, int64_t patches, int64_t width) {
+  void read(const S* from, const S* shift, int64_t step, int64_t patches, int64_t width) {
     for (int64_t n = 0; n < patches; ++n) {
       float* to = row(n);
       const S* source = from + n * step;
+      if (shift == nullptr) {
 #pragma omp simd
-      for (int64_t i = 0; i < width; ++i) to[i] = widen(source[i]);
+        for (int64_t i = 0; i < width; ++i) to[i] = widen(source[i]);
+      } else {
+#pragma omp simd
+        for (int64_t i = 0; i < width; ++i) to[i] = widen(source[i]) + widen(shift[i]);
+      }
     }
   }
   template <typename S>
@@ -359,7 +369,7 @@ inline void turn(const Head& from, int64_t patches, int64_t width, Head& to) {
 }
 
 template <typename S>
-void attention_forward(const S* joint, const S* mask, S* weights, S* mixed, int64_t windows, int64_t patches,
+void attention_forward(const S* joint, const S* shift, const S* mask, S* weights, S* mixed, int64_t windows, int64_t patches,
                        int64_t heads, int64_t width) {
   const int64_t inner = heads * width, step = 3 * inner;
   const float scale = 1.0f / std::sqrt(float(width));
@@ -370,9 +380,9 @@ void attention_forward(const S* joint, const S* mask, S* weights, S* mixed, int6
     for (int64_t one = first; one < last; ++one) {
       const int64_t window = one / heads, head = one % heads;
       const S* from = joint + window * patches * step + head * width;
-      query.read(from, step, patches, width);
-      key.read(from + inner, step, patches, width);
-      value.read(from + 2 * inner, step, patches, width);
+      query.read(from, shift + head * width, step, patches, width);
+      key.read(from + inner, shift + inner + head * width, step, patches, width);
+      value.read(from + 2 * inner, shift + 2 * inner + head * width, step, patches, width);
       turn(key, patches, width, turned);
       mix(scores.row(0), scores.stride, query.row(0), query.stride, 1, turned.row(0), turned.stride, patches, width,
           scores.stride);
@@ -404,7 +414,7 @@ void attention_forward(const S* joint, const S* mask, S* weights, S* mixed, int6
 }
 
 template <typename S>
-void attention_backward(const S* grad, const S* joint, const S* mask, const S* weights, S* out, int64_t windows,
+void attention_backward(const S* grad, const S* joint, const S* shift, const S* mask, const S* weights, S* out, int64_t windows,
                         int64_t patches, int64_t heads, int64_t width) {
   const int64_t inner = heads * width, step = 3 * inner;
   const float scale = 1.0f / std::sqrt(float(width));
@@ -416,10 +426,10 @@ void attention_backward(const S* grad, const S* joint, const S* mask, const S* w
       const int64_t window = one / heads, head = one % heads;
       const S* from = joint + window * patches * step + head * width;
       S* to = out + window * patches * step + head * width;
-      query.read(from, step, patches, width);
-      key.read(from + inner, step, patches, width);
-      value.read(from + 2 * inner, step, patches, width);
-      mixed.read(grad + window * patches * inner + head * width, inner, patches, width);
+      query.read(from, shift + head * width, step, patches, width);
+      key.read(from + inner, shift + inner + head * width, step, patches, width);
+      value.read(from + 2 * inner, shift + 2 * inner + head * width, step, patches, width);
+      mixed.read(grad + window * patches * inner + head * width, static_cast<const S*>(nullptr), inner, patches, width);
       turn(value, patches, width, turned);
       mix(slopes.row(0), slopes.stride, mixed.row(0), mixed.stride, 1, turned.row(0), turned.stride, patches, width,
           slopes.stride);
@@ -485,22 +495,22 @@ std::vector<Tensor> forward_of(const Tensor& x, at::TensorList w, const Tensor& 
   Tensor stats = at::empty({2, rows, 2}, x.options().dtype(at::kFloat));
   Tensor normed = at::empty_like(x), normed2 = at::empty_like(x), middle = at::empty_like(x), out = at::empty_like(x);
   float* first_stats = stats.data_ptr<float>();
-  norm_forward<S>(entries<S>(x), nullptr, nullptr, nullptr, entries<S>(w[kNorm1]), entries<S>(w[kBias1]),
+  norm_forward<S>(entries<S>(x), nullptr, nullptr, nullptr, nullptr, entries<S>(w[kNorm1]), entries<S>(w[kBias1]),
                   entries<S>(normed), first_stats, rows, width, epsilon);
-  Tensor joint = at::linear(normed, w[kJoint], w[kJointBias]);
+  Tensor joint = at::mm(normed, w[kJoint].t());
   Tensor weights = at::empty({rows * heads, padded(patches)}, x.options());
   Tensor mixed = at::empty({rows, inner}, x.options());
-  attention_forward<S>(entries<S>(joint), mask_at<S>(pool, places[0]), entries<S>(weights), entries<S>(mixed),
+  attention_forward<S>(entries<S>(joint), entries<S>(w[kJointBias]), mask_at<S>(pool, places[0]), entries<S>(weights), entries<S>(mixed),
                        rows / patches, patches, heads, inner / heads);
-  Tensor branch = at::linear(mixed, w[kProject], w[kProjectBias]);
-  norm_forward<S>(entries<S>(x), entries<S>(branch), mask_at<S>(pool, places[1]), entries<S>(middle),
+  Tensor branch = at::mm(mixed, w[kProject].t());
+  norm_forward<S>(entries<S>(x), entries<S>(branch), entries<S>(w[kProjectBias]), mask_at<S>(pool, places[1]), entries<S>(middle),
                   entries<S>(w[kNorm2]), entries<S>(w[kBias2]), entries<S>(normed2), first_stats + 2 * rows, rows,
                   width, epsilon);
-  Tensor hidden = at::linear(normed2, w[kIn], w[kInBias]);
+  Tensor hidden = at::mm(normed2, w[kIn].t());
   Tensor active = at::empty_like(hidden);
-  gelu_forward<S>(entries<S>(hidden), mask_at<S>(pool, places[2]), entries<S>(active), rows, ff);
-  branch = at::linear(active, w[kOut], w[kOutBias]);
-  add_masked<S>(entries<S>(middle), entries<S>(branch), mask_at<S>(pool, places[3]), entries<S>(out), rows, width);
+  gelu_forward<S>(entries<S>(hidden), entries<S>(w[kInBias]), mask_at<S>(pool, places[2]), entries<S>(active), rows, ff);
+  branch = at::mm(active, w[kOut].t());
+  add_masked<S>(entries<S>(middle), entries<S>(branch), entries<S>(w[kOutBias]), mask_at<S>(pool, places[3]), entries<S>(out), rows, width);
   return {out, stats, normed, joint, weights, mixed, middle, normed2, hidden, active};
 }
 
@@ -543,7 +553,7 @@ std::vector<Tensor> backward_of(const Tensor& grad, const Tensor& x, at::TensorL
   grads[1 + kProject] = at::mm(dbranch.t(), mixed);
   Tensor dmixed = at::mm(dbranch, w[kProject]);
   Tensor djoint = at::empty_like(joint);
-  attention_backward<S>(entries<S>(dmixed), entries<S>(joint), mask_at<S>(pool, places[0]), entries<S>(weights),
+  attention_backward<S>(entries<S>(dmixed), entries<S>(joint), entries<S>(w[kJointBias]), mask_at<S>(pool, places[0]), entries<S>(weights),
                         entries<S>(djoint), rows / patches, patches, heads, inner / heads);
   grads[1 + kJointBias] = row_sums<S>(djoint);
   grads[1 + kJoint] = at::mm(djoint.t(), normed);
