@@ -1,4 +1,4 @@
-"""Compile, keep and load the kernels of `kernels.cpp`.
+"""Compile, keep and load the kernels of the folder `native`.
 
 They lie in the user's own cache, as all compiled code does, one file for each version of source, torch and
 processor. Without a compiler training uses torch's own operators.
@@ -10,7 +10,6 @@ import platform
 import shlex
 import shutil
 import subprocess
-import tempfile
 from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
@@ -24,7 +23,7 @@ from simmer.base.logs import PROGRESS
 from simmer.machine.processor import processor_features
 from simmer.training.compiled_code import cache_home, private_folder
 
-SOURCE = Path(__file__).with_name("kernels.cpp")
+SOURCES = Path(__file__).with_name("native")
 COMPILERS = ("c++", "g++", "clang++")
 # Without the last three a loop with a division or a choice is not vectorised; none of them reorders sums.
 FLAGS = (
@@ -70,25 +69,24 @@ def compiled(environment: Mapping[str, str]) -> Path:
 
 def _compile(command: list[str], found: Path) -> Path:
     logger.log(PROGRESS, "compiling simmer's kernels, once on this machine: about half a minute")
-    with tempfile.TemporaryDirectory(dir=found.parent) as aside:
-        made = Path(aside, "kernels.so")
-        try:
-            ended = subprocess.run(
-                [*command, str(SOURCE), "-o", str(made), *_libraries()],
-                capture_output=True,
-                text=True,
-                errors="replace",
-                timeout=COMPILE_S,
-                check=False,
-            )
-        except subprocess.TimeoutExpired as error:
-            raise SimmerError(
-                f"{command[0]} took more than {COMPILE_S:.0f} s; expected half a minute"
-            ) from error
-        if ended.returncode != 0:
-            raise SimmerError(f"{shlex.join(command)} failed: {_first_error(ended.stderr)}")
-        made.replace(found)
-    return found
+    aside = found.parent / "compiling"
+    shutil.rmtree(aside, ignore_errors=True)  # of a process that was killed
+    aside.mkdir()
+    made = aside / "kernels.so"
+    try:
+        ended = subprocess.run(
+            [*command, str(SOURCES / "kernels.cpp"), "-o", str(made), *_libraries()],
+            capture_output=True,
+            text=True,
+            errors="replace",
+            timeout=COMPILE_S,
+            check=False,
+        )
+    except subprocess.TimeoutExpired as error:
+        raise SimmerError(f"{command[0]} took more than {COMPILE_S:.0f} s; expected half a minute") from error
+    if ended.returncode != 0:
+        raise SimmerError(f"{shlex.join(command)} failed: {_first_error(ended.stderr)}")
+    return made.replace(found)
 
 
 def _command(environment: Mapping[str, str]) -> list[str]:
@@ -109,7 +107,8 @@ def _libraries() -> list[str]:
 
 def _digest() -> str:
     # Of the processor, too: a home folder may be shared by several machines.
-    parts = SOURCE.read_bytes(), shlex.join(FLAGS).encode(), torch.__version__.encode(), processor_features()
+    sources = (path.read_bytes() for path in sorted(SOURCES.iterdir()))
+    parts = *sources, shlex.join(FLAGS).encode(), torch.__version__.encode(), processor_features()
     return sha256_of_bytes(b"\0".join(parts))[:16]
 
 
