@@ -1,6 +1,7 @@
 """The kernels compute what torch's operators compute, and a run with them resumes bit for bit."""
 
 import itertools
+import time
 from dataclasses import replace
 
 import pytest
@@ -11,12 +12,14 @@ from simmer.model.patchtst import PatchTST
 from simmer.training.fused_layers import fuse_layers
 from simmer.training.kernels import compiled, kernels_are_loaded
 from simmer.training.replicas import Gate, Team, replica_of
-from support.runs import EXECUTION, SHAPE, FakeGuard, training_run
+from support.runs import EXECUTION, RECIPE, SHAPE, FakeGuard, training_run
 
 KERNELS = replace(EXECUTION, kernels="simmer")
 WIDE = replace(SHAPE, width=40, heads=3, head_width=24, ff_width=72, context_days=44)
 # Largest relative distance of a gradient; in bfloat16 torch rounds to 8 bits after each operator.
 TOLERANCES = {torch.float32: 2e-6, torch.bfloat16: 3e-2}
+
+WITHOUT_DROPOUT = replace(RECIPE, dropout=0.0)
 
 needs_kernels = pytest.mark.skipif(not kernels_are_loaded(), reason="no C++ compiler")
 
@@ -78,18 +81,12 @@ def test_layers_without_gradients_equal_those_of_torch():
 @needs_kernels
 @pytest.mark.parametrize("replicas", [1, 2, 3])
 def test_a_run_with_kernels_learns_what_one_without_them_learns(tmp_path, replicas):
-    plain = training_run(tmp_path / "plain", recipe=_without_dropout()).run()
+    plain = training_run(tmp_path / "plain", recipe=WITHOUT_DROPOUT).run()
     fused = training_run(
-        tmp_path / "fused", recipe=_without_dropout(), execution=replace(KERNELS, replicas=replicas)
+        tmp_path / "fused", recipe=WITHOUT_DROPOUT, execution=replace(KERNELS, replicas=replicas)
     ).run()
     for one, other in zip(fused.curve, plain.curve, strict=True):
         assert one["validation"]["log_loss"] == pytest.approx(other["validation"]["log_loss"], rel=1e-4)
-
-
-def _without_dropout():
-    from support.runs import RECIPE
-
-    return replace(RECIPE, dropout=0.0)
 
 
 @pytest.mark.parametrize("kernels", ["torch", pytest.param("simmer", marks=needs_kernels)])
@@ -136,6 +133,68 @@ def test_the_gate_halts_others_while_the_guard_is_asked():
     gate.closed_during(lambda: seen.append(gate._open.is_set()))()
     gate.pass_through()
     assert (seen, next(counter)) == ([False], 0)
+
+
+@needs_kernels
+def test_no_replica_computes_while_the_guard_waits_between_layers(tmp_path):
+    passed, during = [], []
+
+    class WaitingGuard(FakeGuard):
+        def inside_step(self):
+            super().inside_step()
+            time.sleep(0.05)  # the other replica reaches the end of its layer
+            before = len(passed)
+            time.sleep(0.05)
+            during.append(len(passed) - before)
+
+    guard = WaitingGuard()
+    run = training_run(tmp_path, guard=guard, execution=replace(KERNELS, replicas=2))
+    run.state.initialise(0.5)
+    run.steps.begin_epoch(0)
+    run.steps.ask_after_layers()
+    _, other = run.steps.replicas
+    wait = other.after_layer
+
+    def counted():
+        wait()
+        passed.append(1)
+
+    other.after_layer = counted
+    run.steps.take(torch.arange(16), 0)
+    assert guard.calls_inside_steps == 2 * SHAPE.depth  # after each layer, forward and backward
+    assert (set(during), len(passed)) == ({0}, 2 * SHAPE.depth)
+
+
+@needs_kernels
+@pytest.mark.parametrize("memory", ["kahan", "lean"])
+def test_recipes_that_update_inside_backward_use_the_layers(tmp_path, memory):
+    options = {"recipe": WITHOUT_DROPOUT}
+    execution = replace(EXECUTION, precision="bf16", memory=memory)
+    plain = training_run(tmp_path / "plain", execution=execution, **options).run()
+    fused = training_run(tmp_path / "fused", execution=replace(execution, kernels="simmer"), **options).run()
+    for one, other in zip(fused.curve, plain.curve, strict=True):
+        assert one["validation"]["log_loss"] == pytest.approx(other["validation"]["log_loss"], rel=0.05)
+
+
+@needs_kernels
+@pytest.mark.parametrize("replicas", [1, 2])
+def test_recomputed_activations_change_no_number(tmp_path, replicas):
+    execution = replace(KERNELS, replicas=replicas)
+    stored = training_run(tmp_path / "stored", execution=execution).run()
+    recomputed = training_run(
+        tmp_path / "recomputed", execution=replace(execution, activation_checkpointing=True)
+    ).run()
+    assert recomputed.weights_sha256 == stored.weights_sha256
+
+
+@needs_kernels
+def test_a_checkpoint_goes_on_with_the_operators_of_torch(tmp_path):
+    whole = training_run(tmp_path / "whole", execution=KERNELS).run()
+    with pytest.raises(Interrupted):
+        training_run(tmp_path / "parts", execution=KERNELS, guard=FakeGuard(stop_after=7)).run()
+    resumed = training_run(tmp_path / "parts", execution=EXECUTION).run()
+    for one, other in zip(resumed.curve, whole.curve, strict=True):
+        assert one["validation"]["log_loss"] == pytest.approx(other["validation"]["log_loss"], rel=1e-4)
 
 
 def test_without_a_compiler_the_message_says_what_to_install(tmp_path, monkeypatch):

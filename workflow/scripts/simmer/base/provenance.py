@@ -20,7 +20,8 @@ _IMPORT = re.compile(
 @cache
 def code_digest() -> str:
     """Return a SHA-256 (12 digits) of the file names and sources of the whole library."""
-    return _digest((SCRIPTS / "simmer").rglob("*.py"), SCRIPTS / "simmer")
+    folder = SCRIPTS / "simmer"
+    return _digest((path for path in folder.rglob("*") if path.suffix in (".py", ".h", ".cpp")), folder)
 
 
 @cache

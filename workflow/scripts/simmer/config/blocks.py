@@ -182,8 +182,8 @@ class ExecutionSettings:
     threads: Annotated[
         AutoOrWhole,
         Field(
-            description="CPU threads of a trial; `auto` divides the machine's cores by the number of trials "
-            "that can run side by side, at most `--cores`."
+            description="CPU cores of a trial; `auto` divides the machine's by the number of trials that can "
+            "run side by side, at most `--cores`. How a trial uses its cores is measured."
         ),
     ]
     checkpoint_interval_s: Annotated[

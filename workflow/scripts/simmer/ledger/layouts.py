@@ -1,5 +1,6 @@
 """The file layouts.json: how the trials of a study use the cores of a machine, measured once and reused."""
 
+import logging
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -11,6 +12,8 @@ from simmer.ledger.results import Value
 from simmer.ledger.study_file import keeps_digests
 
 LAYOUTS = "layouts.json"
+
+logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -33,7 +36,7 @@ class MeasuredLayouts:
         measured: all layouts.
     """
 
-    trials: Mapping[str, Value]
+    trials: Mapping[str, Value | bool]
     chosen: MeasuredLayout
     measured: tuple[MeasuredLayout, ...]
 
@@ -44,7 +47,7 @@ class Layouts:
 
     measured: tuple[MeasuredLayouts, ...] = ()
 
-    def of(self, trials: Mapping[str, Value]) -> MeasuredLayouts | None:
+    def of(self, trials: Mapping[str, Value | bool]) -> MeasuredLayouts | None:
         """Return what was measured for trials with this in common, or None."""
         return next((found for found in self.measured if found.trials == trials), None)
 
@@ -60,7 +63,8 @@ def read_layouts(home: Path) -> Layouts:
     try:
         values = first_whole([reader(copy, digest=digest) for copy in both(path)])
         return Layouts() if values is None else from_values(Layouts, values, where=path, advice=ADVICE)
-    except DamagedError:
+    except DamagedError as error:
+        logger.warning("%s, and no copy is whole: layouts are measured again", error.problem)
         return Layouts()
 
 

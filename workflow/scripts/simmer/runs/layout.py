@@ -62,7 +62,7 @@ def _began_without_layouts(ledger: StudyLedger) -> bool:
     return first is not None and "kernels" not in first.execution
 
 
-def _in_common(plan: Plan) -> dict[str, Value]:
+def _in_common(plan: Plan) -> dict[str, Value | bool]:
     """Return what decides which layout is the fastest."""
     return {
         **asdict(plan.execution),
@@ -72,7 +72,7 @@ def _in_common(plan: Plan) -> dict[str, Value]:
     }
 
 
-def _measured(plan: Plan, trials: dict[str, Value], guard: GuardProtocol) -> MeasuredLayouts:
+def _measured(plan: Plan, trials: dict[str, Value | bool], guard: GuardProtocol) -> MeasuredLayouts:
     def between_steps() -> None:
         decision = guard.between_steps()
         if decision.stop:

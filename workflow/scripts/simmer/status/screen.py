@@ -15,6 +15,7 @@ from simmer.base.text import plain, shortened
 from simmer.base.words import ago, clock, count, duration, heat, percent, size
 from simmer.ledger.trial_log import Event, time_s
 from simmer.status.campaign import Campaign, Heat
+from simmer.status.cores import cores_line
 from simmer.status.estimate import Basis, Estimate
 from simmer.status.headline import configuration_hint, headline
 from simmer.status.progress import StudyProgress, Work
@@ -192,6 +193,9 @@ def _labelled(campaign: Campaign, zone: tzinfo | None) -> Iterator[tuple[str, st
     total = _total(campaign, zone)
     if total:
         yield "left", total
+    cores = cores_line(campaign.studies)
+    if cores:
+        yield "cores", cores
     label = "now" if campaign.working else "begun"
     works = campaign.working or campaign.begun
     for study, work in works[:_MOST_WORKING_LINES]:
