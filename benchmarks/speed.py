@@ -25,7 +25,7 @@ from setting import CORES, ROOT, Execution, made_up_windows, model_shape, trial_
 from simmer.machine.processor import processor_features, processor_name
 from simmer.training.environment import TRAINER_ENVIRONMENT
 from simmer.training.kernels import kernels_are_loaded
-from simmer.training.layouts import Layout, fastest
+from simmer.training.layouts import Layout, fastest, layouts
 from simmer.training.layouts import measure as measure_layouts
 from usual_code import made_up_rows
 
@@ -56,9 +56,9 @@ class Rounds:
 
 
 FULL = {
-    "2M": Rounds(7, 60, 25, 1, busy=5, phases=40),
-    "20M": Rounds(5, 12, 6, busy=4, phases=10),
-    "200M": Rounds(3, 2, 1, alive=False, phases=3),
+    "2M": Rounds(5, 40, 20, 1, busy=3, phases=40),
+    "20M": Rounds(4, 8, 5, busy=3, phases=10),
+    "200M": Rounds(3, 1, 1, alive=False, phases=3),
 }
 SHORT = {"2M": Rounds(2, 4, 2, busy=1)}
 
@@ -178,7 +178,7 @@ def measured_layouts(scale: str, precision: str, cores: int) -> dict[Layout, flo
     plan = trial_plan(
         model_shape(SIZES[scale]), (windows, windows), most, batch=BATCH, dropout=0.1, epochs=10**6
     )
-    return measure_layouts(plan, between_steps=lambda: None)
+    return measure_layouts(layouts(most), plan, between_steps=lambda: None)
 
 
 def apart(name: str, scale: str, precision: str, number: int) -> object:

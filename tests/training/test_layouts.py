@@ -30,6 +30,12 @@ def test_one_core_without_kernels_leaves_nothing_to_try():
     assert as_tuples(EXECUTION) == [("torch", 1, 1)]
 
 
+@pytest.mark.parametrize("kernels", ["torch", "simmer"])
+def test_configured_kernels_are_the_only_ones_tried(kernels):
+    most = replace(MOST, kernels=kernels)
+    assert {layout.kernels for layout in layouts(most, kernels=kernels)} == {kernels}
+
+
 @pytest.mark.parametrize("other", [{"device": "cuda"}, {"compiled": True}])
 def test_only_operators_on_a_cpu_are_tried(other):
     assert as_tuples(replace(MOST, kernels="torch", replicas=1, **other)) == [("torch", 1, 6)]
@@ -46,7 +52,7 @@ def test_the_chosen_layout_is_nearly_the_fastest_and_the_simplest_of_equals(seco
 def test_each_layout_is_measured_between_calls_of_the_guard(tmp_path):
     plan = training_run(tmp_path, execution=replace(EXECUTION, threads=2)).plan
     calls = []
-    seconds = measure(plan, between_steps=lambda: calls.append(1))
+    seconds = measure(layouts(plan.execution), plan, between_steps=lambda: calls.append(1))
     assert list(seconds) == list(layouts(plan.execution))
     assert all(found > 0 for found in seconds.values())
     assert len(calls) >= 3 * ROUNDS
@@ -58,7 +64,7 @@ def test_the_guard_ends_a_measurement(tmp_path):
 
     plan = training_run(tmp_path, execution=replace(EXECUTION, threads=2)).plan
     with pytest.raises(Interrupted):
-        measure(plan, between_steps=stop)
+        measure(layouts(plan.execution), plan, between_steps=stop)
 
 
 def test_a_hopeless_layout_is_measured_once(tmp_path):
@@ -71,5 +77,5 @@ def test_a_hopeless_layout_is_measured_once(tmp_path):
         now[0] += 4.0 if torch.get_num_threads() == 2 else 1.0
         return now[0]
 
-    measure(plan, between_steps=lambda: None, clock=clock)
+    measure(layouts(plan.execution), plan, between_steps=lambda: None, clock=clock)
     assert thread_counts.count(2) < thread_counts.count(1)

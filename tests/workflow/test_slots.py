@@ -88,5 +88,13 @@ def test_controls_alone_have_the_machine_and_a_preflight_alone_checks_for_a_sear
 def test_the_trainer_gets_the_slots_of_the_plan(prepared, campaign_from):
     campaign = campaign_from(prepared, {"training": {"threads": "auto"}})
     campaign.run("--cores", "64", "--", "results/hpo/debug/h1/trial_000.json").succeeded()
-    begun = json.loads((campaign.trial(0) / "params.json").read_text())
-    assert begun["execution"]["threads"] == usable_cores()
+    begun = json.loads((campaign.trial(0) / "params.json").read_text())["execution"]
+    assert begun["threads"] * begun["replicas"] <= usable_cores()
+    if usable_cores() > 1:
+        (home,) = campaign.folder.glob("results/ledger/*/layouts.json")
+        (found,) = json.loads(home.read_text())["measured"]
+        assert found["trials"]["threads"] == usable_cores()
+        assert begun == begun | {key: found["chosen"][key] for key in ("kernels", "replicas", "threads")}
+            **found["chosen"],
+            **{key: begun[key] for key in ("kernels", "replicas", "threads")},
+        }

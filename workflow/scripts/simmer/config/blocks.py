@@ -8,14 +8,14 @@ from pydantic import AfterValidator, Field
 
 from simmer.base.errors import ConfigError
 from simmer.base.mistakes import contradiction, shown
-from simmer.base.settings import AutoOrFlag, AutoOrWhole, Flag, Number, Real, Whole, settings
+from simmer.base.settings import AutoOrFlag, AutoOrWhole, Flag, Number, Real, Whole, settings, since
 from simmer.data.settings import DataSettings
 from simmer.features.labels import Basis
 from simmer.features.splits import SplitSpec
 from simmer.search.settings import SearchSettings
 from simmer.search.space_config import Dimensions, Values
 from simmer.thermal.settings import ThermalSettings
-from simmer.training.settings import Memory, Precision, TrainingSettings
+from simmer.training.settings import Kernels, Memory, Precision, TrainingSettings
 
 
 def _each_once(values: tuple) -> tuple:
@@ -186,6 +186,13 @@ class ExecutionSettings:
             "run side by side, at most `--cores`. How a trial uses its cores is measured."
         ),
     ]
+    kernels: Annotated[
+        Literal["auto", Kernels],
+        Field(
+            description="What computes layers and optimizer on a CPU: `torch`, its operators; `simmer`, "
+            "kernels that a C++ compiler makes once; `auto`, the faster of the two, measured."
+        ),
+    ] = since("auto")
     checkpoint_interval_s: Annotated[
         Number,
         Field(

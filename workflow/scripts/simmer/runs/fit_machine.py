@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 
+from simmer.base.errors import ConfigError
 from simmer.config.campaign import ExecutionSettings
 from simmer.machine.facts import Machine
 from simmer.runs.needs import fit_memory, fit_replicas
@@ -34,6 +35,9 @@ def fit_to_machine(
         slots: trials side by side.
         measure: False to take fp32 for a precision of `auto`, which needs no measurement of seconds and at
             least as much memory as bf16, and to take it that kernels can be compiled.
+
+    Raises:
+        ConfigError: if the kernels asked for cannot be used.
     """
     execution = choose_execution(
         device=settings.device,
@@ -47,6 +51,13 @@ def fit_to_machine(
     if board is not None and board.total_bytes is not None and board.kind == execution.device:
         room_bytes = BOARD_SHARE * board.total_bytes
     execution = fit_memory(study, execution, room_bytes=int(room_bytes / slots))
-    if execution.device != "cpu" or execution.compiled or (measure and not kernels_are_loaded()):
+    if settings.kernels == "torch" or execution.device != "cpu" or execution.compiled:
+        return execution
+    if measure and not kernels_are_loaded():
+        if settings.kernels == "simmer":
+            raise ConfigError(
+                "config key training.kernels: found simmer, but these kernels cannot be compiled or loaded "
+                "here (the log says why); install a C++ compiler, or write `kernels: auto`"
+            )
         return execution
     return fit_replicas(study, replace(execution, kernels="simmer"), room_bytes=int(room_bytes / slots))

@@ -56,6 +56,7 @@ def run_under_guard(
         dataset=purpose.dataset(config.dataset, frame),
         execution=execution,
         checkpoint_interval_s=config.execution.checkpoint_interval_s,
+        kernels=config.execution.kernels,
         time_limit_s=config.execution.time_limit_s,
     )
     with thermal_guard(config, execution, on_event=purpose.files.append_event, stop=stop) as guard:

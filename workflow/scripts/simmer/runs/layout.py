@@ -6,6 +6,7 @@ So an interrupted search computes as it began, whatever keeps the machine busy w
 import logging
 import math
 from dataclasses import asdict
+from typing import Any
 
 from simmer.base.errors import Interrupted
 from simmer.base.locks import lock_after_waiting
@@ -22,7 +23,7 @@ from simmer.training.settings import Execution
 logger = logging.getLogger(__name__)
 
 
-def with_layout(plan: Plan, ledger: StudyLedger, guard: GuardProtocol) -> Execution:
+def with_layout(plan: Plan, ledger: StudyLedger, guard: GuardProtocol, *, kernels: str = "auto") -> Execution:
     """Return the execution of a run that begins.
 
     Args:
@@ -30,16 +31,17 @@ def with_layout(plan: Plan, ledger: StudyLedger, guard: GuardProtocol) -> Execut
             allows.
         ledger: of the study.
         guard: asked between the steps that are measured.
+        kernels: as configured.
 
     Raises:
         Interrupted: if the guard stops the measurement.
     """
-    first, *others = layouts(plan.execution)
-    if not others:
-        return first.on(plan.execution)
+    possible = list(layouts(plan.execution, kernels=kernels))
+    if len(possible) == 1:
+        return possible[0].on(plan.execution)
     if _began_without_layouts(ledger):
         return Layout(kernels="torch", replicas=1, threads=plan.execution.threads).on(plan.execution)
-    trials = _in_common(plan)
+    trials = _in_common(plan) | {"kernels": kernels}
     with lock_after_waiting(
         ledger.root / LOCKS / ledger.address.folder / "layouts.lock",
         on_wait=lambda holder: logger.info(
@@ -50,7 +52,7 @@ def with_layout(plan: Plan, ledger: StudyLedger, guard: GuardProtocol) -> Execut
         known = read_layouts(ledger.home)
         found = known.of(trials)
         if found is None:
-            found = _measured(plan, trials, guard)
+            found = MeasuredLayouts(trials=trials, **_measured(possible, plan, guard))
             write_layouts(ledger.home, known.plus(found))
     chosen = found.chosen
     return Layout(kernels=chosen.kernels, replicas=chosen.replicas, threads=chosen.threads).on(plan.execution)
@@ -72,7 +74,7 @@ def _in_common(plan: Plan) -> dict[str, Value | bool]:
     }
 
 
-def _measured(plan: Plan, trials: dict[str, Value | bool], guard: GuardProtocol) -> MeasuredLayouts:
+def _measured(possible: list[Layout], plan: Plan, guard: GuardProtocol) -> dict[str, Any]:
     def between_steps() -> None:
         decision = guard.between_steps()
         if decision.stop:
@@ -80,13 +82,13 @@ def _measured(plan: Plan, trials: dict[str, Value | bool], guard: GuardProtocol)
                 f"stopped before training: {decision.reason}. Run the same command again to begin."
             )
 
-    seconds = measure(plan, between_steps=between_steps)
+    seconds = measure(possible, plan, between_steps=between_steps)
     best = fastest(seconds)
     logger.info("uses its cores by %s, measured among %s", _described(best, seconds), len(seconds))
     measured = {
         layout: MeasuredLayout(**asdict(layout), probed_step_s=found) for layout, found in seconds.items()
     }
-    return MeasuredLayouts(trials=trials, chosen=measured[best], measured=tuple(measured.values()))
+    return {"chosen": measured[best], "measured": tuple(measured.values())}
 
 
 def _described(layout: Layout, seconds: dict[Layout, float]) -> str:

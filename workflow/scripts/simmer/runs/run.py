@@ -30,6 +30,7 @@ class Run:
         dataset: windows, labels and splits of the study's horizon; of test only what the purpose may have.
         execution: used if the run has not begun, with the layout that `with_layout` chooses; otherwise the
             recorded one is used.
+        kernels: as configured.
         checkpoint_interval_s: shortest time between checkpoints, in seconds.
         time_limit_s: wall-clock limit in seconds; None: no limit.
     """
@@ -39,6 +40,7 @@ class Run:
     dataset: Dataset
     execution: Execution
     checkpoint_interval_s: float
+    kernels: str = "auto"
     time_limit_s: float | None = None
 
     @property
@@ -66,7 +68,9 @@ class Run:
 
     def _begin(self, guard: GuardProtocol) -> RunParams:
         params = self.purpose.begin(asdict(self.execution))
-        execution = with_layout(self._fitting(params).plan(), self.purpose.ledger, guard)
+        execution = with_layout(
+            self._fitting(params).plan(), self.purpose.ledger, guard, kernels=self.kernels
+        )
         params = replace(params, execution=asdict(execution))
         self.files.write_params(params)
         return params

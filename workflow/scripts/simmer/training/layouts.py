@@ -4,9 +4,10 @@ A layout is the kernels, the replicas and the threads of each replica. More thre
 wide models, more replicas for narrow ones, and beside other programs sometimes neither.
 """
 
+import math
 import statistics
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 
 import torch
@@ -38,19 +39,20 @@ class Layout:
         return replace(execution, kernels=self.kernels, replicas=self.replicas, threads=self.threads)
 
 
-def layouts(most: Execution) -> Iterator[Layout]:
+def layouts(most: Execution, *, kernels: str = "auto") -> Iterator[Layout]:
     """Yield the layouts to measure, the simplest first.
 
     Args:
+        kernels: as configured.
         most: its threads are the trial's cores, its replicas the most that its memory allows; its kernels can
             be used here.
     """
     if most.device != "cpu" or most.compiled:
         yield Layout(kernels=most.kernels, replicas=1, threads=most.threads)
         return
-    for kernels in dict.fromkeys(("torch", most.kernels)):
+    for each in dict.fromkeys(("torch", most.kernels) if kernels == "auto" else (most.kernels,)):
         for threads in _powers_up_to(most.threads):
-            yield Layout(kernels=kernels, replicas=1, threads=threads)
+            yield Layout(kernels=each, replicas=1, threads=threads)
     for replicas in _powers_up_to(most.replicas)[1:]:
         yield Layout(kernels=most.kernels, replicas=replicas, threads=most.threads // replicas)
 
@@ -65,29 +67,33 @@ def fastest(seconds: dict[Layout, float]) -> Layout:
 
 
 def measure(
-    plan: Plan, *, between_steps: BetweenSteps, clock: Callable[[], float] = time.perf_counter
+    found: Iterable[Layout],
+    plan: Plan,
+    *,
+    between_steps: BetweenSteps,
+    clock: Callable[[], float] = time.perf_counter,
 ) -> dict[Layout, float]:
-    """Return the median seconds of a training step with each layout of `plan.execution`, see `layouts`.
+    """Return the median seconds of a training step with each layout.
 
     Args:
+        found: the layouts.
         plan: of a trial; `PROBED_LAYERS` of its layers are computed, by one layout at a time, so that this
             needs no more memory than the trial.
         between_steps: see `BetweenSteps`.
         clock: seconds.
     """
     probed = replace(plan, shape=replace(plan.shape, depth=min(plan.shape.depth, PROBED_LAYERS)))
-    seconds: dict[Layout, list[float]] = {layout: [] for layout in layouts(plan.execution)}
+    seconds: dict[Layout, list[float]] = {layout: [] for layout in found}
     begin = clock()
     for number in range(ROUNDS):
         if number >= 2 and clock() - begin > ENOUGH_S:
             break
-        best = min((statistics.median(found) for found in seconds.values() if found), default=float("inf"))
-        for layout, found in seconds.items():
-            if not found or statistics.median(found) < HOPELESS * best:
-                found += _step_seconds(
-                    replace(probed, execution=layout.on(plan.execution)), between_steps, clock
-                )
-    return {layout: statistics.median(found) for layout, found in seconds.items()}
+        best = min((statistics.median(values) for values in seconds.values() if values), default=math.inf)
+        for layout, values in seconds.items():
+            if not values or statistics.median(values) < HOPELESS * best:
+                one = replace(probed, execution=layout.on(plan.execution))
+                values += _step_seconds(one, between_steps, clock)
+    return {layout: statistics.median(values) for layout, values in seconds.items()}
 
 
 def _powers_up_to(count: int) -> list[int]:
