@@ -95,6 +95,3 @@ def test_the_trainer_gets_the_slots_of_the_plan(prepared, campaign_from):
         (found,) = json.loads(home.read_text())["measured"]
         assert found["trials"]["threads"] == usable_cores()
         assert begun == begun | {key: found["chosen"][key] for key in ("kernels", "replicas", "threads")}
-            **found["chosen"],
-            **{key: begun[key] for key in ("kernels", "replicas", "threads")},
-        }
