@@ -7,13 +7,16 @@ import torch
 
 from simmer.base.errors import Interrupted, LedgerError
 from simmer.data.tables import content_sha256
+from simmer.ledger.layouts import read_layouts
 from simmer.ledger.params import Transferred, TransferredTrials
 from simmer.ledger.preparation import prepare
 from simmer.model.patchtst import PatchTST
+from simmer.runs.layout import with_layout
 from simmer.runs.outcome import finished_trial, outcome_fields, seen_curves, without_outcome
 from simmer.runs.run import Run
 from simmer.runs.trial import Trial
 from simmer.search.space import KEYS
+from simmer.training.kernels import kernels_are_loaded
 from simmer.training.plan import Outcome
 from simmer.training.settings import Execution
 from support.configs import default_config, raw_config
@@ -104,6 +107,35 @@ def test_an_interrupted_trial_keeps_its_choice_and_its_execution(tmp_path, table
     assert result.machine.threads == 1
     assert result.machine.starts == 2
     assert result.weights_sha256 == run(tmp_path / "unbroken", table).weights_sha256
+
+
+def test_a_trial_on_two_cores_resumes_with_the_layout_it_measured(tmp_path, table):
+    two_cores = Execution(device="cpu", precision="fp32", threads=2)
+    one = replace(trial(tmp_path, table), execution=two_cores)
+    measured = FakeGuard()
+    with_layout(one._fitting(one.purpose.begin(asdict(two_cores))).plan(), one.purpose.ledger, measured)
+    with pytest.raises(Interrupted):
+        one.compute(FakeGuard(stop_after=2))
+    one.compute(FakeGuard())
+    result = one.files.result()
+    (found,) = read_layouts(one.purpose.ledger.home).measured
+    assert (result.machine.kernels, result.machine.replicas) == ("torch", 1)
+    assert result.machine.threads == found.chosen.threads
+    assert measured.steps > 0
+
+
+@pytest.mark.skipif(not kernels_are_loaded(), reason="no C++ compiler")
+def test_a_trial_begun_with_kernels_goes_on_without_them_and_says_so(tmp_path, table, monkeypatch, caplog):
+    with_kernels = Execution(device="cpu", precision="fp32", threads=1, kernels="simmer")
+    one = replace(trial(tmp_path, table), execution=with_kernels, kernels="simmer")
+    with pytest.raises(Interrupted):
+        one.compute(FakeGuard(stop_after=2))
+    for place in ("simmer.runs.fitting", "simmer.training.state"):
+        monkeypatch.setattr(f"{place}.kernels_are_loaded", lambda: False)
+    one.compute(FakeGuard())
+    assert "goes on with torch's operators, whose last digits differ" in caplog.text
+    assert one.files.result().machine.kernels == "simmer"
+    assert one.files.result().loss == pytest.approx(run(tmp_path / "unbroken", table).loss, rel=1e-3)
 
 
 def test_a_published_trial_leaves_no_checkpoint(tmp_path, table):

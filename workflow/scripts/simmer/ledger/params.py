@@ -23,6 +23,7 @@ class RunParams:
     def of_result(cls, result: RunResult) -> Self:
         """Return the parameters that a result repeats."""
         names = ("device", "precision", "threads", "memory", "activation_checkpointing", "compiled")
+        names += ("kernels", "replicas")
         known = {name: getattr(result.machine, name) for name in names}
         own = {field.name for field in fields(cls)} - {"hyperparameters", "execution"}
         return cls(

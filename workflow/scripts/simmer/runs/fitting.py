@@ -158,7 +158,8 @@ class Fitting:
         execution = self.execution
         if failures and not execution.activation_checkpointing:
             execution, failures = replace(execution, activation_checkpointing=True), failures - 1
-        return execution, max(1, self.hyperparameters.batch_size >> failures)
+        share = -(-self.hyperparameters.batch_size // execution.replicas)
+        return execution, max(1, share >> failures)
 
     def _report_epoch(self, record: dict[str, Any], windows: int, guard: GuardProtocol) -> None:
         study = self.study

@@ -82,7 +82,8 @@ def measure(
         between_steps: see `BetweenSteps`.
         clock: seconds.
     """
-    probed = replace(plan, shape=replace(plan.shape, depth=min(plan.shape.depth, PROBED_LAYERS)))
+    shape = replace(plan.shape, depth=min(plan.shape.depth, PROBED_LAYERS))
+    probed = replace(plan, shape=shape, micro_batch=plan.recipe.batch_size)
     seconds: dict[Layout, list[float]] = {layout: [] for layout in found}
     begin = clock()
     for number in range(ROUNDS):
