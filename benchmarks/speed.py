@@ -13,6 +13,7 @@ import os
 import statistics
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
@@ -184,7 +185,9 @@ def measured_layouts(scale: str, precision: str, cores: int) -> dict[Layout, flo
 def apart(name: str, scale: str, precision: str, number: int) -> object:
     """Measure layouts for a number of cores, or phases in a number of steps."""
     if name == "layouts":
-        return [(asdict(layout), s) for layout, s in measured_layouts(scale, precision, number).items()]
+        begin_s = time.perf_counter()
+        found = measured_layouts(scale, precision, number)
+        return time.perf_counter() - begin_s, [(asdict(layout), s) for layout, s in found.items()]
     execution = Execution(device="cpu", precision=precision, threads=1)
     kernels = ["torch", "simmer"] if kernels_are_loaded() else ["torch"]
     return phase_ms(scale, execution, kernels, BATCH, number)
@@ -197,10 +200,11 @@ def call_apart(*arguments: object) -> object:
 
 def layout_of(scale: str, precision: str, cores: int) -> Execution:
     """Measure and print the layouts for a number of cores; return the execution with the chosen one."""
-    seconds = {Layout(**layout): s for layout, s in call_apart("layouts", scale, precision, cores)}
+    took_s, found = call_apart("layouts", scale, precision, cores)
+    seconds = {Layout(**layout): s for layout, s in found}
     best = fastest(seconds)
     for layout, s in seconds.items():
-        mark = "  <- chosen" if layout == best else ""
+        mark = f"  <- chosen in {took_s:.1f} s" if layout == best else ""
         print(
             f"  {cores} cores: kernels of {layout.kernels}, {layout.replicas} replicas of {layout.threads} "
             f"threads {1000 * s:9.1f} ms for a part of the model{mark}"
@@ -307,6 +311,9 @@ def measure(chosen: argparse.Namespace) -> str:
     features = processor_features().decode().split()
     print(f"{processor_name()}, {CORES} cores, {' '.join(unit for unit in UNITS if unit in features)}")
     print(f"batch {BATCH}, dropout 0.1; medians; x = times the usual code, in the same rounds")
+    begin_s = time.perf_counter()
+    kernels_are_loaded()
+    print(f"kernels loaded, and compiled if they were not, in {time.perf_counter() - begin_s:.2f} s")
     print(
         f"ours and before: {precision} with fp32 weights, in a trial's environment; the others: fp32, as "
         f"people run them; slots: {CORES} trials with a core each"

@@ -56,11 +56,12 @@ def distance(found, expected):
 @pytest.mark.parametrize("dropout", [0.0, 0.3])
 @pytest.mark.parametrize("shape", [SHAPE, WIDE], ids=["even", "odd"])
 @pytest.mark.parametrize("threads", [1, 2])
-def test_layers_equal_those_of_torch(shape, dropout, dtype, threads):
+@pytest.mark.parametrize("whole", [True, False])
+def test_layers_equal_those_of_torch(shape, dropout, dtype, threads, whole):
     torch.set_num_threads(threads)
     plain = model_of(shape, dropout, dtype)
     fused = replica_of(plain)
-    fuse_layers(fused)
+    fuse_layers(fused, whole=whole)
     logits, expected = loss_and_grads(plain)
     found_logits, found = loss_and_grads(fused)
     assert distance(found_logits, logits) < TOLERANCES[dtype]
@@ -72,7 +73,7 @@ def test_layers_equal_those_of_torch(shape, dropout, dtype, threads):
 def test_layers_without_gradients_equal_those_of_torch():
     plain = model_of(SHAPE, 0.3, torch.float32).eval()
     fused = replica_of(plain)
-    fuse_layers(fused)
+    fuse_layers(fused, whole=True)
     windows = torch.randn(5, SHAPE.context_days, 3)
     with torch.no_grad():
         assert distance(fused(windows), plain(windows)) < 1e-6

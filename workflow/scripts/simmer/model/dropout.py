@@ -66,6 +66,11 @@ class Dropout(nn.Module):
         """True if values are dropped now: in training only."""
         return self.training and self.probability > 0
 
+    @property
+    def has_masks(self) -> bool:
+        """True if there is a pool for the values to be dropped now, or none are dropped."""
+        return self.pool is not None or not self.drops
+
     def forward(self, values: Tensor) -> Tensor:
         """Drop some of the values and scale up the others, in training only."""
         if not self.drops:

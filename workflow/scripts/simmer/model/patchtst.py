@@ -59,10 +59,10 @@ class EncoderLayer(nn.Module):
     """One pre-norm transformer layer.
 
     Attributes:
-        kernel: if set, computes the layer from itself and its input, in training only with a mask pool.
+        kernel: if set, computes the layer, in training only with a mask pool.
     """
 
-    kernel: Callable[["EncoderLayer", Tensor], Tensor] | None = None
+    kernel: Callable[[Tensor], Tensor] | None = None
 
     def __init__(self, shape: ModelShape, dropout: float) -> None:
         super().__init__()
@@ -77,8 +77,8 @@ class EncoderLayer(nn.Module):
 
     def forward(self, tokens: Tensor) -> Tensor:
         """Map tokens [B, N, D] to [B, N, D]."""
-        if self.kernel is not None and (self.ff_dropout.pool is not None or not self.ff_dropout.drops):
-            return self.kernel(self, tokens)
+        if self.kernel is not None and self.ff_dropout.has_masks:
+            return self.kernel(tokens)
         tokens = self.attention_dropout.onto(tokens, self.attention(self.attention_norm(tokens)))
         hidden = self.hidden_dropout(functional.gelu(self.ff_in(self.ff_norm(tokens))))
         return self.ff_dropout.onto(tokens, self.ff_out(hidden))
@@ -101,7 +101,10 @@ class PatchTST(nn.Module):
     Attributes:
         after_layer: if set, called after each layer, forward and backward, so that a guard can act inside a
             long step. It changes no numbers, but would break the graph of a compiled model.
+        kernel: if set, computes all layers at once where nothing is to happen between them.
     """
+
+    kernel: Callable[[Tensor], Tensor] | None = None
 
     def __init__(
         self, shape: ModelShape, *, dropout: float, window_norm: bool, activation_checkpointing: bool = False
@@ -189,7 +192,14 @@ class PatchTST(nn.Module):
         window = window.to(self.positions.dtype)
         patches = window.unfold(1, self.shape.patch_days, self.shape.stride_days)  # [B, N, C, P]
         tokens = self.embed(patches.flatten(start_dim=2)) + self.positions  # [B, N, D]
-        tokens = self.embed_dropout(tokens)
+        tokens = self._encode(self.embed_dropout(tokens))
+        features = self.head_dropout(self.norm(tokens).flatten(start_dim=1)).float()
+        return functional.linear(features, self.head.weight.float(), self.head.bias.float()).squeeze(-1)
+
+    def _encode(self, tokens: Tensor) -> Tensor:
+        between = self.after_layer is not None or self.activation_checkpointing
+        if self.kernel is not None and not between and self.embed_dropout.has_masks:
+            return self.kernel(tokens)
         for layer in self.layers:
             if self.activation_checkpointing and torch.is_grad_enabled():
                 tokens = checkpoint(layer, tokens, use_reentrant=False)
@@ -197,8 +207,7 @@ class PatchTST(nn.Module):
                 tokens = layer(tokens)
             if self.after_layer is not None:
                 self._call_around_backward(tokens, self.after_layer)
-        features = self.head_dropout(self.norm(tokens).flatten(start_dim=1)).float()
-        return functional.linear(features, self.head.weight.float(), self.head.bias.float()).squeeze(-1)
+        return tokens
 
     @staticmethod
     def _call_around_backward(tokens: Tensor, after_layer: Callable[[], None]) -> None:

@@ -1,39 +1,61 @@
 """Compute encoder layers with simmer's kernels: the same numbers within rounding, in fewer passes."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import torch
 from torch import Tensor
 
+from simmer.model.dropout import Dropout
 from simmer.model.patchtst import EncoderLayer, PatchTST
 
 
-def fuse_layers(model: PatchTST) -> None:
-    """Have all encoder layers of a model on a CPU use the kernels, which must be loaded."""
+def fuse_layers(model: PatchTST, *, whole: bool) -> None:
+    """Have all encoder layers of a model on a CPU use the kernels, which must be loaded.
+
+    Args:
+        model: its replicas are to be made afterwards.
+        whole: True to compute all layers at once where nothing happens between them. The gradients of all
+            layers then exist together.
+    """
     for layer in model.layers:
-        layer.kernel = fused_layer
+        layer.kernel = FusedLayers([layer], patches=model.shape.patches)
+    if whole:
+        model.kernel = FusedLayers(model.layers, patches=model.shape.patches)
 
 
-def fused_layer(layer: EncoderLayer, tokens: Tensor) -> Tensor:
-    """Return what `layer` computes from tokens [B, N, D]."""
-    batch, patches, width = tokens.shape
-    heads = layer.attention.heads
-    rows = batch * patches
-    sites = (
-        (layer.attention.dropout, rows * heads * patches),
-        (layer.attention_dropout, rows * width),
-        (layer.hidden_dropout, rows * layer.ff_in.out_features),
-        (layer.ff_dropout, rows * width),
-    )
-    if layer.attention.dropout.drops:
-        pool = layer.attention.dropout.pool
-        masks, places = pool.values, [pool.start(entries, site.place) for site, entries in sites]
-    else:
-        masks, places = tokens.new_empty(0), [0] * len(sites)
-    where = (places, patches, heads)
-    return _Layer.apply(
-        tokens.reshape(rows, width), masks, where, layer.ff_norm.eps, *_weights(layer)
-    ).view_as(tokens)
+class FusedLayers:
+    """Successive layers, computed by one call in each direction."""
+
+    def __init__(self, layers: Sequence[EncoderLayer], *, patches: int) -> None:
+        self._first = layers[0]
+        self._weights = [weight for layer in layers for weight in _weights(layer)]
+        self._sites = [site for layer in layers for site in _sites(layer, patches)]
+
+    def __call__(self, tokens: Tensor) -> Tensor:
+        """Return what the layers compute from tokens [B, N, D]."""
+        batch, patches, width = tokens.shape
+        rows, first = batch * patches, self._first
+        if first.ff_dropout.drops:
+            masks = first.ff_dropout.pool.values
+            places = [site.pool.start(rows * entries, site.place) for site, entries in self._sites]
+        else:
+            masks, places = tokens.new_empty(0), [0] * len(self._sites)
+        keep = torch.is_grad_enabled()
+        where = masks, (places, patches, first.attention.heads), first.ff_norm.eps, keep
+        out = _Layers.apply(tokens.reshape(rows, width), *where, *self._weights)
+        return out.view_as(tokens)
+
+
+def _sites(layer: EncoderLayer, patches: int) -> list[tuple[Dropout, int]]:
+    """Return the dropout layers in the order of the kernels, with the entries of their masks per token."""
+    attention = layer.attention
+    return [
+        (attention.dropout, attention.heads * patches),
+        (layer.attention_dropout, layer.ff_in.in_features),
+        (layer.hidden_dropout, layer.ff_in.out_features),
+        (layer.ff_dropout, layer.ff_in.in_features),
+    ]
 
 
 def _weights(layer: EncoderLayer) -> list[Tensor]:
@@ -45,21 +67,26 @@ def _weights(layer: EncoderLayer) -> list[Tensor]:
     return [weight for module in modules for weight in (module.weight, module.bias)]
 
 
-class _Layer(torch.autograd.Function):
+class _Layers(torch.autograd.Function):
     @staticmethod
     def forward(
-        ctx: Any, tokens: Tensor, masks: Tensor, where: tuple[Any, ...], epsilon: float, *weights: Tensor
+        ctx: Any,
+        tokens: Tensor,
+        masks: Tensor,
+        where: tuple[Any, ...],
+        epsilon: float,
+        keep: bool,
+        *weights: Tensor,
     ) -> Tensor:
-        out, *kept = torch.ops.simmer.layer_forward(tokens, weights, masks, *where, epsilon)
-        ctx.save_for_backward(tokens, masks, *weights, *kept)
-        ctx.count, ctx.where = len(weights), where
+        out, *kept = torch.ops.simmer.layers_forward(tokens, weights, masks, *where, epsilon, keep)
+        if keep:
+            ctx.save_for_backward(masks, *weights, *kept)
+            ctx.count, ctx.where = len(weights), where
         return out
 
     @staticmethod
     def backward(ctx: Any, grad: Tensor) -> tuple[Tensor | None, ...]:
-        tokens, masks, *others = ctx.saved_tensors
+        masks, *others = ctx.saved_tensors
         weights, kept = others[: ctx.count], others[ctx.count :]
-        into, *grads = torch.ops.simmer.layer_backward(
-            grad.contiguous(), tokens, weights, kept, masks, *ctx.where
-        )
-        return into, None, None, None, *grads
+        into, *grads = torch.ops.simmer.layers_backward(grad.contiguous(), weights, kept, masks, *ctx.where)
+        return into, None, None, None, None, *grads

@@ -50,11 +50,14 @@ def layouts(most: Execution, *, kernels: str = "auto") -> Iterator[Layout]:
     if most.device != "cpu" or most.compiled:
         yield Layout(kernels=most.kernels, replicas=1, threads=most.threads)
         return
-    for each in dict.fromkeys(("torch", most.kernels) if kernels == "auto" else (most.kernels,)):
-        for threads in _powers_up_to(most.threads):
-            yield Layout(kernels=each, replicas=1, threads=threads)
+    powers = _powers_up_to(most.threads)
+    if most.kernels == "simmer" and kernels == "auto":
+        yield from (Layout(kernels="torch", replicas=1, threads=threads) for threads in powers)
+    yield Layout(kernels=most.kernels, replicas=1, threads=1)
+    # Before threads, because replicas wait for each other once a step only, which pays beside other programs.
     for replicas in _powers_up_to(most.replicas)[1:]:
         yield Layout(kernels=most.kernels, replicas=replicas, threads=most.threads // replicas)
+    yield from (Layout(kernels=most.kernels, replicas=1, threads=threads) for threads in powers[1:])
 
 
 def fastest(seconds: dict[Layout, float]) -> Layout:

@@ -67,7 +67,7 @@ class TrainingState:
         if execution.compiled and execution.device != "meta":
             self.model.compile(dynamic=False)  # one graph per batch size
         if has_kernels:
-            fuse_layers(self.model)
+            fuse_layers(self.model, whole=execution.memory == "full")
         self.optimizer: Optimizer
         if execution.memory == "full" and has_kernels:
             self.optimizer = FusedAdamW(

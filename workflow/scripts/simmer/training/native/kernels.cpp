@@ -1,150 +1,69 @@
-// Encoder layers and the optimizer step of simmer on a CPU, each in few passes over memory.
+// The kernels of simmer on a CPU: encoder layers and the optimizer step, each in few passes over memory.
 //
 // The arithmetic between two loads and stores is float32, in a fixed order for a given number of threads.
 // Shapes: T tokens = windows * N patches, D width, H heads, E head width, I = H * E, F feed-forward width.
 
 #include <torch/library.h>
 
-#include "attention.h"
-#include "feed_forward.h"
-#include "norm.h"
+#include "layer.h"
 #include "optimizer.h"
 
 namespace simmer {
 
+// Returns the output of successive layers, then, if `keep`, what the backward pass needs of each.
 template <typename S>
-const S* mask_at(const Tensor& pool, int64_t place) {
-  return pool.numel() == 0 ? nullptr : entries<S>(pool) + place;
+std::vector<Tensor> all_forward(Tensor tokens, at::TensorList weights, const Tensor& pool,
+                                at::IntArrayRef places, int64_t patches, int64_t heads, double epsilon,
+                                bool keep) {
+  std::vector<Tensor> all(1);
+  for (size_t layer = 0; layer < weights.size() / kWeights; ++layer) {
+    auto [out, kept] = forward_of<S>(tokens, weights.slice(layer * kWeights, kWeights), pool,
+                                     places.slice(layer * kSites, kSites), patches, heads, epsilon);
+    if (keep) all.insert(all.end(), kept.begin(), kept.end());
+    tokens = out;
+  }
+  all[0] = tokens;
+  return all;
 }
 
-enum Weight {
-  kNorm1,
-  kBias1,
-  kJoint,
-  kJointBias,
-  kProject,
-  kProjectBias,
-  kNorm2,
-  kBias2,
-  kIn,
-  kInBias,
-  kOut,
-  kOutBias
-};
-
+// Returns the gradient of the first layer's input, then those of all weights.
 template <typename S>
-std::vector<Tensor> forward_of(const Tensor& x, at::TensorList w, const Tensor& pool, at::IntArrayRef places,
-                               int64_t patches, int64_t heads, double epsilon) {
-  const int64_t rows = x.size(0), width = x.size(1), inner = w[kProject].size(1), ff = w[kIn].size(0);
-  Tensor stats = at::empty({2, rows, 2}, x.options().dtype(at::kFloat));
-  Tensor normed = at::empty_like(x), normed2 = at::empty_like(x), middle = at::empty_like(x),
-         out = at::empty_like(x);
-  float* first_stats = stats.data_ptr<float>();
-  norm_forward<S>(entries<S>(x), nullptr, nullptr, nullptr, nullptr, entries<S>(w[kNorm1]),
-                  entries<S>(w[kBias1]), entries<S>(normed), first_stats, rows, width, epsilon);
-  Tensor joint = at::mm(normed, w[kJoint].t());
-  Tensor weights = at::empty({rows * heads, padded(patches)}, x.options());
-  Tensor mixed = at::empty({rows, inner}, x.options());
-  attention_forward<S>(entries<S>(joint), entries<S>(w[kJointBias]), mask_at<S>(pool, places[0]),
-                       entries<S>(weights), entries<S>(mixed), rows / patches, patches, heads, inner / heads);
-  Tensor branch = at::mm(mixed, w[kProject].t());
-  norm_forward<S>(entries<S>(x), entries<S>(branch), entries<S>(w[kProjectBias]), mask_at<S>(pool, places[1]),
-                  entries<S>(middle), entries<S>(w[kNorm2]), entries<S>(w[kBias2]), entries<S>(normed2),
-                  first_stats + 2 * rows, rows, width, epsilon);
-  Tensor hidden = at::mm(normed2, w[kIn].t());
-  Tensor active = at::empty_like(hidden);
-  gelu_forward<S>(entries<S>(hidden), entries<S>(w[kInBias]), mask_at<S>(pool, places[2]), entries<S>(active),
-                  rows, ff);
-  branch = at::mm(active, w[kOut].t());
-  add_masked<S>(entries<S>(middle), entries<S>(branch), entries<S>(w[kOutBias]), mask_at<S>(pool, places[3]),
-                entries<S>(out), rows, width);
-  return {out, stats, normed, joint, weights, mixed, middle, normed2, hidden, active};
+std::vector<Tensor> all_backward(Tensor grad, at::TensorList weights, at::TensorList kept, const Tensor& pool,
+                                 at::IntArrayRef places, int64_t patches, int64_t heads) {
+  std::vector<Tensor> all(1 + weights.size());
+  for (int64_t layer = weights.size() / kWeights - 1; layer >= 0; --layer)
+    grad = backward_of<S>(grad, weights.slice(layer * kWeights, kWeights), kept.slice(layer * kKept, kKept),
+                          pool, places.slice(layer * kSites, kSites), patches, heads,
+                          all.data() + 1 + layer * kWeights);
+  all[0] = grad;
+  return all;
 }
 
-template <typename S>
-std::vector<Tensor> backward_of(const Tensor& grad, const Tensor& x, at::TensorList w, at::TensorList saved,
-                                const Tensor& pool, at::IntArrayRef places, int64_t patches, int64_t heads) {
-  const Tensor &stats = saved[0], &normed = saved[1], &joint = saved[2], &weights = saved[3],
-               &mixed = saved[4], &middle = saved[5], &normed2 = saved[6], &slope = saved[7],
-               &active = saved[8];
-  const int64_t rows = x.size(0), width = x.size(1), inner = mixed.size(1), ff = slope.size(1);
-  const int64_t parts = parts_of(rows);
-  const float* first_stats = stats.data_ptr<float>();
-  std::vector<Tensor> grads(13);
-  Tensor branch = at::empty_like(x);
-  {
-    Sums sums(parts, width);
-    mask_backward<S>(entries<S>(grad), mask_at<S>(pool, places[3]), entries<S>(branch), sums, rows, width);
-    grads[1 + kOutBias] = sums.total<S>(x);
-  }
-  grads[1 + kOut] = at::mm(branch.t(), active);
-  Tensor dhidden = at::mm(branch, w[kOut]);
-  {
-    Sums sums(parts, ff);
-    gelu_backward<S>(entries<S>(dhidden), entries<S>(slope), sums, rows, ff);
-    grads[1 + kInBias] = sums.total<S>(x);
-  }
-  grads[1 + kIn] = at::mm(dhidden.t(), normed2);
-  Tensor dnormed = at::mm(dhidden, w[kIn]);
-  Tensor dmiddle = at::empty_like(x);
-  const S* mask = mask_at<S>(pool, places[1]);
-  {
-    Sums dw(parts, width), db(parts, width), dbranch(parts, width);
-    norm_backward<S>(entries<S>(dnormed), entries<S>(middle), first_stats + 2 * rows, entries<S>(w[kNorm2]),
-                     entries<S>(grad), entries<S>(dmiddle), mask, entries<S>(branch), dw, db, &dbranch, rows,
-                     width);
-    grads[1 + kNorm2] = dw.total<S>(x);
-    grads[1 + kBias2] = db.total<S>(x);
-    grads[1 + kProjectBias] = dbranch.total<S>(x);
-  }
-  const Tensor& dbranch = mask == nullptr ? dmiddle : branch;
-  grads[1 + kProject] = at::mm(dbranch.t(), mixed);
-  Tensor dmixed = at::mm(dbranch, w[kProject]);
-  Tensor djoint = at::empty_like(joint);
-  attention_backward<S>(entries<S>(dmixed), entries<S>(joint), entries<S>(w[kJointBias]),
-                        mask_at<S>(pool, places[0]), entries<S>(weights), entries<S>(djoint), rows / patches,
-                        patches, heads, inner / heads);
-  grads[1 + kJointBias] = row_sums<S>(djoint);
-  grads[1 + kJoint] = at::mm(djoint.t(), normed);
-  dnormed = at::mm(djoint, w[kJoint]);
-  Tensor dx = at::empty_like(x);
-  {
-    Sums dw(parts, width), db(parts, width);
-    norm_backward<S>(entries<S>(dnormed), entries<S>(x), first_stats, entries<S>(w[kNorm1]),
-                     entries<S>(dmiddle), entries<S>(dx), nullptr, nullptr, dw, db, nullptr, rows, width);
-    grads[1 + kNorm1] = dw.total<S>(x);
-    grads[1 + kBias1] = db.total<S>(x);
-  }
-  grads[0] = dx;
-  return grads;
+std::vector<Tensor> layers_forward(const Tensor& tokens, at::TensorList weights, const Tensor& pool,
+                                   at::IntArrayRef places, int64_t patches, int64_t heads, double epsilon,
+                                   bool keep) {
+  auto call = tokens.scalar_type() == at::kFloat ? all_forward<float> : all_forward<Bits>;
+  return call(tokens, weights, pool, places, patches, heads, epsilon, keep);
 }
 
-std::vector<Tensor> layer_forward(const Tensor& x, at::TensorList w, const Tensor& pool,
-                                  at::IntArrayRef places, int64_t patches, int64_t heads, double epsilon) {
-  return x.scalar_type() == at::kFloat ? forward_of<float>(x, w, pool, places, patches, heads, epsilon)
-                                       : forward_of<Bits>(x, w, pool, places, patches, heads, epsilon);
-}
-
-std::vector<Tensor> layer_backward(const Tensor& grad, const Tensor& x, at::TensorList w,
-                                   at::TensorList saved, const Tensor& pool, at::IntArrayRef places,
-                                   int64_t patches, int64_t heads) {
-  return x.scalar_type() == at::kFloat ? backward_of<float>(grad, x, w, saved, pool, places, patches, heads)
-                                       : backward_of<Bits>(grad, x, w, saved, pool, places, patches, heads);
+std::vector<Tensor> layers_backward(const Tensor& grad, at::TensorList weights, at::TensorList kept,
+                                    const Tensor& pool, at::IntArrayRef places, int64_t patches,
+                                    int64_t heads) {
+  auto call = grad.scalar_type() == at::kFloat ? all_backward<float> : all_backward<Bits>;
+  return call(grad, weights, kept, pool, places, patches, heads);
 }
 
 }  // namespace simmer
 
 TORCH_LIBRARY(simmer, library) {
   library.def(
-      "layer_forward(Tensor x, Tensor[] weights, Tensor pool, int[] places, int patches, int heads, float "
-      "epsilon) -> "
-      "Tensor[]",
-      simmer::layer_forward);
+      "layers_forward(Tensor tokens, Tensor[] weights, Tensor pool, int[] places, int patches, int heads, "
+      "float epsilon, bool keep) -> Tensor[]",
+      simmer::layers_forward);
   library.def(
-      "layer_backward(Tensor grad, Tensor x, Tensor[] weights, Tensor[] saved, Tensor pool, int[] places, "
-      "int patches, "
+      "layers_backward(Tensor grad, Tensor[] weights, Tensor[] kept, Tensor pool, int[] places, int patches, "
       "int heads) -> Tensor[]",
-      simmer::layer_backward);
+      simmer::layers_backward);
   library.def("grad_squares(Tensor[] grads, int replicas, int part, int parts) -> float",
               simmer::grad_squares);
   library.def(
