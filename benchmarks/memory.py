@@ -23,6 +23,7 @@ from simmer.thermal.guard import StepDecision
 from simmer.training.checkpoint import CheckpointStore
 from simmer.training.environment import TRAINER_ENVIRONMENT
 from simmer.training.evaluation import EVALUATION_BATCH, evaluate
+from simmer.training.kernels import kernels_are_loaded
 from simmer.training.memory import checkpoint_bytes, training_bytes
 
 GIB = 1 << 30
@@ -31,7 +32,11 @@ STEPS = 2
 
 @dataclass(frozen=True)
 class Row:
-    """One way to train one scale."""
+    """One way to train one scale.
+
+    Attributes:
+        replicas: each with a core of its own, computed by simmer's kernels; 0: one by torch's operators.
+    """
 
     scale: str
     memory: str
@@ -39,15 +44,19 @@ class Row:
     micro_batch: int = 64
     recompute: bool = False
     precision: str = "bf16"
+    replicas: int = 0
 
 
 FULL = (
     Row("2M", "full"),
     Row("20M", "full", precision="fp32"),
     Row("20M", "full"),
+    Row("20M", "full", precision="fp32", replicas=1),
+    Row("20M", "full", precision="fp32", replicas=2),
     Row("20M", "lean"),
     Row("200M", "full", precision="fp32"),
     Row("200M", "full"),
+    Row("200M", "full", precision="fp32", replicas=2),
     Row("200M", "kahan"),
     Row("200M", "stochastic"),
     Row("200M", "stochastic", recompute=True),
@@ -57,6 +66,7 @@ FULL = (
     Row("2B", "lean", batch=16, micro_batch=16),
 )
 SHORT = tuple(Row("2M", memory, batch=8, micro_batch=8) for memory in ("full", "stochastic", "lean"))
+SHORT += (Row("2M", "full", batch=8, micro_batch=8, replicas=2),)
 
 
 class Stopwatch:
@@ -87,7 +97,9 @@ def measure_row(row: Row) -> dict[str, float]:
     execution = Execution(
         device="cpu",
         precision=row.precision,
-        threads=CORES,
+        threads=1 if row.replicas else CORES,
+        kernels="simmer" if row.replicas and kernels_are_loaded() else "torch",
+        replicas=max(1, row.replicas),
         memory=row.memory,
         activation_checkpointing=row.recompute,
     )
@@ -128,7 +140,7 @@ def measure_row(row: Row) -> dict[str, float]:
     }
 
 
-COLUMNS = "{:5s}  {:24s}  {:>6s}  {:>9s}  {:>8s}  {:>7s}  {:>6s}  {:>14s}  {:>7s}  {:>9s}"
+COLUMNS = "{:5s}  {:28s}  {:>6s}  {:>9s}  {:>8s}  {:>7s}  {:>6s}  {:>14s}  {:>7s}  {:>9s}"
 
 
 def measure(chosen: argparse.Namespace) -> str:
@@ -141,7 +153,13 @@ def measure(chosen: argparse.Namespace) -> str:
         error = 100 * (found["predicted"] / found["peak"] - 1)
         worst = max(worst, abs(error))
         peaks[row.scale, row.memory] = found["peak"] / GIB
-        extras = [row.memory, "recomputed" if row.recompute else "", row.precision.replace("bf16", "")]
+        replicas = f"{row.replicas} with kernels" if row.replicas else ""
+        extras = [
+            row.memory,
+            "recomputed" if row.recompute else "",
+            row.precision.replace("bf16", ""),
+            replicas,
+        ]
         numbers = (
             f"{found['predicted'] / GIB:.2f}",
             f"{found['peak'] / GIB:.2f}",

@@ -167,6 +167,16 @@ def test_no_replica_computes_while_the_guard_waits_between_layers(tmp_path):
 
 
 @needs_kernels
+@pytest.mark.parametrize("replicas", [1, 2])
+def test_a_guard_that_is_asked_between_layers_changes_no_number(tmp_path, replicas):
+    execution = replace(KERNELS, replicas=replicas)
+    whole = training_run(tmp_path / "whole", execution=execution).run()
+    by_layer = training_run(tmp_path / "by_layer", execution=execution)
+    by_layer.steps.ask_after_layers()
+    assert by_layer.run().weights_sha256 == whole.weights_sha256
+
+
+@needs_kernels
 @pytest.mark.parametrize("memory", ["kahan", "lean"])
 def test_recipes_that_update_inside_backward_use_the_layers(tmp_path, memory):
     options = {"recipe": WITHOUT_DROPOUT}
