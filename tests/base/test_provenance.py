@@ -95,3 +95,14 @@ def test_the_code_digest_is_short_and_stable():
 def test_versions_name_the_libraries_that_influence_a_result():
     assert versions()["torch"].startswith("2.13.0")
     assert {"python", "optuna", "numpy"} <= versions().keys()
+
+
+def test_the_digest_of_the_library_covers_its_kernels(tmp_path, monkeypatch):
+    monkeypatch.setattr("simmer.base.provenance.SCRIPTS", tmp_path)
+    (tmp_path / "simmer").mkdir()
+    (tmp_path / "simmer" / "a.py").write_text("")
+    digests = set()
+    for text in ("int a;", "int b;"):
+        (tmp_path / "simmer" / "kernels.cpp").write_text(text)
+        digests.add(code_digest.__wrapped__())
+    assert len(digests) == 2

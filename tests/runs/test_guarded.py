@@ -2,6 +2,7 @@ from dataclasses import replace
 
 import pytest
 
+from simmer.base.errors import ConfigError
 from simmer.ledger.params import TrialParams
 from simmer.runs.fit_machine import fit_to_machine
 from simmer.runs.guarded import as_begun, recorded_execution
@@ -60,3 +61,25 @@ def test_configured_values_are_not_replaced_by_those_of_a_trial(tmp_path):
 @pytest.mark.parametrize(("slots", "memory"), [(1, "full"), (8, "stochastic")])
 def test_trials_side_by_side_share_the_memory(tmp_path, slots, memory):
     assert fit(CONFIG.study("2B", 1), total_gib=256, slots=slots).memory == memory
+
+
+def fit_kernels(kernels, *, total_gib=64, scale="20M", memory="auto"):
+    config = default_config({"training": {"memory": memory}})
+    machine = replace(HEALTHY, accelerator=None, memory_total_bytes=total_gib * GIB)
+    settings = replace(config.execution, device="cpu", kernels=kernels, threads=4)
+    return fit_to_machine(config.study(scale, 1), settings, machine, slots=1)
+
+
+def test_as_many_replicas_as_cores_are_possible_where_memory_allows(monkeypatch):
+    monkeypatch.setattr("simmer.runs.fit_machine.kernels_are_loaded", lambda: True)
+    assert fit_kernels("auto").replicas == 4
+    assert fit_kernels("torch").replicas == 1
+    assert fit_kernels("auto", scale="200M", total_gib=8).replicas < 4
+    assert fit_kernels("auto", memory="stochastic").replicas == 1, "weights change inside its backward pass"
+
+
+def test_kernels_that_were_asked_for_and_cannot_be_used_stop_the_run(monkeypatch):
+    monkeypatch.setattr("simmer.runs.fit_machine.kernels_are_loaded", lambda: False)
+    assert fit_kernels("auto").kernels == "torch"
+    with pytest.raises(ConfigError, match=r"training\.kernels: found simmer, .* install a C\+\+ compiler"):
+        fit_kernels("simmer")

@@ -7,10 +7,10 @@ from dataclasses import replace
 import pytest
 import torch
 
-from simmer.base.errors import Interrupted, SimmerError
+from simmer.base.errors import Interrupted
 from simmer.model.patchtst import PatchTST
 from simmer.training.fused_layers import fuse_layers
-from simmer.training.kernels import compiled, kernels_are_loaded
+from simmer.training.kernels import kernels_are_loaded
 from simmer.training.replicas import Gate, Team, replica_of
 from support.runs import EXECUTION, RECIPE, SHAPE, FakeGuard, training_run
 
@@ -206,9 +206,3 @@ def test_a_checkpoint_goes_on_with_the_operators_of_torch(tmp_path):
     resumed = training_run(tmp_path / "parts", execution=EXECUTION).run()
     for one, other in zip(resumed.curve, whole.curve, strict=True):
         assert one["validation"]["log_loss"] == pytest.approx(other["validation"]["log_loss"], rel=1e-4)
-
-
-def test_without_a_compiler_the_message_says_what_to_install(tmp_path, monkeypatch):
-    monkeypatch.setenv("PATH", str(tmp_path))
-    with pytest.raises(SimmerError, match="found no C\\+\\+ compiler"):
-        compiled({"HOME": str(tmp_path)})

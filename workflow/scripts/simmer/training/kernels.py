@@ -86,7 +86,9 @@ def _compile(command: list[str], found: Path) -> Path:
         raise SimmerError(f"{command[0]} took more than {COMPILE_S:.0f} s; expected half a minute") from error
     if ended.returncode != 0:
         raise SimmerError(f"{shlex.join(command)} failed: {_first_error(ended.stderr)}")
-    return made.replace(found)
+    made.replace(found)
+    aside.rmdir()
+    return found
 
 
 def _command(environment: Mapping[str, str]) -> list[str]:
