@@ -20,7 +20,7 @@ ROUNDS = 5  # in turn, so that a slow moment of the machine slows all layouts
 ENOUGH_S = 20.0  # after two rounds measuring ends when it has taken this long
 PROBED_LAYERS = 2  # enough to tell layouts apart, and quick at 2B
 HOPELESS = 1.5  # a layout that is slower than the best by this factor is not measured again
-WORTHWHILE = 1.03  # a layout with more replicas or threads must be faster by this factor
+WORTHWHILE = 1.03  # a later layout must be faster by this factor, which noise is not
 
 # Called between steps; it may wait, or raise to end the measurement.
 BetweenSteps = Callable[[], None]
@@ -40,7 +40,7 @@ class Layout:
 
 
 def layouts(most: Execution, *, kernels: str = "auto") -> Iterator[Layout]:
-    """Yield the layouts to measure, the simplest first.
+    """Yield the layouts to measure; of equal ones the first is to be used.
 
     Args:
         kernels: as configured.
@@ -51,13 +51,13 @@ def layouts(most: Execution, *, kernels: str = "auto") -> Iterator[Layout]:
         yield Layout(kernels=most.kernels, replicas=1, threads=most.threads)
         return
     powers = _powers_up_to(most.threads)
-    if most.kernels == "simmer" and kernels == "auto":
-        yield from (Layout(kernels="torch", replicas=1, threads=threads) for threads in powers)
     yield Layout(kernels=most.kernels, replicas=1, threads=1)
     # Before threads, because replicas wait for each other once a step only, which pays beside other programs.
     for replicas in _powers_up_to(most.replicas)[1:]:
         yield Layout(kernels=most.kernels, replicas=replicas, threads=most.threads // replicas)
     yield from (Layout(kernels=most.kernels, replicas=1, threads=threads) for threads in powers[1:])
+    if most.kernels == "simmer" and kernels == "auto":
+        yield from (Layout(kernels="torch", replicas=1, threads=threads) for threads in powers)
 
 
 def fastest(seconds: dict[Layout, float]) -> Layout:
