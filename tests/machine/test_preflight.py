@@ -33,6 +33,7 @@ NEEDS = Needs(
     memory="full",
     activation_checkpointing=False,
     kernels="simmer",
+    kernels_problem=None,
     checkpoint_bytes=GIB,
     checkpoints_kept=2,
     slots=1,
@@ -393,3 +394,10 @@ def test_preflight_is_importable_without_torch() -> None:
         check=True,
     )
     assert done.stdout.strip() == "None"
+
+
+def test_kernels_that_cannot_be_used_are_a_warning_with_the_reason():
+    found = report(needs=replace(NEEDS, kernels="torch", kernels_problem="found no C++ compiler"))
+    row = next(check for check in found.checks if check.id == "kernels")
+    assert (row.status, row.measured) == (CheckStatus.WARN, "torch")
+    assert row.fix.endswith("found no C++ compiler")

@@ -19,7 +19,9 @@ def measured(one_core_s, chosen_s, cores=2):
         MeasuredLayout(kernels="simmer", replicas=cores, threads=1, probed_step_s=chosen_s),
     )
     return Layouts(
-        measured=(MeasuredLayouts(trials={"threads": cores}, chosen=layouts[-1], measured=layouts),)
+        measured=(
+            MeasuredLayouts(trials={"threads": cores}, quiet=True, chosen=layouts[-1], measured=layouts),
+        )
     )
 
 

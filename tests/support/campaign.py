@@ -45,7 +45,7 @@ SMALL = {
         "device": "cpu",
         "precision": "fp32",
         "threads": 1,
-        "kernels": "simmer" if any(map(shutil.which, ("c++", "g++", "clang++"))) else "torch",
+        "kernels": "simmer" if sys.platform == "linux" and shutil.which("c++") else "torch",
         "checkpoint_interval_s": 0,
     },
     "thermal": {

@@ -15,9 +15,13 @@ while [ "$1" != -o ]; do shift; done
 echo made > "$2"
 """
 FAILING = """#!/bin/sh
+echo called >> "$0.calls"
 echo "kernels.cpp:1:1: error: unknown flag" >&2
 exit 1
 """
+
+
+CALLS = "c++.calls"
 
 
 @pytest.fixture
@@ -44,7 +48,7 @@ def test_kernels_are_compiled_once(home):
     assert first.read_text() == "made\n"
     assert first.parent == home / ".cache/simmer/compiled/kernels"
     assert compiled({"HOME": str(home)}) == first
-    assert (home / "bin/c++.calls").read_text() == "called\n"
+    assert (home / "bin" / CALLS).read_text() == "called\n"
     compiler.unlink()
     assert compiled({"HOME": str(home)}) == first, "what is compiled needs no compiler"
 
@@ -66,12 +70,20 @@ def test_the_error_of_a_compiler_is_in_the_message(home):
         compiled({"HOME": str(home)})
 
 
+def test_a_compiler_that_failed_is_not_called_again(home):
+    install(home, FAILING)
+    for _ in range(2):
+        with pytest.raises(SimmerError, match="unknown flag"):
+            compiled({"HOME": str(home)})
+    assert (home / "bin" / CALLS).read_text() == "called\n"
+
+
 def test_a_compiler_of_the_user_is_tried_first(home):
     install(home, FAILING)
     own = home / "own"
     own.write_text(COMPILER)
     own.chmod(0o755)
-    assert compiled({"HOME": str(home), "CXX": str(own)}).exists()
+    assert compiled({"HOME": str(home), "CXX": f"{own} -pipe"}).exists()
 
 
 def test_without_a_compiler_the_message_says_what_to_install(home):

@@ -12,6 +12,7 @@ from simmer.machine.facts import inspect_data, inspect_machine
 from simmer.machine.preflight import run_preflight
 from simmer.runs.fit_machine import fit_to_machine
 from simmer.runs.needs import needs_of_study
+from simmer.training.kernels import kernels_problem
 
 
 def main(
@@ -26,8 +27,16 @@ def main(
     thermal = config.thermal
     machine = inspect_machine(report.parent, Path(thermal.sysfs_root), sensors=thermal.sensors())
     execution = fit_to_machine(study, config.execution, machine, slots=slots)
+    unwanted = execution.device != "cpu" or execution.compiled or config.execution.kernels == "torch"
+    needs = needs_of_study(
+        study,
+        execution,
+        device=config.execution.device,
+        slots=slots,
+        kernels_problem=None if unwanted else kernels_problem(),
+    )
     checks = run_preflight(
-        needs_of_study(study, execution, device=config.execution.device, slots=slots),
+        needs,
         machine,
         inspect_data(validation, dataset),
         limits=thermal.limits(),

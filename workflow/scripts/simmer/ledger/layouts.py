@@ -32,11 +32,13 @@ class MeasuredLayouts:
 
     Attributes:
         trials: what these trials have in common.
+        quiet: False if other programs kept cores busy that were the trial's; the next one measures again.
         chosen: the layout they use.
         measured: all layouts.
     """
 
     trials: Mapping[str, Value | bool]
+    quiet: bool
     chosen: MeasuredLayout
     measured: tuple[MeasuredLayout, ...]
 
@@ -48,12 +50,13 @@ class Layouts:
     measured: tuple[MeasuredLayouts, ...] = ()
 
     def of(self, trials: Mapping[str, Value | bool]) -> MeasuredLayouts | None:
-        """Return what was measured for trials with this in common, or None."""
-        return next((found for found in self.measured if found.trials == trials), None)
+        """Return what was measured on a quiet machine for trials with this in common, or None."""
+        return next((found for found in self.measured if found.quiet and found.trials == trials), None)
 
     def plus(self, found: MeasuredLayouts) -> "Layouts":
-        """Return these and another one."""
-        return replace(self, measured=(*self.measured, found))
+        """Return these and another one, which replaces one for the same trials."""
+        others = (other for other in self.measured if other.trials != found.trials)
+        return replace(self, measured=(*others, found))
 
 
 def read_layouts(home: Path) -> Layouts:

@@ -27,6 +27,7 @@ class Needs:
         parameters: counted, of the largest shape in the search space.
         memory_bytes: peak during training, on the training device, of all trials side by side.
         kernels: what computes the layers, `simmer` or `torch`.
+        kernels_problem: why the kernels cannot be used; None if they can, or are not wanted.
         memory: storage of weights and moments: `full`, `kahan`, `stochastic` or `lean`.
         activation_checkpointing: True if activations are recomputed instead of stored.
         checkpoint_bytes: size of one checkpoint.
@@ -39,6 +40,7 @@ class Needs:
     parameters: int
     memory_bytes: int
     kernels: str
+    kernels_problem: str | None
     memory: str
     activation_checkpointing: bool
     checkpoint_bytes: int
@@ -60,7 +62,7 @@ def run_preflight(
     """Return the check table of all checks; a failed check does not stop the others."""
     checks = (
         check_accelerator(needs, machine),
-        *check_kernels(needs, machine),
+        check_kernels(needs),
         check_temperature_source(machine.readings, require_sensor=require_sensor),
         *check_thresholds(machine.readings, limits, govern=govern),
         *check_memory(needs, machine),
@@ -116,16 +118,16 @@ def check_accelerator(needs: Needs, machine: Machine) -> CheckResult:
     return CheckResult(status=status, measured=found.name or found.kind, fix=fix, **columns)
 
 
-def check_kernels(needs: Needs, machine: Machine) -> Iterator[CheckResult]:
-    """On a CPU simmer's own kernels, which a C++ compiler makes, are faster than torch's operators."""
-    if needs.accelerator != "cpu" and machine.accelerator and machine.accelerator.kind != "cpu":
-        return
-    fix = None
-    if needs.kernels != "simmer":
-        fix = "training is slower than it could be: install a C++ compiler (Debian and Ubuntu: g++)"
-    status = CheckStatus.WARN if fix else CheckStatus.OK
-    yield CheckResult(
-        id="kernels", status=status, measured=needs.kernels, needed="simmer", source="c++", fix=fix
+def check_kernels(needs: Needs) -> CheckResult:
+    """On a CPU simmer's own kernels are faster than torch's operators; a C++ compiler makes them."""
+    problem = needs.kernels_problem
+    return CheckResult(
+        id="kernels",
+        status=CheckStatus.OK if problem is None else CheckStatus.WARN,
+        measured=needs.kernels,
+        needed="any" if problem is None else "simmer",
+        source="c++",
+        fix=None if problem is None else f"training on this CPU is slower than it could be: {problem}",
     )
 
 

@@ -60,4 +60,5 @@ def fit_to_machine(
                 "here (the log says why); install a C++ compiler, or write `kernels: auto`"
             )
         return execution
-    return fit_replicas(study, replace(execution, kernels="simmer"), room_bytes=int(room_bytes / slots))
+    execution = replace(execution, kernels="simmer")
+    return fit_replicas(study, execution, most=execution.threads, room_bytes=int(room_bytes / slots))

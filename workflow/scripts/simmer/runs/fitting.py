@@ -26,11 +26,10 @@ from simmer.training.checkpoint import CheckpointStore
 from simmer.training.execution import require_device
 from simmer.training.kernels import kernels_are_loaded
 from simmer.training.loop import OnBest, TrainingRun, never
+from simmer.training.memory import is_out_of_memory
 from simmer.training.plan import Outcome, Plan
 from simmer.training.settings import Execution
 from simmer.training.windows import Windows
-
-OUT_OF_MEMORY_PHRASES = ("can't allocate memory", "out of memory", "not enough memory")
 
 logger = logging.getLogger(__name__)
 
@@ -83,6 +82,7 @@ class Fitting:
                 "operators, whose last digits differ",
                 self._name,
             )
+            self.files.append_event({"event": "without_kernels"})
         start = time.monotonic()
         try:
             fields = outcome_fields(self._train_within_memory(guard))
@@ -107,7 +107,7 @@ class Fitting:
             try:
                 return self._training_run(guard).run()
             except (MemoryError, RuntimeError) as error:
-                if not _is_out_of_memory(error):
+                if not is_out_of_memory(error):
                     raise
                 if micro_batch == 1 and execution.activation_checkpointing:
                     raise OutOfMemory(f"a micro-batch of one window does not fit: {error}") from error
@@ -153,12 +153,15 @@ class Fitting:
         )
 
     def _within_memory(self) -> tuple[Execution, int]:
-        # Recomputing activations comes first: it changes no numbers and needs no accumulated gradients.
+        # Recomputing activations comes first: it changes no numbers and needs no accumulated gradients. Then
+        # one replica computes the parts of all, one after the other, with the same masks.
         failures = sum(event["event"] == "out_of_memory" for event in self.files.events())
         execution = self.execution
         if failures and not execution.activation_checkpointing:
             execution, failures = replace(execution, activation_checkpointing=True), failures - 1
         share = -(-self.hyperparameters.batch_size // execution.replicas)
+        if failures and execution.replicas > 1:
+            execution, failures = replace(execution, replicas=1), failures - 1
         return execution, max(1, share >> failures)
 
     def _report_epoch(self, record: dict[str, Any], windows: int, guard: GuardProtocol) -> None:
@@ -224,11 +227,6 @@ def windows_of(dataset: Dataset, split: str, input_form: str, device: str) -> Wi
         context_days=dataset.context_days,
         device=device,
     )
-
-
-def _is_out_of_memory(error: Exception) -> bool:
-    text = str(error).lower()
-    return isinstance(error, MemoryError) or any(phrase in text for phrase in OUT_OF_MEMORY_PHRASES)
 
 
 def _peak_memory_bytes() -> int:

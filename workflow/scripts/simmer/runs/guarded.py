@@ -17,7 +17,7 @@ from simmer.ledger.run_files import RunFiles
 from simmer.machine.facts import inspect_machine
 from simmer.machine.preflight import require_memory
 from simmer.runs.fit_machine import fit_to_machine
-from simmer.runs.needs import needs_of_study
+from simmer.runs.needs import fit_replicas, needs_of_study
 from simmer.runs.refit import Refit
 from simmer.runs.run import Run
 from simmer.runs.trial import Trial
@@ -105,6 +105,8 @@ def _ready(config: Config, purpose: Trial | Refit, *, frame: pd.DataFrame, slots
     execution = recorded_execution(purpose.files)
     if execution is None:
         execution = fit_to_machine(as_begun(study, ledger), config.execution, machine, slots=slots)
+        free_bytes = machine.memory_available_bytes
+        execution = fit_replicas(study, execution, most=execution.replicas, room_bytes=free_bytes)
     # Preflight may have run days ago, and other programs may use more memory now.
     needs = needs_of_study(study, execution, device=config.execution.device, slots=1)
     require_memory(needs, machine)

@@ -5,25 +5,39 @@ So an interrupted search computes as it began, whatever keeps the machine busy w
 
 import logging
 import math
+import time
+from collections.abc import Callable
 from dataclasses import asdict
 from typing import Any
 
 from simmer.base.errors import Interrupted
 from simmer.base.locks import lock_after_waiting
+from simmer.base.words import count
 from simmer.ledger.address import LOCKS
 from simmer.ledger.layouts import MeasuredLayout, MeasuredLayouts, read_layouts, write_layouts
 from simmer.ledger.ledger import StudyLedger
 from simmer.ledger.results import Value
+from simmer.machine.facts import usable_cores
+from simmer.machine.load import CpuTimes, cpu_times
 from simmer.machine.processor import processor_name
 from simmer.thermal.guard import GuardProtocol
 from simmer.training.layouts import Layout, fastest, layouts, measure
 from simmer.training.plan import Plan
 from simmer.training.settings import Execution
 
+DISTURBING_CORES = 0.2  # that other programs keep busy beside the trials of this campaign
+
 logger = logging.getLogger(__name__)
 
 
-def with_layout(plan: Plan, ledger: StudyLedger, guard: GuardProtocol, *, kernels: str = "auto") -> Execution:
+def with_layout(
+    plan: Plan,
+    ledger: StudyLedger,
+    guard: GuardProtocol,
+    *,
+    kernels: str = "auto",
+    times: Callable[[], CpuTimes] = cpu_times,
+) -> Execution:
     """Return the execution of a run that begins.
 
     Args:
@@ -32,27 +46,47 @@ def with_layout(plan: Plan, ledger: StudyLedger, guard: GuardProtocol, *, kernel
         ledger: of the study.
         guard: asked between the steps that are measured.
         kernels: as configured.
+        times: of this machine's cores.
 
     Raises:
         Interrupted: if the guard stops the measurement.
     """
+    if _began_without_layouts(ledger):
+        return Layout(kernels="torch", replicas=1, threads=plan.execution.threads).on(plan.execution)
     possible = list(layouts(plan.execution, kernels=kernels))
     if len(possible) == 1:
         return possible[0].on(plan.execution)
-    if _began_without_layouts(ledger):
-        return Layout(kernels="torch", replicas=1, threads=plan.execution.threads).on(plan.execution)
-    trials = _in_common(plan) | {"kernels": kernels}
+
+    def between_steps() -> None:
+        decision = guard.between_steps()
+        if decision.stop:
+            raise Interrupted(
+                f"stopped before training: {decision.reason}. Run the same command again to begin."
+            )
+
+    def wait(seconds: float) -> None:
+        between_steps()
+        time.sleep(seconds)
+
+    trials = _in_common(plan) | {"configured_kernels": kernels}
     with lock_after_waiting(
         ledger.root / LOCKS / ledger.address.folder / "layouts.lock",
         on_wait=lambda holder: logger.info(
             "waiting for %s, which measures the layouts of this study", holder
         ),
         should_stop=lambda: False,
+        sleep=wait,
     ):
         known = read_layouts(ledger.home)
         found = known.of(trials)
         if found is None:
-            found = MeasuredLayouts(trials=trials, **_measured(possible, plan, guard))
+            before = times()
+            measured = _measured(possible, plan, between_steps)
+            others = times().others_since(before)
+            quiet = others <= usable_cores() - plan.execution.threads + DISTURBING_CORES
+            if not quiet:
+                logger.info("other programs kept %.1f cores busy: the next trial measures again", others)
+            found = MeasuredLayouts(trials=trials, quiet=quiet, **measured)
             write_layouts(ledger.home, known.plus(found))
     chosen = found.chosen
     return Layout(kernels=chosen.kernels, replicas=chosen.replicas, threads=chosen.threads).on(plan.execution)
@@ -74,25 +108,14 @@ def _in_common(plan: Plan) -> dict[str, Value | bool]:
     }
 
 
-def _measured(possible: list[Layout], plan: Plan, guard: GuardProtocol) -> dict[str, Any]:
-    def between_steps() -> None:
-        decision = guard.between_steps()
-        if decision.stop:
-            raise Interrupted(
-                f"stopped before training: {decision.reason}. Run the same command again to begin."
-            )
-
+def _measured(possible: list[Layout], plan: Plan, between_steps: Callable[[], None]) -> dict[str, Any]:
     seconds = measure(possible, plan, between_steps=between_steps)
     best = fastest(seconds)
-    logger.info("uses its cores by %s, measured among %s", _described(best, seconds), len(seconds))
+    logger.info(
+        "%s with %s each, kernels of %s: the fastest of %d layouts",
+        *(count(best.replicas, "replica"), count(best.threads, "thread"), best.kernels, len(possible)),
+    )
     measured = {
         layout: MeasuredLayout(**asdict(layout), probed_step_s=found) for layout, found in seconds.items()
     }
     return {"chosen": measured[best], "measured": tuple(measured.values())}
-
-
-def _described(layout: Layout, seconds: dict[Layout, float]) -> str:
-    return (
-        f"{layout.replicas} replicas of {layout.threads} threads with the kernels of {layout.kernels} "
-        f"({1000 * seconds[layout]:.1f} ms for a step of a part of the model)"
-    )

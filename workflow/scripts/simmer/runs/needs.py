@@ -59,18 +59,20 @@ def fit_memory(study: Study, execution: Execution, *, room_bytes: int) -> Execut
     return smallest[1]
 
 
-def fit_replicas(study: Study, execution: Execution, *, room_bytes: int) -> Execution:
-    """Return an execution with as many replicas, up to its threads, as fit into the room of one trial.
+def fit_replicas(study: Study, execution: Execution, *, most: int, room_bytes: int) -> Execution:
+    """Return an execution with as many replicas, up to `most`, as fit into the room of one trial.
 
     Recipes that update weights inside the backward pass have one.
     """
-    most = execution.threads if execution.memory == "full" else 1
+    most = most if execution.memory == "full" else 1
     while most > 1 and _peak_bytes(study, replace(execution, replicas=most)) > room_bytes:
         most -= 1
     return replace(execution, replicas=most)
 
 
-def needs_of_study(study: Study, execution: Execution, *, device: str, slots: int) -> Needs:
+def needs_of_study(
+    study: Study, execution: Execution, *, device: str, slots: int, kernels_problem: str | None = None
+) -> Needs:
     """Return the memory and disk needs at the most demanding corner of the search space.
 
     Args:
@@ -78,13 +80,17 @@ def needs_of_study(study: Study, execution: Execution, *, device: str, slots: in
         execution: how its trials are computed.
         device: as configured.
         slots: trials side by side, all assumed to be at that corner.
+        kernels_problem: why the kernels cannot be used; None if they can, or are not wanted.
     """
+    # More replicas are used only where they fit.
+    execution = replace(execution, replicas=1)
     shapes, recipe = list(_corner_shapes(study)), _largest_recipe(study)
     return Needs(
         scale=study.scale,
         parameters=max(expected_parameters(shape) for shape in shapes),
         memory_bytes=slots * _peak_bytes(study, execution),
         kernels=execution.kernels,
+        kernels_problem=kernels_problem,
         memory=execution.memory,
         activation_checkpointing=execution.activation_checkpointing,
         checkpoint_bytes=max(checkpoint_bytes(shape, recipe, execution) for shape in shapes),

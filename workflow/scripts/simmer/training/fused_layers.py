@@ -28,22 +28,23 @@ class FusedLayers:
     """Successive layers, computed by one call in each direction."""
 
     def __init__(self, layers: Sequence[EncoderLayer], *, patches: int) -> None:
-        self._first = layers[0]
+        first = layers[0]  # not kept: it would refer to this object, and a dropped model would stay in memory
+        self._heads, self._epsilon = first.attention.heads, first.ff_norm.eps
         self._weights = [weight for layer in layers for weight in _weights(layer)]
         self._sites = [site for layer in layers for site in _sites(layer, patches)]
 
     def __call__(self, tokens: Tensor) -> Tensor:
         """Return what the layers compute from tokens [B, N, D]."""
         batch, patches, width = tokens.shape
-        rows, first = batch * patches, self._first
-        if first.ff_dropout.drops:
-            masks = first.ff_dropout.pool.values
+        rows, dropout = batch * patches, self._sites[0][0]
+        if dropout.drops:
+            masks = dropout.pool.values
             places = [site.pool.start(rows * entries, site.place) for site, entries in self._sites]
         else:
             masks, places = tokens.new_empty(0), [0] * len(self._sites)
         keep = torch.is_grad_enabled()
-        where = masks, (places, patches, first.attention.heads), first.ff_norm.eps, keep
-        out = _Layers.apply(tokens.reshape(rows, width), *where, *self._weights)
+        where = places, patches, self._heads
+        out = _Layers.apply(tokens.reshape(rows, width), masks, where, self._epsilon, keep, *self._weights)
         return out.view_as(tokens)
 
 

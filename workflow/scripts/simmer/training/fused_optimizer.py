@@ -31,6 +31,7 @@ class FusedAdamW(AdamW):
                 parameter.grad = None
         joined = [grad.contiguous() for replica in grads for grad in replica]
         squares = sum(self._divided(torch.ops.simmer.grad_squares, joined, len(grads)))
+        shrink = self.clip_norm / (math.sqrt(squares) + NORM_FLOOR)
         names = list(self.parameters)
         self._divided(
             torch.ops.simmer.adamw,
@@ -40,7 +41,7 @@ class FusedAdamW(AdamW):
             *([self.state[f"{moment}.{name}"] for name in names] for moment in ("exp_avg", "exp_avg_sq")),
             [self.decay[name] for name in names],
             len(grads),
-            min(1.0, self.clip_norm / (math.sqrt(squares) + NORM_FLOOR)),
+            shrink if shrink < 1.0 or math.isnan(shrink) else 1.0,
             self._learning_rate,
             *(BETA_1, BETA_2, EPSILON),
             self._step + 1,

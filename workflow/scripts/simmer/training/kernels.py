@@ -35,19 +35,26 @@ COMPILE_S = 600.0  # a compiler that hangs must not stop a campaign
 logger = logging.getLogger(__name__)
 
 
-@cache
 def kernels_are_loaded() -> bool:
     """Load the kernels, which are compiled first if need be; return False where they cannot be used."""
+    return kernels_problem() is None
+
+
+@cache
+def kernels_problem() -> str | None:
+    """Load the kernels, which are compiled first if need be; return why they cannot be used, or None."""
     try:
         torch.ops.load_library(str(compiled(os.environ)))
     except (OSError, SimmerError) as error:
         logger.info("trains with torch's own operators, because simmer's kernels cannot be used: %s", error)
-        return False
-    return True
+        return str(error)
+    return None
 
 
 def compiled(environment: Mapping[str, str]) -> Path:
     """Return the file of the compiled kernels, and compile them if it is missing: half a minute, once.
+
+    What a compiler failed with is kept beside it, so that it is not called again.
 
     Args:
         environment: of this process; `CXX` names a compiler.
@@ -59,20 +66,27 @@ def compiled(environment: Mapping[str, str]) -> Path:
     folder = private_folder(cache_home(environment, system=platform.system().lower()) / "simmer")
     folder = private_folder(private_folder(folder / "compiled") / "kernels")
     found = folder / f"{_digest()}.so"
+    if found.exists():
+        return found
+    command = _command(environment)
+    failed = folder / f"{found.stem}_{sha256_of_bytes(shlex.join(command).encode())[:8]}.failed"
     with lock_after_waiting(
         folder / "compiling.lock",
         on_wait=lambda holder: logger.info("waiting for %s, which compiles the kernels", holder),
         should_stop=found.exists,
     ):
-        return found if found.exists() else _compile(_command(environment), found)
+        if failed.exists():
+            raise SimmerError(f"{failed.read_text()} (remove {failed} to try again)")
+        return found if found.exists() else _compile(command, found, failed)
 
 
-def _compile(command: list[str], found: Path) -> Path:
+def _compile(command: list[str], found: Path, failed: Path) -> Path:
     logger.log(PROGRESS, "compiling simmer's kernels, once on this machine: about half a minute")
     aside = found.parent / "compiling"
     shutil.rmtree(aside, ignore_errors=True)  # of a process that was killed
     aside.mkdir()
     made = aside / "kernels.so"
+    problem = None
     try:
         ended = subprocess.run(
             [*command, str(SOURCES / "kernels.cpp"), "-o", str(made), *_libraries()],
@@ -82,24 +96,30 @@ def _compile(command: list[str], found: Path) -> Path:
             timeout=COMPILE_S,
             check=False,
         )
-    except subprocess.TimeoutExpired as error:
-        raise SimmerError(f"{command[0]} took more than {COMPILE_S:.0f} s; expected half a minute") from error
-    if ended.returncode != 0:
-        raise SimmerError(f"{shlex.join(command)} failed: {_first_error(ended.stderr)}")
+        if ended.returncode != 0:
+            problem = f"{command[0]} failed: {_first_error(ended.stderr)}"
+    except subprocess.TimeoutExpired:
+        problem = f"{command[0]} took more than {COMPILE_S:.0f} s; expected half a minute"
+    if problem is not None:
+        failed.write_text(problem)
+        raise SimmerError(problem)
     made.replace(found)
     aside.rmdir()
     return found
 
 
 def _command(environment: Mapping[str, str]) -> list[str]:
-    names = [*shlex.split(environment.get("CXX", ""))[:1], *COMPILERS]
-    compiler = next(filter(None, map(shutil.which, names)), None)
+    candidates = [shlex.split(environment.get("CXX", "")), *([name] for name in COMPILERS)]
+    compiler = next((words for words in candidates if words and shutil.which(words[0])), None)
     if compiler is None:
-        raise SimmerError(f"found no C++ compiler; expected one of {', '.join(COMPILERS)}: install one")
+        raise SimmerError(
+            f"found no C++ compiler; expected one of {', '.join(COMPILERS)}: install one (Debian and "
+            "Ubuntu: g++)"
+        )
     include = Path(torch.__file__).with_name("include")
     abi = int(torch.compiled_with_cxx11_abi())
     folders = [f"-I{include}", f"-I{include / 'torch/csrc/api/include'}"]
-    return [compiler, *FLAGS, f"-D_GLIBCXX_USE_CXX11_ABI={abi}", *folders]
+    return [*compiler, *FLAGS, f"-D_GLIBCXX_USE_CXX11_ABI={abi}", *folders]
 
 
 def _libraries() -> list[str]:
@@ -109,7 +129,7 @@ def _libraries() -> list[str]:
 
 def _digest() -> str:
     # Of the processor, too: a home folder may be shared by several machines.
-    sources = (path.read_bytes() for path in sorted(SOURCES.iterdir()))
+    sources = (path.read_bytes() for path in sorted(SOURCES.glob("*.[hc]*")))
     parts = *sources, shlex.join(FLAGS).encode(), torch.__version__.encode(), processor_features()
     return sha256_of_bytes(b"\0".join(parts))[:16]
 

@@ -12,12 +12,13 @@ from dataclasses import dataclass, replace
 
 import torch
 
+from simmer.training.memory import is_out_of_memory
 from simmer.training.plan import Plan
 from simmer.training.settings import Execution, Kernels
-from simmer.training.steps import Steps
+from simmer.training.steps import LONG_STEP_S, Steps
 
 ROUNDS = 5  # in turn, so that a slow moment of the machine slows all layouts
-ENOUGH_S = 20.0  # after two rounds measuring ends when it has taken this long
+ENOUGH_S = 20.0  # after one round measuring ends when it has taken this long
 PROBED_LAYERS = 2  # enough to tell layouts apart, and quick at 2B
 HOPELESS = 1.5  # a layout that is slower than the best by this factor is not measured again
 WORTHWHILE = 1.03  # a later layout must be faster by this factor, which noise is not
@@ -90,13 +91,12 @@ def measure(
     seconds: dict[Layout, list[float]] = {layout: [] for layout in found}
     begin = clock()
     for number in range(ROUNDS):
-        if number >= 2 and clock() - begin > ENOUGH_S:
-            break
         best = min((statistics.median(values) for values in seconds.values() if values), default=math.inf)
         for layout, values in seconds.items():
-            if not values or statistics.median(values) < HOPELESS * best:
-                one = replace(probed, execution=layout.on(plan.execution))
-                values += _step_seconds(one, between_steps, clock)
+            if number and (clock() - begin > ENOUGH_S or statistics.median(values) >= HOPELESS * best):
+                continue
+            one = replace(probed, execution=layout.on(plan.execution))
+            values += _step_seconds(one, between_steps, clock)
     return {layout: statistics.median(values) for layout, values in seconds.items()}
 
 
@@ -113,7 +113,14 @@ def _step_seconds(plan: Plan, between_steps: BetweenSteps, clock: Callable[[], f
     seconds = []
     for number in range(3):
         start = clock()
-        steps.take(batch, number)
+        try:
+            steps.take(batch, number)
+        except (MemoryError, RuntimeError) as error:
+            if not is_out_of_memory(error):
+                raise
+            return [math.inf]
         seconds.append(clock() - start)
+        if seconds[-1] >= LONG_STEP_S:
+            steps.ask_after_layers()
         between_steps()
     return seconds[1:]  # the first one also allocates

@@ -26,12 +26,11 @@ from simmer.training.execution import random_states, set_random_states, synchron
 from simmer.training.plan import Ending, Outcome, Plan, Progress
 from simmer.training.schedule import window_order
 from simmer.training.state import tensors_digest
-from simmer.training.steps import Steps
+from simmer.training.steps import LONG_STEP_S, Steps
 from simmer.training.windows import Windows
 
 CHECKPOINT_SHARE = 0.01  # of the training time, at most
 WRITE_BYTES_PER_S = 2.5e8  # of a checkpoint including its digest, until a write has been measured
-LONG_STEP_S = 0.5  # in longer steps the guard is also called after each layer
 DIVERGENCE_CHECK_STEPS = 50  # reading a loss waits for the accelerator's queue, so not every step
 
 # Called after each epoch that is the best so far, with a function that predicts P(label = 1) of windows,

@@ -18,6 +18,7 @@ from simmer.training.state import DTYPES, TrainingState
 
 RUNTIME_BYTES = 420 << 20  # MEASURED: interpreter, torch, optuna, pandas and the feature table
 _FLOAT32_BYTES = 4
+OUT_OF_MEMORY_PHRASES = ("can't allocate memory", "out of memory", "not enough memory")
 
 
 def training_bytes(shape: ModelShape, recipe: Recipe, execution: Execution, *, micro_batch: int) -> int:
@@ -67,3 +68,9 @@ def _largest_parameter(shape: ModelShape) -> int:
 def _layer_entries(shape: ModelShape, tokens: int) -> int:
     inner, attention = shape.heads * shape.head_width, shape.heads * shape.patches
     return tokens * (4 * shape.width + 4 * inner + 2 * shape.ff_width + 2 * attention)
+
+
+def is_out_of_memory(error: Exception) -> bool:
+    """Return True if an error of a training step says that memory did not suffice."""
+    text = str(error).lower()
+    return isinstance(error, MemoryError) or any(phrase in text for phrase in OUT_OF_MEMORY_PHRASES)

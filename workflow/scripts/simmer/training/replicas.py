@@ -7,7 +7,7 @@ copied between processes.
 import copy
 import threading
 from collections.abc import Callable, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from typing import TypeVar
 
 import torch
@@ -38,12 +38,18 @@ class Team:
         futures: list[Future[T]] = [
             pool.submit(task) for pool, task in zip(self._others, tasks[1:], strict=False)
         ]
+        # An error refers to this frame, so no name in it may refer to the error: that would keep the tensors
+        # of a task that failed.
         try:
-            first = tasks[0]()
+            results = [tasks[0]()]
         finally:
-            for future in futures:
-                future.exception()  # also after an error nothing may go on in the background
-        return [first, *(future.result() for future in futures)]
+            wait(futures)  # also after an error nothing may go on in the background
+        try:
+            while futures:
+                results.append(futures.pop(0).result())
+        finally:
+            futures.clear()
+        return results
 
 
 class Gate:

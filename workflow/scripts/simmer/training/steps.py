@@ -15,6 +15,8 @@ from simmer.training.replicas import Gate, Team, replica_of
 from simmer.training.schedule import learning_rate_at
 from simmer.training.state import TrainingState
 
+LONG_STEP_S = 0.5  # in longer steps the guard is also called after each layer
+
 
 class Steps:
     """The steps of one run.
