@@ -1,7 +1,7 @@
 """Slots: how many trainings run side by side, each with its share of cores and memory.
 
 They are counted among the jobs of the run, finished ones too: the same command always gives the same slots,
-which set the threads of a trial and so its last digits. The jobs are known only when the workflow has been
+which set the cores of a trial and so its last digits. The jobs are known only when the workflow has been
 read, so these are functions that Snakemake calls for each job. This file has no rules.
 """
 

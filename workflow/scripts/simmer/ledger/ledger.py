@@ -2,6 +2,7 @@
 
 <root>/<fingerprint>/study.json
                     /transferred.json          if a smaller scale hands over trials; written once
+                    /layouts.json              how trials use their cores, as measured
                     /<run>/params.json         written once, before training
                           /events.jsonl        appended: starts, epochs, hardware samples
                           /checkpoint*         during training
