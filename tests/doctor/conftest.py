@@ -5,6 +5,7 @@ import torch
 
 from simmer.evidence.looks import record_look
 from simmer.ledger.address import looks_in
+from simmer.ledger.layouts import Layouts, MeasuredLayout, MeasuredLayouts, write_layouts
 from simmer.ledger.made_from import made_from
 from simmer.ledger.params import Transferred, TransferredTrials
 from simmer.training.checkpoint import CheckpointStore
@@ -39,6 +40,9 @@ def book(tmp_path, monkeypatch):
         CheckpointStore(begun.folder).save(step, {"weight": torch.full((4,), float(step))}, {"epoch": step})
     chosen = Transferred(hyperparameters=HYPERPARAMETERS, origin="2M trial 0")
     ledger.write_transferred(TransferredTrials(best_of_trials=3, trials=(chosen,)))
+    layout = MeasuredLayout(kernels="torch", replicas=1, threads=2, probed_step_s=0.1)
+    measured = MeasuredLayouts(trials={"threads": 2}, quiet=True, chosen=layout, measured=(layout,))
+    write_layouts(ledger.home, Layouts(measured=(measured,)))
     for number in range(2):
         record_look(looks_in(book.results), LOOK | {"winners": {}, "predictions_sha256": str(number) * 64})
     book.table = "results/hpo_2M.done"

@@ -128,7 +128,7 @@ def test_fix_restores_every_file_that_has_a_copy(book, run, how):
         folder / name for folder in files for name in ("result.json", "params.json", "params.copy.json")
     ]
     damaged += [book.published(book.study().trial(0)), book.study().home / "study.json"]
-    damaged += list(book.study().home.glob("transferred*.json"))[:1]
+    damaged += [book.study().home / name for name in ("transferred.json", "layouts.copy.json")]
     for path in damaged:
         content = path.read_bytes()
         path.write_bytes(HARM[how](content, chance.randrange(len(content))))

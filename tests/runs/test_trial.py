@@ -340,7 +340,7 @@ def test_a_choice_damaged_twice_is_made_again(tmp_path, table, caplog):
         path.write_text("[1]")
     prepare(ledger)
     assert ledger.transferred() is None
-    assert "are chosen again" in caplog.text
+    assert "what it records is made again" in caplog.text
 
 
 def test_a_trial_without_the_earlier_results_is_refused_with_advice(tmp_path, table):

@@ -12,7 +12,7 @@ from simmer.doctor.published import Published
 from simmer.doctor.runs import CheckedRun, check_run
 from simmer.doctor.tree import Tree
 from simmer.ledger.address import Address, ledger_in
-from simmer.ledger.copies import first_whole, problems
+from simmer.ledger.copies import Read, first_whole, problems
 from simmer.ledger.ledger import StudyLedger
 from simmer.ledger.run_files import RunFiles
 from simmer.ledger.study_file import STUDY_FILE, keeps_digests, read_study_file
@@ -191,19 +191,19 @@ def _study_findings(place: _Place) -> Iterator[Finding]:
         writer = "FIX=yes or the next run" if place.n_trials is not None else "a run of its configuration"
         yield Finding(path=path, what=without_path(message, path), then=f"{writer} writes it again")
     try:
-        yield from [] if place.ledger is None else list(_transferred_findings(place.ledger))
+        for copies in () if place.ledger is None else place.ledger.record_copies:
+            yield from list(_record_findings(copies, place.home))
     except (LedgerError, OSError) as error:
         yield Finding.unreadable(place.home, error)
 
 
-def _transferred_findings(ledger: StudyLedger) -> Iterator[Finding]:
-    copies = ledger.transferred_copies
+def _record_findings(copies: Mapping[Path, Read], home: Path) -> Iterator[Finding]:
     try:
         known, then = first_whole(list(copies.values())) is not None, RESTORED
     except DamagedError:
         known, then = True, COMPUTED
     for path, message in problems(copies).items() if known else ():
-        if path.exists() or keeps_digests(ledger.home):
+        if path.exists() or keeps_digests(home):
             yield Finding(path=path, what=without_path(message, path), then=then)
 
 

@@ -1,19 +1,17 @@
 """The file layouts.json: how the trials of a study use the cores of a machine, measured once and reused."""
 
-import logging
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 
 from simmer.base.errors import DamagedError
 from simmer.base.typed_json import as_json, from_values
-from simmer.ledger.copies import ADVICE, both, first_whole, reader, write_both
+from simmer.ledger.copies import ADVICE, Read, Values, both, first_whole, reader, write_both
 from simmer.ledger.results import Value
 from simmer.ledger.study_file import keeps_digests
 
 LAYOUTS = "layouts.json"
-
-logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -59,18 +57,27 @@ class Layouts:
         return replace(self, measured=(*others, found))
 
 
+def layout_copies(home: Path) -> dict[Path, Read]:
+    """Return the paths of the two copies in `home`, with their reading functions."""
+    digest = keeps_digests(home)
+    return {
+        path: reader(path, digest=digest, check=partial(_as_layouts, path)) for path in both(home / LAYOUTS)
+    }
+
+
 def read_layouts(home: Path) -> Layouts:
     """Return what was measured for the study in `home`; nothing if no copy is whole."""
-    digest = keeps_digests(home)
-    path = home / LAYOUTS
     try:
-        values = first_whole([reader(copy, digest=digest) for copy in both(path)])
-        return Layouts() if values is None else from_values(Layouts, values, where=path, advice=ADVICE)
-    except DamagedError as error:
-        logger.warning("%s, and no copy is whole: layouts are measured again", error.problem)
+        values = first_whole(list(layout_copies(home).values()))
+    except DamagedError:
         return Layouts()
+    return Layouts() if values is None else _as_layouts(home / LAYOUTS, values)
 
 
 def write_layouts(home: Path, layouts: Layouts) -> None:
     """Record what was measured for the study in `home`."""
     write_both(home / LAYOUTS, as_json(layouts))
+
+
+def _as_layouts(path: Path, values: Values) -> Layouts:
+    return from_values(Layouts, values, where=path, advice=ADVICE)

@@ -35,6 +35,7 @@ from simmer.ledger.copies import (
     reader,
     write_both,
 )
+from simmer.ledger.layouts import layout_copies
 from simmer.ledger.params import TransferredTrials
 from simmer.ledger.results import TrialResult, best_trial
 from simmer.ledger.run_files import RunFiles
@@ -113,6 +114,11 @@ class StudyLedger:
             path: reader(path, digest=digest, check=partial(_as_transferred, path))
             for path in both(self.home / TRANSFERRED)
         }
+
+    @property
+    def record_copies(self) -> tuple[dict[Path, Read], ...]:
+        """The copies of each record of the study that belongs to no run."""
+        return self.transferred_copies, layout_copies(self.home)
 
     def winner(self, n_trials: int) -> int | None:
         """Return the number of the best of the first `n_trials` trials; None if it is not known yet."""

@@ -1,12 +1,13 @@
 """Prepare a study for a run: write damaged, missing and old records again."""
 
 import logging
+from collections.abc import Mapping
 from pathlib import Path
 
 from simmer.base.errors import DamagedError
 from simmer.base.locks import lock_after_waiting, try_lock
 from simmer.ledger.address import LOCKS, Address
-from simmer.ledger.copies import if_whole, problems, restore, set_aside
+from simmer.ledger.copies import Read, if_whole, problems, restore, set_aside
 from simmer.ledger.ledger import StudyLedger
 from simmer.ledger.published_run import run_published_at
 from simmer.ledger.run_files import RunFiles
@@ -35,7 +36,8 @@ def prepare(ledger: StudyLedger, *, held: RunFiles | None = None) -> None:
     ):
         if not keeps_digests(ledger.home) and not _upgrade_runs(ledger, held):
             return  # the next run of the study goes on
-        _restore_transferred(ledger)
+        for copies in ledger.record_copies:
+            _restore(copies)
         try:
             known = read_study_file(ledger.home)
         except DamagedError as error:
@@ -81,10 +83,11 @@ def restore_published(address: Address, results: Path) -> bool:
 
 
 def _is_prepared(ledger: StudyLedger) -> bool:
-    copies = ledger.transferred_copies
-    transferred_whole = not any(path.exists() for path in copies) or not problems(copies)
+    records_whole = all(
+        not problems(copies) for copies in ledger.record_copies if any(path.exists() for path in copies)
+    )
     known = if_whole(lambda: read_study_file(ledger.home))
-    whole = transferred_whole and known is not None and keeps_digests(ledger.home)
+    whole = records_whole and known is not None and keeps_digests(ledger.home)
     return whole and not _lacks_names(ledger)
 
 
@@ -110,12 +113,11 @@ def _upgrade_runs(ledger: StudyLedger, held: RunFiles | None) -> bool:
     return done
 
 
-def _restore_transferred(ledger: StudyLedger) -> None:
-    copies = ledger.transferred_copies
+def _restore(copies: Mapping[Path, Read]) -> None:
     try:
         restore(copies)
     except DamagedError as error:
         for path in copies:
             if path.exists():
                 set_aside(path)
-        logger.warning("%s, and no copy is whole: the trials to transfer are chosen again", error.problem)
+        logger.warning("%s, and no copy is whole: what it records is made again", error.problem)
