@@ -107,14 +107,14 @@ FAULTS = (
     ),
     Fault(
         name="training resumes from the older of two checkpoints",
-        original='[entry, *(old for old in self._entries() if old["file"] != path.name)][:KEEP]',
-        replacement='[*(old for old in self._entries() if old["file"] != path.name), entry][-KEEP:]',
+        original="return sorted(found, key=lambda one: (one.step, one.path.name), reverse=True)",
+        replacement="return sorted(found, key=lambda one: (one.step, one.path.name))",
         tests=("test_the_newest_is_restored_bit_identical_and_two_are_kept",),
     ),
     Fault(
         name="a resumed epoch draws other dropout masks than an uninterrupted one",
-        original='derive_seed(plan.seed, "masks", progress.epoch)',
-        replacement='derive_seed(plan.seed, "masks", progress.epoch, progress.step_in_epoch)',
+        original="self.steps.begin_epoch(progress.epoch)",
+        replacement="self.steps.begin_epoch(progress.epoch + progress.step_in_epoch)",
         tests=("test_a_run_stopped_at_every_step_ends_as_an_uninterrupted_one",),
     ),
     Fault(
