@@ -322,9 +322,8 @@ def measure(chosen: argparse.Namespace) -> str:
     for scale, rounds in (SHORT if chosen.short else FULL).items():
         summary |= measure_scale(scale, rounds, precision)
     print(f"\ntokens per window: ours and the usual code {PATCHES}, the peers {PATCHES * CHANNELS}")
-    order = ("x_usual_2M", "x_usual_2slots_2M", "x_usual_20M", "x_usual_2slots_20M", "x_usual_200M")
-    names = [name for name in order if name in summary]
-    names += sorted(set(summary) - set(names), key=list(summary).index)
+    kinds = ("x_usual", "x_before", "peak", "x_hf", "x_nf")
+    names = sorted(summary, key=lambda name: next(n for n, kind in enumerate(kinds) if name.startswith(kind)))
     return " ".join(f"{name}={summary[name]:.2f}" for name in names)
 
 
