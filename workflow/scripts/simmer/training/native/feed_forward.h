@@ -24,24 +24,7 @@ void gelu_forward(S* x, const S* shift, const S* mask, S* out, int64_t rows, int
   });
 }
 
-// Turns the gradient of gelu(x) * mask into that of x, in place, and sums its rows.
-template <typename S>
-void gelu_backward(S* grad, const S* slope, Sums& sums, int64_t rows, int64_t width) {
-  over_rows(rows, [&](int64_t part, int64_t first, int64_t last) {
-    float* total = sums.part(part);
-    for (int64_t r = first; r < last; ++r) {
-      const int64_t at = r * width;
-#pragma omp simd
-      for (int64_t i = 0; i < width; ++i) {
-        S moved = narrow<S>(widen(grad[at + i]) * widen(slope[at + i]));
-        grad[at + i] = moved;
-        total[i] += widen(moved);
-      }
-    }
-  });
-}
-
-// out = grad * mask, and the sums of its rows.
+// out = grad * mask, and the sums of its rows; `out` may be `grad`, and `mask` a slope of GELU.
 template <typename S>
 void mask_backward(const S* grad, const S* mask, S* out, Sums& sums, int64_t rows, int64_t width) {
   with_mask(mask, [&](auto keep) {

@@ -85,7 +85,7 @@ Tensor backward_of(const Tensor& grad, at::TensorList w, at::TensorList saved, c
   Tensor dhidden = at::mm(branch, w[kOut]);
   {
     Sums sums(parts, ff);
-    gelu_backward<S>(entries<S>(dhidden), entries<S>(slope), sums, rows, ff);
+    mask_backward<S>(entries<S>(dhidden), entries<S>(slope), entries<S>(dhidden), sums, rows, ff);
     grads[kInBias] = sums.total<S>(x);
   }
   grads[kIn] = at::mm(dhidden.t(), normed2);

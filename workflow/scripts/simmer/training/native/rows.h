@@ -10,10 +10,14 @@
 
 namespace simmer {
 
+inline int64_t parts_of(int64_t rows) {
+  return std::max<int64_t>(1, std::min<int64_t>(at::get_num_threads(), rows));
+}
+
 template <typename Body>
 void over_rows(int64_t rows, const Body& body) {
-  int64_t parts = std::max<int64_t>(1, std::min<int64_t>(at::get_num_threads(), rows));
-  int64_t each = (rows + parts - 1) / parts;
+  const int64_t parts = parts_of(rows);
+  const int64_t each = (rows + parts - 1) / parts;
   at::parallel_for(0, parts, 1, [&](int64_t first, int64_t last) {
     for (int64_t part = first; part < last; ++part)
       body(part, part * each, std::min(rows, (part + 1) * each));
@@ -39,9 +43,5 @@ struct Sums {
   std::vector<float> values;
   int64_t parts;
 };
-
-int64_t parts_of(int64_t rows) {
-  return std::max<int64_t>(1, std::min<int64_t>(at::get_num_threads(), rows));
-}
 
 }  // namespace simmer
