@@ -38,14 +38,23 @@ def compiled_code_environment(
     if not unset:
         return {}
     try:
-        folder = private_folder(cache_home(environment, system=system) / "simmer") / "compiled"
-        private_folder(folder)
+        folder = compiled_code_home(environment, system=system)
     except (OSError, SimmerError) as error:
         folder = Path(tempfile.mkdtemp(prefix="simmer-compiled-"))
         atexit.register(shutil.rmtree, folder, ignore_errors=True)
         problem = f"cannot use {error.filename}: {error.strerror}" if isinstance(error, OSError) else error
         logger.warning("%s; compiled kernels are kept in %s until this run ends", problem, folder)
     return {name: str(folder / place) for name, place in unset.items()}
+
+
+def compiled_code_home(environment: Mapping[str, str], *, system: str = sys.platform) -> Path:
+    """Return the folder of compiled code in the user's own cache; it is created if it is absent.
+
+    Raises:
+        SimmerError: if the user has no home folder, or another user may write to the folder.
+        OSError: if it cannot be created.
+    """
+    return private_folder(private_folder(cache_home(environment, system=system) / "simmer") / "compiled")
 
 
 def cache_home(environment: Mapping[str, str], *, system: str) -> Path:

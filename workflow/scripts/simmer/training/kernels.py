@@ -6,7 +6,6 @@ processor. Without a compiler training uses torch's own operators.
 
 import logging
 import os
-import platform
 import shlex
 import shutil
 import subprocess
@@ -21,7 +20,7 @@ from simmer.base.files import sha256_of_bytes
 from simmer.base.locks import lock_after_waiting
 from simmer.base.logs import PROGRESS
 from simmer.machine.processor import processor_features
-from simmer.training.compiled_code import cache_home, private_folder
+from simmer.training.compiled_code import compiled_code_home, private_folder
 
 SOURCES = Path(__file__).with_name("native")
 COMPILERS = ("c++", "g++", "clang++")
@@ -63,8 +62,7 @@ def compiled(environment: Mapping[str, str]) -> Path:
         SimmerError: when there is no compiler, it fails, or the cache must not be used.
         OSError: when a file cannot be written.
     """
-    folder = private_folder(cache_home(environment, system=platform.system().lower()) / "simmer")
-    folder = private_folder(private_folder(folder / "compiled") / "kernels")
+    folder = private_folder(compiled_code_home(environment) / "kernels")
     found = folder / f"{_digest()}.so"
     if found.exists():
         return found
