@@ -47,10 +47,15 @@ def test_a_run_stopped_at_every_step_ends_as_an_uninterrupted_one(tmp_path, unbr
     assert outcome.curve == unbroken.curve
 
 
+@pytest.mark.parametrize("average_epochs", [0.0, 1.0])
 @pytest.mark.parametrize("memory", ["full", "kahan", "stochastic", "lean"])
-def test_every_memory_recipe_resumes_bit_identical(tmp_path, monkeypatch, memory):
+def test_every_memory_recipe_resumes_bit_identical(tmp_path, monkeypatch, memory, average_epochs):
     monkeypatch.setattr("simmer.training.in_backward.SMALL_ENTRIES", 64)  # so that these matrices are large
-    options = {"execution": replace(EXECUTION, precision="bf16", memory=memory), "micro_batch": 8}
+    options = {
+        "execution": replace(EXECUTION, precision="bf16", memory=memory),
+        "micro_batch": 8,
+        "recipe": replace(RECIPE, average_epochs=average_epochs),
+    }
     whole = training_run(tmp_path / "whole", **options)
     whole_outcome = whole.run()
     with pytest.raises(Interrupted):

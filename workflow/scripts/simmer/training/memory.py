@@ -37,6 +37,9 @@ def training_bytes(shape: ModelShape, recipe: Recipe, execution: Execution, *, m
         gradients += _FLOAT32_BYTES * max(largest, min(GROUP_ENTRIES, parameters))
     else:
         gradients = (parameters if micro_batch < recipe.batch_size else 2 * largest) * entry_bytes
+    # The averaged weights as the model that is evaluated has them, where they are stored in float32.
+    rounded = recipe.average_epochs and execution.memory == "full" and entry_bytes < _FLOAT32_BYTES
+    averaged = parameters * entry_bytes if rounded else 0
     layer = _layer_entries(shape, micro_batch * shape.patches)
     kept = shape.depth * layer
     if execution.activation_checkpointing:
@@ -46,12 +49,12 @@ def training_bytes(shape: ModelShape, recipe: Recipe, execution: Execution, *, m
     evaluation = 3 * execution.replicas * EVALUATION_BATCH * shape.patches * widest
     masks = mask_entries(shape, micro_batch) if recipe.dropout else 0
     activations = entry_bytes * (max(kept + passing, evaluation) + masks)
-    return checkpoint_bytes(shape, recipe, execution) + gradients + activations + RUNTIME_BYTES
+    return checkpoint_bytes(shape, recipe, execution) + averaged + gradients + activations + RUNTIME_BYTES
 
 
 @cache
 def checkpoint_bytes(shape: ModelShape, recipe: Recipe, execution: Execution) -> int:
-    """Return the size of weights and moments, and so of one checkpoint, in bytes."""
+    """Return the size of weights, moments and average, and so of one checkpoint, in bytes."""
     on_meta = replace(execution, device="meta")
     one, two = (
         TrainingState(replace(shape, depth=depth), recipe, on_meta, clip_norm=1.0, seed=0).nbytes()

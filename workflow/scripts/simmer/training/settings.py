@@ -5,7 +5,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
-from simmer.base.settings import Number, Real, Whole, settings
+from simmer.base.settings import Number, Real, Whole, settings, since
 from simmer.features.columns import InputForm
 
 Precision = Literal["fp32", "bf16"]
@@ -71,6 +71,14 @@ class Recipe:
             unit="how inputs are normalised",
         ),
     ]
+    average_epochs: Annotated[
+        Real,
+        hyperparameter(
+            "Half-life of the average of the weights, which is evaluated and kept; 0: the last weights.",
+            unit="half-life of the averaged weights in epochs",
+            ge=0,
+        ),
+    ] = since(0.0)
 
 
 @settings
