@@ -11,6 +11,7 @@ from simmer.features.columns import InputForm
 Precision = Literal["fp32", "bf16"]
 Memory = Literal["full", "kahan", "stochastic", "lean"]
 Kernels = Literal["torch", "simmer"]
+Schedule = Literal["constant", "cosine"]
 
 
 def hyperparameter(description: str, *, unit: str, **bounds: float) -> Any:
@@ -99,6 +100,13 @@ class TrainingSettings:
         Number,
         Field(ge=0, le=1, description="Final learning rate of the cosine schedule, relative to its peak."),
     ]
+    schedule: Annotated[
+        Schedule,
+        Field(
+            description="Learning rate after the warm-up. `constant`: every epoch is worth keeping, if weights "
+            "are averaged; `cosine`: falls until the last of `epochs_max` epochs."
+        ),
+    ] = since("cosine")
     divergence_factor: Annotated[
         Number,
         Field(

@@ -99,7 +99,7 @@ class Steps:
             step,
             total_steps=plan.epochs_max * self.per_epoch,
             recipe=plan.recipe,
-            final_fraction=plan.settings.final_learning_rate_fraction,
+            settings=plan.settings,
         )
         if self.team.size > 1:
             optimizer.before_backward(rate, step=step, last=True)
