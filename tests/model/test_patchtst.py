@@ -1,4 +1,5 @@
 import math
+from dataclasses import replace
 
 import pytest
 import torch
@@ -19,8 +20,8 @@ SHAPE = ModelShape(
 )
 
 
-def built(*, window_norm=False, dropout=0.0, base_rate_logit=-0.7):
-    model = PatchTST(SHAPE, dropout=dropout, window_norm=window_norm)
+def built(*, shape=SHAPE, window_norm=False, dropout=0.0, base_rate_logit=-0.7):
+    model = PatchTST(shape, dropout=dropout, window_norm=window_norm)
     with torch.no_grad():
         for name, value in model.initial_values(base_rate_logit=base_rate_logit, seed=1):
             model.get_parameter(name).copy_(value)
@@ -40,11 +41,24 @@ def test_one_logit_per_window_which_is_the_base_rate_at_first():
     torch.testing.assert_close(logits, torch.full((5,), -0.7))
 
 
-def test_every_day_and_every_channel_reaches_the_logit():
-    model = disturbed()
+@pytest.mark.parametrize("day_tokens", [0, 2])
+def test_every_day_and_every_channel_reaches_the_logit(day_tokens):
+    model = disturbed(shape=replace(SHAPE, day_tokens=day_tokens))
     window = torch.randn(1, 20, 3, requires_grad=True)
     model(window).sum().backward()
     assert (window.grad.abs() > 0).all()
+
+
+def test_the_last_days_are_tokens_of_their_own():
+    model = disturbed(shape=replace(SHAPE, day_tokens=2)).eval()
+    window = torch.randn(1, 20, 3)
+    with torch.no_grad():
+        seen = []
+        model.layers[0].register_forward_pre_hook(lambda _, inputs: seen.append(inputs[0]))
+        model(window)
+        expected = model.embed_day(window[0, -2:]) + model.positions[-2:]
+    assert seen[0].shape == (1, SHAPE.patches + 2, SHAPE.width)
+    torch.testing.assert_close(seen[0][0, -2:], expected)
 
 
 def test_windows_of_a_batch_do_not_see_each_other():

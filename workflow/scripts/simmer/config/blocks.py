@@ -95,6 +95,10 @@ class ModelBlock:
 
     patch_days: Annotated[Whole, Field(ge=1, description="Days in a patch.")]
     stride_days: Annotated[Whole, Field(ge=1, description="Days from one patch to the next.")]
+    day_tokens: Annotated[
+        Whole,
+        Field(ge=0, description="Last days of the window that are tokens of their own, besides the patches."),
+    ] = since(0)
 
 
 @settings

@@ -9,6 +9,7 @@ import math
 from dataclasses import dataclass, replace
 
 from simmer.base.errors import BudgetError, ConfigError
+from simmer.base.settings import since
 from simmer.base.words import percent
 from simmer.model.shape import ModelShape
 
@@ -24,8 +25,14 @@ class Geometry:
     context_days: int
     patch_days: int
     stride_days: int
+    day_tokens: int = since(0)
 
     def __post_init__(self) -> None:
+        if self.day_tokens > self.context_days:
+            raise ConfigError(
+                f"config key model.day_tokens: found {self.day_tokens}, expected at most the "
+                f"{self.context_days} days of dataset.context_days; lower it"
+            )
         left = self.context_days - self.patch_days
         if left < 0 or left % self.stride_days:
             # Patches start at the oldest day: with a remainder the decision row would be left out.
@@ -38,12 +45,14 @@ class Geometry:
 
 def expected_parameters(shape: ModelShape) -> int:
     """Return the parameter count of `PatchTST(shape)` in closed form, without building it."""
-    width, inner, ff, patches = shape.width, shape.heads * shape.head_width, shape.ff_width, shape.patches
-    embedding = shape.patch_days * shape.channels * width + width + patches * width
+    width, inner, ff, tokens = shape.width, shape.heads * shape.head_width, shape.ff_width, shape.tokens
+    embedding = shape.patch_days * shape.channels * width + width + tokens * width
+    if shape.day_tokens:
+        embedding += shape.channels * width + width
     attention = width * 3 * inner + 3 * inner + inner * width + width
     feed_forward = width * ff + ff + ff * width + width
     norms = 4 * width
-    return embedding + shape.depth * (attention + feed_forward + norms) + 2 * width + patches * width + 1
+    return embedding + shape.depth * (attention + feed_forward + norms) + 2 * width + tokens * width + 1
 
 
 def solve_shape(
@@ -93,6 +102,7 @@ def _fill_budget(
         context_days=geometry.context_days,
         patch_days=geometry.patch_days,
         stride_days=geometry.stride_days,
+        day_tokens=geometry.day_tokens,
         depth=depth,
         width=width,
         heads=max(1, round(width / head_width)),

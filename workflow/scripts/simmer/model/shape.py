@@ -7,7 +7,8 @@ from dataclasses import dataclass
 class ModelShape:
     """All dimensions that determine the parameters of a model.
 
-    `heads * head_width` need not equal `width`: the width is free to meet the budget.
+    `heads * head_width` need not equal `width`: the width is free to meet the budget. The last `day_tokens`
+    days of the window are tokens of their own, besides the patches.
     """
 
     channels: int
@@ -19,8 +20,14 @@ class ModelShape:
     heads: int
     head_width: int
     ff_width: int
+    day_tokens: int = 0
 
     @property
     def patches(self) -> int:
         """Number of patches in one window."""
         return (self.context_days - self.patch_days) // self.stride_days + 1
+
+    @property
+    def tokens(self) -> int:
+        """Number of tokens of one window: its patches and its last days."""
+        return self.patches + self.day_tokens

@@ -40,13 +40,13 @@ def training_bytes(shape: ModelShape, recipe: Recipe, execution: Execution, *, m
     # The averaged weights as the model that is evaluated has them, where they are stored in float32.
     rounded = recipe.average_epochs and execution.memory == "full" and entry_bytes < _FLOAT32_BYTES
     averaged = parameters * entry_bytes if rounded else 0
-    layer = _layer_entries(shape, micro_batch * shape.patches)
+    layer = _layer_entries(shape, micro_batch * shape.tokens)
     kept = shape.depth * layer
     if execution.activation_checkpointing:
-        kept = shape.depth * micro_batch * shape.patches * shape.width + layer
+        kept = shape.depth * micro_batch * shape.tokens * shape.width + layer
     widest = max(shape.ff_width, 3 * shape.heads * shape.head_width)
-    passing = 3 * micro_batch * shape.patches * widest
-    evaluation = 3 * execution.replicas * EVALUATION_BATCH * shape.patches * widest
+    passing = 3 * micro_batch * shape.tokens * widest
+    evaluation = 3 * execution.replicas * EVALUATION_BATCH * shape.tokens * widest
     masks = mask_entries(shape, micro_batch) if recipe.dropout else 0
     activations = entry_bytes * (max(kept + passing, evaluation) + masks)
     return checkpoint_bytes(shape, recipe, execution) + averaged + gradients + activations + RUNTIME_BYTES
@@ -69,7 +69,7 @@ def _largest_parameter(shape: ModelShape) -> int:
 
 
 def _layer_entries(shape: ModelShape, tokens: int) -> int:
-    inner, attention = shape.heads * shape.head_width, shape.heads * shape.patches
+    inner, attention = shape.heads * shape.head_width, shape.heads * shape.tokens
     return tokens * (4 * shape.width + 4 * inner + 2 * shape.ff_width + 2 * attention)
 
 

@@ -103,8 +103,8 @@ class TrainingSettings:
     schedule: Annotated[
         Schedule,
         Field(
-            description="Learning rate after the warm-up. `constant`: every epoch is worth keeping, if weights "
-            "are averaged; `cosine`: falls until the last of `epochs_max` epochs."
+            description="Learning rate after the warm-up. `constant`: every epoch is worth keeping, if "
+            "weights are averaged; `cosine`: falls until the last of `epochs_max` epochs."
         ),
     ] = since("cosine")
     divergence_factor: Annotated[
