@@ -51,6 +51,9 @@ def test_the_learning_rate_falls_as_the_width_grows():
     widths = SMALLER.shape(SMALLER.default).width, LARGER.shape(moved).width
     assert widths[1] > 2 * widths[0]
     assert moved.learning_rate == pytest.approx(SMALLER.default.learning_rate * widths[0] / widths[1])
+    # The weights remember as many steps as before.
+    remembered = SMALLER.default.learning_rate * SMALLER.default.weight_decay
+    assert moved.learning_rate * moved.weight_decay == pytest.approx(remembered)
 
 
 @pytest.mark.parametrize(("depth", "expected"), [(2, 2), (16, 24), (6, 7)])
