@@ -144,7 +144,20 @@ def test_all_problems_are_listed_at_once():
         ({"dataset": {"ticker": "SPY"}}, r"dataset\.ticker.*`SPY`"),
         ({"thermal": {"resume_c": 90}}, r"found resume_c 90, expected less than setpoint_c 82"),
         ({"thermal": {"critical_c": 80}}, r"expected ascending values"),
-        ({"model": {"stride_days": 7}}, r"patches that end on the decision row"),
+        ({"model": {"patch_days": 10, "stride_days": 7}}, r"patches that end on the decision row"),
+        (
+            {"model": {"patch_days": 10, "stride_days": None}},
+            r"patch_days 10 and stride_days None; expected two",
+        ),
+        (
+            {"model": {"nested_days": [5, 61]}},
+            r"nested_days: found \[5, 61\]; expected ascending lengths, at most the 60 days",
+        ),
+        ({"model": {"nested_days": [5, 1]}}, r"nested_days: found \[5, 1\]"),
+        (
+            {"model": {"patch_days": None, "stride_days": None, "nested_days": None}},
+            r"found no patches; expected nested_days, or patch_days",
+        ),
         ({"dataset": {"context_days": 5}}, r"patches that end on the decision row"),
         ({"dataset": {"split": {"train_end": "2012-12-31"}}}, r"either train_fraction"),
     ],

@@ -93,12 +93,21 @@ class DatasetBlock:
 class ModelBlock:
     """Settings that all models share."""
 
-    patch_days: Annotated[Whole, Field(ge=1, description="Days in a patch.")]
-    stride_days: Annotated[Whole, Field(ge=1, description="Days from one patch to the next.")]
-    day_tokens: Annotated[
-        Whole,
-        Field(ge=0, description="Last days of the window that are tokens of their own, besides the patches."),
-    ] = since(0)
+    patch_days: Annotated[
+        Whole | None,
+        Field(ge=1, description="Days in a patch that slides over the window; null: no such patch."),
+    ]
+    stride_days: Annotated[
+        Whole | None, Field(ge=1, description="Days from one such patch to the next; null without them.")
+    ]
+    nested_days: Annotated[
+        tuple[Whole, ...] | None,
+        Field(
+            min_length=1,
+            description="Lengths of the patches that all end on the decision row, ascending. Each is a token "
+            "with the mean and the standard deviation of every channel.",
+        ),
+    ] = since(None)
 
 
 @settings

@@ -327,7 +327,7 @@ def _geometry(features: FeatureBlock, dataset: DatasetBlock, model: ModelBlock) 
         context_days=dataset.context_days,
         patch_days=model.patch_days,
         stride_days=model.stride_days,
-        day_tokens=model.day_tokens,
+        nested_days=model.nested_days,
     )
 
 

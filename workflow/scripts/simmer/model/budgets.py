@@ -23,16 +23,26 @@ class Geometry:
 
     channels: int
     context_days: int
-    patch_days: int
-    stride_days: int
-    day_tokens: int = since(0)
+    patch_days: int | None
+    stride_days: int | None
+    nested_days: tuple[int, ...] | None = since(None)
 
     def __post_init__(self) -> None:
-        if self.day_tokens > self.context_days:
+        if self.nested_days is None and self.patch_days is None:
+            raise ConfigError("config block model: found no patches; expected nested_days, or patch_days")
+        if (self.patch_days is None) != (self.stride_days is None):
             raise ConfigError(
-                f"config key model.day_tokens: found {self.day_tokens}, expected at most the "
-                f"{self.context_days} days of dataset.context_days; lower it"
+                f"config block model: found patch_days {self.patch_days} and stride_days {self.stride_days}; "
+                "expected two numbers, or null for both"
             )
+        nested = self.nested_days or ()
+        if list(nested) != sorted(set(nested)) or any(not 1 <= days <= self.context_days for days in nested):
+            raise ConfigError(
+                f"config key model.nested_days: found {list(nested)}; expected ascending lengths, at "
+                f"most the {self.context_days} days of the context"
+            )
+        if self.patch_days is None or self.stride_days is None:
+            return
         left = self.context_days - self.patch_days
         if left < 0 or left % self.stride_days:
             # Patches start at the oldest day: with a remainder the decision row would be left out.
@@ -46,9 +56,8 @@ class Geometry:
 def expected_parameters(shape: ModelShape) -> int:
     """Return the parameter count of `PatchTST(shape)` in closed form, without building it."""
     width, inner, ff, tokens = shape.width, shape.heads * shape.head_width, shape.ff_width, shape.tokens
-    embedding = shape.patch_days * shape.channels * width + width + tokens * width
-    if shape.day_tokens:
-        embedding += shape.channels * width + width
+    inputs = [] if shape.patch_days is None else [shape.patch_days * shape.channels]
+    embedding = sum(count * width + width for count in (*inputs, *shape.nested_inputs)) + tokens * width
     attention = width * 3 * inner + 3 * inner + inner * width + width
     feed_forward = width * ff + ff + ff * width + width
     norms = 4 * width
@@ -102,7 +111,7 @@ def _fill_budget(
         context_days=geometry.context_days,
         patch_days=geometry.patch_days,
         stride_days=geometry.stride_days,
-        day_tokens=geometry.day_tokens,
+        nested_days=geometry.nested_days,
         depth=depth,
         width=width,
         heads=max(1, round(width / head_width)),

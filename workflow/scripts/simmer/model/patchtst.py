@@ -1,12 +1,14 @@
 """PatchTST as a classifier: patches over all channels, one logit per window.
 
 After Nie et al. 2023 ("A Time Series is Worth 64 Words"), with three differences: the patch embedding mixes
-all channels instead of treating each one separately, the flattened tokens feed a single logit, and the last
-days of the window can be tokens of their own. Most of what is known about tomorrow is in the values of today,
-which a patch mixes with those of nine other days.
+all channels instead of treating each one separately, the flattened tokens feed a single logit, and there are
+nested patches. These all end on the decision row, so that the model looks at the last day itself, at the last
+week, month and quarter, each by the mean and the standard deviation of every channel. What is known about
+tomorrow is mostly in these; ten days of thirty channels in a row are mostly noise, and are learned by heart.
 
 Notation in the shape comments:
-    B batch, L context (days), C channels, N tokens (patches, then days), P patch length, S stride,
+    B batch, L context (days), C channels, N tokens (patches, nested ones last), P patch length,
+    S stride,
     D width, H heads, E head width, F feed-forward width.
 """
 
@@ -115,9 +117,10 @@ class PatchTST(nn.Module):
         self.shape, self.window_norm = shape, window_norm
         self.activation_checkpointing = activation_checkpointing
         self.after_layer: Callable[[], None] | None = None
-        self.embed = Linear(shape.patch_days * shape.channels, shape.width)
-        if shape.day_tokens:
-            self.embed_day = Linear(shape.channels, shape.width)
+        if shape.patch_days is not None:
+            self.embed = Linear(shape.patch_days * shape.channels, shape.width)
+        if shape.nested_days is not None:
+            self.embed_nested = nn.ModuleList(Linear(count, shape.width) for count in shape.nested_inputs)
         self.positions = nn.Parameter(torch.empty(shape.tokens, shape.width))
         self.embed_dropout = Dropout(dropout)
         self.layers = nn.ModuleList(EncoderLayer(shape, dropout) for _ in range(shape.depth))
@@ -193,15 +196,21 @@ class PatchTST(nn.Module):
         if self.window_norm:
             centred = window - window.mean(dim=1, keepdim=True)
             window = centred / (centred.square().mean(dim=1, keepdim=True) + WINDOW_NORM_EPSILON).sqrt()
-        window = window.to(self.positions.dtype)
-        patches = window.unfold(1, self.shape.patch_days, self.shape.stride_days)  # [B, patches, C, P]
-        tokens = self.embed(patches.flatten(start_dim=2))
-        if self.shape.day_tokens:
-            days = self.embed_day(window[:, -self.shape.day_tokens :])
-            tokens = torch.cat([tokens, days], dim=1)  # [B, N, D]
-        tokens = self._encode(self.embed_dropout(tokens + self.positions))
+        tokens = self._encode(self.embed_dropout(self._tokens(window) + self.positions))
         features = self.head_dropout(self.norm(tokens).flatten(start_dim=1)).float()
         return functional.linear(features, self.head.weight.float(), self.head.bias.float()).squeeze(-1)
+
+    def _tokens(self, window: Tensor) -> Tensor:
+        """Return the embedded patches [B, N, D] of windows [B, L, C]."""
+        shape, dtype, tokens = self.shape, self.positions.dtype, []
+        if shape.patch_days is not None:
+            patches = window.unfold(1, shape.patch_days, shape.stride_days)  # [B, patches, C, P]
+            tokens.append(self.embed(patches.flatten(start_dim=2).to(dtype)))
+        if shape.nested_days is not None:
+            pooled = (_pooled(window[:, -days:]).to(dtype) for days in shape.nested_days)
+            nested = [embed(one) for embed, one in zip(self.embed_nested, pooled, strict=True)]
+            tokens.append(torch.stack(nested, dim=1))
+        return torch.cat(tokens, dim=1)
 
     def _encode(self, tokens: Tensor) -> Tensor:
         between = self.after_layer is not None or self.activation_checkpointing
@@ -224,6 +233,14 @@ class PatchTST(nn.Module):
 
     def _dropout_sites(self) -> list[Dropout]:
         return [module for module in self.modules() if isinstance(module, Dropout)]
+
+
+def _pooled(days: Tensor) -> Tensor:
+    """Return mean and deviation [B, 2 C] of the channels of days [B, P, C]; of one day its values [B, C]."""
+    if days.shape[1] == 1:
+        return days.squeeze(1)
+    deviation, mean = torch.std_mean(days, dim=1, correction=0)
+    return torch.cat([mean, deviation], dim=-1)
 
 
 def mask_entries(shape: ModelShape, windows: int) -> int:

@@ -65,7 +65,7 @@ def checkpoint_bytes(shape: ModelShape, recipe: Recipe, execution: Execution) ->
 
 def _largest_parameter(shape: ModelShape) -> int:
     inner = shape.heads * shape.head_width
-    return shape.width * max(3 * inner, shape.ff_width, shape.patch_days * shape.channels)
+    return shape.width * max(3 * inner, shape.ff_width, (shape.patch_days or 0) * shape.channels)
 
 
 def _layer_entries(shape: ModelShape, tokens: int) -> int:
