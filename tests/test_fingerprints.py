@@ -4,13 +4,10 @@ import pytest
 import yaml
 
 from simmer.base.files import read_json
-from support.configs import ROOT, default_config
+from support.configs import FOUR_SCALES, ROOT, default_config
 
 # Of data/processed/GSPC_dataset_a25.parquet, computed from the bars in the `arch` package.
 FEATURES_SHA256 = "530b6379d2d1fa5f34720dc18ac0af01d37398656b2f3ee641626a5465612870"
-
-# The campaign before it had six scales; people's folders are full of its studies.
-FOUR_SCALES = yaml.safe_load((ROOT / "config/four-scales.yaml").read_text(encoding="utf-8"))
 
 # The folders that `make demo` made in demo/results/ledger.
 DEMO = {
