@@ -83,7 +83,7 @@ def test_the_nearest_value_is_nearest_by_ratio():
 def test_trials_are_transferred_from_the_next_smaller_scale_of_run_scales():
     assert CONFIG.next_smaller_scale("20M") == "2M"
     assert CONFIG.next_smaller_scale("2B") == "200M"
-    assert CONFIG.next_smaller_scale("2M") is None
+    assert CONFIG.next_smaller_scale("20k") is None
     assert CONFIG.next_smaller_scale("debug") is None
     assert default_config({"search": {"transfer": 0}}).next_smaller_scale("20M") is None
     skipping = default_config({"search": {"transfer": 2}, "run_scales": ["2M", "200M"]})

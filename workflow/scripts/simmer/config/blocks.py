@@ -104,8 +104,8 @@ class ModelBlock:
         tuple[Whole, ...] | None,
         Field(
             min_length=1,
-            description="Lengths of the patches that all end on the decision row, ascending. Each is a token "
-            "with the mean and the standard deviation of every channel.",
+            description="Lengths of the patches that all end on the decision row, ascending, cut to the "
+            "context. Each is a token with the mean and the standard deviation of every channel.",
         ),
     ] = since(None)
 

@@ -36,10 +36,9 @@ class Geometry:
                 "expected two numbers, or null for both"
             )
         nested = self.nested_days or ()
-        if list(nested) != sorted(set(nested)) or any(not 1 <= days <= self.context_days for days in nested):
+        if list(nested) != sorted(set(nested)) or (nested and nested[0] < 1):
             raise ConfigError(
-                f"config key model.nested_days: found {list(nested)}; expected ascending lengths, at "
-                f"most the {self.context_days} days of the context"
+                f"config key model.nested_days: found {list(nested)}; expected ascending lengths from 1"
             )
         if self.patch_days is None or self.stride_days is None:
             return
