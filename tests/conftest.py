@@ -9,8 +9,7 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 import hypothesis
 import pytest
 
-from simmer.features.indicators import build_a25
-from support.bars import bundled_bars
+from support.bars import bundled_table
 from support.hardware_logs import LogBook
 
 # In the background of a script SIGINT is ignored, under nohup SIGHUP, and the programs that tests start would
@@ -42,7 +41,7 @@ def pytest_collection_modifyitems(items):
 
 @pytest.fixture(scope="session")
 def table():
-    return build_a25(bundled_bars()).frame
+    return bundled_table()
 
 
 @pytest.fixture

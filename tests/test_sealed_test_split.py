@@ -7,11 +7,10 @@ import pytest
 
 from simmer.base.files import read_json, write_json
 from simmer.data.tables import content_sha256, write_table
-from simmer.features.indicators import build_a25
 from simmer.runs.run import Run
 from simmer.runs.trial import Trial
 from simmer.training.settings import Execution
-from support.bars import bundled_bars
+from support.bars import bundled_table
 from support.baseline_grids import ONE_SETTING, SMALL, use_grids
 from support.campaign import without_machine
 from support.configs import ROOT, default_config
@@ -66,7 +65,7 @@ def test_labels_of_the_test_split_do_not_change_the_baselines(tmp_path, monkeypa
 
     config = default_config({"dataset": {"split": {"train_fraction": 0.15, "validation_fraction": 0.15}}})
     table = tmp_path / "table.parquet"
-    frame = build_a25(bundled_bars()).frame
+    frame = bundled_table()
     write_table(frame, table)
     resource = tmp_path / "table.resource.json"
     write_json(resource, {"content_sha256": content_sha256(frame)})
@@ -95,7 +94,7 @@ def test_labels_of_the_test_split_do_not_change_the_baselines(tmp_path, monkeypa
 def test_a_trial_is_bit_identical_for_any_test_rows(tmp_path):
     overlay = {"scales": {"debug": {"epochs_max": 2, "budget_parameters": 20000}}}
     config = default_config(overlay)
-    table = build_a25(bundled_bars()).frame
+    table = bundled_table()
     first = config.dataset.build(table, 1).borders[1]
     other = table.copy()
     noise = np.random.default_rng(1).uniform(0.5, 2.0, (len(table) - first, 1))

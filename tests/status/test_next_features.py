@@ -6,7 +6,6 @@ from simmer.base.files import write_json
 from simmer.data.bars_csv import canonical_csv
 from simmer.data.requests import request_digest, request_of
 from simmer.data.tables import content_sha256
-from simmer.features.indicators import build_a25
 from simmer.features.of_bars import features_of_bars
 from simmer.status.next_features import next_features
 from support.bars import session_bars
@@ -47,7 +46,7 @@ def folder(tmp_path):
 
 
 def test_without_a_table_they_are_computed(folder):
-    expected = content_sha256(build_a25(BARS).frame)
+    expected = content_sha256(features_of_bars(BARS, volatility=True).frame)
     assert next_features(folder.config(), folder.data) == expected
     assert not folder.data.exists()
 
@@ -57,7 +56,9 @@ def test_the_table_counts_while_its_bars_are_those_requested(folder):
     folder.build(config)
     assert next_features(config, folder.data) == TABLE
     folder.write("SPY", BARS[:400])
-    assert next_features(config, folder.data) == content_sha256(build_a25(BARS[:400]).frame)
+    assert next_features(config, folder.data) == content_sha256(
+        features_of_bars(BARS[:400], volatility=True).frame
+    )
 
 
 def test_pinned_bars_keep_their_table_when_the_file_grows(folder):
@@ -72,7 +73,9 @@ def test_the_vix_counts_if_its_features_are_on(folder):
     assert next_features(config, folder.data) == TABLE
     other = session_bars(420, seed=3)
     folder.write("VIX", other)
-    assert next_features(config, folder.data) == content_sha256(features_of_bars(BARS, other).frame)
+    assert next_features(config, folder.data) == content_sha256(
+        features_of_bars(BARS, other, volatility=True).frame
+    )
 
 
 def test_they_are_unknown_without_the_file(folder):

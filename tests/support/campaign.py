@@ -358,7 +358,7 @@ def _train(folder: Path, overlay: Mapping[str, Any], number: int) -> None:
     # By default, a slow disk could space checkpoints further apart than this small trial is long.
     loop.CHECKPOINT_SHARE = 0.5
     os.chdir(folder)
-    table = Path("data/processed/GSPC_dataset_a25.parquet")
+    table = Path("data/processed/GSPC_dataset_a33.parquet")
     published = Path("results/hpo/debug/h1")
     with job(f"results/logs/trainer_{number}.log"):
         hpo.main(

@@ -1,6 +1,6 @@
 """Leakage audit: checks on the data, and controls whose answer is known.
 
-Reads: data/raw/<TICKER>.csv, data/processed/<TICKER>_dataset_{a25,c}.parquet; the log of looks
+Reads: data/raw/<TICKER>.csv, data/processed/<TICKER>_dataset_*.parquet; the log of looks
 (results/ledger/test_reads.jsonl), which is no declared input: it exists only after the first look at test days,
 and the report counts the looks itself.
 Writes: results/leakage_controls.json, results/leakage_audit.{json,txt}.

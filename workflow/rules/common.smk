@@ -59,7 +59,8 @@ def tables_of_stage(stage, ending):
     if stage == "processed":
         kinds = CAMPAIGN.data.kinds()
         names = [
-            f"{name}_{'features' if kinds[name] == 'no_volume_index' else 'dataset_a25'}" for name in names
+            f"{name}_features" if kinds[name] == "no_volume_index" else CAMPAIGN.dataset.own_table(name)
+            for name in names
         ]
         names += [CAMPAIGN.dataset.table] if CAMPAIGN.dataset.vix else []
     return [f"data/{stage}/{name}.{ending}" for name in names]

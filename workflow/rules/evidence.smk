@@ -1,6 +1,6 @@
 """Evidence: refits of the winners, scored once on the untouched test split with baselines on the same rows.
 
-Reads: results/hpo/<scale>/<horizon>/trial_NNN.json, data/processed/<TICKER>_dataset_{a25,c}.parquet.
+Reads: results/hpo/<scale>/<horizon>/trial_NNN.json, data/processed/<TICKER>_dataset_*.parquet.
 Writes: results/refits/<scale>/<horizon>/refit_N.{json,jsonl}, results/baselines/<horizon>.json,
 results/final/<horizon>.{parquet,json}, results/evidence.json, results/figures/*, results/summary.{md,csv}.
 

@@ -1,6 +1,6 @@
 """The search: one rule per scale, one job per trial.
 
-Reads: data/processed/<TICKER>_dataset_{a25,c}.parquet, results/preflight/<scale>.json, earlier trials, with
+Reads: data/processed/<TICKER>_dataset_*.parquet, results/preflight/<scale>.json, earlier trials, with
 `search.transfer` all trials of the next smaller scale;
 for the tables of a scale also its results/figures/hardware_* and search_*, so that they are drawn with them.
 Writes: results/hpo/<scale>/<horizon>/trial_NNN.{json,jsonl}, results/hpo/<scale>/{trials.csv,best.json},

@@ -1,6 +1,6 @@
 """Figures of each search, and the importances as JSON.
 
-Reads: results/hpo/<scale>/<horizon>/trial_NNN.json, data/processed/<TICKER>_dataset_a25.resource.json.
+Reads: results/hpo/<scale>/<horizon>/trial_NNN.json, data/processed/<TICKER>_dataset_*.resource.json.
 Writes: results/figures/search_{history,importances,coverage}_<scale>_<horizon>.svg,
 results/figures/search_importances_<scale>_<horizon>.json.
 """

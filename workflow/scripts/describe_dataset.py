@@ -7,7 +7,8 @@ from typing import Any
 
 from simmer.base.files import write_json
 from simmer.base.logs import job
-from simmer.config.campaign import DatasetSettings, parse_config
+from simmer.config.campaign import parse_config
+from simmer.config.dataset import DatasetSettings
 from simmer.data.tables import read_table
 from simmer.evidence.bootstrap import require_blocks
 from simmer.features.dataset import check_base_rates, describe

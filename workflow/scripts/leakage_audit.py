@@ -5,7 +5,7 @@ from pathlib import Path
 
 from simmer.audit.checks import run_audit
 from simmer.audit.control_checks import controls_from_json
-from simmer.audit.raw import read_raw
+from simmer.audit.raw import model_features, read_raw
 from simmer.base.checks import log_checks
 from simmer.base.files import read_json, write_json, write_text
 from simmer.base.logs import job
@@ -53,6 +53,7 @@ def main(
         ),
         looks=looks,
         seed=config.seed,
+        features=model_features(volatility=config.dataset.volatility),
     )
     log_checks(audit)
     audit.raise_if_failed()

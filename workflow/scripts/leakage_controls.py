@@ -9,7 +9,7 @@ from typing import Any
 from simmer.audit.control_checks import check_control, controls_as_json
 from simmer.audit.control_set import planted_control, shuffled_control
 from simmer.audit.control_training import ControlSetting
-from simmer.audit.raw import read_raw
+from simmer.audit.raw import model_features, read_raw
 from simmer.base.checks import as_table
 from simmer.base.files import write_json
 from simmer.base.logs import job
@@ -57,9 +57,12 @@ def main(
         TemporaryDirectory() as folder,
         thermal_guard(config, execution, on_event=_drop, stop=stop) as guard,
     ):
+        features = model_features(volatility=settings.volatility)
         common = {"build": settings.build, "setting": setting, "seed": config.seed, "guard": guard}
         results = [
-            planted_control(raw, settings.threshold, folder=Path(folder, "planted"), **common),
+            planted_control(
+                raw, settings.threshold, features=features, folder=Path(folder, "planted"), **common
+            ),
             *(
                 shuffled_control(frame, days, folder=Path(folder, f"shuffled_h{days}"), **common)
                 for days in settings.horizons_days

@@ -11,11 +11,11 @@ from simmer.audit.controls import ControlResult
 from simmer.audit.labels import border_days, check_base_rate, check_borders, check_labels, check_splits
 from simmer.audit.looks import check_looks
 from simmer.audit.prefixes import check_prefixes, check_table, cut_days
-from simmer.audit.raw import FeatureBuilder, RawSeries, model_features, vix_features
+from simmer.audit.raw import FeatureBuilder, RawSeries, vix_features
 from simmer.audit.standardisation import check_future, check_standardisation
 from simmer.base.checks import CheckResult, CheckTable
 from simmer.base.errors import AuditError
-from simmer.config.campaign import DatasetSettings
+from simmer.config.dataset import DatasetSettings
 from simmer.ledger.address import horizon_name
 
 
@@ -28,7 +28,7 @@ def run_audit(
     controls: Sequence[ControlResult],
     looks: Path,
     seed: int,
-    features: FeatureBuilder = model_features,
+    features: FeatureBuilder,
 ) -> CheckTable:
     """Run all checks, also after a failed one, and return the check table.
 

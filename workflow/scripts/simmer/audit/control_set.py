@@ -9,7 +9,7 @@ import pandas as pd
 from simmer.audit.control_training import LEARNING, MEMORISING, ControlRecipe, ControlSetting
 from simmer.audit.controls import ControlResult, Permute, permuted, run_control, shuffled
 from simmer.audit.planted_bars import planted_bars
-from simmer.audit.raw import FeatureBuilder, RawSeries, model_features
+from simmer.audit.raw import FeatureBuilder, RawSeries
 from simmer.base.seeds import derive_seed
 from simmer.features.dataset import Dataset
 from simmer.thermal.guard import GuardProtocol
@@ -47,18 +47,19 @@ def planted_control(
     raw: RawSeries,
     threshold: float,
     *,
+    features: FeatureBuilder,
     build: DatasetBuilder,
     setting: ControlSetting,
     seed: int,
     guard: GuardProtocol,
     folder: Path,
     recipe: ControlRecipe = LEARNING,
-    features: FeatureBuilder = model_features,
 ) -> ControlResult:
     """Train on planted bars for the days of the real ones.
 
     With VIX features on, the real VIX is used; it has no information about the planted bars. `threshold` is
-    the label's, a fraction of the close. For other arguments see `shuffled_control`.
+    the label's, a fraction of the close, `features` computes the table. For other arguments see
+    `shuffled_control`.
     """
     own_seed = derive_seed(seed, "audit", "planted")
     planted = planted_bars(raw.days, threshold=threshold, seed=own_seed)

@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 
 from simmer.base.seeds import derive_seed
-from simmer.config.campaign import DatasetSettings
+from simmer.config.dataset import DatasetSettings
 from simmer.features.dataset import Dataset
 from simmer.ledger.ledger import StudyLedger
 from simmer.ledger.params import RefitParams

@@ -9,7 +9,7 @@ import pandas as pd
 
 from simmer.base.logs import PROGRESS
 from simmer.base.seeds import derive_seed
-from simmer.config.campaign import DatasetSettings
+from simmer.config.dataset import DatasetSettings
 from simmer.features.dataset import Dataset
 from simmer.ledger.address import trial_name
 from simmer.ledger.ledger import StudyLedger

@@ -55,4 +55,6 @@ def _computed(config: Config, data: Path) -> str | None:
     store = ReadingStore(data / "snapshots")
     specs = [config.data.ticker(ticker) for ticker in config.dataset.tickers]
     bars = [inspect_bars(config.data, spec, store).frame for spec in specs]
-    return None if any(frame is None for frame in bars) else content_sha256(features_of_bars(*bars).frame)
+    if any(frame is None for frame in bars):
+        return None
+    return content_sha256(features_of_bars(*bars, volatility=config.dataset.volatility).frame)
