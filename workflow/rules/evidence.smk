@@ -41,7 +41,10 @@ rule refit:
 
 
 rule baselines:
-    """Fit the baselines of a horizon on the transformer's train rows, and predict validation and test."""
+    """Search the baselines of a horizon on the transformer's train rows, and predict validation and test.
+
+    Fifty tries take some five minutes of one core. A job that is stopped begins again.
+    """
     input:
         table=ancient(dataset_table("parquet")),
         resource=dataset_table("resource.json"),
@@ -58,6 +61,8 @@ rule baselines:
     params:
         settings=dataset_digest(),
         seed=CAMPAIGN.seed,
+        tries=CAMPAIGN.most_trials,
+        members=CAMPAIGN.evidence.seeds,
     message:
         "Fit the baselines at {wildcards.horizon}"
     script:

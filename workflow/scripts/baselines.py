@@ -20,7 +20,7 @@ logger = logging.getLogger(__name__)
 
 
 def main(*, config: Config, horizon_days: int, table: Path, resource: Path, fitted: Path) -> None:
-    """Write settings, validation log-losses and predictions of all baselines to `fitted`.
+    """Write settings, validation log-losses and members' predictions of all baselines to `fitted`.
 
     Raises:
         DataError: when the table is not the one its manifest lists.
@@ -40,27 +40,42 @@ def main(*, config: Config, horizon_days: int, table: Path, resource: Path, fitt
         for split in ALL_SPLITS
     }
     rows = {split: Rows(inputs[split], dataset.labels_of(split)) for split in SEARCH_SPLITS}
-    models = fit_baselines(rows["train"], rows["validation"], seed=config.seed)
+    size = {"tries": config.most_trials, "members": config.evidence.seeds}
+    models = fit_baselines(rows["train"], rows["validation"], **size, seed=config.seed)
     for model in models.values():
         logger.info("%s: validation log-loss %.4f, %s", model.name, model.validation_log_loss, model.settings)
+    predicted = {
+        name: {split: model.predict(inputs[split]).tolist() for split in SPLITS}
+        for name, model in models.items()
+    }
     described = {
         name: {
             "settings": model.settings,
             "validation_log_loss": model.validation_log_loss,
-            "tried": [{"settings": settings, "validation_log_loss": loss} for settings, loss in model.tried],
+            **{
+                kind: [{"settings": settings, "validation_log_loss": loss} for settings, loss in losses]
+                for kind, losses in (("tried", model.tried), ("raced", model.raced))
+            },
             "seconds": model.seconds,
             "sklearn_version": model.sklearn_version,
-            "predictions": {
-                split: {
-                    "rows": dataset.decision_rows(split).tolist(),
-                    "probabilities": model.predict(inputs[split]).tolist(),
+            "members": [
+                {
+                    "iterations": member.iterations,
+                    "validation_log_loss": member.validation_log_loss,
+                    "predictions": {
+                        split: {
+                            "rows": dataset.decision_rows(split).tolist(),
+                            "probabilities": predicted[name][split][number],
+                        }
+                        for split in SPLITS
+                    },
                 }
-                for split in SPLITS
-            },
+                for number, member in enumerate(model.members)
+            ],
         }
         for name, model in models.items()
     }
-    write_json(fitted, {"features_sha256": features_sha256, "seed": config.seed, "models": described})
+    write_json(fitted, {"features_sha256": features_sha256, "seed": config.seed, **size, "models": described})
 
 
 if __name__ == "__main__":

@@ -59,7 +59,13 @@ def main(
         scale: config.study(scale, horizon_days).fingerprint(features_sha256) for scale in config.run_scales
     }
     refuse_mixed_refits(results, fingerprints)
-    refuse_foreign(fitted, features_sha256=features_sha256, seed=config.seed)
+    refuse_foreign(
+        fitted,
+        features_sha256=features_sha256,
+        seed=config.seed,
+        tries=config.most_trials,
+        members=config.evidence.seeds,
+    )
     dataset = config.dataset.build(frame, horizon_days, test="open")
     labels = {
         split: SplitLabels(

@@ -130,6 +130,11 @@ class Config:
             campaign=self.campaign, ticker=dataset.ticker, threshold=dataset.threshold, basis=dataset.basis
         )
 
+    @property
+    def most_trials(self) -> int:
+        """Largest number of trials of a study that is to be run; a baseline gets as many tries."""
+        return max(self.scales[scale].n_trials for scale in self.run_scales or self.scales)
+
     def study(self, scale: str, horizon_days: int) -> Study:
         """Return one study of the campaign.
 
