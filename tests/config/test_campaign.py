@@ -49,6 +49,13 @@ def test_the_campaign_is_four_scales_three_horizons_fifty_trials():
     assert config.geometry.channels == len(A25_COLUMNS) == 25
 
 
+def test_most_trials_are_those_of_the_largest_study_that_is_to_be_run():
+    trials = {"scales": {"2M": {"n_trials": 7}, "20M": {"n_trials": 20}, "200M": {"n_trials": 90}}}
+    assert default_config(trials, {"run_scales": ["2M", "20M"]}).most_trials == 20
+    assert default_config(trials, {"run_scales": ["2M"]}).most_trials == 7
+    assert default_config(trials, {"run_scales": []}).most_trials == 90
+
+
 VIX = {
     "data": {"tickers": [{"ticker": "GSPC", "kind": "index"}, {"ticker": "VIX", "kind": "no_volume_index"}]}
 }

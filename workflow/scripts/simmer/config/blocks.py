@@ -242,8 +242,9 @@ class EvidenceSettings:
         Whole,
         Field(
             ge=1,
-            description="Number of refits of the winner of each study, each from another random seed. Fewer "
-            "than three allow no verdict on scaling.",
+            description="Number of refits of the winner of each study, and of fits of a baseline, each from "
+            "another random seed; scales and baselines are compared by their averages. Fewer than three allow "
+            "no verdict on scaling.",
         ),
     ]
 

@@ -46,9 +46,9 @@ def horizon_section(material: Material, one: Horizon) -> Iterator[Block]:
             for model in sorted(one.models, key=lambda model: model.loss_of_average)
         ],
         note="Members are the refits of a scale and the fits of a baseline. Averaged: scores of their "
-        "averaged prediction. All other scores are means over single members. Skill is 1 - loss / loss of the "
-        "base rate of train. Own rate: the skill of single members against the rate of positives in the test "
-        "split itself, which is not known beforehand.",
+        "averaged prediction. All other scores are means over single members. Skill is 1 - loss / loss of "
+        "the base rate of train. Own rate: the skill of single members against the rate of positives in the "
+        "test split itself, which is not known beforehand.",
     )
     yield _comparisons(one)
     yield Paragraph(
@@ -59,7 +59,6 @@ def horizon_section(material: Material, one: Horizon) -> Iterator[Block]:
         (
             "model",
             "trials or tries",
-            "members",
             "best of the search, validation",
             "single, validation",
             "averaged, validation",
@@ -70,7 +69,6 @@ def horizon_section(material: Material, one: Horizon) -> Iterator[Block]:
             (
                 spoken(model.name),
                 str(model.trials if model.transformer else model.tries),
-                str(model.members),
                 number(model.search_validation_log_loss),
                 number(model.validation_log_loss),
                 number(model.averaged_validation_log_loss),
@@ -126,7 +124,7 @@ def _comparisons(one: Horizon) -> Table:
             for pair in one.differences
             if pair.b in (*PLANNED_BASELINES, one.best_baseline)
         ],
-        note="Differences in test log-loss (nats), below 0 where the scale is better. Claims rest on averages "
-        "of as many members on both sides, by p-values that are adjusted for all planned comparisons. The "
-        "mean losses of single members are a description.",
+        note="Differences in test log-loss (nats), below 0 where the scale is better. Claims rest on the "
+        "averages of as many members on both sides, by p-values that are adjusted for all planned "
+        "comparisons. The mean losses of single members are a description.",
     )

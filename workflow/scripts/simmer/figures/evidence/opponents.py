@@ -24,8 +24,8 @@ def opponents(evidence: Evidence, about: About = UNKNOWN) -> Figure:
     notes = [
         about.sentence,
         "Skill of averaged members: reduction of the test log-loss in percent of the base rate's, with 95 % "
-        "interval. Filled circles: scales; hollow squares: baselines; dashed: the base rate. Intervals are not "
-        "adjusted for their number: by chance one in forty lies right of 0.",
+        "interval. Filled circles: scales; hollow squares: baselines; dashed: the base rate. Intervals are "
+        "not adjusted for their number: by chance one in forty lies right of 0.",
     ]
     # One axis, so that horizons can be compared.
     limits = _limits([model for one in evidence.horizons for model in _rows(one)])
