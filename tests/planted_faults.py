@@ -184,6 +184,18 @@ FAULTS = (
         tests=("test_default_block_covers_the_horizon_and_grows_with_the_cube_root",),
     ),
     Fault(
+        name="the baseline is the best single try instead of the best average of members",
+        original="best = int(np.argmin(averaged))",
+        replacement="best = 0",
+        tests=("test_a_lucky_first_fit_does_not_win",),
+    ),
+    Fault(
+        name="a scale's average is compared with an average of more members of a baseline",
+        original="averaged = model.probabilities[:members]",
+        replacement="averaged = model.probabilities",
+        tests=("test_averages_of_as_many_members_are_compared_and_single_members_with_single_ones",),
+    ),
+    Fault(
         name="Holm's factor is one too small",
         original="min(1.0, (comparisons - rank) * difference.p_value)",
         replacement="min(1.0, (comparisons - rank - 1) * difference.p_value)",

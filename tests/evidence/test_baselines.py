@@ -1,4 +1,5 @@
 import inspect
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -7,6 +8,7 @@ from sklearn.ensemble import HistGradientBoostingClassifier
 from simmer.base.errors import DatasetError
 from simmer.evidence import baseline_models, baseline_space, baselines
 from simmer.evidence.baseline_inputs import Inputs, Rows
+from simmer.evidence.baseline_models import Member
 from simmer.evidence.baselines import BASELINES, fit_baseline, fit_baselines
 from simmer.evidence.metrics import log_loss
 from support.bars import bits
@@ -139,6 +141,25 @@ def test_the_settings_whose_members_are_best_together_are_chosen(planted, fitted
         assert averaged == pytest.approx(baseline.validation_log_loss)
         assert (baseline.name, baseline.seconds >= 0) == (name, True)
     assert all(1 <= member.iterations <= 120 for name in RANDOM for member in fitted[name].members)
+
+
+def test_a_lucky_first_fit_does_not_win(planted, monkeypatch):
+    fits = []
+
+    def fit(material, settings, _seed):
+        fits.append(settings["rate"])
+        rate = material.validation_labels.mean() if fits == [0.9] else settings["rate"]
+        validation = np.full(len(material.validation), rate)
+        return Member(None, material.loss(validation), validation, lambda inputs: np.full(len(inputs), rate))
+
+    def settings(_tries, _seed):
+        return [{"rate": 0.9}, {"rate": planted["validation"].labels.mean() + 0.02}]
+
+    recipe = replace(baselines._RECIPES["mlp"], settings=settings, fit=fit)
+    monkeypatch.setitem(baselines._RECIPES, "mlp", recipe)
+    found = fit_baseline("mlp", planted["train"], planted["validation"], tries=2, members=4, seed=0)
+    assert found.tried[0][1] < found.tried[1][1]
+    assert found.settings == found.tried[1][0]
 
 
 @pytest.mark.parametrize("name", RANDOM)

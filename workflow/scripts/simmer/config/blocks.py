@@ -243,8 +243,8 @@ class EvidenceSettings:
         Field(
             ge=1,
             description="Number of refits of the winner of each study, and of fits of a baseline, each from "
-            "another random seed; scales and baselines are compared by their averages. Fewer than three allow "
-            "no verdict on scaling.",
+            "another random seed; scales and baselines are compared by their averages. Fewer than three "
+            "allow no verdict on scaling.",
         ),
     ]
 
