@@ -4,6 +4,9 @@ import copy
 import re
 from dataclasses import replace
 
+from simmer.base.words import spoken
+from simmer.evidence.results import Evidence
+from simmer.report.answer_section import likeness
 from simmer.report.blocks import Figure, Findings, Heading, Paragraph, Table
 from simmer.report.content import LIMITS, content, title
 from simmer.report.markdown import to_markdown
@@ -80,6 +83,24 @@ def test_verdict_reason_and_power_are_there_for_every_horizon(material, evidence
     assert f"{scaling['detectable']:.4f}" in text
     for model in evidence["horizons"]["1"]["models"]:
         assert f"{model['log_loss']['value']:.4f} ({model['log_loss']['low']:.4f} to" in text
+
+
+def test_what_is_compared_with_what_is_printed(material, evidence):
+    text = to_markdown(list(content(material())))
+    assert (
+        "Scales and baselines are compared by averages of 3 members on both sides; a baseline without" in text
+    )
+    assert "Tries of a baseline on validation: 50, as many as the largest search has trials." in text
+    planned = [pair for pair in evidence["horizons"]["1"]["differences"] if pair["planned"]]
+    for pair in planned:
+        both = [f"{pair[key]['value']:.4f} (" for key in ("difference", "single_difference")]
+        (row,) = [line for line in text.splitlines() if f"| {pair['a']} minus {spoken(pair['b'])} |" in line]
+        assert all(value in row for value in both) and f"| {pair['p_adjusted']:.3f} |" in row
+    lost = copy.deepcopy(evidence)
+    lost["horizons"]["1"]["differences"][0]["members"] = 2
+    assert "averages of 2 and 3 members" in to_markdown(list(content(material(evidence=lost))))
+    lost["horizons"]["1"]["differences"] = []
+    assert "averages of" not in likeness(Evidence.from_json(lost).horizons)
 
 
 def test_figures_have_the_caption_of_their_kind_and_missing_ones_are_left_out(material):

@@ -68,6 +68,18 @@ def test_the_winner_is_the_best_trial_and_its_refits_are_listed(evaluated):
     assert [refit["refit"] for refit in model["refits"]] == [0, 1]
 
 
+def test_baselines_have_as_many_tries_as_trials_and_as_many_members_as_refits(evaluated, campaign_from):
+    answer = read(evaluated, EVIDENCE)["horizons"]["1"]
+    models = {model["name"]: model for model in answer["models"]}
+    assert [(models[name]["tries"], models[name]["members"]) for name in ("logistic_regression", "mlp")] == [
+        (3, 1),
+        (3, 2),
+    ]
+    assert {pair["members"] for pair in answer["differences"]} == {models["debug"]["members"]} == {2}
+    more = campaign_from(evaluated, {"scales": {"debug": {"n_trials": 4}}})
+    assert more.plan("results/baselines/h1.json") == {"baselines": 1}
+
+
 def test_the_same_predictions_scored_again_are_one_look(evaluated, campaign_from):
     campaign = campaign_from(evaluated)
     (entry,) = looks(campaign)

@@ -40,6 +40,7 @@ from simmer.evidence.baseline_space import Settings
 # Inputs are of the order of 0.01 to 1; a column that varies less than this over train is constant up to
 # rounding.
 MIN_STD = 1e-9
+# The best of many single fits is partly luck, which an average of several shows.
 RACED = 5
 
 
