@@ -169,7 +169,7 @@ def _single(model: Predicted) -> _Parts:
 
 
 def _average(model: Predicted, members: int) -> _Parts:
-    averaged = model.probabilities
+    averaged = model.probabilities[:members]
     return row_log_losses(model.labels, averaged.mean(axis=0)), parts_of_average(model.labels, averaged)
 
 
