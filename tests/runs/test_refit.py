@@ -27,11 +27,11 @@ HYPERPARAMETERS = asdict(STUDY.default) | {"learning_rate": 1e-2, "dropout": 0.0
 WINNER = trial_result(7, (0.4,), hyperparameters=HYPERPARAMETERS)
 
 
-def refit(folder, table, *, number=0, winner=WINNER):
+def refit(folder, table, *, number=0, winner=WINNER, settings=CONFIG.evidence):
     ledger = STUDY.ledger(folder, features_sha256=content_sha256(table))
     return Run(
         campaign="test",
-        purpose=Refit(study=STUDY, ledger=ledger, winner=winner, number=number),
+        purpose=Refit(study=STUDY, ledger=ledger, winner=winner, number=number, settings=settings),
         dataset=CONFIG.dataset.build(table, 1, test="inputs"),
         execution=Execution(device="cpu", precision="fp32", threads=1),
         checkpoint_interval_s=0,

@@ -35,8 +35,8 @@ class Dataset:
         mean: [channels] float64, over rows 0 .. train[-1].
         std: [channels] float64, over the same rows, with n in the denominator.
         price_relative: [rows, channels] float32, the same columns in stationary form, also standardised.
-        relative_mean, relative_std: [channels] float64, of the stationary form over the same rows; 1 instead of
-            a standard deviation of 0.
+        relative_mean, relative_std: [channels] float64, of the stationary form over the same rows; 1 instead
+            of a standard deviation of 0.
         feature_names: the channels, in order.
         labels: [labelled rows] int8, from row 0; labels that need prices of test days only if test is "open".
         train, validation: decision rows of the split, int64, ascending.
