@@ -36,6 +36,7 @@ NEEDS = Needs(
     kernels_problem=None,
     checkpoint_bytes=GIB,
     checkpoints_kept=2,
+    weights_bytes=0,
     slots=1,
     accelerator="auto",
 )

@@ -14,6 +14,7 @@ from simmer.ledger.copies import set_aside
 from simmer.ledger.results import StoredWeights
 
 _FILES = "weights_*.safetensors"
+MISSING = "missing"
 
 logger = logging.getLogger(__name__)
 
@@ -91,7 +92,7 @@ def problem_of(path: Path, stored: StoredWeights) -> str | None:
         if path.stat().st_size == stored.bytes and sha256_of_file(path) == stored.sha256:
             return None
     except FileNotFoundError:
-        return "missing"
+        return MISSING
     except OSError as error:
         return f"unreadable ({error.strerror or error})"
     return "damaged"

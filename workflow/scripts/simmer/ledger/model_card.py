@@ -16,15 +16,16 @@ from simmer.base.files import sha256_of_bytes, to_json
 from simmer.base.records import parse_record
 from simmer.base.text import quote
 from simmer.base.typed_json import as_json, from_values
-from simmer.base.words import count, percent
+from simmer.base.words import percent
 from simmer.ledger.results import Number, StoredWeights, Value
 
 CARD, PAGE, PICTURE = "card.json", "README.md", "calibration.svg"
 FORMAT = "simmer-model-1"
 MAX_CARD_BYTES = 1 << 20
 NO_ADVICE = "This is the output of a statistical model, not investment advice."
-_MOST_THREADS = 4096
+_MOST_THREADS, _MOST_DAYS = 4096, 250
 _ADVICE = "`make report` publishes the model again"
+_SCALE, _FINGERPRINT = re.compile("[A-Za-z0-9]+"), re.compile("[0-9a-f]{1,64}")
 _PLAIN_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]*")
 
 
@@ -91,7 +92,7 @@ class CardBars:
     ticker: str
     kind: str
     adjustment: str
-    calendar: str | None
+    calendar: str
     sources: tuple[Mapping[str, str], ...]
 
 
@@ -102,6 +103,10 @@ class CardLabel:
     threshold: Number
     basis: Literal["high", "close"]
     horizon_days: int
+
+    def __post_init__(self) -> None:
+        if not (0 <= self.threshold < 1 and 1 <= self.horizon_days <= _MOST_DAYS):
+            raise ValueError(f"found a label of {self.threshold} in {self.horizon_days} days")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -242,6 +247,8 @@ class Card:
         fitting = {"channels": len(self.inputs.columns), "context_days": self.inputs.context_days}
         if any(self.shape.get(name) != value for name, value in fitting.items()):
             raise ValueError(f"its shape does not fit its inputs, which have {fitting}")
+        if not _SCALE.fullmatch(self.scale) or not _FINGERPRINT.fullmatch(self.fingerprint):
+            raise ValueError(f"found the scale {quote(self.scale)} and the study {quote(self.fingerprint)}")
         if not 0 < self.base_rate < 1:
             raise ValueError(f"found the base rate {self.base_rate}; expected a share between 0 and 1")
         if len({member.file for member in self.members}) < len(self.members):
@@ -250,11 +257,12 @@ class Card:
     @property
     def event(self) -> str:
         """In words, what its probabilities are of."""
-        label = self.label
+        label, when = self.label, "in the next session"
+        if label.horizon_days > 1:
+            when = f"in one of the next {label.horizon_days} sessions"
         return (
-            f"the {label.basis} of {self.bars.ticker} on one of the next "
-            f"{count(label.horizon_days, 'session')} "
-            f"is at least {percent(label.threshold)} above the close of the newest bar"
+            f"the {label.basis} of {self.bars.ticker} {when} is at least {percent(label.threshold)} above "
+            "the close of the newest bar"
         )
 
     @property

@@ -7,7 +7,7 @@ from typing import Any
 
 from simmer.evidence.headlines import headlines
 from simmer.evidence.results import Evidence, Horizon, Model
-from simmer.evidence.scaling_verdict import Estimate
+from simmer.evidence.scaling_verdict import FEWEST_REFITS, Estimate
 from simmer.ledger.about import About
 from simmer.ledger.model_card import (
     FORMAT,
@@ -22,6 +22,8 @@ from simmer.ledger.model_card import (
     ModelInputs,
 )
 from simmer.ledger.results import RefitResult
+
+_NO_CLAIM = f"The report claims nothing about it: claims need at least {FEWEST_REFITS} refits."
 
 
 def of_scale(horizon: Horizon, scale: str) -> Horizon:
@@ -76,7 +78,7 @@ def model_card(
         features_sha256=features["content_sha256"],
         members=tuple(map(_member, kept)),
         test=next((_scores(horizon, model) for model in alone.models), None),
-        findings=tuple(chain.from_iterable(said.values())),
+        findings=tuple(chain.from_iterable(said.values())) or (_NO_CLAIM,),
         versions=first.versions,
         code_digests=tuple(sorted({digest for refit in refits for digest in refit.code_digests})),
     )

@@ -28,7 +28,7 @@ def _blocks(card: Card, absent: Sequence[str]) -> Iterator[Block]:
     )
     yield Paragraph(NO_ADVICE)
     yield Heading("What the report says of it")
-    yield Findings(card.findings or ("Nothing: no comparison that was planned is about it.",))
+    yield Findings(card.findings)
     if card.test is not None:
         yield from _scores(card, card.test)
     yield Heading("Members")

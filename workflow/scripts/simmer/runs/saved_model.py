@@ -92,6 +92,13 @@ class SavedModel:
             )
         return cls(folder=place, card=card, shape=shape)
 
+    @property
+    def kinds(self) -> dict[str, str]:
+        """Kind of each ticker whose bars it needs: its own, then the VIX if it has features of it."""
+        of, columns = self.card.bars, self.card.inputs.columns
+        vix = {} if set(VIX_FEATURES).isdisjoint(columns) else {VIX_TICKER: "no_volume_index"}
+        return {of.ticker: of.kind} | vix
+
     def predict(self, bars: pd.DataFrame, vix_bars: pd.DataFrame | None = None) -> Prediction:
         """Return the prediction after the newest bar.
 
@@ -153,18 +160,18 @@ class SavedModel:
 
     def _features(self, bars: pd.DataFrame, vix_bars: pd.DataFrame | None) -> pd.DataFrame:
         """Return the feature table of bars; raises as `predict`."""
-        of, columns = self.card.bars, self.card.inputs.columns
-        needs_vix = not set(VIX_FEATURES).isdisjoint(columns)
-        if needs_vix and vix_bars is None:
+        kinds, calendar = self.kinds, self.card.bars.calendar
+        given = [bars] if vix_bars is None else [bars, vix_bars]
+        if len(given) < len(kinds):
             raise ModelError(
-                f"found no bars of the {VIX_TICKER}; expected them, because {self.card.name} has features "
-                "of it: give them, too"
+                f"found no bars of the {VIX_TICKER}; expected them, because {self.card.name} has features of "
+                "it: give them, too"
             )
-        prices = _checked(bars, kind=of.kind, ticker=of.ticker, calendar=of.calendar)
-        vix = None
-        if needs_vix:
-            vix = _checked(vix_bars, kind="no_volume_index", ticker=VIX_TICKER, calendar=of.calendar)
-        table = features_of_bars(prices, vix).frame
+        checked = [
+            _checked(frame, kind=kind, ticker=ticker, calendar=calendar)
+            for (ticker, kind), frame in zip(kinds.items(), given, strict=False)
+        ]
+        table, columns = features_of_bars(*checked).frame, self.card.inputs.columns
         missing = [name for name in columns if name not in table.columns]
         if missing:
             raise ModelError(
@@ -212,7 +219,7 @@ class SavedModel:
         return path
 
 
-def _checked(bars: pd.DataFrame, *, kind: str, ticker: str, calendar: str | None) -> pd.DataFrame:
+def _checked(bars: pd.DataFrame, *, kind: str, ticker: str, calendar: str) -> pd.DataFrame:
     """Return the columns of bars in their dtypes, after checking them by the rules for their kind.
 
     Raises:
