@@ -41,6 +41,16 @@ def pytest_collection_modifyitems(items):
 
 
 @pytest.fixture(scope="session")
+def saved_campaign(tmp_path_factory):
+    """A campaign folder with a saved model of two refits; not to be changed."""
+    from support.saved_models import save_model
+
+    folder = tmp_path_factory.mktemp("saved")
+    save_model(folder)
+    return folder
+
+
+@pytest.fixture(scope="session")
 def table():
     return build_a25(bundled_bars()).frame
 

@@ -28,6 +28,7 @@ from simmer.ledger.results import (
 from simmer.ledger.run_files import RunFiles
 from simmer.runs.fitting import windows_of
 from simmer.runs.model_inputs import inputs_of
+from simmer.search.space import Hyperparameters
 from simmer.search.study import Study
 from simmer.training.loop import BestModel, OnBest, never
 from simmer.training.saved_model import save_weights
@@ -87,6 +88,7 @@ class Refit:
         """
         form, device = params.hyperparameters["input_form"], params.execution["device"]
         inputs, weights = inputs_of(dataset, form), self.files.weights
+        shape = self.study.shape(Hyperparameters(**params.hyperparameters))
 
         def keep(best: BestModel) -> None:
             record = {
@@ -98,7 +100,9 @@ class Refit:
             }
             tensors, stored = best.weights(), None
             if self.number < self.settings.kept_members(sum(one.nbytes for one in tensors.values())):
-                stored = weights.store(partial(save_weights, tensors, inputs_sha256=inputs.sha256))
+                stored = weights.store(
+                    partial(save_weights, tensors, shape=shape, inputs_sha256=inputs.sha256)
+                )
                 record[_WEIGHTS] = asdict(stored)
             self.files.write_predictions(record)
             weights.remove_others(stored)

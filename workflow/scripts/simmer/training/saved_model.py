@@ -5,10 +5,11 @@ its header, the header as JSON, the values. Reading it cannot run code. What the
 the expected model, and with the size of the file, before memory is taken for the model.
 """
 
+import json
 import math
 import os
 from collections.abc import Mapping
-from dataclasses import MISSING, dataclass, fields, replace
+from dataclasses import MISSING, asdict, dataclass, fields, replace
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -33,31 +34,40 @@ MAX_HEADER_BYTES = 8 << 20  # MEASURED: a header of 2B has 60 kB
 LARGEST_DIMENSION = 1_000_000
 _ADVICE = "use the file as it was published, or publish the model again with `make report`"
 _DTYPES = {"F32": torch.float32, "BF16": torch.bfloat16}
-_INPUTS = "inputs_sha256"
+_ABOUT = "model"
 
 
 @dataclass(frozen=True, kw_only=True)
 class Header:
-    """The header of a file of weights: dtype and shape of each tensor by name, and the digest of the
-    inputs."""
+    """The header of a file of weights.
+
+    Attributes:
+        tensors: dtype and shape of each tensor, by name.
+        shape: of the model; the tensors alone do not say how many heads it has.
+        inputs_sha256: digest of the inputs that it was trained on.
+    """
 
     tensors: Mapping[str, tuple[torch.dtype, tuple[int, ...]]]
-    inputs_sha256: str | None
+    shape: ModelShape
+    inputs_sha256: str
 
 
-def save_weights(weights: Mapping[str, Tensor], path: Path, *, inputs_sha256: str) -> None:
+def save_weights(weights: Mapping[str, Tensor], path: Path, *, shape: ModelShape, inputs_sha256: str) -> None:
     """Write named weights to a file.
 
     Args:
         weights: float32 or bfloat16.
         path: of the file.
+        shape: of the model.
         inputs_sha256: digest of the inputs that they were trained on.
 
     Raises:
         OSError: if the file cannot be written.
     """
     tensors = {name: tensor.detach().cpu().contiguous() for name, tensor in weights.items()}
-    save_tensors(tensors, path, {_INPUTS: inputs_sha256})
+    # One text: safetensors writes several in any order, and the same weights must give the same bytes.
+    about = {"shape": asdict(shape), "inputs_sha256": inputs_sha256}
+    save_tensors(tensors, path, {_ABOUT: json.dumps(about)})
 
 
 def read_header(path: Path) -> Header:
@@ -74,15 +84,18 @@ def read_header(path: Path) -> Header:
         content = file.read(length)
     try:
         entries = dict(strict_json(content))
-        metadata = dict(entries.pop("__metadata__", {}))
+        about = strict_json(entries.pop("__metadata__")[_ABOUT].encode())
+        shape, inputs_sha256 = dict(about["shape"]), about["inputs_sha256"]
         spans = {name: _span(entry) for name, entry in entries.items()}
-    except (ValueError, TypeError, LookupError, RecursionError) as error:
+    except (ValueError, TypeError, LookupError, AttributeError, RecursionError) as error:
         raise _refusal(path, f"a header that cannot be read ({quote(str(error))})") from error
     ends = [(0, 0), *sorted(span for _, span in spans.values()), (size - 8 - length,) * 2]
     if any(end != start for (_, end), (start, _) in pairwise(ends)):
         raise _refusal(path, "values that do not fill the file from its first to its last byte")
     return Header(
-        tensors={name: tensor for name, (tensor, _) in spans.items()}, inputs_sha256=metadata.get(_INPUTS)
+        tensors={name: tensor for name, (tensor, _) in spans.items()},
+        shape=shape_of(shape),
+        inputs_sha256=inputs_sha256,
     )
 
 
@@ -134,6 +147,8 @@ def load_model(
         OSError: if the file cannot be read.
     """
     header = read_header(path)
+    if header.shape != shape:
+        raise _refusal(path, f"weights of {header.shape}, expected those of {shape}")
     if header.inputs_sha256 != inputs_sha256:
         raise _refusal(
             path, f"weights for the inputs {header.inputs_sha256}, expected those for {inputs_sha256}"
