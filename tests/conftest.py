@@ -1,6 +1,7 @@
 """Fixtures and settings for all tests."""
 
 import os
+import shutil
 import signal
 
 # Two workers of the test suite share two cores; set before torch is imported, and inherited by jobs.
@@ -48,6 +49,13 @@ def saved_campaign(tmp_path_factory):
     folder = tmp_path_factory.mktemp("saved")
     save_model(folder)
     return folder
+
+
+@pytest.fixture
+def saved(saved_campaign, tmp_path):
+    """A copy of the campaign with a saved model, to be changed."""
+    shutil.copytree(saved_campaign, tmp_path, dirs_exist_ok=True)
+    return tmp_path
 
 
 @pytest.fixture(scope="session")

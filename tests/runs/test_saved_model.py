@@ -31,7 +31,6 @@ VIX = {
 KERNELS = {
     "torch": EXECUTION,
     "two replicas": replace(EXECUTION, replicas=2),
-    "two threads": replace(EXECUTION, threads=2),
     "bf16": replace(EXECUTION, precision="bf16"),
     "kahan": replace(EXECUTION, precision="bf16", memory="kahan"),
     "simmer": replace(EXECUTION, kernels="simmer"),
@@ -47,13 +46,6 @@ def dataset_of(folder, config, **changes):
 def stored_predictions(folder, split):
     found = sorted((folder / "results/refits/debug/h1").glob("*.json"))
     return np.array([RefitResult.read(path).predictions[split].probabilities for path in found])
-
-
-@pytest.fixture
-def saved(saved_campaign, tmp_path):
-    """A copy of a campaign with a model, to be changed."""
-    shutil.copytree(saved_campaign, tmp_path, dirs_exist_ok=True)
-    return tmp_path
 
 
 def change_card(folder, **changes):

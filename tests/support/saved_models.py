@@ -11,6 +11,7 @@ from simmer.data.tables import content_sha256, read_table
 from simmer.features.of_bars import features_of_bars
 from simmer.features.tables import keep_features
 from simmer.ledger.address import RESULTS, ledger_in
+from simmer.ledger.preparation import prepare
 from simmer.runs.refit import Refit
 from simmer.runs.run import Run
 from simmer.training.settings import Execution
@@ -62,6 +63,7 @@ def train(folder, config, *, input_form="price_relative", execution=EXECUTION, v
         frame = read_table(paths(config)["table"])
         study = config.study("debug", 1)
         ledger = study.ledger(ledger_in(RESULTS), features_sha256=content_sha256(frame))
+        prepare(ledger)
         hyperparameters = asdict(study.default) | {"learning_rate": 3e-3, "input_form": input_form}
         winner = trial_result(7, (0.4,), hyperparameters=hyperparameters | {"batch_size": 32})
         published = []
