@@ -37,7 +37,8 @@ ROOMS = {
     "status": ("The progress of a campaign, from its files alone.", "config data features ledger search"),
     "doctor": ("Check and repair of a results folder.", "config evidence ledger status training"),
     "commands": (
-        "Commands run by hand: new-config, check, plan, studies, report, predict, register, verify, dashboard.",
+        "Commands run by hand: new-config, check, plan, studies, report, predict, register, verify, "
+        "dashboard.",
         "config data doctor evidence features ledger machine runs search status thermal",
     ),
 }

@@ -109,6 +109,15 @@ def test_publishing_twice_gives_the_same_bytes(saved, kind):
     assert (saved / SAVED / kind).read_bytes() == before
 
 
+def test_a_study_that_was_not_scored_has_a_model_without_scores(saved, monkeypatch):
+    monkeypatch.setattr("support.saved_models.MODEL", "2M")
+    _, page = published(saved)
+    assert "On the test split" not in page
+    assert "![" not in page
+    assert "The report claims nothing about it: claims need at least 3 refits." in page
+    assert SavedModel.load(saved / SAVED).card.test is None
+
+
 def test_the_page_tells_people_what_the_card_tells_programs(saved):
     _, page = published(saved)
     assert page.startswith("# debug/h1: GSPC, campaign main\n")

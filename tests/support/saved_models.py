@@ -35,6 +35,7 @@ OVERLAY = {
     "evidence": {"seeds": 2},
 }
 SAVED = Path("results/models/debug/h1")
+MODEL = "debug"  # in the evidence
 EXECUTION = Execution(device="cpu", precision="fp32", threads=1)
 
 
@@ -90,8 +91,8 @@ def publish(folder, config, refits) -> list[Path]:
     """Publish the model of refits as the rule does; return its files of weights."""
     with contextlib.chdir(folder):
         scored = horizon(scales=1)
-        scored["models"][0] = model("debug", 0.46, parameters=10_057, refit_losses=[0.45, 0.47])
-        scored["differences"] = [pair | {"a": "debug"} for pair in scored["differences"]]
+        scored["models"][0] = model(MODEL, 0.46, parameters=10_057, refit_losses=[0.45, 0.47])
+        scored["differences"] = [pair | {"a": MODEL} for pair in scored["differences"]]
         write_json(RESULTS / "evidence.json", evidence(h1=scored))
         return script("models").main(
             config=config,
