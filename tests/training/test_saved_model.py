@@ -119,6 +119,7 @@ HARMS = {
     "a truth value as a dimension": other_entry(shape=[16, True]),
     "a fraction as a dimension": other_entry(shape=[16.0]),
     "a huge dimension": other_entry(shape=[10**30]),
+    "a tensor of a million dimensions": other_entry(shape=[10**9] * 10**6),
     "offsets in reverse": other_entry(data_offsets=[64, 0]),
     "three offsets": other_entry(data_offsets=[0, 32, 64]),
     "overlapping values": harmed(swapped),

@@ -69,9 +69,7 @@ AutoAllNoneOrWhole = Annotated[
         lambda value: value in ("all", "none") or (type(value) is int and value >= 1),
         "one of `auto`, `all`, `none`, or a whole number of at least 1",
     ),
-    WithJsonSchema(
-        {"anyOf": [{"enum": ["auto", "all", "none"]}, {"type": "integer", "minimum": 1}]},
-    ),
+    WithJsonSchema({"anyOf": [{"enum": ["auto", "all", "none"]}, {"type": "integer", "minimum": 1}]}),
 ]
 AutoOrFlag = Annotated[
     bool | str,

@@ -4,7 +4,7 @@ from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from simmer.base.errors import DamagedError, LedgerError
+from simmer.base.errors import LedgerError
 from simmer.base.words import count
 from simmer.config.campaign import Config
 from simmer.doctor.findings import COMPUTED, COPIED, LEFT_OUT, RESTORED, Finding
@@ -15,7 +15,7 @@ from simmer.doctor.tree import read_tree
 from simmer.evidence.looks import incomplete_copies
 from simmer.ledger.address import looks_in
 from simmer.ledger.kept_weights import MISSING
-from simmer.ledger.published_models import cards_in, read_model
+from simmer.ledger.published_models import models_in
 from simmer.status.holders import Holder
 
 
@@ -101,18 +101,14 @@ def _damaged_results(
 
 def _models(results: Path, *, reported: Collection[Path]) -> Iterator[Finding]:
     """Yield a finding for each damaged file of weights; missing ones are published by the next run."""
-    for path in cards_in(results):
-        try:
-            model = read_model(path, results)
-            found = {} if model is None else model.problems()
-        except DamagedError:
-            continue
-        except LedgerError as error:
-            yield Finding.unreadable(path, error)
-            continue
-        for file, what in found.items():
-            if what != MISSING and file not in reported:
-                yield Finding(path=file, what=what, then=COPIED)
+    try:
+        found = {file: what for model in models_in(results) for file, what in model.problems().items()}
+    except LedgerError as error:
+        yield Finding.unreadable(results, error)
+        return
+    for file, what in found.items():
+        if what != MISSING and file not in reported:
+            yield Finding(path=file, what=what, then=COPIED)
 
 
 def _looks(path: Path) -> Iterator[Finding]:

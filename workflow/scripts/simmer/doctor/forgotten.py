@@ -2,18 +2,18 @@
 
 import shutil
 from collections.abc import Iterator
-from contextlib import ExitStack, suppress
+from contextlib import ExitStack
 from datetime import date
 from itertools import count
 from pathlib import Path
 
-from simmer.base.errors import DamagedError, LedgerError
+from simmer.base.errors import LedgerError
 from simmer.base.files import user_facing_os_errors
 from simmer.base.locks import lock_or_refuse
 from simmer.doctor.campaign_lock import campaign_locked
 from simmer.doctor.published import read_published
 from simmer.ledger.address import LOCKS, StudyAddress
-from simmer.ledger.published_models import cards_in, read_model
+from simmer.ledger.published_models import models_in
 
 _FORGOTTEN = "forgotten"
 
@@ -52,11 +52,9 @@ def forgotten_in(results: Path) -> list[Path]:
 
 
 def _published(home: Path, results: Path) -> Iterator[Path]:
-    for path in cards_in(results):
-        with suppress(DamagedError):
-            model = read_model(path, results)
-            if model is not None and model.home == home:
-                yield from model.files()
+    for model in models_in(results):
+        if model.home == home:
+            yield from model.files()
     for path, files in read_published(results).whole.items():
         if files.home == home:
             yield path

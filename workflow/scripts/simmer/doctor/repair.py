@@ -5,7 +5,7 @@ Nothing is trained. Nothing that may hold a computed value is deleted: damaged f
 
 import logging
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 
 from simmer.base.errors import DamagedError, SimmerError
@@ -17,7 +17,7 @@ from simmer.doctor.studies import CheckedStudy
 from simmer.evidence.looks import incomplete_copies, restore_looks
 from simmer.ledger.address import looks_in
 from simmer.ledger.preparation import prepare
-from simmer.ledger.published_models import cards_in, read_model
+from simmer.ledger.published_models import models_in
 from simmer.ledger.published_run import run_published_at
 from simmer.ledger.run_files import RunFiles
 from simmer.ledger.study_file import keeps_digests
@@ -108,14 +108,12 @@ def _publish(results: Path, run: CheckedRun, done: list[str]) -> None:
 
 def _copy_weights(results: Path, done: list[str]) -> None:
     """Copy the weights of published models again where they are damaged or missing."""
-    for path in cards_in(results):
-        with suppress(DamagedError):
-            model = read_model(path, results)
-            found = {} if model is None else model.problems()
-            for member in () if model is None else model.card.members:
-                file = model.folder / member.file
-                if file in found and model.weights(member).publish(member.stored):
-                    done.append(f"{file}: published again from the ledger")
+    for model in models_in(results):
+        found = model.problems()
+        for member in model.card.members:
+            file = model.folder / member.file
+            if file in found and model.weights(member).publish(member.stored):
+                done.append(f"{file}: published again from the ledger")
 
 
 def _is_only_copy(results: Path, own: RunFiles) -> bool:

@@ -164,8 +164,9 @@ def _publication(files: RunFiles) -> Iterator[Finding]:
 
 def _weights(files: RunFiles) -> Iterator[Finding]:
     stored = files.kept_weights()
-    found = {} if stored is None else files.weights.problems(stored)
-    own = None if stored is None else files.weights.path(stored)
+    if stored is None:
+        return
+    own, found = files.weights.path(stored), files.weights.problems(stored)
     if own in found:
         then = LOST_WEIGHTS if files.weights.published in found else RESTORED
         yield Finding(path=own, what=found[own], then=then)

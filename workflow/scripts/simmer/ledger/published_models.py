@@ -1,6 +1,7 @@
 """Find published models, compare their files with their cards, and remove those of other studies."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -79,6 +80,19 @@ def read_model(path: Path, results: Path) -> PublishedModel | None:
     return None if model is None or results / model.study.model != path.parent else model
 
 
+def models_in(results: Path) -> Iterator[PublishedModel]:
+    """Yield the published models whose cards can be used; others are made again by their job.
+
+    Raises:
+        LedgerError: when a card must not be read.
+    """
+    for path in cards_in(results):
+        with suppress(DamagedError):
+            model = read_model(path, results)
+            if model is not None:
+                yield model
+
+
 def remove_other_models(results: Path, homes: Mapping[StudyAddress, Path]) -> list[Path]:
     """Remove published models of other studies than these; return the removed paths.
 
@@ -92,14 +106,9 @@ def remove_other_models(results: Path, homes: Mapping[StudyAddress, Path]) -> li
         LedgerError: when a file cannot be written or removed.
     """
     removed = []
-    for path in cards_in(results):
-        try:
-            model = read_model(path, results)
-        except DamagedError:
-            continue  # its job makes it again
-        if model is None or homes.get(model.study) == model.home:
-            continue
-        if all(model.weights(member).restore(member.stored) for member in model.card.members):
+    for model in models_in(results):
+        restored = (model.weights(member).restore(member.stored) for member in model.card.members)
+        if homes.get(model.study) != model.home and all(restored):
             removed += model.files()
     for path in removed:
         with user_facing_os_errors(path):

@@ -20,7 +20,7 @@ from torch import Tensor
 
 from simmer.base.errors import ModelError
 from simmer.base.records import strict_json
-from simmer.base.text import quote
+from simmer.base.text import quote, shortened
 from simmer.model.budgets import expected_parameters
 from simmer.model.patchtst import PatchTST
 from simmer.model.shape import ModelShape
@@ -117,8 +117,8 @@ def shape_of(values: Mapping[str, int]) -> ModelShape:
         if left >= 0 and left % shape.stride_days == 0:
             return shape
     raise ModelError(
-        f"found the shape {dict(values)}; expected {', '.join(lowest)}: whole numbers from 1 to "
-        f"{LARGEST_DIMENSION:,}, with patches that fit into the context; {_ADVICE}"
+        f"found the shape {shortened(str(dict(values)), 200)}; expected {', '.join(lowest)}: whole numbers "
+        f"from 1 to {LARGEST_DIMENSION:,}, with patches that fit into the context; {_ADVICE}"
     )
 
 
@@ -167,8 +167,8 @@ def load_model(
 def _span(entry: Mapping[str, Any]) -> tuple[tuple[torch.dtype, tuple[int, ...]], tuple[int, int]]:
     """Return dtype and shape of a tensor, and the first and the last byte of its values."""
     dtype, shape, (first, last) = _DTYPES[entry["dtype"]], tuple(entry["shape"]), entry["data_offsets"]
-    if any(type(number) is not int or number < 0 for number in (*shape, first, last)):
-        raise ValueError("expected whole numbers from 0")
+    if len(shape) > 2 or any(type(one) is not int or not 0 <= one < 2**63 for one in (*shape, first, last)):
+        raise ValueError("expected vectors and matrices, and whole numbers from 0")
     if math.prod(shape) * dtype.itemsize != last - first:
         raise ValueError(f"found {last - first} bytes for a tensor of the shape {shape}")
     return (dtype, shape), (first, last)
