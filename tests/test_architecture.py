@@ -34,7 +34,7 @@ ROOMS = {
     ),
     "figures": ("Figures of search, evidence and machine.", "evidence ledger search thermal"),
     "report": ("The report and its conclusions.", "evidence ledger"),
-    "status": ("The progress of a campaign, from its files alone.", "config data features ledger search"),
+    "status": ("The progress of a campaign, from its files alone.", "config data ledger search"),
     "doctor": ("Check and repair of a results folder.", "config evidence ledger status training"),
     "commands": (
         "Commands run by hand: new-config, check, plan, studies, report, register, verify, dashboard.",

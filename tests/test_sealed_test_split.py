@@ -49,13 +49,13 @@ def test_only_these_scripts_open_the_test_split(how):
     assert found == OPENERS[how]
 
 
-def test_only_the_dataset_module_makes_labels():
+def test_only_datasets_and_their_pooled_windows_make_labels():
     importers = {
         path.relative_to(WORKFLOW).as_posix()
         for path in WORKFLOW.rglob("*.py")
         if "import label" in path.read_text()
     }
-    assert importers == {"scripts/simmer/features/dataset.py"}
+    assert importers == {"scripts/simmer/features/dataset.py", "scripts/simmer/features/pooling.py"}
 
 
 def test_labels_of_the_test_split_do_not_change_the_baselines(tmp_path, monkeypatch):
@@ -82,7 +82,11 @@ def test_labels_of_the_test_split_do_not_change_the_baselines(tmp_path, monkeypa
 
         monkeypatch.setattr(datasets, "label_rows", labels)
         baselines.main(
-            config=config, horizon_days=1, table=table, resource=resource, fitted=tmp_path / f"{flipped}.json"
+            config=config,
+            horizon_days=1,
+            tables=[table],
+            resources=[resource],
+            fitted=tmp_path / f"{flipped}.json",
         )
         models = read_json(tmp_path / f"{flipped}.json")["models"]
         found.append({name: model["predictions"] for name, model in models.items()})

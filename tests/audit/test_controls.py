@@ -47,7 +47,7 @@ def signal(market):
 @pytest.fixture
 def planted(market, tmp_path):
     common = {"features": model_features, "build": SETTINGS.build, "setting": SETTING, "seed": 1}
-    return partial(planted_control, market, 0.01, folder=tmp_path, **common)
+    return partial(planted_control, [market], 0.01, folder=tmp_path, **common)
 
 
 @pytest.fixture
@@ -79,8 +79,8 @@ def test_a_model_that_cannot_learn_fails(planted):
 
 
 def test_windows_that_end_a_day_early_fail_the_planted_control(planted):
-    def build(frame, days):
-        dataset = SETTINGS.build(frame, days)
+    def build(frame, days, pooled):
+        dataset = SETTINGS.build(frame, days, pooled=pooled)
         return replace(dataset, price_relative=np.roll(dataset.price_relative, 1, axis=0))
 
     assert statuses(check_planted(planted(guard=FakeGuard(), build=build))) == [FAIL, FAIL]
@@ -91,7 +91,7 @@ def test_a_planted_signal_is_learned_with_vix_features(tmp_path):
     settings = replace(SETTINGS, vix=True, volatility=False)  # 41 channels would need more rows
     setting = replace(SETTING, geometry=replace(CONFIG.geometry, channels=len(settings.feature_columns)))
     common = {"features": builder_of(volatility=False), "build": settings.build, "setting": setting}
-    result = planted_control(raw, 0.01, guard=FakeGuard(), folder=tmp_path, seed=1, **common)
+    result = planted_control([raw], 0.01, guard=FakeGuard(), folder=tmp_path, seed=1, **common)
     assert statuses(check_planted(result)) == [OK, OK]
 
 
@@ -107,13 +107,13 @@ def test_shuffled_labels_are_the_same_labels_in_another_order(signal):
 
 
 def test_shuffled_labels_give_no_skill_even_with_a_signal_in_the_bars(control, signal):
-    result = control(signal, 1)
+    result = control([signal], 1)
     assert statuses(check_shuffled(result)) == [OK, OK]
     assert result.attainable_skill is None
 
 
 def test_labels_that_were_not_shuffled_fail(control, signal):
-    checks = check_shuffled(control(signal, 1, permute=lambda labels, seed: labels, recipe=LEARNING))
+    checks = check_shuffled(control([signal], 1, permute=lambda labels, seed: labels, recipe=LEARNING))
     assert statuses(checks) == [FAIL, FAIL]
     assert all("labels of validation reach it" in check.fix for check in checks)
 
@@ -126,7 +126,7 @@ def test_a_label_among_the_inputs_fails(signal, control, monkeypatch):
         return replace(mixed, price_relative=inputs)
 
     monkeypatch.setattr("simmer.audit.control_set.shuffled", leaking)
-    assert statuses(check_shuffled(control(signal, 1))) == [FAIL, FAIL]
+    assert statuses(check_shuffled(control([signal], 1))) == [FAIL, FAIL]
 
 
 def test_validation_windows_among_those_of_train_fail(signal, control, monkeypatch):
@@ -135,12 +135,12 @@ def test_validation_windows_among_those_of_train_fail(signal, control, monkeypat
         return replace(mixed, train=np.append(mixed.train, mixed.validation))
 
     monkeypatch.setattr("simmer.audit.control_set.shuffled", overlapping)
-    assert FAIL in statuses(check_shuffled(control(signal, 1, recipe=replace(MEMORISING, epochs=9))))
+    assert FAIL in statuses(check_shuffled(control([signal], 1, recipe=replace(MEMORISING, epochs=9))))
 
 
 def test_a_control_that_diverges_fails(control, signal):
     wild = replace(SHORT, hyperparameters=replace(SHORT.hyperparameters, learning_rate=1e3))
-    result = control(signal, 1, recipe=wild)
+    result = control([signal], 1, recipe=wild)
     checks = check_shuffled(result)
     assert (result.ended, result.auc) == ("diverged", None)
     assert statuses(checks) == [FAIL, FAIL]
@@ -148,7 +148,7 @@ def test_a_control_that_diverges_fails(control, signal):
 
 
 def test_an_auc_below_one_half_fails_and_a_negative_skill_alone_does_not(control, signal):
-    result = replace(control(signal, 1, recipe=replace(SHORT, epochs=1)), skill=Score(-0.5, -0.7, -0.3))
+    result = replace(control([signal], 1, recipe=replace(SHORT, epochs=1)), skill=Score(-0.5, -0.7, -0.3))
     assert statuses(check_shuffled(replace(result, auc=Score(0.2, 0.1, 0.4)))) == [FAIL, OK]
     assert statuses(check_shuffled(replace(result, auc=Score(0.5, 0.4, 0.6)))) == [OK, OK]
 
@@ -156,7 +156,7 @@ def test_an_auc_below_one_half_fails_and_a_negative_skill_alone_does_not(control
 def test_a_stop_of_the_guard_interrupts_the_control(tmp_path, signal):
     with pytest.raises(Interrupted):
         shuffled_control(
-            signal,
+            [signal],
             1,
             build=SETTINGS.build,
             setting=SETTING,

@@ -92,6 +92,46 @@ def test_data_that_contradict_each_other_are_explained(overlay, message):
         default_config(overlay)
 
 
+def pool(*tickers, **overlay):
+    return {"dataset": {"pool": list(tickers)}, **overlay}
+
+
+def test_pooled_tickers_have_tables_of_the_same_columns():
+    tickers = ["GSPC", "IXIC", "SPY"]
+    entries = [{"ticker": ticker, "kind": "index"} for ticker in tickers]
+    vix = {"ticker": "VIX", "kind": "no_volume_index"}
+    data = {"data": {"tickers": [*entries, vix]}}
+    config = default_config(pool("SPY", "IXIC", **data))
+    assert config.dataset.window_tickers == config.dataset.tickers == ("GSPC", "SPY", "IXIC")
+    assert config.dataset.tables == tuple(f"{name}_dataset_a33" for name in ("GSPC", "SPY", "IXIC"))
+    with_vix = default_config(pool("IXIC", **data), {"features": {"vix": True}})
+    assert with_vix.dataset.tickers == ("GSPC", "IXIC", "VIX")
+    assert with_vix.dataset.tables == ("GSPC_dataset_c41", "IXIC_dataset_c41")
+
+
+def test_an_older_configuration_has_the_settings_of_before_in_their_order():
+    """A job whose parameters change, or only their order, is run again."""
+    old = default_config({"features": {"volatility": False}}).dataset.meaning()
+    names = ["context_days", "horizons_days", "threshold", "basis", "split", "min_validation_decisions"]
+    assert list(old) == ["ticker", "vix", *names]
+    assert default_config(pool("IXIC")).dataset.meaning() == old | {"volatility": True, "pool": ("IXIC",)}
+
+
+@pytest.mark.parametrize(
+    ("overlay", "message"),
+    [
+        (pool("SPY"), r"found `SPY`; expected prices of data\.tickers other than .* \(here \[IXIC\]\)"),
+        (pool("GSPC"), r"found `GSPC`; expected prices of data\.tickers other than dataset\.ticker"),
+        (pool("VIX", **VIX), r"found `VIX`; expected prices .* \(here none\)"),
+        (pool("IXIC", "IXIC"), r"found \['IXIC', 'IXIC'\], expected each value once"),
+        ({"dataset": {"pool": "IXIC"}}, r"found 'IXIC'; write a list: \[IXIC\]"),
+    ],
+)
+def test_a_pool_of_other_tickers_than_prices_is_explained(overlay, message):
+    with pytest.raises(ConfigError, match=rf"dataset\.pool: {message}"):
+        default_config(overlay)
+
+
 def test_the_demo_does_less_at_20m_than_at_2m_and_all_horizons_at_both():
     demo = default_config(overlay("demo.yaml"))
     small, large = demo.scales["2M"], demo.scales["20M"]

@@ -12,8 +12,8 @@ final_evaluation, which notes each look in the log of looks, results/ledger/test
 rule refit:
     """Train the winner of a study again with another random seed, under the thermal guard."""
     input:
-        table=ancient(dataset_table("parquet")),
-        resource=dataset_table("resource.json"),
+        tables=ancient(dataset_tables("parquet")),
+        resources=dataset_tables("resource.json"),
         trials=results_of_study,
     output:
         result="results/refits/{scale}/{horizon}/refit_{refit}.json",
@@ -43,8 +43,8 @@ rule refit:
 rule baselines:
     """Fit the baselines of a horizon on the transformer's train rows, and predict validation and test."""
     input:
-        table=ancient(dataset_table("parquet")),
-        resource=dataset_table("resource.json"),
+        tables=ancient(dataset_tables("parquet")),
+        resources=dataset_tables("resource.json"),
     output:
         fitted="results/baselines/{horizon}.json",
     log:
@@ -67,8 +67,8 @@ rule baselines:
 rule final_evaluation:
     """Join the labels of test with predictions made without them; no other rule reads these labels."""
     input:
-        table=ancient(dataset_table("parquet")),
-        resource=dataset_table("resource.json"),
+        tables=ancient(dataset_tables("parquet")),
+        resources=dataset_tables("resource.json"),
         trials=trials_of_horizon,
         refits=refits_of_horizon,
         # The audit must pass before the test split is opened.
@@ -169,7 +169,7 @@ rule report:
         audit="results/leakage_audit.json",
         data_validation="results/data_validation.json",
         dataset="results/dataset.json",
-        resource=dataset_table("resource.json"),
+        resources=dataset_tables("resource.json"),
         trials=published_of_campaign("json"),
         refits=refits_of_campaign(),
         preflights=expand("results/preflight/{scale}.json", scale=CAMPAIGN.run_scales),

@@ -100,7 +100,7 @@ rule data_dictionary:
 rule describe_dataset:
     """Form labels and splits for every horizon and record their sizes and base rates; refuse too few."""
     input:
-        table=dataset_table("parquet"),
+        tables=dataset_tables("parquet"),
     output:
         summary="results/dataset.json",
     log:

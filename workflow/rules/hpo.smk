@@ -20,8 +20,8 @@ for scale in CAMPAIGN.scales:
         name:
             f"hpo_{scale}"
         input:
-            table=ancient(dataset_table("parquet")),
-            resource=dataset_table("resource.json"),
+            tables=ancient(dataset_tables("parquet")),
+            resources=dataset_tables("resource.json"),
             preflight=before_training(scale, f"results/preflight/{scale}.json"),
             previous=before_training(scale, trials_before(scale)),
             transferred=before_training(scale, trials_to_transfer(scale)),
@@ -55,7 +55,7 @@ for scale in CAMPAIGN.scales:
             trials=trials_of(scale),
             timelines=timelines_of(scale),
             search_figures=search_figures_of(scale),
-            resource=dataset_table("resource.json"),
+            resources=dataset_tables("resource.json"),
             dataset="results/dataset.json",
             dictionary="results/data_dictionary.md",
         output:

@@ -10,7 +10,7 @@ rule search_figures:
     """Draw the history, the hyperparameter importances and the coverage of one search."""
     input:
         results=results_of_study,
-        resource=dataset_table("resource.json"),
+        resources=dataset_tables("resource.json"),
     output:
         history=report(
             "results/figures/search_history_{scale}_{horizon}.svg",

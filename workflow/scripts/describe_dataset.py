@@ -1,7 +1,7 @@
 """Form labels and splits for every horizon and record sizes and base rates, except those of test."""
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -18,15 +18,19 @@ from simmer.ledger.made_from import made_from
 logger = logging.getLogger(__name__)
 
 
-def main(*, settings: DatasetSettings, table: Path, summary: Path) -> None:
+def main(*, settings: DatasetSettings, tables: Sequence[Path], summary: Path) -> None:
     """Write sizes, dates, base rates and their log-losses of all horizons to `summary`.
+
+    `tables` are the feature tables, the ticker's own first.
 
     Raises:
         DatasetError: when a split is too small, lacks a class, or base rates fall with the horizon; also when
             the test split is too short for the evidence: days of search would be lost.
     """
-    frame = read_table(table)
-    datasets = {days: settings.build(frame, days, test="inputs") for days in settings.horizons_days}
+    own, *pooled = map(read_table, tables)
+    datasets = {
+        days: settings.build(own, days, test="inputs", pooled=pooled) for days in settings.horizons_days
+    }
     check_base_rates(datasets)
     for days, dataset in datasets.items():
         require_blocks(len(dataset.decision_rows("test")), days)
@@ -43,16 +47,20 @@ def main(*, settings: DatasetSettings, table: Path, summary: Path) -> None:
                 facts["last_date"],
                 _labels(facts),
             )
-    write_json(
-        summary,
-        {
-            "ticker": settings.ticker,
-            "threshold": settings.threshold,
-            "basis": settings.basis,
-            "context_days": settings.context_days,
-            "horizons": described,
-        },
-    )
+    facts = {
+        "ticker": settings.ticker,
+        "threshold": settings.threshold,
+        "basis": settings.basis,
+        "context_days": settings.context_days,
+        "horizons": described,
+    }
+    if settings.pool:
+        facts["pooled"] = {
+            horizon_name(days): {part.ticker: part.facts() for part in dataset.pooled}
+            for days, dataset in datasets.items()
+        }
+        logger.info("pooled with train: %s", facts["pooled"])
+    write_json(summary, facts)
 
 
 def _labels(facts: Mapping[str, Any]) -> str:
@@ -65,6 +73,6 @@ if __name__ == "__main__":
     with job(snakemake.log[0]), made_from(snakemake):
         main(
             settings=parse_config(snakemake.config).dataset,
-            table=Path(snakemake.input.table),
+            tables=[Path(path) for path in snakemake.input.tables],
             summary=Path(snakemake.output.summary),
         )

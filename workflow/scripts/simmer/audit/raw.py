@@ -53,6 +53,16 @@ class RawSeries:
         return RawSeries(change(self.bars), None if self.vix_bars is None else change(self.vix_bars))
 
 
+@dataclass(frozen=True)
+class PooledSeries:
+    """Bars of a pooled ticker, and the feature table that the trials use, with its name."""
+
+    ticker: str
+    raw: RawSeries
+    name: str
+    table: pd.DataFrame
+
+
 def read_raw(bars: Path, vix_bars: Sequence[Path]) -> RawSeries:
     """Read raw bars from their files; `vix_bars` has one path at most.
 

@@ -47,15 +47,14 @@ def check_labels(settings: DatasetSettings, bars: Mapping[str, pd.DataFrame]) ->
         yield _row("labels", status=CheckStatus.SKIP, measured=f"no usable bars of {missing}")
         return
     try:
-        needed = (bars[ticker] for ticker in settings.tickers)
-        table = features_of_bars(*needed, volatility=settings.volatility).frame
+        table, *pooled = settings.features(bars)
     except SimmerError as error:
         yield _row("features", status=CheckStatus.FAIL, fix=str(error))
         return
     built = {}
     for days in settings.horizons_days:
         try:
-            built[days] = settings.build(table, days, test="inputs")
+            built[days] = settings.build(table, days, test="inputs", pooled=pooled)
             require_blocks(len(built[days].decision_rows("test")), days)
             yield _row(f"labels h{days}", measured=_sizes(built[days]), needed=_needed(settings))
         except DatasetError as error:
@@ -68,10 +67,11 @@ def check_labels(settings: DatasetSettings, bars: Mapping[str, pd.DataFrame]) ->
 
 
 def _sizes(dataset: Dataset) -> str:
+    pooled = {f"pooled {part.ticker}": part.facts() for part in dataset.pooled}
     return ", ".join(
         f"{name} {facts['n']:,}"
         + (f" ({percent(float(facts['base_rate']))} positive)" if "base_rate" in facts else "")
-        for name, facts in describe(dataset).items()
+        for name, facts in (describe(dataset) | pooled).items()
     )
 
 

@@ -201,7 +201,8 @@ def _refusal(problems: Sequence[str]) -> ConfigError:
 
 def _contradictions(blocks: Mapping[str, Any]) -> Iterator[str]:
     """Yield a line for each contradiction between blocks that are valid separately; others are absent."""
-    for check in (_check_names, _check_ticker, _check_vix, _check_geometry, _check_scales):
+    checks = (_check_names, _check_ticker, _check_pool, _check_vix, _check_geometry, _check_scales)
+    for check in checks:
         needed = inspect.signature(check).parameters
         if needed.keys() <= blocks.keys():
             yield from check(**{name: blocks[name] for name in needed})
@@ -227,6 +228,17 @@ def _check_ticker(data: DataSettings, dataset: DatasetBlock) -> Iterator[str]:
             f"dataset.ticker: found `{dataset.ticker}`; expected a price of data.tickers: write "
             f"{' or '.join(prices)}{', or ' * bool(prices)}add it there"
         )
+
+
+def _check_pool(data: DataSettings, dataset: DatasetBlock) -> Iterator[str]:
+    kinds = data.kinds()
+    others = [name for name, kind in kinds.items() if kind != "no_volume_index" and name != dataset.ticker]
+    for ticker in dataset.pool:
+        if ticker not in others:
+            yield (
+                f"dataset.pool: found `{ticker}`; expected prices of data.tickers other than dataset.ticker "
+                f"(here {as_yaml(others) if others else 'none'}): add it there, or leave it out of the pool"
+            )
 
 
 def _check_vix(data: DataSettings, features: FeatureBlock) -> Iterator[str]:

@@ -1,9 +1,11 @@
 """Config blocks `features` and `dataset`: what a search learns from."""
 
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Annotated, Any
 
 from pydantic import Field
 
+from simmer.base.errors import DatasetError
 from simmer.base.settings import EachOnce, Flag, Real, Whole, meaning, settings, since
 from simmer.data.tickers import VIX_TICKER
 from simmer.features.columns import TABLES, table_columns
@@ -42,6 +44,15 @@ class DatasetBlock:
     """Ticker, windows, labels and splits."""
 
     ticker: Annotated[str, Field(description="Ticker whose rise is predicted from its own features.")]
+    pool: Annotated[
+        tuple[str, ...],
+        Field(
+            json_schema_extra={"uniqueItems": True},
+            description="Other tickers whose windows are added to train, each scaled by itself and only if "
+            "the label ends before validation begins. They are in no other split; none by default.",
+        ),
+        EachOnce,
+    ] = since(())
     context_days: Annotated[Whole, Field(ge=1, description="Days in a window, the decision row included.")]
     horizons_days: Annotated[
         tuple[Annotated[Whole, Field(ge=1, le=60)], ...],
@@ -104,12 +115,23 @@ class DatasetSettings(DatasetBlock, FeatureBlock):
     @property
     def tickers(self) -> tuple[str, ...]:
         """The tickers that the search learns from."""
-        return (self.ticker, VIX_TICKER) if self.vix else (self.ticker,)
+        return (*self.window_tickers, VIX_TICKER) if self.vix else self.window_tickers
+
+    @property
+    def window_tickers(self) -> tuple[str, ...]:
+        """The tickers whose windows the model is trained on, the study's own first."""
+        return (self.ticker, *self.pool)
 
     @property
     def table(self) -> str:
-        """Name of the feature table that the search learns from."""
-        return (self.combined_table if self.vix else self.own_table)(self.ticker)
+        """Name of the feature table of the study's own ticker."""
+        return self.tables[0]
+
+    @property
+    def tables(self) -> tuple[str, ...]:
+        """Names of the feature tables of `window_tickers`."""
+        named = self.combined_table if self.vix else self.own_table
+        return tuple(named(ticker) for ticker in self.window_tickers)
 
     def own_table(self, ticker: str) -> str:
         """Return the name of a ticker's feature table without those of the VIX."""
@@ -119,10 +141,45 @@ class DatasetSettings(DatasetBlock, FeatureBlock):
         """Return the name of a ticker's feature table with those of the VIX."""
         return f"{ticker}_dataset_{TABLES[self.volatility, True]}"
 
-    def build(self, frame: "pd.DataFrame", horizon_days: int, test: "Test" = "sealed") -> "Dataset":
-        """Return windows, labels and splits of one horizon, with the requested part of the test split."""
+    def features(self, bars: Mapping[str, "pd.DataFrame"]) -> list["pd.DataFrame"]:
+        """Return the feature tables of `window_tickers`, from bars by ticker.
+
+        Raises:
+            DataError: as `simmer.features.of_bars.features_of_bars`.
+        """
+        from simmer.features.of_bars import features_of_bars
+
+        vix = bars[VIX_TICKER] if self.vix else None
+        return [
+            features_of_bars(bars[ticker], vix, volatility=self.volatility).frame
+            for ticker in self.window_tickers
+        ]
+
+    def build(
+        self,
+        frame: "pd.DataFrame",
+        horizon_days: int,
+        test: "Test" = "sealed",
+        *,
+        pooled: Sequence["pd.DataFrame"] = (),
+    ) -> "Dataset":
+        """Return windows, labels and splits of one horizon.
+
+        Args:
+            frame: the feature table of the study's own ticker.
+            horizon_days: of the labels.
+            test: the part of the test split in the result.
+            pooled: the feature tables of `pool`.
+
+        Raises:
+            DatasetError: as `build_dataset`, and when tables of pooled tickers are missing.
+        """
         from simmer.features.dataset import build_dataset
 
+        if len(pooled) != len(self.pool):
+            raise DatasetError(
+                f"found {len(pooled)} tables of pooled tickers; expected one of each in {list(self.pool)}"
+            )
         return build_dataset(
             frame,
             label=self.label(horizon_days),
@@ -131,4 +188,5 @@ class DatasetSettings(DatasetBlock, FeatureBlock):
             feature_columns=self.feature_columns,
             min_validation_decisions=self.min_validation_decisions,
             test=test,
+            pool=dict(zip(self.pool, pooled, strict=True)),
         )

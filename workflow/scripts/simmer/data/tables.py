@@ -132,6 +132,6 @@ def require_content(frames: Sequence[pd.DataFrame], sha256: str, *, names: Seque
     """Raise `DataError` if the digest of tables' values is not the one of their manifest entries."""
     if features_sha256(frames) != sha256:
         raise DataError(
-            f"found {listed(names)} with other values than content_sha256 of the manifest entry says; expected "
-            "what was built with it: delete table and entry, and run the same command again"
+            f"found {listed(names)} with other values than content_sha256 in the manifest; expected the "
+            "tables that were built with it: delete them and their entries, and run the same command again"
         )

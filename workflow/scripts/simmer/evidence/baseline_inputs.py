@@ -6,6 +6,7 @@ would mostly fit noise. They get 10 columns per channel instead: the value on th
 standard deviation and change over spans of 5 days, 20 days and the whole window.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -81,6 +82,15 @@ class Rows:
         if not np.isin(labels, (0, 1)).all():
             raise DatasetError("labels contain other values than 0 and 1; use the labels of a dataset")
         object.__setattr__(self, "labels", labels.astype(np.int64))
+
+    @classmethod
+    def joined(cls, parts: Sequence["Rows"]) -> "Rows":
+        """Return the rows of several parts, one after the other."""
+        inputs = Inputs(
+            summaries=np.concatenate([part.inputs.summaries for part in parts]),
+            volatility=np.concatenate([part.inputs.volatility for part in parts]),
+        )
+        return cls(inputs, np.concatenate([part.labels for part in parts]))
 
 
 def build_inputs(

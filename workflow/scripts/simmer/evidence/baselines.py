@@ -13,13 +13,15 @@ bundled S&P 500, a logistic regression on those eight columns beats one on the 2
 days ahead, because the summaries contain volatility but not its logarithm. Without these columns the
 baselines would be too weak.
 
+With pooled tickers, all but the base rate are fitted on their train windows as well, like the transformer.
+
 No baseline is fitted again on train and validation together. The transformer stops on validation and never
 trains on it; a baseline trained on it would have more, and more recent, information. Fitting takes the
 labelled rows of train and validation only, so no test label can enter.
 """
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -47,10 +49,12 @@ MIN_STD = 1e-9
 class _Recipe:
     form: str
     candidates: Callable[[Material, int], Iterator[Candidate]]
+    pools: bool = True
 
 
 _RECIPES = {
-    "base_rate": _Recipe("volatility", base_rate),
+    # All scores are compared with the base rate of the study's own ticker.
+    "base_rate": _Recipe("volatility", base_rate, pools=False),
     "volatility_logit": _Recipe("volatility", logistic_regressions),
     "logistic_regression": _Recipe("everything", logistic_regressions),
     "gradient_boosting": _Recipe("everything", boosted_trees),
@@ -98,7 +102,9 @@ class Fitted:
             return np.asarray(self._predict((values - self._mean) / self._std), dtype=np.float64)
 
 
-def fit_baseline(name: str, train: Rows, validation: Rows, *, seed: int) -> Fitted:
+def fit_baseline(
+    name: str, train: Rows, validation: Rows, *, seed: int, pooled: Sequence[Rows] = ()
+) -> Fitted:
     """Fit one baseline on train and choose its settings on validation; the same seed gives the same result.
 
     Args:
@@ -106,6 +112,7 @@ def fit_baseline(name: str, train: Rows, validation: Rows, *, seed: int) -> Fitt
         train: decision rows to fit on.
         validation: decision rows to choose on.
         seed: of the trees' column sampling, and of the perceptron's weights and order of windows.
+        pooled: train windows of pooled tickers, on which all but the base rate are fitted as well.
 
     Raises:
         DatasetError: when the baseline is unknown, train lacks a class, or the two differ in columns.
@@ -113,6 +120,8 @@ def fit_baseline(name: str, train: Rows, validation: Rows, *, seed: int) -> Fitt
     if name not in _RECIPES:
         raise DatasetError(f"there is no baseline {name!r}; expected one of {', '.join(BASELINES)}")
     form, candidates = _RECIPES[name].form, _RECIPES[name].candidates
+    if pooled and _RECIPES[name].pools:
+        train = Rows.joined([train, *pooled])
     _require_usable(train, validation)
     values = getattr(train.inputs, form)
     mean, std = values.mean(axis=0), values.std(axis=0)
@@ -145,13 +154,15 @@ def fit_baseline(name: str, train: Rows, validation: Rows, *, seed: int) -> Fitt
     )
 
 
-def fit_baselines(train: Rows, validation: Rows, *, seed: int) -> dict[str, Fitted]:
+def fit_baselines(
+    train: Rows, validation: Rows, *, seed: int, pooled: Sequence[Rows] = ()
+) -> dict[str, Fitted]:
     """Fit every baseline, in the order of `BASELINES`; see `fit_baseline`.
 
     Raises:
         DatasetError: as `fit_baseline`.
     """
-    return {name: fit_baseline(name, train, validation, seed=seed) for name in BASELINES}
+    return {name: fit_baseline(name, train, validation, seed=seed, pooled=pooled) for name in BASELINES}
 
 
 def _require_usable(train: Rows, validation: Rows) -> None:

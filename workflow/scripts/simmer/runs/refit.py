@@ -45,9 +45,10 @@ class Refit:
         """The refit's files in the ledger."""
         return self.ledger.refit(self.number, of_trial=self.winner.number)
 
-    def dataset(self, settings: DatasetSettings, frame: pd.DataFrame) -> Dataset:
+    def dataset(self, settings: DatasetSettings, frames: Sequence[pd.DataFrame]) -> Dataset:
         """Return the dataset of the study's horizon, including the inputs (not the labels) of test."""
-        return settings.build(frame, self.study.horizon_days, test="inputs")
+        own, *pooled = frames
+        return settings.build(own, self.study.horizon_days, test="inputs", pooled=pooled)
 
     def begin(self, execution: Mapping[str, Value | bool]) -> RefitParams:
         """Return the winner's number and hyperparameters, and the seed of this refit."""
