@@ -6,6 +6,8 @@ results/final/<horizon>.{parquet,json}, results/evidence.json, results/figures/*
 
 Refits and baselines predict the test rows from inputs alone. The labels of test are opened by one rule,
 final_evaluation, which notes each look in the log of looks, results/ledger/test_reads.jsonl.
+
+The baselines of a horizon take some five minutes of one core for fifty tries; a job that is stopped begins again.
 """
 
 
@@ -41,10 +43,7 @@ rule refit:
 
 
 rule baselines:
-    """Search the baselines of a horizon on the transformer's train rows, and predict validation and test.
-
-    Fifty tries take some five minutes of one core. A job that is stopped begins again.
-    """
+    """Search the baselines of a horizon on the transformer's train rows, and predict validation and test."""
     input:
         table=ancient(dataset_table("parquet")),
         resource=dataset_table("resource.json"),
