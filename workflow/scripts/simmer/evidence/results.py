@@ -41,21 +41,17 @@ class Split:
 class Model:
     """One model scored on the test split: losses in nats, other scores in 0..1.
 
-    Members are the refits of a scale and the fits of a baseline. Scores are means over single members unless
-    they are said to be of the averaged members. A baseline with one member has no random numbers and equals
-    any average of its members.
+    Members are the refits of a scale and the fits of a baseline. Scores are means over them or, where it says
+    so, of their averaged prediction. A baseline without random numbers has one, which equals any average.
 
     Attributes:
-        name: of the scale or baseline.
         parameters: counted; `None` for a baseline.
-        seeds: number of refits; `None` for a baseline.
-        members: their number.
+        seeds, members: number of refits, `None` for a baseline; number of members.
         log_loss: with its 95 % interval.
         skill: 1 - loss / loss of the base rate of train.
         skill_own_rate: the same against the rate of positives in the test split itself.
         seed_log_losses: of each refit; `None` for a baseline.
-        averaged_skill: of the averaged members; equals `skill` for one member.
-        averaged_validation_log_loss: of the averaged members.
+        averaged_skill, averaged_validation_log_loss: of the averaged members.
         auc: `None` for constant predictions, or if a class has too few rows for an interval.
         calibration_slope: below 1 if predictions are too extreme; `None` if no slope can be fitted.
         threshold: the one with the best F1 on validation.
@@ -64,13 +60,12 @@ class Model:
         averaged_log_loss: of the averaged members; `None` for one member.
         search_validation_log_loss: of the best trial of a study, or the best try of a baseline.
         winner: number of the refitted trial; `None` for a baseline, as all fields up to `refits`.
-        fingerprint: of the study.
-        hyperparameters: of the winner.
+        fingerprint, hyperparameters: of the study, and of the winner.
         trials: number of trials that reached a loss and do not repeat another one.
         epochs_max: planned for each trial.
         refits: number, seed, state and best epoch of each.
-        tries: number of settings tried on validation; `None` for a scale, as all fields below.
-        settings, sklearn_version: of a baseline.
+        tries: number of settings tried on validation; `None` for a scale, as `settings` (the chosen ones) and
+            `sklearn_version`.
     """
 
     name: str
@@ -130,8 +125,8 @@ class Comparison:
     Attributes:
         planned: True if the comparison may support a claim; chosen before any result was seen.
         members: number of members that are averaged on both sides.
-        difference: of the averages, with its 95 % interval.
-        single_difference: of the mean losses of single members, a description and no claim.
+        difference, single_difference: of the averages, and of the mean losses of single members, a
+            description and no claim; with 95 % intervals.
         p_value: two-sided.
         detectable: the difference that is detected with 80 % power.
         p_adjusted: adjusted for all planned comparisons; `None` if not planned.
@@ -161,7 +156,6 @@ class Scaling:
     """The verdict on one horizon; the optional figures are `None` with fewer than two scales.
 
     Attributes:
-        reason: one sentence with figures.
         level: of the intervals, as a share.
         exponent: above 0 if the loss falls with scale.
         change: of the loss from the smallest to the largest scale, nats.
@@ -243,7 +237,6 @@ class Evidence:
     """The evidence of a campaign.
 
     Attributes:
-        campaign: its name.
         code: digest of the code that computed it.
         comparisons: number of planned comparisons in all horizons together.
         horizons: in ascending order of days.
