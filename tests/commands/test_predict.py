@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 import pytest
 import yaml
 
+from simmer.base.records import read_record, write_record
 from simmer.commands.predict import main
 from simmer.data.bars_csv import canonical_csv
 from support.configs import ROOT
@@ -91,6 +92,16 @@ def test_a_model_that_cannot_be_used_ends_with_its_message(mine, capsys):
     assert "member_0.safetensors damaged" in refused(mine, capsys)
     (mine / SAVED / "card.json").write_text("{")
     assert "damaged" in refused(mine, capsys)
+
+
+def test_hostile_text_of_a_card_is_shown_as_text(mine, capsys):
+    path = mine / SAVED / "card.json"
+    text = "\x1b[2J[bold red]x[/]\u202egpj"
+    write_record(path, read_record(path, advice="") | {"findings": [text], "campaign": text})
+    (mine / "other.yaml").write_text(yaml.safe_dump(OVERLAY | {"seed": 2}))
+    shown = predicted(mine, capsys, overlay="other.yaml")
+    assert shown.count("\\x1b[2J[bold red]x[/]\\u202egpj") == 2
+    assert shown.replace("\n", "").isprintable()
 
 
 def test_a_model_of_another_configuration_is_named(mine, capsys):

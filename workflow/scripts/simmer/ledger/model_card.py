@@ -25,6 +25,7 @@ MAX_CARD_BYTES = 1 << 20
 NO_ADVICE = "This is the output of a statistical model, not investment advice."
 _MOST_THREADS, _MOST_DAYS = 4096, 250
 _ADVICE = "`make report` publishes the model again"
+_TICKER = re.compile("[A-Z0-9][A-Z0-9.-]*")
 _SCALE, _FINGERPRINT = re.compile("[A-Za-z0-9]+"), re.compile("[0-9a-f]{1,64}")
 _PLAIN_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]*")
 
@@ -90,10 +91,14 @@ class CardBars:
     """The bars that the features were computed from; the first source is the ticker's own file."""
 
     ticker: str
-    kind: str
+    kind: Literal["etf", "index"]
     adjustment: str
     calendar: str
     sources: tuple[Mapping[str, str], ...]
+
+    def __post_init__(self) -> None:
+        if not _TICKER.fullmatch(self.ticker):  # a part of file names
+            raise ValueError(f"found the ticker {quote(self.ticker)}")
 
 
 @dataclass(frozen=True, kw_only=True)
