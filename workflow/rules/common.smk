@@ -243,7 +243,9 @@ def refits_of_study(scale, horizon):
 def models_of_campaign():
     """Return the cards of the models of all studies that are to be run; none if no weights are kept."""
     studies = [] if CAMPAIGN.evidence.keep_models == "none" else studies_to_run()
-    addresses = [StudyAddress(scale=scale, horizon_days=horizon_days_of(horizon)) for scale, horizon in studies]
+    addresses = [
+        StudyAddress(scale=scale, horizon_days=horizon_days_of(horizon)) for scale, horizon in studies
+    ]
     return [str(RESULTS / address.model / CARD) for address in addresses]
 
 
