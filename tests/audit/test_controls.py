@@ -95,6 +95,24 @@ def test_a_planted_signal_is_learned_with_vix_features(tmp_path):
     assert statuses(check_planted(result)) == [OK, OK]
 
 
+def test_planted_bars_of_pooled_tickers_add_to_what_is_learned(market, tmp_path):
+    """The 700 own train windows alone would not suffice."""
+    short = RawSeries(market.bars[-1_300:].reset_index(drop=True))
+    common = {"features": model_features, "setting": SETTING, "seed": 1, "guard": FakeGuard()}
+    settings = replace(SETTINGS, pool=("IXIC",))
+    found = planted_control([short, market], 0.01, build=settings.build, folder=tmp_path, **common)
+    assert found.train_decisions > FEWEST_TRAIN_DECISIONS
+    assert found.skill.estimate > 0.6 * found.attainable_skill
+
+
+def test_labels_of_pooled_tickers_are_shuffled_too(signal):
+    dataset = replace(SETTINGS, pool=("IXIC",)).build(signal, 1, pooled=[signal])
+    (before,), (after,) = dataset.pooled, shuffled(dataset, seed=1).pooled
+    assert after.labels.sum() == before.labels.sum()
+    assert 0.45 < (after.labels == before.labels).mean() < 0.75
+    assert not np.array_equal(after.labels, shuffled(dataset, seed=1).labels_of("train"))
+
+
 def test_shuffled_labels_are_the_same_labels_in_another_order(signal):
     dataset = SETTINGS.build(signal, 3)
     mixed = shuffled(dataset, seed=1)
