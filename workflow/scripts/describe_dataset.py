@@ -37,17 +37,8 @@ def main(*, settings: DatasetSettings, tables: Sequence[Path], summary: Path) ->
     described = {horizon_name(days): describe(dataset) for days, dataset in datasets.items()}
     for horizon, splits in described.items():
         for split, facts in splits.items():
-            logger.info(
-                "%s %s %s: %d windows, %s to %s, %s",
-                settings.ticker,
-                horizon,
-                split,
-                facts["n"],
-                facts["first_date"],
-                facts["last_date"],
-                _labels(facts),
-            )
-    facts = {
+            logger.info("%s %s %s: %s", settings.ticker, horizon, split, _windows(facts))
+    known = {
         "ticker": settings.ticker,
         "threshold": settings.threshold,
         "basis": settings.basis,
@@ -55,18 +46,24 @@ def main(*, settings: DatasetSettings, tables: Sequence[Path], summary: Path) ->
         "horizons": described,
     }
     if settings.pool:
-        facts["pooled"] = {
+        known["pooled"] = {
             horizon_name(days): {part.ticker: part.facts() for part in dataset.pooled}
             for days, dataset in datasets.items()
         }
-        logger.info("pooled with train: %s", facts["pooled"])
-    write_json(summary, facts)
+        for horizon, tickers in known["pooled"].items():
+            for ticker, of_ticker in tickers.items():
+                logger.info("%s pooled %s: %s", horizon, ticker, _windows(of_ticker))
+    write_json(summary, known)
 
 
-def _labels(facts: Mapping[str, Any]) -> str:
+def _windows(facts: Mapping[str, Any]) -> str:
+    found = "{n} windows, {first_date} to {last_date}, ".format(**facts)
     if "base_rate" not in facts:
-        return "labels sealed until the final evaluation"
-    return f"{100 * facts['base_rate']:.1f} % positive, base rate log-loss {facts['prior_log_loss']:.4f}"
+        return found + "labels sealed until the final evaluation"
+    found += f"{100 * facts['base_rate']:.1f} % positive"
+    if "prior_log_loss" in facts:
+        found += f", base rate log-loss {facts['prior_log_loss']:.4f}"
+    return found
 
 
 if __name__ == "__main__":
