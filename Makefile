@@ -17,7 +17,7 @@ RESULTS        ?= $(if $(filter-out .,$(FOLDER)),$(FOLDER)/,)results
 DASHBOARD_PORT ?= 8080
 WATCH_SECONDS  ?= 5
 
-.PHONY: setup demo smoke-2B new-config check fetch register verify report plan status watch doctor studies dashboard dashboard-export test test-long storm lint config-docs clean
+.PHONY: setup demo smoke-2B new-config check fetch register verify report predict plan status watch doctor studies dashboard dashboard-export test test-long storm lint config-docs clean
 .DEFAULT_GOAL := setup
 
 setup: $(READY)
@@ -85,6 +85,11 @@ verify: $(READY)
 # SEARCH=yes trains missing trials first.
 report: $(READY)
 	@$(SIMMER).commands.report "$(RESULTS)" $(OVERLAY) $(BEGIN) $(if $(filter-out no NO No 0,$(SEARCH)),--search)
+
+# Ask the saved models about the newest complete bar, of FILE=newer.csv or else of the campaign. SCALE=2M and
+# HORIZON=1 choose a model; with features of the VIX, VIX_FILE=newer_vix.csv.
+predict: $(READY)
+	@$(SIMMER).commands.predict "$(RESULTS)" $(OVERLAY) $(if $(FILE),--file "$(FILE)") $(if $(VIX_FILE),--vix-file "$(VIX_FILE)") $(if $(SCALE),--scale "$(SCALE)") $(if $(HORIZON),--horizon "$(HORIZON)")
 
 # What the next run would do: new and known studies, trials to train, hours, what changed since the last run.
 plan: $(READY)

@@ -1,6 +1,7 @@
 """Fixtures and settings for all tests."""
 
 import os
+import shutil
 import signal
 
 # Two workers of the test suite share two cores; set before torch is imported, and inherited by jobs.
@@ -38,6 +39,23 @@ def pytest_collection_modifyitems(items):
         return 0 if item.path == first else 2 if item.path in needing else 1
 
     items.sort(key=rank)
+
+
+@pytest.fixture(scope="session")
+def saved_campaign(tmp_path_factory):
+    """A campaign folder with a saved model of two refits; not to be changed."""
+    from support.saved_models import save_model
+
+    folder = tmp_path_factory.mktemp("saved")
+    save_model(folder)
+    return folder
+
+
+@pytest.fixture
+def saved(saved_campaign, tmp_path):
+    """A copy of the campaign with a saved model, to be changed."""
+    shutil.copytree(saved_campaign, tmp_path, dirs_exist_ok=True)
+    return tmp_path
 
 
 @pytest.fixture(scope="session")

@@ -237,6 +237,18 @@ FAULTS = (
         replacement="list(found.values())",
         tests=("test_every_trial_keeps_its_number_where_others_have_not_begun",),
     ),
+    Fault(
+        name="weights are removed before the predictions of the new ones are stored",
+        original="self.files.write_predictions(record)\n            weights.remove_others(stored)",
+        replacement="weights.remove_others(stored)\n            self.files.write_predictions(record)",
+        tests=("test_predictions_and_weights_belong_together_wherever_a_write_is_interrupted",),
+    ),
+    Fault(
+        name="the content of a file of weights is not verified",
+        original="stored.bytes and sha256_of_file(path) == stored.sha256",
+        replacement="stored.bytes",
+        tests=("test_a_file_that_is_not_the_member_of_the_card_is_refused",),
+    ),
 )
 
 

@@ -72,6 +72,17 @@ def test_a_finished_search_is_reported(book, capsys):
     assert f"The report on one page: {book.results}/summary.html" in shown
 
 
+def test_the_command_that_asks_the_models_is_named_where_there_are_some(book, capsys):
+    book.trial(1)
+    report(book)
+    assert "make predict" not in capsys.readouterr().out
+    card = book.results / "models/2M/h1/card.json"
+    card.parent.mkdir(parents=True)
+    card.write_text("{}")
+    report(book)
+    assert f"make predict 'FOLDER={book.folder}'" in capsys.readouterr().out
+
+
 def test_a_search_is_trained_if_asked_for(book):
     report(book, "--search")
     assert calls(book)[0].startswith("None ")

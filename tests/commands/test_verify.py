@@ -55,6 +55,19 @@ def test_valid_data_pass_with_a_row_per_table(data, machine):
     assert found.as_json()["ok"] is True
 
 
+def test_saved_models_are_read_with_the_data_beside_them(saved, machine):
+    assert row(verify(saved / "data", machine), "models/debug/h1").measured == "2 members"
+    member = saved / "results/models/debug/h1/member_1.safetensors"
+    member.write_bytes(bytes(member.stat().st_size))
+    found = row(verify(saved / "data", machine), "models/debug/h1")
+    assert (found.status, found.fix) == (
+        CheckStatus.FAIL,
+        "member_1.safetensors is damaged: make doctor FIX=yes",
+    )
+    (member.parent / "card.json").write_text("{}")
+    assert "card.json damaged" in row(verify(saved / "data", machine), "models/debug/h1").fix
+
+
 def test_versions_are_compared_with_the_pinned_ones(data, machine):
     found = verify(data, machine, installed={"numpy": "1.0", "pandas": "3.1.1"}, pinned={"numpy": "2.4.6"})
     assert row(found, "numpy").status is CheckStatus.WARN

@@ -279,6 +279,13 @@ def test_a_date_without_quotes_is_the_same_study():
             r"thermal\.critical_c: found nan, expected a finite number",
         ),
         ({"evidence": {"seeds": float("inf")}}, "seeds: found inf, expected a whole number"),
+        *(
+            (
+                {"evidence": {"keep_models": value}},
+                "keep_models: found .*, expected one of `auto`, `all`, `none`, or a whole number",
+            )
+            for value in (0, True, "some", 1.5, None)
+        ),
         ({"thermal": {"critical_c": 203}}, "critical_c: found 203, expected °C, at most 110; .* write 95"),
         ({"thermal": {"setpoint_c": 180.0}}, "setpoint_c: found 180, expected °C.* write 82"),
         ({"thermal": {"warning_c": 185}}, "warning_c: found 185, expected °C.* write 85"),
@@ -301,6 +308,23 @@ def test_a_date_without_quotes_is_the_same_study():
 def test_a_message_says_what_was_expected(overlay, message):
     with pytest.raises(ConfigError, match=message):
         parse_config(raw_config(overlay))
+
+
+@pytest.mark.parametrize("keep", ["auto", "all", "none", 3])
+def test_kept_models_change_no_study_and_an_old_configuration_keeps_them(keep):
+    old = raw_config()
+    del old["evidence"]["keep_models"]
+    changed = default_config({"evidence": {"keep_models": keep}})
+    assert parse_config(old).evidence.keep_models == "auto"
+    assert changed.study("2M", 1).meaning() == parse_config(old).study("2M", 1).meaning()
+
+
+@pytest.mark.parametrize(
+    ("keep", "small", "large"), [("auto", 5, 1), ("all", 5, 5), ("none", 0, 0), (3, 3, 3), (9, 5, 5)]
+)
+def test_all_members_are_kept_while_one_is_at_most_a_gibibyte(keep, small, large):
+    settings = default_config({"evidence": {"keep_models": keep}}).evidence
+    assert [settings.kept_members(size) for size in (1 << 30, (1 << 30) + 1)] == [small, large]
 
 
 @pytest.mark.parametrize("raw", [None, [], "main", {3: 1}], ids=str)

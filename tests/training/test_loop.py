@@ -334,19 +334,21 @@ def test_on_best_is_called_after_each_best_epoch_and_again_after_a_stop(tmp_path
     other = windows(30, seed=5)
 
     def keeping(kept):
-        return lambda predict: kept.append(predict(other))
+        return lambda best: kept.append((best.predict(other), tensors_digest(best.weights())))
 
     whole = []
     run = training_run(tmp_path / "whole", epochs_max=6, on_best=keeping(whole))
     curve = run.run().curve
     losses = [record["validation"]["log_loss"] for record in curve]
     assert len(whole) == sum(loss < min(losses[:n], default=math.inf) for n, loss in enumerate(losses))
-    assert all(len(probabilities) == 30 for probabilities in whole)
+    assert all(len(probabilities) == 30 for probabilities, _ in whole)
+    assert len({digest for _, digest in whole}) == len(whole), "not the weights of that epoch"
     cut = []
     with pytest.raises(Interrupted):
         training_run(tmp_path / "cut", epochs_max=6, guard=FakeGuard(6), on_best=keeping(cut)).run()
     training_run(tmp_path / "cut", epochs_max=6, on_best=keeping(cut)).run()
-    assert cut[-1].tolist() == whole[-1].tolist()
+    assert cut[-1][0].tolist() == whole[-1][0].tolist()
+    assert cut[-1][1] == whole[-1][1]
 
 
 def test_predicting_can_be_stopped_between_batches_and_the_epoch_is_then_closed_again(tmp_path, monkeypatch):
@@ -355,9 +357,9 @@ def test_predicting_can_be_stopped_between_batches_and_the_epoch_is_then_closed_
     training_run(
         tmp_path / "whole",
         epochs_max=1,
-        on_best=lambda predict: expected.append(predict(windows(40, seed=5))),
+        on_best=lambda best: expected.append(best.predict(windows(40, seed=5))),
     ).run()
-    on_best = {"on_best": lambda predict: found.append(predict(windows(40, seed=5)))}
+    on_best = {"on_best": lambda best: found.append(best.predict(windows(40, seed=5)))}
     with pytest.raises(Interrupted):
         training_run(tmp_path / "cut", epochs_max=1, guard=FakeGuard(5 + 3 + 2), **on_best).run()
     assert not found, "stopped while predicting"

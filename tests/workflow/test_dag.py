@@ -20,7 +20,7 @@ SHARED = {
 AUDIT = {"leakage_controls", "leakage_audit"}
 ON_REQUEST = {"fetch_data", "build_vix_features", "combine_features", "verify", *AUDIT}
 # The report and its inputs; no search target includes them, because they open the test split.
-EVIDENCE = {"refit", "baselines", "final_evaluation", "evidence", "evidence_figures", "report"}
+EVIDENCE = {"refit", "baselines", "final_evaluation", "evidence", "evidence_figures", "models", "report"}
 MISTAKEN = {"unknown_scale", "target_without_ending", "target_without_folder", "target_without_both"}
 FIGURES = {"hardware_table", "hardware_timeline", "search_figures"}
 SCALES = ("2M", "20M", "200M", "2B")
@@ -74,6 +74,12 @@ def test_without_a_target_the_configured_scales_are_planned(new_campaign):
         "hardware_table": 1,
         "all": 1,
     }
+
+
+@pytest.mark.parametrize(("keep", "models"), [("auto", 3), (1, 3), ("none", 0)])
+def test_a_report_publishes_the_model_of_each_study(new_campaign, keep, models):
+    overlay = {"run_scales": ["debug"], "evidence": {"keep_models": keep}}
+    assert new_campaign(overlay).plan("report")["models"] == models
 
 
 def test_a_prepared_copy_plans_only_trials_and_their_tables(prepared, campaign_from):

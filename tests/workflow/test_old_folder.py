@@ -21,7 +21,7 @@ STUDIES = ("d7ab45ca6f09", "e5f3f144df8b")
 WHAT_IS_LEFT = {"hpo_debug": 1, "search_figures": 2, "hardware_timeline": 2, "hpo_debug_done": 1}
 # The refit at three days exists. The baselines do, but with fewer tries and members.
 REPORT = {"refit": 1, "baselines": 2, "leakage_controls": 1, "leakage_audit": 1, "final_evaluation": 2}
-REPORT |= {"evidence": 1, "evidence_figures": 1, "report": 1}
+REPORT |= {"evidence": 1, "evidence_figures": 1, "models": 2, "report": 1}
 EPOCHS = 12
 # Relative, of a loss on another machine than the one that began the trial; on that one it is bit-identical.
 TOLERANCE = 1e-4
@@ -106,6 +106,15 @@ def test_the_report_uses_the_old_studies(reported):
     for days, study in zip(("1", "3"), STUDIES, strict=True):
         assert evidence["horizons"][days]["reading"]["winners"]["debug"]["fingerprint"] == study
     assert "Read this first" in (results / "summary.html").read_text(encoding="utf-8")
+
+
+def test_an_old_refit_has_no_weights_and_its_model_says_how_to_get_them(reported):
+    for horizon, members in (("h1", 1), ("h3", 0)):
+        folder = reported.folder / "results/models/debug" / horizon
+        card = json.loads((folder / "card.json").read_text(encoding="utf-8"))
+        assert len(card["members"]) == members
+        said = "it was trained without keeping its weights" in (folder / "README.md").read_text()
+        assert said == (members == 0)
 
 
 def events(campaign, trial):

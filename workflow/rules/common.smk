@@ -9,6 +9,7 @@ from simmer.base.settings import meaning
 from simmer.data.requests import request_of
 from simmer.data.tickers import VIX_TICKER
 from simmer.ledger.address import RESULTS, StudyAddress, horizon_days_of, horizon_name, looks_in
+from simmer.ledger.model_card import CARD
 
 REQUESTS = Path(".snakemake") / "requests"
 SNAPSHOTS = "data/snapshots"
@@ -237,6 +238,20 @@ def refits_of_study(scale, horizon):
     study = StudyAddress(scale=scale, horizon_days=horizon_days_of(horizon))
     numbers = range(CAMPAIGN.evidence.seeds)
     return [str(RESULTS / study.refit(number).published("json")) for number in numbers]
+
+
+def models_of_campaign():
+    """Return the cards of the models of all studies that are to be run; none if no weights are kept."""
+    studies = [] if CAMPAIGN.evidence.keep_models == "none" else studies_to_run()
+    addresses = [
+        StudyAddress(scale=scale, horizon_days=horizon_days_of(horizon)) for scale, horizon in studies
+    ]
+    return [str(RESULTS / address.model / CARD) for address in addresses]
+
+
+def refits_of_model(wildcards):
+    """Return the published refits that a model consists of."""
+    return refits_of_study(wildcards.scale, wildcards.horizon)
 
 
 def figures_of_report():

@@ -2,12 +2,15 @@
 
 Reads: results/hpo/<scale>/<horizon>/trial_NNN.json, data/processed/<TICKER>_dataset_{a25,c}.parquet.
 Writes: results/refits/<scale>/<horizon>/refit_N.{json,jsonl}, results/baselines/<horizon>.json,
-results/final/<horizon>.{parquet,json}, results/evidence.json, results/figures/*, results/summary.{md,csv}.
+results/final/<horizon>.{parquet,json}, results/evidence.json, results/figures/*, results/summary.{html,md,csv},
+results/models/<scale>/<horizon>/{card.json,README.md,calibration.svg,member_N.safetensors}.
 
 Refits and baselines predict the test rows from inputs alone. The labels of test are opened by one rule,
 final_evaluation, which notes each look in the log of looks, results/ledger/test_reads.jsonl.
 
-The baselines of a horizon take some five minutes of one core for fifty tries; a job that is stopped begins again.
+A refit keeps its weights in the ledger, and the rule models publishes them. They are no declared output: how many there
+are depends on the configuration, and refits of older versions have none. Where they are missing, the card counts as
+outdated. The baselines of a horizon take some five minutes of one core for fifty tries; a job that is stopped begins again.
 """
 
 
@@ -166,6 +169,36 @@ rule evidence_figures:
         "../scripts/evidence_figures.py"
 
 
+rule models:
+    """Publish the refits of a winner as a model that predicts: their weights, its card, and a page about it."""
+    input:
+        table=ancient(dataset_table("parquet")),
+        resource=dataset_table("resource.json"),
+        refits=refits_of_model,
+        evidence="results/evidence.json",
+    output:
+        card="results/models/{scale}/{horizon}/card.json",
+        page="results/models/{scale}/{horizon}/README.md",
+        picture="results/models/{scale}/{horizon}/calibration.svg",
+    log:
+        "results/logs/models/{scale}/{horizon}.log",
+    benchmark:
+        "results/benchmarks/models/{scale}/{horizon}.tsv"
+    wildcard_constraints:
+        scale="|".join(CAMPAIGN.scales),
+        horizon="|".join(horizons()),
+    conda:
+        "../envs/simmer.yaml"
+    params:
+        settings=settings_digest(),
+        keep_models=CAMPAIGN.evidence.keep_models,
+        about=names_as_params(),
+    message:
+        "Publish the model of {wildcards.scale}/{wildcards.horizon}"
+    script:
+        "../scripts/models.py"
+
+
 rule report:
     """Write the report: results/summary.{html,md,csv}."""
     input:
@@ -178,6 +211,7 @@ rule report:
         refits=refits_of_campaign(),
         preflights=expand("results/preflight/{scale}.json", scale=CAMPAIGN.run_scales),
         tables=expand("results/hpo_{scale}.done", scale=CAMPAIGN.run_scales),
+        models=models_of_campaign(),
         figures=figures_of_report(),
     output:
         page=report(

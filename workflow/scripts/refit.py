@@ -42,7 +42,7 @@ def main(
         from simmer.runs.guarded import run_under_guard  # torch is imported only where there is training
         from simmer.runs.refit import Refit
 
-        refit = Refit(study=study, ledger=ledger, number=number, winner=winner)
+        refit = Refit(study=study, ledger=ledger, number=number, winner=winner, settings=config.evidence)
         run_under_guard(config, refit, frame=read_table(table), slots=slots, stop=stop)
 
     publish(ledger, ledger.refit(number, of_trial=winner.number), compute, result=result, log=log)

@@ -63,6 +63,14 @@ AutoOrWhole = Annotated[
     _auto_or(lambda value: type(value) is int and value >= 1, "`auto` or a whole number of at least 1"),
     WithJsonSchema({"anyOf": [{"const": "auto"}, {"type": "integer", "minimum": 1}]}),
 ]
+AutoAllNoneOrWhole = Annotated[
+    int | str,
+    _auto_or(
+        lambda value: value in ("all", "none") or (type(value) is int and value >= 1),
+        "one of `auto`, `all`, `none`, or a whole number of at least 1",
+    ),
+    WithJsonSchema({"anyOf": [{"enum": ["auto", "all", "none"]}, {"type": "integer", "minimum": 1}]}),
+]
 AutoOrFlag = Annotated[
     bool | str,
     _auto_or(lambda value: type(value) is bool, "one of `auto`, true, false"),

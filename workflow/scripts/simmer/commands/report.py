@@ -15,6 +15,8 @@ from pathlib import Path
 
 from simmer.base.errors import SimmerError
 from simmer.base.words import count
+from simmer.ledger.address import MODELS
+from simmer.ledger.published_models import cards_in
 from simmer.runs.publish import NO_SEARCH
 from simmer.status.command import add_overlays, begin_words, make_command
 from simmer.status.configuration import find_configuration
@@ -59,12 +61,14 @@ def main(arguments: Sequence[str] | None = None, *, clock: Callable[[], float] =
         ended = subprocess.run([*words, *more, *TARGET], env=environment, check=False)
         if ended.returncode != 0:
             sys.exit(ended.returncode)
+    models = make_command("predict", given.results, given.overlay)
     _show(["", *_findings(given.results), ""])
     _show(
         [
             f"The report on one page: {given.results / 'summary.html'} (also summary.md, summary.csv).",
             f"With the rules, code and versions behind each file: {given.results / 'report.html'}. Both open "
             "from disk.",
+            *([f"Ask the models in {given.results / MODELS}: {models}"] if cards_in(given.results) else []),
         ]
     )
 

@@ -8,7 +8,17 @@ from pydantic import AfterValidator, Field
 
 from simmer.base.errors import ConfigError
 from simmer.base.mistakes import contradiction, shown
-from simmer.base.settings import AutoOrFlag, AutoOrWhole, Flag, Number, Real, Whole, settings, since
+from simmer.base.settings import (
+    AutoAllNoneOrWhole,
+    AutoOrFlag,
+    AutoOrWhole,
+    Flag,
+    Number,
+    Real,
+    Whole,
+    settings,
+    since,
+)
 from simmer.data.settings import DataSettings
 from simmer.features.labels import Basis
 from simmer.features.splits import SplitSpec
@@ -31,6 +41,7 @@ def _scale_name(name: str) -> str:
 
 
 EachOnce = AfterValidator(_each_once)
+_LARGE_BYTES = 1 << 30  # of a file of weights
 ScaleName = Annotated[str, AfterValidator(_scale_name)]
 
 
@@ -247,6 +258,23 @@ class EvidenceSettings:
             "allow no verdict on scaling.",
         ),
     ]
+    keep_models: Annotated[
+        AutoAllNoneOrWhole,
+        Field(
+            description="Number of refits of each study, the first ones, whose weights are kept and "
+            "published in `results/models`. `auto`: all of them while the file of one has at most 1 GiB, "
+            "else one. No refit is trained again for its weights."
+        ),
+    ] = since("auto")
+
+    def kept_members(self, member_bytes: int) -> int:
+        """Return of how many refits, the first ones, the weights are kept.
+
+        Args:
+            member_bytes: size of the file of one.
+        """
+        known = {"all": self.seeds, "none": 0, "auto": self.seeds if member_bytes <= _LARGE_BYTES else 1}
+        return min(self.seeds, known.get(self.keep_models, self.keep_models))
 
 
 @settings

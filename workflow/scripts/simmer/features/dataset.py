@@ -9,7 +9,7 @@ import pandas as pd
 
 from simmer.base.errors import DatasetError
 from simmer.base.text import quote
-from simmer.features.input_forms import price_relative
+from simmer.features.input_forms import in_form, standardised
 from simmer.features.labels import LabelSpec
 from simmer.features.labels import label as label_rows
 from simmer.features.splits import SEARCH_SPLITS, SPLITS, SplitSpec, decision_rows, find_borders
@@ -35,6 +35,8 @@ class Dataset:
         mean: [channels] float64, over rows 0 .. train[-1].
         std: [channels] float64, over the same rows, with n in the denominator.
         price_relative: [rows, channels] float32, the same columns in stationary form, also standardised.
+        relative_mean, relative_std: [channels] float64, of the stationary form over the same rows; 1 instead
+            of a standard deviation of 0.
         feature_names: the channels, in order.
         labels: [labelled rows] int8, from row 0; labels that need prices of test days only if test is "open".
         train, validation: decision rows of the split, int64, ascending.
@@ -49,6 +51,8 @@ class Dataset:
     mean: np.ndarray
     std: np.ndarray
     price_relative: np.ndarray
+    relative_mean: np.ndarray
+    relative_std: np.ndarray
     feature_names: tuple[str, ...]
     labels: np.ndarray
     train: np.ndarray
@@ -74,6 +78,12 @@ class Dataset:
     def inputs(self, form: str) -> np.ndarray:
         """Return the rows from which windows of an input form are cut, [rows, channels] float32."""
         return self.price_relative if form == "price_relative" else self.features
+
+    def scaling(self, form: str) -> tuple[np.ndarray, np.ndarray]:
+        """Return mean and standard deviation by which an input form is standardised, [channels] float64."""
+        if form == "price_relative":
+            return self.relative_mean, self.relative_std
+        return self.mean, self.std
 
     def labels_of(self, split: str) -> np.ndarray:
         """Return the labels of a split's decision rows, [n] int8.
@@ -132,13 +142,16 @@ def build_dataset(
     _require_usable_splits(dates, labels, rows, min_validation_decisions)
     train_rows = slice(rows["train"][-1] + 1)
     mean, std = _mean_and_std(values[train_rows], feature_columns)
-    relative = price_relative(frame, feature_columns)
+    relative = in_form(frame, feature_columns, "price_relative")
+    relative_mean, relative_std = _mean_and_std_or_one(relative[train_rows])
     dataset = Dataset(
         dates=dates,
-        features=((values - mean) / std).astype(np.float32),
+        features=standardised(values, mean, std),
         mean=mean,
         std=std,
-        price_relative=_standardised_or_zero(relative, relative[train_rows]),
+        price_relative=standardised(relative, relative_mean, relative_std),
+        relative_mean=relative_mean,
+        relative_std=relative_std,
         feature_names=tuple(feature_columns),
         labels=labels,
         borders=borders,
@@ -230,8 +243,7 @@ def _read_frame(frame: pd.DataFrame, feature_columns: Sequence[str]) -> tuple[np
     dates = frame["Date"].to_numpy().astype("datetime64[us]")
     if len(dates) == 0 or np.isnat(dates).any() or (np.diff(dates) <= np.timedelta64(0)).any():
         raise DatasetError("the table is empty or its dates are not strictly ascending; build it again")
-    # A fixed memory order: the order of summation, and so the last bit of mean and std, depends on it.
-    values = np.ascontiguousarray(frame[list(feature_columns)].to_numpy(dtype=np.float64))
+    values = in_form(frame, feature_columns, "train_scaled")
     bad = np.argwhere(~np.isfinite(values))
     if bad.size:
         row, column = bad[0]
@@ -273,10 +285,10 @@ def _mean_and_std(train_values: np.ndarray, names: Sequence[str]) -> tuple[np.nd
     return mean, std
 
 
-def _standardised_or_zero(values: np.ndarray, train_values: np.ndarray) -> np.ndarray:
-    # A constant ratio becomes 0: in the oldest index data Open always equals Close, for example.
+def _mean_and_std_or_one(train_values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    # With 1, a constant ratio becomes 0: in the oldest index data Open always equals Close, for example.
     mean, std = train_values.mean(axis=0), train_values.std(axis=0)
-    return ((values - mean) / np.where(std > MIN_RELATIVE_STD, std, 1.0)).astype(np.float32)
+    return mean, np.where(std > MIN_RELATIVE_STD, std, 1.0)
 
 
 def _iso(day: np.datetime64) -> str:

@@ -8,7 +8,7 @@ Folder of a run in the ledger, below `<root>/<fingerprint>`; parts in brackets o
 
 Locks lie below `<root>/locks`, published results below `results/hpo`, `results/refits` or
 `results/controls`, in the same folders but without `_of_trial_<NNN>`: refits of different winners are
-published at the same path, so they share a lock.
+published at the same path, so they share a lock. The model of a study is published below `results/models`.
 """
 
 import re
@@ -24,6 +24,7 @@ Purpose = Literal["trial", "refit", "control"]
 RESULTS = Path("results")
 LOCKS, MADE_FROM = "locks", "made_from"
 JOB_LOGS = "logs"
+MODELS = "models"
 
 _PUBLISHED: dict[Purpose, str] = {"trial": "hpo", "refit": "refits", "control": "controls"}
 PUBLISHED_RUNS = (_PUBLISHED["trial"], _PUBLISHED["refit"])
@@ -77,6 +78,11 @@ class StudyAddress:
     def name(self) -> str:
         """Its name in messages: `2M/h3`, with ticker, fold and data fraction if it has them."""
         return self.folder.as_posix()
+
+    @property
+    def model(self) -> Path:
+        """The folder of its published model, below the results."""
+        return Path(MODELS) / self.folder
 
     def trial(self, number: int) -> "Address":
         """Return the address of trial `number`, from 0."""
@@ -163,6 +169,11 @@ class Address:
     def published(self, ending: str) -> Path:
         """Return the path of its published result (`json`) or log (`jsonl`), below the results."""
         return Path(_PUBLISHED[self.purpose]) / self.study.folder / f"{self.name}.{ending}"
+
+    @property
+    def member(self) -> Path:
+        """The path of a refit's published weights, below the results."""
+        return self.study.model / f"member_{self.number}.safetensors"
 
     @property
     def job_log(self) -> Path:

@@ -23,6 +23,7 @@ from simmer.ledger.ledger import StudyLedger
 from simmer.ledger.made_from import Digests, MadeFrom, place_in, record_of
 from simmer.ledger.pages import PAGE, mark_pages
 from simmer.ledger.preparation import prepare, restore_published
+from simmer.ledger.published_models import remove_other_models
 from simmer.ledger.published_run import published_in, run_published_at
 from simmer.ledger.run_files import RunFiles
 
@@ -52,8 +53,8 @@ def publish_finished(ledger: StudyLedger, *, n_trials: int, refits: int) -> list
 def remove_others(results: Path, studies: Collection[StudyLedger]) -> list[Path]:
     """Remove published runs of other studies than these; return the removed paths.
 
-    A run that the ledger lacks is restored there first. The figures of its study and the tables of its scale
-    are removed, too.
+    A run that the ledger lacks is restored there first. The figures and the model of its study and the tables
+    of its scale are removed, too.
 
     Raises:
         LedgerError: when a file cannot be read or written.
@@ -70,7 +71,7 @@ def remove_others(results: Path, studies: Collection[StudyLedger]) -> list[Path]
         tables = [place_in(results, str(published_folder(study.scale) / name)) for name in _TABLES]
         figures = (results / "figures").glob(f"*_{study.scale}_{horizon_name(study.horizon_days)}.*")
         removed += _remove([*tables, results / done_file(study.scale), *figures])
-    return removed
+    return removed + remove_other_models(results, homes)
 
 
 def review_pages(results: Path) -> None:

@@ -104,6 +104,14 @@ class SplitPredictions:
 
 
 @dataclass(frozen=True, kw_only=True)
+class StoredWeights:
+    """The file with the weights of a refit's best epoch: its SHA-256 and its size in bytes."""
+
+    sha256: str
+    bytes: int
+
+
+@dataclass(frozen=True, kw_only=True)
 class RunResult:
     """Fields that every result has.
 
@@ -244,6 +252,7 @@ class RefitResult(RunResult):
         seed: random seed of the training.
         winner, winner_validation_log_loss: number and loss of the trial that was trained again.
         predictions: for validation and test at the best epoch; `None` without a finished epoch.
+        kept_weights: the file of the weights that predicted so; `None` if they were not kept.
     """
 
     refit: int
@@ -251,6 +260,7 @@ class RefitResult(RunResult):
     winner: int
     winner_validation_log_loss: Number
     predictions: Mapping[str, SplitPredictions] | None
+    kept_weights: StoredWeights | None = None
 
     @property
     def address(self) -> Address:

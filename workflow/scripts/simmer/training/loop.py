@@ -9,7 +9,7 @@ import logging
 import math
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
@@ -33,11 +33,23 @@ CHECKPOINT_SHARE = 0.01  # of the training time, at most
 WRITE_BYTES_PER_S = 2.5e8  # of a checkpoint including its digest, until a write has been measured
 DIVERGENCE_CHECK_STEPS = 50  # reading a loss waits for the accelerator's queue, so not every step
 
-# Called after each epoch that is the best so far, with a function that predicts P(label = 1) of windows,
-# [windows] float64.
-OnBest = Callable[[Callable[[Windows], np.ndarray]], None]
-
 logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class BestModel:
+    """The model after an epoch that is the best so far; valid until the next step.
+
+    Attributes:
+        predict: returns P(label = 1) of windows, [windows] float64.
+        weights: returns the tensors that predict so, by name.
+    """
+
+    predict: Callable[[Windows], np.ndarray]
+    weights: Callable[[], dict[str, Tensor]]
+
+
+OnBest = Callable[[BestModel], None]
 
 
 def never(_: Sequence[float]) -> bool:
@@ -156,7 +168,7 @@ class TrainingRun:
         if self.on_best is not None and all(
             scores.log_loss < record["validation"]["log_loss"] for record in progress.curve
         ):
-            self.on_best(self._predict)
+            self.on_best(BestModel(predict=self._predict, weights=self.state.model.state_dict))
         self._count_time()
         progress.epoch += 1
         progress.step_in_epoch = 0

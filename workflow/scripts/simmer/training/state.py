@@ -32,6 +32,30 @@ def _default_dtype(dtype: torch.dtype) -> Iterator[None]:
         torch.set_default_dtype(before)
 
 
+def new_model(shape: ModelShape, execution: Execution, *, dropout: float, window_norm: bool) -> PatchTST:
+    """Return a model whose weights have no values yet, in its final dtype on its final device."""
+    with torch.device(execution.device), _default_dtype(DTYPES[execution.precision]):
+        return PatchTST(
+            shape,
+            dropout=dropout,
+            window_norm=window_norm,
+            activation_checkpointing=execution.activation_checkpointing,
+        )
+
+
+def has_kernels(execution: Execution) -> bool:
+    """Return True if simmer's kernels compute the layers."""
+    return execution.kernels == "simmer" and execution.device == "cpu" and kernels_are_loaded()
+
+
+def compute_as(execution: Execution, model: PatchTST) -> None:
+    """Have a model be computed by compiled code or by simmer's kernels, if the execution says so."""
+    if execution.compiled and execution.device != "meta":
+        model.compile(dynamic=False)  # one graph per batch size
+    if has_kernels(execution):
+        fuse_layers(model, whole=execution.memory == "full")
+
+
 class TrainingState:
     """A model and its optimizer, created in their final dtypes on their final device.
 
@@ -56,20 +80,12 @@ class TrainingState:
         team: Team | None = None,
     ) -> None:
         self._seed = seed
-        has_kernels = execution.kernels == "simmer" and execution.device == "cpu" and kernels_are_loaded()
-        with torch.device(execution.device), _default_dtype(DTYPES[execution.precision]):
-            self.model = PatchTST(
-                shape,
-                dropout=recipe.dropout,
-                window_norm=recipe.input_form == "window_norm",
-                activation_checkpointing=execution.activation_checkpointing,
-            )
-        if execution.compiled and execution.device != "meta":
-            self.model.compile(dynamic=False)  # one graph per batch size
-        if has_kernels:
-            fuse_layers(self.model, whole=execution.memory == "full")
+        self.model = new_model(
+            shape, execution, dropout=recipe.dropout, window_norm=recipe.input_form == "window_norm"
+        )
+        compute_as(execution, self.model)
         self.optimizer: Optimizer
-        if execution.memory == "full" and has_kernels:
+        if execution.memory == "full" and has_kernels(execution):
             self.optimizer = FusedAdamW(
                 self.model,
                 weight_decay=recipe.weight_decay,
