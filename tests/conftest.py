@@ -10,8 +10,7 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 import hypothesis
 import pytest
 
-from simmer.features.indicators import build_a25
-from support.bars import bundled_bars
+from support.bars import bundled_table
 from support.hardware_logs import LogBook
 
 # In the background of a script SIGINT is ignored, under nohup SIGHUP, and the programs that tests start would
@@ -60,7 +59,7 @@ def saved(saved_campaign, tmp_path):
 
 @pytest.fixture(scope="session")
 def table():
-    return build_a25(bundled_bars()).frame
+    return bundled_table()
 
 
 @pytest.fixture

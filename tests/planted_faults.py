@@ -95,9 +95,33 @@ FAULTS = (
     ),
     Fault(
         name="standardisation uses the rows that are purged from train",
-        original='slice(rows["train"][-1] + 1)',
-        replacement="slice(borders[0])",
+        original='train_rows=rows["train"][-1] + 1',
+        replacement="train_rows=borders[0]",
         tests=("test_rows_that_only_train_labels_use_do_not_change_the_standardisation",),
+    ),
+    Fault(
+        name="the label of a pooled window uses the first day of validation",
+        original='known = frame[frame["Date"].to_numpy() < before]',
+        replacement='known = frame[frame["Date"].to_numpy() <= before]',
+        tests=("test_a_window_counts_if_its_label_ends_before_validation_begins",),
+    ),
+    Fault(
+        name="pooled windows are among those of validation",
+        original='for part in dataset.pooled if split == "train" else ():',
+        replacement='for part in dataset.pooled if split != "test" else ():',
+        tests=("test_validation_and_test_have_no_pooled_window",),
+    ),
+    Fault(
+        name="the base rate is that of the pooled tickers too",
+        original='_Recipe("volatility", base_rate, pools=False)',
+        replacement='_Recipe("volatility", base_rate)',
+        tests=("test_all_but_the_base_rate_are_fitted_on_pooled_windows_too",),
+    ),
+    Fault(
+        name="columns of volatility keep bits in which processors differ",
+        original="values = values.astype(np.float32).astype(np.float64)",
+        replacement="values = values.astype(np.float64)",
+        tests=("test_the_last_bits_of_a_logarithm_do_not_reach_the_table",),
     ),
     Fault(
         name="the parameter count forgets the values of attention",

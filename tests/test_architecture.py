@@ -14,9 +14,9 @@ ROOMS = {
     "ledger": ("What was computed and where it is stored.", ""),
     "data": ("Bars and their validation.", ""),
     "model": ("PatchTST, and the shape that meets a parameter budget.", ""),
-    "evidence": ("Scores, intervals and verdicts of the final predictions.", "ledger"),
-    "thermal": ("Temperature sensors, governor and guard.", ""),
     "features": ("Labelled windows computed from bars.", "data"),
+    "evidence": ("Scores, intervals and verdicts of the final predictions.", "features ledger"),
+    "thermal": ("Temperature sensors, governor and guard.", ""),
     "machine": ("Facts and power of this machine; preflight.", "thermal"),
     "training": ("Training of one model.", "evidence features machine model thermal"),
     "search": ("Suggestion of the next trial, and halving.", "features ledger model training"),
@@ -34,7 +34,7 @@ ROOMS = {
     ),
     "figures": ("Figures of search, evidence and machine.", "evidence ledger search thermal"),
     "report": ("The report and its conclusions, and the card of a saved model.", "evidence ledger"),
-    "status": ("The progress of a campaign, from its files alone.", "config data features ledger search"),
+    "status": ("The progress of a campaign, from its files alone.", "config data ledger search"),
     "doctor": ("Check and repair of a results folder.", "config evidence ledger status training"),
     "commands": (
         "Commands run by hand: new-config, check, plan, studies, report, predict, register, verify, "

@@ -10,9 +10,8 @@ from simmer.base.schema import resolved, schema_of
 from simmer.config.blocks import Document
 from simmer.config.campaign import parse, parse_config
 from simmer.config.docs import reference
-from simmer.features.columns import A25_COLUMNS, C_COLUMNS
-from simmer.features.indicators import build_a25
-from support.bars import bundled_bars
+from simmer.features.columns import A25_COLUMNS, VIX_FEATURES, VOLATILITY_FEATURES
+from support.bars import bundled_table
 from support.configs import ROOT, default_config, raw_config
 
 
@@ -34,7 +33,7 @@ def test_the_shipped_configurations_fit_the_schema(path):
 
 def test_the_smoke_run_of_2b_is_a_few_steps_of_one_trial_on_real_bars():
     config = default_config(overlay("smoke-2B.yaml"))
-    table = build_a25(bundled_bars()).frame
+    table = bundled_table()
     dataset = config.dataset.build(table, 1)
     settings = config.scales["2B"]
     assert (config.run_scales, settings.n_trials, settings.epochs_max) == (("2B",), 1, 1)
@@ -46,7 +45,7 @@ def test_the_campaign_is_four_scales_three_horizons_fifty_trials():
     assert config.run_scales == ("2M", "20M", "200M", "2B")
     assert [config.scales[scale].n_trials for scale in config.run_scales] == [50] * 4
     assert config.dataset.horizons_days == (1, 3, 5)
-    assert config.geometry.channels == len(A25_COLUMNS) == 25
+    assert config.geometry.channels == 33
 
 
 def test_most_trials_are_those_of_the_largest_study_that_is_to_be_run():
@@ -61,12 +60,25 @@ VIX = {
 }
 
 
-def test_with_the_vix_the_model_has_33_channels_of_another_table():
-    config = default_config(VIX, {"features": {"vix": True}})
-    assert config.dataset.feature_columns == C_COLUMNS
-    assert config.geometry.channels == len(C_COLUMNS) == 33
-    assert config.dataset.table == "GSPC_dataset_c"
-    assert default_config(VIX).dataset.table == "GSPC_dataset_a25"
+@pytest.mark.parametrize(
+    ("features", "table", "columns"),
+    [
+        ({"vix": False}, "a25", A25_COLUMNS),
+        ({"vix": False, "volatility": True}, "a33", (*A25_COLUMNS, *VOLATILITY_FEATURES)),
+        ({"vix": True}, "c", (*A25_COLUMNS, *VIX_FEATURES)),
+        ({"vix": True, "volatility": True}, "c41", (*A25_COLUMNS, *VOLATILITY_FEATURES, *VIX_FEATURES)),
+    ],
+)
+def test_the_features_choose_the_table_and_the_channels(features, table, columns):
+    raw = raw_config(VIX)
+    raw["features"] = features
+    config = parse_config(raw)
+    assert config.dataset.table == f"GSPC_dataset_{table}"
+    assert config.dataset.feature_columns == columns
+    assert config.geometry.channels == len(columns) == int(table[1:] or 33)
+
+
+def test_tickers_that_the_search_does_not_learn_from_change_no_study():
     assert default_config(VIX).study("2M", 1).meaning() == default_config().study("2M", 1).meaning()
 
 
@@ -84,6 +96,46 @@ def test_with_the_vix_the_model_has_33_channels_of_another_table():
 )
 def test_data_that_contradict_each_other_are_explained(overlay, message):
     with pytest.raises(ConfigError, match=message):
+        default_config(overlay)
+
+
+def pool(*tickers, **overlay):
+    return {"dataset": {"pool": list(tickers)}, **overlay}
+
+
+def test_pooled_tickers_have_tables_of_the_same_columns():
+    tickers = ["GSPC", "IXIC", "SPY"]
+    entries = [{"ticker": ticker, "kind": "index"} for ticker in tickers]
+    vix = {"ticker": "VIX", "kind": "no_volume_index"}
+    data = {"data": {"tickers": [*entries, vix]}}
+    config = default_config(pool("SPY", "IXIC", **data))
+    assert config.dataset.window_tickers == config.dataset.tickers == ("GSPC", "SPY", "IXIC")
+    assert config.dataset.tables == tuple(f"{name}_dataset_a33" for name in ("GSPC", "SPY", "IXIC"))
+    with_vix = default_config(pool("IXIC", **data), {"features": {"vix": True}})
+    assert with_vix.dataset.tickers == ("GSPC", "IXIC", "VIX")
+    assert with_vix.dataset.tables == ("GSPC_dataset_c41", "IXIC_dataset_c41")
+
+
+def test_an_older_configuration_has_the_settings_of_before_in_their_order():
+    """A job whose parameters change, or only their order, is run again."""
+    old = default_config({"features": {"volatility": False}}).dataset.meaning()
+    names = ["context_days", "horizons_days", "threshold", "basis", "split", "min_validation_decisions"]
+    assert list(old) == ["ticker", "vix", *names]
+    assert default_config(pool("IXIC")).dataset.meaning() == old | {"volatility": True, "pool": ("IXIC",)}
+
+
+@pytest.mark.parametrize(
+    ("overlay", "message"),
+    [
+        (pool("SPY"), r"found `SPY`; expected prices of data\.tickers other than .* \(here \[IXIC\]\)"),
+        (pool("GSPC"), r"found `GSPC`; expected prices of data\.tickers other than dataset\.ticker"),
+        (pool("VIX", **VIX), r"found `VIX`; expected prices .* \(here none\)"),
+        (pool("IXIC", "IXIC"), r"found \['IXIC', 'IXIC'\], expected each value once"),
+        ({"dataset": {"pool": "IXIC"}}, r"found 'IXIC'; write a list: \[IXIC\]"),
+    ],
+)
+def test_a_pool_of_other_tickers_than_prices_is_explained(overlay, message):
+    with pytest.raises(ConfigError, match=rf"dataset\.pool: {message}"):
         default_config(overlay)
 
 

@@ -219,9 +219,23 @@ def test_iterations_after_the_best_one_have_no_effect(planted, monkeypatch, name
 
 
 def test_nothing_of_the_test_split_can_be_given_to_a_fit():
-    size = ["tries", "members", "seed"]
-    assert list(inspect.signature(fit_baseline).parameters) == ["name", "train", "validation", *size]
-    assert list(inspect.signature(fit_baselines).parameters) == ["train", "validation", *size]
+    given = ["train", "validation", "tries", "members", "seed", "pooled"]
+    assert list(inspect.signature(fit_baseline).parameters) == ["name", *given]
+    assert list(inspect.signature(fit_baselines).parameters) == given
+
+
+@pytest.mark.parametrize("name", BASELINES)
+def test_all_but_the_base_rate_are_fitted_on_pooled_windows_too(planted, name):
+    train, validation, test = (planted[split] for split in SPLITS)
+
+    def part(rows):
+        inputs = Inputs(train.inputs.summaries[rows], train.inputs.volatility[rows])
+        return Rows(inputs, train.labels[rows])
+
+    own, *pooled = part(slice(500)), part(slice(500, 900)), part(slice(900, None))
+    found = fit_baseline(name, own, validation, **ONE, pooled=pooled).predict(test.inputs)
+    expected = fit_baseline(name, own if name == "base_rate" else train, validation, **ONE)
+    assert bits(found) == bits(expected.predict(test.inputs))
 
 
 def test_a_prediction_depends_on_its_own_window_only(planted, fitted):

@@ -166,6 +166,14 @@ def test_provenance_has_code_data_libraries_and_seeds(material, evidence):
     )
 
 
+def test_pooled_tickers_are_listed_by_horizon_if_there_are_any(material):
+    facts = {"n": 3338, "first_date": "2000-01-11", "last_date": "2013-04-22", "base_rate": 0.4194}
+    dataset = material().dataset | {"pooled": {"h3": {"IXIC": facts | {"positives": 1400}}}}
+    text = to_markdown(list(content(material(dataset=dataset))))
+    assert "| 3 days ahead | IXIC | 3338 | 41.9 % | 2000-01-11 | 2013-04-22 |" in text
+    assert "pooled" not in to_markdown(list(content(material())))
+
+
 def test_the_title_names_the_campaign(material):
     assert title(material()) == "Does scale help? Campaign small"
 

@@ -250,8 +250,8 @@ def building_is_an_error(monkeypatch):
     ("changes", "message"),
     [
         ({"depth": 10**9}, "found the shape"),
-        ({"depth": 10**6}, "found 9,905 parameters"),
-        ({"ff_width": 10**6}, "found 9,905 parameters"),
+        ({"depth": 10**6}, "found 10,129 parameters"),
+        ({"ff_width": 10**6}, "found 10,129 parameters"),
         ({"stride_days": 0}, "found the shape"),
         ({"stride_days": 7}, "found the shape"),
         ({"patch_days": 61}, "found the shape"),

@@ -66,7 +66,7 @@ def test_the_result_records_what_was_used(tmp_path, table):
 OTHER_VALUES = {
     "depth": 3,
     "head_width": 16,
-    "ff_ratio": 1.0,
+    "ff_ratio": 6.0,
     "learning_rate": 1e-3,
     "weight_decay": 0.5,
     "warmup_fraction": 0.3,

@@ -4,7 +4,7 @@ import pytest
 
 from simmer.status.changes import changes, in_words
 from simmer.status.last_run import LastRun, last_run, remember_run
-from simmer.status.next_features import built_features
+from simmer.status.next_features import built_features, table_entries
 from simmer.status.plan import read_plan, start_lines
 from support.configs import default_config, raw_config
 from support.ledger_book import START_S, LedgerBook
@@ -27,7 +27,7 @@ def plan_of(book, *overlays, last=None):
     return config, read_plan(
         config,
         book.results,
-        features_sha256=built_features(book.folder / f"data/processed/{config.dataset.table}.resource.json"),
+        features_sha256=built_features(table_entries(config.dataset, book.folder / "data")),
         changed=None if last is None else last.changes_to(raw_config(SCALE, *overlays)),
         now_s=NOW_S,
     )

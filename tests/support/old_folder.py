@@ -6,8 +6,10 @@ from typing import Any
 
 import yaml
 
-from support.configs import ROOT
+from support.configs import ROOT, merge
 
+# What the shipped configuration, over which the campaign's is merged, did not have then.
+AS_THEN = {"features": {"volatility": False}}
 ARCHIVE = ROOT / "tests/data_of_old_code/campaign.tar.xz"
 
 
@@ -17,4 +19,6 @@ def unpack_old_folder(folder: Path) -> dict[str, Any]:
         # Python before 3.11.4 has no filter; later versions warn without one.
         archive.extraction_filter = getattr(tarfile, "data_filter", None)
         archive.extractall(folder)
-    return yaml.safe_load((folder / "campaign/campaign.yaml").read_text(encoding="utf-8"))
+    config = yaml.safe_load((folder / "campaign/campaign.yaml").read_text(encoding="utf-8"))
+    merge(config, AS_THEN)
+    return config

@@ -60,7 +60,8 @@ def train(folder, config, *, input_form="price_relative", execution=EXECUTION, v
             (raw / "VIX.csv").write_bytes(canonical_csv(vix))
         made_of = {"ticker": "GSPC", "kind": "index", "adjustment": "none", "calendar": "XNYS"}
         made_of |= {"path": "GSPC.csv", "hash": f"sha256:{'b' * 64}"}
-        keep_features(features_of_bars(BARS, vix), made_of=[made_of], **paths(config))
+        features = features_of_bars(BARS, vix, volatility=config.dataset.volatility)
+        keep_features(features, made_of=[made_of], **paths(config))
         frame = read_table(paths(config)["table"])
         study = config.study("debug", 1)
         ledger = study.ledger(ledger_in(RESULTS), features_sha256=content_sha256(frame))
@@ -98,12 +99,11 @@ def publish(folder, config, refits) -> list[Path]:
             config=config,
             scale="debug",
             horizon_days=1,
-            tables=list(paths(config).values()),
+            tables=[paths(config)["table"]],
+            resources=[paths(config)["resource"]],
             refits=refits,
             evidence=RESULTS / "evidence.json",
             card=SAVED / "card.json",
-            page=SAVED / "README.md",
-            picture=SAVED / "calibration.svg",
         )
 
 

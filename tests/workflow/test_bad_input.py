@@ -102,7 +102,7 @@ def test_a_run_with_dates_trains_the_study_that_the_status_shows(prepared, campa
     campaign = campaign_from(prepared, DATES)
     campaign.run("results/hpo/debug/h1/trial_000.json").succeeded()
     config = read_config([ROOT / "config/config.yaml", campaign.folder / "campaign.yaml"])
-    resource = campaign.folder / "data/processed/GSPC_dataset_a25.resource.json"
+    resource = campaign.folder / "data/processed/GSPC_dataset_a33.resource.json"
     features = json.loads(resource.read_text())["content_sha256"]
     ledger = config.study("debug", 1).ledger(campaign.folder / "results/ledger", features_sha256=features)
     assert ledger.home in campaign.trial(0).parents
@@ -212,7 +212,7 @@ def test_a_feature_table_that_was_changed_is_built_again_before_training(prepare
     import pandas as pd
 
     campaign = campaign_from(prepared)
-    table = campaign.folder / "data/processed/GSPC_dataset_a25.parquet"
+    table = campaign.folder / "data/processed/GSPC_dataset_a33.parquet"
     content = table.read_bytes()
     frame = pd.read_parquet(table)
     frame.loc[200, "Close"] *= 1.01

@@ -34,9 +34,14 @@ def horizon_days(wildcards):
     return horizon_days_of(wildcards.horizon)
 
 
-def dataset_table(ending):
-    """Return the path of the table the trials learn from, or of its resource entry."""
-    return f"data/processed/{CAMPAIGN.dataset.table}.{ending}"
+def dataset_tables(ending):
+    """Return the paths of the tables the trials learn from, the ticker's own first, or of their resource entries."""
+    return [f"data/processed/{name}.{ending}" for name in CAMPAIGN.dataset.tables]
+
+
+def raw_bars():
+    """Return the paths of the raw bars behind these tables, without those of the VIX."""
+    return [f"data/raw/{ticker}.csv" for ticker in CAMPAIGN.dataset.window_tickers]
 
 
 def vix_bars():
@@ -60,9 +65,10 @@ def tables_of_stage(stage, ending):
     if stage == "processed":
         kinds = CAMPAIGN.data.kinds()
         names = [
-            f"{name}_{'features' if kinds[name] == 'no_volume_index' else 'dataset_a25'}" for name in names
+            f"{name}_features" if kinds[name] == "no_volume_index" else CAMPAIGN.dataset.own_table(name)
+            for name in names
         ]
-        names += [CAMPAIGN.dataset.table] if CAMPAIGN.dataset.vix else []
+        names += CAMPAIGN.dataset.tables if CAMPAIGN.dataset.vix else []
     return [f"data/{stage}/{name}.{ending}" for name in names]
 
 

@@ -1,6 +1,6 @@
 """Evidence: refits of the winners, scored once on the untouched test split with baselines on the same rows.
 
-Reads: results/hpo/<scale>/<horizon>/trial_NNN.json, data/processed/<TICKER>_dataset_{a25,c}.parquet.
+Reads: results/hpo/<scale>/<horizon>/trial_NNN.json, data/processed/<TICKER>_dataset_*.parquet.
 Writes: results/refits/<scale>/<horizon>/refit_N.{json,jsonl}, results/baselines/<horizon>.json,
 results/final/<horizon>.{parquet,json}, results/evidence.json, results/figures/*, results/summary.{html,md,csv},
 results/models/<scale>/<horizon>/{card.json,README.md,calibration.svg,member_N.safetensors}.
@@ -10,15 +10,17 @@ final_evaluation, which notes each look in the log of looks, results/ledger/test
 
 A refit keeps its weights in the ledger, and the rule models publishes them. They are no declared output: how many there
 are depends on the configuration, and refits of older versions have none. Where they are missing, the card counts as
-outdated. The baselines of a horizon take some five minutes of one core for fifty tries; a job that is stopped begins again.
+outdated.
+
+The baselines of a horizon take some five minutes of one core for fifty tries; a job that is stopped begins again.
 """
 
 
 rule refit:
     """Train the winner of a study again with another random seed, under the thermal guard."""
     input:
-        table=ancient(dataset_table("parquet")),
-        resource=dataset_table("resource.json"),
+        tables=ancient(dataset_tables("parquet")),
+        resources=dataset_tables("resource.json"),
         trials=results_of_study,
     output:
         result="results/refits/{scale}/{horizon}/refit_{refit}.json",
@@ -48,8 +50,8 @@ rule refit:
 rule baselines:
     """Search the baselines of a horizon on the transformer's train rows, and predict validation and test."""
     input:
-        table=ancient(dataset_table("parquet")),
-        resource=dataset_table("resource.json"),
+        tables=ancient(dataset_tables("parquet")),
+        resources=dataset_tables("resource.json"),
     output:
         fitted="results/baselines/{horizon}.json",
     log:
@@ -74,8 +76,8 @@ rule baselines:
 rule final_evaluation:
     """Join the labels of test with predictions made without them; no other rule reads these labels."""
     input:
-        table=ancient(dataset_table("parquet")),
-        resource=dataset_table("resource.json"),
+        tables=ancient(dataset_tables("parquet")),
+        resources=dataset_tables("resource.json"),
         trials=trials_of_horizon,
         refits=refits_of_horizon,
         # The audit must pass before the test split is opened.
@@ -172,8 +174,8 @@ rule evidence_figures:
 rule models:
     """Publish the refits of a winner as a model that predicts: their weights, its card, and a page about it."""
     input:
-        table=ancient(dataset_table("parquet")),
-        resource=dataset_table("resource.json"),
+        tables=ancient(dataset_tables("parquet")),
+        resources=dataset_tables("resource.json"),
         refits=refits_of_model,
         evidence="results/evidence.json",
     output:
@@ -206,7 +208,7 @@ rule report:
         audit="results/leakage_audit.json",
         data_validation="results/data_validation.json",
         dataset="results/dataset.json",
-        resource=dataset_table("resource.json"),
+        resources=dataset_tables("resource.json"),
         trials=published_of_campaign("json"),
         refits=refits_of_campaign(),
         preflights=expand("results/preflight/{scale}.json", scale=CAMPAIGN.run_scales),

@@ -1,6 +1,6 @@
 """The search: one rule per scale, one job per trial.
 
-Reads: data/processed/<TICKER>_dataset_{a25,c}.parquet, results/preflight/<scale>.json, earlier trials, with
+Reads: data/processed/<TICKER>_dataset_*.parquet, results/preflight/<scale>.json, earlier trials, with
 `search.transfer` all trials of the next smaller scale;
 for the tables of a scale also its results/figures/hardware_* and search_*, so that they are drawn with them.
 Writes: results/hpo/<scale>/<horizon>/trial_NNN.{json,jsonl}, results/hpo/<scale>/{trials.csv,best.json},
@@ -20,8 +20,8 @@ for scale in CAMPAIGN.scales:
         name:
             f"hpo_{scale}"
         input:
-            table=ancient(dataset_table("parquet")),
-            resource=dataset_table("resource.json"),
+            tables=ancient(dataset_tables("parquet")),
+            resources=dataset_tables("resource.json"),
             preflight=before_training(scale, f"results/preflight/{scale}.json"),
             previous=before_training(scale, trials_before(scale)),
             transferred=before_training(scale, trials_to_transfer(scale)),
@@ -55,7 +55,7 @@ for scale in CAMPAIGN.scales:
             trials=trials_of(scale),
             timelines=timelines_of(scale),
             search_figures=search_figures_of(scale),
-            resource=dataset_table("resource.json"),
+            resources=dataset_tables("resource.json"),
             dataset="results/dataset.json",
             dictionary="results/data_dictionary.md",
         output:

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from simmer.base.logs import job
 from simmer.config.campaign import Config, parse_config
-from simmer.data.table_entry import content_sha256_in
+from simmer.data.table_entry import features_sha256_in
 from simmer.data.tables import read_table
 from simmer.ledger.address import RESULTS, ledger_in
 from simmer.ledger.results import TrialResult
@@ -19,8 +19,8 @@ def main(
     config: Config,
     number: int,
     trials: Sequence[Path],
-    table: Path,
-    resource: Path,
+    tables: Sequence[Path],
+    resources: Sequence[Path],
     slots: int,
     result: Path,
     log: Path,
@@ -34,7 +34,7 @@ def main(
     results = [TrialResult.read(path) for path in trials]
     scale, horizon_days = results[0].scale, results[0].horizon_days
     study = config.study(scale, horizon_days)
-    ledger = study.ledger(ledger_in(RESULTS), features_sha256=content_sha256_in(resource))
+    ledger = study.ledger(ledger_in(RESULTS), features_sha256=features_sha256_in(resources))
     refuse_mixture(results, {horizon_days: ledger.fingerprint})
     winner = winner_of(results)
 
@@ -43,7 +43,8 @@ def main(
         from simmer.runs.refit import Refit
 
         refit = Refit(study=study, ledger=ledger, number=number, winner=winner, settings=config.evidence)
-        run_under_guard(config, refit, frame=read_table(table), slots=slots, stop=stop)
+        frames = [read_table(path) for path in tables]
+        run_under_guard(config, refit, frames=frames, slots=slots, stop=stop)
 
     publish(ledger, ledger.refit(number, of_trial=winner.number), compute, result=result, log=log)
 
@@ -54,8 +55,8 @@ if __name__ == "__main__":
             config=parse_config(snakemake.config),
             number=int(snakemake.wildcards.refit),
             trials=[Path(path) for path in snakemake.input.trials],
-            table=Path(snakemake.input.table),
-            resource=Path(snakemake.input.resource),
+            tables=[Path(path) for path in snakemake.input.tables],
+            resources=[Path(path) for path in snakemake.input.resources],
             slots=snakemake.resources.slots,
             result=Path(snakemake.output.result),
             log=Path(snakemake.output.log),

@@ -23,7 +23,7 @@ from simmer.ledger.published_models import cards_in
 from simmer.runs.saved_model import Prediction, SavedModel
 from simmer.status.command import add_overlays, screen_width
 from simmer.status.configuration import FoundConfig, find_configuration
-from simmer.status.next_features import built_features
+from simmer.status.next_features import built_features, table_entries
 from simmer.status.screen import NARROWEST, as_lines, as_text
 
 _COLUMNS = ("model", "horizon", "probability", "members", "base rate")
@@ -138,7 +138,7 @@ def _cells(model: SavedModel, prediction: Prediction) -> tuple[str, ...]:
 def _of_other_studies(models: Sequence[SavedModel], found: FoundConfig, data: Path) -> Iterator[str]:
     """Yield a sentence for each model that does not belong to the configuration."""
     config = found.config
-    features = built_features(data / "processed" / f"{config.dataset.table}.resource.json")
+    features = built_features(table_entries(config.dataset, data))
     for card in (model.card for model in models):
         days = card.label.horizon_days
         known = card.scale in config.scales and days in config.dataset.horizons_days

@@ -13,9 +13,11 @@ several members; the settings whose averaged members are best on validation are 
 no random numbers: their members would be equal, so one stands for any average.
 
 The last three also get the volatility inputs, which can be computed from the window: on validation of the
-bundled S&P 500, a logistic regression on those eight columns beats one on the 250 summaries three and five
-days ahead, because the summaries contain volatility but not its logarithm. Without these columns the
-baselines would be too weak.
+bundled S&P 500, a logistic regression on those eight columns beats one on the 250 summaries of the table a25
+three and five days ahead, because the summaries contain volatility but not its logarithm. Without these
+columns the baselines would be too weak.
+
+With pooled tickers, all but the base rate are fitted on their train windows as well, like the transformer.
 
 No baseline is fitted again on train and validation together. The transformer stops on validation and never
 trains on it; a baseline trained on it would have more, and more recent, information. Fitting takes the
@@ -23,7 +25,7 @@ labelled rows of train and validation only, so no test label can enter.
 """
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -50,11 +52,13 @@ class _Recipe:
     settings: Callable[[int, int], list[Settings]]
     fit: Callable[[Material, Settings, int], Member]
     random: bool = False
+    pools: bool = True
 
 
 _LOGIT = {"settings": baseline_space.penalties, "fit": baseline_models.logistic_regression}
 _RECIPES = {
-    "base_rate": _Recipe("volatility", baseline_space.nothing, baseline_models.base_rate),
+    # All scores are compared with the base rate of the study's own ticker.
+    "base_rate": _Recipe("volatility", baseline_space.nothing, baseline_models.base_rate, pools=False),
     "volatility_logit": _Recipe("volatility", **_LOGIT),
     "logistic_regression": _Recipe("everything", **_LOGIT),
     "gradient_boosting": _Recipe(
@@ -110,7 +114,16 @@ class Fitted:
             return np.stack([member.predict(standardised) for member in self.members])
 
 
-def fit_baseline(name: str, train: Rows, validation: Rows, *, tries: int, members: int, seed: int) -> Fitted:
+def fit_baseline(
+    name: str,
+    train: Rows,
+    validation: Rows,
+    *,
+    tries: int,
+    members: int,
+    seed: int,
+    pooled: Sequence[Rows] = (),
+) -> Fitted:
     """Fit one baseline on train and choose its settings on validation; the same seed gives the same result.
 
     Args:
@@ -120,6 +133,7 @@ def fit_baseline(name: str, train: Rows, validation: Rows, *, tries: int, member
         tries: number of settings to try, at least 1.
         members: number of fits to average, at least 1; a baseline without random numbers has one.
         seed: of the settings, the trees' column sampling, and the perceptron's weights and order of windows.
+        pooled: train windows of pooled tickers, on which all but the base rate are fitted as well.
 
     Raises:
         DatasetError: when the baseline is unknown, train lacks a class, or the two differ in columns.
@@ -127,6 +141,8 @@ def fit_baseline(name: str, train: Rows, validation: Rows, *, tries: int, member
     if name not in _RECIPES:
         raise DatasetError(f"there is no baseline {name!r}; expected one of {', '.join(BASELINES)}")
     recipe = _RECIPES[name]
+    if pooled and recipe.pools:
+        train = Rows.joined([train, *pooled])
     _require_usable(train, validation)
     values = getattr(train.inputs, recipe.form)
     mean, std = values.mean(axis=0), values.std(axis=0)
@@ -166,16 +182,22 @@ def fit_baseline(name: str, train: Rows, validation: Rows, *, tries: int, member
     )
 
 
-def fit_baselines(train: Rows, validation: Rows, *, tries: int, members: int, seed: int) -> dict[str, Fitted]:
+def fit_baselines(
+    train: Rows,
+    validation: Rows,
+    *,
+    tries: int,
+    members: int,
+    seed: int,
+    pooled: Sequence[Rows] = (),
+) -> dict[str, Fitted]:
     """Fit every baseline, in the order of `BASELINES`; see `fit_baseline`.
 
     Raises:
         DatasetError: as `fit_baseline`.
     """
-    return {
-        name: fit_baseline(name, train, validation, tries=tries, members=members, seed=seed)
-        for name in BASELINES
-    }
+    size = {"tries": tries, "members": members, "seed": seed}
+    return {name: fit_baseline(name, train, validation, **size, pooled=pooled) for name in BASELINES}
 
 
 def _require_usable(train: Rows, validation: Rows) -> None:

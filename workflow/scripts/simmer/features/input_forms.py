@@ -38,7 +38,7 @@ def price_relative(frame: pd.DataFrame, names: Sequence[str]) -> np.ndarray:
     """Return columns of a feature table in their stationary form, [rows, names] float64.
 
     A value uses only its own and earlier rows. Columns with the form `as_is` are already stationary
-    (oscillators, the VIX).
+    (oscillators, logarithms of volatility, the VIX).
 
     Args:
         frame: Close, Volume and the named columns, ascending dates, finite.

@@ -60,10 +60,15 @@ class SplitFacts:
 
 @dataclass(frozen=True, kw_only=True)
 class DatasetFacts:
-    """Facts of the splits that training uses."""
+    """Facts of the splits that training uses; `train` is without pooled windows.
+
+    Attributes:
+        pooled: number of train windows of each pooled ticker; `None` without pooling.
+    """
 
     train: SplitFacts
     validation: SplitFacts
+    pooled: Mapping[str, int] | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

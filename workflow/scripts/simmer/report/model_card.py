@@ -43,6 +43,7 @@ def model_card(
     inputs: ModelInputs,
     about: About,
     features: Mapping[str, Any],
+    features_sha256: str,
 ) -> Card:
     """Return the card of the model that the refits of a study are.
 
@@ -52,7 +53,8 @@ def model_card(
         evidence: of the campaign.
         inputs: of the study.
         about: label of the study.
-        features: manifest entry of the feature table.
+        features: manifest entry of the ticker's feature table.
+        features_sha256: digest of the values of all feature tables.
     """
     first = refits[0]
     horizon = next(one for one in evidence.horizons if one.days == first.horizon_days)
@@ -75,7 +77,7 @@ def model_card(
             **{name: features[name] for name in ("ticker", "kind", "adjustment", "calendar")},
             sources=tuple(features["sources"]),
         ),
-        features_sha256=features["content_sha256"],
+        features_sha256=features_sha256,
         members=tuple(map(_member, kept)),
         test=next((_scores(horizon, model) for model in alone.models), None),
         findings=tuple(chain.from_iterable(said.values())) or (_NO_CLAIM,),

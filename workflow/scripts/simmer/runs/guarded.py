@@ -1,6 +1,6 @@
 """Run a trial or a refit under the thermal guard."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from functools import partial
@@ -32,28 +32,29 @@ from simmer.training.settings import Execution
 
 
 def run_under_guard(
-    config: Config, purpose: Trial | Refit, *, frame: pd.DataFrame, slots: int, stop: StopRequest
+    config: Config, purpose: Trial | Refit, *, frames: Sequence[pd.DataFrame], slots: int, stop: StopRequest
 ) -> None:
     """Train a trial or a refit to its result.
 
     Args:
         config: the campaign.
         purpose: the trial or refit.
-        frame: the feature table of the ledger's fingerprint.
+        frames: the feature tables of the ledger's fingerprint, the ticker's own first.
         slots: runs side by side on this machine.
         stop: set by signal handlers.
 
     Raises:
         ConfigError: if a device does not exist.
-        DataError: if the table is not the one in the ledger's fingerprint.
+        DataError: if the tables are not those in the ledger's fingerprint.
         PreflightError: if the memory the scale needs is no longer free.
         Interrupted: on heat or a signal; a checkpoint was written.
     """
-    execution = _ready(config, purpose, frame=frame, slots=slots)
+    require_content(frames, purpose.ledger.features_sha256, names=config.dataset.tables)
+    execution = _ready(config, purpose, slots=slots)
     run = Run(
         campaign=config.campaign,
         purpose=purpose,
-        dataset=purpose.dataset(config.dataset, frame),
+        dataset=purpose.dataset(config.dataset, frames),
         execution=execution,
         checkpoint_interval_s=config.execution.checkpoint_interval_s,
         kernels=config.execution.kernels,
@@ -97,9 +98,8 @@ def thermal_guard(
             raise
 
 
-def _ready(config: Config, purpose: Trial | Refit, *, frame: pd.DataFrame, slots: int) -> Execution:
+def _ready(config: Config, purpose: Trial | Refit, *, slots: int) -> Execution:
     study, ledger = purpose.study, purpose.ledger
-    require_content(frame, ledger.features_sha256, what=config.dataset.table)
     require_device(config.execution.device, asked_by="config key training.device")
     machine = inspect_machine(ledger.root, Path(config.thermal.sysfs_root))
     execution = recorded_execution(purpose.files)

@@ -103,13 +103,13 @@ def needs_of_study(
     kernels_problem: str | None = None,
     weights_bytes: int = 0,
 ) -> Needs:
-    """Return the memory and disk needs at the most demanding corner of the search space.
+    """Return the largest memory and disk needs among the corners of the search space and the default.
 
     Args:
         study: any horizon of the scale; horizons differ only in their labels.
         execution: how its trials are computed.
         device: as configured.
-        slots: trials side by side, all assumed to be at that corner.
+        slots: trials side by side, all assumed to need the most.
         kernels_problem: why the kernels cannot be used; None if they can, or are not wanted.
         weights_bytes: see `kept_weights_bytes`.
     """
@@ -158,7 +158,9 @@ def _largest_recipe(study: Study) -> Recipe:
 
 def _corner_shapes(study: Study) -> list[ModelShape]:
     keys = ("depth", "head_width", "ff_ratio")
-    return [study.solve(**dict(zip(keys, corner, strict=True))) for corner in product(*_ends(study, *keys))]
+    corners = (dict(zip(keys, corner, strict=True)) for corner in product(*_ends(study, *keys)))
+    # The default too: counted parameters differ within the tolerance, so it may be larger than the corners.
+    return [study.shape(study.default), *(study.solve(**corner) for corner in corners)]
 
 
 def _ends(study: Study, *keys: str) -> list[tuple[Value, Value]]:

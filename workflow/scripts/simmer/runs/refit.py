@@ -13,7 +13,7 @@ import pandas as pd
 
 from simmer.base.seeds import derive_seed
 from simmer.config.blocks import EvidenceSettings
-from simmer.config.campaign import DatasetSettings
+from simmer.config.dataset import DatasetSettings
 from simmer.features.dataset import Dataset
 from simmer.ledger.ledger import StudyLedger
 from simmer.ledger.params import RefitParams
@@ -58,9 +58,10 @@ class Refit:
         """The refit's files in the ledger."""
         return self.ledger.refit(self.number, of_trial=self.winner.number)
 
-    def dataset(self, settings: DatasetSettings, frame: pd.DataFrame) -> Dataset:
+    def dataset(self, settings: DatasetSettings, frames: Sequence[pd.DataFrame]) -> Dataset:
         """Return the dataset of the study's horizon, including the inputs (not the labels) of test."""
-        return settings.build(frame, self.study.horizon_days, test="inputs")
+        own, *pooled = frames
+        return settings.build(own, self.study.horizon_days, test="inputs", pooled=pooled)
 
     def begin(self, execution: Mapping[str, Value | bool]) -> RefitParams:
         """Return the winner's number and hyperparameters, and the seed of this refit."""

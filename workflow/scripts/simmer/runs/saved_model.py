@@ -25,7 +25,7 @@ from simmer.data.bars_csv import COLUMNS, dtypes_of
 from simmer.data.problems import refuse_errors
 from simmer.data.tickers import VIX_TICKER
 from simmer.data.untrusted_files import locate, read_at_most
-from simmer.features.columns import VIX_FEATURES
+from simmer.features.columns import VIX_FEATURES, VOLATILITY_FEATURES
 from simmer.features.dataset import Dataset
 from simmer.features.input_forms import VOLUME_DAYS, in_form, standardised
 from simmer.features.of_bars import features_of_bars
@@ -171,7 +171,9 @@ class SavedModel:
             _checked(frame, kind=kind, ticker=ticker, calendar=calendar)
             for (ticker, kind), frame in zip(kinds.items(), given, strict=False)
         ]
-        table, columns = features_of_bars(*checked).frame, self.card.inputs.columns
+        columns = self.card.inputs.columns
+        volatility = not set(VOLATILITY_FEATURES).isdisjoint(columns)
+        table = features_of_bars(*checked, volatility=volatility).frame
         missing = [name for name in columns if name not in table.columns]
         if missing:
             raise ModelError(

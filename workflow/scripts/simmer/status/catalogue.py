@@ -95,7 +95,9 @@ def about_study(home: Path, features: str, tickers: Mapping[str, str]) -> About:
 
 def tickers_by_features(data: Path) -> dict[str, str]:
     """Return the ticker of each feature table in a data folder, by the digest of its values."""
-    entries = {path: built_features(path) for path in (data / "processed").glob("*_dataset_*.resource.json")}
+    entries = {
+        path: built_features([path]) for path in (data / "processed").glob("*_dataset_*.resource.json")
+    }
     return {
         digest: path.name.rpartition("_dataset_")[0] for path, digest in entries.items() if digest is not None
     }
