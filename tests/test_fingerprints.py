@@ -7,15 +7,13 @@ from simmer.base.files import read_json
 from simmer.data.tables import content_sha256
 from simmer.features.of_bars import features_of_bars
 from support.bars import bundled_bars
-from support.configs import ROOT, default_config
+from support.configs import FOUR_SCALES, ROOT, default_config
 
 # Of data/processed/GSPC_dataset_*.parquet, computed from the bars in the `arch` package.
 FEATURES_SHA256 = {
     "a25": "530b6379d2d1fa5f34720dc18ac0af01d37398656b2f3ee641626a5465612870",
     "a33": "667d0ff303ac1b911350242933aae49474492af5979fe0d700b34ba6f263b629",
 }
-# A configuration without the keys that were added since, as it is read today.
-OLD = {"features": {"volatility": False}}
 
 # The folders that `make demo` made in demo/results/ledger.
 DEMO = {
@@ -27,14 +25,7 @@ DEMO = {
     ("20M", 5): "9c87fe623df9",
 }
 
-# Of every scale of config/config.yaml, at 1, 3 and 5 days.
-SHIPPED = {
-    "debug": ["913b166c3868", "0bb1617ce2d2", "4a2a130edb4e"],
-    "2M": ["e9ab8bdab4ab", "b4fbbd80a4ce", "e5b9fde93bff"],
-    "20M": ["6448f093d994", "ac1be6ce5102", "73ab8f17a2c9"],
-    "200M": ["b3293affa379", "f2cf912d672c", "bcba20f73321"],
-    "2B": ["f685833333c1", "068429c44e2e", "827be80fb792"],
-}
+# Of every scale of that campaign, at 1, 3 and 5 days.
 SETTINGS = {
     "debug": ["25c874f6b3e3", "9495262d2da6", "388b382b702c"],
     "2M": ["9c6bb0e42d09", "e047a5b7697e", "62c5a6aef615"],
@@ -51,7 +42,8 @@ TRANSFERRED = SETTINGS | {
 
 
 def test_fingerprints_of_the_demo_are_unchanged():
-    demo = default_config(yaml.safe_load((ROOT / "config/demo.yaml").read_text(encoding="utf-8")), OLD)
+    of_demo = yaml.safe_load((ROOT / "config/demo.yaml").read_text(encoding="utf-8"))
+    demo = default_config(FOUR_SCALES, of_demo)
     found = {
         (scale, days): demo.study(scale, days).fingerprint(FEATURES_SHA256["a25"])
         for scale in demo.run_scales
@@ -62,15 +54,15 @@ def test_fingerprints_of_the_demo_are_unchanged():
 
 @pytest.mark.parametrize(
     ("overlay", "expected"),
-    [({}, SHIPPED), (OLD, SETTINGS), (OLD | {"search": {"transfer": 3}}, TRANSFERRED)],
-    ids=["shipped", "old", "old, transfer"],
+    [({}, SETTINGS), ({"search": {"transfer": 3}}, TRANSFERRED)],
+    ids=["", "transfer"],
 )
 def test_settings_digests_of_every_study_are_unchanged(overlay, expected):
-    config = default_config(overlay)
+    config = default_config(FOUR_SCALES, overlay)
     assert config.dataset.horizons_days == (1, 3, 5)
     assert {
         scale: [config.study(scale, days).settings_digest() for days in config.dataset.horizons_days]
-        for scale in config.scales
+        for scale in ("debug", *config.run_scales)
     } == expected
 
 

@@ -26,6 +26,7 @@ def test_the_shipped_configurations_fit_the_schema(path):
         "demo.yaml": "demo",
         "smoke-2B.yaml": "smoke-2B",
         "mps.yaml": "main",
+        "four-scales.yaml": "main",
         "yahoo.yaml": "main",
     }
     assert default_config(overlay(path.name)).campaign == names[path.name]
@@ -40,10 +41,10 @@ def test_the_smoke_run_of_2b_is_a_few_steps_of_one_trial_on_real_bars():
     assert 2 <= len(dataset.train) / settings.default.batch_size <= 5
 
 
-def test_the_campaign_is_four_scales_three_horizons_fifty_trials():
+def test_the_campaign_is_six_scales_three_horizons_fifty_trials():
     config = default_config()
-    assert config.run_scales == ("2M", "20M", "200M", "2B")
-    assert [config.scales[scale].n_trials for scale in config.run_scales] == [50] * 4
+    assert config.run_scales == ("20k", "200k", "2M", "20M", "200M", "2B")
+    assert [config.scales[scale].n_trials for scale in config.run_scales] == [50] * 6
     assert config.dataset.horizons_days == (1, 3, 5)
     assert config.geometry.channels == 33
 
@@ -53,6 +54,11 @@ def test_most_trials_are_those_of_the_largest_study_that_is_to_be_run():
     assert default_config(trials, {"run_scales": ["2M", "20M"]}).most_trials == 20
     assert default_config(trials, {"run_scales": ["2M"]}).most_trials == 7
     assert default_config(trials, {"run_scales": []}).most_trials == 90
+
+
+def test_nested_patches_are_cut_to_the_context():
+    config = default_config({"dataset": {"context_days": 15}})
+    assert config.geometry.nested_days == (1, 5, 15)
 
 
 VIX = {
@@ -203,8 +209,20 @@ def test_all_problems_are_listed_at_once():
         ({"dataset": {"ticker": "SPY"}}, r"dataset\.ticker.*`SPY`"),
         ({"thermal": {"resume_c": 90}}, r"found resume_c 90, expected less than setpoint_c 82"),
         ({"thermal": {"critical_c": 80}}, r"expected ascending values"),
-        ({"model": {"stride_days": 7}}, r"patches that end on the decision row"),
-        ({"dataset": {"context_days": 5}}, r"patches that end on the decision row"),
+        ({"model": {"patch_days": 10, "stride_days": 7}}, r"patches that end on the decision row"),
+        (
+            {"model": {"patch_days": 10, "stride_days": None}},
+            r"patch_days 10 and stride_days None; expected two",
+        ),
+        ({"model": {"nested_days": [5, 1]}}, r"nested_days: found \[5, 1\]; expected ascending lengths"),
+        (
+            {"model": {"patch_days": None, "stride_days": None, "nested_days": None}},
+            r"found no patches; expected nested_days, or patch_days",
+        ),
+        (
+            {"dataset": {"context_days": 5}, "model": {"patch_days": 10, "stride_days": 5}},
+            r"patches that end on the decision row",
+        ),
         ({"dataset": {"split": {"train_end": "2012-12-31"}}}, r"either train_fraction"),
     ],
 )

@@ -17,10 +17,10 @@ from simmer.data.bars_csv import PRICES
 from simmer.data.tables import read_table
 from simmer.ledger.results import RefitResult
 from simmer.model.budgets import expected_parameters
-from simmer.model.shape import ModelShape
 from simmer.runs import saved_model
 from simmer.runs.saved_model import SavedModel
 from simmer.training.kernels import kernels_are_loaded
+from simmer.training.saved_model import shape_of
 from support.bars import session_bars
 from support.saved_models import BARS, EXECUTION, SAVED, config_of, paths, save_model
 
@@ -151,8 +151,8 @@ def test_columns_in_another_order_are_refused(saved_campaign):
 def test_a_column_that_this_version_does_not_compute_is_refused(saved_campaign, monkeypatch):
     genuine = saved_model.features_of_bars
 
-    def without_obv(*bars):
-        table = genuine(*bars)
+    def without_obv(*bars, volatility):
+        table = genuine(*bars, volatility=volatility)
         return replace(table, frame=table.frame.drop(columns="obv"))
 
     monkeypatch.setattr(saved_model, "features_of_bars", without_obv)
@@ -250,11 +250,15 @@ def building_is_an_error(monkeypatch):
     ("changes", "message"),
     [
         ({"depth": 10**9}, "found the shape"),
-        ({"depth": 10**6}, "found 10,129 parameters"),
-        ({"ff_width": 10**6}, "found 10,129 parameters"),
-        ({"stride_days": 0}, "found the shape"),
-        ({"stride_days": 7}, "found the shape"),
-        ({"patch_days": 61}, "found the shape"),
+        ({"depth": 10**6}, "found [0-9,]+ parameters"),
+        ({"ff_width": 10**6}, "found [0-9,]+ parameters"),
+        ({"patch_days": 10, "stride_days": 0}, "found the shape"),
+        ({"patch_days": 10, "stride_days": 7}, "found the shape"),
+        ({"patch_days": 61, "stride_days": 1}, "found the shape"),
+        ({"patch_days": 10}, "found the shape"),
+        ({"nested_days": []}, "found the shape"),
+        ({"nested_days": [1, 61]}, "found the shape"),
+        ({"nested_days": [0, 5]}, "found the shape"),
         ({"heads": -1}, "found the shape"),
         ({"experts": 8}, "found the shape"),
     ],
@@ -268,7 +272,7 @@ def test_an_absurd_shape_is_refused_before_a_model_is_built(saved, building_is_a
 
 def test_a_card_whose_huge_shape_and_count_agree_is_refused_by_the_file(saved, building_is_an_error):
     shape = read_record(saved / SAVED / "card.json", advice="")["shape"] | {"depth": 10**6}
-    change_card(saved, shape=shape, parameters=expected_parameters(ModelShape(**shape)))
+    change_card(saved, shape=shape, parameters=expected_parameters(shape_of(shape)))
     with pytest.raises(ModelError, match="found weights of ModelShape"):
         SavedModel.load(saved / SAVED).predict(BARS)
 

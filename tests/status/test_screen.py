@@ -113,7 +113,7 @@ def test_a_trial_under_way(book):
     book.trial(0, state=None)
     book.run_lock(at_s=1e9)
     book.trial_lock(0, at_s=1e9)
-    expected = "now 2M/h1 trial_000, epoch 3/30, validation 0.5500, best 0.5000, 100 windows/s, trained 30 s"
+    expected = "now 2M/h1 trial_000, epoch 3/12, validation 0.5500, best 0.5000, 100 windows/s, trained 30 s"
     assert expected in text(book)
 
 
@@ -125,7 +125,7 @@ def test_a_trial_without_a_process_is_not_shown_as_running(book):
 def test_a_pause_for_heat_is_shown_with_the_trial(book):
     book.trial(0, state=None, thermal=("pause",))
     book.trial_lock(0, at_s=1e9)
-    assert "now 2M/h1 trial_000, WAITS FOR THE MACHINE TO COOL, epoch 3/30" in text(book)
+    assert "now 2M/h1 trial_000, WAITS FOR THE MACHINE TO COOL, epoch 3/12" in text(book)
 
 
 def test_heat_with_its_source_state_duty_load_and_last_event(book):
@@ -165,7 +165,7 @@ def test_refits_are_shown_once_the_trials_are_done(book):
     book.trial(0, kind="refit")
     book.trial(1, kind="refit", state=None)
     assert row(book, "2M/h1").endswith("000 refits 1")
-    assert "begun 2M/h1 refit_1, epoch 3/30" in text(book)
+    assert "begun 2M/h1 refit_1, epoch 3/12" in text(book)
 
 
 def test_trials_side_by_side_share_the_time(eventful):

@@ -47,10 +47,15 @@ def test_a_run_stopped_at_every_step_ends_as_an_uninterrupted_one(tmp_path, unbr
     assert outcome.curve == unbroken.curve
 
 
+@pytest.mark.parametrize("average_epochs", [0.0, 1.0])
 @pytest.mark.parametrize("memory", ["full", "kahan", "stochastic", "lean"])
-def test_every_memory_recipe_resumes_bit_identical(tmp_path, monkeypatch, memory):
+def test_every_memory_recipe_resumes_bit_identical(tmp_path, monkeypatch, memory, average_epochs):
     monkeypatch.setattr("simmer.training.in_backward.SMALL_ENTRIES", 64)  # so that these matrices are large
-    options = {"execution": replace(EXECUTION, precision="bf16", memory=memory), "micro_batch": 8}
+    options = {
+        "execution": replace(EXECUTION, precision="bf16", memory=memory),
+        "micro_batch": 8,
+        "recipe": replace(RECIPE, average_epochs=average_epochs),
+    }
     whole = training_run(tmp_path / "whole", **options)
     whole_outcome = whole.run()
     with pytest.raises(Interrupted):
@@ -265,13 +270,21 @@ def test_each_epoch_is_reported_once_and_in_order(tmp_path):
 
 
 def test_the_learning_rate_rises_then_falls_to_its_final_fraction():
-    rates = [
-        learning_rate_at(step, total_steps=100, recipe=RECIPE, final_fraction=0.05) for step in range(100)
-    ]
+    rates = rates_of(SETTINGS)
     assert rates[0] == pytest.approx(RECIPE.learning_rate / 20)
     assert rates[19] == pytest.approx(RECIPE.learning_rate)
     assert all(later < earlier for earlier, later in pairwise(rates[20:]))
     assert rates[-1] == pytest.approx(0.05 * RECIPE.learning_rate, rel=0.05)
+
+
+def test_a_constant_learning_rate_only_warms_up():
+    rates = rates_of(replace(SETTINGS, schedule="constant"))
+    assert rates[:20] == rates_of(SETTINGS)[:20]
+    assert set(rates[20:]) == {RECIPE.learning_rate}
+
+
+def rates_of(settings):
+    return [learning_rate_at(step, total_steps=100, recipe=RECIPE, settings=settings) for step in range(100)]
 
 
 def test_every_window_is_visited_once_per_epoch_in_another_order():

@@ -143,7 +143,7 @@ def train_control(
     if outcome.ended != "last_epoch":
         return Trained(outcome, None)
     predicted = predict(
-        run.steps.replicas, validation, team=run.steps.team, between_batches=guard.inside_step
+        run.steps.evaluated(), validation, team=run.steps.team, between_batches=guard.inside_step
     )
     return Trained(outcome, predicted)
 

@@ -40,8 +40,21 @@ ScaleName = Annotated[str, AfterValidator(_scale_name)]
 class ModelBlock:
     """Settings that all models share."""
 
-    patch_days: Annotated[Whole, Field(ge=1, description="Days in a patch.")]
-    stride_days: Annotated[Whole, Field(ge=1, description="Days from one patch to the next.")]
+    patch_days: Annotated[
+        Whole | None,
+        Field(ge=1, description="Days in a patch that slides over the window; null: no such patch."),
+    ]
+    stride_days: Annotated[
+        Whole | None, Field(ge=1, description="Days from one such patch to the next; null without them.")
+    ]
+    nested_days: Annotated[
+        tuple[Whole, ...] | None,
+        Field(
+            min_length=1,
+            description="Lengths of the patches that all end on the decision row, ascending, cut to the "
+            "context. Each is a token with the mean and the standard deviation of every channel.",
+        ),
+    ] = since(None)
 
 
 @settings

@@ -282,11 +282,13 @@ def _missing_hyperparameters(scales: Mapping[str, ScaleBlock], search: SearchBlo
 
 
 def _geometry(features: FeatureBlock, dataset: DatasetBlock, model: ModelBlock) -> Geometry:
+    nested = model.nested_days and tuple(min(days, dataset.context_days) for days in model.nested_days)
     return Geometry(
         channels=len(features.feature_columns),
         context_days=dataset.context_days,
         patch_days=model.patch_days,
         stride_days=model.stride_days,
+        nested_days=nested and tuple(dict.fromkeys(nested)),
     )
 
 

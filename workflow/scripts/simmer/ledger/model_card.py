@@ -231,7 +231,7 @@ class Card:
     scale: str
     fingerprint: str
     winner: int
-    shape: Mapping[str, int]
+    shape: Mapping[str, int | tuple[int, ...]]
     parameters: int
     recipe: Mapping[str, Value]
     inputs: ModelInputs

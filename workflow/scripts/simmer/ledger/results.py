@@ -147,7 +147,7 @@ class RunResult:
     checkpoints: int | None
     weights_sha256: str | None
     hyperparameters: Mapping[str, Value]
-    shape: Mapping[str, int]
+    shape: Mapping[str, int | tuple[int, ...]]
     parameters: int
     budget_parameters: int
     dataset: DatasetFacts

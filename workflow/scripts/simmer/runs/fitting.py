@@ -14,6 +14,7 @@ import torch
 
 from simmer.base.logs import PROGRESS
 from simmer.base.provenance import versions
+from simmer.base.typed_json import as_json
 from simmer.features.dataset import Dataset, describe
 from simmer.features.splits import SEARCH_SPLITS
 from simmer.ledger.results import DatasetFacts, MachineFacts, RunResult, SplitFacts
@@ -203,7 +204,7 @@ class Fitting:
             horizon_days=study.horizon_days,
             **fields,
             hyperparameters=asdict(self.hyperparameters),
-            shape=asdict(shape),
+            shape=as_json(shape),
             parameters=parameters,
             budget_parameters=study.budget_parameters,
             dataset=self.dataset_facts,

@@ -163,12 +163,15 @@ class TrainingRun:
         self._check_divergence(len(plan.train))
         # Between two batches of validation a run can stop as it can after the last step of the epoch.
         scores = evaluate(
-            self.steps.replicas, plan.validation, team=self.steps.team, between_batches=self._between_steps
+            self.steps.evaluated(),
+            plan.validation,
+            team=self.steps.team,
+            between_batches=self._between_steps,
         )
         if self.on_best is not None and all(
             scores.log_loss < record["validation"]["log_loss"] for record in progress.curve
         ):
-            self.on_best(BestModel(predict=self._predict, weights=self.state.model.state_dict))
+            self.on_best(BestModel(predict=self._predict, weights=self.state.evaluated.state_dict))
         self._count_time()
         progress.epoch += 1
         progress.step_in_epoch = 0
@@ -182,9 +185,9 @@ class TrainingRun:
         self.on_epoch(record | {"train_s": progress.train_s})
 
     def _predict(self, windows: Windows) -> np.ndarray:
-        """Return P(label = 1) of windows by the weights as they are."""
+        """Return P(label = 1) of windows by the weights, or their average, as they are."""
         return predict(
-            self.steps.replicas, windows, team=self.steps.team, between_batches=self._between_steps
+            self.steps.evaluated(), windows, team=self.steps.team, between_batches=self._between_steps
         )
 
     def _between_steps(self) -> None:

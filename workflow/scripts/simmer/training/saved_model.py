@@ -9,7 +9,7 @@ import json
 import math
 import os
 from collections.abc import Mapping
-from dataclasses import MISSING, asdict, dataclass, fields, replace
+from dataclasses import MISSING, dataclass, fields, replace
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -21,6 +21,7 @@ from torch import Tensor
 from simmer.base.errors import ModelError
 from simmer.base.records import strict_json
 from simmer.base.text import quote, shortened
+from simmer.base.typed_json import as_json
 from simmer.model.budgets import expected_parameters
 from simmer.model.patchtst import PatchTST
 from simmer.model.shape import ModelShape
@@ -66,7 +67,7 @@ def save_weights(weights: Mapping[str, Tensor], path: Path, *, shape: ModelShape
     """
     tensors = {name: tensor.detach().cpu().contiguous() for name, tensor in weights.items()}
     # One text: safetensors writes several in any order, and the same weights must give the same bytes.
-    about = {"shape": asdict(shape), "inputs_sha256": inputs_sha256}
+    about = {"shape": as_json(shape), "inputs_sha256": inputs_sha256}
     save_tensors(tensors, path, {_ABOUT: json.dumps(about)})
 
 
@@ -99,27 +100,39 @@ def read_header(path: Path) -> Header:
     )
 
 
-def shape_of(values: Mapping[str, int]) -> ModelShape:
+def shape_of(values: Mapping[str, int | tuple[int, ...]]) -> ModelShape:
     """Return the shape with these dimensions.
 
     Raises:
         ModelError: if a dimension is unknown, missing or out of all reason, or patches do not fit the
             context.
     """
-    lowest = {field.name: int(field.default is MISSING) for field in fields(ModelShape)}
-    required = {name for name, low in lowest.items() if low}
-    known = required <= values.keys() <= lowest.keys()
-    if known and all(
-        type(value) is int and lowest[name] <= value <= LARGEST_DIMENSION for name, value in values.items()
-    ):
-        shape = ModelShape(**values)
-        left = shape.context_days - shape.patch_days
-        if left >= 0 and left % shape.stride_days == 0:
-            return shape
+    required = {field.name for field in fields(ModelShape) if field.default is MISSING}
+    known = required <= values.keys() <= {field.name for field in fields(ModelShape)}
+    nested = values.get("nested_days", [1])
+    if known and isinstance(nested, list | tuple) and nested:
+        numbers = {name: value for name, value in values.items() if name != "nested_days"}
+        if all(
+            type(value) is int and 1 <= value <= LARGEST_DIMENSION for value in (*numbers.values(), *nested)
+        ):
+            shape = ModelShape(**numbers, nested_days=tuple(nested) if "nested_days" in values else None)
+            if _fits(shape):
+                return shape
     raise ModelError(
-        f"found the shape {shortened(str(dict(values)), 200)}; expected {', '.join(lowest)}: whole numbers "
-        f"from 1 to {LARGEST_DIMENSION:,}, with patches that fit into the context; {_ADVICE}"
+        f"found the shape {shortened(str(dict(values)), 200)}; expected whole numbers from 1 to "
+        f"{LARGEST_DIMENSION:,} with the names {', '.join(field.name for field in fields(ModelShape))}, and "
+        f"patches that fit into the context; {_ADVICE}"
     )
+
+
+def _fits(shape: ModelShape) -> bool:
+    """Return True if patches of one kind at least are given, and all fit into the context."""
+    if max(shape.nested_days or (0,)) > shape.context_days:
+        return False
+    if shape.patch_days is None or shape.stride_days is None:
+        return shape.nested_days is not None and shape.patch_days is shape.stride_days
+    left = shape.context_days - shape.patch_days
+    return left >= 0 and left % shape.stride_days == 0
 
 
 def usable_execution(execution: Execution) -> Execution:
@@ -177,7 +190,8 @@ def _span(entry: Mapping[str, Any]) -> tuple[tuple[torch.dtype, tuple[int, ...]]
 def _require_same(path: Path, header: Header, shape: ModelShape, execution: Execution) -> None:
     found = sum(math.prod(size) for _, size in header.tensors.values())
     # Checked first: a model of absurd depth would take time and memory even without values.
-    if found != expected_parameters(shape) or shape.depth > len(header.tensors):
+    layers = shape.depth + len(shape.nested_inputs)
+    if found != expected_parameters(shape) or layers > len(header.tensors):
         raise _refusal(path, f"{found:,} parameters, expected {expected_parameters(shape):,}")
     on_meta = new_model(shape, replace(execution, device="meta"), dropout=0.0, window_norm=False)
     expected = {name: (tensor.dtype, tuple(tensor.shape)) for name, tensor in on_meta.state_dict().items()}
