@@ -30,7 +30,7 @@ def row(book, name, **options):
 
 @pytest.fixture
 def eventful(tmp_path):
-    """A whole campaign with its longest lines: four scales, three horizons, two trials side by side."""
+    """A whole campaign with its longest lines: six scales, three horizons, two trials side by side."""
     book = LedgerBook(tmp_path)
     states = ("complete", "pruned", "diverged", "out_of_memory", "out_of_time")
     for scale in ("2M", "20M"):
@@ -48,7 +48,7 @@ def eventful(tmp_path):
 
 
 @pytest.mark.parametrize("width", [80, 100, 200])
-def test_four_scales_at_three_horizons_fit_on_one_screen(eventful, width):
+def test_six_scales_at_three_horizons_fit_on_one_screen(eventful, width):
     shown = lines(eventful, width=width)
     assert max(map(len, shown)) <= width
     assert len(shown) <= 36
@@ -98,14 +98,14 @@ def test_a_study_of_another_horizon_is_estimated_and_marked(book):
 
 
 def test_unknown_values_are_shown_as_unknown(book):
-    assert row(book, "2M/h1") == "2M/h1 0/5 - - - - - unknown"
+    assert row(book, "2M") == "2M 0/15 - - - - - unknown"
     assert "left unknown: no measurement of 2M yet" in text(book)
     assert "heat no hardware sample yet" in text(book)
 
 
 def test_the_pace_of_the_first_trial_is_an_upper_bound(book):
     book.trial(0, state=None)
-    assert row(book, "2M/h1").endswith("at most 24 min **")
+    assert row(book, "2M/h1").endswith("at most 10 min **")
     assert "** no trial finished: every epoch of every trial" in text(book)
 
 
@@ -170,7 +170,7 @@ def test_refits_are_shown_once_the_trials_are_done(book):
 
 def test_trials_side_by_side_share_the_time(eventful):
     assert "with 2 trials side by side" in text(eventful)
-    assert "; 2B unknown, no measurement yet" in text(eventful)
+    assert "; 20k, 200k, 2B unknown, no measurement yet" in text(eventful)
 
 
 def test_studies_of_other_settings(book):

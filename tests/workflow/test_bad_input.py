@@ -50,7 +50,7 @@ def test_all_problems_of_a_configuration_are_listed_at_once(new_campaign):
 @pytest.mark.parametrize("target", ["results/hpo_3B.done", "results/hpo_3B", "hpo_3B.done", "hpo_3B"])
 def test_an_unknown_target_scale_is_named(new_campaign, target):
     run = new_campaign(SMALL).dry_run(target).refused()
-    assert "found no scale 3B; expected one of debug, 2M, 20M, 200M, 2B" in run.text
+    assert "found no scale 3B; expected one of debug, 20k, 200k, 2M, 20M, 200M, 2B" in run.text
 
 
 @pytest.mark.parametrize("target", ["results/hpo_debug", "hpo_debug.done", "hpo_debug"])

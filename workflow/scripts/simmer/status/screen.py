@@ -4,8 +4,9 @@ import io
 import re
 import shlex
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime, tzinfo
+from itertools import groupby
 
 from rich.console import Console, Group, RenderableType
 from rich.table import Table
@@ -99,7 +100,30 @@ def _table(campaign: Campaign, narrow: bool) -> Table:
 
 
 def _rows(campaign: Campaign) -> Iterator[tuple[str, ...]]:
-    for study, left in zip(campaign.studies, campaign.estimates, strict=True):
+    pairs = zip(campaign.studies, campaign.estimates, strict=True)
+    for scale, of_scale in groupby(pairs, key=lambda pair: pair[0].place.scale):
+        yield from _rows_of_scale(scale, list(of_scale))
+    if len(campaign.studies) > 1:
+        done = sum(len(study.finished) for study in campaign.studies)
+        wanted = f"/{sum(study.place.n_trials or 0 for study in campaign.studies)}"
+        ended = [sum(getattr(study, name) for study in campaign.studies) for name in ("pruned", "failed")]
+        trials = f"{done}{wanted if campaign.configured else ''}"
+        yield ("all", trials, *(str(number or "-") for number in ended), "", "", "", "")
+
+
+def _rows_of_scale(
+    scale: str, studies: Sequence[tuple[StudyProgress, Estimate]]
+) -> Iterator[tuple[str, ...]]:
+    """Yield a row per study, or one for all if nothing is known of any."""
+    wanted = [study.place.n_trials for study, _ in studies]
+    if (
+        len(studies) > 1
+        and None not in wanted
+        and all(left.seconds is None and not study.finished for study, left in studies)
+    ):
+        yield (scale, f"0/{sum(wanted)}", *"-----", "unknown")
+        return
+    for study, left in studies:
         place, best = study.place, study.best
         yield (
             place.name,
@@ -110,12 +134,6 @@ def _rows(campaign: Campaign) -> Iterator[tuple[str, ...]]:
             "-" if best is None else f"{best.number:03d}",
             _left(study, left),
         )
-    if len(campaign.studies) > 1:
-        done = sum(len(study.finished) for study in campaign.studies)
-        wanted = f"/{sum(study.place.n_trials or 0 for study in campaign.studies)}"
-        ended = [sum(getattr(study, name) for study in campaign.studies) for name in ("pruned", "failed")]
-        trials = f"{done}{wanted if campaign.configured else ''}"
-        yield ("all", trials, *(str(number or "-") for number in ended), "", "", "", "")
 
 
 def _left(study: StudyProgress, left: Estimate) -> str:

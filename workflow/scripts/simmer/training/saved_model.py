@@ -107,6 +107,7 @@ def shape_of(values: Mapping[str, int | tuple[int, ...]]) -> ModelShape:
         ModelError: if a dimension is unknown, missing or out of all reason, or patches do not fit the
             context.
     """
+    values = {name: value for name, value in values.items() if value is not None}
     required = {field.name for field in fields(ModelShape) if field.default is MISSING}
     known = required <= values.keys() <= {field.name for field in fields(ModelShape)}
     nested = values.get("nested_days", [1])
