@@ -153,7 +153,7 @@ def test_validation_windows_among_those_of_train_fail(signal, control, monkeypat
         return replace(mixed, train=np.append(mixed.train, mixed.validation))
 
     monkeypatch.setattr("simmer.audit.control_set.shuffled", overlapping)
-    assert FAIL in statuses(check_shuffled(control([signal], 1, recipe=replace(MEMORISING, epochs=9))))
+    assert FAIL in statuses(check_shuffled(control([signal], 1, recipe=replace(MEMORISING, epochs=12))))
 
 
 def test_a_control_that_diverges_fails(control, signal):

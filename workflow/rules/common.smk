@@ -118,6 +118,23 @@ def results_of_study(wildcards):
     return published(wildcards.scale, wildcards.horizon, "json")
 
 
+def race_of_study(wildcards):
+    """Return the outcome of a study's race in a list; empty without a race."""
+    study = StudyAddress(scale=wildcards.scale, horizon_days=horizon_days(wildcards))
+    return [str(RESULTS / study.standings)] if CAMPAIGN.search.race else []
+
+
+def races_of(scale):
+    """Return the outcomes of the races of all studies of a scale."""
+    studies = [StudyAddress(scale=scale, horizon_days=horizon_days_of(horizon)) for horizon in horizons()]
+    return [str(RESULTS / study.standings) for study in studies if CAMPAIGN.search.race]
+
+
+def race_as_params():
+    """Return the settings of the race as plain values for `params`."""
+    return CAMPAIGN.search.race and asdict(CAMPAIGN.search.race)
+
+
 def logs_of_study(wildcards):
     """Return the published logs of the study that a figure shows."""
     return published(wildcards.scale, wildcards.horizon, "jsonl")

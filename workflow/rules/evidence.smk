@@ -22,6 +22,7 @@ rule refit:
         tables=ancient(dataset_tables("parquet")),
         resources=dataset_tables("resource.json"),
         trials=results_of_study,
+        race=race_of_study,
     output:
         result="results/refits/{scale}/{horizon}/refit_{refit}.json",
         log="results/refits/{scale}/{horizon}/refit_{refit}.jsonl",

@@ -246,5 +246,5 @@ def ledger_with(features, scale, days):
 
 @cache
 def winner_in_ledger(scale, days):
-    """Return the number of a study's best trial; None while the ledger lacks a trial."""
-    return ledger_of(scale, days).winner(CAMPAIGN.scales[scale].n_trials)
+    """Return the number of a study's winner; None while the ledger lacks a trial or a run of its race."""
+    return ledger_of(scale, days).winner(CAMPAIGN.scales[scale].n_trials, CAMPAIGN.search.race)

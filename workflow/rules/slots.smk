@@ -29,6 +29,11 @@ def slots_of_refits(wildcards):
     return within_limits(sum(trainings_of_run("refit").values()))
 
 
+def slots_of_races(wildcards):
+    """Return how many races run side by side: each takes the place of its study's trials."""
+    return within_limits(trials_at_once() or sum(job.rule.name == "race" for job in workflow.dag.jobs))
+
+
 def within_limits(at_once):
     """Return `at_once`, but at most `--cores` and, on an accelerator, `--resources accelerator=`."""
     limits = [at_once, workflow.cores or 1]

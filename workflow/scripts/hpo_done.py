@@ -9,6 +9,7 @@ from simmer.base.logs import PROGRESS, job
 from simmer.config.campaign import Config, parse_config
 from simmer.data.table_entry import features_sha256_in
 from simmer.ledger.made_from import made_from
+from simmer.ledger.race import Race
 from simmer.ledger.results import TrialResult
 from simmer.ledger.table import best_json, refuse_mixture, summary, trials_csv
 from simmer.search.space import COLUMNS
@@ -21,12 +22,13 @@ def main(
     config: Config,
     scale: str,
     trials: Sequence[Path],
+    races: Sequence[Path],
     resources: Sequence[Path],
     table: Path,
     best: Path,
     done: Path,
 ) -> None:
-    """Write one row per trial to `table`, the best trial per horizon to `best`, a summary to `done`.
+    """Write one row per trial to `table`, the winner per horizon to `best`, a summary to `done`.
 
     Raises:
         LedgerError: when a result is damaged, or of another study than the configured one.
@@ -40,8 +42,9 @@ def main(
         days: {"study": study.meaning(), "features_sha256": features_sha256} | config.about.beside_campaign
         for days, study in studies.items()
     }
-    write_json(best, best_json(results, meanings))
-    lines = summary(results, config.about)
+    held = {race.horizon_days: race for race in map(Race.read, races)}
+    write_json(best, best_json(results, meanings, held))
+    lines = summary(results, config.about, held)
     write_text(done, lines)
     logger.log(PROGRESS, "%s", lines.rstrip())
 
@@ -53,6 +56,7 @@ if __name__ == "__main__":
             scale=snakemake.params.scale,
             resources=[Path(path) for path in snakemake.input.resources],
             trials=[Path(path) for path in snakemake.input.trials],
+            races=[Path(path) for path in snakemake.input.races],
             table=Path(snakemake.output.table),
             best=Path(snakemake.output.best),
             done=Path(snakemake.output.done),

@@ -8,6 +8,7 @@ from simmer.config.campaign import Config, parse_config
 from simmer.data.table_entry import features_sha256_in
 from simmer.data.tables import read_table
 from simmer.ledger.address import RESULTS, ledger_in
+from simmer.ledger.race import Race
 from simmer.ledger.results import TrialResult
 from simmer.ledger.table import refuse_mixture, winner_of
 from simmer.runs.publish import publish
@@ -19,13 +20,14 @@ def main(
     config: Config,
     number: int,
     trials: Sequence[Path],
+    race: Path | None,
     tables: Sequence[Path],
     resources: Sequence[Path],
     slots: int,
     result: Path,
     log: Path,
 ) -> None:
-    """Publish refit `number` of the winner among a study's `trials`, training it first if need be.
+    """Publish refit `number` of the winner of a study's `trials` and `race`, training it first if need be.
 
     Raises:
         LedgerError: when a trial belongs to another study, or none has a loss.
@@ -36,7 +38,7 @@ def main(
     study = config.study(scale, horizon_days)
     ledger = study.ledger(ledger_in(RESULTS), features_sha256=features_sha256_in(resources))
     refuse_mixture(results, {horizon_days: ledger.fingerprint})
-    winner = winner_of(results)
+    winner = winner_of(results, race and Race.read(race))
 
     def compute(stop: StopRequest) -> None:
         from simmer.runs.guarded import run_under_guard  # torch is imported only where there is training
@@ -55,6 +57,7 @@ if __name__ == "__main__":
             config=parse_config(snakemake.config),
             number=int(snakemake.wildcards.refit),
             trials=[Path(path) for path in snakemake.input.trials],
+            race=next((Path(path) for path in snakemake.input.race), None),
             tables=[Path(path) for path in snakemake.input.tables],
             resources=[Path(path) for path in snakemake.input.resources],
             slots=snakemake.resources.slots,

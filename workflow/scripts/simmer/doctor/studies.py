@@ -170,10 +170,12 @@ def _due(place: _Place, config: Config) -> set[Address]:
     """Return the runs whose results belong at their published path."""
     if place.n_trials is None:
         return set()
-    study, winner = place.ledger.address, place.ledger.winner(place.n_trials)
+    study, race = place.ledger.address, config.search.race
+    winner = place.ledger.winner(place.n_trials, race)
     refits = () if winner is None else range(config.evidence.seeds)
     return {
         *(study.trial(number) for number in range(place.n_trials)),
+        *(files.address for files in place.ledger.race_runs(place.n_trials, race)),
         *(study.refit(number, of_trial=winner) for number in refits),
     }
 

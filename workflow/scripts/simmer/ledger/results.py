@@ -273,6 +273,26 @@ class RefitResult(RunResult):
         return self.study.refit(self.refit, of_trial=self.winner)
 
 
+@dataclass(frozen=True, kw_only=True)
+class RaceResult(RunResult):
+    """Result of a race run.
+
+    Attributes:
+        race: its number among the race runs of its trial, from 0.
+        seed: random seed of the training.
+        of_trial: number of the trial that was trained again.
+    """
+
+    race: int
+    seed: int
+    of_trial: int
+
+    @property
+    def address(self) -> Address:
+        """Address of the race run."""
+        return self.study.race(self.race, of_trial=self.of_trial)
+
+
 class Judged(Protocol):
     """A trial's result, or a view of it: a number and perhaps a loss."""
 

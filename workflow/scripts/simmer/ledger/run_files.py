@@ -40,10 +40,15 @@ from simmer.ledger.event_log import (
 )
 from simmer.ledger.kept_weights import KeptWeights
 from simmer.ledger.params import PARAMS, RunParams
-from simmer.ledger.results import RefitResult, RunResult, StoredWeights, TrialResult
+from simmer.ledger.results import RaceResult, RefitResult, RunResult, StoredWeights, TrialResult
 from simmer.ledger.study_file import keeps_digests
 
-KINDS: dict[Purpose, type[RunResult]] = {"trial": TrialResult, "refit": RefitResult, "control": RunResult}
+KINDS: dict[Purpose, type[RunResult]] = {
+    "trial": TrialResult,
+    "race": RaceResult,
+    "refit": RefitResult,
+    "control": RunResult,
+}
 logger = logging.getLogger(__name__)
 
 
@@ -302,7 +307,7 @@ class RunFiles:
         return values
 
     def _is_of_this_run(self, result: RunResult) -> bool:
-        if not isinstance(result, TrialResult | RefitResult):
+        if not isinstance(result, TrialResult | RaceResult | RefitResult):
             return result.study == self.address.study
         return result.fingerprint == self.home.name and result.address == self.address
 

@@ -71,11 +71,11 @@ def checks_table(checks: Sequence[Values]) -> Table:
     )
 
 
-def _study(trials: Sequence[TrialResult]) -> tuple[str, ...]:
+def _study(trials: Sequence[TrialResult], winner: int | None) -> tuple[str, ...]:
     ended = Counter(trial.state for trial in trials)
     count = f"{len(trials)} ({', '.join(f'{n} {state}' for state, n in ended.most_common())})"
     base_rate = number(trials[0].prior_log_loss)
-    best = best_trial(trials)
+    best = next((trial for trial in trials if trial.number == winner), best_trial(trials))
     if best is None:
         return (count, "–", base_rate, "no trial has a loss", "–", "–")
     deviation = best.parameters / best.budget_parameters - 1

@@ -1,4 +1,4 @@
-"""Run a trial or a refit under the thermal guard."""
+"""Run a trial, race run or refit under the thermal guard."""
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -18,6 +18,7 @@ from simmer.machine.facts import inspect_machine
 from simmer.machine.preflight import require_memory
 from simmer.runs.fit_machine import fit_to_machine
 from simmer.runs.needs import fit_replicas, needs_of_study
+from simmer.runs.race import RaceRun
 from simmer.runs.refit import Refit
 from simmer.runs.run import Run
 from simmer.runs.trial import Trial
@@ -32,13 +33,18 @@ from simmer.training.settings import Execution
 
 
 def run_under_guard(
-    config: Config, purpose: Trial | Refit, *, frames: Sequence[pd.DataFrame], slots: int, stop: StopRequest
+    config: Config,
+    purpose: Trial | RaceRun | Refit,
+    *,
+    frames: Sequence[pd.DataFrame],
+    slots: int,
+    stop: StopRequest,
 ) -> None:
-    """Train a trial or a refit to its result.
+    """Train a trial, race run or refit to its result.
 
     Args:
         config: the campaign.
-        purpose: the trial or refit.
+        purpose: the run.
         frames: the feature tables of the ledger's fingerprint, the ticker's own first.
         slots: runs side by side on this machine.
         stop: set by signal handlers.
@@ -98,7 +104,7 @@ def thermal_guard(
             raise
 
 
-def _ready(config: Config, purpose: Trial | Refit, *, slots: int) -> Execution:
+def _ready(config: Config, purpose: Trial | RaceRun | Refit, *, slots: int) -> Execution:
     study, ledger = purpose.study, purpose.ledger
     require_device(config.execution.device, asked_by="config key training.device")
     machine = inspect_machine(ledger.root, Path(config.thermal.sysfs_root))

@@ -6,7 +6,8 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from simmer.base.errors import ConfigError
-from simmer.base.settings import Real, Whole, settings
+from simmer.base.settings import Real, Whole, settings, since
+from simmer.ledger.race import RaceSettings
 
 Sampler = Literal["tpe", "gp", "random"]
 
@@ -92,6 +93,15 @@ class SearchSettings:
             "stored, so trials added there later change nothing. 0: none.",
         ),
     ]
+
+    race: Annotated[
+        RaceSettings | None,
+        Field(
+            description="Race: after the last trial, the best ones are trained again from other seeds, and "
+            "the winner of the study is the one with the lowest mean validation log-loss. `null`: the best "
+            "trial wins."
+        ),
+    ] = since(None)
 
     def seen_by(self, trial: int) -> int:
         """Return the number of trials, counted from trial 0, whose results a trial uses."""

@@ -121,7 +121,7 @@ class Campaign:
         if not self.configured and not self.tables_written:
             return False
         return bool(requested) and not any(
-            study.left or study.refits_left or study.begun for study in requested
+            study.left or study.race_left or study.refits_left or study.begun for study in requested
         )
 
 

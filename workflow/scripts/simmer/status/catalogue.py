@@ -45,7 +45,7 @@ class ListedStudy:
     @property
     def begun(self) -> int:
         """Number of trials that have begun and have no result."""
-        return sum(not work.trial.is_refit for work in self.progress.begun)
+        return sum(work.trial.is_trial for work in self.progress.begun)
 
     @property
     def last_used_s(self) -> float | None:

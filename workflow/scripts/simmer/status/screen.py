@@ -140,7 +140,7 @@ def _left(study: StudyProgress, left: Estimate) -> str:
     if study.place.n_trials is None:
         return "unknown"
     if not study.left:
-        return _refits(study, left)
+        return _whole_runs(study, left)
     return estimated(left)
 
 
@@ -155,7 +155,10 @@ def estimated(left: Estimate) -> str:
     return f"about {duration(left.seconds)}{mark}" + (f" ({count(left.trials, 'trial')})" if few else "")
 
 
-def _refits(study: StudyProgress, left: Estimate) -> str:
+def _whole_runs(study: StudyProgress, left: Estimate) -> str:
+    if study.race_left:
+        time = "" if left.seconds is None else f", about {duration(left.seconds)}"
+        return f"race {len(study.raced)}/{study.race_runs}{time}"
     if not study.place.refits and not study.refits:
         return "done"
     wanted = f"/{study.place.refits}" if study.place.refits else ""
@@ -181,7 +184,7 @@ def _total(campaign: Campaign, zone: tzinfo | None) -> str | None:
     """Return the time left for the requested scales, or None if nothing is left."""
     pairs = zip(campaign.studies, campaign.estimates, strict=True)
     left = [(study, rest) for study, rest in pairs if study.place.scale in campaign.requested_scales]
-    left = [(study, rest) for study, rest in left if study.left or study.refits_left]
+    left = [(study, rest) for study, rest in left if study.left or study.race_left or study.refits_left]
     unknown = ", ".join(dict.fromkeys(study.place.scale for study, rest in left if rest.seconds is None))
     if not left:
         return None
@@ -193,8 +196,8 @@ def _total(campaign: Campaign, zone: tzinfo | None) -> str | None:
     text = f"{bound} {duration(known_s / side_by_side)}"
     if side_by_side > 1:
         text += f" with {side_by_side} trials side by side"
-    if any(study.left and study.refits_left for study, _ in left):
-        text += ", refits not counted"
+    if any(study.left and (study.place.race or study.refits_left) for study, _ in left):
+        text += ", race and refits not counted"
     if unknown:
         return f"{text}; {unknown} unknown, no measurement yet"
     if campaign.run is not None and campaign.run.alive:

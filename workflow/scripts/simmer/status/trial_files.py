@@ -74,9 +74,9 @@ class TrialProgress:
     aborted: bool = False
 
     @property
-    def is_refit(self) -> bool:
-        """True for a refit, False for a trial."""
-        return purpose_of(self.name) == "refit"
+    def is_trial(self) -> bool:
+        """True for a trial, False for a race run or a refit."""
+        return purpose_of(self.name) == "trial"
 
     @property
     def epoch_s(self) -> float | None:
