@@ -123,7 +123,7 @@ def train_control(
         train=train,
         validation=validation,
         recipe=chosen,
-        # Patience would choose the epoch by the validation loss. The recipes were measured with this schedule.
+        # Patience would choose the epoch by the validation loss; the recipes were measured with cosine.
         settings=replace(setting.training, patience_epochs=recipe.epochs, schedule="cosine"),
         execution=setting.execution,
         epochs_max=recipe.epochs,

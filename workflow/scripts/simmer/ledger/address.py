@@ -148,13 +148,13 @@ class StudyAddress:
 
 @dataclass(frozen=True, kw_only=True)
 class Address:
-    """Address of a run: a trial, a race run or refit of a trial, or a control; a wrong one raises `LedgerError`.
+    """Address of a run: a trial, a race run, a refit or a control; a wrong one raises `LedgerError`.
 
     Attributes:
         study: its study.
         purpose: of the run.
         number: from 0.
-        of_trial: the trial that a race run or refit repeats; None for a trial, a control and a published refit.
+        of_trial: the trial that a race run or refit repeats; None for others and for a published refit.
     """
 
     study: StudyAddress
@@ -166,8 +166,7 @@ class Address:
         repeats = {"race": (True,), "refit": (True, False)}.get(self.purpose, (False,))
         if min(self.number, self.of_trial or 0) < 0 or (self.of_trial is not None) not in repeats:
             raise LedgerError(
-                f"found {self}; expected numbers from 0, and `of_trial` of a race run or a refit: correct the "
-                "address"
+                f"found {self}; expected numbers from 0, and `of_trial` of a race run or a refit: correct it"
             )
 
     @property

@@ -98,8 +98,9 @@ class Race:
         study = StudyAddress(scale=self.scale, horizon_days=self.horizon_days)
         runs = len(self.winner.losses)
         return (
-            f"{study.name}: {trial_name(self.winner.trial)} wins a race of {count(len(self.standings), 'trial')}, "
-            f"mean validation log-loss of {count(runs, 'seed')} {self.winner.expected_loss:.4f}"
+            f"{study.name}: {trial_name(self.winner.trial)} wins a race of "
+            f"{count(len(self.standings), 'trial')}, mean validation log-loss of {count(runs, 'seed')} "
+            f"{self.winner.expected_loss:.4f}"
         )
 
     @classmethod

@@ -148,7 +148,8 @@ def winner_of(results: Sequence[TrialResult], race: Race | None = None) -> Trial
         if winner is None or race.fingerprint != winner.fingerprint:
             raise LedgerError(
                 f"found a race of study {race.fingerprint} that trial {race.winner.trial:03d} won, expected "
-                f"one of the {len(results)} trials of study {results[0].fingerprint}; run the same command again"
+                f"one of the {len(results)} trials of study {results[0].fingerprint}; run the same command "
+                "again"
             )
     if winner is None:
         raise LedgerError(

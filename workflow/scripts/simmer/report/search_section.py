@@ -18,14 +18,17 @@ def search_section(material: Material) -> Iterator[Block]:
         (
             "study",
             "trials",
-            "best validation",
+            "winner's validation",
             "base rate",
             "winner",
             "counted parameters",
             "difference from the budget",
         ),
         [
-            (f"{scale}, {days(horizon)}", *_study(material.trials_of(scale, horizon)))
+            (
+                f"{scale}, {days(horizon)}",
+                *_study(material.trials_of(scale, horizon), material.winner_of(scale, horizon)),
+            )
             for scale, horizon in studies
         ],
     )

@@ -1,4 +1,4 @@
-"""Race runs: train one of the best trials of a study again from another random seed, without the test split."""
+"""Race runs: train one of the best trials again from another random seed, without the test split."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass

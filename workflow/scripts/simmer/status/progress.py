@@ -83,8 +83,7 @@ class StudyProgress:
 
     Attributes:
         finished: trials with a result, in order of their numbers.
-        begun: trials, race runs and refits without a result that have begun or whose lock is held, in the same
-            order.
+        begun: runs without a result that have begun or whose lock is held, in the same order.
         raced: finished runs of the race.
         refits: refits of the winner that have a result.
     """
@@ -216,7 +215,7 @@ def _read_others(
 ) -> dict[Address, TrialProgress]:
     """Return race runs and refits that count: of the trials that race, and of the winner.
 
-    Before the winner is known, its refits are those of the best trial. Refits whose name has no trial count, too.
+    Until the race is over, refits of the best trial count. So do refits whose name has no trial.
     """
     racing = racers(finished, place.race)
     wanted = set(race_runs(racing, place.race))
