@@ -66,7 +66,7 @@ def estimate(study: StudyProgress, scale: Sequence[StudyProgress], *, now_s: flo
 
 
 def _of_whole_runs(study: StudyProgress, scale: Sequence[StudyProgress], now_s: float) -> Estimate:
-    """Return the time left for race runs and refits, from those of the scale or before them the best trial."""
+    """Return the time left for race runs and refits, from those of the scale or else from the best trial."""
     left = study.race_left + study.refits_left
     if not left:
         return Estimate(seconds=0.0, basis=Basis.MEASURED)
