@@ -155,7 +155,7 @@ config-docs: $(READY)
 # Each benchmark in full; BENCH_ARGS=--short runs the same code with the smallest sizes and without peers.
 # `bench-search` replays in minutes, then trains for hours, resumed by the same line; BENCH_ARGS=--replay-only
 # leaves the training out.
-BENCHES := closed-loop false-laws features heat jobs memory numerics search speed
+BENCHES := closed-loop false-laws features heat jobs memory numerics recipe search speed
 PEERS   := $(if $(findstring --short,$(BENCH_ARGS)),,.venv-bench/.ready)
 
 .PHONY: bench-short $(BENCHES:%=bench-%)

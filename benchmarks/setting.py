@@ -15,6 +15,7 @@ from simmer.config.campaign import Config  # noqa: E402
 from simmer.features.indicators import build_a25  # noqa: E402
 from simmer.machine.facts import usable_cores  # noqa: E402
 from simmer.model.shape import ModelShape  # noqa: E402
+from simmer.thermal.guard import GO_ON, StepDecision  # noqa: E402
 from simmer.training.execution import choose_execution  # noqa: E402
 from simmer.training.loop import TrainingRun  # noqa: E402
 from simmer.training.plan import Plan  # noqa: E402
@@ -132,6 +133,17 @@ def trial_run(
         checkpoint_interval_s=1e9,
         on_epoch=lambda _: None,
     )
+
+
+class GoOn:
+    """A guard that never stops and never waits."""
+
+    def between_steps(self) -> StepDecision:
+        """Go on at once."""
+        return GO_ON
+
+    def inside_step(self) -> None:
+        """Go on at once."""
 
 
 class NoStore:
