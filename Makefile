@@ -154,7 +154,8 @@ config-docs: $(READY)
 
 # Each benchmark in full; BENCH_ARGS=--short runs the same code with the smallest sizes and without peers.
 # `bench-search` replays in minutes, then trains for hours, resumed by the same line; BENCH_ARGS=--replay-only
-# leaves the training out.
+# leaves the training out. `bench-recipe` trains for hours, too, and prints what is finished with
+# BENCH_ARGS=--tables.
 BENCHES := closed-loop false-laws features heat jobs memory numerics recipe search speed
 PEERS   := $(if $(findstring --short,$(BENCH_ARGS)),,.venv-bench/.ready)
 

@@ -47,7 +47,7 @@ class Comparison:
     tries: int
     members: int
 
-    def jobs(self) -> Iterator[Job]:
+    def jobs(self) -> Iterator[Training | Opponent]:
         """Yield all runs, those first that make a whole comparison of few members."""
         for seed in range(self.seeds):
             for one in self.variants:

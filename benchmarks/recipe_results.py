@@ -10,7 +10,7 @@ from recipe_opponents import Opponent
 from recipe_scores import Members
 from recipe_training import Training
 from recipe_variants import SHIPPED, VARIANTS
-from run_store import Facts, Job, RunStore
+from run_store import Facts, RunStore
 from walk_forward import SCORED, WalkForwardSet
 
 OnSets = dict[WalkForwardSet, Members]
@@ -31,24 +31,26 @@ class Results:
     opponents: dict[str, OnSets] = field(default_factory=dict)
 
     @classmethod
-    def of(cls, jobs: Iterable[Job], store: RunStore) -> "Results":
+    def of(cls, jobs: Iterable[Training | Opponent], store: RunStore) -> "Results":
         """Return the stored results of these jobs."""
         results = cls()
         for job in jobs:
             found = store.result(job)
-            if found is None:
-                continue
-            if isinstance(job, Training):
-                model = (job.variant.name, job.scale)
-                results.runs.setdefault(model, []).append(found)
-                on_sets, first = results.trained.setdefault(model, {}), job.seed
-            elif isinstance(job, Opponent):
-                on_sets, first = results.opponents.setdefault(job.baseline, {}), 0
-            members = on_sets.setdefault(job.one, Members(labels(job.one), {part: {} for part in SCORED}))
-            for part in SCORED:
-                for number, predicted in enumerate(found["predictions"][part]):
-                    members.probabilities[part][first + number] = np.array(predicted)
+            if found is not None:
+                results._add(job, found)
         return results
+
+    def _add(self, job: Training | Opponent, found: Facts) -> None:
+        if isinstance(job, Training):
+            model, first = (job.variant.name, job.scale), job.seed
+            self.runs.setdefault(model, []).append(found)
+            on_sets = self.trained.setdefault(model, {})
+        else:
+            on_sets, first = self.opponents.setdefault(job.baseline, {}), 0
+        members = on_sets.setdefault(job.one, Members(labels(job.one), {part: {} for part in SCORED}))
+        for part in SCORED:
+            for number, predicted in enumerate(found["predictions"][part]):
+                members.probabilities[part][first + number] = np.array(predicted)
 
     def reach(self, variant: str) -> OnSets:
         """Return on each set the members of the scale whose average is better on validation."""

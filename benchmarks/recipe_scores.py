@@ -22,7 +22,7 @@ class Members:
     """
 
     labels: Mapping[str, np.ndarray]
-    probabilities: Mapping[str, Mapping[int, np.ndarray]]
+    probabilities: Mapping[str, dict[int, np.ndarray]]
 
     def __len__(self) -> int:
         return len(self.probabilities["validation"])
