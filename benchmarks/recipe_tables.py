@@ -7,6 +7,7 @@ import numpy as np
 from recipe_results import OnSets, Results
 from recipe_scores import Members, Paired, averaged_difference, between_seeds, single_difference
 from recipe_variants import SHIPPED
+from run_store import Facts
 from simmer.base.words import spoken
 from walk_forward import HORIZONS_DAYS
 
@@ -50,17 +51,17 @@ def print_differences(results: Results) -> None:
 
 def print_curves(results: Results) -> None:
     """Print the mean losses of each epoch; a training that has ended counts with its last loss."""
-    print("\nMean losses by epoch (a training that has ended keeps its last), and how many chose the epoch:")
-    longest = max((len(run["losses"]["later"]) for runs in results.runs.values() for run in runs), default=0)
     rows = []
     for (variant, scale), runs in results.runs.items():
+        epochs = max(len(run["losses"]["later"]) for run in runs)
         for part, name in PARTS.items():
-            curves = [run["losses"][part] for run in runs if run["losses"][part]]
-            held = [[*curve, *[curve[-1]] * (longest - len(curve))] for curve in curves]
-            rows.append([variant, scale, name, *map(_nats, np.mean(held, axis=0))])
-        chosen = [sum(run["best_epoch"] == epoch for run in runs) for epoch in range(1, longest + 1)]
+            rows.append([variant, scale, name, *map(_nats, _mean_curve(runs, part, epochs))])
+        chosen = [sum(run["best_epoch"] == epoch for run in runs) for epoch in range(1, epochs + 1)]
         rows.append([variant, scale, "chosen", *map(str, chosen)])
-    _print_table(["variant", "scale", "", *map(str, range(1, longest + 1))], rows)
+    print("\nMean losses by epoch (a training that has ended keeps its last), and how many chose the epoch:")
+    longest = max(map(len, rows), default=3)
+    padded = [[*row, *[""] * (longest - len(row))] for row in rows]
+    _print_table(["variant", "scale", "", *map(str, range(1, longest - 2))], padded)
 
 
 def print_reach(results: Results) -> None:
@@ -90,6 +91,13 @@ def print_reach(results: Results) -> None:
             for days, horizons in HORIZONS.items()
         ]
         _print_table(["variant", "days ahead", *map(spoken, results.opponents)], rows)
+
+
+def _mean_curve(runs: Iterable[Facts], part: str, epochs: int) -> np.ndarray:
+    """Return the mean loss by epoch [epochs], without trainings that diverged in their first."""
+    curves = [run["losses"][part] for run in runs if run["losses"][part]]
+    held = [[*curve, *[curve[-1]] * (epochs - len(curve))] for curve in curves]
+    return np.mean(held, axis=0) if held else np.empty(0)
 
 
 def _at(horizons_days: Sequence[int], on_sets: OnSets) -> OnSets:
