@@ -168,6 +168,21 @@ def test_refits_are_shown_once_the_trials_are_done(book):
     assert "begun 2M/h1 refit_1, epoch 3/12" in text(book)
 
 
+def test_the_race_follows_the_trials(tmp_path):
+    race = {"race": {"trials": 2, "runs": 2}}
+    overlay = {"run_scales": ["2M"], "scales": {"2M": {"n_trials": 3}}, "search": race}
+    book = LedgerBook(tmp_path, overlay)
+    book.run_lock(pid=UNUSED_PID, command="runner -- results/hpo_2M.done")
+    for number in range(3):
+        book.trial(number)
+    assert row(book, "2M/h1").endswith("000 race 0/4, about 2 min")
+    for trial in (0, 1):
+        book.race_run(0, of_trial=trial)
+    assert row(book, "2M/h1").endswith("000 race 2/4, about 60 s")
+    book.race_run(1, of_trial=0, state=None)
+    assert "begun 2M/h1 race_1_of_trial_000, epoch 3/12" in text(book)
+
+
 def test_trials_side_by_side_share_the_time(eventful):
     assert "with 2 trials side by side" in text(eventful)
     assert "; 20k, 200k, 2B unknown, no measurement yet" in text(eventful)

@@ -39,7 +39,7 @@ SMALL = {
             "default": {"depth": 1, "batch_size": 256},
         }
     },
-    "search": {"startup_trials": 2},
+    "search": {"startup_trials": 2, "race": None},
     # One layout is possible, so that two campaigns compute the same numbers.
     "training": {
         "device": "cpu",

@@ -51,6 +51,7 @@ def test_a_scale_is_fifty_trials_at_each_of_three_horizons(shipped, scale):
     assert shipped.plan(f"results/hpo_{scale}.done") == SHARED | {
         "preflight": 1,
         f"hpo_{scale}": 150,
+        "race": 3,
         "hardware_timeline": 3,
         "search_figures": 3,
         f"hpo_{scale}_done": 1,
@@ -60,7 +61,7 @@ def test_a_scale_is_fifty_trials_at_each_of_three_horizons(shipped, scale):
 def test_all_scales_together_share_data_and_features(shipped):
     trials = {f"hpo_{scale}": 150 for scale in SCALES}
     tables = {f"hpo_{scale}_done": 1 for scale in SCALES}
-    figures = {"hardware_timeline": 18, "hardware_table": 1, "search_figures": 18}
+    figures = {"race": 18, "hardware_timeline": 18, "hardware_table": 1, "search_figures": 18}
     assert shipped.plan("all") == SHARED | {"preflight": 6, "all": 1} | trials | tables | figures
 
 
@@ -68,6 +69,7 @@ def test_without_a_target_the_configured_scales_are_planned(new_campaign):
     assert new_campaign({"run_scales": ["debug"]}).plan() == SHARED | {
         "preflight": 1,
         "hpo_debug": 9,
+        "race": 3,
         "hpo_debug_done": 1,
         "hardware_timeline": 3,
         "search_figures": 3,
@@ -120,7 +122,7 @@ def test_a_new_trial_is_planned_with_a_repeated_preflight(finished, campaign_fro
 def test_rules_are_listed_by_name_with_a_description(shipped):
     listing = shipped.run("--list").succeeded().text
     described = dict(re.findall(r"^(\w+)(?: \((.+)\))?$", listing, re.M))
-    expected = {*SHARED, *ON_REQUEST, "preflight", "all", "fetch", *MISTAKEN, *FIGURES, *EVIDENCE}
+    expected = {*SHARED, *ON_REQUEST, "preflight", "race", "all", "fetch", *MISTAKEN, *FIGURES, *EVIDENCE}
     for scale in (*SCALES, "debug"):
         expected |= {f"hpo_{scale}", f"hpo_{scale}_done"}
     assert set(described) == expected
@@ -129,7 +131,8 @@ def test_rules_are_listed_by_name_with_a_description(shipped):
 
 
 def test_the_rule_files_hold_every_rule():
-    expected = {*SHARED, *ON_REQUEST, "preflight", "hpo_{scale}", "hpo_{scale}_done", *FIGURES, *EVIDENCE}
+    expected = {*SHARED, *ON_REQUEST, *FIGURES, *EVIDENCE}
+    expected |= {"preflight", "race", "hpo_{scale}", "hpo_{scale}_done"}
     assert set(rules()) == expected
 
 
