@@ -49,6 +49,8 @@ class Campaign:
     Attributes:
         file: the configuration file that a person knows it by.
         note: how the configuration was chosen; None if that goes without saying.
+        former: the file of the configuration that was shipped before, if the ledger has studies of it and none of
+            the configured ones.
         now_s: when the files were read, in seconds since 1970.
         results: the folder of results, as given.
         studies: in the order in which they are run.
@@ -67,6 +69,7 @@ class Campaign:
     name: str
     file: str
     note: str | None
+    former: Path | None
     now_s: float
     results: Path
     studies: tuple[StudyProgress, ...]
@@ -150,10 +153,15 @@ def read_campaign(
         read_study(place, ledger / LOCKS, others=folders_beside(place, chosen.others), read=read)
         for place in chosen.places
     )
+    former = None
+    if not chosen.configured and found.former is not None:
+        config, path = found.former
+        former = path if choose(config, ledger, results.parent / "data").configured else None
     campaign = Campaign(
         name=found.config.campaign if chosen.configured else _recorded_name(studies) or "unknown",
         file=found.name,
         note=found.note,
+        former=former,
         now_s=now_s,
         results=results,
         studies=studies,
