@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from simmer.base.errors import ConfigError
-from simmer.base.settings import Real, Whole, settings, since
+from simmer.base.settings import Number, Real, Whole, settings, since
 from simmer.ledger.race import RaceSettings
 
 Sampler = Literal["tpe", "gp", "random"]
@@ -33,6 +33,15 @@ class HalvingSettings:
             description="Number of completed trials before any trial may end early.",
         ),
     ]
+
+    margin: Annotated[
+        Number,
+        Field(
+            ge=0,
+            description="Log-loss by which another trial must be lower to count as better at a rung: the noise "
+            "of a random seed, see docs/search.md.",
+        ),
+    ] = since(0.0)
 
     def __post_init__(self) -> None:
         if list(self.rung_fractions) != sorted(set(self.rung_fractions)):

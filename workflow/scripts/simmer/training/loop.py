@@ -25,6 +25,7 @@ from simmer.training.evaluation import Diverged, evaluate, predict
 from simmer.training.execution import random_states, set_random_states, synchronise
 from simmer.training.plan import Ending, Outcome, Plan, Progress
 from simmer.training.schedule import window_order
+from simmer.training.settings import TrainingSettings
 from simmer.training.state import tensors_digest
 from simmer.training.steps import LONG_STEP_S, Steps
 from simmer.training.windows import Windows
@@ -131,7 +132,7 @@ class TrainingRun:
                 losses = [record["validation"]["log_loss"] for record in progress.curve]
                 if progress.epoch >= self.plan.epochs_max:
                     return "last_epoch", None
-                if self._out_of_patience(losses):
+                if out_of_patience(losses, self.plan.settings):
                     return "patience", None
                 if progress.step_in_epoch == 0 and losses and self.falls_behind(losses):
                     return "halving", f"fell behind at epoch {progress.epoch}"
@@ -214,15 +215,6 @@ class TrainingRun:
         if not mean <= limit:  # also true for NaN
             raise Diverged(f"train log-loss {mean:.4g} in epoch {self.progress.epoch + 1}, limit {limit:.4g}")
 
-    def _out_of_patience(self, losses: Sequence[float]) -> bool:
-        best, since = math.inf, 0
-        for loss in losses:
-            if loss < best - self.plan.settings.min_improvement:
-                best, since = loss, 0
-            else:
-                since += 1
-        return since >= self.plan.settings.patience_epochs
-
     def _elapsed_s(self) -> float:
         return self.progress.train_s + self.progress.checkpoint_s + self.clock() - self._slice_start
 
@@ -272,3 +264,14 @@ class TrainingRun:
     def _tensors(self) -> dict[str, Tensor]:
         states = random_states(self.plan.execution.device)
         return self.state.tensors() | states | {"loss_sum": self.loss_sum}
+
+
+def out_of_patience(losses: Sequence[float], settings: TrainingSettings) -> bool:
+    """Return True if a run ends after epochs with these validation losses, because too few improved."""
+    best, since = math.inf, 0
+    for loss in losses:
+        if loss < best - settings.min_improvement:
+            best, since = loss, 0
+        else:
+            since += 1
+    return since >= settings.patience_epochs
