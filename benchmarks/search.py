@@ -20,10 +20,11 @@ from functools import partial
 from pathlib import Path
 
 import numpy as np
+from curve_training import SCALES, RandomTraining, study_of
 
 import command_line
-from curve_training import SCALES, RandomTraining, study_of
 from recorded_curves import Curve, Landscape, Replay, read_curves, record
+from run_store import RunStore
 from search_policies import (
     Step,
     at_random,
@@ -42,7 +43,6 @@ from search_policies import (
     without_enqueued,
     without_halving,
 )
-from run_store import RunStore
 from search_scores import Score, interval, print_table, score
 from setting import CORES, ROOT
 from side_by_side import run_side_by_side

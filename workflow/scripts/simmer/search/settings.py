@@ -38,8 +38,8 @@ class HalvingSettings:
         Number,
         Field(
             ge=0,
-            description="Log-loss by which another trial must be lower to count as better at a rung: the noise "
-            "of a random seed, see docs/search.md.",
+            description="Log-loss by which another trial must be lower at a rung to count as better: the "
+            "noise of a random seed.",
         ),
     ] = since(0.0)
 

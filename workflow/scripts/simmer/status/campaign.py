@@ -49,8 +49,7 @@ class Campaign:
     Attributes:
         file: the configuration file that a person knows it by.
         note: how the configuration was chosen; None if that goes without saying.
-        former: the file of the configuration that was shipped before, if the ledger has studies of it and none of
-            the configured ones.
+        former: the file of the configuration that was shipped before, if the ledger has studies of it alone.
         now_s: when the files were read, in seconds since 1970.
         results: the folder of results, as given.
         studies: in the order in which they are run.
