@@ -157,7 +157,7 @@ class Replay:
 
 
 def read_curves(losses: str = "losses") -> list[Curve]:
-    """Return all recorded trials, with the `losses` of averaged weights or the `raw_losses` of the last ones."""
+    """Return all recorded trials with the `losses` of averaged weights, or `raw_losses` of the last ones."""
     records = map(json.loads, FILE.read_text().splitlines())
     return [
         Curve(record["scale"], Hyperparameters(**record["hyperparameters"]), tuple(record[losses]))
