@@ -10,6 +10,7 @@ import json
 import pytest
 
 from simmer.base.records import without_digest
+from simmer.search.space import BEFORE
 from support.campaign import DONE, Campaign, planned_jobs
 from support.old_folder import unpack_old_folder
 
@@ -77,8 +78,9 @@ def test_the_stopped_trial_has_the_result_of_an_uninterrupted_one(unpacked, cont
     result = continued.result(2)
     assert losses(result) == pytest.approx(losses(unpacked.unbroken), rel=TOLERANCE)
     assert len(result["curve"]) == EPOCHS
+    expected = unpacked.unbroken | {"hyperparameters": BEFORE | unpacked.unbroken["hyperparameters"]}
     for key in ("fingerprint", "hyperparameters", "shape", "parameters", "dataset", "origin", "seen_trials"):
-        assert result[key] == unpacked.unbroken[key], key
+        assert result[key] == expected[key], key
 
 
 def test_finished_files_stay_unchanged(unpacked, reported):
