@@ -113,8 +113,8 @@ FAULTS = (
     ),
     Fault(
         name="the base rate is that of the pooled tickers too",
-        original='_Recipe("volatility", base_rate, pools=False)',
-        replacement='_Recipe("volatility", base_rate)',
+        original="pools=False",
+        replacement="pools=True",
         tests=("test_all_but_the_base_rate_are_fitted_on_pooled_windows_too",),
     ),
     Fault(
@@ -272,6 +272,42 @@ FAULTS = (
         original="stored.bytes and sha256_of_file(path) == stored.sha256",
         replacement="stored.bytes",
         tests=("test_a_file_that_is_not_the_member_of_the_card_is_refused",),
+    ),
+    Fault(
+        name="a race is decided by the loss of the trial alone",
+        original="return fsum(known) / len(known) if",
+        replacement="return known[0] if",
+        tests=("test_race.py",),
+    ),
+    Fault(
+        name="a trial that halving ended early takes part in the race",
+        original="""if trial.loss is not None and trial.state != "pruned" and""",
+        replacement="if trial.loss is not None and",
+        tests=("test_trials_that_ended_early_or_repeat_another_do_not_take_part",),
+    ),
+    Fault(
+        name="race runs of different trials share a seed",
+        original="""study.horizon_days, trial, "race", self.number)""",
+        replacement="""study.horizon_days, "race", self.number)""",
+        tests=("test_each_run_of_each_trial_has_a_seed_of_its_own",),
+    ),
+    Fault(
+        name="the last weights are kept instead of their average",
+        original="weights=self.state.evaluated.state_dict",
+        replacement="weights=self.state.model.state_dict",
+        tests=("test_saved_model.py",),
+    ),
+    Fault(
+        name="nested patches begin with the window instead of ending with it",
+        original="window[:, -days:]",
+        replacement="window[:, :days]",
+        tests=("test_patchtst.py",),
+    ),
+    Fault(
+        name="halving judges differences within the margin",
+        original="min(losses) - settings.margin",
+        replacement="min(losses)",
+        tests=("test_a_loss_within_the_margin_is_not_better",),
     ),
 )
 
