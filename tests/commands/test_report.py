@@ -5,13 +5,16 @@ import shlex
 import sys
 
 import pytest
+import yaml
 
 from simmer.commands.report import main
 from support.configs import ROOT
 from support.ledger_book import START_S, LedgerBook
 
 SCALE = {"run_scales": ["2M"], "dataset": {"horizons_days": [1]}, "scales": {"2M": {"n_trials": 2}}}
-OVERLAY = "run_scales: [2M]\ndataset: {horizons_days: [1]}\nscales: {2M: {n_trials: 2}}\n"
+OVERLAY = (
+    "run_scales: [2M]\ndataset: {horizons_days: [1]}\nscales: {2M: {n_trials: 2}}\nsearch: {race: null}\n"
+)
 ENGINE = """
 import os, sys
 from pathlib import Path
@@ -57,6 +60,22 @@ def test_trials_to_train_are_a_reason_to_refuse(book):
     first, last = str(refused.value).splitlines()
     assert first == "2M/h1: 1 of 2 trials to train"
     assert last.startswith("found 1 trial of mine.yaml without a result (about 30 s at the measured rate)")
+    assert not calls(book)
+
+
+def test_race_runs_to_train_are_a_reason_to_refuse(book):
+    book.trial(1)
+    race = {"search": {"race": {"trials": 2, "runs": 1}}}
+    with_race = book.folder / "mine.yaml"
+    with_race.write_text(yaml.safe_dump(yaml.safe_load(with_race.read_text()) | race))
+    with pytest.raises(SystemExit) as refused:
+        report(book)
+    first, last = str(refused.value).splitlines()
+    assert first == "2M/h1: 2 race runs to train"
+    assert last.startswith(
+        "found 2 race runs of mine.yaml without a result (about 60 s at the measured rate)"
+    )
+    assert last.endswith("or leave the race out (search: {race: null})")
     assert not calls(book)
 
 

@@ -29,7 +29,9 @@ def test_the_best_trials_take_part_the_first_of_equals():
 
 def test_trials_that_ended_early_or_repeat_another_do_not_take_part():
     trials = [trial(0, 0.5), trial(1, 0.3, state="pruned"), trial(2, 0.4), trial(3, 0.4, repeats=2)]
-    assert numbers(trials) == [2, 0]
+    trials += [trial(4, 0.1, state="out_of_memory"), trial(5, 0.6, state="out_of_time")]
+    assert numbers(trials, RaceSettings(trials=9, runs=1)) == [2, 0, 5]
+    assert numbers(trials[1:2]) == [1]
 
 
 def test_without_a_loss_nobody_takes_part():
@@ -78,6 +80,10 @@ def test_an_outcome_is_read_back_unchanged(tmp_path):
         Race.read(path)
     write_record(path, found.as_json())
     assert Race.read(path) == found
-    write_record(path, found.as_json() | {"standings": []})
-    with pytest.raises(LedgerError, match="found no standings"):
-        Race.read(path)
+    assert found.sentence == "2M/h1: trial_003 wins without a race"
+
+
+def test_a_race_without_any_loss_has_no_winner():
+    found = Race(campaign="main", fingerprint="f", scale="2M", horizon_days=1, standings=())
+    assert found.winner is None
+    assert found.sentence == "2M/h1: no race, because no trial has a loss"

@@ -120,6 +120,14 @@ def test_with_a_race_its_winner_is_the_best():
     assert "debug/h1: trial_000 wins a race of 2 trials, mean validation log-loss of 2 seeds 0.4500" in text
 
 
+def test_a_race_without_a_loss_leaves_the_tables_as_they_are():
+    results, held = [result(0, None)], race(fingerprint="abc")
+    assert best_json(results, {}, {1: held}) == {"1": None}
+    assert "no race, because no trial has a loss" in summary(results, races={1: held})
+    with pytest.raises(LedgerError, match="none of the 1 trials"):
+        winner_of(results, held)
+
+
 def test_a_race_of_another_study_is_refused():
     with pytest.raises(LedgerError, match="found a race of study other that trial 000 won"):
         winner_of([result(0, 0.5)], race((0, (0.5,)), fingerprint="other"))

@@ -28,6 +28,20 @@ def test_the_largest_corner_needs_at_least_what_the_default_needs(scale):
     assert found.checkpoint_bytes >= checkpoint_bytes(shape, recipe, BF16)
 
 
+def test_an_average_that_a_trial_may_draw_is_counted():
+    never = {"values": [0.0], "low": None, "high": None, "log": None}
+    search = {"space": {"average_epochs": never}, "default": {"average_epochs": 0.0}}
+    without, drawn = (
+        default_config({"search": search}, {"search": {"space": {"average_epochs": {"values": values}}}})
+        for values in ([0.0], [0.0, 0.5])
+    )
+    least, most = (
+        needs_of_study(config.study("20M", 1), BF16, device="auto", slots=1) for config in (without, drawn)
+    )
+    assert most.memory_bytes - least.memory_bytes == pytest.approx(6 * least.parameters, rel=0.01)
+    assert most.checkpoint_bytes > least.checkpoint_bytes
+
+
 @pytest.mark.parametrize(
     ("memory", "bytes_per_parameter", "of_average"),
     [("full", 14, 4), ("kahan", 8, 2), ("stochastic", 6, 2), ("lean", 2, 2)],

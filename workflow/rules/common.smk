@@ -295,5 +295,14 @@ def settings_of_scale(wildcards):
 
 def order(scale):
     """Return the function that ranks scales as configured, and earlier trials before later ones."""
-    rank = list(CAMPAIGN.scales).index(scale)
-    return lambda wildcards: BEFORE_TRIALS // 2 - 1_000 * rank - int(wildcards.trial)
+    return lambda wildcards: priority_of(scale) - int(wildcards.trial)
+
+
+def order_of_race(wildcards):
+    """Return the rank of a race: after the trials of its scale, before those of the next."""
+    return priority_of(wildcards.scale) - 999
+
+
+def priority_of(scale):
+    """Return the rank of the first trial of a scale."""
+    return BEFORE_TRIALS // 2 - 1_000 * list(CAMPAIGN.scales).index(scale)

@@ -94,12 +94,13 @@ rule race:
     wildcard_constraints:
         scale="|".join(CAMPAIGN.scales),
         horizon="|".join(horizons()),
+    priority: order_of_race
     retries: CAMPAIGN.thermal.auto_resume
     conda:
         "../envs/simmer.yaml"
     resources:
         accelerator=accelerator_share(),
-        slots=slots_of_races,
+        slots=slots,
     params:
         settings=settings_digest(),
         race=race_as_params(),

@@ -1,10 +1,12 @@
 """Train the best trials of a study again from other seeds, and write which of them wins."""
 
 import logging
+import os
 from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 
+from simmer.base.errors import LedgerError
 from simmer.base.logs import PROGRESS, job
 from simmer.base.records import write_record
 from simmer.config.campaign import Config, parse_config
@@ -14,8 +16,8 @@ from simmer.ledger.address import RESULTS, ledger_in
 from simmer.ledger.made_from import made_from
 from simmer.ledger.race import Race, race_runs, racers
 from simmer.ledger.results import TrialResult
-from simmer.ledger.table import refuse_mixture, winner_of
-from simmer.runs.publish import publish
+from simmer.ledger.table import refuse_mixture
+from simmer.runs.publish import NO_SEARCH, publish
 from simmer.thermal.stop import StopRequest
 
 logger = logging.getLogger(__name__)
@@ -33,7 +35,8 @@ def main(
     """Train the race runs that the ledger lacks, write the standings to `outcome`; return all published runs.
 
     Raises:
-        LedgerError: when a trial belongs to another study, or none has a loss.
+        LedgerError: when a trial belongs to another study, or a race run is missing and only a report was
+            asked for.
         Interrupted: heat or a signal; the same call resumes where this one stopped.
     """
     results = [TrialResult.read(path) for path in trials]
@@ -41,10 +44,14 @@ def main(
     study, race = config.study(scale, horizon_days), config.search.race
     ledger = study.ledger(ledger_in(RESULTS), features_sha256=features_sha256_in(resources))
     refuse_mixture(results, {horizon_days: ledger.fingerprint})
-    winner_of(results)  # refuses trials of which none has a loss
     by_number = {result.number: result for result in results}
 
     def compute(stop: StopRequest, trial: int, number: int) -> None:
+        if NO_SEARCH in os.environ:
+            raise LedgerError(
+                f"found no race of {study.name}, expected a finished search, because only a report was asked "
+                "for: run the search, let the report train (make report SEARCH=yes), or set search.race: null"
+            )
         from simmer.runs.guarded import run_under_guard  # torch is imported only where there is training
         from simmer.runs.race import RaceRun
 

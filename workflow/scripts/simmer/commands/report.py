@@ -47,7 +47,7 @@ def main(arguments: Sequence[str] | None = None, *, clock: Callable[[], float] =
             changed=found.changed,
             now_s=clock(),
         )
-        if plan.to_train and not given.search:
+        if (plan.to_train or plan.to_race) and not given.search:
             sys.exit(
                 "\n".join(_refusal(plan, found.name, make_command("report", given.results, given.overlay)))
             )
@@ -78,9 +78,12 @@ def _refusal(plan: Plan, name: str, command: str) -> Iterator[str]:
         if study.to_train:
             wanted = count(study.progress.place.n_trials, "trial")
             yield f"{study.name}: {study.to_train} of {wanted} to train"
+        if study.to_race:
+            yield f"{study.name}: {count(study.to_race, 'race run')} to train"
+    without_race = ", or leave the race out (search: {race: null})" if plan.to_race else ""
     yield (
-        f"found {count(plan.to_train, 'trial')} of {name} without a result ({plan.hours}), expected a "
-        f"finished search: run the search first, or let the report train them ({command} SEARCH=yes)"
+        f"found {plan.left} of {name} without a result ({plan.hours}), expected a finished search: run the "
+        f"search first, or let the report train them ({command} SEARCH=yes){without_race}"
     )
 
 

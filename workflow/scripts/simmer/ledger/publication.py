@@ -74,7 +74,7 @@ def remove_others(results: Path, studies: Collection[StudyLedger]) -> list[Path]
     for study in removed_from:
         tables = [place_in(results, str(published_folder(study.scale) / name)) for name in _TABLES]
         figures = (results / "figures").glob(f"*_{study.scale}_{horizon_name(study.horizon_days)}.*")
-        removed += _remove([*tables, results / done_file(study.scale), *figures])
+        removed += _remove([*tables, results / done_file(study.scale), results / study.standings, *figures])
     return removed + remove_other_models(results, homes)
 
 

@@ -18,7 +18,7 @@ from simmer.base.settings import Whole, settings
 from simmer.base.typed_json import as_json, from_values
 from simmer.base.words import count
 from simmer.ledger.address import StudyAddress, trial_name
-from simmer.ledger.results import Judged, Number, best_trial
+from simmer.ledger.results import WHOLE, Judged, Number, best_trial
 
 _ADVICE = "delete it and run the same command again: it is made from the ledger"
 
@@ -74,7 +74,7 @@ class Race:
     """The outcome of a race.
 
     Attributes:
-        standings: of the trials that took part, in order of their own loss; at least one.
+        standings: of the trials that took part, in order of their own loss; none if no trial has a loss.
     """
 
     campaign: str
@@ -83,19 +83,19 @@ class Race:
     horizon_days: int
     standings: tuple[Standing, ...]
 
-    def __post_init__(self) -> None:
-        if not self.standings:
-            raise ValueError("found no standings; expected at least one")
-
     @property
-    def winner(self) -> Standing:
-        """The trial that won."""
+    def winner(self) -> Standing | None:
+        """The trial that won; None if no trial has a loss."""
         return winner_among(self.standings)
 
     @property
     def sentence(self) -> str:
         """The outcome in words."""
         study = StudyAddress(scale=self.scale, horizon_days=self.horizon_days)
+        if self.winner is None:
+            return f"{study.name}: no race, because no trial has a loss"
+        if len(self.standings) == 1:
+            return f"{study.name}: {trial_name(self.winner.trial)} wins without a race"
         runs = len(self.winner.losses)
         return (
             f"{study.name}: {trial_name(self.winner.trial)} wins a race of "
@@ -123,7 +123,8 @@ class Race:
 def racers(trials: Iterable[One], race: RaceSettings | None) -> list[One]:
     """Return the trials that take part, the best first; one alone has won and is not trained again.
 
-    Trials that halving ended early do not take part, nor do repetitions of another trial.
+    Only trials that went to their own end or to the time limit take part, and no repetition of another trial;
+    if there is none, the best trial does.
 
     Args:
         trials: of one study, finished.
@@ -134,9 +135,7 @@ def racers(trials: Iterable[One], race: RaceSettings | None) -> list[One]:
     if race is None or best is None:
         return [] if best is None else [best]
     whole = [
-        trial
-        for trial in trials
-        if trial.loss is not None and trial.state != "pruned" and trial.repeats is None
+        trial for trial in trials if trial.loss is not None and trial.state in WHOLE and trial.repeats is None
     ]
     return sorted(whole, key=lambda trial: (trial.loss, trial.number))[: race.trials] or [best]
 
@@ -172,6 +171,6 @@ def standings(
     )
 
 
-def winner_among(standings: Iterable[Standing]) -> Standing:
-    """Return the standing with the lowest expected loss; of equal ones the one that was better before."""
-    return min(standings, key=lambda standing: standing.expected_loss)
+def winner_among(standings: Iterable[Standing]) -> Standing | None:
+    """Return the standing with the lowest expected loss, of equal ones the first; None without any."""
+    return min(standings, key=lambda standing: standing.expected_loss, default=None)

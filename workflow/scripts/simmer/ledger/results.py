@@ -18,6 +18,7 @@ PUBLISH_AGAIN = "run the same command again: it is published again from the ledg
 Number = int | float
 Value = int | float | str
 State = Literal["complete", "pruned", "out_of_time", "diverged", "out_of_memory"]
+WHOLE = ("complete", "out_of_time")  # states of trials whose loss says what their configuration is worth
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -129,7 +129,7 @@ def best_json(
     found, races = {}, races or {}
     for days, of_study in _by_horizon(results).items():
         race, best = races.get(days), best_trial(of_study)
-        if best is not None and race is not None:
+        if race is not None and race.winner is not None:
             best = winner_of(of_study, race)
         more = {} if race is None else {"race": as_json(race.standings)}
         found[str(days)] = best and {**best.as_json(), **meanings.get(days, {}), **more}
@@ -143,7 +143,7 @@ def winner_of(results: Sequence[TrialResult], race: Race | None = None) -> Trial
         LedgerError: when no trial has a loss, or the race is of other trials.
     """
     winner = best_trial(results)
-    if winner is not None and race is not None:
+    if race is not None and race.winner is not None:
         winner = next((result for result in results if result.number == race.winner.trial), None)
         if winner is None or race.fingerprint != winner.fingerprint:
             raise LedgerError(

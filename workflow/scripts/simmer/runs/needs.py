@@ -152,8 +152,8 @@ def _peak_bytes(study: Study, execution: Execution) -> int:
 
 
 def _largest_recipe(study: Study) -> Recipe:
-    batch_size, dropout = (max(study.space.dimensions[key].ends) for key in ("batch_size", "dropout"))
-    return replace(study.default, batch_size=batch_size, dropout=dropout)
+    keys = ("batch_size", "dropout", "average_epochs")
+    return replace(study.default, **{key: max(study.space.dimensions[key].ends) for key in keys})
 
 
 def _corner_shapes(study: Study) -> list[ModelShape]:

@@ -7,7 +7,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import asdict
 
-from simmer.ledger.results import TrialResult
+from simmer.ledger.results import WHOLE, TrialResult
 from simmer.search.space import Choice, Dimension, Hyperparameters, Range, Value
 from simmer.search.study import Study
 from simmer.search.suggest import Enqueued
@@ -30,7 +30,7 @@ def transferred(results: Sequence[TrialResult], *, smaller: Study, larger: Study
     ended = [
         result
         for result in results
-        if result.state in ("complete", "out_of_time") and result.loss is not None and result.repeats is None
+        if result.state in WHOLE and result.loss is not None and result.repeats is None
     ]
     best = sorted(ended, key=lambda result: (result.loss, result.number))
     return [
