@@ -2,35 +2,28 @@
 
 import time
 from dataclasses import asdict, dataclass, replace
-from functools import cache, cached_property
-from pathlib import Path
+from functools import cached_property
 from typing import Any
 
 import numpy as np
+from one_core import code_digest, one_core, plan_on_one_core
 
 from run_store import DIGITS, Facts
 from setting import GoOn, NoStore
-from simmer.base.provenance import SCRIPTS, versions
+from simmer.base.provenance import versions
 from simmer.base.seeds import derive_seed
 from simmer.data.tables import features_sha256
-from simmer.features.dataset import Dataset, describe
 from simmer.ledger.study_file import short_digest
-from simmer.runs.fitting import windows_of
 from simmer.search.space import Hyperparameters
 from simmer.search.study import Study
 from simmer.search.suggest import suggest
 from simmer.training.evaluation import evaluate
-from simmer.training.kernels import kernels_are_loaded
 from simmer.training.loop import TrainingRun
-from simmer.training.plan import Plan
-from simmer.training.settings import Execution
-from source_digest import source_digest
 from support.bars import bundled_table
 from support.configs import default_config
 
 SCALES = ("20k", "200k", "2M")
 HORIZON_DAYS = 1
-ROOMS = ("features", "model", "training")  # of the library, whose code affects a training
 
 
 def study_of(scale: str) -> Study:
@@ -73,9 +66,9 @@ class RandomTraining:
             | self.facts()
             | {
                 "features_sha256": features_sha256([bundled_table()]),
-                "code": _code(),
+                "code": code_digest(__file__),
                 "versions": versions(),
-                "execution": asdict(_execution()),
+                "execution": asdict(one_core()),
             }
         )
 
@@ -87,7 +80,13 @@ class RandomTraining:
         begun_s = time.perf_counter()
         study = study_of(self.scale)
         dataset = default_config().dataset.build(bundled_table(), HORIZON_DAYS)
-        plan = self._plan(study, dataset)
+        plan = plan_on_one_core(
+            study,
+            dataset,
+            self.hyperparameters,
+            settings=replace(study.training, patience_epochs=study.epochs_max),
+            seed=derive_seed(study.seed, self.scale, "recorded curves", self.number),
+        )
         losses: dict[str, list[float]] = {"losses": [], "raw_losses": []}
 
         def follow(record: dict[str, Any]) -> None:
@@ -104,35 +103,3 @@ class RandomTraining:
         outcome = run.run()
         found = {name: np.round(values, DIGITS).tolist() for name, values in losses.items()}
         return found | {"ended": outcome.ended, "seconds": round(time.perf_counter() - begun_s, 2)}
-
-    def _plan(self, study: Study, dataset: Dataset) -> Plan:
-        recipe, execution, train = self.hyperparameters, _execution(), describe(dataset)["train"]
-        windows = {
-            split: windows_of(dataset, split, recipe.input_form, execution.device)
-            for split in ("train", "validation")
-        }
-        return Plan(
-            shape=study.shape(recipe),
-            **windows,
-            recipe=recipe,
-            settings=replace(study.training, patience_epochs=study.epochs_max),
-            execution=execution,
-            epochs_max=study.epochs_max,
-            micro_batch=recipe.batch_size,
-            seed=derive_seed(study.seed, self.scale, "recorded curves", self.number),
-            base_rate=train["base_rate"],
-            prior_log_loss=train["prior_log_loss"],
-        )
-
-
-@cache
-def _execution() -> Execution:
-    # fp32 and one thread: `auto` measures, so that it could differ from run to run.
-    kernels = "simmer" if kernels_are_loaded() else "torch"
-    return Execution(device="cpu", precision="fp32", threads=1, kernels=kernels)
-
-
-@cache
-def _code() -> str:
-    sources = (path for room in ROOMS for path in (SCRIPTS / "simmer" / room).rglob("*.[pch]*"))
-    return source_digest([Path(__file__), *sources])

@@ -3,31 +3,23 @@
 import time
 from dataclasses import asdict, dataclass
 from functools import cache, cached_property
-from pathlib import Path
 from typing import Any
 
 import numpy as np
+from one_core import code_digest, one_core, plan_on_one_core
 
 from recipe_variants import Variant
 from run_store import DIGITS, Facts
 from setting import GoOn, NoStore
-from simmer.base.provenance import SCRIPTS, versions
+from simmer.base.provenance import versions
 from simmer.base.seeds import derive_seed
 from simmer.data.tables import features_sha256
 from simmer.evidence.metrics import log_loss
-from simmer.features.dataset import Dataset, describe
 from simmer.ledger.study_file import short_digest
 from simmer.runs.fitting import windows_of
-from simmer.search.study import Study
 from simmer.training.evaluation import predict
-from simmer.training.kernels import kernels_are_loaded
 from simmer.training.loop import BestModel, TrainingRun
-from simmer.training.plan import Plan
-from simmer.training.settings import Execution
-from source_digest import source_digest
 from walk_forward import SCORED, WalkForwardSet
-
-ROOMS = ("features", "model", "training")  # of the library, whose code affects a training
 
 
 @dataclass(frozen=True)
@@ -58,9 +50,9 @@ class Training:
                 "dataset": config.dataset.meaning(),
                 "features_sha256": _features_sha256(self.one, self.variant),
                 "member": self.seed,
-                "code": _code(),
+                "code": code_digest(__file__),
                 "versions": versions(),
-                "execution": asdict(_execution()),
+                "execution": asdict(one_core()),
             }
         )
 
@@ -69,7 +61,15 @@ class Training:
         begun_s = time.perf_counter()
         config = self.variant.config(self.one)
         dataset = self.one.dataset(config.dataset)
-        plan = self._plan(config.study(self.scale, self.one.horizon_days), dataset)
+        study = config.study(self.scale, self.one.horizon_days)
+        plan = plan_on_one_core(
+            study,
+            dataset,
+            study.default,
+            settings=study.training,
+            # The same for all variants, which begin alike as far as they are alike.
+            seed=derive_seed(study.seed, self.scale, self.one.name, "recipe", self.seed),
+        )
         later = windows_of(dataset, SCORED["later"], plan.recipe.input_form, plan.execution.device)
         # A model that diverges in its first epoch counts as the base rate of train.
         best = {
@@ -104,40 +104,7 @@ class Training:
             "seconds": round(time.perf_counter() - begun_s, 2),
         }
 
-    def _plan(self, study: Study, dataset: Dataset) -> Plan:
-        execution, recipe, train = _execution(), study.default, describe(dataset)["train"]
-        windows = {
-            split: windows_of(dataset, split, recipe.input_form, execution.device)
-            for split in ("train", "validation")
-        }
-        return Plan(
-            shape=study.shape(recipe),
-            **windows,
-            recipe=recipe,
-            settings=study.training,
-            execution=execution,
-            epochs_max=study.epochs_max,
-            micro_batch=recipe.batch_size,
-            # The same for all variants, which begin alike as far as they are alike.
-            seed=derive_seed(study.seed, self.scale, self.one.name, "recipe", self.seed),
-            base_rate=train["base_rate"],
-            prior_log_loss=train["prior_log_loss"],
-        )
-
 
 @cache
 def _features_sha256(one: WalkForwardSet, variant: Variant) -> str:
     return features_sha256(one.tables(variant.config(one).dataset))
-
-
-@cache
-def _execution() -> Execution:
-    # fp32 and one thread: `auto` measures, so that it could differ from run to run.
-    kernels = "simmer" if kernels_are_loaded() else "torch"
-    return Execution(device="cpu", precision="fp32", threads=1, kernels=kernels)
-
-
-@cache
-def _code() -> str:
-    sources = (path for room in ROOMS for path in (SCRIPTS / "simmer" / room).rglob("*.[pch]*"))
-    return source_digest([Path(__file__), *sources])
