@@ -45,7 +45,7 @@ def test_a_running_campaign(book):
 def test_a_running_campaign_between_two_trials(book):
     book.trial(0)
     book.run_lock(at_s=1e9)
-    assert "no trial or refit is training at the moment" in first(book).state
+    assert "nothing is training at the moment" in first(book).state
 
 
 def test_a_killed_run_whose_training_process_still_runs(book):

@@ -97,9 +97,9 @@ class SearchSettings:
         Field(
             ge=0,
             description="Number of best trials of the next smaller scale of `run_scales`, at the same "
-            "horizon, with which a study begins; learning rates are adapted to the width. The smaller scale "
-            "is then searched first, and its settings are part of the study's. The transferred trials are "
-            "stored, so trials added there later change nothing. 0: none.",
+            "horizon, with which a study begins; learning rate and decay are adapted to the width. The "
+            "smaller scale is then searched first, and its settings are part of the study's. The transferred "
+            "trials are stored, so trials added there later change nothing. 0: none.",
         ),
     ]
 

@@ -86,7 +86,7 @@ class Campaign:
 
     @property
     def begun(self) -> tuple[tuple[StudyProgress, Work], ...]:
-        """All trials and refits that have begun and have no result, each with its study."""
+        """All runs that have begun and have no result, each with its study."""
         return tuple((study, work) for study in self.studies for work in study.begun)
 
     @property
@@ -96,7 +96,7 @@ class Campaign:
 
     @property
     def trials(self) -> tuple[TrialProgress, ...]:
-        """All trials and refits of the studies shown."""
+        """All runs of the studies shown."""
         return tuple(trial for study in self.studies for trial in study.all_trials)
 
     @property
@@ -106,7 +106,7 @@ class Campaign:
 
     @property
     def last_trial(self) -> TrialProgress | None:
-        """The trial or refit that wrote that line."""
+        """The run that wrote that line."""
         return next((trial for trial in self.trials if trial.last_s == self.last_s is not None), None)
 
     @property
@@ -140,7 +140,7 @@ def read_campaign(
         found: its configuration.
         results: its folder of results; the feature tables are in the folder `data` next to it.
         now_s: seconds since 1970.
-        read: reads the folder of one trial or refit.
+        read: reads the folder of one run.
     """
     ledger, run = ledger_in(results), holder_at(campaign_lock_in(results))
     chosen = choose(found.config, ledger, results.parent / "data", earlier=found.earlier)

@@ -49,7 +49,7 @@ class ListedStudy:
 
     @property
     def last_used_s(self) -> float | None:
-        """When a trial or refit last wrote a line, in seconds since 1970; None if none ever did."""
+        """When a run last wrote a line, in seconds since 1970; None if none ever did."""
         return max(
             (each.last_s for each in self.progress.all_trials if each.last_s is not None), default=None
         )

@@ -86,7 +86,7 @@ def configuration_hint(campaign: Campaign) -> str | None:
 def _running(campaign: Campaign, run: Holder) -> str:
     since = f"RUNNING for {duration(campaign.now_s - run.since_s)}, process {run.pid}"
     if not campaign.working:
-        since += ", no trial or refit is training at the moment"
+        since += ", nothing is training at the moment"
     return since + _silence(campaign)
 
 

@@ -61,7 +61,7 @@ class StudyPlace:
 
 @dataclass(frozen=True, kw_only=True)
 class Work:
-    """A trial or refit that has begun, or whose lock is held, and has no result.
+    """A run that has begun, or whose lock is held, and has no result.
 
     Attributes:
         trial: its progress.
@@ -163,7 +163,7 @@ def read_study(
         place: the study.
         locks: folder of the ledger's locks.
         others: trial folders of the same scale and horizon with other settings, which share the locks.
-        read: reads the folder of one trial or refit.
+        read: reads the folder of one run.
         holder: reads a lock.
     """
     study, folder = place.address, None if place.home is None else place.home / place.address.folder

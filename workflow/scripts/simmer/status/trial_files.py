@@ -1,4 +1,4 @@
-"""Read the progress of one trial or refit from its files, complete or half-written."""
+"""Read the progress of one run from its files, complete or half-written."""
 
 import json
 from collections.abc import Iterable, Iterator
@@ -20,7 +20,7 @@ _HEATS = ("temperature_c", "pressure_level", "margin_c")
 
 @dataclass(frozen=True, kw_only=True)
 class TrialProgress:
-    """The progress of one trial or refit; unknown fields are None or zero.
+    """The progress of one run; unknown fields are None or zero.
 
     Attributes:
         name: of its folder.
