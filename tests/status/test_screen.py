@@ -181,6 +181,9 @@ def test_the_race_follows_the_trials(tmp_path):
     assert row(book, "2M/h1").endswith("000 race 2/4, about 60 s")
     book.race_run(1, of_trial=0, state=None)
     assert "begun 2M/h1 race_1_of_trial_000, epoch 3/12" in text(book)
+    for trial, loss in ((0, 0.6), (1, 0.45)):
+        book.race_run(1, of_trial=trial, losses=(loss,))
+    assert row(book, "2M/h1").endswith("000 done, winner 001")
 
 
 def test_trials_side_by_side_share_the_time(eventful):

@@ -85,6 +85,7 @@ class StudyProgress:
         finished: trials with a result, in order of their numbers.
         begun: runs without a result that have begun or whose lock is held, in the same order.
         raced: finished runs of the race.
+        winner: number of the trial that won it; None before, or without a race.
         refits: refits of the winner that have a result.
     """
 
@@ -92,6 +93,7 @@ class StudyProgress:
     finished: tuple[TrialProgress, ...] = ()
     begun: tuple[Work, ...] = ()
     raced: tuple[TrialProgress, ...] = ()
+    winner: int | None = None
     refits: tuple[TrialProgress, ...] = ()
 
     @property
@@ -190,7 +192,7 @@ def read_study(
         and not any(_is_under_way(folder / work.trial.name) for folder in others)
     ]
     finished = tuple(trial for _, trial in sorted(trials.items()) if trial.state is not None)
-    others = _read_others(place, _runs(study, folder), finished, read)
+    whole_runs, winner = _read_whole_runs(place, _runs(study, folder), finished, read)
     return StudyProgress(
         place=place,
         finished=finished,
@@ -198,29 +200,30 @@ def read_study(
             *sorted(begun, key=lambda work: work.trial.number),
             *(
                 Work(trial=run, holder=holder(locks / address.lock))
-                for address, run in others.items()
+                for address, run in whole_runs.items()
                 if run.state is None
             ),
         ),
-        raced=_finished(others, "race"),
-        refits=_finished(others, "refit"),
+        raced=_finished(whole_runs, "race"),
+        winner=winner,
+        refits=_finished(whole_runs, "refit"),
     )
 
 
-def _read_others(
+def _read_whole_runs(
     place: StudyPlace,
     runs: Sequence[Address],
     finished: Sequence[TrialProgress],
     read: Callable[[Path, int], TrialProgress | None],
-) -> dict[Address, TrialProgress]:
-    """Return race runs and refits that count: of the trials that race, and of the winner.
+) -> tuple[dict[Address, TrialProgress], int | None]:
+    """Return race runs and refits that count, of the trials that race and of the winner; and the winner.
 
     Until the race is over, refits of the best trial count. So do refits whose name has no trial.
     """
     racing = racers(finished, place.race)
     wanted = set(race_runs(racing, place.race))
     found = {
-        address: _read_other(place, address, read)
+        address: _read_whole_run(place, address, read)
         for address in runs
         if address.purpose == "race" and (address.of_trial, address.number) in wanted
     }
@@ -232,14 +235,15 @@ def _read_others(
     standing = standings(racing, losses, place.race)
     winner = winner_among(standing).trial if standing else next((trial.number for trial in racing), None)
     found |= {
-        address: _read_other(place, address, read)
+        address: _read_whole_run(place, address, read)
         for address in runs
         if address.purpose == "refit" and address.of_trial in (None, winner)
     }
-    return {address: run for address, run in found.items() if run is not None}
+    known = {address: run for address, run in found.items() if run is not None}
+    return known, winner if standing and wanted else None
 
 
-def _read_other(
+def _read_whole_run(
     place: StudyPlace, address: Address, read: Callable[[Path, int], TrialProgress | None]
 ) -> TrialProgress | None:
     folder = place.home / address.folder
@@ -250,10 +254,8 @@ def _read_other(
     return replace(run, name=address.name)
 
 
-def _finished(others: Mapping[Address, TrialProgress], purpose: Purpose) -> tuple[TrialProgress, ...]:
-    return tuple(
-        run for address, run in others.items() if address.purpose == purpose and run.state is not None
-    )
+def _finished(runs: Mapping[Address, TrialProgress], purpose: Purpose) -> tuple[TrialProgress, ...]:
+    return tuple(run for address, run in runs.items() if address.purpose == purpose and run.state is not None)
 
 
 def _starting(number: int, holder: Holder | None) -> Work:

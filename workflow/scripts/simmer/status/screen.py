@@ -160,7 +160,7 @@ def _whole_runs(study: StudyProgress, left: Estimate) -> str:
         time = "" if left.seconds is None else f", about {duration(left.seconds)}"
         return f"race {len(study.raced)}/{study.race_runs}{time}"
     if not study.place.refits and not study.refits:
-        return "done"
+        return "done" if study.winner is None else f"done, winner {study.winner:03d}"
     wanted = f"/{study.place.refits}" if study.place.refits else ""
     time = f", about {duration(left.seconds)}" if study.refits_left and left.seconds is not None else ""
     return f"refits {len(study.refits)}{wanted}{time}"
