@@ -3,7 +3,7 @@
 from functools import cache
 from pathlib import Path
 
-from simmer.base.provenance import SCRIPTS
+from setting import ROOT
 from simmer.features.dataset import Dataset, describe
 from simmer.runs.fitting import windows_of
 from simmer.search.space import Hyperparameters
@@ -27,7 +27,7 @@ def one_core() -> Execution:
 @cache
 def code_digest(benchmark: str) -> str:
     """Return the digest of the code of a training, and of the benchmark's file."""
-    files = (path for room in ROOMS for path in (SCRIPTS / "simmer" / room).rglob("*"))
+    files = (path for room in ROOMS for path in (ROOT / "workflow/scripts/simmer" / room).rglob("*"))
     return source_digest([Path(benchmark), *(path for path in files if path.suffix in SOURCES)])
 
 

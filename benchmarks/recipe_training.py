@@ -6,8 +6,8 @@ from functools import cache, cached_property
 from typing import Any
 
 import numpy as np
-from one_core import code_digest, one_core, plan_on_one_core
 
+from one_core import code_digest, one_core, plan_on_one_core
 from recipe_variants import Variant
 from run_store import DIGITS, Facts
 from setting import GoOn, NoStore

@@ -20,9 +20,9 @@ from functools import partial
 from pathlib import Path
 
 import numpy as np
-from curve_training import SCALES, RandomTraining, study_of
 
 import command_line
+from curve_training import SCALES, RandomTraining, study_of
 from recorded_curves import Curve, Landscape, Replay, read_curves, record
 from run_store import RunStore
 from search_policies import (
