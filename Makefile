@@ -17,7 +17,7 @@ RESULTS        ?= $(if $(filter-out .,$(FOLDER)),$(FOLDER)/,)results
 DASHBOARD_PORT ?= 8080
 WATCH_SECONDS  ?= 5
 
-.PHONY: setup demo smoke-2B new-config check fetch register verify report plan status watch doctor studies dashboard dashboard-export test test-long storm lint config-docs clean
+.PHONY: setup demo smoke-2B new-config check fetch register verify report predict plan status watch doctor studies dashboard dashboard-export test test-long storm lint config-docs clean
 .DEFAULT_GOAL := setup
 
 setup: $(READY)
@@ -86,6 +86,11 @@ verify: $(READY)
 report: $(READY)
 	@$(SIMMER).commands.report "$(RESULTS)" $(OVERLAY) $(BEGIN) $(if $(filter-out no NO No 0,$(SEARCH)),--search)
 
+# Ask the saved models about the newest complete bar, of FILE=newer.csv or else of the campaign. SCALE=2M and
+# HORIZON=1 choose a model; with features of the VIX, VIX_FILE=newer_vix.csv.
+predict: $(READY)
+	@$(SIMMER).commands.predict "$(RESULTS)" $(OVERLAY) $(if $(FILE),--file "$(FILE)") $(if $(VIX_FILE),--vix-file "$(VIX_FILE)") $(if $(SCALE),--scale "$(SCALE)") $(if $(HORIZON),--horizon "$(HORIZON)")
+
 # What the next run would do: new and known studies, trials to train, hours, what changed since the last run.
 plan: $(READY)
 	@$(SIMMER).commands.plan "$(RESULTS)" $(OVERLAY) $(BEGIN)
@@ -149,8 +154,9 @@ config-docs: $(READY)
 
 # Each benchmark in full; BENCH_ARGS=--short runs the same code with the smallest sizes and without peers.
 # `bench-search` replays in minutes, then trains for hours, resumed by the same line; BENCH_ARGS=--replay-only
-# leaves the training out.
-BENCHES := closed-loop false-laws features heat jobs memory numerics search speed
+# leaves the training out. `bench-recipe` trains for hours, too, and prints what is finished with
+# BENCH_ARGS=--tables.
+BENCHES := closed-loop false-laws features heat jobs memory numerics recipe search speed
 PEERS   := $(if $(findstring --short,$(BENCH_ARGS)),,.venv-bench/.ready)
 
 .PHONY: bench-short $(BENCHES:%=bench-%)

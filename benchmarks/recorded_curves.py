@@ -8,18 +8,20 @@ shapes and the noise of curves are real, and two suggestions need not share one 
 import json
 import math
 from collections.abc import Iterable, Sequence
+from copy import copy
 from dataclasses import asdict, dataclass
 from functools import cached_property
-from pathlib import Path
 
 import numpy as np
 from scipy.linalg import cho_factor, cho_solve
 from scipy.optimize import minimize
 
+from run_store import Facts
 from setting import ROOT
 from simmer.base.seeds import derive_seed
-from simmer.ledger.results import TrialResult
 from simmer.search.space import Choice, Dimension, Hyperparameters, Space, Value
+from simmer.training.loop import out_of_patience
+from simmer.training.settings import TrainingSettings
 
 FILE = ROOT / "benchmarks/recorded_curves.jsonl"
 NEAR = 8  # nearest recorded trials, one of which gives a suggestion its curve
@@ -27,7 +29,11 @@ NEAR = 8  # nearest recorded trials, one of which gives a suggestion its curve
 
 @dataclass(frozen=True)
 class Curve:
-    """One trial: its hyperparameters, and the validation log-loss of each epoch."""
+    """One trial.
+
+    Attributes:
+        losses: validation log-loss of each epoch.
+    """
 
     scale: str
     hyperparameters: Hyperparameters
@@ -107,49 +113,66 @@ class Landscape:
 
 
 class Replay:
-    """One study on a landscape; each random seed uses the curves of another part of the recorded trials."""
+    """One study on a landscape; each random seed uses the curves of another part of the recorded trials.
 
-    def __init__(self, landscape: Landscape, *, seed: int, share: float) -> None:
-        self._landscape, self._seed = landscape, seed
+    Args:
+        share: of the recorded trials that may lend their curve.
+        training: ends a curve by its patience; None: no curve ends before its last epoch.
+    """
+
+    def __init__(
+        self, landscape: Landscape, *, seed: int, share: float, training: TrainingSettings | None = None
+    ) -> None:
+        self._landscape, self._seed, self._training = landscape, seed, training
+        self._epochs: int | None = None
         count = len(landscape.curves)
         self._lenders = np.random.default_rng(seed).permutation(count)[: round(share * count)]
 
-    def train(self, hyperparameters: Hyperparameters) -> Curve:
-        """Return the curve of hyperparameters; equal hyperparameters always get the same curve."""
+    def train(self, hyperparameters: Hyperparameters, *, run: int = 0) -> Curve:
+        """Return the curve of hyperparameters; equal hyperparameters and runs always get the same curve.
+
+        Another run has the curve of another trial near it, as another random seed gives another curve.
+        """
         land = self._landscape
         place = land.place(hyperparameters)
         lenders = land.places[self._lenders]
         distances = _squared_distances(place[None] / land.lengths, lenders / land.lengths)[0]
         near = self._lenders[np.argsort(distances)[:NEAR]]
-        lent = int(near[derive_seed(self._seed, *map(str, asdict(hyperparameters).values())) % len(near)])
+        first = derive_seed(self._seed, *map(str, asdict(hyperparameters).values()))
+        lent = int(near[(first + run) % len(near)])
         there, here = land.expected(np.stack([land.places[lent], place]))
         losses = tuple(float(loss + here - there) for loss in land.curves[lent].losses)
-        return Curve(land.curves[lent].scale, hyperparameters, losses)
+        return Curve(land.curves[lent].scale, hyperparameters, losses[: self._last_epoch(losses)])
+
+    def shortened(self, epochs: int) -> "Replay":
+        """Return the same study with curves of at most so many epochs."""
+        other = copy(self)
+        other._epochs = epochs
+        return other
+
+    def _last_epoch(self, losses: Sequence[float]) -> int:
+        ends = range(1, len(losses)) if self._training is not None else ()
+        patient = next((end for end in ends if out_of_patience(losses[:end], self._training)), len(losses))
+        return patient if self._epochs is None else min(patient, self._epochs)
 
 
-def read_curves() -> list[Curve]:
-    """Return all recorded trials."""
+def read_curves(losses: str = "losses") -> list[Curve]:
+    """Return all recorded trials with the `losses` of averaged weights, or `raw_losses` of the last ones."""
     records = map(json.loads, FILE.read_text().splitlines())
     return [
-        Curve(record["scale"], Hyperparameters(**record["hyperparameters"]), tuple(record["losses"]))
+        Curve(record["scale"], Hyperparameters(**record["hyperparameters"]), tuple(record[losses]))
         for record in records
     ]
 
 
-def record(folders: Iterable[Path]) -> None:
-    """Write the curves of all completed trials below `results/hpo` of campaign folders to the file."""
-    lines = []
-    for folder in folders:
-        for path in sorted(folder.glob("results/hpo/*/h1/trial_*.json")):
-            result = TrialResult.read(path)
-            if result.state == "complete" and result.repeats is None:
-                line = {
-                    "scale": result.scale,
-                    "hyperparameters": dict(result.hyperparameters),
-                    "losses": [round(loss, 6) for loss in result.losses],
-                }
-                lines.append(json.dumps(line) + "\n")
-    FILE.write_text("".join(lines))
+def record(results: Iterable[Facts]) -> None:
+    """Write the curves of random trials to the file, without those that diverged."""
+    lines = (
+        {name: result[name] for name in ("scale", "hyperparameters", "losses", "raw_losses")}
+        for result in results
+        if result["ended"] == "last_epoch"
+    )
+    FILE.write_text("".join(f"{json.dumps(line)}\n" for line in lines))
 
 
 def _squared_distances(one: np.ndarray, other: np.ndarray) -> np.ndarray:

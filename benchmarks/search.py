@@ -1,7 +1,7 @@
 """What the search costs: replayed on recorded curves with many random seeds, and once with real training.
 
     make bench-search [BENCH_ARGS=--replay-only]
-    python benchmarks/search.py --record FOLDER...
+    python benchmarks/search.py --record     # trains the recorded trials again, for hours, resumable
 
 Compute is counted in epochs: within a scale all models have the same parameters within 2 %. The reference of
 each random seed is a plain study: fifty trials by multivariate TPE, ended early only by the patience that
@@ -20,26 +20,32 @@ from functools import partial
 from pathlib import Path
 
 import numpy as np
-import yaml
 
 import command_line
+from curve_training import SCALES, RandomTraining, study_of
 from recorded_curves import Curve, Landscape, Replay, read_curves, record
+from run_store import RunStore
 from search_policies import (
     Step,
     at_random,
+    by_gp,
     by_pruner,
     early_discard,
+    for_epochs,
     plain,
+    plain_with_race,
     play,
     random_with_halving,
     results_of,
     searched,
     simmer,
+    with_race,
     without_enqueued,
     without_halving,
 )
 from search_scores import Score, interval, print_table, score
-from setting import ROOT, default_config
+from setting import CORES, ROOT
+from side_by_side import run_side_by_side
 from simmer.ledger.results import TrialResult
 from simmer.search.settings import HalvingSettings
 from simmer.search.space import Hyperparameters
@@ -51,6 +57,8 @@ CAMPAIGNS = ROOT / "benchmarks/search_campaigns"
 FOLDER = ROOT / "bench-search"
 POOL_SHARE = 0.8  # of the recorded trials, another part for each random seed
 SMALL, LARGE = "200k", "2M"
+RECORDED = 64  # random trials of each scale
+MARGINS = (0.0, 0.001, 0.002, 0.004)  # log-loss
 OTHER_HALVINGS = {  # shares of the planned epochs, eta
     "eta 2 at 10, 20, 40 %": ((0.1, 0.2, 0.4), 2.0),
     "eta 2 at 20, 40 %": ((0.2, 0.4), 2.0),
@@ -83,20 +91,13 @@ FULL = Replays(seeds=16, trials=50, attempts=5, after={"tpe": (50, 200, 1000), "
 SHORT = Replays(seeds=1, trials=12, attempts=1, after={"tpe": (50,), "gp": (20,)})
 
 
-def study_of(scale: str) -> Study:
-    """Return the one-day study of a scale with the default search and without transfer."""
-    overlay = yaml.safe_load((CAMPAIGNS / "pool.yaml").read_text())
-    shipped = default_config({key: overlay[key] for key in ("run_scales", "scales", "dataset")})
-    return replace(searched(shipped.study(scale, 1), transfer=0), smaller=None)
-
-
 def with_transfer(below: Landscape, count: int, trials: int) -> Policy:
     """Return simmer's search of the larger scale, which starts with the best of its search of the smaller."""
     smaller = study_of(SMALL)
 
     def policy(study: Study, replay: Replay, seed: int) -> Iterator[Step]:
         enqueued = enqueued_trials(smaller.space, smaller.default)
-        small = Replay(below, seed=seed, share=POOL_SHARE)
+        small = Replay(below, seed=seed, share=POOL_SHARE, training=smaller.training)
         played = play(smaller, small, seed=seed, enqueued=enqueued, trials=trials)
         larger = searched(study, transfer=count)
         handed_over = transferred(results_of(played), smaller=smaller, larger=larger)
@@ -110,7 +111,10 @@ def replayed(scale: str, landscapes: dict[str, Landscape], replays: Replays) -> 
     study = study_of(scale)
     policies: dict[str, Policy] = {
         "plain TPE": plain,
+        "plain TPE and a race": plain_with_race,
         "random": at_random,
+        "Gaussian process": by_gp,
+        "plain TPE, 4 epochs each": partial(for_epochs, epochs=4),
         "Optuna's Hyperband pruner, the same TPE": partial(by_pruner, pruner="hyperband"),
         "Optuna's median pruner, the same TPE": partial(by_pruner, pruner="median"),
         "fifty at random for 3 epochs, three to their end": early_discard,
@@ -118,26 +122,31 @@ def replayed(scale: str, landscapes: dict[str, Landscape], replays: Replays) -> 
         "simmer without halving": without_halving,
         "simmer without enqueued trials": without_enqueued,
         "simmer": simmer,
+        "simmer and its race": with_race,
     }
     for name, (rungs, eta) in OTHER_HALVINGS.items():
         halving = HalvingSettings(rung_fractions=rungs, eta=eta, min_completed_trials=4)
         if halving != study.search.halving:
             policies[f"simmer, {name}"] = _with_halving(halving)
+    for margin in MARGINS:
+        halving = replace(study.search.halving, margin=margin)
+        if halving != study.search.halving:
+            policies[f"simmer and its race, margin {margin}"] = _with_halving(halving, with_race)
     if scale == LARGE:
         for count in (1, 3, 5):
             policies[f"simmer, transfer {count}"] = with_transfer(landscapes[SMALL], count, replays.trials)
     scores: dict[str, list[Score]] = {name: [] for name in policies}
     for seed in range(replays.seeds):
-        replay = Replay(landscapes[scale], seed=seed, share=POOL_SHARE)
+        replay = Replay(landscapes[scale], seed=seed, share=POOL_SHARE, training=study.training)
         *_, reference = itertools.islice(plain(study, replay, seed), replays.trials)
         for name, policy in policies.items():
             scores[name].append(score(policy(study, replay, seed), reference, landscapes[scale]))
     return scores
 
 
-def _with_halving(halving: HalvingSettings) -> Policy:
+def _with_halving(halving: HalvingSettings, search: Policy = simmer) -> Policy:
     def policy(study: Study, replay: Replay, seed: int) -> Iterator[Step]:
-        return simmer(searched(study, halving=halving), replay, seed)
+        return search(searched(study, halving=halving), replay, seed)
 
     return policy
 
@@ -210,21 +219,19 @@ def parser() -> argparse.ArgumentParser:
     """Return the parser of the command line."""
     arguments = command_line.parser(__doc__)
     arguments.add_argument("--replay-only", action="store_true", help="leave out the real training")
-    arguments.add_argument(
-        "--record", nargs="+", type=Path, metavar="FOLDER", help="record curves of campaigns"
-    )
+    arguments.add_argument("--record", action="store_true", help="train the recorded trials again")
+    arguments.add_argument("--jobs", type=int, default=CORES, help="of --record: trials side by side")
     return arguments
 
 
 def measure(chosen: argparse.Namespace) -> str:
     """Do what the command line asks for; return the summary."""
     if chosen.record:
-        record(chosen.record)
-        return f"recorded_curves={len(read_curves())}"
+        return f"recorded_curves={record_all(chosen.jobs)}"
     replays = SHORT if chosen.short else FULL
     print_suggestion_times(replays)
     curves = read_curves()
-    landscapes = {scale: _landscape(curves, scale) for scale in (SMALL, LARGE)}
+    landscapes = {scale: _landscape(curves, scale) for scale in SCALES}
     tables = {}
     for scale, landscape in landscapes.items():
         tables[scale] = replayed(scale, landscapes, replays)
@@ -239,6 +246,19 @@ def measure(chosen: argparse.Namespace) -> str:
         f"compute_ratio={ratio:.3f} low={low:.3f} high={high:.3f} transfer_ratio={transfer:.3f} "
         f"best_loss_difference={difference:+.4f}"
     )
+
+
+def record_all(processes: int) -> int:
+    """Train what is not stored, write the recorded curves and return their number."""
+    jobs = [RandomTraining(scale, number) for scale in SCALES for number in range(RECORDED)]
+    store = RunStore(FOLDER / "curves.jsonl")
+    missing = [job for job in jobs if store.result(job) is None]
+    print(f"{len(jobs) - len(missing)} of {len(jobs)} trials are stored", flush=True)
+    for job, result in run_side_by_side(missing, processes=processes):
+        store.keep(job, result)
+        print(f"{job.scale} trial {job.number}: {result['seconds']} s", flush=True)
+    record([store.result(job) for job in jobs])
+    return len(read_curves())
 
 
 def _landscape(curves: Sequence[Curve], scale: str) -> Landscape:

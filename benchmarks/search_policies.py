@@ -12,6 +12,7 @@ from typing import Any
 import optuna
 
 from recorded_curves import Curve, Replay
+from simmer.ledger.race import race_runs, racers, standings, winner_among
 from simmer.ledger.results import TrialResult
 from simmer.search.halving import SeenCurve, falls_behind
 from simmer.search.settings import HalvingSettings
@@ -51,6 +52,17 @@ class Played:
         """The lowest loss of the epochs trained."""
         return self.curve.best(self.epochs)
 
+    @property
+    def result(self) -> TrialResult:
+        """The trial as the ledger would hold it, but for its number."""
+        return trial_result(
+            0,
+            (self.value,),
+            scale=self.curve.scale,
+            state="pruned" if self.pruned else "complete",
+            hyperparameters=asdict(self.hyperparameters),
+        )
+
 
 def play(
     study: Study, replay: Replay, *, seed: int, enqueued: Sequence[Enqueued] = (), trials: int | None = None
@@ -71,6 +83,35 @@ def simmer(
     return steps(play(study, replay, seed=seed, enqueued=enqueued))
 
 
+def with_race(study: Study, replay: Replay, seed: int) -> Iterator[Step]:
+    """Search as the study is configured; each step has the winner and the cost of a race held then."""
+    enqueued = enqueued_trials(study.space, study.default)
+    played: list[Played] = []
+    spent = 0
+    for trial in play(study, replay, seed=seed, enqueued=enqueued):
+        played.append(trial)
+        spent += trial.epochs
+        yield _raced(study, replay, played, spent)
+
+
+def plain_with_race(study: Study, replay: Replay, seed: int) -> Iterator[Step]:
+    """Search by multivariate TPE alone, followed by the study's race."""
+    alone = searched(study, sampler="tpe", halving=NO_HALVING)
+    played: list[Played] = []
+    spent = 0
+    for trial in play(alone, replay, seed=seed):
+        played.append(trial)
+        spent += trial.epochs
+        yield _raced(study, replay, played, spent)
+
+
+def for_epochs(study: Study, replay: Replay, seed: int, *, epochs: int) -> Iterator[Step]:
+    """Search by multivariate TPE alone, every trial for the same few epochs."""
+    alone = searched(study, sampler="tpe", halving=NO_HALVING)
+    shorter = replay.shortened(epochs)
+    return steps(play(alone, shorter, seed=seed))
+
+
 def without_enqueued(study: Study, replay: Replay, seed: int) -> Iterator[Step]:
     """Search as the study is configured, but start with random trials."""
     return steps(play(study, replay, seed=seed))
@@ -89,6 +130,11 @@ def plain(study: Study, replay: Replay, seed: int) -> Iterator[Step]:
 def at_random(study: Study, replay: Replay, seed: int) -> Iterator[Step]:
     """Search at random; end no trial early."""
     return without_enqueued(searched(study, sampler="random", halving=NO_HALVING), replay, seed)
+
+
+def by_gp(study: Study, replay: Replay, seed: int) -> Iterator[Step]:
+    """Search by Optuna's Gaussian process alone; end no trial early."""
+    return without_enqueued(searched(study, sampler="gp", halving=NO_HALVING), replay, seed)
 
 
 def random_with_halving(study: Study, replay: Replay, seed: int) -> Iterator[Step]:
@@ -164,16 +210,23 @@ def steps(played: Iterable[Played]) -> Iterator[Step]:
 
 def results_of(played: Iterable[Played]) -> list[TrialResult]:
     """Return replayed trials as results that a larger study can start with."""
-    return [
-        trial_result(
-            number,
-            (trial.value,),
-            scale=trial.curve.scale,
-            state="pruned" if trial.pruned else "complete",
-            hyperparameters=asdict(trial.hyperparameters),
-        )
-        for number, trial in enumerate(played)
-    ]
+    return [replace(trial.result, trial=number) for number, trial in enumerate(played)]
+
+
+def _raced(study: Study, replay: Replay, played: Sequence[Played], spent: int) -> Step:
+    racing = racers(results_of(played), study.search.race)
+    losses = {}
+    for trial, number in race_runs(racing, study.search.race):
+        curve = replay.train(played[trial].hyperparameters, run=number + 1)
+        losses[trial, number] = curve.best()
+        spent += len(curve.losses)
+    found = winner_among(standings(racing, losses, study.search.race))
+    return Step(
+        epochs=spent,
+        best=min(trial.value for trial in played),
+        trials=len(played),
+        winner=played[found.trial].hyperparameters,
+    )
 
 
 def _after(last: Step, trial: Played, *, epochs: int, trials: int) -> Step:

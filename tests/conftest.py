@@ -1,6 +1,7 @@
 """Fixtures and settings for all tests."""
 
 import os
+import shutil
 import signal
 
 # Two workers of the test suite share two cores; set before torch is imported, and inherited by jobs.
@@ -9,8 +10,7 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 import hypothesis
 import pytest
 
-from simmer.features.indicators import build_a25
-from support.bars import bundled_bars
+from support.bars import bundled_table
 from support.hardware_logs import LogBook
 
 # In the background of a script SIGINT is ignored, under nohup SIGHUP, and the programs that tests start would
@@ -41,8 +41,25 @@ def pytest_collection_modifyitems(items):
 
 
 @pytest.fixture(scope="session")
+def saved_campaign(tmp_path_factory):
+    """A campaign folder with a saved model of two refits; not to be changed."""
+    from support.saved_models import save_model
+
+    folder = tmp_path_factory.mktemp("saved")
+    save_model(folder)
+    return folder
+
+
+@pytest.fixture
+def saved(saved_campaign, tmp_path):
+    """A copy of the campaign with a saved model, to be changed."""
+    shutil.copytree(saved_campaign, tmp_path, dirs_exist_ok=True)
+    return tmp_path
+
+
+@pytest.fixture(scope="session")
 def table():
-    return build_a25(bundled_bars()).frame
+    return bundled_table()
 
 
 @pytest.fixture

@@ -95,9 +95,33 @@ FAULTS = (
     ),
     Fault(
         name="standardisation uses the rows that are purged from train",
-        original='slice(rows["train"][-1] + 1)',
-        replacement="slice(borders[0])",
+        original='train_rows=rows["train"][-1] + 1',
+        replacement="train_rows=borders[0]",
         tests=("test_rows_that_only_train_labels_use_do_not_change_the_standardisation",),
+    ),
+    Fault(
+        name="the label of a pooled window uses the first day of validation",
+        original='known = frame[frame["Date"].to_numpy() < before]',
+        replacement='known = frame[frame["Date"].to_numpy() <= before]',
+        tests=("test_a_window_counts_if_its_label_ends_before_validation_begins",),
+    ),
+    Fault(
+        name="pooled windows are among those of validation",
+        original='for part in dataset.pooled if split == "train" else ():',
+        replacement='for part in dataset.pooled if split != "test" else ():',
+        tests=("test_validation_and_test_have_no_pooled_window",),
+    ),
+    Fault(
+        name="the base rate is that of the pooled tickers too",
+        original="pools=False",
+        replacement="pools=True",
+        tests=("test_all_but_the_base_rate_are_fitted_on_pooled_windows_too",),
+    ),
+    Fault(
+        name="columns of volatility keep bits in which processors differ",
+        original="values = values.astype(np.float32).astype(np.float64)",
+        replacement="values = values.astype(np.float64)",
+        tests=("test_the_last_bits_of_a_logarithm_do_not_reach_the_table",),
     ),
     Fault(
         name="the parameter count forgets the values of attention",
@@ -184,6 +208,18 @@ FAULTS = (
         tests=("test_default_block_covers_the_horizon_and_grows_with_the_cube_root",),
     ),
     Fault(
+        name="the baseline is the best single try instead of the best average of members",
+        original="best = int(np.argmin(averaged))",
+        replacement="best = 0",
+        tests=("test_a_lucky_first_fit_does_not_win",),
+    ),
+    Fault(
+        name="a scale's average is compared with an average of more members of a baseline",
+        original="averaged = model.probabilities[:members]",
+        replacement="averaged = model.probabilities",
+        tests=("test_averages_of_as_many_members_are_compared_and_single_members_with_single_ones",),
+    ),
+    Fault(
         name="Holm's factor is one too small",
         original="min(1.0, (comparisons - rank) * difference.p_value)",
         replacement="min(1.0, (comparisons - rank - 1) * difference.p_value)",
@@ -224,6 +260,54 @@ FAULTS = (
         original="[found.get(number, waiting) for number in range(max(found, default=-1) + 1)]",
         replacement="list(found.values())",
         tests=("test_every_trial_keeps_its_number_where_others_have_not_begun",),
+    ),
+    Fault(
+        name="weights are removed before the predictions of the new ones are stored",
+        original="self.files.write_predictions(record)\n            weights.remove_others(stored)",
+        replacement="weights.remove_others(stored)\n            self.files.write_predictions(record)",
+        tests=("test_predictions_and_weights_belong_together_wherever_a_write_is_interrupted",),
+    ),
+    Fault(
+        name="the content of a file of weights is not verified",
+        original="stored.bytes and sha256_of_file(path) == stored.sha256",
+        replacement="stored.bytes",
+        tests=("test_a_file_that_is_not_the_member_of_the_card_is_refused",),
+    ),
+    Fault(
+        name="a race is decided by the loss of the trial alone",
+        original="return fsum(known) / len(known) if",
+        replacement="return known[0] if",
+        tests=("test_race.py",),
+    ),
+    Fault(
+        name="a trial that halving ended early takes part in the race",
+        original="""if trial.loss is not None and trial.state != "pruned" and""",
+        replacement="if trial.loss is not None and",
+        tests=("test_trials_that_ended_early_or_repeat_another_do_not_take_part",),
+    ),
+    Fault(
+        name="race runs of different trials share a seed",
+        original="""study.horizon_days, trial, "race", self.number)""",
+        replacement="""study.horizon_days, "race", self.number)""",
+        tests=("test_each_run_of_each_trial_has_a_seed_of_its_own",),
+    ),
+    Fault(
+        name="the last weights are kept instead of their average",
+        original="weights=self.state.evaluated.state_dict",
+        replacement="weights=self.state.model.state_dict",
+        tests=("test_saved_model.py",),
+    ),
+    Fault(
+        name="nested patches begin with the window instead of ending with it",
+        original="window[:, -days:]",
+        replacement="window[:, :days]",
+        tests=("test_patchtst.py",),
+    ),
+    Fault(
+        name="halving judges differences within the margin",
+        original="min(losses) - settings.margin",
+        replacement="min(losses)",
+        tests=("test_a_loss_within_the_margin_is_not_better",),
     ),
 )
 

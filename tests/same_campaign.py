@@ -23,6 +23,7 @@ COMPARED = (
     "results/ledger/*/study.json",
     "results/ledger/*/*/*/*/params.json",
     "results/figures/search_importances_*.json",
+    "results/races/*/*/*.json",
     "results/refits/*/*/refit_*.json",
     "results/baselines/*.json",
     "results/leakage_controls.json",

@@ -14,9 +14,9 @@ ROOMS = {
     "ledger": ("What was computed and where it is stored.", ""),
     "data": ("Bars and their validation.", ""),
     "model": ("PatchTST, and the shape that meets a parameter budget.", ""),
-    "evidence": ("Scores, intervals and verdicts of the final predictions.", "ledger"),
-    "thermal": ("Temperature sensors, governor and guard.", ""),
     "features": ("Labelled windows computed from bars.", "data"),
+    "evidence": ("Scores, intervals and verdicts of the final predictions.", "features ledger"),
+    "thermal": ("Temperature sensors, governor and guard.", ""),
     "machine": ("Facts and power of this machine; preflight.", "thermal"),
     "training": ("Training of one model.", "evidence features machine model thermal"),
     "search": ("Suggestion of the next trial, and halving.", "features ledger model training"),
@@ -25,7 +25,7 @@ ROOMS = {
         "data features ledger model search thermal training",
     ),
     "runs": (
-        "Training of a trial or a refit as a job.",
+        "Training of a trial or a refit as a job; saved models and their predictions.",
         "config data features ledger machine model search thermal training",
     ),
     "audit": (
@@ -33,11 +33,12 @@ ROOMS = {
         "config data evidence features ledger model runs search thermal training",
     ),
     "figures": ("Figures of search, evidence and machine.", "evidence ledger search thermal"),
-    "report": ("The report and its conclusions.", "evidence ledger"),
-    "status": ("The progress of a campaign, from its files alone.", "config data features ledger search"),
+    "report": ("The report and its conclusions, and the card of a saved model.", "evidence ledger"),
+    "status": ("The progress of a campaign, from its files alone.", "config data ledger search"),
     "doctor": ("Check and repair of a results folder.", "config evidence ledger status training"),
     "commands": (
-        "Commands run by hand: new-config, check, plan, studies, report, register, verify, dashboard.",
+        "Commands run by hand: new-config, check, plan, studies, report, predict, register, verify, "
+        "dashboard.",
         "config data doctor evidence features ledger machine runs search status thermal",
     ),
 }

@@ -7,6 +7,7 @@ import pytest
 
 from support.configs import ROOT, raw_config
 from support.makefile import TARGETS
+from support.saved_models import BARS, SAVED
 
 PAGES = [
     *(ROOT / name for name in ("README.md", "CONTRIBUTING.md", "CHANGELOG.md")),
@@ -51,6 +52,18 @@ def test_every_configuration_key_exists(page):
     for key in KEY.findall(page.read_text(encoding="utf-8")):
         if key.split(".")[0] in BLOCKS and key.rpartition(".")[2] not in ("json", "md", "parquet"):
             assert key in explained, f"`{key}` is no key of the configuration"
+
+
+def test_the_example_of_a_saved_model_runs_as_written(saved, monkeypatch, capsys):
+    (code,) = re.findall(r"```python\n(.+?)```", (ROOT / "docs/results.md").read_text(), re.S)
+    place = saved / re.search(r'load\("(.+?)"\)', code)[1]
+    place.parent.mkdir(parents=True, exist_ok=True)
+    (saved / SAVED).rename(place)
+    monkeypatch.chdir(saved)
+    exec(code, {})
+    day, probability, *_ = capsys.readouterr().out.split()
+    assert day == str(BARS["Date"].iloc[-1].date())
+    assert 0 < float(probability) < 1
 
 
 def test_the_readme_is_short():

@@ -4,12 +4,18 @@ import pytest
 import yaml
 
 from simmer.base.files import read_json
-from support.configs import ROOT, default_config
+from simmer.data.tables import content_sha256
+from simmer.features.of_bars import features_of_bars
+from support.bars import bundled_bars
+from support.configs import FOUR_SCALES, ROOT, default_config
 
-# Of data/processed/GSPC_dataset_a25.parquet, computed from the bars in the `arch` package.
-FEATURES_SHA256 = "530b6379d2d1fa5f34720dc18ac0af01d37398656b2f3ee641626a5465612870"
+# Of data/processed/GSPC_dataset_*.parquet, computed from the bars in the `arch` package.
+FEATURES_SHA256 = {
+    "a25": "530b6379d2d1fa5f34720dc18ac0af01d37398656b2f3ee641626a5465612870",
+    "a33": "667d0ff303ac1b911350242933aae49474492af5979fe0d700b34ba6f263b629",
+}
 
-# The folders that `make demo` makes in demo/results/ledger.
+# The folders that `make demo` made in demo/results/ledger.
 DEMO = {
     ("2M", 1): "fe83b1c197ad",
     ("2M", 3): "d79b11b40aad",
@@ -19,7 +25,7 @@ DEMO = {
     ("20M", 5): "9c87fe623df9",
 }
 
-# Of every scale of config/config.yaml, at 1, 3 and 5 days.
+# Of every scale of that campaign, at 1, 3 and 5 days.
 SETTINGS = {
     "debug": ["25c874f6b3e3", "9495262d2da6", "388b382b702c"],
     "2M": ["9c6bb0e42d09", "e047a5b7697e", "62c5a6aef615"],
@@ -36,9 +42,10 @@ TRANSFERRED = SETTINGS | {
 
 
 def test_fingerprints_of_the_demo_are_unchanged():
-    demo = default_config(yaml.safe_load((ROOT / "config/demo.yaml").read_text(encoding="utf-8")))
+    of_demo = yaml.safe_load((ROOT / "config/demo.yaml").read_text(encoding="utf-8"))
+    demo = default_config(FOUR_SCALES, of_demo)
     found = {
-        (scale, days): demo.study(scale, days).fingerprint(FEATURES_SHA256)
+        (scale, days): demo.study(scale, days).fingerprint(FEATURES_SHA256["a25"])
         for scale in demo.run_scales
         for days in demo.dataset.horizons_days
     }
@@ -51,12 +58,18 @@ def test_fingerprints_of_the_demo_are_unchanged():
     ids=["", "transfer"],
 )
 def test_settings_digests_of_every_study_are_unchanged(overlay, expected):
-    config = default_config(overlay)
+    config = default_config(FOUR_SCALES, overlay)
     assert config.dataset.horizons_days == (1, 3, 5)
     assert {
         scale: [config.study(scale, days).settings_digest() for days in config.dataset.horizons_days]
-        for scale in config.scales
+        for scale in ("debug", *config.run_scales)
     } == expected
+
+
+@pytest.mark.parametrize(("name", "volatility"), [("a25", False), ("a33", True)])
+def test_the_features_of_the_bundled_bars_are_unchanged(name, volatility):
+    frame = features_of_bars(bundled_bars(), volatility=volatility).frame
+    assert content_sha256(frame) == FEATURES_SHA256[name]
 
 
 def test_the_features_match_the_tracked_manifest():
@@ -64,4 +77,6 @@ def test_the_features_match_the_tracked_manifest():
     if [entry["ticker"] for entry in resources] != ["GSPC", "IXIC"]:
         pytest.skip("this folder holds another campaign than the shipped one")
     table = f"{default_config().dataset.table}.parquet"
-    assert [entry["content_sha256"] for entry in resources if entry["path"] == table] == [FEATURES_SHA256]
+    assert [entry["content_sha256"] for entry in resources if entry["path"] == table] == [
+        FEATURES_SHA256["a33"]
+    ]

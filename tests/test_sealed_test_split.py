@@ -7,12 +7,10 @@ import pytest
 
 from simmer.base.files import read_json, write_json
 from simmer.data.tables import content_sha256, write_table
-from simmer.features.indicators import build_a25
 from simmer.runs.run import Run
 from simmer.runs.trial import Trial
 from simmer.training.settings import Execution
-from support.bars import bundled_bars
-from support.baseline_grids import ONE_SETTING, SMALL, use_grids
+from support.bars import bundled_table
 from support.campaign import without_machine
 from support.configs import ROOT, default_config
 from support.runs import FakeGuard
@@ -50,28 +48,31 @@ def test_only_these_scripts_open_the_test_split(how):
     assert found == OPENERS[how]
 
 
-def test_only_the_dataset_module_makes_labels():
+def test_only_datasets_and_their_pooled_windows_make_labels():
     importers = {
         path.relative_to(WORKFLOW).as_posix()
         for path in WORKFLOW.rglob("*.py")
         if "import label" in path.read_text()
     }
-    assert importers == {"scripts/simmer/features/dataset.py"}
+    assert importers == {"scripts/simmer/features/dataset.py", "scripts/simmer/features/pooling.py"}
 
 
 def test_labels_of_the_test_split_do_not_change_the_baselines(tmp_path, monkeypatch):
     import baselines
 
+    from simmer.evidence import baseline_models
     from simmer.features import dataset as datasets
 
-    config = default_config({"dataset": {"split": {"train_fraction": 0.15, "validation_fraction": 0.15}}})
+    overlay = {"dataset": {"split": {"train_fraction": 0.15, "validation_fraction": 0.15}}}
+    overlay |= {"run_scales": ["2M"], "scales": {"2M": {"n_trials": 1}}, "evidence": {"seeds": 2}}
+    config = default_config(overlay)
     table = tmp_path / "table.parquet"
-    frame = build_a25(bundled_bars()).frame
+    frame = bundled_table()
     write_table(frame, table)
     resource = tmp_path / "table.resource.json"
     write_json(resource, {"content_sha256": content_sha256(frame)})
     first = config.dataset.build(frame, 1).borders[1]
-    use_grids(monkeypatch, SMALL | ONE_SETTING | {"MAX_BOOSTING_ITERATIONS": 20})
+    monkeypatch.setattr(baseline_models, "MAX_BOOSTING_ITERATIONS", 20)
     found = []
     genuine = datasets.label_rows
     for flipped in (False, True):
@@ -83,19 +84,27 @@ def test_labels_of_the_test_split_do_not_change_the_baselines(tmp_path, monkeypa
 
         monkeypatch.setattr(datasets, "label_rows", labels)
         baselines.main(
-            config=config, horizon_days=1, table=table, resource=resource, fitted=tmp_path / f"{flipped}.json"
+            config=config,
+            horizon_days=1,
+            tables=[table],
+            resources=[resource],
+            fitted=tmp_path / f"{flipped}.json",
         )
         models = read_json(tmp_path / f"{flipped}.json")["models"]
-        found.append({name: model["predictions"] for name, model in models.items()})
+        found.append({name: model["members"] for name, model in models.items()})
         of_test = config.dataset.build(frame, 1, test="open").labels_of("test")
         assert (of_test.mean() > 0.5) == flipped, "the labels of test were not flipped"
     assert found[0] == found[1]
+    assert {name: len(members) for name, members in found[0].items() if len(members) > 1} == {
+        "gradient_boosting": 2,
+        "mlp": 2,
+    }
 
 
 def test_a_trial_is_bit_identical_for_any_test_rows(tmp_path):
     overlay = {"scales": {"debug": {"epochs_max": 2, "budget_parameters": 20000}}}
     config = default_config(overlay)
-    table = build_a25(bundled_bars()).frame
+    table = bundled_table()
     first = config.dataset.build(table, 1).borders[1]
     other = table.copy()
     noise = np.random.default_rng(1).uniform(0.5, 2.0, (len(table) - first, 1))

@@ -2,8 +2,8 @@
 
 import pytest
 
-from simmer.audit.raw import RawSeries, model_features
-from support.audited import HORIZONS, SETTINGS, vix_bars
+from simmer.audit.raw import RawSeries
+from support.audited import HORIZONS, SETTINGS, model_features, vix_bars
 from support.bars import session_bars
 
 

@@ -5,10 +5,9 @@ import pytest
 
 from simmer.audit.checks import run_audit
 from simmer.audit.controls import ControlResult, Score
-from simmer.audit.raw import model_features
 from simmer.base.checks import CheckStatus
 from simmer.base.errors import AuditError
-from support.audited import SETTINGS
+from support.audited import SETTINGS, model_features
 
 
 def result(control, skill):
@@ -67,7 +66,7 @@ def test_vix_features_are_audited_if_they_are_on(vix_raw):
     settings = replace(SETTINGS, vix=True, horizons_days=(1,))
     found = audit(vix_raw, model_features(vix_raw), settings=settings)
     assert found.failed == ()
-    assert {"prefix VIX_features", "prefix GSPC_dataset_c"} <= {check.id for check in found.checks}
+    assert {"prefix VIX_features", "prefix GSPC_dataset_c41"} <= {check.id for check in found.checks}
 
 
 def test_the_error_names_every_failed_check_and_its_fix(raw, table):
@@ -77,7 +76,7 @@ def test_the_error_names_every_failed_check_and_its_fix(raw, table):
 
     bad = audit(raw, ahead(raw), (result("planted", 0.0), result("shuffled", 0.2)), ahead)
     failed = {check.id for check in bad.failed}
-    assert {"prefix GSPC_dataset_a25", "planted signal h1 AUC", "shuffled labels h1 skill"} <= failed
+    assert {"prefix GSPC_dataset_a33", "planted signal h1 AUC", "shuffled labels h1 skill"} <= failed
     assert all(check.fix for check in bad.failed)
     with pytest.raises(AuditError) as raised:
         bad.raise_if_failed()

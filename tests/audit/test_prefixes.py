@@ -3,9 +3,10 @@ import pytest
 
 from simmer.audit.labels import border_days
 from simmer.audit.prefixes import check_prefixes, check_table, cut_days
-from simmer.audit.raw import days_of, model_features, vix_features
+from simmer.audit.raw import days_of, vix_features
 from simmer.base.checks import CheckStatus
 from simmer.base.errors import DataError
+from support.audited import model_features
 
 
 @pytest.fixture

@@ -4,11 +4,11 @@ from functools import partial
 import numpy as np
 import pytest
 
-from simmer.audit.raw import RawSeries, model_features
+from simmer.audit.raw import RawSeries
 from simmer.audit.standardisation import check_future, check_standardisation
 from simmer.base.checks import CheckStatus
 from simmer.data.bars import check_bars
-from support.audited import SETTINGS
+from support.audited import SETTINGS, model_features
 from support.bars import rules
 
 

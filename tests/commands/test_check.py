@@ -226,6 +226,18 @@ def test_labels_are_counted_for_each_horizon():
     assert found[0].needed == "400 in validation"
 
 
+def test_pooled_windows_are_counted_and_a_ticker_without_any_is_named():
+    settings = default_config({"dataset": {"pool": ["IXIC"], "horizons_days": [1]}}).dataset
+    bars = {ticker: bundled_bars(ticker) for ticker in ("GSPC", "IXIC")}
+    [row] = check_labels(settings, bars)
+    assert row.measured.endswith(", test 715, pooled IXIC 3,340 (34.8 % positive)")
+    [row] = check_labels(settings, bars | {"IXIC": bars["IXIC"][3500:].reset_index(drop=True)})
+    assert row.status is CheckStatus.FAIL
+    assert "dataset.pool: IXIC has no train window before 2013-04-25" in row.fix
+    [row] = check_labels(settings, {"GSPC": bars["GSPC"]})
+    assert (row.status, row.measured) == (CheckStatus.SKIP, "no usable bars of IXIC")
+
+
 def test_a_series_that_is_too_short_for_any_split_says_so():
     settings = default_config({"dataset": {"horizons_days": [2]}}).dataset
     [row] = check_labels(settings, {"GSPC": session_bars(700)})

@@ -22,13 +22,12 @@ from optuna.trial import TrialState
 from simmer.base.errors import Interrupted, LedgerError
 from simmer.commands.dashboard import export
 from simmer.data.tables import content_sha256
-from simmer.features.indicators import build_a25
 from simmer.ledger.preparation import prepare
 from simmer.runs.run import Run
 from simmer.runs.trial import Trial
 from simmer.search.space import Space
 from simmer.training.settings import Execution
-from support.bars import bundled_bars
+from support.bars import bundled_table
 from support.configs import ROOT, default_config
 from support.runs import FakeGuard
 
@@ -44,7 +43,7 @@ SCALES = ("debug", "2M", "20M", "200M", "2B")
 
 @pytest.fixture(scope="module")
 def table():
-    return build_a25(bundled_bars()).frame
+    return bundled_table()
 
 
 def trial(root, table, *, number, study=None, **options):

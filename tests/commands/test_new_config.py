@@ -12,6 +12,7 @@ from simmer.config.reading import read_mapping
 from simmer.data.bars_csv import canonical_csv
 from simmer.data.inspection import inspect_bars
 from simmer.data.reading_store import ReadingStore
+from simmer.features.of_bars import features_of_bars
 from support.bars import session_bars
 from support.configs import ROOT, raw_config
 
@@ -79,7 +80,7 @@ def test_dates_that_are_uncommented_are_the_same_split(folder):
     by_fractions, by_dates = checked().dataset, config.dataset
     assert by_dates.split.train_fraction is None
     assert replaced([read_mapping(Path("other.yaml"))]) == ("train_fraction", "validation_fraction")
-    table = command.build_a25(session_bars(3300)).frame
+    table = features_of_bars(session_bars(3300), volatility=True).frame
     assert by_fractions.build(table, 1).borders == by_dates.build(table, 1).borders
 
 

@@ -49,7 +49,7 @@ def test_a_changed_configuration_is_compared_key_by_key(book, capsys):
 
 def test_a_finished_study_has_nothing_to_train(book, capsys):
     (book.results / "last_run.json").unlink()
-    (book.folder / "same.yaml").write_text(OVERLAY.replace("0.02", "0.01"))
+    (book.folder / "same.yaml").write_text(OVERLAY.replace("0.02", "0.01") + "search: {race: null}\n")
     lines = shown(book, capsys, "--overlay", book.folder / "same.yaml")
     assert "no run is recorded here yet" in lines
     assert "nothing to train: every trial is in the ledger" in lines

@@ -5,13 +5,16 @@ import shlex
 import sys
 
 import pytest
+import yaml
 
 from simmer.commands.report import main
 from support.configs import ROOT
 from support.ledger_book import START_S, LedgerBook
 
 SCALE = {"run_scales": ["2M"], "dataset": {"horizons_days": [1]}, "scales": {"2M": {"n_trials": 2}}}
-OVERLAY = "run_scales: [2M]\ndataset: {horizons_days: [1]}\nscales: {2M: {n_trials: 2}}\n"
+OVERLAY = (
+    "run_scales: [2M]\ndataset: {horizons_days: [1]}\nscales: {2M: {n_trials: 2}}\nsearch: {race: null}\n"
+)
 ENGINE = """
 import os, sys
 from pathlib import Path
@@ -60,6 +63,22 @@ def test_trials_to_train_are_a_reason_to_refuse(book):
     assert not calls(book)
 
 
+def test_race_runs_to_train_are_a_reason_to_refuse(book):
+    book.trial(1)
+    race = {"search": {"race": {"trials": 2, "runs": 1}}}
+    with_race = book.folder / "mine.yaml"
+    with_race.write_text(yaml.safe_dump(yaml.safe_load(with_race.read_text()) | race))
+    with pytest.raises(SystemExit) as refused:
+        report(book)
+    first, last = str(refused.value).splitlines()
+    assert first == "2M/h1: 2 race runs to train"
+    assert last.startswith(
+        "found 2 race runs of mine.yaml without a result (about 60 s at the measured rate)"
+    )
+    assert last.endswith("or leave the race out (search: {race: null})")
+    assert not calls(book)
+
+
 def test_a_finished_search_is_reported(book, capsys):
     book.trial(1)
     report(book)
@@ -70,6 +89,17 @@ def test_a_finished_search_is_reported(book, capsys):
     assert "- found this" in shown
     assert "not this" not in shown
     assert f"The report on one page: {book.results}/summary.html" in shown
+
+
+def test_the_command_that_asks_the_models_is_named_where_there_are_some(book, capsys):
+    book.trial(1)
+    report(book)
+    assert "make predict" not in capsys.readouterr().out
+    card = book.results / "models/2M/h1/card.json"
+    card.parent.mkdir(parents=True)
+    card.write_text("{}")
+    report(book)
+    assert f"make predict 'FOLDER={book.folder}'" in capsys.readouterr().out
 
 
 def test_a_search_is_trained_if_asked_for(book):

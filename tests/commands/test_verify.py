@@ -49,10 +49,23 @@ def test_valid_data_pass_with_a_row_per_table(data, machine):
     found = verify(data, machine)
     assert found.ok, found.as_text()
     assert "5,031 rows, 1999-01-04 to 2018-12-31" in row(found, "raw/GSPC.csv").measured
-    assert "4,832 rows" in row(found, "processed/GSPC_dataset_a25.parquet").measured
+    assert "4,832 rows" in row(found, "processed/GSPC_dataset_a33.parquet").measured
     assert row(found, "pending registrations").status is CheckStatus.OK
     assert found.as_text().endswith("all in order\n")
     assert found.as_json()["ok"] is True
+
+
+def test_saved_models_are_read_with_the_data_beside_them(saved, machine):
+    assert row(verify(saved / "data", machine), "models/debug/h1").measured == "2 members"
+    member = saved / "results/models/debug/h1/member_1.safetensors"
+    member.write_bytes(bytes(member.stat().st_size))
+    found = row(verify(saved / "data", machine), "models/debug/h1")
+    assert (found.status, found.fix) == (
+        CheckStatus.FAIL,
+        "member_1.safetensors is damaged: make doctor FIX=yes",
+    )
+    (member.parent / "card.json").write_text("{}")
+    assert "card.json damaged" in row(verify(saved / "data", machine), "models/debug/h1").fix
 
 
 def test_versions_are_compared_with_the_pinned_ones(data, machine):
@@ -64,7 +77,7 @@ def test_versions_are_compared_with_the_pinned_ones(data, machine):
 
 def test_unlisted_changed_and_missing_files_fail_with_rows_of_their_own(data, machine):
     (data / "NEW.csv").write_text("x")
-    (data / "processed/GSPC_dataset_a25.parquet").unlink()
+    (data / "processed/GSPC_dataset_a33.parquet").unlink()
     content = bytearray((data / "raw/GSPC.csv").read_bytes())
     content[-2] ^= 1
     (data / "raw/GSPC.csv").write_bytes(bytes(content))
@@ -72,7 +85,7 @@ def test_unlisted_changed_and_missing_files_fail_with_rows_of_their_own(data, ma
     assert failed(found) == {
         "NEW.csv",
         "raw/GSPC.csv",
-        "processed/GSPC_dataset_a25.parquet",
+        "processed/GSPC_dataset_a33.parquet",
         "pending registrations",
     }
     assert row(found, "pending registrations").measured == "1 not listed, 1 missing, 1 changed"
@@ -139,16 +152,16 @@ def test_a_table_built_from_other_bars_fails(data, machine):
     manifest["resources"][0]["sources"][0]["hash"] = "sha256:" + "0" * 64
     write_json(data / "processed/datapackage.json", manifest)
     found = verify(data, machine)
-    assert failed(found) == {"processed/GSPC_dataset_a25.parquet"}
+    assert failed(found) == {"processed/GSPC_dataset_a33.parquet"}
     assert "raw has another version of GSPC.csv now" in found.as_text()
 
 
 def test_a_table_of_another_configuration_is_a_warning(data, machine):
-    (data / "processed/OLD_dataset_a25.parquet").write_bytes(b"made of other bars")
-    (data / "processed/OLD_dataset_a25.resource.json").write_text("{}")
+    (data / "processed/OLD_dataset_a33.parquet").write_bytes(b"made of other bars")
+    (data / "processed/OLD_dataset_a33.resource.json").write_text("{}")
     found = verify(data, machine)
     assert found.ok
-    assert row(found, "processed/OLD_dataset_a25.parquet").status is CheckStatus.WARN
+    assert row(found, "processed/OLD_dataset_a33.parquet").status is CheckStatus.WARN
 
 
 def test_a_clean_clone_has_nothing_built_yet(data, machine):

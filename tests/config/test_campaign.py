@@ -10,9 +10,8 @@ from simmer.base.schema import resolved, schema_of
 from simmer.config.blocks import Document
 from simmer.config.campaign import parse, parse_config
 from simmer.config.docs import reference
-from simmer.features.columns import A25_COLUMNS, C_COLUMNS
-from simmer.features.indicators import build_a25
-from support.bars import bundled_bars
+from simmer.features.columns import A25_COLUMNS, VIX_FEATURES, VOLATILITY_FEATURES
+from support.bars import bundled_table
 from support.configs import ROOT, default_config, raw_config
 
 
@@ -27,6 +26,7 @@ def test_the_shipped_configurations_fit_the_schema(path):
         "demo.yaml": "demo",
         "smoke-2B.yaml": "smoke-2B",
         "mps.yaml": "main",
+        "four-scales.yaml": "main",
         "yahoo.yaml": "main",
     }
     assert default_config(overlay(path.name)).campaign == names[path.name]
@@ -34,19 +34,31 @@ def test_the_shipped_configurations_fit_the_schema(path):
 
 def test_the_smoke_run_of_2b_is_a_few_steps_of_one_trial_on_real_bars():
     config = default_config(overlay("smoke-2B.yaml"))
-    table = build_a25(bundled_bars()).frame
+    table = bundled_table()
     dataset = config.dataset.build(table, 1)
     settings = config.scales["2B"]
     assert (config.run_scales, settings.n_trials, settings.epochs_max) == (("2B",), 1, 1)
     assert 2 <= len(dataset.train) / settings.default.batch_size <= 5
 
 
-def test_the_campaign_is_four_scales_three_horizons_fifty_trials():
+def test_the_campaign_is_six_scales_three_horizons_fifty_trials():
     config = default_config()
-    assert config.run_scales == ("2M", "20M", "200M", "2B")
-    assert [config.scales[scale].n_trials for scale in config.run_scales] == [50] * 4
+    assert config.run_scales == ("20k", "200k", "2M", "20M", "200M", "2B")
+    assert [config.scales[scale].n_trials for scale in config.run_scales] == [50] * 6
     assert config.dataset.horizons_days == (1, 3, 5)
-    assert config.geometry.channels == len(A25_COLUMNS) == 25
+    assert config.geometry.channels == 33
+
+
+def test_most_trials_are_those_of_the_largest_study_that_is_to_be_run():
+    trials = {"scales": {"2M": {"n_trials": 7}, "20M": {"n_trials": 20}, "200M": {"n_trials": 90}}}
+    assert default_config(trials, {"run_scales": ["2M", "20M"]}).most_trials == 20
+    assert default_config(trials, {"run_scales": ["2M"]}).most_trials == 7
+    assert default_config(trials, {"run_scales": []}).most_trials == 90
+
+
+def test_nested_patches_are_cut_to_the_context():
+    config = default_config({"dataset": {"context_days": 15}})
+    assert config.geometry.nested_days == (1, 5, 15)
 
 
 VIX = {
@@ -54,12 +66,25 @@ VIX = {
 }
 
 
-def test_with_the_vix_the_model_has_33_channels_of_another_table():
-    config = default_config(VIX, {"features": {"vix": True}})
-    assert config.dataset.feature_columns == C_COLUMNS
-    assert config.geometry.channels == len(C_COLUMNS) == 33
-    assert config.dataset.table == "GSPC_dataset_c"
-    assert default_config(VIX).dataset.table == "GSPC_dataset_a25"
+@pytest.mark.parametrize(
+    ("features", "table", "columns"),
+    [
+        ({"vix": False}, "a25", A25_COLUMNS),
+        ({"vix": False, "volatility": True}, "a33", (*A25_COLUMNS, *VOLATILITY_FEATURES)),
+        ({"vix": True}, "c", (*A25_COLUMNS, *VIX_FEATURES)),
+        ({"vix": True, "volatility": True}, "c41", (*A25_COLUMNS, *VOLATILITY_FEATURES, *VIX_FEATURES)),
+    ],
+)
+def test_the_features_choose_the_table_and_the_channels(features, table, columns):
+    raw = raw_config(VIX)
+    raw["features"] = features
+    config = parse_config(raw)
+    assert config.dataset.table == f"GSPC_dataset_{table}"
+    assert config.dataset.feature_columns == columns
+    assert config.geometry.channels == len(columns) == int(table[1:] or 33)
+
+
+def test_tickers_that_the_search_does_not_learn_from_change_no_study():
     assert default_config(VIX).study("2M", 1).meaning() == default_config().study("2M", 1).meaning()
 
 
@@ -77,6 +102,46 @@ def test_with_the_vix_the_model_has_33_channels_of_another_table():
 )
 def test_data_that_contradict_each_other_are_explained(overlay, message):
     with pytest.raises(ConfigError, match=message):
+        default_config(overlay)
+
+
+def pool(*tickers, **overlay):
+    return {"dataset": {"pool": list(tickers)}, **overlay}
+
+
+def test_pooled_tickers_have_tables_of_the_same_columns():
+    tickers = ["GSPC", "IXIC", "SPY"]
+    entries = [{"ticker": ticker, "kind": "index"} for ticker in tickers]
+    vix = {"ticker": "VIX", "kind": "no_volume_index"}
+    data = {"data": {"tickers": [*entries, vix]}}
+    config = default_config(pool("SPY", "IXIC", **data))
+    assert config.dataset.window_tickers == config.dataset.tickers == ("GSPC", "SPY", "IXIC")
+    assert config.dataset.tables == tuple(f"{name}_dataset_a33" for name in ("GSPC", "SPY", "IXIC"))
+    with_vix = default_config(pool("IXIC", **data), {"features": {"vix": True}})
+    assert with_vix.dataset.tickers == ("GSPC", "IXIC", "VIX")
+    assert with_vix.dataset.tables == ("GSPC_dataset_c41", "IXIC_dataset_c41")
+
+
+def test_an_older_configuration_has_the_settings_of_before_in_their_order():
+    """A job whose parameters change, or only their order, is run again."""
+    old = default_config({"features": {"volatility": False}}).dataset.meaning()
+    names = ["context_days", "horizons_days", "threshold", "basis", "split", "min_validation_decisions"]
+    assert list(old) == ["ticker", "vix", *names]
+    assert default_config(pool("IXIC")).dataset.meaning() == old | {"volatility": True, "pool": ("IXIC",)}
+
+
+@pytest.mark.parametrize(
+    ("overlay", "message"),
+    [
+        (pool("SPY"), r"found `SPY`; expected prices of data\.tickers other than .* \(here \[IXIC\]\)"),
+        (pool("GSPC"), r"found `GSPC`; expected prices of data\.tickers other than dataset\.ticker"),
+        (pool("VIX", **VIX), r"found `VIX`; expected prices .* \(here none\)"),
+        (pool("IXIC", "IXIC"), r"found \['IXIC', 'IXIC'\], expected each value once"),
+        ({"dataset": {"pool": "IXIC"}}, r"found 'IXIC'; write a list: \[IXIC\]"),
+    ],
+)
+def test_a_pool_of_other_tickers_than_prices_is_explained(overlay, message):
+    with pytest.raises(ConfigError, match=rf"dataset\.pool: {message}"):
         default_config(overlay)
 
 
@@ -144,8 +209,20 @@ def test_all_problems_are_listed_at_once():
         ({"dataset": {"ticker": "SPY"}}, r"dataset\.ticker.*`SPY`"),
         ({"thermal": {"resume_c": 90}}, r"found resume_c 90, expected less than setpoint_c 82"),
         ({"thermal": {"critical_c": 80}}, r"expected ascending values"),
-        ({"model": {"stride_days": 7}}, r"patches that end on the decision row"),
-        ({"dataset": {"context_days": 5}}, r"patches that end on the decision row"),
+        ({"model": {"patch_days": 10, "stride_days": 7}}, r"patches that end on the decision row"),
+        (
+            {"model": {"patch_days": 10, "stride_days": None}},
+            r"patch_days 10 and stride_days None; expected two",
+        ),
+        ({"model": {"nested_days": [5, 1]}}, r"nested_days: found \[5, 1\]; expected ascending lengths"),
+        (
+            {"model": {"patch_days": None, "stride_days": None, "nested_days": None}},
+            r"found no patches; expected nested_days, or patch_days",
+        ),
+        (
+            {"dataset": {"context_days": 5}, "model": {"patch_days": 10, "stride_days": 5}},
+            r"patches that end on the decision row",
+        ),
         ({"dataset": {"split": {"train_end": "2012-12-31"}}}, r"either train_fraction"),
     ],
 )
@@ -272,6 +349,13 @@ def test_a_date_without_quotes_is_the_same_study():
             r"thermal\.critical_c: found nan, expected a finite number",
         ),
         ({"evidence": {"seeds": float("inf")}}, "seeds: found inf, expected a whole number"),
+        *(
+            (
+                {"evidence": {"keep_models": value}},
+                "keep_models: found .*, expected one of `auto`, `all`, `none`, or a whole number",
+            )
+            for value in (0, True, "some", 1.5, None)
+        ),
         ({"thermal": {"critical_c": 203}}, "critical_c: found 203, expected °C, at most 110; .* write 95"),
         ({"thermal": {"setpoint_c": 180.0}}, "setpoint_c: found 180, expected °C.* write 82"),
         ({"thermal": {"warning_c": 185}}, "warning_c: found 185, expected °C.* write 85"),
@@ -294,6 +378,23 @@ def test_a_date_without_quotes_is_the_same_study():
 def test_a_message_says_what_was_expected(overlay, message):
     with pytest.raises(ConfigError, match=message):
         parse_config(raw_config(overlay))
+
+
+@pytest.mark.parametrize("keep", ["auto", "all", "none", 3])
+def test_kept_models_change_no_study_and_an_old_configuration_keeps_them(keep):
+    old = raw_config()
+    del old["evidence"]["keep_models"]
+    changed = default_config({"evidence": {"keep_models": keep}})
+    assert parse_config(old).evidence.keep_models == "auto"
+    assert changed.study("2M", 1).meaning() == parse_config(old).study("2M", 1).meaning()
+
+
+@pytest.mark.parametrize(
+    ("keep", "small", "large"), [("auto", 5, 1), ("all", 5, 5), ("none", 0, 0), (3, 3, 3), (9, 5, 5)]
+)
+def test_all_members_are_kept_while_one_is_at_most_a_gibibyte(keep, small, large):
+    settings = default_config({"evidence": {"keep_models": keep}}).evidence
+    assert [settings.kept_members(size) for size in (1 << 30, (1 << 30) + 1)] == [small, large]
 
 
 @pytest.mark.parametrize("raw", [None, [], "main", {3: 1}], ids=str)

@@ -1,8 +1,10 @@
+from datetime import UTC, datetime, timedelta, timezone
+
 import numpy as np
 import pytest
 
 from simmer.base.errors import ConfigError, DataError
-from simmer.data.sessions import sessions
+from simmer.data.sessions import last_complete_session, sessions
 from support.bars import bundled_bars
 
 
@@ -47,3 +49,32 @@ def test_an_unknown_calendar_is_a_configuration_error():
 def test_days_before_the_calendar_begins_are_refused():
     with pytest.raises(DataError, match="1997"):
         sessions("XTKS", *days("1950-01-02", "1950-01-06"))
+
+
+@pytest.mark.parametrize(
+    ("now", "expected"),
+    [
+        ("2026-11-24T20:59", "2026-11-23"),
+        ("2026-11-24T21:00", "2026-11-24"),  # 16:00 in New York
+        ("2026-11-26T23:00", "2026-11-25"),  # Thanksgiving
+        ("2026-11-27T17:59", "2026-11-25"),
+        ("2026-11-27T18:00", "2026-11-27"),  # closes early
+        ("2026-11-29T12:00", "2026-11-27"),  # Sunday
+        ("2026-07-01T20:00", "2026-07-01"),  # summer time
+    ],
+)
+def test_a_session_is_complete_when_it_has_closed(now, expected):
+    at = datetime.fromisoformat(now).replace(tzinfo=UTC)
+    assert str(last_complete_session("XNYS", at)) == expected
+    assert str(last_complete_session("XNYS", at.astimezone(timezone(timedelta(hours=9))))) == expected
+
+
+def test_where_the_sun_rises_first_a_session_may_end_before_its_date_begins_here():
+    at = datetime(2026, 11, 24, 3, 0, tzinfo=UTC)
+    assert str(last_complete_session("XNZE", at)) == "2026-11-23"
+    assert str(last_complete_session("XNZE", at + timedelta(hours=2))) == "2026-11-24"
+
+
+def test_an_unknown_calendar_has_no_complete_session():
+    with pytest.raises(ConfigError, match="calendar 'NOPE' is unknown"):
+        last_complete_session("NOPE", datetime(2026, 11, 24, tzinfo=UTC))

@@ -96,7 +96,7 @@ def test_a_table_that_decompresses_to_too_many_rows_is_refused_unread(tmp_path):
 def test_a_table_that_differs_from_its_manifest_entry_is_refused():
     frame = random_bars(50)
     digest = content_sha256(frame)
-    require_content(frame, digest, what="SPY")
+    require_content([frame], digest, names=["SPY"])
     frame.loc[7, "Close"] += 0.01
-    with pytest.raises(DataError, match="the table SPY does not match the content_sha256"):
-        require_content(frame, digest, what="SPY")
+    with pytest.raises(DataError, match="found SPY with other values than content_sha256"):
+        require_content([frame], digest, names=["SPY"])

@@ -3,6 +3,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from simmer.base.errors import DatasetError
 from simmer.evidence.answer import adjust_for_all, after_search, answer
 from simmer.evidence.final_scores import choose_threshold, final_scores
 from simmer.evidence.headlines import headlines
@@ -51,9 +52,17 @@ def test_scores_are_means_over_refits_each_with_its_own_threshold(four_scales):
 
 
 def test_the_average_of_refits_is_better_than_they_are_on_average(four_scales):
-    one = model(four_scales[1], "2M")
-    assert one.averaged_log_loss < one.log_loss.value
-    assert model(four_scales[1], "mlp").averaged_log_loss is None
+    for name in ("2M", "mlp"):
+        one = model(four_scales[1], name)
+        assert one.averaged_log_loss == one.loss_of_average < one.log_loss.value
+        assert one.averaged_validation_log_loss < one.validation_log_loss
+        assert one.averaged_skill.value > one.skill.value
+        assert one.members == 3
+    single = model(four_scales[1], "logistic_regression")
+    assert single.averaged_log_loss is None
+    assert (single.members, single.averaged_skill) == (1, single.skill)
+    assert single.loss_of_average == single.log_loss.value
+    assert single.averaged_validation_log_loss == single.validation_log_loss
 
 
 def test_the_base_rate_has_no_auc_and_no_skill(four_scales):
@@ -74,6 +83,7 @@ def test_claims_are_about_planned_comparisons_and_adjusted_together(four_scales)
     found = four_scales[1]
     planned = [difference for difference in found.differences if difference.planned]
     assert len(found.differences) == 4 * len(BASELINES)
+    assert {d.members for d in found.differences} == {3}
     assert {d.b for d in planned} == {"base_rate", "logistic_regression", found.best_baseline}
     assert all(d.p_adjusted >= d.p_value for d in planned)
     by_p = sorted(planned, key=lambda d: d.p_value)
@@ -88,7 +98,7 @@ def test_the_best_baseline_is_chosen_on_validation():
     rows = (table["model"] == "gradient_boosting") & (table["split"] == "test")
     table.loc[rows, "probability"] = np.where(table.loc[rows, "label"] == 1, 0.99, 0.01)
     found = answer(table, facts, horizon_days=1, comparisons=1)
-    losses = {m.name: m.validation_log_loss for m in found.models if m.kind == "baseline"}
+    losses = {m.name: m.averaged_validation_log_loss for m in found.models if m.kind == "baseline"}
     assert found.best_baseline == min(losses, key=losses.get) != "gradient_boosting"
 
 
@@ -98,6 +108,7 @@ def test_a_loss_to_logistic_regression_comes_before_everything_else():
     assert first.startswith("2M is worse than ")
     assert any("is worse than logistic regression" in one for one in (first, *rest))
     assert "Check inputs and training for errors" in first
+    assert "averages of 3 members. Check" in first
 
 
 def test_a_clear_difference_is_in_favour_and_an_unclear_one_undecided():
@@ -106,6 +117,13 @@ def test_a_clear_difference_is_in_favour_and_an_unclear_one_undecided():
     assert not found.headlines.against
     unclear = [one for one in found.headlines.undecided if "logistic regression" in one]
     assert unclear and all("may be chance (p = " in one and "would reliably show" in one for one in unclear)
+
+
+def test_baselines_of_an_older_version_are_refused():
+    table, facts = table_and_facts({"2M": 0.5})
+    del facts["models"]["mlp"]["tries"]
+    with pytest.raises(DatasetError, match=r"no number of tries of mlp .* delete results/baselines and run"):
+        answer(table, facts, horizon_days=1, comparisons=1)
 
 
 def test_one_scale_gives_the_verdict_undetermined():

@@ -33,6 +33,30 @@ def test_inputs_equal_their_definitions(market):
         )
 
 
+def as_first_published(*, close, high, low, decision_rows, context_days):
+    """Compute the inputs of volatility as the first version did, in its order of operations."""
+
+    def windows(values, days):
+        views = np.lib.stride_tricks.sliding_window_view(values, days)
+        return np.ascontiguousarray(views[decision_rows - (days - 1)])
+
+    def spans(longest):
+        return (*(days for days in (5, 20) if days < longest), longest)
+
+    returns, ranges = np.concatenate([[0.0], np.log(close[1:] / close[:-1])]), np.log(high / low)
+    sizes = [ranges[decision_rows]]
+    sizes += [np.sqrt(np.square(windows(returns, days)).mean(axis=-1)) for days in spans(context_days - 1)]
+    sizes += [windows(ranges, days).mean(axis=-1) for days in spans(context_days)]
+    return np.column_stack([np.abs(returns[decision_rows]), np.log(np.maximum(np.column_stack(sizes), 1e-6))])
+
+
+@pytest.mark.parametrize("context", [2, 6, 21, 60, 100])
+def test_inputs_of_volatility_are_bit_identical_to_those_published_before(market, context):
+    prices = {name: market[name] for name in ("close", "high", "low")}
+    asked = {"decision_rows": np.arange(context - 1, 400), "context_days": context}
+    assert bits(window_volatility(**prices, **asked)) == bits(as_first_published(**prices, **asked))
+
+
 @pytest.mark.parametrize("context", [2, 5, 6, 20, 60])
 def test_inputs_are_those_of_the_window_and_of_nothing_else(market, context):
     decision_rows = np.array([context - 1, 100, 101, 350])

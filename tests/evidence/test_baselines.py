@@ -1,30 +1,34 @@
 import inspect
+from dataclasses import replace
 
 import numpy as np
 import pytest
+from sklearn.ensemble import HistGradientBoostingClassifier
 
 from simmer.base.errors import DatasetError
-from simmer.evidence import baseline_models
+from simmer.evidence import baseline_models, baseline_space, baselines
 from simmer.evidence.baseline_inputs import Inputs, Rows
+from simmer.evidence.baseline_models import Member
 from simmer.evidence.baselines import BASELINES, fit_baseline, fit_baselines
 from simmer.evidence.metrics import log_loss
 from support.bars import bits
-from support.baseline_grids import ONE_SETTING, SMALL, use_grids
 from support.slow_market import CONTEXT, inputs_of, slow_market
 
 SPLITS = {"train": (CONTEXT - 1, 1400), "validation": (1400, 1900), "test": (1900, 2600)}
+FEW = {"tries": 3, "members": 2, "seed": 3}
+ONE = {"tries": 1, "members": 1, "seed": 0}
+RANDOM = ("gradient_boosting", "mlp")
 
 
 @pytest.fixture(scope="module", autouse=True)
-def small_grids():
+def few_fits():
     with pytest.MonkeyPatch.context() as patch:
-        use_grids(patch, SMALL)
+        patch.setattr(baseline_models, "MAX_BOOSTING_ITERATIONS", 120)
+        patch.setattr(baseline_models, "MLP_PATIENCE_EPOCHS", 5)
+        patch.setattr(baselines, "RACED", 2)
+        for name in ("FIRST_TREES", "FIRST_NETWORKS"):
+            patch.setattr(baseline_space, name, getattr(baseline_space, name)[1:3])
         yield
-
-
-@pytest.fixture
-def one_setting(monkeypatch):
-    use_grids(monkeypatch, ONE_SETTING)
 
 
 @pytest.fixture(scope="module")
@@ -47,8 +51,8 @@ def skill_of(splits, probabilities):
 
 
 def skill(name, splits):
-    fitted = fit_baseline(name, splits["train"], splits["validation"], seed=0)
-    return skill_of(splits, fitted.predict(splits["test"].inputs))
+    fitted = fit_baseline(name, splits["train"], splits["validation"], **FEW)
+    return skill_of(splits, fitted.predict(splits["test"].inputs).mean(axis=0))
 
 
 def ceiling(splits, logits):
@@ -69,7 +73,7 @@ def planted(market, recent_mean):
 
 @pytest.fixture(scope="module")
 def fitted(planted):
-    return fit_baselines(planted["train"], planted["validation"], seed=3)
+    return fit_baselines(planted["train"], planted["validation"], **FEW)
 
 
 # --- signals they find -----------------------------------------------------------------------------
@@ -102,7 +106,8 @@ def test_volatility_is_found(market):
 
 
 @pytest.mark.long
-def test_only_trees_and_perceptrons_find_an_interaction(market):
+def test_only_trees_and_perceptrons_find_an_interaction(market, monkeypatch):
+    monkeypatch.setattr(baseline_models, "MAX_BOOSTING_ITERATIONS", 400)
     logits = 3.0 * np.sign(market["features"][:, 0]) * np.sign(market["features"][:, 1])
     splits = labelled(market, logits)
     for name in ("volatility_logit", "logistic_regression"):
@@ -114,63 +119,123 @@ def test_only_trees_and_perceptrons_find_an_interaction(market):
 # --- choice on validation --------------------------------------------------------------------------
 
 
-def test_the_best_setting_on_validation_is_chosen(planted, fitted):
+def test_the_settings_whose_members_are_best_together_are_chosen(planted, fitted):
     validation = planted["validation"]
     assert tuple(fitted) == BASELINES
     for name, baseline in fitted.items():
-        losses = [loss for _, loss in baseline.tried]
-        assert baseline.validation_log_loss == min(losses)
-        assert baseline.settings == baseline.tried[losses.index(min(losses))][0]
+        assert len(baseline.tried) == (1 if name == "base_rate" else FEW["tries"])
+        assert len(baseline.members) == (FEW["members"] if name in RANDOM else 1)
+        best_first = sorted(baseline.tried, key=lambda one: one[1])
+        finalists = best_first[: 2 if name in RANDOM else 1]
+        assert [settings for settings, _ in baseline.raced] == [settings for settings, _ in finalists]
+        assert (baseline.settings, baseline.validation_log_loss) == min(
+            baseline.raced, key=lambda one: one[1]
+        )
+        assert (baseline.settings, baseline.members[0].validation_log_loss) in finalists
         probabilities = baseline.predict(validation.inputs)
         assert probabilities.dtype == np.float64
-        assert probabilities.shape == validation.labels.shape
-        assert log_loss(validation.labels, probabilities) == pytest.approx(baseline.validation_log_loss)
+        assert probabilities.shape == (len(baseline.members), len(validation.labels))
+        for member, predicted in zip(baseline.members, probabilities, strict=True):
+            assert log_loss(validation.labels, predicted) == pytest.approx(member.validation_log_loss)
+        averaged = log_loss(validation.labels, probabilities.mean(axis=0))
+        assert averaged == pytest.approx(baseline.validation_log_loss)
         assert (baseline.name, baseline.seconds >= 0) == (name, True)
-    assert len(fitted["logistic_regression"].tried) == len(baseline_models.INVERSE_PENALTIES)
-    assert set(fitted["gradient_boosting"].settings) == {"learning_rate", "max_depth", "iterations"}
-    assert fitted["gradient_boosting"].settings["iterations"] < 120
-    assert all(1 <= epoch <= 100 for epoch in fitted["mlp"].settings["epochs"])
+    assert all(1 <= member.iterations <= 120 for name in RANDOM for member in fitted[name].members)
+
+
+def test_a_lucky_first_fit_does_not_win(planted, monkeypatch):
+    fits = []
+
+    def fit(material, settings, _seed):
+        fits.append(settings["rate"])
+        rate = material.validation_labels.mean() if fits == [0.9] else settings["rate"]
+        validation = np.full(len(material.validation), rate)
+        return Member(None, material.loss(validation), validation, lambda inputs: np.full(len(inputs), rate))
+
+    def settings(_tries, _seed):
+        return [{"rate": 0.9}, {"rate": planted["validation"].labels.mean() + 0.02}]
+
+    recipe = replace(baselines._RECIPES["mlp"], settings=settings, fit=fit)
+    monkeypatch.setitem(baselines._RECIPES, "mlp", recipe)
+    found = fit_baseline("mlp", planted["train"], planted["validation"], tries=2, members=4, seed=0)
+    assert found.tried[0][1] < found.tried[1][1]
+    assert found.settings == found.tried[1][0]
+
+
+@pytest.mark.parametrize("name", RANDOM)
+def test_members_differ_by_their_seed_and_more_members_keep_the_first(planted, name):
+    train, validation, test = planted.values()
+    two, three = (fit_baseline(name, train, validation, **ONE | {"members": size}) for size in (2, 3))
+    assert three.settings == two.settings and three.members[:2] == two.members
+    first, second, third = map(bits, three.predict(test.inputs))
+    assert len({first, second, third}) == 3
+    assert [first, second] == list(map(bits, two.predict(test.inputs)))
+
+
+def test_trees_are_added_while_validation_improves(planted, monkeypatch):
+    monkeypatch.setattr(baseline_models, "MAX_BOOSTING_ITERATIONS", 800)
+    rows = {name: one.inputs.everything for name, one in planted.items()}
+    train, validation = planted["train"].labels, planted["validation"].labels
+    material = baseline_models.Material(rows["train"], train, rows["validation"], validation)
+    settings = {"learning_rate": 0.02, "max_depth": 2}
+    found = baseline_models.boosted_trees(material, settings, 5)
+    assert baseline_models.BOOSTING_PATIENCE < found.iterations < 800
+    at_once = HistGradientBoostingClassifier(
+        **settings, max_leaf_nodes=None, max_iter=800, early_stopping=False, random_state=5
+    ).fit(rows["train"], train)
+    losses = [log_loss(validation, one[:, 1]) for one in at_once.staged_predict_proba(rows["validation"])]
+    assert found.validation_log_loss == min(losses) == losses[found.iterations - 1]
 
 
 def test_the_same_seed_gives_the_same_bits(planted, fitted):
-    again = fit_baselines(planted["train"], planted["validation"], seed=3)
+    again = fit_baselines(planted["train"], planted["validation"], **FEW)
     assert again == fitted
     for name in BASELINES:
         answers = [fits[name].predict(planted["test"].inputs) for fits in (again, fitted)]
         assert bits(answers[0]) == bits(answers[1]), name
 
 
-def test_another_seed_gives_another_perceptron(planted, one_setting):
+def test_another_seed_gives_another_perceptron(planted):
+    train, validation, test = planted.values()
     answers = [
-        fit_baseline("mlp", planted["train"], planted["validation"], seed=seed).predict(
-            planted["test"].inputs
-        )
-        for seed in (3, 4)
+        fit_baseline("mlp", train, validation, **ONE | {"seed": seed}).predict(test.inputs) for seed in (3, 4)
     ]
     assert bits(answers[0]) != bits(answers[1])
 
 
 @pytest.mark.parametrize(
-    ("name", "limit", "chosen"),
-    [
-        ("gradient_boosting", "MAX_BOOSTING_ITERATIONS", lambda settings: settings["iterations"]),
-        ("mlp", "MAX_MLP_EPOCHS", lambda settings: settings["epochs"][0]),
-    ],
+    ("name", "limit"), [("gradient_boosting", "MAX_BOOSTING_ITERATIONS"), ("mlp", "MAX_MLP_EPOCHS")]
 )
-def test_iterations_after_the_best_one_have_no_effect(planted, one_setting, monkeypatch, name, limit, chosen):
+def test_iterations_after_the_best_one_have_no_effect(planted, monkeypatch, name, limit):
     train, validation, test = planted.values()
-    longer = fit_baseline(name, train, validation, seed=0)
-    best = chosen(longer.settings)
+    monkeypatch.setattr(baseline_models, "MAX_BOOSTING_ITERATIONS", 800)
+    longer = fit_baseline(name, train, validation, **ONE)
+    best = longer.members[0].iterations
     assert best < getattr(baseline_models, limit)
     monkeypatch.setattr(baseline_models, limit, best)
-    shorter = fit_baseline(name, train, validation, seed=0)
+    shorter = fit_baseline(name, train, validation, **ONE)
     assert shorter == longer
     assert bits(shorter.predict(test.inputs)) == bits(longer.predict(test.inputs))
 
 
 def test_nothing_of_the_test_split_can_be_given_to_a_fit():
-    assert list(inspect.signature(fit_baseline).parameters) == ["name", "train", "validation", "seed"]
-    assert list(inspect.signature(fit_baselines).parameters) == ["train", "validation", "seed"]
+    given = ["train", "validation", "tries", "members", "seed", "pooled"]
+    assert list(inspect.signature(fit_baseline).parameters) == ["name", *given]
+    assert list(inspect.signature(fit_baselines).parameters) == given
+
+
+@pytest.mark.parametrize("name", BASELINES)
+def test_all_but_the_base_rate_are_fitted_on_pooled_windows_too(planted, name):
+    train, validation, test = (planted[split] for split in SPLITS)
+
+    def part(rows):
+        inputs = Inputs(train.inputs.summaries[rows], train.inputs.volatility[rows])
+        return Rows(inputs, train.labels[rows])
+
+    own, *pooled = part(slice(500)), part(slice(500, 900)), part(slice(900, None))
+    found = fit_baseline(name, own, validation, **ONE, pooled=pooled).predict(test.inputs)
+    expected = fit_baseline(name, own if name == "base_rate" else train, validation, **ONE)
+    assert bits(found) == bits(expected.predict(test.inputs))
 
 
 def test_a_prediction_depends_on_its_own_window_only(planted, fitted):
@@ -178,27 +243,27 @@ def test_a_prediction_depends_on_its_own_window_only(planted, fitted):
     some = Inputs(inputs.summaries[10:20], inputs.volatility[10:20])
     for baseline in fitted.values():
         np.testing.assert_allclose(
-            baseline.predict(some), baseline.predict(inputs)[10:20], rtol=1e-12, err_msg=baseline.name
+            baseline.predict(some), baseline.predict(inputs)[:, 10:20], rtol=1e-12, err_msg=baseline.name
         )
 
 
 @pytest.mark.parametrize("name", BASELINES)
-def test_validation_chooses_but_does_not_train(planted, one_setting, monkeypatch, name):
-    # With one candidate, validation must not change the fit at all.
+def test_validation_chooses_but_does_not_train(planted, monkeypatch, name):
+    # With one try, validation must not change the fit at all.
     monkeypatch.setattr(baseline_models, "MAX_BOOSTING_ITERATIONS", 1)
     monkeypatch.setattr(baseline_models, "MAX_MLP_EPOCHS", 1)
     train, validation, test = (planted[split] for split in SPLITS)
     other = Inputs(validation.inputs.summaries * -5 + 1, validation.inputs.volatility * 2)
     changed = Rows(other, 1 - validation.labels)
-    answers = [fit_baseline(name, train, rows, seed=0).predict(test.inputs) for rows in (validation, changed)]
+    answers = [fit_baseline(name, train, rows, **ONE).predict(test.inputs) for rows in (validation, changed)]
     assert bits(answers[0]) == bits(answers[1])
 
 
 def test_other_validation_labels_change_the_choice(planted, fitted):
     validation = planted["validation"]
     contrary = Rows(validation.inputs, 1 - validation.labels)
-    chosen = fit_baseline("logistic_regression", planted["train"], contrary, seed=0)
-    assert chosen.settings["C"] == min(baseline_models.INVERSE_PENALTIES)
+    chosen = fit_baseline("logistic_regression", planted["train"], contrary, **FEW)
+    assert chosen.settings == chosen.tried[0][0]
     assert chosen.settings != fitted["logistic_regression"].settings
 
 
@@ -213,8 +278,8 @@ def test_a_column_that_is_constant_in_train_does_no_harm(planted):
         )
         for rows in planted.values()
     )
-    found = fit_baseline("logistic_regression", train, validation, seed=0)
-    expected = fit_baseline("logistic_regression", planted["train"], planted["validation"], seed=0)
+    found = fit_baseline("logistic_regression", train, validation, **ONE)
+    expected = fit_baseline("logistic_regression", planted["train"], planted["validation"], **ONE)
     np.testing.assert_allclose(found.predict(test.inputs), expected.predict(planted["test"].inputs))
 
 
@@ -226,11 +291,11 @@ def test_invalid_inputs_and_labels_are_refused(planted):
     inputs = train.inputs
     for label in (0, 1):
         with pytest.raises(DatasetError, match="expected both classes"):
-            fit_baseline("base_rate", Rows(inputs, np.full(len(inputs), label)), validation, seed=0)
+            fit_baseline("base_rate", Rows(inputs, np.full(len(inputs), label)), validation, **ONE)
     narrow = Inputs(validation.inputs.summaries[:, :-1], validation.inputs.volatility)
     with pytest.raises(DatasetError, match="21 columns of summaries and validation 20"):
-        fit_baseline("base_rate", train, Rows(narrow, validation.labels), seed=0)
+        fit_baseline("base_rate", train, Rows(narrow, validation.labels), **ONE)
     with pytest.raises(DatasetError, match="found inputs of 26 columns, expected 27"):
-        fit_baseline("logistic_regression", train, validation, seed=0).predict(narrow)
+        fit_baseline("logistic_regression", train, validation, **ONE).predict(narrow)
     with pytest.raises(DatasetError, match="no baseline 'oracle'; expected one of base_rate"):
-        fit_baseline("oracle", train, validation, seed=0)
+        fit_baseline("oracle", train, validation, **ONE)

@@ -16,15 +16,17 @@ def market():
 
 def test_predictions_are_read_back_unchanged(tmp_path, market):
     given = [market.predict("2M", noise=0.1, refit=n) for n in (0, 1)]
-    given.append(market.predict("mlp", noise=0.3))
+    given += [market.predict("mlp", noise=0.3, refit=n, kind="baseline") for n in (0, 1)]
+    given.append(market.predict("logistic_regression", noise=0.3))
     prediction_table(market.labels, given).to_parquet(tmp_path / "p.parquet", index=False)
     table = pd.read_parquet(tmp_path / "p.parquet")
     for split in ("validation", "test"):
         found = read_predictions(table, split)
-        assert list(found) == ["2M", "mlp"]
-        assert [found[name].kind for name in found] == ["transformer", "baseline"]
+        assert list(found) == ["2M", "mlp", "logistic_regression"]
+        assert [found[name].kind for name in found] == ["transformer", "baseline", "baseline"]
         np.testing.assert_array_equal(found["2M"].labels, market.labels[split].labels)
-        for row, one in zip([*found["2M"].probabilities, *found["mlp"].probabilities], given, strict=True):
+        rows = [row for model in found.values() for row in model.probabilities]
+        for row, one in zip(rows, given, strict=True):
             assert row.tolist() == one.splits[split]["probabilities"]
 
 
@@ -48,9 +50,10 @@ def test_predictions_of_other_rows_are_refused(market):
 
 
 def test_predictions_with_another_loss_than_recorded_are_refused(market):
-    one = replace(market.predict("mlp", noise=0.1), validation_log_loss=0.5)
+    one = replace(market.predict("mlp", noise=0.1, refit=1, kind="baseline"), validation_log_loss=0.5)
     with pytest.raises(
-        DatasetError, match=r"predictions of mlp have a validation log-loss of 0\.\d+, expected the recorded"
+        DatasetError,
+        match=r"predictions of member 1 of mlp have a validation log-loss of 0\.\d+, expected the recorded",
     ):
         prediction_table(market.labels, [one])
 

@@ -9,11 +9,13 @@ import pandas as pd
 import pytest
 
 from simmer.base.errors import DataError
-from simmer.features.columns import A25_COLUMNS, C_COLUMNS
+from simmer.features.columns import A25_COLUMNS, VIX_FEATURES, table_columns
 from simmer.features.dictionary import DEFINITIONS, as_csv, as_markdown, describe_columns
 from simmer.features.indicators import build_a25
 from simmer.features.vix import add_vix
 from support.bars import random_bars
+
+COLUMNS = table_columns(volatility=True, vix=True)
 
 
 def small_table():
@@ -31,17 +33,18 @@ STARTS = {"Close": 0, "obv": 3, "vix_regime": 7}
 
 
 def test_it_defines_exactly_the_columns_of_the_combined_table():
-    assert list(DEFINITIONS) == ["Date", *C_COLUMNS]
+    assert list(DEFINITIONS) == ["Date", *COLUMNS]
     texts = [known.definition for known in DEFINITIONS.values()]
     assert all(texts) and all(known.unit for known in DEFINITIONS.values())
     assert len(set(texts)) == len(texts)
 
 
 @pytest.mark.parametrize(
-    "name", [name for name in C_COLUMNS if re.search(r"_(9|1\d|2\d|50|90|100|200)$", name)]
+    "name",
+    [name for name in COLUMNS if re.search(r"_(9|1\d|2\d|50|90|100|200)$|^log_.*_(5|20|60)d$", name)],
 )
 def test_a_definition_contains_the_days_in_the_name_of_its_column(name):
-    assert re.search(rf"\b{name.rsplit('_', 1)[1]}\b", DEFINITIONS[name].definition)
+    assert re.search(rf"\b{name.rsplit('_', 1)[1].rstrip('d')}\b", DEFINITIONS[name].definition)
 
 
 def test_definitions_state_details_that_are_easily_mistaken():
@@ -70,7 +73,7 @@ def test_it_describes_the_tables_that_are_built():
     vix = prices.assign(Close=prices["Close"] / 5)
     a25 = build_a25(prices)
     joined = add_vix(a25, prices, vix)
-    for table, columns in ((a25, A25_COLUMNS), (joined, C_COLUMNS)):
+    for table, columns in ((a25, A25_COLUMNS), (joined, (*A25_COLUMNS, *VIX_FEATURES))):
         found = describe_columns(table.frame, first_valid_rows=table.starts)
         assert [each.column for each in found] == ["Date", *columns]
         assert [each.first_valid_row for each in found] == [0, *(table.starts[name] for name in columns)]

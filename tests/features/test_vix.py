@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from simmer.base.errors import DataError
-from simmer.features.columns import A25_COLUMNS, C_COLUMNS, VIX_FEATURES
+from simmer.features.columns import A25_COLUMNS, VIX_FEATURES
 from simmer.features.indicators import MAX_CONSTANT_ROWS, build_a25
 from simmer.features.vix import add_vix, build_vix, compute_vix_features, refuse_early_end
 from support.bars import bits, random_bars
@@ -233,9 +233,8 @@ def test_the_joined_table_has_the_a25_rows_and_the_vix_features_of_the_same_day(
     prices, vix = in_step(500)
     a25, alone = build_a25(prices), build_vix(vix, days_of(prices))
     joined = add_vix(a25, prices, vix)
-    assert list(joined.frame.columns) == ["Date", *C_COLUMNS]
-    assert len(C_COLUMNS) == 33
-    for name in C_COLUMNS:
+    assert list(joined.frame.columns) == ["Date", *A25_COLUMNS, *VIX_FEATURES]
+    for name in joined.frame.columns[1:]:
         assert str(joined.frame[name].dtype) == ("int64" if name == "vix_regime" else "float64")
     pd.testing.assert_frame_equal(joined.frame[["Date", *A25_COLUMNS]], a25.frame, check_exact=True)
     later = alone.frame[alone.frame["Date"] >= a25.frame["Date"].iloc[0]].reset_index(drop=True)
@@ -317,7 +316,7 @@ def test_a_vix_that_leaves_less_than_half_of_the_rows_is_refused():
     assert len(a25.frame) == 201
     enough = 400 - WARM_UP - 101
     assert len(add_vix(a25, prices, vix.iloc[enough:]).frame) == 101
-    with pytest.raises(DataError, match=r"only 100 of 201 rows of the a25 table \(2003-10-10 to"):
+    with pytest.raises(DataError, match=r"only 100 of 201 rows of the feature table \(2003-10-10 to"):
         add_vix(a25, prices, vix.iloc[enough + 1 :])
     with pytest.raises(DataError, match="only 0 of 201 rows"):
         add_vix(a25, prices, vix.iloc[:30])

@@ -1,5 +1,6 @@
 """Addresses convert to paths and back, and the paths of existing ledgers do not change."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -21,6 +22,7 @@ from simmer.ledger.address import (
 
 STUDY = StudyAddress(scale="2M", horizon_days=3)
 TRIAL, REFIT = STUDY.trial(7), STUDY.refit(0, of_trial=7)
+RACE = STUDY.race(1, of_trial=7)
 
 # Names that are easily taken for another part of a path.
 SCALES = st.sampled_from(["2M", "20M", "h3", "trial", "hpo", "locks", "fold", "debug"])
@@ -36,6 +38,7 @@ numbers = st.sampled_from([0, 7, 70, 999, 1000])
 addresses = st.one_of(
     st.builds(StudyAddress.trial, studies, numbers),
     st.builds(Address, study=studies, purpose=st.just("control"), number=numbers),
+    st.builds(lambda study, number, of: study.race(number, of_trial=of), studies, numbers, numbers),
     st.builds(
         lambda study, number, of: study.refit(number, of_trial=of), studies, numbers, st.none() | numbers
     ),
@@ -47,6 +50,11 @@ def test_paths_are_those_of_ledgers_that_exist():
     assert str(REFIT.folder) == "2M/h3/refit_0_of_trial_007"
     assert str(TRIAL.lock) == "2M/h3/trial_007.lock"
     assert str(REFIT.lock) == "2M/h3/refit_0.lock"
+    assert str(RACE.folder) == "2M/h3/race_1_of_trial_007"
+    assert str(RACE.lock) == "2M/h3/race_1_of_trial_007.lock"
+    assert str(RACE.published("json")) == "races/2M/h3/race_1_of_trial_007.json"
+    assert str(STUDY.standings) == "races/2M/h3/race.json"
+    assert str(RACE.job_log) == "logs/race/2M/h3/race.log"
     assert str(TRIAL.published("json")) == "hpo/2M/h3/trial_007.json"
     assert str(REFIT.published("jsonl")) == "refits/2M/h3/refit_0.jsonl"
     assert str(TRIAL.job_log) == "logs/hpo_2M/h3/trial_007.log"
@@ -71,9 +79,13 @@ def test_a_path_gives_its_address_back(address, before):
     assert Address.parse(before / address.folder) == address
 
 
+def without_winner(address):
+    return replace(address, of_trial=None) if address.purpose == "refit" else address
+
+
 @given(addresses)
 def test_locks_and_published_files_leave_out_the_trial_of_a_refit(address):
-    known = Address(study=address.study, purpose=address.purpose, number=address.number)
+    known = without_winner(address)
     for path in (address.lock, address.published("json"), address.published("jsonl")):
         assert Address.parse(path) == known
 
@@ -81,10 +93,10 @@ def test_locks_and_published_files_leave_out_the_trial_of_a_refit(address):
 @given(addresses, addresses)
 def test_two_addresses_never_share_a_path(one, other):
     assert (one == other) == (one.folder == other.folder)
-    published = (one.study, one.purpose, one.number) == (other.study, other.purpose, other.number)
-    for path in ("lock", "job_log"):
-        assert published == (getattr(one, path) == getattr(other, path))
-    assert published == (one.published("json") == other.published("json"))
+    published = without_winner(one) == without_winner(other)
+    assert published == (one.lock == other.lock) == (one.published("json") == other.published("json"))
+    if "race" not in (one.purpose, other.purpose):
+        assert published == (one.job_log == other.job_log)
 
 
 @given(studies)
@@ -127,9 +139,10 @@ def test_values_that_are_not_allowed_in_a_path_are_refused(change):
         StudyAddress(**({"scale": "2M", "horizon_days": 3} | change))
 
 
-def test_only_a_refit_may_have_of_trial():
-    with pytest.raises(LedgerError, match="of a refit only"):
-        Address(study=STUDY, purpose="trial", number=0, of_trial=1)
+@pytest.mark.parametrize(("purpose", "of_trial"), [("trial", 1), ("control", 1), ("race", None)])
+def test_race_runs_and_refits_alone_are_of_a_trial(purpose, of_trial):
+    with pytest.raises(LedgerError, match="`of_trial` of a race run or a refit"):
+        Address(study=STUDY, purpose=purpose, number=0, of_trial=of_trial)
 
 
 def test_names_of_horizons_and_trials():

@@ -53,6 +53,24 @@ def test_a_missing_output_is_outdated_and_a_missing_input_is_not(job):
     assert not current(job)
 
 
+def test_files_beside_the_outputs_count_and_of_weights_their_size(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    Path("in.csv").write_text("bars")
+    made, weights = FakeJob(output=["results/card.json"]), Path("results/member_0.safetensors")
+    with made_from(made) as beside:
+        weights.parent.mkdir()
+        weights.write_bytes(b"abc")
+        Path("results/card.json").write_text("{}")
+        beside.append(weights)
+    assert current(made)
+    weights.write_bytes(b"xyz")
+    assert current(made), "gigabytes are not read at each start"
+    weights.write_bytes(b"ab")
+    assert not current(made)
+    weights.unlink()
+    assert not current(made)
+
+
 def test_more_outputs_than_recorded_are_outdated(job):
     Path("results/b.json").write_text("b")
     job.output.append("results/b.json")

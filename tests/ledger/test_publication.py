@@ -31,7 +31,9 @@ def book(tmp_path, monkeypatch):
     for number in range(3):
         book.publish(book.trial(number, losses=(0.6, 0.5 + number / 100)))
     (book.results / "figures").mkdir()
+    (book.results / "races/2M/h1").mkdir(parents=True)
     for name in (
+        "races/2M/h1/race.json",
         *("hpo/2M/trials.csv", "hpo/2M/best.json", "hpo_2M.done"),
         *("figures/hardware_2M_h1.svg", "figures/hardware_2M_h10.svg"),
     ):
@@ -50,7 +52,7 @@ def other(book):
 
 
 def published_again(ledger, refits=0):
-    return publish_finished(ledger, n_trials=3, refits=refits)
+    return publish_finished(ledger, n_trials=3, race=None, refits=refits)
 
 
 def published(book):
@@ -100,7 +102,7 @@ def test_runs_and_tables_of_another_study_are_removed(book, other):
     removed = remove_others(book.results, [other])
     assert published(book) == []
     assert not (book.results / "hpo_2M.done").exists()
-    assert len(removed) == 10
+    assert len(removed) == 11
     review_pages(book.results)
     page, markdown = texts(book).values()
     assert "about other studies" in page.splitlines()[2]
@@ -117,7 +119,7 @@ def test_going_back_publishes_the_same_bytes_and_the_report_counts_again(book, o
 
 
 def test_runs_of_studies_that_are_not_configured_are_removed(book):
-    assert len(remove_others(book.results, [])) == 10
+    assert len(remove_others(book.results, [])) == 11
     assert published(book) == []
 
 

@@ -5,9 +5,9 @@ import pytest
 
 from simmer.base.errors import LedgerError
 from simmer.ledger.about import About
+from simmer.ledger.race import Race, Standing
 from simmer.ledger.table import (
     MACHINE_COLUMNS,
-    best_by_horizon,
     best_json,
     refuse_mixture,
     result_columns,
@@ -40,9 +40,9 @@ def test_a_row_per_trial_and_an_empty_cell_for_what_is_absent():
 
 def test_the_best_is_the_lowest_loss_of_each_horizon():
     results = [result(0, 0.6), result(1, 0.5), result(2, None), result(0, 0.4, horizon=3)]
-    best = best_by_horizon(results)
-    assert (best[1].trial, best[3].trial) == (1, 0)
-    assert best[1].hyperparameters == results[1].hyperparameters
+    best = best_json(results, {})
+    assert (best["1"]["trial"], best["3"]["trial"]) == (1, 0)
+    assert best["1"]["hyperparameters"] == results[1].hyperparameters
 
 
 def test_best_json_includes_the_settings_of_the_study():
@@ -97,6 +97,40 @@ def test_a_trial_of_another_study_is_refused_with_advice():
 
 def test_the_winner_is_the_trial_with_the_lowest_loss_the_first_of_equals():
     assert winner_of([result(3, 0.4), result(0, 0.5), result(1, None), result(2, 0.4)]).trial == 2
+
+
+def race(*standings, fingerprint="abc"):
+    return Race(
+        campaign="main",
+        fingerprint=fingerprint,
+        scale="debug",
+        horizon_days=1,
+        standings=tuple(Standing(trial=trial, losses=losses) for trial, losses in standings),
+    )
+
+
+def test_with_a_race_its_winner_is_the_best():
+    results = [result(0, 0.5), result(1, 0.4)]
+    held = race((1, (0.4, 0.6)), (0, (0.5, 0.4)), fingerprint=results[0].fingerprint)
+    assert winner_of(results, held).trial == 0
+    best = best_json(results, {}, {1: held})["1"]
+    assert best["trial"] == 0
+    assert best["race"] == [{"trial": 1, "losses": [0.4, 0.6]}, {"trial": 0, "losses": [0.5, 0.4]}]
+    text = summary(results, races={1: held})
+    assert "debug/h1: trial_000 wins a race of 2 trials, mean validation log-loss of 2 seeds 0.4500" in text
+
+
+def test_a_race_without_a_loss_leaves_the_tables_as_they_are():
+    results, held = [result(0, None)], race(fingerprint="abc")
+    assert best_json(results, {}, {1: held}) == {"1": None}
+    assert "no race, because no trial has a loss" in summary(results, races={1: held})
+    with pytest.raises(LedgerError, match="none of the 1 trials"):
+        winner_of(results, held)
+
+
+def test_a_race_of_another_study_is_refused():
+    with pytest.raises(LedgerError, match="found a race of study other that trial 000 won"):
+        winner_of([result(0, 0.5)], race((0, (0.5,)), fingerprint="other"))
 
 
 def test_without_any_loss_there_is_no_winner():

@@ -36,6 +36,7 @@ NEEDS = Needs(
     kernels_problem=None,
     checkpoint_bytes=GIB,
     checkpoints_kept=2,
+    weights_bytes=0,
     slots=1,
     accelerator="auto",
 )
@@ -394,6 +395,13 @@ def test_preflight_is_importable_without_torch() -> None:
         check=True,
     )
     assert done.stdout.strip() == "None"
+
+
+def test_the_disk_must_hold_the_weights_that_are_kept_too():
+    needs = replace(NEEDS, weights_bytes=10 * GIB)
+    disk = [check for check in report(needs=needs, disk_free_bytes=12 * GIB).checks if check.id == "disk"]
+    assert (disk[0].status, disk[0].needed) == (CheckStatus.FAIL, 13)
+    assert statuses(report(needs=needs, disk_free_bytes=13 * GIB))["disk"] == "OK"
 
 
 def test_kernels_that_cannot_be_used_are_a_warning_with_the_reason():

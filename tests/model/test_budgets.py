@@ -26,6 +26,23 @@ def test_the_default_shape_of_every_scale_meets_its_budget(scale):
     assert abs(parameters / study.budget_parameters - 1) <= 0.02
 
 
+@pytest.mark.parametrize("patch_days", [None, 10])
+@pytest.mark.parametrize("budget", [20_000, 2_000_000])
+def test_nested_patches_are_part_of_the_budget(budget, patch_days):
+    geometry = Geometry(
+        channels=33,
+        context_days=60,
+        patch_days=patch_days,
+        stride_days=patch_days and 5,
+        nested_days=(1, 5, 20, 60),
+    )
+    shape = solve_shape(
+        budget=budget, tolerance=0.02, geometry=geometry, depth=2, head_width=16, ff_ratio=2.0
+    )
+    assert abs(counted(shape) / budget - 1) <= 0.02
+    assert counted(shape) == expected_parameters(shape)
+
+
 @pytest.mark.parametrize("suggestions", [20, pytest.param(200, marks=pytest.mark.long)])
 @pytest.mark.parametrize("scale", CONFIG.scales)
 def test_random_suggestions_of_every_scale_meet_the_budget(scale, suggestions):

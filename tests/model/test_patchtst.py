@@ -1,4 +1,5 @@
 import math
+from dataclasses import replace
 
 import pytest
 import torch
@@ -19,8 +20,12 @@ SHAPE = ModelShape(
 )
 
 
-def built(*, window_norm=False, dropout=0.0, base_rate_logit=-0.7):
-    model = PatchTST(SHAPE, dropout=dropout, window_norm=window_norm)
+BOTH = replace(SHAPE, nested_days=(1, 5, 20))
+NESTED = replace(BOTH, patch_days=None, stride_days=None)
+
+
+def built(*, shape=SHAPE, window_norm=False, dropout=0.0, base_rate_logit=-0.7):
+    model = PatchTST(shape, dropout=dropout, window_norm=window_norm)
     with torch.no_grad():
         for name, value in model.initial_values(base_rate_logit=base_rate_logit, seed=1):
             model.get_parameter(name).copy_(value)
@@ -40,11 +45,25 @@ def test_one_logit_per_window_which_is_the_base_rate_at_first():
     torch.testing.assert_close(logits, torch.full((5,), -0.7))
 
 
-def test_every_day_and_every_channel_reaches_the_logit():
-    model = disturbed()
+@pytest.mark.parametrize("shape", [SHAPE, NESTED, BOTH], ids=["sliding", "nested", "both"])
+def test_every_day_and_every_channel_reaches_the_logit(shape):
+    model = disturbed(shape=shape)
     window = torch.randn(1, 20, 3, requires_grad=True)
     model(window).sum().backward()
     assert (window.grad.abs() > 0).all()
+
+
+def test_nested_patches_are_summaries_that_end_on_the_decision_row():
+    model, seen = disturbed(shape=BOTH).eval(), []
+    window = torch.randn(1, 20, 3)
+    model.layers[0].register_forward_pre_hook(lambda _, inputs: seen.append(inputs[0]))
+    with torch.no_grad():
+        model(window)
+        last, week = window[0, -1], window[0, -5:]
+        summary = torch.cat([week.mean(dim=0), week.std(dim=0, correction=0)])
+        expected = torch.stack([model.embed_nested[0](last), model.embed_nested[1](summary)])
+    assert seen[0].shape == (1, SHAPE.patches + 3, SHAPE.width)
+    torch.testing.assert_close(seen[0][0, SHAPE.patches :][:2], expected + model.positions[-3:-1])
 
 
 def test_windows_of_a_batch_do_not_see_each_other():

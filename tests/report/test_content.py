@@ -4,6 +4,9 @@ import copy
 import re
 from dataclasses import replace
 
+from simmer.base.words import spoken
+from simmer.evidence.results import Evidence
+from simmer.report.answer_section import likeness
 from simmer.report.blocks import Figure, Findings, Heading, Paragraph, Table
 from simmer.report.content import LIMITS, content, title
 from simmer.report.markdown import to_markdown
@@ -82,6 +85,24 @@ def test_verdict_reason_and_power_are_there_for_every_horizon(material, evidence
         assert f"{model['log_loss']['value']:.4f} ({model['log_loss']['low']:.4f} to" in text
 
 
+def test_what_is_compared_with_what_is_printed(material, evidence):
+    text = to_markdown(list(content(material())))
+    assert (
+        "Scales and baselines are compared by averages of 3 members on both sides; a baseline without" in text
+    )
+    assert "Tries of a baseline on validation: 50, as many as the largest search has trials." in text
+    planned = [pair for pair in evidence["horizons"]["1"]["differences"] if pair["planned"]]
+    for pair in planned:
+        both = [f"{pair[key]['value']:.4f} (" for key in ("difference", "single_difference")]
+        (row,) = [line for line in text.splitlines() if f"| {pair['a']} minus {spoken(pair['b'])} |" in line]
+        assert all(value in row for value in both) and f"| {pair['p_adjusted']:.3f} |" in row
+    lost = copy.deepcopy(evidence)
+    lost["horizons"]["1"]["differences"][0]["members"] = 2
+    assert "averages of 2 and 3 members" in to_markdown(list(content(material(evidence=lost))))
+    lost["horizons"]["1"]["differences"] = []
+    assert "averages of" not in likeness(Evidence.from_json(lost).horizons)
+
+
 def test_figures_have_the_caption_of_their_kind_and_missing_ones_are_left_out(material):
     figures = {block.name: block for block in content(material()) if isinstance(block, Figure)}
     assert set(figures) == {"scaling.svg", "search_history_2M_h1.svg", "calibration_h1.svg"}
@@ -143,6 +164,14 @@ def test_provenance_has_code_data_libraries_and_seeds(material, evidence):
         "1.9.1",
         "7",
     )
+
+
+def test_pooled_tickers_are_listed_by_horizon_if_there_are_any(material):
+    facts = {"n": 3338, "first_date": "2000-01-11", "last_date": "2013-04-22", "base_rate": 0.4194}
+    dataset = material().dataset | {"pooled": {"h3": {"IXIC": facts | {"positives": 1400}}}}
+    text = to_markdown(list(content(material(dataset=dataset))))
+    assert "| 3 days ahead | IXIC | 3338 | 41.9 % | 2000-01-11 | 2013-04-22 |" in text
+    assert "pooled" not in to_markdown(list(content(material())))
 
 
 def test_the_title_names_the_campaign(material):

@@ -58,7 +58,7 @@ def test_configured_values_are_not_replaced_by_those_of_a_trial(tmp_path):
     assert as_begun(study, ledger).memory == "lean"
 
 
-@pytest.mark.parametrize(("slots", "memory"), [(1, "full"), (8, "stochastic")])
+@pytest.mark.parametrize(("slots", "memory"), [(1, "full"), (8, "kahan"), (10, "stochastic")])
 def test_trials_side_by_side_share_the_memory(tmp_path, slots, memory):
     assert fit(CONFIG.study("2B", 1), total_gib=256, slots=slots).memory == memory
 

@@ -1,16 +1,26 @@
 """Refits of a winner on real bars: bit-identical after resuming, and without labels of test."""
 
+import contextlib
 from dataclasses import asdict, replace
+from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
+from safetensors import safe_open
 
 from simmer.base.errors import Interrupted
+from simmer.config.blocks import EvidenceSettings
 from simmer.data.tables import content_sha256
 from simmer.evidence.metrics import log_loss
+from simmer.ledger.results import StoredWeights
+from simmer.runs.model_inputs import inputs_of
 from simmer.runs.refit import Refit
 from simmer.runs.run import Run
+from simmer.training.loop import BestModel
+from simmer.training.saved_model import load_model
 from simmer.training.settings import Execution
+from simmer.training.state import tensors_digest
 from support.configs import default_config
 from support.results import trial_result
 from support.runs import FakeGuard
@@ -23,15 +33,16 @@ CONFIG = default_config(
 )
 STUDY = CONFIG.study("debug", 1)
 # Fast enough to be past its best epoch soon.
-HYPERPARAMETERS = asdict(STUDY.default) | {"learning_rate": 1e-2, "dropout": 0.0, "warmup_fraction": 0.0}
+FAST = {"learning_rate": 1e-2, "dropout": 0.0, "warmup_fraction": 0.0, "average_epochs": 0.0}
+HYPERPARAMETERS = asdict(STUDY.default) | FAST
 WINNER = trial_result(7, (0.4,), hyperparameters=HYPERPARAMETERS)
 
 
-def refit(folder, table, *, number=0, winner=WINNER):
+def refit(folder, table, *, number=0, winner=WINNER, settings=CONFIG.evidence):
     ledger = STUDY.ledger(folder, features_sha256=content_sha256(table))
     return Run(
         campaign="test",
-        purpose=Refit(study=STUDY, ledger=ledger, winner=winner, number=number),
+        purpose=Refit(study=STUDY, ledger=ledger, winner=winner, number=number, settings=settings),
         dataset=CONFIG.dataset.build(table, 1, test="inputs"),
         execution=Execution(device="cpu", precision="fp32", threads=1),
         checkpoint_interval_s=0,
@@ -68,6 +79,88 @@ def test_a_refit_stopped_repeatedly_ends_as_an_uninterrupted_one(tmp_path, table
     assert result.machine.starts > 3
     assert result.predictions == whole.predictions
     assert result.weights_sha256 == whole.weights_sha256
+    assert result.kept_weights == whole.kept_weights
+
+
+def test_the_weights_of_the_best_epoch_alone_are_kept(unbroken):
+    files, result = unbroken.files, unbroken.files.result()
+    weights = files.weights.path(result.kept_weights)
+    assert [path.name for path in files.folder.glob("weights*")] == [weights.name]
+    assert weights.stat().st_size == result.kept_weights.bytes
+    shape = STUDY.shape(STUDY.default)
+    inputs = inputs_of(unbroken.dataset, HYPERPARAMETERS["input_form"])
+    model = load_model(
+        weights,
+        shape=shape,
+        window_norm=False,
+        execution=Execution(device="cpu", precision="fp32", threads=1),
+        inputs_sha256=inputs.sha256,
+    )
+    assert tensors_digest(model.state_dict()) != result.weights_sha256, "those are of the last epoch"
+
+
+@pytest.mark.parametrize(("keep", "kept"), [("none", 0), (1, 1), (9, 2), ("all", 2), ("auto", 2)])
+def test_as_many_weights_are_kept_as_configured(tmp_path, table, keep, kept):
+    settings = EvidenceSettings(seeds=2, keep_models=keep)
+    for number in range(2):
+        one = refit(tmp_path, table, number=number, settings=settings)
+        best_of(one)(0.25)
+        assert ("weights" in one.files.predictions()) == (number < kept)
+        assert len(list(one.files.folder.glob("weights*"))) == (number < kept)
+
+
+def best_of(one):
+    """Return what the training calls after a best epoch, for made-up predictions and weights."""
+    keep = one.purpose.on_best(one.purpose.begin({"device": "cpu"}), one.dataset)
+
+    def called(value):
+        weights = {"weight": torch.full((4,), value)}
+        keep(BestModel(predict=lambda windows: np.full(len(windows), value), weights=lambda: weights))
+
+    return called
+
+
+@pytest.mark.parametrize("step", range(6))
+def test_predictions_and_weights_belong_together_wherever_a_write_is_interrupted(
+    tmp_path, table, monkeypatch, step
+):
+    one = refit(tmp_path, table)
+    best_of(one)(0.25)
+    steps = []
+
+    def interrupted(genuine):
+        def call(*arguments, **options):
+            steps.append(genuine)
+            if len(steps) > step:
+                raise KeyboardInterrupt
+            return genuine(*arguments, **options)
+
+        return call
+
+    with monkeypatch.context() as stopped:
+        # The two ways in which a file appears or goes away.
+        stopped.setattr(Path, "replace", interrupted(Path.replace))
+        stopped.setattr(Path, "unlink", interrupted(Path.unlink))
+        with contextlib.suppress(KeyboardInterrupt):
+            best_of(one)(0.5)
+    for read in one.files._predictions_copies.values():
+        record = read()
+        with safe_open(one.files.weights.path(StoredWeights(**record["weights"])), framework="pt") as file:
+            assert file.get_tensor("weight")[0] == record["test"]["probabilities"][0]
+    best_of(one)(0.5)
+    assert one.files.predictions()["test"]["probabilities"][0] == 0.5
+    assert len(list(one.files.folder.glob("weights*"))) == 1
+
+
+def test_a_refit_that_an_older_version_began_ends_without_weights(tmp_path, table, unbroken):
+    one = refit(tmp_path, table)
+    record = {split: {"rows": [1], "probabilities": [0.5]} for split in ("validation", "test")}
+    one.files.write_predictions(record)
+    params = one.purpose.begin({"device": "cpu"})
+    result = one.purpose.result(unbroken.files.result(), params)
+    assert result.kept_weights is None
+    assert set(result.predictions) == {"validation", "test"}
+    assert "kept_weights" not in result.as_json()
 
 
 def test_refits_differ_by_their_seed_alone(tmp_path, table, unbroken):

@@ -1,5 +1,6 @@
 import math
 import random
+from dataclasses import replace
 
 import pytest
 
@@ -63,6 +64,14 @@ def test_the_best_continues_with_any_eta():
     strict = HalvingSettings(rung_fractions=(0.2,), eta=100.0, min_completed_trials=1)
     assert not behind([0.3, 0.3], settings=strict)
     assert behind([0.41, 0.41], settings=strict)
+
+
+def test_a_loss_within_the_margin_is_not_better():
+    noisy = replace(SETTINGS, margin=0.1)
+    assert behind([0.9, 0.55])
+    assert not behind([0.9, 0.55], settings=noisy)
+    assert not behind([0.9, 0.59], settings=noisy)
+    assert behind([0.9, 0.75], settings=noisy)
 
 
 def test_equal_losses_do_not_push_each_other_out():

@@ -51,6 +51,9 @@ def test_the_learning_rate_falls_as_the_width_grows():
     widths = SMALLER.shape(SMALLER.default).width, LARGER.shape(moved).width
     assert widths[1] > 2 * widths[0]
     assert moved.learning_rate == pytest.approx(SMALLER.default.learning_rate * widths[0] / widths[1])
+    # The weights remember as many steps as before.
+    remembered = SMALLER.default.learning_rate * SMALLER.default.weight_decay
+    assert moved.learning_rate * moved.weight_decay == pytest.approx(remembered)
 
 
 @pytest.mark.parametrize(("depth", "expected"), [(2, 2), (16, 24), (6, 7)])
@@ -80,7 +83,7 @@ def test_the_nearest_value_is_nearest_by_ratio():
 def test_trials_are_transferred_from_the_next_smaller_scale_of_run_scales():
     assert CONFIG.next_smaller_scale("20M") == "2M"
     assert CONFIG.next_smaller_scale("2B") == "200M"
-    assert CONFIG.next_smaller_scale("2M") is None
+    assert CONFIG.next_smaller_scale("20k") is None
     assert CONFIG.next_smaller_scale("debug") is None
     assert default_config({"search": {"transfer": 0}}).next_smaller_scale("20M") is None
     skipping = default_config({"search": {"transfer": 2}, "run_scales": ["2M", "200M"]})

@@ -81,7 +81,7 @@ def test_without_a_campaign_it_shows_the_command_to_begin(tmp_path, capsys):
 def test_an_empty_folder_is_a_campaign_that_was_not_begun(tmp_path, capsys):
     shown = run(capsys, tmp_path)
     assert "NOT BEGUN\nto begin:\n    .venv/bin/runner --cores 1\n" in shown
-    assert "2B/h5" in shown
+    assert "\n2B        0/150 " in shown
 
 
 def test_the_configuration_itself_is_no_overlay(tmp_path, capsys):

@@ -3,9 +3,9 @@ from pathlib import Path
 import pytest
 
 from simmer.status.campaign import read_campaign
-from simmer.status.configuration import FoundConfig
+from simmer.status.configuration import FoundConfig, find_configuration
 from simmer.status.headline import configuration_hint, headline
-from support.configs import default_config
+from support.configs import FOUR_SCALES, ROOT, default_config
 from support.ledger_book import START_S
 
 NOW_S = START_S + 3600.0
@@ -45,7 +45,7 @@ def test_a_running_campaign(book):
 def test_a_running_campaign_between_two_trials(book):
     book.trial(0)
     book.run_lock(at_s=1e9)
-    assert "no trial or refit is training at the moment" in first(book).state
+    assert "nothing is training at the moment" in first(book).state
 
 
 def test_a_killed_run_whose_training_process_still_runs(book):
@@ -126,3 +126,23 @@ def test_new_studies_are_described_by_what_changed(book):
         "mine.yaml now describes a new study (threshold 0.02 instead of 0.01); nothing of it is trained yet; "
         "the table shows the last one"
     )
+
+
+def test_the_campaign_that_was_shipped_before_is_named(book):
+    book.trial(0, config=default_config(FOUR_SCALES))
+    found = find_configuration(book.results, base=ROOT / "config/config.yaml")
+    hint = configuration_hint(read_campaign(found, book.results, now_s=NOW_S))
+    assert "config.yaml now describes" in hint
+    assert f"which {ROOT}/config/four-scales.yaml describes: merged before your own file" in hint
+    found = find_configuration(
+        book.results, base=ROOT / "config/config.yaml", overlays=[ROOT / "config/four-scales.yaml"]
+    )
+    shown = read_campaign(found, book.results, now_s=NOW_S)
+    assert shown.configured
+    assert len(shown.studies) == 12
+
+
+def test_other_settings_are_not_taken_for_those_that_were_shipped_before(book):
+    book.trial(0, config=default_config(FOUR_SCALES, {"seed": 9}))
+    found = find_configuration(book.results, base=ROOT / "config/config.yaml")
+    assert "four-scales" not in configuration_hint(read_campaign(found, book.results, now_s=NOW_S))

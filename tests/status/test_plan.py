@@ -4,13 +4,18 @@ import pytest
 
 from simmer.status.changes import changes, in_words
 from simmer.status.last_run import LastRun, last_run, remember_run
-from simmer.status.next_features import built_features
+from simmer.status.next_features import built_features, table_entries
 from simmer.status.plan import read_plan, start_lines
 from support.configs import default_config, raw_config
 from support.ledger_book import START_S, LedgerBook
 
 NOW_S = START_S + 3600.0
-SCALE = {"run_scales": ["2M"], "dataset": {"horizons_days": [1]}, "scales": {"2M": {"n_trials": 5}}}
+SCALE = {
+    "search": {"race": None},
+    "run_scales": ["2M"],
+    "dataset": {"horizons_days": [1]},
+    "scales": {"2M": {"n_trials": 5}},
+}
 OTHER = {"dataset": {"threshold": 0.02}}
 UNUSED_PID = 2**22 + 1
 
@@ -27,7 +32,7 @@ def plan_of(book, *overlays, last=None):
     return config, read_plan(
         config,
         book.results,
-        features_sha256=built_features(book.folder / f"data/processed/{config.dataset.table}.resource.json"),
+        features_sha256=built_features(table_entries(config.dataset, book.folder / "data")),
         changed=None if last is None else last.changes_to(raw_config(SCALE, *overlays)),
         now_s=NOW_S,
     )
@@ -99,6 +104,11 @@ def test_with_nothing_left_no_time_is_given(book):
     for number in range(5):
         book.trial(number)
     assert lines(book)[1] == "1 known study (2M/h1): 5 trials in the ledger, 0 to train"
+    race = {"search": {"race": {"trials": 2, "runs": 3}}}
+    assert lines(book, race)[1] == (
+        "1 known study (2M/h1): 5 trials in the ledger, 0 to train, 6 race runs to train, about 3 min at the "
+        "measured rate"
+    )
 
 
 def test_the_last_run_is_read_as_it_was_written(book):

@@ -30,7 +30,7 @@ def row(book, name, **options):
 
 @pytest.fixture
 def eventful(tmp_path):
-    """A whole campaign with its longest lines: four scales, three horizons, two trials side by side."""
+    """A whole campaign with its longest lines: six scales, three horizons, two trials side by side."""
     book = LedgerBook(tmp_path)
     states = ("complete", "pruned", "diverged", "out_of_memory", "out_of_time")
     for scale in ("2M", "20M"):
@@ -48,7 +48,7 @@ def eventful(tmp_path):
 
 
 @pytest.mark.parametrize("width", [80, 100, 200])
-def test_four_scales_at_three_horizons_fit_on_one_screen(eventful, width):
+def test_six_scales_at_three_horizons_fit_on_one_screen(eventful, width):
     shown = lines(eventful, width=width)
     assert max(map(len, shown)) <= width
     assert len(shown) <= 36
@@ -98,14 +98,14 @@ def test_a_study_of_another_horizon_is_estimated_and_marked(book):
 
 
 def test_unknown_values_are_shown_as_unknown(book):
-    assert row(book, "2M/h1") == "2M/h1 0/5 - - - - - unknown"
+    assert row(book, "2M") == "2M 0/15 - - - - - unknown"
     assert "left unknown: no measurement of 2M yet" in text(book)
     assert "heat no hardware sample yet" in text(book)
 
 
 def test_the_pace_of_the_first_trial_is_an_upper_bound(book):
     book.trial(0, state=None)
-    assert row(book, "2M/h1").endswith("at most 24 min **")
+    assert row(book, "2M/h1").endswith("at most 10 min **")
     assert "** no trial finished: every epoch of every trial" in text(book)
 
 
@@ -113,7 +113,7 @@ def test_a_trial_under_way(book):
     book.trial(0, state=None)
     book.run_lock(at_s=1e9)
     book.trial_lock(0, at_s=1e9)
-    expected = "now 2M/h1 trial_000, epoch 3/30, validation 0.5500, best 0.5000, 100 windows/s, trained 30 s"
+    expected = "now 2M/h1 trial_000, epoch 3/12, validation 0.5500, best 0.5000, 100 windows/s, trained 30 s"
     assert expected in text(book)
 
 
@@ -125,7 +125,7 @@ def test_a_trial_without_a_process_is_not_shown_as_running(book):
 def test_a_pause_for_heat_is_shown_with_the_trial(book):
     book.trial(0, state=None, thermal=("pause",))
     book.trial_lock(0, at_s=1e9)
-    assert "now 2M/h1 trial_000, WAITS FOR THE MACHINE TO COOL, epoch 3/30" in text(book)
+    assert "now 2M/h1 trial_000, WAITS FOR THE MACHINE TO COOL, epoch 3/12" in text(book)
 
 
 def test_heat_with_its_source_state_duty_load_and_last_event(book):
@@ -165,12 +165,30 @@ def test_refits_are_shown_once_the_trials_are_done(book):
     book.trial(0, kind="refit")
     book.trial(1, kind="refit", state=None)
     assert row(book, "2M/h1").endswith("000 refits 1")
-    assert "begun 2M/h1 refit_1, epoch 3/30" in text(book)
+    assert "begun 2M/h1 refit_1, epoch 3/12" in text(book)
+
+
+def test_the_race_follows_the_trials(tmp_path):
+    race = {"race": {"trials": 2, "runs": 2}}
+    overlay = {"run_scales": ["2M"], "scales": {"2M": {"n_trials": 3}}, "search": race}
+    book = LedgerBook(tmp_path, overlay)
+    book.run_lock(pid=UNUSED_PID, command="runner -- results/hpo_2M.done")
+    for number in range(3):
+        book.trial(number)
+    assert row(book, "2M/h1").endswith("000 race 0/4, about 2 min")
+    for trial in (0, 1):
+        book.race_run(0, of_trial=trial)
+    assert row(book, "2M/h1").endswith("000 race 2/4, about 60 s")
+    book.race_run(1, of_trial=0, state=None)
+    assert "begun 2M/h1 race_1_of_trial_000, epoch 3/12" in text(book)
+    for trial, loss in ((0, 0.6), (1, 0.45)):
+        book.race_run(1, of_trial=trial, losses=(loss,))
+    assert row(book, "2M/h1").endswith("000 done, winner 001")
 
 
 def test_trials_side_by_side_share_the_time(eventful):
     assert "with 2 trials side by side" in text(eventful)
-    assert "; 2B unknown, no measurement yet" in text(eventful)
+    assert "; 20k, 200k, 2B unknown, no measurement yet" in text(eventful)
 
 
 def test_studies_of_other_settings(book):

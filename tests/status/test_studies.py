@@ -18,10 +18,10 @@ def homes(found):
 def test_studies_that_were_not_begun_are_shown_in_the_order_of_the_run(tmp_path):
     found = choose(default_config(), tmp_path / "gone", tmp_path)
     names = [place.name for place in found.places]
-    assert names == [f"{scale}/h{days}" for scale in ("2M", "20M", "200M", "2B") for days in (1, 3, 5)]
+    assert names == [f"{scale}/h{days}" for scale in default_config().run_scales for days in (1, 3, 5)]
     assert {place.home for place in found.places} == {None}
     assert (found.configured, found.others) == (True, ())
-    assert (found.places[0].n_trials, found.places[0].epochs_max) == (50, 30)
+    assert (found.places[0].n_trials, found.places[0].epochs_max) == (50, 12)
 
 
 def test_studies_are_found_in_the_ledger_by_their_settings(book):
@@ -72,7 +72,7 @@ def test_if_the_ledger_has_only_other_studies_they_are_shown(book):
     book.trial(0, days=3, config=other)
     found = chosen(book)
     assert not found.configured
-    assert [(place.name, place.n_trials, place.epochs_max) for place in found.places] == [("2M/h3", None, 30)]
+    assert [(place.name, place.n_trials, place.epochs_max) for place in found.places] == [("2M/h3", None, 12)]
 
 
 def test_folders_that_are_not_studies_are_left_out(book):

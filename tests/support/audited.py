@@ -5,6 +5,7 @@ from dataclasses import replace
 import pandas as pd
 
 from simmer.audit.control_training import ControlSetting
+from simmer.audit.raw import model_features as builder_of
 from simmer.data.bars_csv import PRICES
 from support.bars import session_bars
 from support.configs import default_config
@@ -13,6 +14,7 @@ from support.runs import EXECUTION
 CONFIG = default_config()
 HORIZONS = CONFIG.dataset.horizons_days
 SETTINGS = replace(CONFIG.dataset, min_validation_decisions=100)
+model_features = builder_of(volatility=SETTINGS.volatility)
 SETTING = ControlSetting(geometry=CONFIG.geometry, training=CONFIG.training, execution=EXECUTION)
 
 

@@ -11,6 +11,7 @@ from simmer.data.problems import Problem
 from simmer.data.sessions import sessions
 from simmer.data.snapshots import SnapshotStore
 from simmer.data.sources import acquire
+from simmer.features.of_bars import features_of_bars
 from support.configs import data_settings
 
 
@@ -53,6 +54,11 @@ def _bundled(ticker: str) -> pd.DataFrame:
 def bundled_bars(ticker: str = "GSPC") -> pd.DataFrame:
     """Return a copy of the real bars of an index in the `arch` package."""
     return _bundled(ticker).copy()
+
+
+def bundled_table(ticker: str = "GSPC") -> pd.DataFrame:
+    """Return the feature table of the shipped configuration, a33, of the real bars of an index."""
+    return features_of_bars(_bundled(ticker), volatility=True).frame
 
 
 def bits(values: np.ndarray) -> bytes:

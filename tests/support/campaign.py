@@ -39,7 +39,7 @@ SMALL = {
             "default": {"depth": 1, "batch_size": 256},
         }
     },
-    "search": {"startup_trials": 2},
+    "search": {"startup_trials": 2, "race": None},
     # One layout is possible, so that two campaigns compute the same numbers.
     "training": {
         "device": "cpu",
@@ -358,7 +358,7 @@ def _train(folder: Path, overlay: Mapping[str, Any], number: int) -> None:
     # By default, a slow disk could space checkpoints further apart than this small trial is long.
     loop.CHECKPOINT_SHARE = 0.5
     os.chdir(folder)
-    table = Path("data/processed/GSPC_dataset_a25.parquet")
+    table = Path("data/processed/GSPC_dataset_a33.parquet")
     published = Path("results/hpo/debug/h1")
     with job(f"results/logs/trainer_{number}.log"):
         hpo.main(
@@ -366,8 +366,8 @@ def _train(folder: Path, overlay: Mapping[str, Any], number: int) -> None:
             scale="debug",
             horizon_days=1,
             number=number,
-            table=table,
-            resource=table.with_suffix(".resource.json"),
+            tables=[table],
+            resources=[table.with_suffix(".resource.json")],
             slots=1,
             result=published / f"trial_{number:03d}.json",
             log=published / f"trial_{number:03d}.jsonl",

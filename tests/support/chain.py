@@ -50,13 +50,14 @@ def validate(folder: Path, settings: DataSettings) -> None:
 
 
 def build(folder: Path, ticker: str) -> None:
-    """Build the a25 table of one ticker, as its rule does."""
+    """Build the a33 table of one ticker, as its rule does."""
     raw, processed = folder / "data/raw", folder / "data/processed"
     script("build_features").main(
         bars=raw / f"{ticker}.csv",
         raw_resource=raw / f"{ticker}.resource.json",
-        table=processed / f"{ticker}_dataset_a25.parquet",
-        resource=processed / f"{ticker}_dataset_a25.resource.json",
+        volatility=True,
+        table=processed / f"{ticker}_dataset_a33.parquet",
+        resource=processed / f"{ticker}_dataset_a33.resource.json",
     )
 
 

@@ -23,7 +23,12 @@ SCALE = {
     "epochs_max": 30,
     "refits": [{"refit": 0, "seed": 3, "state": "complete", "best_epoch": 4}],
 }
-BASELINE = {"settings": {"C": 1.0}, "sklearn_version": "1.9.1"}
+BASELINE = {
+    "search_validation_log_loss": 0.45,
+    "tries": 50,
+    "settings": {"C": 1.0},
+    "sklearn_version": "1.9.1",
+}
 ALPHAS = {"law": 0.012, "reverse": -0.02, "none": 0.0, "undetermined": 0.003}
 
 
@@ -57,6 +62,7 @@ def model(name, loss, *, parameters=None, refit_losses=None, half_width=0.018, *
         "kind": "baseline" if parameters is None else "transformer",
         "parameters": parameters,
         "seeds": None if refit_losses is None else len(refit_losses),
+        "members": 1 if refit_losses is None else len(refit_losses),
         "log_loss": estimate(loss, half_width),
         "skill": estimate(1 - loss / BASE_RATE_LOSS, half_width / BASE_RATE_LOSS / 2),
         "skill_own_rate": 0.99 - loss / BASE_RATE_LOSS,
@@ -78,10 +84,12 @@ def model(name, loss, *, parameters=None, refit_losses=None, half_width=0.018, *
         "collapsed_seeds": 0,
         "reliability": reliability(),
         "averaged_log_loss": None if parameters is None else loss - 0.002,
+        "averaged_skill": estimate(1 - loss / BASE_RATE_LOSS, half_width / BASE_RATE_LOSS / 2),
+        "averaged_validation_log_loss": loss - 0.01,
     }
     made |= BASELINE if parameters is None else SCALE
     if name == "base_rate":
-        made["skill"] = estimate(0.0, 0.0)
+        made["skill"] = made["averaged_skill"] = estimate(0.0, 0.0)
     return made | changed
 
 
@@ -159,7 +167,9 @@ def _differences(models):
         {
             "a": a,
             "b": b,
+            "members": 5,
             "difference": estimate(losses[a] - losses[b], 0.006),
+            "single_difference": estimate(losses[a] - losses[b] + 0.002, 0.006),
             "p_value": 0.2,
             "detectable": 0.01,
         }

@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from simmer.base.seeds import derive_seed
 from simmer.evidence.predictions import Prediction, SplitLabels, prediction_table
 
 VALIDATION, TEST = 400, 600
@@ -9,6 +10,7 @@ REFITS = [{"refit": n, "seed": n, "state": "complete", "best_epoch": 4} for n in
 EFFORT = {"trials": 50, "epochs_max": 30, "refits": REFITS}
 DATES = {"first_date": "2015-01-01", "last_date": "2016-01-01", "purged": 1}
 BASELINES = ("base_rate", "volatility_logit", "logistic_regression", "gradient_boosting", "mlp")
+WITH_MEMBERS = ("gradient_boosting", "mlp")
 
 
 def sigmoid(logits):
@@ -19,12 +21,10 @@ class Market:
     """Labels with known true logits, and predictions from these logits plus noise."""
 
     def __init__(self, *, seed=0, signal=1.0, validation=VALIDATION, test=TEST):
-        self.rng = np.random.default_rng(seed)
+        self.seed, rng = seed, np.random.default_rng(seed)
         self.rows = {"validation": np.arange(100, 100 + validation), "test": np.arange(2000, 2000 + test)}
-        self.logits = {
-            split: -0.8 + signal * self.rng.normal(size=len(rows)) for split, rows in self.rows.items()
-        }
-        labels = {split: self.rng.random(len(x)) < sigmoid(x) for split, x in self.logits.items()}
+        self.logits = {split: -0.8 + signal * rng.normal(size=len(rows)) for split, rows in self.rows.items()}
+        labels = {split: rng.random(len(x)) < sigmoid(x) for split, x in self.logits.items()}
         self.labels = {
             split: SplitLabels(
                 rows=rows,
@@ -35,11 +35,16 @@ class Market:
         }
 
     def predict(self, model, *, noise, refit=None, kind=None):
-        """Return predictions from logits plus noise; with infinite noise they are constant."""
+        """Return predictions from logits plus noise; with infinite noise they are constant.
+
+        Members of a model share half of the variance of its noise.
+        """
         probabilities = {
             split: np.full(len(logits), 0.31)
             if np.isinf(noise)
-            else sigmoid(logits + noise * self.rng.normal(size=len(logits)))
+            else sigmoid(
+                logits + noise * (self._drawn(model, split=split) + self._drawn(model, refit, split=split))
+            )
             for split, logits in self.logits.items()
         }
         labels = self.labels["validation"].labels
@@ -54,6 +59,10 @@ class Market:
                 for split, values in probabilities.items()
             },
         )
+
+    def _drawn(self, *purpose, split):
+        rng = np.random.default_rng(derive_seed(self.seed, split, *map(str, purpose)))
+        return rng.normal(0, 0.5**0.5, len(self.logits[split]))
 
     def facts(self, scales):
         """The facts about splits and models that a final evaluation writes."""
@@ -76,12 +85,15 @@ class Market:
             }
             for name, parameters in scales.items()
         }
-        models |= {name: {"parameters": None} for name in BASELINES}
+        models |= {name: {"parameters": None, "tries": 50} for name in BASELINES}
         return {"splits": splits, "models": models, "looks": 1, "reading": {"predictions_sha256": "d" * 64}}
 
 
 def table_and_facts(noise_of_scales, *, noise_of_baselines=0.5, seed=0, refits=3, **market):
-    """Return the table and the facts of scales, given the noise of each scale's logits."""
+    """Return the table and the facts of scales, given the noise of each scale's logits.
+
+    Baselines with random numbers have as many members as a scale has refits.
+    """
     one = Market(seed=seed, **market)
     predictions = [
         one.predict(scale, noise=noise, refit=refit)
@@ -89,7 +101,11 @@ def table_and_facts(noise_of_scales, *, noise_of_baselines=0.5, seed=0, refits=3
         for refit in range(refits)
     ]
     predictions += [
-        one.predict(name, noise=np.inf if name == "base_rate" else noise_of_baselines) for name in BASELINES
+        one.predict(
+            name, noise=np.inf if name == "base_rate" else noise_of_baselines, refit=member, kind="baseline"
+        )
+        for name in BASELINES
+        for member in (range(refits) if name in WITH_MEMBERS and refits > 1 else [None])
     ]
     parameters = {"2M": 1_998_000, "20M": 20_010_000, "200M": 199_900_000, "2B": 2_000_500_000}
     return prediction_table(one.labels, predictions), one.facts(

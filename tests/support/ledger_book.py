@@ -6,11 +6,11 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from simmer.ledger.address import StudyAddress
-from simmer.ledger.params import RefitParams, TrialParams
+from simmer.ledger.params import RaceParams, RefitParams, TrialParams
 from simmer.ledger.preparation import prepare
 from simmer.ledger.run_files import RunFiles
 from support.configs import default_config
-from support.results import refit_result, trial_result
+from support.results import race_result, refit_result, trial_result
 
 START_S = datetime(2026, 3, 2, 8, tzinfo=UTC).timestamp()
 FEATURES = "f" * 64
@@ -28,7 +28,7 @@ class LedgerBook:
 
     def __init__(self, folder: Path, *overlays, features=FEATURES):
         self.folder, self.results = folder, folder / "results"
-        self.config = default_config(*overlays)
+        self.config = default_config({"search": {"race": None}}, *overlays)
         self.features = features
         self.results.mkdir(parents=True, exist_ok=True)
 
@@ -52,6 +52,11 @@ class LedgerBook:
             files = RunFiles.at(files.folder.with_name(f"{kind}_{number}"))
         write_run(files, number, **({"campaign": self.config.campaign} | values))
         return files
+
+    def race_run(self, number, *, of_trial, scale="2M", days=1, **values):
+        """Write a race run; see `write_run`."""
+        files = self.study(scale, days).race(number, of_trial=of_trial)
+        write_run(files, number, **({"campaign": self.config.campaign} | values))
 
     def publish(self, files):
         """Publish a finished run, as its job does."""
@@ -95,7 +100,7 @@ def write_run(
     thermal=(),
     campaign="test",
 ):
-    """Write the files of a trial or refit that began at `at_s`; without a state it has no result yet.
+    """Write the files of a trial, race run or refit that began at `at_s`; without a state it has no result.
 
     Each epoch takes `epoch_s`; `thermal` are the actions of thermal events at the end.
     """
@@ -104,9 +109,11 @@ def write_run(
         files.append_event({"event": kind, "time": time_at(seconds)} | values)
 
     source = None if celsius is None else "hwmon:k10temp:Tdie"
-    winner = files.address.of_trial or 0
-    if files.address.purpose == "refit":
-        files.write_params(RefitParams(hyperparameters={}, execution={}, winner=winner, seed=1))
+    purpose, of_trial = files.address.purpose, files.address.of_trial or 0
+    if purpose == "refit":
+        files.write_params(RefitParams(hyperparameters={}, execution={}, winner=of_trial, seed=1))
+    elif purpose == "race":
+        files.write_params(RaceParams(hyperparameters={}, execution={}, of_trial=of_trial, seed=1))
     else:
         files.write_params(
             TrialParams(
@@ -128,9 +135,10 @@ def write_run(
     if state is None:
         return
     append(end_s, "finish", state=state, reason=None)
+    of = {"refit": {"winner": of_trial}, "race": {"of_trial": of_trial}}.get(purpose, {"repeats": repeats})
     best = {} if state != "diverged" else {"validation_log_loss": None, "best_epoch": None, "best": None}
     files.write_result(
-        (refit_result if files.address.purpose == "refit" else trial_result)(
+        {"refit": refit_result, "race": race_result, "trial": trial_result}[purpose](
             number,
             losses,
             campaign=campaign,
@@ -142,7 +150,7 @@ def write_run(
             guard={"blind_s": blind_s, "paused_s": 3.0, "max_temperature_c": celsius},
             train_s=0.0 if repeats is not None else len(losses) * epoch_s,
             checkpoint_s=0.0,
-            **({"winner": winner} if files.address.purpose == "refit" else {"repeats": repeats}),
+            **of,
             **best,
         )
     )

@@ -1,12 +1,13 @@
 """The folder that an older version of the code left, see data_of_old_code/make_campaign.py."""
 
 import tarfile
+from copy import deepcopy
 from pathlib import Path
 from typing import Any
 
 import yaml
 
-from support.configs import ROOT
+from support.configs import FOUR_SCALES, ROOT, merge
 
 ARCHIVE = ROOT / "tests/data_of_old_code/campaign.tar.xz"
 
@@ -17,4 +18,6 @@ def unpack_old_folder(folder: Path) -> dict[str, Any]:
         # Python before 3.11.4 has no filter; later versions warn without one.
         archive.extraction_filter = getattr(tarfile, "data_filter", None)
         archive.extractall(folder)
-    return yaml.safe_load((folder / "campaign/campaign.yaml").read_text(encoding="utf-8"))
+    config = deepcopy(FOUR_SCALES)
+    merge(config, yaml.safe_load((folder / "campaign/campaign.yaml").read_text(encoding="utf-8")))
+    return config

@@ -1,6 +1,6 @@
 """Made-up results of trials and refits; tests change single values of them."""
 
-from simmer.ledger.results import RefitResult, TrialResult
+from simmer.ledger.results import RaceResult, RefitResult, TrialResult
 
 HYPERPARAMETERS = {
     "depth": 2,
@@ -85,6 +85,12 @@ def refit_result(number=0, losses=(0.6,), *, prior=0.69, guard=None, **changes):
     made = _shared(losses, prior=prior, guard=guard or {}, **changes)
     own = {"refit": number, "seed": number, "winner": 7, "winner_validation_log_loss": 0.4}
     return RefitResult.from_values(own | {"predictions": None} | made)
+
+
+def race_result(number=0, losses=(0.6,), *, prior=0.69, guard=None, **changes):
+    """A race run's result; without a loss it diverged."""
+    made = _shared(losses, prior=prior, guard=guard or {}, **changes)
+    return RaceResult.from_values({"race": number, "seed": number, "of_trial": 7} | made)
 
 
 def changed(result, **changes):

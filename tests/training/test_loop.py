@@ -47,10 +47,15 @@ def test_a_run_stopped_at_every_step_ends_as_an_uninterrupted_one(tmp_path, unbr
     assert outcome.curve == unbroken.curve
 
 
+@pytest.mark.parametrize("average_epochs", [0.0, 1.0])
 @pytest.mark.parametrize("memory", ["full", "kahan", "stochastic", "lean"])
-def test_every_memory_recipe_resumes_bit_identical(tmp_path, monkeypatch, memory):
+def test_every_memory_recipe_resumes_bit_identical(tmp_path, monkeypatch, memory, average_epochs):
     monkeypatch.setattr("simmer.training.in_backward.SMALL_ENTRIES", 64)  # so that these matrices are large
-    options = {"execution": replace(EXECUTION, precision="bf16", memory=memory), "micro_batch": 8}
+    options = {
+        "execution": replace(EXECUTION, precision="bf16", memory=memory),
+        "micro_batch": 8,
+        "recipe": replace(RECIPE, average_epochs=average_epochs),
+    }
     whole = training_run(tmp_path / "whole", **options)
     whole_outcome = whole.run()
     with pytest.raises(Interrupted):
@@ -265,13 +270,21 @@ def test_each_epoch_is_reported_once_and_in_order(tmp_path):
 
 
 def test_the_learning_rate_rises_then_falls_to_its_final_fraction():
-    rates = [
-        learning_rate_at(step, total_steps=100, recipe=RECIPE, final_fraction=0.05) for step in range(100)
-    ]
+    rates = rates_of(SETTINGS)
     assert rates[0] == pytest.approx(RECIPE.learning_rate / 20)
     assert rates[19] == pytest.approx(RECIPE.learning_rate)
     assert all(later < earlier for earlier, later in pairwise(rates[20:]))
     assert rates[-1] == pytest.approx(0.05 * RECIPE.learning_rate, rel=0.05)
+
+
+def test_a_constant_learning_rate_only_warms_up():
+    rates = rates_of(replace(SETTINGS, schedule="constant"))
+    assert rates[:20] == rates_of(SETTINGS)[:20]
+    assert set(rates[20:]) == {RECIPE.learning_rate}
+
+
+def rates_of(settings):
+    return [learning_rate_at(step, total_steps=100, recipe=RECIPE, settings=settings) for step in range(100)]
 
 
 def test_every_window_is_visited_once_per_epoch_in_another_order():
@@ -334,19 +347,21 @@ def test_on_best_is_called_after_each_best_epoch_and_again_after_a_stop(tmp_path
     other = windows(30, seed=5)
 
     def keeping(kept):
-        return lambda predict: kept.append(predict(other))
+        return lambda best: kept.append((best.predict(other), tensors_digest(best.weights())))
 
     whole = []
     run = training_run(tmp_path / "whole", epochs_max=6, on_best=keeping(whole))
     curve = run.run().curve
     losses = [record["validation"]["log_loss"] for record in curve]
     assert len(whole) == sum(loss < min(losses[:n], default=math.inf) for n, loss in enumerate(losses))
-    assert all(len(probabilities) == 30 for probabilities in whole)
+    assert all(len(probabilities) == 30 for probabilities, _ in whole)
+    assert len({digest for _, digest in whole}) == len(whole), "not the weights of that epoch"
     cut = []
     with pytest.raises(Interrupted):
         training_run(tmp_path / "cut", epochs_max=6, guard=FakeGuard(6), on_best=keeping(cut)).run()
     training_run(tmp_path / "cut", epochs_max=6, on_best=keeping(cut)).run()
-    assert cut[-1].tolist() == whole[-1].tolist()
+    assert cut[-1][0].tolist() == whole[-1][0].tolist()
+    assert cut[-1][1] == whole[-1][1]
 
 
 def test_predicting_can_be_stopped_between_batches_and_the_epoch_is_then_closed_again(tmp_path, monkeypatch):
@@ -355,9 +370,9 @@ def test_predicting_can_be_stopped_between_batches_and_the_epoch_is_then_closed_
     training_run(
         tmp_path / "whole",
         epochs_max=1,
-        on_best=lambda predict: expected.append(predict(windows(40, seed=5))),
+        on_best=lambda best: expected.append(best.predict(windows(40, seed=5))),
     ).run()
-    on_best = {"on_best": lambda predict: found.append(predict(windows(40, seed=5)))}
+    on_best = {"on_best": lambda best: found.append(best.predict(windows(40, seed=5)))}
     with pytest.raises(Interrupted):
         training_run(tmp_path / "cut", epochs_max=1, guard=FakeGuard(5 + 3 + 2), **on_best).run()
     assert not found, "stopped while predicting"

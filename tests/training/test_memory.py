@@ -28,14 +28,31 @@ def test_the_largest_corner_needs_at_least_what_the_default_needs(scale):
     assert found.checkpoint_bytes >= checkpoint_bytes(shape, recipe, BF16)
 
 
+def test_an_average_that_a_trial_may_draw_is_counted():
+    never = {"values": [0.0], "low": None, "high": None, "log": None}
+    search = {"space": {"average_epochs": never}, "default": {"average_epochs": 0.0}}
+    without, drawn = (
+        default_config({"search": search}, {"search": {"space": {"average_epochs": {"values": values}}}})
+        for values in ([0.0], [0.0, 0.5])
+    )
+    least, most = (
+        needs_of_study(config.study("20M", 1), BF16, device="auto", slots=1) for config in (without, drawn)
+    )
+    assert most.memory_bytes - least.memory_bytes == pytest.approx(6 * least.parameters, rel=0.01)
+    assert most.checkpoint_bytes > least.checkpoint_bytes
+
+
 @pytest.mark.parametrize(
-    ("memory", "bytes_per_parameter"), [("full", 14), ("kahan", 8), ("stochastic", 6), ("lean", 2)]
+    ("memory", "bytes_per_parameter", "of_average"),
+    [("full", 14, 4), ("kahan", 8, 2), ("stochastic", 6, 2), ("lean", 2, 2)],
 )
-def test_a_checkpoint_has_the_bytes_per_parameter_of_its_recipe(memory, bytes_per_parameter):
+def test_a_checkpoint_has_the_bytes_per_parameter_of_its_recipe(memory, bytes_per_parameter, of_average):
     study = CONFIG.study("200M", 1)
-    shape = study.shape(study.default)
-    found = checkpoint_bytes(shape, study.default, replace(BF16, memory=memory))
-    assert found / expected_parameters(shape) == pytest.approx(bytes_per_parameter, rel=0.03)
+    shape, execution = study.shape(study.default), replace(BF16, memory=memory)
+    for average_epochs, expected in ((0.0, bytes_per_parameter), (0.5, bytes_per_parameter + of_average)):
+        recipe = replace(study.default, average_epochs=average_epochs)
+        found = checkpoint_bytes(shape, recipe, execution)
+        assert found / expected_parameters(shape) == pytest.approx(expected, rel=0.03)
 
 
 def test_the_size_of_a_checkpoint_is_known_before_it_is_written(tmp_path):
@@ -54,9 +71,10 @@ def test_the_size_of_a_checkpoint_is_known_before_it_is_written(tmp_path):
         ("200M", 24, "full", False),
         ("2B", 80, "full", False),
         ("2B", 40, "kahan", False),
-        ("2B", 32, "stochastic", False),
+        ("2B", 32, "kahan", False),
+        ("2B", 28, "stochastic", False),
         ("2B", 24, "stochastic", True),
-        ("2B", 10, "lean", True),
+        ("2B", 14, "lean", True),
         ("2B", 1, "lean", True),
     ],
 )
@@ -80,17 +98,20 @@ def test_configured_fp32_is_kept_even_if_memory_is_short():
 
 
 def test_slow_bf16_is_used_if_fp32_does_not_fit():
-    execution = fit_memory(CONFIG.study("2B", 1), replace(BF16, precision="fp32"), room_bytes=18 * GIB)
+    execution = fit_memory(CONFIG.study("2B", 1), replace(BF16, precision="fp32"), room_bytes=24 * GIB)
     assert (execution.precision, execution.memory) == ("bf16", "kahan")
 
 
-def test_2b_fits_into_13_and_5_gib_with_the_recipes_made_for_it():
+@pytest.mark.parametrize(
+    ("memory", "average_epochs", "batch_size", "limit_gib"),
+    [("stochastic", 0.0, 32, 13), ("stochastic", 0.5, 32, 17), ("lean", 0.0, 16, 5), ("lean", 0.5, 16, 9)],
+)
+def test_2b_fits_with_the_recipes_made_for_it(memory, average_epochs, batch_size, limit_gib):
     study = CONFIG.study("2B", 1)
     shape = study.shape(study.default)
-    for memory, batch_size, limit_gib in (("stochastic", 32, 13), ("lean", 16, 5)):
-        recipe = replace(study.default, batch_size=batch_size)
-        execution = replace(BF16, memory=memory)
-        assert training_bytes(shape, recipe, execution, micro_batch=batch_size) < limit_gib * GIB
+    recipe = replace(study.default, batch_size=batch_size, average_epochs=average_epochs)
+    execution = replace(BF16, memory=memory)
+    assert training_bytes(shape, recipe, execution, micro_batch=batch_size) < limit_gib * GIB
 
 
 def test_activations_grow_with_the_micro_batch_and_hardly_when_recomputed():

@@ -50,7 +50,7 @@ def test_all_problems_of_a_configuration_are_listed_at_once(new_campaign):
 @pytest.mark.parametrize("target", ["results/hpo_3B.done", "results/hpo_3B", "hpo_3B.done", "hpo_3B"])
 def test_an_unknown_target_scale_is_named(new_campaign, target):
     run = new_campaign(SMALL).dry_run(target).refused()
-    assert "found no scale 3B; expected one of debug, 2M, 20M, 200M, 2B" in run.text
+    assert "found no scale 3B; expected one of debug, 20k, 200k, 2M, 20M, 200M, 2B" in run.text
 
 
 @pytest.mark.parametrize("target", ["results/hpo_debug", "hpo_debug.done", "hpo_debug"])
@@ -102,7 +102,7 @@ def test_a_run_with_dates_trains_the_study_that_the_status_shows(prepared, campa
     campaign = campaign_from(prepared, DATES)
     campaign.run("results/hpo/debug/h1/trial_000.json").succeeded()
     config = read_config([ROOT / "config/config.yaml", campaign.folder / "campaign.yaml"])
-    resource = campaign.folder / "data/processed/GSPC_dataset_a25.resource.json"
+    resource = campaign.folder / "data/processed/GSPC_dataset_a33.resource.json"
     features = json.loads(resource.read_text())["content_sha256"]
     ledger = config.study("debug", 1).ledger(campaign.folder / "results/ledger", features_sha256=features)
     assert ledger.home in campaign.trial(0).parents
@@ -212,7 +212,7 @@ def test_a_feature_table_that_was_changed_is_built_again_before_training(prepare
     import pandas as pd
 
     campaign = campaign_from(prepared)
-    table = campaign.folder / "data/processed/GSPC_dataset_a25.parquet"
+    table = campaign.folder / "data/processed/GSPC_dataset_a33.parquet"
     content = table.read_bytes()
     frame = pd.read_parquet(table)
     frame.loc[200, "Close"] *= 1.01

@@ -20,10 +20,10 @@ SHARED = {
 AUDIT = {"leakage_controls", "leakage_audit"}
 ON_REQUEST = {"fetch_data", "build_vix_features", "combine_features", "verify", *AUDIT}
 # The report and its inputs; no search target includes them, because they open the test split.
-EVIDENCE = {"refit", "baselines", "final_evaluation", "evidence", "evidence_figures", "report"}
+EVIDENCE = {"refit", "baselines", "final_evaluation", "evidence", "evidence_figures", "models", "report"}
 MISTAKEN = {"unknown_scale", "target_without_ending", "target_without_folder", "target_without_both"}
 FIGURES = {"hardware_table", "hardware_timeline", "search_figures"}
-SCALES = ("2M", "20M", "200M", "2B")
+SCALES = ("20k", "200k", "2M", "20M", "200M", "2B")
 RULE_FILES = sorted((ROOT / "workflow/rules").glob("*.smk"))
 RULE = re.compile(r"^(?P<indent> *)rule(?: (?P<name>\w+))?:\n(?P<body>(?:(?P=indent) +.*\n|\n)*)", re.M)
 
@@ -45,12 +45,13 @@ def shipped(new_campaign):
 
 
 @pytest.mark.parametrize(
-    "scale", ["2M", *(pytest.param(scale, marks=pytest.mark.long) for scale in SCALES[1:])]
+    "scale", [SCALES[0], *(pytest.param(scale, marks=pytest.mark.long) for scale in SCALES[1:])]
 )
 def test_a_scale_is_fifty_trials_at_each_of_three_horizons(shipped, scale):
     assert shipped.plan(f"results/hpo_{scale}.done") == SHARED | {
         "preflight": 1,
         f"hpo_{scale}": 150,
+        "race": 3,
         "hardware_timeline": 3,
         "search_figures": 3,
         f"hpo_{scale}_done": 1,
@@ -60,20 +61,27 @@ def test_a_scale_is_fifty_trials_at_each_of_three_horizons(shipped, scale):
 def test_all_scales_together_share_data_and_features(shipped):
     trials = {f"hpo_{scale}": 150 for scale in SCALES}
     tables = {f"hpo_{scale}_done": 1 for scale in SCALES}
-    figures = {"hardware_timeline": 12, "hardware_table": 1, "search_figures": 12}
-    assert shipped.plan("all") == SHARED | {"preflight": 4, "all": 1} | trials | tables | figures
+    figures = {"race": 18, "hardware_timeline": 18, "hardware_table": 1, "search_figures": 18}
+    assert shipped.plan("all") == SHARED | {"preflight": 6, "all": 1} | trials | tables | figures
 
 
 def test_without_a_target_the_configured_scales_are_planned(new_campaign):
     assert new_campaign({"run_scales": ["debug"]}).plan() == SHARED | {
         "preflight": 1,
         "hpo_debug": 9,
+        "race": 3,
         "hpo_debug_done": 1,
         "hardware_timeline": 3,
         "search_figures": 3,
         "hardware_table": 1,
         "all": 1,
     }
+
+
+@pytest.mark.parametrize(("keep", "models"), [("auto", 3), (1, 3), ("none", 0)])
+def test_a_report_publishes_the_model_of_each_study(new_campaign, keep, models):
+    overlay = {"run_scales": ["debug"], "evidence": {"keep_models": keep}}
+    assert new_campaign(overlay).plan("report")["models"] == models
 
 
 def test_a_prepared_copy_plans_only_trials_and_their_tables(prepared, campaign_from):
@@ -114,7 +122,7 @@ def test_a_new_trial_is_planned_with_a_repeated_preflight(finished, campaign_fro
 def test_rules_are_listed_by_name_with_a_description(shipped):
     listing = shipped.run("--list").succeeded().text
     described = dict(re.findall(r"^(\w+)(?: \((.+)\))?$", listing, re.M))
-    expected = {*SHARED, *ON_REQUEST, "preflight", "all", "fetch", *MISTAKEN, *FIGURES, *EVIDENCE}
+    expected = {*SHARED, *ON_REQUEST, "preflight", "race", "all", "fetch", *MISTAKEN, *FIGURES, *EVIDENCE}
     for scale in (*SCALES, "debug"):
         expected |= {f"hpo_{scale}", f"hpo_{scale}_done"}
     assert set(described) == expected
@@ -123,7 +131,8 @@ def test_rules_are_listed_by_name_with_a_description(shipped):
 
 
 def test_the_rule_files_hold_every_rule():
-    expected = {*SHARED, *ON_REQUEST, "preflight", "hpo_{scale}", "hpo_{scale}_done", *FIGURES, *EVIDENCE}
+    expected = {*SHARED, *ON_REQUEST, *FIGURES, *EVIDENCE}
+    expected |= {"preflight", "race", "hpo_{scale}", "hpo_{scale}_done"}
     assert set(rules()) == expected
 
 

@@ -87,12 +87,12 @@ def bars_of(campaign, ticker="SPY"):
 # ---- own files ------------------------------------------------------------------------------
 
 
-def test_a_trial_is_trained_on_33_columns_from_own_files(trained):
-    table = pd.read_parquet(trained.folder / "data/processed/SPY_dataset_c.parquet")
-    assert table.shape[1] == 34
+def test_a_trial_is_trained_on_41_columns_from_own_files(trained):
+    table = pd.read_parquet(trained.folder / "data/processed/SPY_dataset_c41.parquet")
+    assert table.shape[1] == 42
     assert not table.isna().any().any()
     study = json.loads(next((trained.folder / "results/ledger").glob("*/study.json")).read_text())
-    assert study["geometry"]["channels"] == 33
+    assert study["geometry"]["channels"] == 41
     assert trained.result(0)["state"] == "complete"
     assert bars_of(trained, "DJI") == canonical_csv(own_bars("DJI"))
 
@@ -102,7 +102,7 @@ def test_without_the_vix_another_study_is_added(own):
     own.run(DONE).succeeded()
     assert len(own.trials) == 2
     studies = [read_json(path) for path in (own.folder / "results/ledger").glob("*/study.json")]
-    assert sorted(study["geometry"]["channels"] for study in studies) == [25, 33]
+    assert sorted(study["geometry"]["channels"] for study in studies) == [33, 41]
     own.configure({"features": {"vix": True}})
     own.run(DONE).succeeded()
     assert list(own.starts().values()) == [1, 1]
@@ -307,13 +307,13 @@ def test_frictionless_reads_the_description_of_the_processed_tables(trained):
         assert (entry["bytes"], entry["hash"]) == (len(content), f"sha256:{sha256_of_bytes(content)}")
     package = frictionless.Package(str(path))
     assert sorted(package.resource_names) == [
-        "dji_dataset_a25",
-        "spy_dataset_a25",
-        "spy_dataset_c",
+        "dji_dataset_a33",
+        "spy_dataset_a33",
+        "spy_dataset_c41",
         "vix_features",
     ]
-    combined = package.get_resource("spy_dataset_c")
-    assert len(combined.schema.fields) == 34
+    combined = package.get_resource("spy_dataset_c41")
+    assert len(combined.schema.fields) == 42
     assert combined.schema.primary_key == ["Date"]
 
 

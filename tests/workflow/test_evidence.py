@@ -2,13 +2,17 @@
 
 import json
 import re
+import shutil
 import signal
 
 import numpy as np
 import pandas as pd
 import pytest
 
+from simmer.data.tables import read_table
+from simmer.runs.saved_model import SavedModel
 from support.campaign import DONE
+from support.configs import default_config
 
 pytestmark = pytest.mark.long
 
@@ -66,6 +70,18 @@ def test_the_winner_is_the_best_trial_and_its_refits_are_listed(evaluated):
     assert model["winner"] == best
     assert model["parameters"] == evaluated.result(best)["parameters"]
     assert [refit["refit"] for refit in model["refits"]] == [0, 1]
+
+
+def test_baselines_have_as_many_tries_as_trials_and_as_many_members_as_refits(evaluated, campaign_from):
+    answer = read(evaluated, EVIDENCE)["horizons"]["1"]
+    models = {model["name"]: model for model in answer["models"]}
+    assert [(models[name]["tries"], models[name]["members"]) for name in ("logistic_regression", "mlp")] == [
+        (3, 1),
+        (3, 2),
+    ]
+    assert {pair["members"] for pair in answer["differences"]} == {models["debug"]["members"]} == {2}
+    more = campaign_from(evaluated, {"scales": {"debug": {"n_trials": 4}}})
+    assert more.plan("results/baselines/h1.json") == {"baselines": 1}
 
 
 def test_the_same_predictions_scored_again_are_one_look(evaluated, campaign_from):
@@ -178,3 +194,56 @@ def test_the_scores_are_written_as_csv(reported):
     by_name = table.set_index("model")["log_loss"]
     for model in answer["models"]:
         assert by_name[model["name"]] == pytest.approx(model["log_loss"]["value"])
+
+
+MODEL = "results/models/debug/h1"
+
+
+def files(folder):
+    return {path.name: path.read_bytes() for path in folder.iterdir()}
+
+
+def test_the_model_predicts_from_its_files_what_was_scored(reported):
+    config = default_config(reported.config)
+    frame = read_table(reported.folder / f"data/processed/{config.dataset.table}.parquet")
+    dataset = config.dataset.build(frame, 1, test="inputs")
+    model = SavedModel.load(reported.folder / MODEL)
+    assert [member.refit for member in model.card.members] == [0, 1]
+    refits = [read(reported, f"results/refits/debug/h1/refit_{number}.json") for number in range(2)]
+    for split in ("validation", "test"):
+        stored = np.array([refit["predictions"][split]["probabilities"] for refit in refits])
+        assert np.array_equal(model.predict_split(dataset, split), stored)
+
+
+@pytest.mark.parametrize("lost", ["results/models", f"{MODEL}/member_1.safetensors", f"{MODEL}/card.json"])
+def test_a_deleted_model_is_published_again_from_the_ledger(reported, campaign_from, lost):
+    campaign = campaign_from(reported)
+    before = files(campaign.folder / MODEL)
+    path = campaign.folder / lost
+    shutil.rmtree(path) if path.is_dir() else path.unlink()
+    assert campaign.plan("report") == {"models": 1, "report": 1}
+    campaign.run("report").succeeded()
+    assert files(campaign.folder / MODEL) == before
+    assert not campaign.plan("report")
+
+
+def test_no_refit_is_trained_again_for_its_weights(reported, campaign_from):
+    campaign = campaign_from(reported, {"evidence": {"keep_models": "none", "seeds": 3}})
+    campaign.run("results/refits/debug/h1/refit_2.json").succeeded()
+    campaign.configure({"evidence": {"keep_models": "all"}})
+    assert "refit" not in campaign.plan("report")
+    campaign.run("report").succeeded()
+    assert [member["refit"] for member in read(campaign, f"{MODEL}/card.json")["members"]] == [0, 1]
+    assert (
+        "Refit 2 is not here: it was trained without" in (campaign.folder / MODEL / "README.md").read_text()
+    )
+
+
+def test_a_model_is_removed_with_its_study_and_comes_back_with_it(reported, campaign_from):
+    campaign = campaign_from(reported, {"dataset": {"threshold": 0.02}})
+    before = files(campaign.folder / MODEL)
+    campaign.run("results/preflight/debug.json").succeeded()
+    assert files(campaign.folder / MODEL) == {}
+    campaign.configure({"dataset": {"threshold": 0.01}})
+    campaign.run("report").succeeded()
+    assert files(campaign.folder / MODEL) == before

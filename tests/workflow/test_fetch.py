@@ -129,16 +129,16 @@ def test_manifests_record_source_time_and_adjustment(fetched):
         assert entry["sources"][0]["snapshot"] == snapshots(campaign, ticker)[0].stem
     processed = read_json(campaign.folder / "data/processed/datapackage.json")["resources"]
     assert {entry["path"] for entry in processed} == {
-        *(f"{ticker}_dataset_a25.parquet" for ticker in SIX if ticker != "VIX"),
+        *(f"{ticker}_dataset_a33.parquet" for ticker in SIX if ticker != "VIX"),
         "VIX_features.parquet",
-        "SPY_dataset_c.parquet",
+        "SPY_dataset_c41.parquet",
     }
     hashes = {entry["path"]: entry["hash"] for entry in raw.values()}
     for entry in processed:
         assert {source["path"]: source["hash"] for source in entry["sources"]}.items() <= hashes.items()
-    combined = next(entry for entry in processed if entry["path"] == "SPY_dataset_c.parquet")
+    combined = next(entry for entry in processed if entry["path"] == "SPY_dataset_c41.parquet")
     assert [source["path"] for source in combined["sources"]] == ["SPY.csv", "VIX.csv"]
-    assert len(combined["schema"]["fields"]) == 1 + 33
+    assert len(combined["schema"]["fields"]) == 1 + 41
 
 
 def test_the_dictionary_covers_every_column_and_none_has_a_gap(fetched):
@@ -146,7 +146,7 @@ def test_the_dictionary_covers_every_column_and_none_has_a_gap(fetched):
     with (campaign.folder / "results/data_dictionary.csv").open() as file:
         rows = list(csv.DictReader(file))
     assert {row["missing"] for row in rows} == {"0"}
-    assert len([row for row in rows if row["table"] == "SPY_dataset_c"]) == 34
+    assert len([row for row in rows if row["table"] == "SPY_dataset_c41"]) == 42
     assert len([row for row in rows if row["table"] == "VIX_features"]) == 9
 
 

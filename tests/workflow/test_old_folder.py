@@ -10,6 +10,7 @@ import json
 import pytest
 
 from simmer.base.records import without_digest
+from simmer.search.space import BEFORE
 from support.campaign import DONE, Campaign, planned_jobs
 from support.old_folder import unpack_old_folder
 
@@ -19,9 +20,9 @@ STOPPED = "d7ab45ca6f09/debug/h1/trial_002"
 STUDIES = ("d7ab45ca6f09", "e5f3f144df8b")
 # The figures at three days exist; they are drawn again to name campaign, ticker and label.
 WHAT_IS_LEFT = {"hpo_debug": 1, "search_figures": 2, "hardware_timeline": 2, "hpo_debug_done": 1}
-# The refit and the baselines at three days and the baselines at one day exist.
-REPORT = {"refit": 1, "leakage_controls": 1, "leakage_audit": 1, "final_evaluation": 2}
-REPORT |= {"evidence": 1, "evidence_figures": 1, "report": 1}
+# The refit at three days exists. The baselines do, but with fewer tries and members.
+REPORT = {"refit": 1, "baselines": 2, "leakage_controls": 1, "leakage_audit": 1, "final_evaluation": 2}
+REPORT |= {"evidence": 1, "evidence_figures": 1, "models": 2, "report": 1}
 EPOCHS = 12
 # Relative, of a loss on another machine than the one that began the trial; on that one it is bit-identical.
 TOLERANCE = 1e-4
@@ -77,13 +78,14 @@ def test_the_stopped_trial_has_the_result_of_an_uninterrupted_one(unpacked, cont
     result = continued.result(2)
     assert losses(result) == pytest.approx(losses(unpacked.unbroken), rel=TOLERANCE)
     assert len(result["curve"]) == EPOCHS
+    expected = unpacked.unbroken | {"hyperparameters": BEFORE | unpacked.unbroken["hyperparameters"]}
     for key in ("fingerprint", "hyperparameters", "shape", "parameters", "dataset", "origin", "seen_trials"):
-        assert result[key] == unpacked.unbroken[key], key
+        assert result[key] == expected[key], key
 
 
 def test_finished_files_stay_unchanged(unpacked, reported):
     before = {**files(unpacked, "results/hpo"), **files(unpacked, "results/ledger")}
-    before |= {**files(unpacked, "results/refits"), **files(unpacked, "results/baselines")}
+    before |= files(unpacked, "results/refits")
     kept = {name for name in before if STOPPED not in name and "/locks/" not in name}
     assert len(kept) > 30
     for name in kept:
@@ -106,6 +108,15 @@ def test_the_report_uses_the_old_studies(reported):
     for days, study in zip(("1", "3"), STUDIES, strict=True):
         assert evidence["horizons"][days]["reading"]["winners"]["debug"]["fingerprint"] == study
     assert "Read this first" in (results / "summary.html").read_text(encoding="utf-8")
+
+
+def test_an_old_refit_has_no_weights_and_its_model_says_how_to_get_them(reported):
+    for horizon, members in (("h1", 1), ("h3", 0)):
+        folder = reported.folder / "results/models/debug" / horizon
+        card = json.loads((folder / "card.json").read_text(encoding="utf-8"))
+        assert len(card["members"]) == members
+        said = "it was trained without keeping its weights" in (folder / "README.md").read_text()
+        assert said == (members == 0)
 
 
 def events(campaign, trial):

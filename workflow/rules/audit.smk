@@ -1,6 +1,6 @@
 """Leakage audit: checks on the data, and controls whose answer is known.
 
-Reads: data/raw/<TICKER>.csv, data/processed/<TICKER>_dataset_{a25,c}.parquet; the log of looks
+Reads: data/raw/<TICKER>.csv, data/processed/<TICKER>_dataset_*.parquet; the log of looks
 (results/ledger/test_reads.jsonl), which is no declared input: it exists only after the first look at test days,
 and the report counts the looks itself.
 Writes: results/leakage_controls.json, results/leakage_audit.{json,txt}.
@@ -15,9 +15,9 @@ AUDITED_CODE = reached_digest("leakage_controls.py", "leakage_audit.py")
 rule leakage_controls:
     """Train a small model on shuffled labels (no skill expected) and on a planted signal (skill expected)."""
     input:
-        bars=f"data/raw/{CAMPAIGN.dataset.ticker}.csv",
+        bars=raw_bars(),
         vix_bars=vix_bars(),
-        table=dataset_table("parquet"),
+        tables=dataset_tables("parquet"),
     output:
         controls="results/leakage_controls.json",
     log:
@@ -45,9 +45,9 @@ rule leakage_controls:
 rule leakage_audit:
     """Check prefixes, labels, borders, standardisation, controls and looks at test days; a FAIL stops the chain."""
     input:
-        bars=f"data/raw/{CAMPAIGN.dataset.ticker}.csv",
+        bars=raw_bars(),
         vix_bars=vix_bars(),
-        table=dataset_table("parquet"),
+        tables=dataset_tables("parquet"),
         controls="results/leakage_controls.json",
     output:
         report="results/leakage_audit.json",

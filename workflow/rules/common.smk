@@ -9,6 +9,7 @@ from simmer.base.settings import meaning
 from simmer.data.requests import request_of
 from simmer.data.tickers import VIX_TICKER
 from simmer.ledger.address import RESULTS, StudyAddress, horizon_days_of, horizon_name, looks_in
+from simmer.ledger.model_card import CARD
 
 REQUESTS = Path(".snakemake") / "requests"
 SNAPSHOTS = "data/snapshots"
@@ -33,9 +34,14 @@ def horizon_days(wildcards):
     return horizon_days_of(wildcards.horizon)
 
 
-def dataset_table(ending):
-    """Return the path of the table the trials learn from, or of its resource entry."""
-    return f"data/processed/{CAMPAIGN.dataset.table}.{ending}"
+def dataset_tables(ending):
+    """Return the paths of the tables the trials learn from, the ticker's own first, or of their resource entries."""
+    return [f"data/processed/{name}.{ending}" for name in CAMPAIGN.dataset.tables]
+
+
+def raw_bars():
+    """Return the paths of the raw bars behind these tables, without those of the VIX."""
+    return [f"data/raw/{ticker}.csv" for ticker in CAMPAIGN.dataset.window_tickers]
 
 
 def vix_bars():
@@ -59,9 +65,10 @@ def tables_of_stage(stage, ending):
     if stage == "processed":
         kinds = CAMPAIGN.data.kinds()
         names = [
-            f"{name}_{'features' if kinds[name] == 'no_volume_index' else 'dataset_a25'}" for name in names
+            f"{name}_features" if kinds[name] == "no_volume_index" else CAMPAIGN.dataset.own_table(name)
+            for name in names
         ]
-        names += [CAMPAIGN.dataset.table] if CAMPAIGN.dataset.vix else []
+        names += CAMPAIGN.dataset.tables if CAMPAIGN.dataset.vix else []
     return [f"data/{stage}/{name}.{ending}" for name in names]
 
 
@@ -109,6 +116,23 @@ def published_trials(scale, horizon, numbers, suffix="json"):
 def results_of_study(wildcards):
     """Return the published results of the study that a figure shows."""
     return published(wildcards.scale, wildcards.horizon, "json")
+
+
+def race_of_study(wildcards):
+    """Return the outcome of a study's race in a list; empty without a race."""
+    study = StudyAddress(scale=wildcards.scale, horizon_days=horizon_days(wildcards))
+    return [str(RESULTS / study.standings)] if CAMPAIGN.search.race else []
+
+
+def races_of(scale):
+    """Return the outcomes of the races of all studies of a scale."""
+    studies = [StudyAddress(scale=scale, horizon_days=horizon_days_of(horizon)) for horizon in horizons()]
+    return [str(RESULTS / study.standings) for study in studies if CAMPAIGN.search.race]
+
+
+def race_as_params():
+    """Return the settings of the race as plain values for `params`."""
+    return CAMPAIGN.search.race and asdict(CAMPAIGN.search.race)
 
 
 def logs_of_study(wildcards):
@@ -239,6 +263,20 @@ def refits_of_study(scale, horizon):
     return [str(RESULTS / study.refit(number).published("json")) for number in numbers]
 
 
+def models_of_campaign():
+    """Return the cards of the models of all studies that are to be run; none if no weights are kept."""
+    studies = [] if CAMPAIGN.evidence.keep_models == "none" else studies_to_run()
+    addresses = [
+        StudyAddress(scale=scale, horizon_days=horizon_days_of(horizon)) for scale, horizon in studies
+    ]
+    return [str(RESULTS / address.model / CARD) for address in addresses]
+
+
+def refits_of_model(wildcards):
+    """Return the published refits that a model consists of."""
+    return refits_of_study(wildcards.scale, wildcards.horizon)
+
+
 def figures_of_report():
     """Return all figures that the report shows."""
     names = ["scaling", "opponents", "base_rates", "costs"]
@@ -257,5 +295,14 @@ def settings_of_scale(wildcards):
 
 def order(scale):
     """Return the function that ranks scales as configured, and earlier trials before later ones."""
-    rank = list(CAMPAIGN.scales).index(scale)
-    return lambda wildcards: BEFORE_TRIALS // 2 - 1_000 * rank - int(wildcards.trial)
+    return lambda wildcards: priority_of(scale) - int(wildcards.trial)
+
+
+def order_of_race(wildcards):
+    """Return the rank of a race: after the trials of its scale, before those of the next."""
+    return priority_of(wildcards.scale) - 999
+
+
+def priority_of(scale):
+    """Return the rank of the first trial of a scale."""
+    return BEFORE_TRIALS // 2 - 1_000 * list(CAMPAIGN.scales).index(scale)

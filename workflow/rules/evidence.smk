@@ -1,20 +1,28 @@
 """Evidence: refits of the winners, scored once on the untouched test split with baselines on the same rows.
 
-Reads: results/hpo/<scale>/<horizon>/trial_NNN.json, data/processed/<TICKER>_dataset_{a25,c}.parquet.
+Reads: results/hpo/<scale>/<horizon>/trial_NNN.json, data/processed/<TICKER>_dataset_*.parquet.
 Writes: results/refits/<scale>/<horizon>/refit_N.{json,jsonl}, results/baselines/<horizon>.json,
-results/final/<horizon>.{parquet,json}, results/evidence.json, results/figures/*, results/summary.{md,csv}.
+results/final/<horizon>.{parquet,json}, results/evidence.json, results/figures/*, results/summary.{html,md,csv},
+results/models/<scale>/<horizon>/{card.json,README.md,calibration.svg,member_N.safetensors}.
 
 Refits and baselines predict the test rows from inputs alone. The labels of test are opened by one rule,
 final_evaluation, which notes each look in the log of looks, results/ledger/test_reads.jsonl.
+
+A refit keeps its weights in the ledger, and the rule models publishes them. They are no declared output: how many there
+are depends on the configuration, and refits of older versions have none. Where they are missing, the card counts as
+outdated.
+
+The baselines of a horizon take some five minutes of one core for fifty tries; a job that is stopped begins again.
 """
 
 
 rule refit:
     """Train the winner of a study again with another random seed, under the thermal guard."""
     input:
-        table=ancient(dataset_table("parquet")),
-        resource=dataset_table("resource.json"),
+        tables=ancient(dataset_tables("parquet")),
+        resources=dataset_tables("resource.json"),
         trials=results_of_study,
+        race=race_of_study,
     output:
         result="results/refits/{scale}/{horizon}/refit_{refit}.json",
         log="results/refits/{scale}/{horizon}/refit_{refit}.jsonl",
@@ -41,10 +49,10 @@ rule refit:
 
 
 rule baselines:
-    """Fit the baselines of a horizon on the transformer's train rows, and predict validation and test."""
+    """Search the baselines of a horizon on the transformer's train rows, and predict validation and test."""
     input:
-        table=ancient(dataset_table("parquet")),
-        resource=dataset_table("resource.json"),
+        tables=ancient(dataset_tables("parquet")),
+        resources=dataset_tables("resource.json"),
     output:
         fitted="results/baselines/{horizon}.json",
     log:
@@ -58,6 +66,8 @@ rule baselines:
     params:
         settings=dataset_digest(),
         seed=CAMPAIGN.seed,
+        tries=CAMPAIGN.most_trials,
+        members=CAMPAIGN.evidence.seeds,
     message:
         "Fit the baselines at {wildcards.horizon}"
     script:
@@ -67,8 +77,8 @@ rule baselines:
 rule final_evaluation:
     """Join the labels of test with predictions made without them; no other rule reads these labels."""
     input:
-        table=ancient(dataset_table("parquet")),
-        resource=dataset_table("resource.json"),
+        tables=ancient(dataset_tables("parquet")),
+        resources=dataset_tables("resource.json"),
         trials=trials_of_horizon,
         refits=refits_of_horizon,
         # The audit must pass before the test split is opened.
@@ -162,6 +172,36 @@ rule evidence_figures:
         "../scripts/evidence_figures.py"
 
 
+rule models:
+    """Publish the refits of a winner as a model that predicts: their weights, its card, and a page about it."""
+    input:
+        tables=ancient(dataset_tables("parquet")),
+        resources=dataset_tables("resource.json"),
+        refits=refits_of_model,
+        evidence="results/evidence.json",
+    output:
+        card="results/models/{scale}/{horizon}/card.json",
+        page="results/models/{scale}/{horizon}/README.md",
+        picture="results/models/{scale}/{horizon}/calibration.svg",
+    log:
+        "results/logs/models/{scale}/{horizon}.log",
+    benchmark:
+        "results/benchmarks/models/{scale}/{horizon}.tsv"
+    wildcard_constraints:
+        scale="|".join(CAMPAIGN.scales),
+        horizon="|".join(horizons()),
+    conda:
+        "../envs/simmer.yaml"
+    params:
+        settings=settings_digest(),
+        keep_models=CAMPAIGN.evidence.keep_models,
+        about=names_as_params(),
+    message:
+        "Publish the model of {wildcards.scale}/{wildcards.horizon}"
+    script:
+        "../scripts/models.py"
+
+
 rule report:
     """Write the report: results/summary.{html,md,csv}."""
     input:
@@ -169,11 +209,12 @@ rule report:
         audit="results/leakage_audit.json",
         data_validation="results/data_validation.json",
         dataset="results/dataset.json",
-        resource=dataset_table("resource.json"),
+        resources=dataset_tables("resource.json"),
         trials=published_of_campaign("json"),
         refits=refits_of_campaign(),
         preflights=expand("results/preflight/{scale}.json", scale=CAMPAIGN.run_scales),
         tables=expand("results/hpo_{scale}.done", scale=CAMPAIGN.run_scales),
+        models=models_of_campaign(),
         figures=figures_of_report(),
     output:
         page=report(

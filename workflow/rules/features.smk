@@ -1,23 +1,24 @@
 """From validated bars to features, labels and splits.
 
 The table `a25` has the 25 feature columns computed from the ticker's own bars (5 of bars and 20 indicators), the
-table `c` these and the eight of the VIX.
+table `a33` these and eight of volatility; the tables `c` and `c41` add the eight of the VIX to them. A configuration
+has one of the first two and, with the VIX, one of the last two.
 
 Reads: data/raw/<TICKER>.csv, results/data_validation.json.
-Writes: data/processed/<TICKER>_dataset_{a25,c}.parquet, data/processed/VIX_features.parquet,
+Writes: data/processed/<TICKER>_dataset_{a25,a33,c,c41}.parquet, data/processed/VIX_features.parquet,
 results/dataset.json, results/data_dictionary.{csv,md}.
 """
 
 
 rule build_features:
-    """Compute the a25 table of one ticker: its bars and 20 indicators, warm-up rows dropped."""
+    """Compute the a25 or a33 table of one ticker from its own bars, warm-up rows dropped."""
     input:
         bars="data/raw/{ticker}.csv",
         resource="data/raw/{ticker}.resource.json",
         validation="results/data_validation.json",
     output:
-        table="data/processed/{ticker}_dataset_a25.parquet",
-        resource="data/processed/{ticker}_dataset_a25.resource.json",
+        table=f"data/processed/{CAMPAIGN.dataset.own_table('{ticker}')}.parquet",
+        resource=f"data/processed/{CAMPAIGN.dataset.own_table('{ticker}')}.resource.json",
     log:
         "results/logs/build_features/{ticker}.log",
     benchmark:
@@ -54,7 +55,7 @@ rule build_vix_features:
 
 
 rule combine_features:
-    """Join the a25 table of one ticker with the features of the VIX, computed on the ticker's own days."""
+    """Compute the c or c41 table of one ticker: its own columns and those of the VIX on the ticker's days."""
     input:
         bars="data/raw/{ticker}.csv",
         resource="data/raw/{ticker}.resource.json",
@@ -62,8 +63,8 @@ rule combine_features:
         vix_resource=f"data/raw/{VIX_TICKER}.resource.json",
         validation="results/data_validation.json",
     output:
-        table="data/processed/{ticker}_dataset_c.parquet",
-        resource="data/processed/{ticker}_dataset_c.resource.json",
+        table=f"data/processed/{CAMPAIGN.dataset.combined_table('{ticker}')}.parquet",
+        resource=f"data/processed/{CAMPAIGN.dataset.combined_table('{ticker}')}.resource.json",
     log:
         "results/logs/combine_features/{ticker}.log",
     benchmark:
@@ -99,7 +100,7 @@ rule data_dictionary:
 rule describe_dataset:
     """Form labels and splits for every horizon and record their sizes and base rates; refuse too few."""
     input:
-        table=dataset_table("parquet"),
+        tables=dataset_tables("parquet"),
     output:
         summary="results/dataset.json",
     log:

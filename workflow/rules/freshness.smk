@@ -212,25 +212,29 @@ def are_published(scale, days, n_trials):
 
 @cache
 def features_are_final():
-    """Return True if no job of this run changes the feature table: it was made from the bars now requested."""
+    """Return True if no job of this run changes a feature table: all were made from the bars now requested."""
     try:
-        record = MadeFrom.read(record_of(dataset_table("parquet")))
-        if record is None:
-            return False
-        bars = [name for name in record.inputs if name.startswith("data/raw/")]
         requested = max((REQUESTS / f"{ticker}.json").stat().st_mtime for ticker in tickers())
-        return (
-            not DIGESTS.changed(record.outputs)
-            and not DIGESTS.changed({name: record.inputs[name] for name in bars})
-            and all(Path(name).stat().st_mtime >= requested for name in bars)
+        return all(
+            is_final(MadeFrom.read(record_of(table)), requested) for table in dataset_tables("parquet")
         )
     except (SimmerError, OSError):
         return False
 
 
+def is_final(record, requested):
+    """Return True if a table is as it was made, from bars as they are and not older than their requests."""
+    if record is None:
+        return False
+    bars = {name: digest for name, digest in record.inputs.items() if name.startswith("data/raw/")}
+    return not DIGESTS.changed(record.outputs | bars) and all(
+        Path(name).stat().st_mtime >= requested for name in bars
+    )
+
+
 def ledger_of(scale, days):
     """Return a study's ledger; None while its features are not known. They may change during a run."""
-    features = built_features(Path(dataset_table("resource.json")))
+    features = built_features(map(Path, dataset_tables("resource.json")))
     return None if features is None else ledger_with(features, scale, days)
 
 
@@ -242,5 +246,5 @@ def ledger_with(features, scale, days):
 
 @cache
 def winner_in_ledger(scale, days):
-    """Return the number of a study's best trial; None while the ledger lacks a trial."""
-    return ledger_of(scale, days).winner(CAMPAIGN.scales[scale].n_trials)
+    """Return the number of a study's winner; None while the ledger lacks a trial or a run of its race."""
+    return ledger_of(scale, days).winner(CAMPAIGN.scales[scale].n_trials, CAMPAIGN.search.race)

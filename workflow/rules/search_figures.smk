@@ -1,6 +1,6 @@
 """Figures of each search, and the importances as JSON.
 
-Reads: results/hpo/<scale>/<horizon>/trial_NNN.json, data/processed/<TICKER>_dataset_a25.resource.json.
+Reads: results/hpo/<scale>/<horizon>/trial_NNN.json, data/processed/<TICKER>_dataset_*.resource.json.
 Writes: results/figures/search_{history,importances,coverage}_<scale>_<horizon>.svg,
 results/figures/search_importances_<scale>_<horizon>.json.
 """
@@ -10,7 +10,7 @@ rule search_figures:
     """Draw the history, the hyperparameter importances and the coverage of one search."""
     input:
         results=results_of_study,
-        resource=dataset_table("resource.json"),
+        resources=dataset_tables("resource.json"),
     output:
         history=report(
             "results/figures/search_history_{scale}_{horizon}.svg",

@@ -15,7 +15,7 @@ from simmer.machine.facts import looks_accelerated
 
 
 def slots(wildcards):
-    """Return how many trials run side by side."""
+    """Return how many trials run side by side; a race takes the place of its study's trials."""
     return within_limits(trials_at_once() or 1)
 
 
@@ -47,7 +47,10 @@ def trials_at_once():
             # It waits for the studies of its horizon with smaller budgets.
             queue, stage = study.horizon_days, CAMPAIGN.scales[study.scale].budget_parameters
         queues[queue][stage] += min(trials, CAMPAIGN.search.parallel_trials)
-    return sum(max(stages.values()) for stages in queues.values())
+    # The race of a stage may run beside the trials of the next.
+    return sum(
+        max(stages.values()) + bool(CAMPAIGN.search.race and len(stages) > 1) for stages in queues.values()
+    )
 
 
 @cache

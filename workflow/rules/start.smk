@@ -97,7 +97,10 @@ def publish_from_ledger(features):
         for scale, of_scale in studies.items()
         for study in of_scale
         for address in publish_finished(
-            study, n_trials=CAMPAIGN.scales[scale].n_trials, refits=CAMPAIGN.evidence.seeds
+            study,
+            n_trials=CAMPAIGN.scales[scale].n_trials,
+            race=CAMPAIGN.search.race,
+            refits=CAMPAIGN.evidence.seeds,
         )
     ]
     review_pages(RESULTS)

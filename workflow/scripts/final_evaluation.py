@@ -7,7 +7,7 @@ from pathlib import Path
 from simmer.base.files import read_json, write_json, write_through
 from simmer.base.logs import PROGRESS, job
 from simmer.config.campaign import Config, parse_config
-from simmer.data.table_entry import content_sha256_in
+from simmer.data.table_entry import features_sha256_in
 from simmer.data.tables import read_table, require_content
 from simmer.evidence.evaluated import (
     model_facts,
@@ -31,6 +31,7 @@ def main(
     config: Config,
     horizon_days: int,
     tables: Sequence[Path],
+    resources: Sequence[Path],
     trials: Sequence[Path],
     refits: Sequence[Path],
     baselines: Path,
@@ -42,25 +43,31 @@ def main(
     Args:
         config: the campaign.
         horizon_days: of the labels.
-        tables: the feature table and its resource entry.
+        tables, resources: the feature tables and their entries, the ticker's own first.
         trials: of all scales at this horizon, to count those that a winner was chosen from.
         refits, baselines: predictions made without the labels of test.
         predictions, facts: the outputs.
 
     Raises:
-        DataError: when the table is not the one its manifest lists.
+        DataError: when a table is not the one its manifest lists.
         DatasetError: when predictions and labels are not of the same rows.
         LedgerError: when a refit or a baseline belongs to other settings than the configured ones.
     """
-    frame, features_sha256 = read_table(tables[0]), content_sha256_in(tables[1])
-    require_content(frame, features_sha256, what=config.dataset.table)
+    frames, features_sha256 = [read_table(path) for path in tables], features_sha256_in(resources)
+    require_content(frames, features_sha256, names=config.dataset.tables)
     results, fitted = [RefitResult.read(path) for path in refits], read_json(baselines)
     fingerprints = {
         scale: config.study(scale, horizon_days).fingerprint(features_sha256) for scale in config.run_scales
     }
     refuse_mixed_refits(results, fingerprints)
-    refuse_foreign(fitted, features_sha256=features_sha256, seed=config.seed)
-    dataset = config.dataset.build(frame, horizon_days, test="open")
+    refuse_foreign(
+        fitted,
+        features_sha256=features_sha256,
+        seed=config.seed,
+        tries=config.most_trials,
+        members=config.evidence.seeds,
+    )
+    dataset = config.dataset.build(frames[0], horizon_days, test="open", pooled=frames[1:])
     labels = {
         split: SplitLabels(
             rows=dataset.decision_rows(split),
@@ -110,7 +117,8 @@ if __name__ == "__main__":
         main(
             config=parse_config(snakemake.config),
             horizon_days=horizon_days_of(snakemake.wildcards.horizon),
-            tables=[Path(snakemake.input.table), Path(snakemake.input.resource)],
+            tables=[Path(path) for path in snakemake.input.tables],
+            resources=[Path(path) for path in snakemake.input.resources],
             trials=[Path(path) for path in snakemake.input.trials],
             refits=[Path(path) for path in snakemake.input.refits],
             baselines=Path(snakemake.input.baselines),

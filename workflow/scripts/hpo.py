@@ -3,12 +3,13 @@
 import logging
 import os
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
 from simmer.base.errors import LedgerError
 from simmer.base.logs import PROGRESS, job
 from simmer.config.campaign import Config, parse_config
-from simmer.data.table_entry import content_sha256_in
+from simmer.data.table_entry import features_sha256_in
 from simmer.data.tables import read_table
 from simmer.ledger.address import LOCKS, RESULTS, horizon_days_of, ledger_in
 from simmer.runs.publish import NO_SEARCH, publish
@@ -26,8 +27,8 @@ def main(
     scale: str,
     horizon_days: int,
     number: int,
-    table: Path,
-    resource: Path,
+    tables: Sequence[Path],
+    resources: Sequence[Path],
     slots: int,
     result: Path,
     log: Path,
@@ -37,7 +38,7 @@ def main(
     Raises:
         Interrupted: heat or a signal; the same call resumes where this one stopped.
     """
-    features_sha256 = content_sha256_in(resource)
+    features_sha256 = features_sha256_in(resources)
     study = config.study(scale, horizon_days)
     ledger = study.ledger(ledger_in(RESULTS), features_sha256=features_sha256)
 
@@ -52,7 +53,8 @@ def main(
         from simmer.runs.trial import Trial
 
         trial = Trial(study=study, ledger=ledger, number=number)
-        run_under_guard(config, trial, frame=read_table(table), slots=slots, stop=stop)
+        frames = [read_table(path) for path in tables]
+        run_under_guard(config, trial, frames=frames, slots=slots, stop=stop)
 
     if publish(ledger, ledger.trial(number), compute, result=result, log=log):
         studies = {
@@ -75,8 +77,8 @@ if __name__ == "__main__":
             scale=snakemake.params.scale,
             horizon_days=horizon_days_of(snakemake.wildcards.horizon),
             number=int(snakemake.wildcards.trial),
-            table=Path(snakemake.input.table),
-            resource=Path(snakemake.input.resource),
+            tables=[Path(path) for path in snakemake.input.tables],
+            resources=[Path(path) for path in snakemake.input.resources],
             slots=snakemake.resources.slots,
             result=Path(snakemake.output.result),
             log=Path(snakemake.output.log),

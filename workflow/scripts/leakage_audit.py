@@ -5,21 +5,21 @@ from pathlib import Path
 
 from simmer.audit.checks import run_audit
 from simmer.audit.control_checks import controls_from_json
-from simmer.audit.raw import read_raw
+from simmer.audit.raw import PooledSeries, model_features, read_raw
 from simmer.base.checks import log_checks
 from simmer.base.files import read_json, write_json, write_text
 from simmer.base.logs import job
 from simmer.config.campaign import Config, parse_config
-from simmer.data.tables import content_sha256, read_table
+from simmer.data.tables import features_sha256, read_table
 from simmer.ledger.made_from import made_from
 
 
 def main(
     *,
     config: Config,
-    bars: Path,
+    bars: Sequence[Path],
     vix_bars: Sequence[Path],
-    table: Path,
+    tables: Sequence[Path],
     controls: Path,
     looks: Path,
     report: Path,
@@ -29,9 +29,9 @@ def main(
 
     Args:
         config: the campaign.
-        bars: raw bars of the ticker.
+        bars: raw bars of the ticker, then of the pooled ones.
         vix_bars: raw bars of the VIX, none where its features are off.
-        table: what the trials learn from.
+        tables: what the trials learn from, in the same order.
         controls: scores of the trained controls.
         looks: the log of looks at the test split; it may be absent.
         report: for machines.
@@ -40,19 +40,23 @@ def main(
     Raises:
         AuditError: with every check that failed.
     """
-    frame = read_table(table)
+    dataset, frames = config.dataset, [read_table(path) for path in tables]
+    raw = [read_raw(path, vix_bars) for path in bars]
+    series = map(PooledSeries, dataset.window_tickers, raw, dataset.tables, frames)
     audit = run_audit(
-        config.dataset,
-        read_raw(bars, vix_bars),
-        frame,
+        dataset,
+        raw[0],
+        frames[0],
         calendar=config.data.calendar,
         controls=controls_from_json(
             read_json(controls),
-            features_sha256=content_sha256(frame),
-            horizons_days=config.dataset.horizons_days,
+            features_sha256=features_sha256(frames),
+            horizons_days=dataset.horizons_days,
         ),
         looks=looks,
         seed=config.seed,
+        features=model_features(volatility=dataset.volatility),
+        pooled=list(series)[1:],
     )
     log_checks(audit)
     audit.raise_if_failed()
@@ -64,9 +68,9 @@ if __name__ == "__main__":
     with job(snakemake.log[0]), made_from(snakemake):
         main(
             config=parse_config(snakemake.config),
-            bars=Path(snakemake.input.bars),
+            bars=[Path(path) for path in snakemake.input.bars],
             vix_bars=[Path(path) for path in snakemake.input.vix_bars],
-            table=Path(snakemake.input.table),
+            tables=[Path(path) for path in snakemake.input.tables],
             controls=Path(snakemake.input.controls),
             looks=Path(snakemake.params.register),
             report=Path(snakemake.output.report),

@@ -9,12 +9,12 @@ from typing import Any
 from simmer.audit.control_checks import check_control, controls_as_json
 from simmer.audit.control_set import planted_control, shuffled_control
 from simmer.audit.control_training import ControlSetting
-from simmer.audit.raw import read_raw
+from simmer.audit.raw import model_features, read_raw
 from simmer.base.checks import as_table
 from simmer.base.files import write_json
 from simmer.base.logs import job
 from simmer.config.campaign import Config, parse_config
-from simmer.data.tables import content_sha256, read_table
+from simmer.data.tables import features_sha256, read_table
 from simmer.ledger.made_from import made_from
 from simmer.runs.guarded import thermal_guard
 from simmer.thermal.stop import StopRequest
@@ -24,15 +24,21 @@ logger = logging.getLogger(__name__)
 
 
 def main(
-    *, config: Config, bars: Path, vix_bars: Sequence[Path], table: Path, slots: int, controls: Path
+    *,
+    config: Config,
+    bars: Sequence[Path],
+    vix_bars: Sequence[Path],
+    tables: Sequence[Path],
+    slots: int,
+    controls: Path,
 ) -> None:
     """Train every control and write its scores to `controls`; the audit judges them.
 
     Args:
         config: the campaign.
-        bars: raw bars of the ticker.
+        bars: raw bars of the ticker, then of the pooled ones.
         vix_bars: raw bars of the VIX, none where its features are off.
-        table: what the trials learn from.
+        tables: what the trials learn from, in the same order.
         slots: jobs that run side by side on this machine.
         controls: the scores.
 
@@ -40,7 +46,8 @@ def main(
         ConfigError: when the device is not there.
         Interrupted: heat or a signal; the same command begins again.
     """
-    settings, frame, raw = config.dataset, read_table(table), read_raw(bars, vix_bars)
+    settings, frames = config.dataset, [read_table(path) for path in tables]
+    raw = [read_raw(path, vix_bars) for path in bars]
     require_device(config.execution.device, asked_by="config key training.device")
     execution = choose_execution(
         device=config.execution.device,
@@ -57,16 +64,19 @@ def main(
         TemporaryDirectory() as folder,
         thermal_guard(config, execution, on_event=_drop, stop=stop) as guard,
     ):
+        features = model_features(volatility=settings.volatility)
         common = {"build": settings.build, "setting": setting, "seed": config.seed, "guard": guard}
         results = [
-            planted_control(raw, settings.threshold, folder=Path(folder, "planted"), **common),
+            planted_control(
+                raw, settings.threshold, features=features, folder=Path(folder, "planted"), **common
+            ),
             *(
-                shuffled_control(frame, days, folder=Path(folder, f"shuffled_h{days}"), **common)
+                shuffled_control(frames, days, folder=Path(folder, f"shuffled_h{days}"), **common)
                 for days in settings.horizons_days
             ),
         ]
     logger.info("%s", as_table([check for result in results for check in check_control(result)]).rstrip())
-    write_json(controls, controls_as_json(results, features_sha256=content_sha256(frame)))
+    write_json(controls, controls_as_json(results, features_sha256=features_sha256(frames)))
 
 
 def _drop(_: dict[str, Any]) -> None:
@@ -77,9 +87,9 @@ if __name__ == "__main__":
     with job(snakemake.log[0]), made_from(snakemake):
         main(
             config=parse_config(snakemake.config),
-            bars=Path(snakemake.input.bars),
+            bars=[Path(path) for path in snakemake.input.bars],
             vix_bars=[Path(path) for path in snakemake.input.vix_bars],
-            table=Path(snakemake.input.table),
+            tables=[Path(path) for path in snakemake.input.tables],
             slots=snakemake.resources.slots,
             controls=Path(snakemake.output.controls),
         )

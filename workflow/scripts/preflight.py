@@ -7,11 +7,12 @@ from simmer.base.checks import log_checks
 from simmer.base.files import write_json, write_text
 from simmer.base.logs import job
 from simmer.config.campaign import Config, parse_config
+from simmer.ledger.address import RESULTS
 from simmer.ledger.made_from import made_from
 from simmer.machine.facts import inspect_data, inspect_machine
 from simmer.machine.preflight import run_preflight
 from simmer.runs.fit_machine import fit_to_machine
-from simmer.runs.needs import needs_of_study
+from simmer.runs.needs import kept_weights_bytes, needs_of_study
 from simmer.training.kernels import kernels_problem
 
 
@@ -34,6 +35,7 @@ def main(
         device=config.execution.device,
         slots=slots,
         kernels_problem=None if unwanted else kernels_problem(),
+        weights_bytes=kept_weights_bytes(config, study, execution, results=RESULTS),
     )
     checks = run_preflight(
         needs,

@@ -7,7 +7,7 @@ from pathlib import Path
 from simmer.audit.looks import with_looks
 from simmer.base.files import read_json, write_text
 from simmer.base.logs import PROGRESS, job
-from simmer.data.table_entry import content_sha256_in
+from simmer.data.table_entry import features_sha256_in
 from simmer.evidence.results import Evidence
 from simmer.ledger.made_from import made_from
 from simmer.ledger.results import RefitResult, TrialResult
@@ -25,8 +25,8 @@ def main(
     *,
     seed: int,
     facts: Mapping[str, Path],
-    trials: Sequence[Path],
-    refits: Sequence[Path],
+    resources: Sequence[Path],
+    fitted: Mapping[str, Sequence[Path]],
     preflights: Sequence[Path],
     figures: Sequence[Path],
     captions: Path,
@@ -37,8 +37,10 @@ def main(
 
     Args:
         seed: of the campaign.
-        facts: `evidence`, `data_validation`, `dataset`, `audit`, and the `resource` entry of the features.
-        trials, refits, preflights: all results of each kind.
+        facts: `evidence`, `data_validation`, `dataset` and `audit`.
+        resources: the entries of the feature tables.
+        fitted: all results of `trials` and of `refits`.
+        preflights: of all scales.
         figures: SVG files.
         captions: a folder with a text for each kind of figure.
         looks: the log of looks at the test split; the audit may have been made before it was opened.
@@ -48,12 +50,12 @@ def main(
     known["evidence"] = Evidence.from_json(known["evidence"])
     known["audit"] = with_looks(known["audit"], looks)
     results = {
-        "trials": [TrialResult.read(path) for path in trials],
-        "refits": [RefitResult.read(path) for path in refits],
+        "trials": [TrialResult.read(path) for path in fitted["trials"]],
+        "refits": [RefitResult.read(path) for path in fitted["refits"]],
     }
     checked = [read_json(path) for path in preflights]
     material = Material(
-        **{name: known[name] for name in ("evidence", "data_validation", "dataset", "audit")},
+        **known,
         **results,
         preflights={preflight["scale"]: preflight for preflight in checked},
         figures={path.stem: path.read_text(encoding="utf-8") for path in figures},
@@ -64,7 +66,7 @@ def main(
         provenance=provenance_of(
             known["evidence"],
             **results,
-            features_sha256=content_sha256_in(facts["resource"]),
+            features_sha256=features_sha256_in(resources),
             seed=seed,
         ),
     )
@@ -81,10 +83,10 @@ if __name__ == "__main__":
             seed=snakemake.config["seed"],
             facts={
                 name: Path(snakemake.input[name])
-                for name in ("evidence", "data_validation", "dataset", "audit", "resource")
+                for name in ("evidence", "data_validation", "dataset", "audit")
             },
-            trials=[Path(path) for path in snakemake.input.trials],
-            refits=[Path(path) for path in snakemake.input.refits],
+            resources=[Path(path) for path in snakemake.input.resources],
+            fitted={name: [Path(path) for path in snakemake.input[name]] for name in ("trials", "refits")},
             preflights=[Path(path) for path in snakemake.input.preflights],
             figures=[Path(path) for path in snakemake.input.figures],
             captions=Path(snakemake.params.captions),

@@ -7,7 +7,7 @@ from pathlib import Path
 from simmer.base.files import write_bytes, write_json
 from simmer.base.logs import job
 from simmer.config.campaign import parse_config
-from simmer.data.table_entry import content_sha256_in
+from simmer.data.table_entry import features_sha256_in
 from simmer.figures.search.coverage import edges, search_coverage
 from simmer.figures.search.history import search_history
 from simmer.figures.search.importances import rests_on, search_importances
@@ -27,7 +27,7 @@ def main(
     *,
     study: Study,
     results: Sequence[Path],
-    resource: Path,
+    resources: Sequence[Path],
     history: Path,
     importances: Path,
     importances_table: Path,
@@ -39,7 +39,7 @@ def main(
         LedgerError: when a result belongs to another study than the configured one, or its origin is unknown.
     """
     published = [TrialResult.read(path) for path in results]
-    fingerprint = study.fingerprint(content_sha256_in(resource))
+    fingerprint = study.fingerprint(features_sha256_in(resources))
     refuse_mixture(published, {study.horizon_days: fingerprint})
     searched = searched_study(study, published)
     found = importances_of(searched)
@@ -57,7 +57,7 @@ if __name__ == "__main__":
         main(
             study=parse_config(snakemake.config).study(wildcards.scale, horizon_days_of(wildcards.horizon)),
             results=[Path(path) for path in snakemake.input.results],
-            resource=Path(snakemake.input.resource),
+            resources=[Path(path) for path in snakemake.input.resources],
             history=Path(snakemake.output.history),
             importances=Path(snakemake.output.importances),
             importances_table=Path(snakemake.output.importances_table),

@@ -45,6 +45,13 @@ def test_a_model_beats_the_base_rate_if_its_interval_excludes_zero(read):
     assert conclusion(read(h1=of(unsure))) == "No scale beats the base rate beyond noise; no baseline does."
 
 
+def test_skill_is_that_of_the_averaged_members(read, picture):
+    made = of(scale(0.48, averaged_skill=estimate(0.05, 0.01)))
+    assert conclusion(read(h1=made)).startswith("Some scale beats the base rate")
+    figure = picture(opponents(read(h1=made)))
+    assert "+5.0 %" in figure.texts and "Skill of averaged members" in figure.prose
+
+
 @pytest.mark.parametrize(
     ("pair", "words"),
     [
@@ -56,9 +63,10 @@ def test_a_model_beats_the_base_rate_if_its_interval_excludes_zero(read):
 def test_the_best_scale_is_compared_in_pairs_with_the_best_baseline(read, pair, words):
     a, b, value = pair
     difference = {"a": a, "b": b, "difference": estimate(value, 0.006), "planned": False}
-    difference |= {"p_value": 0.1, "detectable": 0.01}
+    difference |= {"p_value": 0.1, "detectable": 0.01, "members": 5, "single_difference": estimate(0.0, 0.1)}
     made = of(scale(0.46), model("mlp", 0.48), differences=[difference])
-    assert against_best(read(h1=made).horizons[0]) == f"Best scale and best baseline on validation, {words}"
+    best = "Best scale and best baseline on validation, averages of 5 members"
+    assert against_best(read(h1=made).horizons[0]) == f"{best}, {words}"
 
 
 def test_without_that_pair_the_note_is_empty(read):

@@ -24,7 +24,7 @@ def published(tmp_path, eventful):
         return {
             "study": eventful.study,
             "results": paths,
-            "resource": tmp_path / "resource.json",
+            "resources": [tmp_path / "resource.json"],
             **{name.partition(".")[0]: tmp_path / "figures" / name for name in outputs},
         }
 

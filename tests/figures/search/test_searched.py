@@ -4,7 +4,7 @@ import pytest
 
 from simmer.base.errors import LedgerError
 from simmer.figures.search.searched import best_of, counts, not_searched, number, unit
-from simmer.ledger.table import best_by_horizon
+from simmer.ledger.results import best_trial
 from simmer.search.space import KEYS, Choice, Range
 
 
@@ -30,7 +30,7 @@ def test_a_trial_of_any_scale_may_be_handed_over(study_book, origin):
 def test_the_best_is_the_one_of_the_tables_and_never_a_repetition(eventful):
     study = eventful.searched
     assert study.best.number == 5
-    assert study.best.number == best_by_horizon(eventful.results)[1].trial
+    assert study.best.number == best_trial(eventful.results).trial
 
 
 def test_a_study_without_any_loss_has_no_best(study_book):

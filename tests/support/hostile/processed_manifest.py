@@ -22,7 +22,7 @@ def processed(make: FileDamage) -> Damage:
     """Change a processed table, and enter its new hash and size in the manifest."""
 
     def spoil(folder: Path) -> None:
-        path = folder / "data/processed/SPY_dataset_a25.parquet"
+        path = folder / "data/processed/SPY_dataset_a33.parquet"
         make(path)
         new = path.read_bytes()
         entry("processed", hash=f"sha256:{sha256_of_bytes(new)}", bytes=len(new))(folder)

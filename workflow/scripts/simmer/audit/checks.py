@@ -10,12 +10,13 @@ from simmer.audit.control_checks import check_control
 from simmer.audit.controls import ControlResult
 from simmer.audit.labels import border_days, check_base_rate, check_borders, check_labels, check_splits
 from simmer.audit.looks import check_looks
+from simmer.audit.pooled import check_pooled, check_pooled_tables
 from simmer.audit.prefixes import check_prefixes, check_table, cut_days
-from simmer.audit.raw import FeatureBuilder, RawSeries, model_features, vix_features
+from simmer.audit.raw import FeatureBuilder, PooledSeries, RawSeries, vix_features
 from simmer.audit.standardisation import check_future, check_standardisation
 from simmer.base.checks import CheckResult, CheckTable
 from simmer.base.errors import AuditError
-from simmer.config.campaign import DatasetSettings
+from simmer.config.dataset import DatasetSettings
 from simmer.ledger.address import horizon_name
 
 
@@ -28,7 +29,8 @@ def run_audit(
     controls: Sequence[ControlResult],
     looks: Path,
     seed: int,
-    features: FeatureBuilder = model_features,
+    features: FeatureBuilder,
+    pooled: Sequence[PooledSeries] = (),
 ) -> CheckTable:
     """Run all checks, also after a failed one, and return the check table.
 
@@ -40,24 +42,29 @@ def run_audit(
         controls: results of the trained controls.
         looks: the log of looks at test days; it may be absent.
         seed: of the price changes in `check_future`.
-        features: computes the feature table from raw bars.
+        features: computes a feature table from raw bars.
+        pooled: the pooled tickers.
 
     Raises:
         DatasetError: when no dataset can be formed.
     """
-    datasets = {days: settings.build(table, days) for days in settings.horizons_days}
-    cuts = cut_days(raw.days, border_days(datasets[settings.horizons_days[0]], raw))
+    build_any = partial(settings.build, pooled=[one.table for one in pooled])
+    datasets = {days: build_any(table, days) for days in settings.horizons_days}
+    borders = border_days(datasets[settings.horizons_days[0]], raw)
+    cuts = cut_days(raw.days, borders)
     checks: list[CheckResult] = [
         check_table(settings.table, table, features, raw),
         *check_prefixes(settings.table, features, raw, cuts, relative=True),
     ]
     if raw.vix_bars is not None:
         checks += check_prefixes("VIX_features", vix_features(calendar), raw, cuts, relative=False)
+    checks += check_pooled_tables(pooled, features=features, border_days=borders)
     for days, dataset in datasets.items():
         checks += [check_labels(dataset, raw), check_splits(dataset), check_borders(dataset, raw)]
-        build = partial(settings.build, horizon_days=days)
+        build = partial(build_any, horizon_days=days)
         checks += [check_standardisation(dataset, table)]
         checks += check_future(raw, features=features, build=build, horizon=horizon_name(days), seed=seed)
+        checks += check_pooled(pooled, dataset, features=features, build=partial(build, table), seed=seed)
     checks += [check_base_rate(datasets, split) for split in ("train", "validation")]
     checks += check_looks(looks)
     checks += [check for control in controls for check in check_control(control)]

@@ -17,6 +17,9 @@ SHARE_OF_ATTAINABLE = 1 / 3
 
 # MEASURED: 960 train windows are too few to learn the planted signal, 1190 are enough.
 FEWEST_TRAIN_DECISIONS = 1200
+# MEASURED with 25 and 33 channels: of 48 controls with 350 to 490 validation rows, which had all learned the
+# signal, the low end of 6 did not reach the share; of 14 with 560 to 715 rows it always did.
+FEWEST_DECISIONS = 550
 
 
 def check_control(result: ControlResult) -> list[CheckResult]:
@@ -64,28 +67,34 @@ def check_planted(result: ControlResult) -> list[CheckResult]:
         "the model does not learn the planted signal: look for an error in windows, labels, standardisation "
         "or training; until it is fixed, the scores of this campaign mean nothing"
     )
-    checks = [
-        _judged(
+    checks = []
+    for what, score, least, best in (
+        ("AUC", auc, least_auc, best_auc),
+        ("skill", skill, least_skill, best_skill),
+    ):
+        check = _judged(
             f"{name} {what}",
             result,
             score,
             needed=f"over {least:.3f}, attainable {best:.3f}",
             fix=None if score and score.low > least else fix,
         )
-        for what, score, least, best in (
-            ("AUC", auc, least_auc, best_auc),
-            ("skill", skill, least_skill, best_skill),
-        )
-    ]
-    return [_excused(check, result) for check in checks]
+        checks.append(_excused(check, result, learned=score is not None and score.estimate > least))
+    return checks
 
 
-def _excused(check: CheckResult, result: ControlResult) -> CheckResult:
-    if check.status is not CheckStatus.FAIL or result.train_decisions >= FEWEST_TRAIN_DECISIONS:
+def _excused(check: CheckResult, result: ControlResult, *, learned: bool) -> CheckResult:
+    if result.train_decisions < FEWEST_TRAIN_DECISIONS:
+        few, enough = f"{result.train_decisions} train windows", FEWEST_TRAIN_DECISIONS
+    elif learned and result.decisions < FEWEST_DECISIONS:
+        few, enough = f"{result.decisions} validation rows", FEWEST_DECISIONS
+    else:
+        return check
+    if check.status is not CheckStatus.FAIL:
         return check
     fix = (
-        f"{result.train_decisions} train windows are too few for this control to separate an error from a "
-        f"lack of data ({FEWEST_TRAIN_DECISIONS} are enough): use a longer series, or ignore this control"
+        f"{few} are too few for this control to separate an error from a lack of data ({enough} are enough): "
+        "use a longer series, or ignore this control"
     )
     return replace(check, status=CheckStatus.WARN, fix=fix)
 

@@ -46,7 +46,7 @@ class ControlResult:
     Attributes:
         control: "shuffled" or "planted".
         seed: of labels or bars, weights, order of windows and dropout.
-        train_decisions: number of train windows.
+        train_decisions: number of train windows, pooled ones included.
         decisions: number of validation rows, all of them scored.
         base_rate: share of positives among these.
         ended: how the training ended; only "last_epoch" gives a valid control.
@@ -79,13 +79,17 @@ def permuted(labels: np.ndarray, seed: int) -> np.ndarray:
 def shuffled(dataset: Dataset, *, seed: int, permute: Permute = permuted) -> Dataset:
     """Return the dataset with the labels of train and of validation shuffled separately.
 
-    The base rates stay the same.
+    So are those of each pooled ticker. The base rates stay the same.
     """
     labels = dataset.labels.copy()
     for split in ("train", "validation"):
         rows = dataset.decision_rows(split)
         labels[rows] = permute(dataset.labels[rows], derive_seed(seed, "labels", split))
-    return replace(dataset, labels=labels)
+    pooled = (
+        replace(part, labels=permute(part.labels, derive_seed(seed, "labels", part.ticker)))
+        for part in dataset.pooled
+    )
+    return replace(dataset, labels=labels, pooled=tuple(pooled))
 
 
 def run_control(
@@ -120,7 +124,7 @@ def run_control(
         control=control,
         horizon_days=horizon,
         seed=seed,
-        train_decisions=len(dataset.train),
+        train_decisions=len(dataset.train) + sum(len(part.decision_rows) for part in dataset.pooled),
         decisions=len(labels),
         base_rate=float(labels.mean()),
         ended=trained.outcome.ended,

@@ -1,12 +1,13 @@
 """Check labels, splits and their borders by a plain loop over raw prices."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
 import numpy as np
 
 from simmer.audit.raw import RawSeries
 from simmer.base.checks import CheckResult, CheckStatus
 from simmer.features.dataset import Dataset
+from simmer.features.labels import LabelSpec
 from simmer.ledger.address import horizon_name
 
 SPLITS = ("train", "validation")  # only the report may use the labels of test
@@ -14,21 +15,27 @@ SPLITS = ("train", "validation")  # only the report may use the labels of test
 
 def check_labels(dataset: Dataset, raw: RawSeries) -> CheckResult:
     """Check every label of train and validation against a plain loop over the raw High or Close."""
-    spec = dataset.label_spec
+    days = [dataset.dates[dataset.decision_rows(split)] for split in SPLITS]
+    labels = [dataset.labels_of(split) for split in SPLITS]
+    name = f"labels {horizon_name(dataset.label_spec.horizon_days)}"
+    return compare_labels(name, np.concatenate(days), np.concatenate(labels), dataset.label_spec, raw)
+
+
+def compare_labels(
+    name: str, days: np.ndarray, labels: np.ndarray, spec: LabelSpec, raw: RawSeries
+) -> CheckResult:
+    """Check the labels of decision days, [n] each, against a plain loop over the raw High or Close."""
     closes = raw.bars["Close"].tolist()
     reached = raw.bars["High"].tolist() if spec.basis == "high" else closes
-    rows_of_days = _rows_of_days(raw)
-    wrong, count = [], 0
-    for split in SPLITS:
-        for row, label in zip(dataset.decision_rows(split), dataset.labels_of(split), strict=True):
-            today = rows_of_days[dataset.dates[row].astype("datetime64[D]")]
-            hits = False
-            for ahead in range(1, spec.horizon_days + 1):
-                if reached[today + ahead] >= closes[today] * (1 + spec.threshold):
-                    hits = True
-            count += 1
-            if bool(label) != hits:
-                wrong.append(str(raw.days[today]))
+    rows_of_days, wrong = _rows_of_days(raw), []
+    for day, label in zip(days.astype("datetime64[D]"), labels, strict=True):
+        today = rows_of_days[day]
+        hits = False
+        for ahead in range(1, spec.horizon_days + 1):
+            if reached[today + ahead] >= closes[today] * (1 + spec.threshold):
+                hits = True
+        if bool(label) != hits:
+            wrong.append(str(day))
     fix = None
     if wrong:
         fix = (
@@ -36,37 +43,62 @@ def check_labels(dataset: Dataset, raw: RawSeries) -> CheckResult:
             "from raw prices, with the horizon, threshold and basis of the configuration"
         )
     return CheckResult.judged(
-        f"labels {horizon_name(dataset.label_spec.horizon_days)}",
+        name,
         measured=len(wrong),
         needed=0,
         unit="labels that differ",
-        source=f"{count} labels",
+        source=f"{len(labels)} labels",
         fix=fix,
     )
 
 
 def check_borders(dataset: Dataset, raw: RawSeries) -> CheckResult:
     """Check that no label of train or validation uses a day of the next split."""
-    rows_of_days = _rows_of_days(raw)
-    horizon, beyond = dataset.label_spec.horizon_days, []
-    for split, first_day in zip(SPLITS, border_days(dataset, raw), strict=True):
-        border = rows_of_days[first_day]
-        for row in dataset.decision_rows(split):
-            if rows_of_days[dataset.dates[row].astype("datetime64[D]")] + horizon >= border:
-                beyond.append(f"{split} {dataset.dates[row].astype('datetime64[D]')}")
+    days = {split: dataset.dates[dataset.decision_rows(split)] for split in SPLITS}
+    borders = dict(zip(SPLITS, border_days(dataset, raw), strict=True))
+    return compare_borders("", days, borders, dataset.label_spec, raw)
+
+
+def compare_borders(
+    name: str,
+    days: Mapping[str, np.ndarray],
+    borders: Mapping[str, np.datetime64],
+    spec: LabelSpec,
+    raw: RawSeries,
+) -> CheckResult:
+    """Check that no label uses a day from a border on.
+
+    Args:
+        name: of a pooled ticker; empty for the study's own.
+        days: decision days by split.
+        borders: first day of the split that follows each of them.
+        spec: of the labels.
+        raw: the bars.
+    """
+    beyond = [f"{split} {day}" for split in days for day in _beyond(days[split], borders[split], spec, raw)]
     fix = None
     if beyond:
         fix = (
             f"labels of {', '.join(beyond[:3])} use days of the next split: purge as many rows as the horizon"
         )
     return CheckResult.judged(
-        f"borders {horizon_name(dataset.label_spec.horizon_days)}",
+        f"borders {horizon_name(spec.horizon_days)} {name}".rstrip(),
         measured=len(beyond),
         needed=0,
         unit="labels beyond",
-        source="train, validation",
+        source=", ".join(days),
         fix=fix,
     )
+
+
+def _beyond(
+    days: np.ndarray, border: np.datetime64, spec: LabelSpec, raw: RawSeries
+) -> Iterator[np.datetime64]:
+    rows_of_days = _rows_of_days(raw)
+    for day in days.astype("datetime64[D]"):
+        last = rows_of_days[day] + spec.horizon_days
+        if last >= len(raw.days) or raw.days[last] >= border:
+            yield day
 
 
 def check_splits(dataset: Dataset) -> CheckResult:

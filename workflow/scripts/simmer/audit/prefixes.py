@@ -28,6 +28,8 @@ def cut_days(days: np.ndarray, border_days: Sequence[np.datetime64]) -> np.ndarr
     cuts = [*days[-2:]]
     for border in border_days:
         row = int(np.searchsorted(days, border))
+        if row == len(days):
+            continue  # a pooled ticker may end before
         week = row + int(np.argmax(_weekday(days[row:]) == 0))
         cuts += [*days[row - 1 : row + 2], *days[week : week + 5]]
     first = np.searchsorted(days, min(border_days))
@@ -37,7 +39,7 @@ def cut_days(days: np.ndarray, border_days: Sequence[np.datetime64]) -> np.ndarr
 
 
 def check_prefixes(
-    name: str, build: FeatureBuilder, raw: RawSeries, cuts: np.ndarray, *, relative: bool
+    name: str, build: FeatureBuilder, raw: RawSeries, cuts: np.ndarray, *, relative: bool, pooled: str = ""
 ) -> list[CheckResult]:
     """Check that features of raw rows up to a day are bit-identical to the first rows of all features.
 
@@ -47,6 +49,7 @@ def check_prefixes(
         raw: the whole series.
         cuts: days at whose end the series are cut.
         relative: True to check the table's price-relative form as well, which is a model input.
+        pooled: name of a pooled ticker; empty for the study's own.
     """
     whole, parts, refused = build(raw), {}, {}
     for day in cuts:
@@ -57,7 +60,9 @@ def check_prefixes(
     results = [_result(f"prefix {name}", _differences(whole, parts), refused)]
     if relative:
         formed = {day: _formed(part) for day, part in parts.items()}
-        results.append(_result("prefix price_relative", _differences(_formed(whole), formed), refused))
+        results.append(
+            _result(f"prefix price_relative {pooled}".rstrip(), _differences(_formed(whole), formed), refused)
+        )
     return results
 
 

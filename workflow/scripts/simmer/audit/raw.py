@@ -9,8 +9,8 @@ import pandas as pd
 
 from simmer.data.bars_csv import PRICES, read_bars
 from simmer.data.sessions import sessions
-from simmer.features.indicators import build_a25
-from simmer.features.vix import add_vix, build_vix
+from simmer.features.of_bars import features_of_bars
+from simmer.features.vix import build_vix
 
 DISTURBANCE = 0.05  # of the log price, about five times the daily move of an index
 
@@ -53,6 +53,16 @@ class RawSeries:
         return RawSeries(change(self.bars), None if self.vix_bars is None else change(self.vix_bars))
 
 
+@dataclass(frozen=True)
+class PooledSeries:
+    """Bars of a pooled ticker, and the feature table that the trials use, with its name."""
+
+    ticker: str
+    raw: RawSeries
+    name: str
+    table: pd.DataFrame
+
+
 def read_raw(bars: Path, vix_bars: Sequence[Path]) -> RawSeries:
     """Read raw bars from their files; `vix_bars` has one path at most.
 
@@ -65,14 +75,9 @@ def read_raw(bars: Path, vix_bars: Sequence[Path]) -> RawSeries:
 FeatureBuilder = Callable[[RawSeries], pd.DataFrame]
 
 
-def model_features(raw: RawSeries) -> pd.DataFrame:
-    """Return the feature table of the trials, with the same builders as the rules.
-
-    Raises:
-        DataError: when the series are too short for a complete table.
-    """
-    a25 = build_a25(raw.bars)
-    return a25.frame if raw.vix_bars is None else add_vix(a25, raw.bars, raw.vix_bars).frame
+def model_features(*, volatility: bool) -> FeatureBuilder:
+    """Return the builder of the feature table of the trials, the same as in the rules."""
+    return lambda raw: features_of_bars(raw.bars, raw.vix_bars, volatility=volatility).frame
 
 
 def vix_features(calendar: str) -> FeatureBuilder:

@@ -11,6 +11,8 @@ from simmer.audit.raw import FeatureBuilder, RawSeries
 from simmer.base.checks import CheckResult
 from simmer.features.columns import INPUT_FORMS
 from simmer.features.dataset import Dataset
+from simmer.features.labels import LabelSpec
+from simmer.features.standardised import Standardised
 from simmer.ledger.address import horizon_name
 
 # Exactly rounded sums and numpy's agree to about 1e-13 over thousands of rows.
@@ -20,37 +22,47 @@ DatasetBuilder = Callable[[pd.DataFrame], Dataset]
 
 
 def check_standardisation(dataset: Dataset, frame: pd.DataFrame) -> CheckResult:
+    """Check the standardisation of a dataset built from `frame`, see `compare_standardisation`."""
+    rows = int(dataset.train[-1]) + 1
+    return compare_standardisation("", dataset, frame, rows=rows, spec=dataset.label_spec)
+
+
+def compare_standardisation(
+    name: str, channels: Standardised, frame: pd.DataFrame, *, rows: int, spec: LabelSpec
+) -> CheckResult:
     """Check that mean and standard deviation are those of the rows up to the last train decision.
 
     They are computed again with exact sums and compared in units of each column's standard deviation.
 
     Args:
-        dataset: built from `frame`.
+        name: of a pooled ticker; empty for the study's own.
+        channels: computed from `frame`.
         frame: the feature table.
+        rows: number of rows up to the last train decision.
+        spec: of the labels.
     """
-    rows = int(dataset.train[-1]) + 1
-    worst, worst_name = 0.0, dataset.feature_names[0]
-    for column, name in enumerate(dataset.feature_names):
-        values = frame[name].to_numpy(dtype=np.float64)[:rows].tolist()
+    worst, worst_name = 0.0, channels.feature_names[0]
+    for column, feature in enumerate(channels.feature_names):
+        values = frame[feature].to_numpy(dtype=np.float64)[:rows].tolist()
         mean = math.fsum(values) / rows
         std = math.sqrt(math.fsum((value - mean) ** 2 for value in values) / rows)
-        off = max(abs(dataset.mean[column] - mean), abs(dataset.std[column] - std)) / std
+        off = max(abs(channels.mean[column] - mean), abs(channels.std[column] - std)) / std
         if not off <= worst:
-            worst, worst_name = off, name
-    inputs = frame[list(dataset.feature_names)].to_numpy(dtype=np.float64)
-    expected = ((inputs - dataset.mean) / dataset.std)[: len(dataset.dates)].astype(np.float32)
-    same = np.array_equal(expected, dataset.features)
+            worst, worst_name = off, feature
+    inputs = frame[list(channels.feature_names)].to_numpy(dtype=np.float64)
+    expected = ((inputs - channels.mean) / channels.std)[: len(channels.dates)].astype(np.float32)
+    same = np.array_equal(expected, channels.features)
     fix = None
     if not same or worst > TOLERANCE:
         of = f"mean and deviation of {worst_name}" if worst > TOLERANCE else "the standardised values"
         fix = f"{of} are not those of the first {rows} rows: use only rows up to the last train decision"
     return CheckResult.judged(
         # Published audits have the check under this id.
-        f"scaling {horizon_name(dataset.label_spec.horizon_days)}",
+        f"scaling {horizon_name(spec.horizon_days)} {name}".rstrip(),
         measured=f"{worst:.1e}",
         needed=f"{TOLERANCE:.0e}",
         unit="deviations",
-        source=f"{len(dataset.feature_names)} channels, {rows} rows",
+        source=f"{len(channels.feature_names)} channels, {rows} rows",
         fix=fix,
     )
 

@@ -51,6 +51,10 @@ class DamagedError(LedgerError):
         self.problem = plain_lines(problem)
 
 
+class ModelError(SimmerError):
+    """A saved model cannot be used, or not with these inputs."""
+
+
 class BusyError(SimmerError):
     """Another process holds the lock."""
 

@@ -16,6 +16,7 @@ from datetime import date
 from typing import Annotated, Any, TypeVar, dataclass_transform
 
 from pydantic import (
+    AfterValidator,
     AllowInfNan,
     BeforeValidator,
     ConfigDict,
@@ -41,6 +42,12 @@ def _to_iso(value: Any) -> Any:
     return value.isoformat() if type(value) is date else value
 
 
+def _each_once(values: tuple) -> tuple:
+    if len(set(values)) != len(values):
+        raise contradiction(f"found {shown(list(values))}, expected each value once")
+    return values
+
+
 def _auto_or(check: Callable[[Any], bool], expected: str) -> BeforeValidator:
     def validate(value: Any) -> Any:
         if value != "auto" and not check(value):
@@ -54,6 +61,7 @@ def _auto_or(check: Callable[[Any], bool], expected: str) -> BeforeValidator:
 Whole = Annotated[int, Strict()]
 Real = Annotated[float, Strict(), AllowInfNan(False)]
 Flag = Annotated[bool, Strict()]
+EachOnce = AfterValidator(_each_once)
 # Kept as written, because 1 and 1.0 give different fingerprints.
 Number = Annotated[float, Strict(), AllowInfNan(False), WrapValidator(_as_written)]
 # YAML parses a date without quotes as a date; it becomes ISO text.
@@ -62,6 +70,14 @@ AutoOrWhole = Annotated[
     int | str,
     _auto_or(lambda value: type(value) is int and value >= 1, "`auto` or a whole number of at least 1"),
     WithJsonSchema({"anyOf": [{"const": "auto"}, {"type": "integer", "minimum": 1}]}),
+]
+AutoAllNoneOrWhole = Annotated[
+    int | str,
+    _auto_or(
+        lambda value: value in ("all", "none") or (type(value) is int and value >= 1),
+        "one of `auto`, `all`, `none`, or a whole number of at least 1",
+    ),
+    WithJsonSchema({"anyOf": [{"enum": ["auto", "all", "none"]}, {"type": "integer", "minimum": 1}]}),
 ]
 AutoOrFlag = Annotated[
     bool | str,

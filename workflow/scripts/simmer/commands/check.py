@@ -151,7 +151,7 @@ def _check_data(parsed: Parsed) -> Iterator[CheckResult]:
     for spec in parsed.data.tickers:
         found = inspect_bars(parsed.data, spec, store)
         news = tuple(in_words(change) for change in changed if change.ticker == spec.ticker)
-        row, frame = _check_ticker(replace(found, warnings=(*news, *found.warnings)), parsed.data.calendar)
+        row, frame = _check_ticker(replace(found, warnings=(*news, *found.warnings)), parsed)
         yield row
         if frame is not None:
             usable[spec.ticker] = frame
@@ -166,13 +166,14 @@ def _check_data(parsed: Parsed) -> Iterator[CheckResult]:
         yield from check_labels(parsed.dataset, usable)
 
 
-def _check_ticker(found: InspectedBars, calendar: str) -> tuple[CheckResult, pd.DataFrame | None]:
+def _check_ticker(found: InspectedBars, parsed: Parsed) -> tuple[CheckResult, pd.DataFrame | None]:
     """Return the row of a ticker, and its bars if features can be built from them."""
     frame, errors, facts = found.frame, found.errors, None
     if frame is not None:
         facts = "{rows:,} days, {date_min} to {date_max}".format(**date_facts(frame))
         try:
-            build_table(frame, found.spec.kind, calendar)
+            volatility = parsed.dataset is not None and parsed.dataset.volatility
+            build_table(frame, found.spec.kind, calendar=parsed.data.calendar, volatility=volatility)
         except SimmerError as error:
             frame, errors = None, (str(error),)
     shown, more = found.warnings[:_MOST_WARNINGS], len(found.warnings) - _MOST_WARNINGS

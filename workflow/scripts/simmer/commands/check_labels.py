@@ -9,29 +9,29 @@ from simmer.base.checks import CheckResult, CheckStatus
 from simmer.base.errors import DatasetError, SimmerError
 from simmer.base.flow_yaml import as_yaml
 from simmer.base.words import percent
-from simmer.config.campaign import DatasetSettings
+from simmer.config.dataset import DatasetSettings
 from simmer.data.sessions import sessions
 from simmer.evidence.bootstrap import fewest_rows, require_blocks
 from simmer.features.dataset import Dataset, OneClassError, check_base_rates, describe
 from simmer.features.fitting_split import fitting_split
-from simmer.features.indicators import A25, build_a25
+from simmer.features.indicators import FeatureTable
 from simmer.features.labels import threshold_for
 from simmer.features.of_bars import features_of_bars
 from simmer.features.splits import find_borders
-from simmer.features.vix import VixTable, build_vix
+from simmer.features.vix import build_vix
 
 # Share of positive labels at a suggested threshold.
 _BASE_RATE = 0.3
 
 
-def build_table(frame: pd.DataFrame, kind: str, calendar: str) -> A25 | VixTable:
+def build_table(frame: pd.DataFrame, kind: str, *, calendar: str, volatility: bool) -> FeatureTable:
     """Return the feature table that a run builds from the bars of one ticker.
 
     Raises:
         SimmerError: when it cannot be built.
     """
     if kind != "no_volume_index":
-        return build_a25(frame)
+        return features_of_bars(frame, volatility=volatility)
     days = frame["Date"].to_numpy().astype("datetime64[D]")
     return build_vix(frame, sessions(calendar, days[0], days[-1]))
 
@@ -47,14 +47,14 @@ def check_labels(settings: DatasetSettings, bars: Mapping[str, pd.DataFrame]) ->
         yield _row("labels", status=CheckStatus.SKIP, measured=f"no usable bars of {missing}")
         return
     try:
-        table = features_of_bars(*(bars[ticker] for ticker in settings.tickers)).frame
+        table, *pooled = settings.features(bars)
     except SimmerError as error:
         yield _row("features", status=CheckStatus.FAIL, fix=str(error))
         return
     built = {}
     for days in settings.horizons_days:
         try:
-            built[days] = settings.build(table, days, test="inputs")
+            built[days] = settings.build(table, days, test="inputs", pooled=pooled)
             require_blocks(len(built[days].decision_rows("test")), days)
             yield _row(f"labels h{days}", measured=_sizes(built[days]), needed=_needed(settings))
         except DatasetError as error:
@@ -67,10 +67,11 @@ def check_labels(settings: DatasetSettings, bars: Mapping[str, pd.DataFrame]) ->
 
 
 def _sizes(dataset: Dataset) -> str:
+    pooled = {f"pooled {part.ticker}": part.facts() for part in dataset.pooled}
     return ", ".join(
         f"{name} {facts['n']:,}"
         + (f" ({percent(float(facts['base_rate']))} positive)" if "base_rate" in facts else "")
-        for name, facts in describe(dataset).items()
+        for name, facts in (describe(dataset) | pooled).items()
     )
 
 

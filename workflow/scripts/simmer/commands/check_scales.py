@@ -7,10 +7,11 @@ from simmer.base.checks import CheckResult, CheckStatus
 from simmer.base.errors import BudgetError
 from simmer.base.flow_yaml import as_yaml
 from simmer.config.campaign import Config
+from simmer.ledger.address import RESULTS
 from simmer.machine.facts import Machine
 from simmer.machine.preflight import check_accelerator, check_disk, check_memory, check_memory_recipe
 from simmer.runs.fit_machine import fit_to_machine
-from simmer.runs.needs import deepest, needs_of_study
+from simmer.runs.needs import deepest, kept_weights_bytes, needs_of_study
 from simmer.search.study import Study
 
 _SLOTS = 1  # trials side by side
@@ -34,7 +35,13 @@ def _check_scale(config: Config, scale: str, machine: Machine) -> Iterator[Check
     study = config.study(scale, config.dataset.horizons_days[0])
     try:
         execution = fit_to_machine(study, config.execution, machine, slots=_SLOTS, measure=False)
-        needs = needs_of_study(study, execution, device=config.execution.device, slots=_SLOTS)
+        needs = needs_of_study(
+            study,
+            execution,
+            device=config.execution.device,
+            slots=_SLOTS,
+            weights_bytes=kept_weights_bytes(config, study, execution, results=RESULTS),
+        )
     except BudgetError as error:
         fix, needed = f"{error}\n{_shallower(study)}", f"{study.budget_parameters:,}"
         yield CheckResult.judged("parameters", measured=None, needed=needed, source="space", fix=fix)

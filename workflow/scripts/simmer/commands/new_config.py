@@ -18,7 +18,7 @@ import pandas as pd
 from simmer.base.errors import ConfigError, DataError, DatasetError, SimmerError
 from simmer.base.files import write_text
 from simmer.base.text import plain
-from simmer.config.campaign import DatasetSettings
+from simmer.config.dataset import DatasetSettings
 from simmer.config.layers import read_config
 from simmer.config.template import Filling, filled
 from simmer.data.bars_csv import parse_bars

@@ -15,6 +15,8 @@ from pathlib import Path
 
 from simmer.base.errors import SimmerError
 from simmer.base.words import count
+from simmer.ledger.address import MODELS
+from simmer.ledger.published_models import cards_in
 from simmer.runs.publish import NO_SEARCH
 from simmer.status.command import add_overlays, begin_words, make_command
 from simmer.status.configuration import find_configuration
@@ -45,7 +47,7 @@ def main(arguments: Sequence[str] | None = None, *, clock: Callable[[], float] =
             changed=found.changed,
             now_s=clock(),
         )
-        if plan.to_train and not given.search:
+        if (plan.to_train or plan.to_race) and not given.search:
             sys.exit(
                 "\n".join(_refusal(plan, found.name, make_command("report", given.results, given.overlay)))
             )
@@ -59,12 +61,14 @@ def main(arguments: Sequence[str] | None = None, *, clock: Callable[[], float] =
         ended = subprocess.run([*words, *more, *TARGET], env=environment, check=False)
         if ended.returncode != 0:
             sys.exit(ended.returncode)
+    models = make_command("predict", given.results, given.overlay)
     _show(["", *_findings(given.results), ""])
     _show(
         [
             f"The report on one page: {given.results / 'summary.html'} (also summary.md, summary.csv).",
             f"With the rules, code and versions behind each file: {given.results / 'report.html'}. Both open "
             "from disk.",
+            *([f"Ask the models in {given.results / MODELS}: {models}"] if cards_in(given.results) else []),
         ]
     )
 
@@ -74,9 +78,12 @@ def _refusal(plan: Plan, name: str, command: str) -> Iterator[str]:
         if study.to_train:
             wanted = count(study.progress.place.n_trials, "trial")
             yield f"{study.name}: {study.to_train} of {wanted} to train"
+        if study.to_race:
+            yield f"{study.name}: {count(study.to_race, 'race run')} to train"
+    without_race = ", or leave the race out (search: {race: null})" if plan.to_race else ""
     yield (
-        f"found {count(plan.to_train, 'trial')} of {name} without a result ({plan.hours}), expected a "
-        f"finished search: run the search first, or let the report train them ({command} SEARCH=yes)"
+        f"found {plan.left} of {name} without a result ({plan.hours}), expected a finished search: run the "
+        f"search first, or let the report train them ({command} SEARCH=yes){without_race}"
     )
 
 

@@ -1,4 +1,4 @@
-"""Verify environment, machine and data: read every file in every manifest and print one check table.
+"""Verify environment, machine, data and models: read every file in every manifest and print one check table.
 
 Changes nothing, so it may run during a campaign.
 
@@ -17,10 +17,13 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 from simmer.base.checks import CheckResult, CheckStatus, CheckTable
-from simmer.base.errors import DataError
+from simmer.base.errors import DataError, LedgerError
+from simmer.base.words import count
 from simmer.data.manifest import MANIFEST_NAME, read_manifest, sidecar_path
 from simmer.data.pending import PendingRegistrations, pending_registrations, tables_below
 from simmer.data.validation import validate_manifest
+from simmer.ledger.address import RESULTS
+from simmer.ledger.published_models import cards_in, read_model
 from simmer.machine.facts import Machine, inspect_machine
 from simmer.machine.preflight_heat import check_temperature_source
 from simmer.thermal.sensors import find_sensors
@@ -49,6 +52,7 @@ def verify(
             *(row for part in PARTS for row in _check_manifest(data / part / MANIFEST_NAME, part)),
             *_check_origins(data),
             *_check_pending(data),
+            *_check_models(data.parent / RESULTS),
         ),
         error=DataError,
         complaint="verification failed",
@@ -180,6 +184,22 @@ def _check_origins(data: Path) -> Iterator[CheckResult]:
                         source="sources",
                         fix=f"{made_of} has another version of {name} now: run the campaign to rebuild it",
                     )
+
+
+def _check_models(results: Path) -> Iterator[CheckResult]:
+    for path in cards_in(results):
+        try:
+            model = read_model(path, results)
+            wrong = {} if model is None else model.problems()
+            fix = "\n".join(f"{file.name} is {what}: make doctor FIX=yes" for file, what in wrong.items())
+        except LedgerError as error:
+            model, fix = None, str(error)
+        if model is not None or fix:
+            measured = None if model is None else count(len(model.card.members), "member")
+            name = path.parent.relative_to(results).as_posix()
+            yield CheckResult.judged(
+                name, measured=measured, needed="whole", source="card.json", fix=fix or None
+            )
 
 
 def _is_built(data: Path) -> bool:

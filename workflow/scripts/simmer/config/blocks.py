@@ -8,20 +8,22 @@ from pydantic import AfterValidator, Field
 
 from simmer.base.errors import ConfigError
 from simmer.base.mistakes import contradiction, shown
-from simmer.base.settings import AutoOrFlag, AutoOrWhole, Flag, Number, Real, Whole, settings, since
+from simmer.base.settings import (
+    AutoAllNoneOrWhole,
+    AutoOrFlag,
+    AutoOrWhole,
+    EachOnce,
+    Number,
+    Whole,
+    settings,
+    since,
+)
+from simmer.config.dataset import DatasetBlock, FeatureBlock
 from simmer.data.settings import DataSettings
-from simmer.features.labels import Basis
-from simmer.features.splits import SplitSpec
 from simmer.search.settings import SearchSettings
 from simmer.search.space_config import Dimensions, Values
 from simmer.thermal.settings import ThermalSettings
 from simmer.training.settings import Kernels, Memory, Precision, TrainingSettings
-
-
-def _each_once(values: tuple) -> tuple:
-    if len(set(values)) != len(values):
-        raise contradiction(f"found {shown(list(values))}, expected each value once")
-    return values
 
 
 def _scale_name(name: str) -> str:
@@ -30,71 +32,29 @@ def _scale_name(name: str) -> str:
     return name
 
 
-EachOnce = AfterValidator(_each_once)
+_LARGE_BYTES = 1 << 30  # of a file of weights
 ScaleName = Annotated[str, AfterValidator(_scale_name)]
-
-
-@settings
-class FeatureBlock:
-    """Features besides the 25 columns of the ticker."""
-
-    vix: Annotated[
-        Flag, Field(description="Add eight features of the VIX, which must be one of the tickers.")
-    ]
-
-
-@settings
-class DatasetBlock:
-    """Ticker, windows, labels and splits."""
-
-    ticker: Annotated[str, Field(description="Ticker whose rise is predicted from its own features.")]
-    context_days: Annotated[Whole, Field(ge=1, description="Days in a window, the decision row included.")]
-    horizons_days: Annotated[
-        tuple[Annotated[Whole, Field(ge=1, le=60)], ...],
-        Field(
-            min_length=1,
-            json_schema_extra={"uniqueItems": True},
-            description="Horizons: days ahead that a label covers. One study per scale and horizon.",
-        ),
-        EachOnce,
-    ]
-    threshold: Annotated[
-        Real,
-        Field(
-            ge=0,
-            lt=1,
-            description="Rise that makes a label positive (0.01: one per cent above the close of the "
-            "decision row).",
-        ),
-    ]
-    basis: Annotated[
-        Basis,
-        Field(
-            description="Price that counts: a label is positive if the high (or close) of any of the next h "
-            "days reaches the threshold."
-        ),
-    ]
-    split: Annotated[
-        SplitSpec,
-        Field(
-            description="Walk-forward split by date, either by fractions of the decision rows or by the "
-            "last dates of train and validation; in a file merged over another one, either pair replaces the "
-            "other, and of both pairs in one file the dates count. The rest is test, which the search never "
-            "uses."
-        ),
-    ]
-    min_validation_decisions: Annotated[
-        Whole,
-        Field(ge=1, description="Smallest accepted number of labelled decision rows in validation."),
-    ]
 
 
 @settings
 class ModelBlock:
     """Settings that all models share."""
 
-    patch_days: Annotated[Whole, Field(ge=1, description="Days in a patch.")]
-    stride_days: Annotated[Whole, Field(ge=1, description="Days from one patch to the next.")]
+    patch_days: Annotated[
+        Whole | None,
+        Field(ge=1, description="Days in a patch that slides over the window; null: no such patch."),
+    ]
+    stride_days: Annotated[
+        Whole | None, Field(ge=1, description="Days from one such patch to the next; null without them.")
+    ]
+    nested_days: Annotated[
+        tuple[Whole, ...] | None,
+        Field(
+            min_length=1,
+            description="Lengths of the patches that all end on the decision row, ascending, cut to the "
+            "context. Each is a token with the mean and the standard deviation of every channel.",
+        ),
+    ] = since(None)
 
 
 @settings
@@ -242,10 +202,28 @@ class EvidenceSettings:
         Whole,
         Field(
             ge=1,
-            description="Number of refits of the winner of each study, each from another random seed. Fewer "
-            "than three allow no verdict on scaling.",
+            description="Number of refits of the winner of each study, and of fits of a baseline, each from "
+            "another random seed; scales and baselines are compared by their averages. Fewer than three "
+            "allow no verdict on scaling.",
         ),
     ]
+    keep_models: Annotated[
+        AutoAllNoneOrWhole,
+        Field(
+            description="Number of refits of each study, the first ones, whose weights are kept and "
+            "published in `results/models`. `auto`: all of them while the file of one has at most 1 GiB, "
+            "else one. No refit is trained again for its weights."
+        ),
+    ] = since("auto")
+
+    def kept_members(self, member_bytes: int) -> int:
+        """Return of how many refits, the first ones, the weights are kept.
+
+        Args:
+            member_bytes: size of the file of one.
+        """
+        known = {"all": self.seeds, "none": 0, "auto": self.seeds if member_bytes <= _LARGE_BYTES else 1}
+        return min(self.seeds, known.get(self.keep_models, self.keep_models))
 
 
 @settings

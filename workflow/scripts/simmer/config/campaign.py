@@ -7,28 +7,25 @@ import contextlib
 import inspect
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, get_type_hints
+from typing import Any, get_type_hints
 
 from pydantic import TypeAdapter, ValidationError
 
 from simmer.base.errors import ConfigError
 from simmer.base.flow_yaml import as_yaml
 from simmer.base.mistakes import mistakes
-from simmer.base.settings import Flag, meaning, part, settings
+from simmer.base.settings import part
 from simmer.config.blocks import (
-    DatasetBlock,
     Document,
     EvidenceSettings,
     ExecutionSettings,
-    FeatureBlock,
     ModelBlock,
     ScaleBlock,
     SearchBlock,
 )
+from simmer.config.dataset import DatasetBlock, DatasetSettings, FeatureBlock
 from simmer.data.settings import DataSettings
 from simmer.data.tickers import VIX_TICKER
-from simmer.features.columns import A25_COLUMNS, C_COLUMNS
-from simmer.features.labels import LabelSpec
 from simmer.ledger.about import About
 from simmer.model.budgets import Geometry
 from simmer.search.settings import SearchSettings
@@ -36,60 +33,6 @@ from simmer.search.space import BEFORE, KEYS, Hyperparameters, Space
 from simmer.search.study import Study
 from simmer.thermal.settings import ThermalSettings
 from simmer.training.settings import TrainingSettings
-
-if TYPE_CHECKING:
-    import pandas as pd
-
-    from simmer.features.dataset import Dataset, Test
-
-
-@settings
-class DatasetSettings(DatasetBlock):
-    """Config blocks `dataset` and `features`."""
-
-    vix: Flag
-
-    def meaning(self) -> dict[str, Any]:
-        """Return all settings that affect a dataset, as plain values."""
-        # The order matters: a job whose parameters change their order is run again.
-        return {"ticker": self.ticker, "vix": self.vix} | meaning(self)
-
-    def label(self, horizon_days: int) -> LabelSpec:
-        """Return the label of one horizon."""
-        return LabelSpec(horizon_days=horizon_days, threshold=self.threshold, basis=self.basis)
-
-    @property
-    def tickers(self) -> tuple[str, ...]:
-        """The tickers that the search learns from."""
-        return (self.ticker, VIX_TICKER) if self.vix else (self.ticker,)
-
-    @property
-    def feature_columns(self) -> tuple[str, ...]:
-        """The channels of the model, in order."""
-        return _columns(vix=self.vix)
-
-    @property
-    def table(self) -> str:
-        """Name of the feature table.
-
-        `a25` stands for the 25 columns computed from the ticker's own bars, `c` for the table that adds the
-        eight columns of the VIX.
-        """
-        return f"{self.ticker}_dataset_{'c' if self.vix else 'a25'}"
-
-    def build(self, frame: "pd.DataFrame", horizon_days: int, test: "Test" = "sealed") -> "Dataset":
-        """Return windows, labels and splits of one horizon, with the requested part of the test split."""
-        from simmer.features.dataset import build_dataset
-
-        return build_dataset(
-            frame,
-            label=self.label(horizon_days),
-            split=self.split,
-            context_days=self.context_days,
-            feature_columns=self.feature_columns,
-            min_validation_decisions=self.min_validation_decisions,
-            test=test,
-        )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -129,6 +72,11 @@ class Config:
         return About(
             campaign=self.campaign, ticker=dataset.ticker, threshold=dataset.threshold, basis=dataset.basis
         )
+
+    @property
+    def most_trials(self) -> int:
+        """Largest number of trials of a study that is to be run; a baseline gets as many tries."""
+        return max(self.scales[scale].n_trials for scale in self.run_scales or self.scales)
 
     def study(self, scale: str, horizon_days: int) -> Study:
         """Return one study of the campaign.
@@ -211,7 +159,7 @@ def parse(raw: Mapping[str, Any]) -> Parsed:
     problems += _contradictions(blocks)
     dataset = None
     if {"dataset", "features"} <= blocks.keys():
-        dataset = DatasetSettings(**vars(blocks["dataset"]), vix=blocks["features"].vix)
+        dataset = DatasetSettings.of(blocks["dataset"], blocks["features"])
     return Parsed(
         problems=tuple(problems),
         data=blocks.get("data"),
@@ -234,7 +182,7 @@ def _config(written: Document) -> Config:
         campaign=written.campaign,
         seed=written.seed,
         data=written.data,
-        dataset=DatasetSettings(**vars(written.dataset), vix=written.features.vix),
+        dataset=DatasetSettings.of(written.dataset, written.features),
         geometry=_geometry(written.features, written.dataset, written.model),
         run_scales=written.run_scales,
         budget_tolerance=written.budget_tolerance,
@@ -258,7 +206,8 @@ def _refusal(problems: Sequence[str]) -> ConfigError:
 
 def _contradictions(blocks: Mapping[str, Any]) -> Iterator[str]:
     """Yield a line for each contradiction between blocks that are valid separately; others are absent."""
-    for check in (_check_names, _check_ticker, _check_vix, _check_geometry, _check_scales):
+    checks = (_check_names, _check_ticker, _check_pool, _check_vix, _check_geometry, _check_scales)
+    for check in checks:
         needed = inspect.signature(check).parameters
         if needed.keys() <= blocks.keys():
             yield from check(**{name: blocks[name] for name in needed})
@@ -284,6 +233,17 @@ def _check_ticker(data: DataSettings, dataset: DatasetBlock) -> Iterator[str]:
             f"dataset.ticker: found `{dataset.ticker}`; expected a price of data.tickers: write "
             f"{' or '.join(prices)}{', or ' * bool(prices)}add it there"
         )
+
+
+def _check_pool(data: DataSettings, dataset: DatasetBlock) -> Iterator[str]:
+    kinds = data.kinds()
+    others = [name for name, kind in kinds.items() if kind != "no_volume_index" and name != dataset.ticker]
+    for ticker in dataset.pool:
+        if ticker not in others:
+            yield (
+                f"dataset.pool: found `{ticker}`; expected prices of data.tickers other than dataset.ticker "
+                f"(here {as_yaml(others) if others else 'none'}): add it there, or leave it out of the pool"
+            )
 
 
 def _check_vix(data: DataSettings, features: FeatureBlock) -> Iterator[str]:
@@ -322,16 +282,14 @@ def _missing_hyperparameters(scales: Mapping[str, ScaleBlock], search: SearchBlo
 
 
 def _geometry(features: FeatureBlock, dataset: DatasetBlock, model: ModelBlock) -> Geometry:
+    nested = model.nested_days and tuple(min(days, dataset.context_days) for days in model.nested_days)
     return Geometry(
-        channels=len(_columns(vix=features.vix)),
+        channels=len(features.feature_columns),
         context_days=dataset.context_days,
         patch_days=model.patch_days,
         stride_days=model.stride_days,
+        nested_days=nested and tuple(dict.fromkeys(nested)),
     )
-
-
-def _columns(*, vix: bool) -> tuple[str, ...]:
-    return C_COLUMNS if vix else A25_COLUMNS
 
 
 def _scale(name: str, scales: Mapping[str, ScaleBlock], search: SearchBlock) -> ScaleSettings:

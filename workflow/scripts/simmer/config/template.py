@@ -7,7 +7,7 @@ from string import Template
 from typing import Any
 
 from simmer.base.flow_yaml import as_yaml
-from simmer.config.campaign import DatasetSettings
+from simmer.config.dataset import DatasetSettings
 from simmer.features.splits import SplitSpec
 
 _OWN_FILES = """\

@@ -1,9 +1,11 @@
 """The entry of a table in its manifest, as the table's job wrote it; read without pandas."""
 
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
 from simmer.base.errors import DataError
+from simmer.base.files import sha256_of_bytes
 from simmer.base.records import strict_json
 
 
@@ -23,6 +25,20 @@ def content_sha256_in(entry: Path) -> str:
             "delete the file and run the same command again"
         ) from error
     return found
+
+
+def combined_sha256(digests: Sequence[str]) -> str:
+    """Return the digest of one or more tables from those of their values, in order; of one table its own."""
+    return digests[0] if len(digests) == 1 else sha256_of_bytes("\n".join(digests).encode())
+
+
+def features_sha256_in(entries: Iterable[Path]) -> str:
+    """Return the digest of the tables that a search learns from, the ticker's own first.
+
+    Raises:
+        DataError: as `content_sha256_in`.
+    """
+    return combined_sha256([content_sha256_in(entry) for entry in entries])
 
 
 def request_in(entry: Path) -> str | None:

@@ -2,6 +2,7 @@
 
 import hashlib
 import io
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,8 @@ import pandas as pd
 from simmer.base.errors import DataError
 from simmer.base.files import write_through
 from simmer.base.text import quote
+from simmer.base.words import listed
+from simmer.data.table_entry import combined_sha256
 from simmer.data.untrusted_files import is_there, read_at_most
 
 DATE_DTYPE = "datetime64[us]"
@@ -120,10 +123,15 @@ def content_sha256(frame: pd.DataFrame) -> str:
     return digest.hexdigest()
 
 
-def require_content(frame: pd.DataFrame, sha256: str, *, what: str) -> None:
-    """Raise `DataError` if the digest of a table's values is not the one in its manifest entry."""
-    if content_sha256(frame) != sha256:
+def features_sha256(frames: Iterable[pd.DataFrame]) -> str:
+    """Return the digest of the tables that a search learns from, the ticker's own first."""
+    return combined_sha256([content_sha256(frame) for frame in frames])
+
+
+def require_content(frames: Sequence[pd.DataFrame], sha256: str, *, names: Sequence[str]) -> None:
+    """Raise `DataError` if the digest of tables' values is not the one of their manifest entries."""
+    if features_sha256(frames) != sha256:
         raise DataError(
-            f"the table {what} does not match the content_sha256 of its manifest entry; expected the table "
-            "that was built with it: delete both files and run the same command again"
+            f"found {listed(names)} with other values than content_sha256 in the manifest; expected the "
+            "tables that were built with it: delete them and their entries, and run the same command again"
         )

@@ -1,18 +1,21 @@
 """Check a whole results folder; nothing in it is changed."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from simmer.base.errors import LedgerError
 from simmer.base.words import count
 from simmer.config.campaign import Config
-from simmer.doctor.findings import COMPUTED, LEFT_OUT, RESTORED, Finding
+from simmer.doctor.findings import COMPUTED, COPIED, LEFT_OUT, RESTORED, Finding
 from simmer.doctor.leftovers import Leftovers, find_leftovers
 from simmer.doctor.published import Published, outdated, read_published
 from simmer.doctor.studies import CheckedStudy, check_studies
 from simmer.doctor.tree import read_tree
 from simmer.evidence.looks import incomplete_copies
 from simmer.ledger.address import looks_in
+from simmer.ledger.kept_weights import MISSING
+from simmer.ledger.published_models import models_in
 from simmer.status.holders import Holder
 
 
@@ -70,6 +73,7 @@ def check_up(config: Config, results: Path, *, run: Holder | None) -> Checkup:
             *_damaged_results(results, published, studies),
             *published.unreadable,
             *tables.findings,
+            *_models(results, reported={finding.path for finding in tables.findings}),
             *_looks(looks_in(results)),
             *(Finding.unreadable(results, error) for error in tree.unreadable),
         ),
@@ -93,6 +97,18 @@ def _damaged_results(
         if path not in reported:
             then = "a run of its configuration publishes it again" if path in in_ledger else COMPUTED
             yield Finding(path=path, what="damaged", then=then)
+
+
+def _models(results: Path, *, reported: Collection[Path]) -> Iterator[Finding]:
+    """Yield a finding for each damaged file of weights; missing ones are published by the next run."""
+    try:
+        found = {file: what for model in models_in(results) for file, what in model.problems().items()}
+    except LedgerError as error:
+        yield Finding.unreadable(results, error)
+        return
+    for file, what in found.items():
+        if what != MISSING and file not in reported:
+            yield Finding(path=file, what=what, then=COPIED)
 
 
 def _looks(path: Path) -> Iterator[Finding]:

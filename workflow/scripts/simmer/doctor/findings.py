@@ -8,6 +8,8 @@ from simmer.base.errors import LedgerError
 RESTORED = "FIX=yes or the next run of its study restores it from its copy"
 PUBLISHED = "FIX=yes or the next run publishes it again from the ledger"
 COMPUTED = "no copy is whole: the next run computes it again"
+COPIED = "FIX=yes copies it again from the ledger"
+LOST_WEIGHTS = "no copy is whole: the model of its study does without this member"
 MADE_AGAIN = "the next run makes it again"
 LEFT_OUT = "no copy has it, so it is left out"
 UNREADABLE = "give read permission and run this again"

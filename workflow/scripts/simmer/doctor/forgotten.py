@@ -13,6 +13,7 @@ from simmer.base.locks import lock_or_refuse
 from simmer.doctor.campaign_lock import campaign_locked
 from simmer.doctor.published import read_published
 from simmer.ledger.address import LOCKS, StudyAddress
+from simmer.ledger.published_models import models_in
 
 _FORGOTTEN = "forgotten"
 
@@ -51,6 +52,9 @@ def forgotten_in(results: Path) -> list[Path]:
 
 
 def _published(home: Path, results: Path) -> Iterator[Path]:
+    for model in models_in(results):
+        if model.home == home:
+            yield from model.files()
     for path, files in read_published(results).whole.items():
         if files.home == home:
             yield path

@@ -87,7 +87,7 @@ def runs_to_train(config: Config, found: Checkup) -> Counter[str]:
     for study in found.studies:
         for run in study.runs if study.configured else ():
             address = run.files.address
-            if run.finished and run.must_be_published:
+            if run.finished and run.must_be_published and address.purpose != "race":
                 is_wanted = address.purpose == "refit" or address.number < study.n_trials
                 left[_REFITS if address.purpose == "refit" else _rule(address.study.scale)] -= is_wanted
     return left
@@ -104,9 +104,11 @@ def in_words(jobs: Mapping[str, int], to_train: Mapping[str, int]) -> str:
     refits, figures = trained.pop(_REFITS, 0), sum(jobs.get(rule, 0) for rule in _FIGURES)
     trials = sum(trained.values())
     again = sum(jobs[rule] for rule in jobs if rule in to_train) - trials - refits
-    others = sum(jobs.values()) - trials - refits - again - figures
+    races = jobs.get("race", 0)
+    others = sum(jobs.values()) - trials - races - refits - again - figures
     parts = [
         *([f"train {count(trials, 'trial')}"] if trials else []),
+        *([f"hold {count(races, 'race')}"] if races else []),
         *([f"train {count(refits, 'refit')}"] if refits else []),
         *([f"publish {count(again, 'run')} again"] if again else []),
         *([f"draw figures in {count(figures, 'job')}"] if figures else []),

@@ -17,6 +17,7 @@ from simmer.doctor.studies import CheckedStudy
 from simmer.evidence.looks import incomplete_copies, restore_looks
 from simmer.ledger.address import looks_in
 from simmer.ledger.preparation import prepare
+from simmer.ledger.published_models import models_in
 from simmer.ledger.published_run import run_published_at
 from simmer.ledger.run_files import RunFiles
 from simmer.ledger.study_file import keeps_digests
@@ -41,6 +42,7 @@ def repair(found: Checkup) -> list[str]:
             _attempt(done, lambda study=study: _prepare(study, done))
         for run in (run for study in found.studies for run in study.runs if _is_due(run)):
             _attempt(done, lambda run=run: _publish(found.results, run, done))
+    _attempt(done, lambda: _copy_weights(found.results, done))
     _attempt(done, lambda: _complete_looks(looks_in(found.results), done))
     for path in found.leftovers.temporary:
         _attempt(done, lambda path=path: _remove(path, done))
@@ -102,6 +104,16 @@ def _publish(results: Path, run: CheckedRun, done: list[str]) -> None:
         run.files.append_event({"event": "republish"})
         run.files.publish(result=result, log=log)
         done.append(f"{result}: published again from the ledger")
+
+
+def _copy_weights(results: Path, done: list[str]) -> None:
+    """Copy the weights of published models again where they are damaged or missing."""
+    for model in models_in(results):
+        found = model.problems()
+        for member in model.card.members:
+            file = model.folder / member.file
+            if file in found and model.weights(member).publish(member.stored):
+                done.append(f"{file}: published again from the ledger")
 
 
 def _is_only_copy(results: Path, own: RunFiles) -> bool:

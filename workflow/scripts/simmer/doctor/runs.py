@@ -10,6 +10,7 @@ from simmer.base.words import count
 from simmer.doctor.findings import (
     COMPUTED,
     LEFT_OUT,
+    LOST_WEIGHTS,
     PUBLISHED,
     RESTORED,
     Finding,
@@ -94,7 +95,14 @@ def _check(files: RunFiles, *, with_digests: bool, must_be_published: bool) -> C
         findings.append(Finding(path=files.folder / "events.jsonl", what="has no whole line", then=LEFT_OUT))
     return CheckedRun(
         files=files,
-        findings=(*findings, *contradictions, *events, *publication, *_checkpoints(checkpoints)),
+        findings=(
+            *findings,
+            *contradictions,
+            *events,
+            *publication,
+            *_checkpoints(checkpoints),
+            *(_weights(files) if finished else ()),
+        ),
         finished=finished,
         restorable=not lost and not contradictions,
         must_be_published=must_be_published,
@@ -152,6 +160,16 @@ def _publication(files: RunFiles) -> Iterator[Finding]:
         what = without_path(message, path)
         normal = ("not published", "of another study or winner")
         yield Finding(path=path, what=what, then=PUBLISHED, damage=what not in normal)
+
+
+def _weights(files: RunFiles) -> Iterator[Finding]:
+    stored = files.kept_weights()
+    if stored is None:
+        return
+    own, found = files.weights.path(stored), files.weights.problems(stored)
+    if own in found:
+        then = LOST_WEIGHTS if files.weights.published in found else RESTORED
+        yield Finding(path=own, what=found[own], then=then)
 
 
 def _checkpoints(checkpoints: dict[Path, bool]) -> Iterator[Finding]:

@@ -16,7 +16,7 @@ from simmer.ledger.copies import Read, first_whole, problems
 from simmer.ledger.ledger import StudyLedger
 from simmer.ledger.run_files import RunFiles
 from simmer.ledger.study_file import STUDY_FILE, keeps_digests, read_study_file
-from simmer.status.next_features import built_features
+from simmer.status.next_features import built_features, table_entries
 from simmer.status.studies import differences, known_studies
 
 
@@ -105,7 +105,7 @@ def check_studies(config: Config, results: Path, tree: Tree, published: Publishe
 def _places(config: Config, results: Path) -> list[_Place]:
     """Return the studies whose settings are known: from their study.json, or from the configuration."""
     root = ledger_in(results)
-    features = built_features(results.parent / "data" / "processed" / f"{config.dataset.table}.resource.json")
+    features = built_features(table_entries(config.dataset, results.parent / "data"))
     wanted = {
         (scale, days): config.study(scale, days)
         for scale in config.run_scales
@@ -170,10 +170,12 @@ def _due(place: _Place, config: Config) -> set[Address]:
     """Return the runs whose results belong at their published path."""
     if place.n_trials is None:
         return set()
-    study, winner = place.ledger.address, place.ledger.winner(place.n_trials)
+    study, race = place.ledger.address, config.search.race
+    winner = place.ledger.winner(place.n_trials, race)
     refits = () if winner is None else range(config.evidence.seeds)
     return {
         *(study.trial(number) for number in range(place.n_trials)),
+        *(files.address for files in place.ledger.race_runs(place.n_trials, race)),
         *(study.refit(number, of_trial=winner) for number in refits),
     }
 

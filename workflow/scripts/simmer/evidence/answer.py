@@ -29,8 +29,8 @@ from simmer.evidence.scaling_verdict import FEWEST_REFITS, FEWEST_SCALES, Estima
 PLANNED_BASELINES = (BASE_RATE, "logistic_regression")
 # Per study, before its winner may represent its scale: with fewer, the sampler has not learned from results.
 FEWEST_TRIALS = 10
-# Final scores that are averaged over refits.
-AVERAGED = (
+# Final scores whose mean over members is reported.
+SINGLE = (
     *("average_precision", "brier", "brier_skill", "calibration_error", "calibration_slope"),
     *("threshold", "precision", "recall"),
     *("prediction_min", "prediction_max", "prediction_mean", "prediction_std"),
@@ -48,7 +48,8 @@ def answer(table: pd.DataFrame, facts: Mapping[str, Any], *, horizon_days: int, 
         comparisons: number of horizons that share the 5 % chance of a wrong claim.
 
     Raises:
-        DatasetError: when models have predictions for different rows, or the test split is too short.
+        DatasetError: when models have predictions for different rows, the test split is too short, or the
+            baselines were fitted by an older version.
     """
     validation, test = read_predictions(table, "validation"), read_predictions(table, "test")
     losses = ResampledLosses(test, base_rate=BASE_RATE, horizon_days=horizon_days)
@@ -56,6 +57,7 @@ def answer(table: pd.DataFrame, facts: Mapping[str, Any], *, horizon_days: int, 
     parameters = {name: facts["models"][name]["parameters"] for name in scales}
     models = [_model(validation[name], test[name], losses, facts, horizon_days=horizon_days) for name in test]
     baselines = [name for name in test if name not in scales]
+    _require_tries(facts["models"], baselines)
     best = _best_baseline(models)
     return Horizon(
         days=horizon_days,
@@ -107,6 +109,15 @@ def adjust_for_all(answers: Sequence[Horizon], *, horizons: int) -> tuple[list[H
     ], comparisons
 
 
+def _require_tries(models: Mapping[str, Any], baselines: Sequence[str]) -> None:
+    for name in baselines:
+        if "tries" not in models[name]:
+            raise DatasetError(
+                f"found no number of tries of {name} in the final evaluation, expected one: an older version "
+                "fitted the baselines; delete results/baselines and run the same command again"
+            )
+
+
 def _model(
     validation: Predicted,
     test: Predicted,
@@ -117,7 +128,7 @@ def _model(
 ) -> Model:
     name, train_rate = test.model, facts["splits"]["train"]["base_rate"]
     known = facts["models"][name]
-    refits = [
+    members = [
         final_scores(
             test.labels,
             on_test,
@@ -131,19 +142,22 @@ def _model(
     return Model(
         name=name,
         kind=test.kind,
-        seeds=len(refits) if transformer else None,
+        seeds=len(members) if transformer else None,
+        members=len(members),
         log_loss=losses.loss(name),
         skill=losses.skill(name),
         skill_own_rate=1 - losses.mean(name) / _own_rate_loss(test.labels),
         seed_log_losses=tuple(losses.refit_losses(name).tolist()) if transformer else None,
         validation_log_loss=float(
-            np.mean([log_loss(validation.labels, refit) for refit in validation.probabilities])
+            np.mean([log_loss(validation.labels, member) for member in validation.probabilities])
         ),
         auc=_auc(test, horizon_days, losses.mean_block),
-        collapsed_seeds=sum(refit.collapsed for refit in refits),
+        collapsed_seeds=sum(member.collapsed for member in members),
         reliability=tuple(reliability_curve(test.labels, averaged)),
-        averaged_log_loss=log_loss(test.labels, averaged) if len(refits) > 1 else None,
-        **{score: _mean([getattr(refit, score) for refit in refits]) for score in AVERAGED},
+        averaged_log_loss=log_loss(test.labels, averaged) if len(members) > 1 else None,
+        averaged_skill=losses.skill(name, averaged=True),
+        averaged_validation_log_loss=log_loss(validation.labels, validation.probabilities.mean(axis=0)),
+        **{score: _mean([getattr(member, score) for member in members]) for score in SINGLE},
         **known | ({"refits": tuple(known["refits"])} if "refits" in known else {}),
     )
 
@@ -206,7 +220,7 @@ def _auc(test: Predicted, horizon_days: int, mean_block: float) -> Estimate | No
 def _best_baseline(models: Sequence[Model]) -> str:
     # Chosen on validation: the best of several on test would be biased upwards.
     baselines = [model for model in models if not model.transformer]
-    return min(baselines, key=lambda model: model.validation_log_loss).name
+    return min(baselines, key=lambda model: model.averaged_validation_log_loss).name
 
 
 def _scaling(

@@ -1,21 +1,21 @@
 """Compute the inputs of the baselines: summaries of a window's channels, and measures of its volatility.
 
 Both use the rows of the window only, so a baseline never has more information than the transformer. The raw
-window has 60 rows of 25 channels: with 1,500 columns for some 3,000 windows, linear models and trees would
-mostly fit noise. They get 10 columns per channel instead: the value on the decision row, and the mean,
+window has 60 rows of 25 or more channels: with 1,500 columns for some 3,000 windows, linear models and trees
+would mostly fit noise. They get 10 columns per channel instead: the value on the decision row, and the mean,
 standard deviation and change over spans of 5 days, 20 days and the whole window.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from simmer.base.errors import DatasetError
+from simmer.features.volatility import volatility_measures
 
 # A week and a month of sessions; the third span is the whole window.
 SPANS_DAYS = (5, 20)
-# One hundredth of a basis point, so that the logarithm exists for prices that do not move.
-MIN_VOLATILITY = 1e-6
 
 
 @dataclass(frozen=True)
@@ -82,6 +82,15 @@ class Rows:
         if not np.isin(labels, (0, 1)).all():
             raise DatasetError("labels contain other values than 0 and 1; use the labels of a dataset")
         object.__setattr__(self, "labels", labels.astype(np.int64))
+
+    @classmethod
+    def joined(cls, parts: Sequence["Rows"]) -> "Rows":
+        """Return the rows of several parts, one after the other."""
+        inputs = Inputs(
+            summaries=np.concatenate([part.inputs.summaries for part in parts]),
+            volatility=np.concatenate([part.inputs.volatility for part in parts]),
+        )
+        return cls(inputs, np.concatenate([part.labels for part in parts]))
 
 
 def build_inputs(
@@ -160,30 +169,23 @@ def window_volatility(
     decision_rows: np.ndarray,
     context_days: int,
 ) -> np.ndarray:
-    """Return [n, columns] float64: absolute return of the day, then logarithms of ranges and volatilities.
+    """Return the `volatility_measures` of each window, [n, columns] float64.
 
-    Columns: the absolute log return and the log range of the decision day, then per span the volatility (root
-    mean square of daily close-to-close log returns), then per span the mean range, log(high / low). A window
-    of 60 rows has 59 returns, so the longest span of returns is one shorter than the window. Logarithms are
-    taken because volatility is nearly log-normal (Andersen, Bollerslev, Diebold and Ebens, "The distribution
-    of realized stock return volatility", Journal of Financial Economics 61 (2001) 43-76); without them a few
-    extreme weeks would dominate a linear model.
+    A window of 60 rows has 59 returns, so the longest span of returns is one shorter than the window.
 
     Args:
         close, high, low: raw prices, [rows] float64, positive.
         decision_rows: [n], each with a whole window of rows.
         context_days: rows of one window, at least 2.
     """
-    # The first row has no return; no span of returns includes it.
-    returns = np.concatenate([[0.0], np.log(close[1:] / close[:-1])])
-    ranges = np.log(high / low)
-    sizes = [ranges[decision_rows]]
-    for days in _spans(context_days - 1):
-        sizes.append(np.sqrt(np.square(_windows(returns, decision_rows, days)).mean(axis=-1)))
-    for days in _spans(context_days):
-        sizes.append(_windows(ranges, decision_rows, days).mean(axis=-1))
-    logarithms = np.log(np.maximum(np.column_stack(sizes), MIN_VOLATILITY))
-    return np.column_stack([np.abs(returns[decision_rows]), logarithms])
+    return volatility_measures(
+        close=close,
+        high=high,
+        low=low,
+        rows=decision_rows,
+        return_spans_days=_spans(context_days - 1),
+        range_spans_days=_spans(context_days),
+    )
 
 
 def _spans(longest: int) -> tuple[int, ...]:

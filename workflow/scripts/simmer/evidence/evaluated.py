@@ -33,17 +33,21 @@ def refuse_mixed_refits(results: Sequence[RefitResult], fingerprints: Mapping[st
             )
 
 
-def refuse_foreign(fitted: Mapping[str, Any], *, features_sha256: str, seed: int) -> None:
-    """Refuse baselines that were fitted on other features or with another seed.
+def refuse_foreign(fitted: Mapping[str, Any], **expected: str | int) -> None:
+    """Refuse baselines that were fitted on other features, with other settings or by an older version.
+
+    Args:
+        fitted: all baselines.
+        expected: `features_sha256`, `seed`, `tries` and `members`, as published with them.
 
     Raises:
-        LedgerError: when features or seed differ.
+        LedgerError: when one of them differs.
     """
-    found = (fitted["features_sha256"], fitted["seed"])
-    if found != (features_sha256, seed):
+    found = {key: fitted.get(key) for key in expected}
+    if found != expected:
         raise LedgerError(
-            f"found baselines of features {found[0][:12]} and seed {found[1]}, expected "
-            f"{features_sha256[:12]} and {seed}; delete results/baselines and run the same command again"
+            f"found baselines with {_listed(found)}, expected {_listed(expected)}; delete results/baselines "
+            "and run the same command again"
         )
 
 
@@ -63,16 +67,17 @@ def of_refits(results: Sequence[RefitResult]) -> list[Prediction]:
 
 
 def of_baselines(fitted: Mapping[str, Any]) -> list[Prediction]:
-    """Return the predictions of baselines."""
+    """Return the predictions of all members of the baselines."""
     return [
         Prediction(
             model=name,
             kind="baseline",
-            refit=None,
-            validation_log_loss=model["validation_log_loss"],
-            splits=model["predictions"],
+            refit=number if len(model["members"]) > 1 else None,
+            validation_log_loss=member["validation_log_loss"],
+            splits=member["predictions"],
         )
         for name, model in fitted["models"].items()
+        for number, member in enumerate(model["members"])
     ]
 
 
@@ -107,5 +112,14 @@ def model_facts(
             {key: getattr(result, key) for key in ("refit", "seed", "state", "best_epoch")}
         )
     for name, model in fitted["models"].items():
-        models[name] = {"parameters": None} | {key: model[key] for key in ("settings", "sklearn_version")}
+        models[name] = {
+            "parameters": None,
+            "search_validation_log_loss": min(one["validation_log_loss"] for one in model["tried"]),
+            "tries": len(model["tried"]),
+            **{key: model[key] for key in ("settings", "sklearn_version")},
+        }
     return models
+
+
+def _listed(facts: Mapping[str, str | int | None]) -> str:
+    return ", ".join(f"{key} {str(value)[:12]}" for key, value in facts.items())

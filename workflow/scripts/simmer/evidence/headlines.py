@@ -1,9 +1,10 @@
 """Write the results of one horizon as sentences, grouped as against a scale, undecided and in favour."""
 
-from simmer.base.words import spoken
+from dataclasses import astuple
+
+from simmer.base.words import count, spoken
 from simmer.evidence.power import SIGNIFICANCE
-from simmer.evidence.results import Headlines, Horizon
-from simmer.evidence.scaling_verdict import Estimate
+from simmer.evidence.results import Comparison, Headlines, Horizon
 
 METHODS = ("regression", "boosting")  # without an article
 
@@ -24,7 +25,7 @@ def headlines(horizon: Horizon, *, comparisons: int) -> Headlines:
         scale, opponent = pair.a, spoken(pair.b)
         if not opponent.endswith(METHODS):
             opponent = f"the {opponent}"
-        figures = _figures(pair.difference)
+        figures = _figures(pair)
         if pair.p_adjusted >= SIGNIFICANCE:
             side = "lower" if pair.difference.value < 0 else "higher"
             undecided.append(
@@ -52,8 +53,6 @@ def _collapsed(horizon: Horizon) -> list[str]:
     ]
 
 
-def _figures(estimate: Estimate) -> str:
-    value, low, high = (
-        f"{end:+.4f}".replace("-", "−") for end in (estimate.value, estimate.low, estimate.high)
-    )
-    return f"test log-loss {value} (95 % {low} to {high})"
+def _figures(pair: Comparison) -> str:
+    value, low, high = (f"{end:+.4f}".replace("-", "−") for end in astuple(pair.difference))
+    return f"test log-loss {value} (95 % {low} to {high}), averages of {count(pair.members, 'member')}"

@@ -1,10 +1,16 @@
-"""The noise in a mean test log-loss: between test rows, between refits, and between searches.
+"""The noise in a test log-loss: between test rows, between members (refits or fits), and between searches.
 
-Test rows are resampled in blocks. The noise between refits is drawn from Student's t around each model's
-mean: resampling a few refits would understate their spread by the factor sqrt((n - 1) / n) and have the tails
-of a normal distribution. Variation specific to one refit and one row enters both parts, so intervals are
-rather too wide than too narrow (Owen, "The pigeonhole bootstrap", Annals of Applied Statistics 1 (2007)
-386-411). Refits of different models are taken as independent.
+Test rows are resampled in blocks. The noise between members is drawn from Student's t around each model's
+loss: resampling a few members would understate their spread by the factor sqrt((n - 1) / n) and have the
+tails of a normal distribution. For the loss of an average the jackknife gives each member's part. Variation
+specific to one member and one row enters both parts, so intervals are rather too wide than too narrow (Owen,
+"The pigeonhole bootstrap", Annals of Applied Statistics 1 (2007) 386-411). Members of different models are
+taken as independent.
+
+MEASURED on 700 rows, averages of five members of two equally good models, 600 draws: a 95 % interval of the
+difference covers 97 to 99 % where predictions are miscalibrated, so that the loss is linear in a member's
+deviation, and 99 to 100 % where they are not. Members resampled in each draw would give 88 to 93 % and 98 to
+100 %.
 
 Each scale is searched once, and another search would find another winner. One campaign cannot measure this
 variation. Without it, a claim about scale would only be a claim about the winners at hand.
@@ -17,6 +23,7 @@ import numpy as np
 from scipy.special import stdtrit
 
 from simmer.base.seeds import derive_seed
+from simmer.evidence.metrics import log_loss
 
 # Standard deviation between winners of repeated searches of a scale, as a share of the base rate's log-loss.
 # MEASURED at 2M, one day ahead: the refits of two searches' winners reached 0.4092 and 0.4044 on validation.
@@ -49,12 +56,13 @@ def row_widening(decisions: int, mean_block: float, horizon: int, significance: 
 
 
 def refit_noise(refit_losses: Sequence[np.ndarray], n_draws: int) -> np.ndarray:
-    """Draw deviations of each model's mean loss over its refits, [n_draws, models], nats.
+    """Draw deviations of each model's loss between sets of members, [n_draws, models], nats.
 
-    A model with one refit has deviations of 0; the rules give no verdict on it.
+    A model with one member has deviations of 0; the rules give no verdict on a scale with one.
 
     Args:
-        refit_losses: for each model the mean test log-loss of each refit.
+        refit_losses: for each model the mean test log-loss of each member, or its part in the loss of their
+            average, from `parts_of_average`.
         n_draws: number of draws.
     """
     rng = np.random.default_rng(derive_seed("scaling", "noise between seeds"))
@@ -63,6 +71,27 @@ def refit_noise(refit_losses: Sequence[np.ndarray], n_draws: int) -> np.ndarray:
         if (n := len(of_scale)) > 1:
             noise[:, scale] = rng.standard_t(n - 1, n_draws) * of_scale.std(ddof=1) / np.sqrt(n)
     return noise
+
+
+def parts_of_average(labels: np.ndarray, probabilities: np.ndarray) -> np.ndarray:
+    """Return each member's part in the log-loss of the members' average, [members] nats.
+
+    These are the jackknife's pseudo-values, k L - (k - 1) L_i, with L the loss of the average of all k
+    members and L_i that of the average without member i. The standard error of their mean, with Student's t
+    of k - 1 degrees of freedom, is that of L (Tukey, "Bias and confidence in not-quite large samples", Annals
+    of Mathematical Statistics 29 (1958) 614), and rather too large (Efron and Stein, "The jackknife estimate
+    of variance", Annals of Statistics 9 (1981) 586-596). One member has the whole loss.
+
+    Args:
+        labels: [n] of 0 and 1.
+        probabilities: [members, n] predicted P(label = 1).
+    """
+    members = len(probabilities)
+    whole = log_loss(labels, probabilities.mean(axis=0))
+    if members == 1:
+        return np.array([whole])
+    without = [log_loss(labels, np.delete(probabilities, one, axis=0).mean(axis=0)) for one in range(members)]
+    return members * whole - (members - 1) * np.array(without)
 
 
 def search_noise(deviation: float, scales: int, n_draws: int) -> np.ndarray:

@@ -1,6 +1,6 @@
 """The table of predictions and labels of all models, from which a final evaluation can be scored again.
 
-One row per model, refit, split and decision row:
+One row per model, member, split and decision row:
 
 | column | content |
 |---|---|
@@ -8,7 +8,7 @@ One row per model, refit, split and decision row:
 | `row`, `date` | decision row in the feature table, and its day |
 | `label` | 0 or 1 |
 | `model`, `kind` | a scale (transformer) or a baseline |
-| `refit` | number of the refit; null for baselines |
+| `refit` | number of the member: a scale's refit or a baseline's fit; null for the only fit of a baseline |
 | `probability` | predicted P(label = 1) |
 """
 
@@ -44,7 +44,7 @@ class Prediction:
 
     Attributes:
         model: name of a scale or a baseline.
-        refit: its number, None for a baseline.
+        refit: number of the member, None for the only fit of a baseline.
         validation_log_loss: computed when the model was fitted, nats.
         splits: for validation and test the `rows` and `probabilities`, each [n].
     """
@@ -57,8 +57,10 @@ class Prediction:
 
     @property
     def name(self) -> str:
-        """The model and refit, for messages."""
-        return self.model if self.refit is None else f"refit {self.refit} of {self.model}"
+        """The model and member, for messages."""
+        if self.refit is None:
+            return self.model
+        return f"{'refit' if self.kind == 'transformer' else 'member'} {self.refit} of {self.model}"
 
 
 def prediction_table(labels: Mapping[str, SplitLabels], predictions: Sequence[Prediction]) -> pd.DataFrame:
@@ -115,7 +117,7 @@ def predictions_sha256(table: pd.DataFrame) -> str:
 
 @dataclass(frozen=True)
 class Predicted:
-    """The predictions of one model on one split: probabilities [refits, n], labels [n]."""
+    """The predictions of one model on one split: probabilities [members, n], labels [n]."""
 
     model: str
     kind: Kind

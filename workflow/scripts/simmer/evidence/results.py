@@ -41,35 +41,38 @@ class Split:
 class Model:
     """One model scored on the test split: losses in nats, other scores in 0..1.
 
+    Members are the refits of a scale and the fits of a baseline. Scores are means over them or, where it says
+    so, of their averaged prediction. A baseline without random numbers has one, which equals any average.
+
     Attributes:
-        name: of the scale or baseline.
         parameters: counted; `None` for a baseline.
-        seeds: number of refits; `None` for a baseline.
-        log_loss: mean over refits, with its 95 % interval.
+        seeds, members: number of refits, `None` for a baseline; number of members.
+        log_loss: with its 95 % interval.
         skill: 1 - loss / loss of the base rate of train.
         skill_own_rate: the same against the rate of positives in the test split itself.
         seed_log_losses: of each refit; `None` for a baseline.
-        validation_log_loss: mean over refits.
+        averaged_skill, averaged_validation_log_loss: of the averaged members.
         auc: `None` for constant predictions, or if a class has too few rows for an interval.
         calibration_slope: below 1 if predictions are too extreme; `None` if no slope can be fitted.
         threshold: the one with the best F1 on validation.
         collapsed_seeds: number of refits whose predictions are nearly equal for all windows.
-        reliability: bins of the averaged refits, in ascending order of the prediction.
-        averaged_log_loss: of the averaged refits; `None` for a single fit.
+        reliability: bins of the averaged members, in ascending order of the prediction.
+        averaged_log_loss: of the averaged members; `None` for one member.
+        search_validation_log_loss: of the best trial of a study, or the best try of a baseline.
         winner: number of the refitted trial; `None` for a baseline, as all fields up to `refits`.
-        fingerprint: of the study.
-        hyperparameters: of the winner.
-        search_validation_log_loss: of the winner in the search.
+        fingerprint, hyperparameters: of the study, and of the winner.
         trials: number of trials that reached a loss and do not repeat another one.
         epochs_max: planned for each trial.
         refits: number, seed, state and best epoch of each.
-        settings, sklearn_version: of a baseline; `None` for a scale.
+        tries: number of settings tried on validation; `None` for a scale, as `settings` (the chosen ones) and
+            `sklearn_version`.
     """
 
     name: str
     kind: Literal["transformer", "baseline"]
     parameters: int | None
     seeds: int | None
+    members: int
     log_loss: Estimate
     skill: Estimate
     skill_own_rate: float
@@ -91,6 +94,8 @@ class Model:
     collapsed_seeds: int
     reliability: tuple[ReliabilityBin, ...]
     averaged_log_loss: float | None
+    averaged_skill: Estimate
+    averaged_validation_log_loss: float
     winner: int | None = None
     fingerprint: str | None = None
     hyperparameters: Mapping[str, Any] | None = None
@@ -98,6 +103,7 @@ class Model:
     trials: int | None = None
     epochs_max: int | None = None
     refits: tuple[Mapping[str, Any], ...] | None = None
+    tries: int | None = None
     settings: Mapping[str, Any] | None = None
     sklearn_version: str | None = None
 
@@ -106,6 +112,11 @@ class Model:
         """True if the model is a scale."""
         return self.kind == "transformer"
 
+    @property
+    def loss_of_average(self) -> float:
+        """Test log-loss of the averaged members, nats."""
+        return self.log_loss.value if self.averaged_log_loss is None else self.averaged_log_loss
+
 
 @dataclass(frozen=True, kw_only=True)
 class Comparison:
@@ -113,7 +124,9 @@ class Comparison:
 
     Attributes:
         planned: True if the comparison may support a claim; chosen before any result was seen.
-        difference: with its 95 % interval.
+        members: number of members that are averaged on both sides.
+        difference, single_difference: of the averages, and of the mean losses of single members, a
+            description and no claim; with 95 % intervals.
         p_value: two-sided.
         detectable: the difference that is detected with 80 % power.
         p_adjusted: adjusted for all planned comparisons; `None` if not planned.
@@ -122,7 +135,9 @@ class Comparison:
     a: str
     b: str
     planned: bool
+    members: int
     difference: Estimate
+    single_difference: Estimate
     p_value: float
     detectable: float
     p_adjusted: float | None = None
@@ -141,7 +156,6 @@ class Scaling:
     """The verdict on one horizon; the optional figures are `None` with fewer than two scales.
 
     Attributes:
-        reason: one sentence with figures.
         level: of the intervals, as a share.
         exponent: above 0 if the loss falls with scale.
         change: of the loss from the smallest to the largest scale, nats.
@@ -183,7 +197,7 @@ class Horizon:
         decisions: number of test rows.
         mean_block: of the bootstrap, rows.
         models: all scales and baselines.
-        best_baseline: by validation log-loss.
+        best_baseline: by the validation log-loss of its averaged members.
         differences: between each scale and each baseline.
         looks: number of different sets of predictions scored on these test days.
         reading: this look, as recorded in the log of looks.
@@ -210,7 +224,7 @@ class Horizon:
     def baselines(self) -> list[Model]:
         """All baselines but the base rate, ordered by validation log-loss (order on test would be biased)."""
         others = [model for model in self.models if not model.transformer and model.name != BASE_RATE]
-        return sorted(others, key=lambda model: model.validation_log_loss)
+        return sorted(others, key=lambda model: model.averaged_validation_log_loss)
 
     @property
     def base_rate_log_loss(self) -> float:
@@ -223,7 +237,6 @@ class Evidence:
     """The evidence of a campaign.
 
     Attributes:
-        campaign: its name.
         code: digest of the code that computed it.
         comparisons: number of planned comparisons in all horizons together.
         horizons: in ascending order of days.

@@ -1,8 +1,8 @@
 """Columns of the feature tables: name, definition, unit and stationary form.
 
 The `a25` table has 25 feature columns from the ticker's own bars: 5 of bars (OHLCV) and 20 indicators. The
-`c` table has 33: those of a25 and 8 of the VIX. To add an indicator, declare a `Column` here and compute it
-in `simmer.features.indicators.compute_indicators`.
+`a33` table adds 8 of volatility. The tables `c` (33 columns) and `c41` add 8 of the VIX to these two. To add
+an indicator, declare a `Column` here and compute it in `simmer.features.indicators.compute_indicators`.
 """
 
 from dataclasses import dataclass
@@ -12,6 +12,7 @@ Form = Literal["as_is", "beyond_close", "over_close", "daily_return", "over_mean
 
 _PRICE = "currency or index points"
 _PERCENT = "percent"
+_LOG = "natural logarithm of a fraction (-4.6: one per cent)"
 _POINTS = "points of the VIX"
 _HUNDRED = "0 to 100"
 
@@ -119,6 +120,29 @@ INDICATOR_COLUMNS = (
     ),
 )
 
+
+def _log_volatility(days: int) -> Column:
+    return Column(
+        f"log_volatility_{days}d",
+        f"logarithm of the root mean square of the last {days} log returns, close to close",
+        _LOG,
+    )
+
+
+def _log_range(days: int) -> Column:
+    return Column(
+        f"log_range_{days}d", f"logarithm of the mean of log(High / Low) over the last {days} days", _LOG
+    )
+
+
+# Computed by `simmer.features.volatility`; a logarithm is at least that of 0.000001, -13.8.
+VOLATILITY_COLUMNS = (
+    Column("abs_return_1d", "absolute log return of the day, close to close", "fraction"),
+    Column("log_range_1d", "logarithm of log(High / Low) of the day", _LOG),
+    *map(_log_volatility, (5, 20, 60)),
+    *map(_log_range, (5, 20, 60)),
+)
+
 VIX_COLUMNS = (
     Column("vix_close", "close of the VIX", _POINTS),
     Column("vix_sma_10", "mean of the last 10 VIX closes", _POINTS),
@@ -144,9 +168,18 @@ def _names(columns: tuple[Column, ...]) -> tuple[str, ...]:
     return tuple(column.name for column in columns)
 
 
-OHLCV, INDICATORS, VIX_FEATURES = _names(OHLCV_COLUMNS), _names(INDICATOR_COLUMNS), _names(VIX_COLUMNS)
+OHLCV, INDICATORS = _names(OHLCV_COLUMNS), _names(INDICATOR_COLUMNS)
+VOLATILITY_FEATURES, VIX_FEATURES = _names(VOLATILITY_COLUMNS), _names(VIX_COLUMNS)
 A25_COLUMNS = (*OHLCV, *INDICATORS)
-C_COLUMNS = (*A25_COLUMNS, *VIX_FEATURES)
+
+# Name of the table with the columns of a25, volatility if the first is True, and the VIX if the second is.
+TABLES = {(False, False): "a25", (True, False): "a33", (False, True): "c", (True, True): "c41"}
+
+
+def table_columns(*, volatility: bool, vix: bool) -> tuple[str, ...]:
+    """Return the feature columns of a table, in the order in which the model sees them."""
+    return (*A25_COLUMNS, *(VOLATILITY_FEATURES if volatility else ()), *(VIX_FEATURES if vix else ()))
+
 
 # Transforms of the features before the model, see `simmer.features.input_forms`.
 InputForm = Literal["train_scaled", "window_norm", "price_relative"]

@@ -2,54 +2,41 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from types import MappingProxyType
 from typing import Literal
 
 import numpy as np
 import pandas as pd
 
 from simmer.base.errors import DatasetError
-from simmer.base.text import quote
-from simmer.features.input_forms import price_relative
 from simmer.features.labels import LabelSpec
 from simmer.features.labels import label as label_rows
+from simmer.features.pooling import PooledTrain, pooled_train
 from simmer.features.splits import SEARCH_SPLITS, SPLITS, SplitSpec, decision_rows, find_borders
+from simmer.features.standardised import Standardised, iso, read_channels, standardise
 
 # What a dataset holds of the test split: nothing, its inputs, or also its labels.
 Test = Literal["sealed", "inputs", "open"]
-
-# A channel whose standard deviation is a smaller part of its mean is constant, up to rounding.
-MIN_RELATIVE_STD = 1e-12
 
 
 class OneClassError(DatasetError):
     """A split has positive labels only, or none."""
 
 
-@dataclass(frozen=True)
-class Dataset:
+@dataclass(frozen=True, kw_only=True)
+class Dataset(Standardised):
     """Data of a study, all splits in one table of rows.
 
     Attributes:
-        dates: [rows] datetime64[us].
-        features: [rows, channels] float32, standardised as (raw - mean) / std.
-        mean: [channels] float64, over rows 0 .. train[-1].
-        std: [channels] float64, over the same rows, with n in the denominator.
-        price_relative: [rows, channels] float32, the same columns in stationary form, also standardised.
-        feature_names: the channels, in order.
         labels: [labelled rows] int8, from row 0; labels that need prices of test days only if test is "open".
         train, validation: decision rows of the split, int64, ascending.
         test: the same; None if the test split is sealed: then no array holds a row of it.
         borders: first row of validation and first row of test, before purging.
         label_spec: horizon, threshold and basis of the labels.
         context_days: rows of one window.
+        pooled: train windows of other tickers, which are in no other split.
     """
 
-    dates: np.ndarray
-    features: np.ndarray
-    mean: np.ndarray
-    std: np.ndarray
-    price_relative: np.ndarray
-    feature_names: tuple[str, ...]
     labels: np.ndarray
     train: np.ndarray
     validation: np.ndarray
@@ -57,6 +44,7 @@ class Dataset:
     borders: tuple[int, int]
     label_spec: LabelSpec
     context_days: int
+    pooled: tuple[PooledTrain, ...] = ()
 
     def decision_rows(self, split: str) -> np.ndarray:
         """Return the decision rows of the split called "train", "validation" or "test".
@@ -70,10 +58,6 @@ class Dataset:
                 f"the {split} split is sealed; only the final evaluation may use it: use train or validation"
             )
         return rows
-
-    def inputs(self, form: str) -> np.ndarray:
-        """Return the rows from which windows of an input form are cut, [rows, channels] float32."""
-        return self.price_relative if form == "price_relative" else self.features
 
     def labels_of(self, split: str) -> np.ndarray:
         """Return the labels of a split's decision rows, [n] int8.
@@ -99,8 +83,9 @@ def build_dataset(
     feature_columns: Sequence[str],
     min_validation_decisions: int = 400,
     test: Test = "sealed",
+    pool: Mapping[str, pd.DataFrame] = MappingProxyType({}),
 ) -> Dataset:
-    """Label, split and standardise a feature table.
+    """Label, split and standardise a feature table, and those of pooled tickers.
 
     The result holds only the part of the test split named by `test`. That the test split has both classes is
     always checked, so that a long search does not end with an unusable one.
@@ -114,12 +99,14 @@ def build_dataset(
         feature_columns: the channels of the model, in order.
         min_validation_decisions: smallest number of labelled validation rows.
         test: the part of the test split in the result.
+        pool: feature tables of other tickers by name, whose windows before validation are added to train.
 
     Raises:
         DatasetError: when the table is too short or lacks columns, a feature is not finite or constant in
-            train, a border is outside the table, a split lacks a class, or validation is too small.
+            train, a border is outside the table, a split lacks a class, validation is too small, or a pooled
+            ticker has no train windows of both classes.
     """
-    dates, values = _read_frame(frame, feature_columns)
+    dates, _ = read_channels(frame, feature_columns)
     if not 1 <= context_days <= len(dates) - label.horizon_days:
         raise DatasetError(
             f"a context of {context_days} days and a horizon of {label.horizon_days} do not fit into "
@@ -130,20 +117,24 @@ def build_dataset(
     borders = find_borders(dates, split, context_days=context_days)
     rows = decision_rows(len(dates), borders, context_days=context_days, horizon_days=label.horizon_days)
     _require_usable_splits(dates, labels, rows, min_validation_decisions)
-    train_rows = slice(rows["train"][-1] + 1)
-    mean, std = _mean_and_std(values[train_rows], feature_columns)
-    relative = price_relative(frame, feature_columns)
+    channels = standardise(frame, feature_columns, train_rows=rows["train"][-1] + 1)
     dataset = Dataset(
-        dates=dates,
-        features=((values - mean) / std).astype(np.float32),
-        mean=mean,
-        std=std,
-        price_relative=_standardised_or_zero(relative, relative[train_rows]),
-        feature_names=tuple(feature_columns),
+        **vars(channels),
         labels=labels,
         borders=borders,
         label_spec=label,
         context_days=context_days,
+        pooled=tuple(
+            pooled_train(
+                ticker,
+                table,
+                before=dates[borders[0]],
+                label=label,
+                context_days=context_days,
+                feature_columns=channels.feature_names,
+            )
+            for ticker, table in pool.items()
+        ),
         **rows,
     )
     return _sealed(dataset, test)
@@ -179,8 +170,8 @@ def describe(dataset: Dataset) -> dict[str, dict[str, int | float | str]]:
         rows = dataset.decision_rows(name)
         facts[name] = {
             "n": len(rows),
-            "first_date": _iso(dataset.dates[rows[0]]),
-            "last_date": _iso(dataset.dates[rows[-1]]),
+            "first_date": iso(dataset.dates[rows[0]]),
+            "last_date": iso(dataset.dates[rows[-1]]),
             "purged": dataset.label_spec.horizon_days,
         }
         if dataset.has_labels(name):
@@ -220,28 +211,6 @@ def check_base_rates(by_horizon: Mapping[int, Dataset]) -> None:
             )
 
 
-def _read_frame(frame: pd.DataFrame, feature_columns: Sequence[str]) -> tuple[np.ndarray, np.ndarray]:
-    missing = [name for name in ("Date", "High", "Close", *feature_columns) if name not in frame.columns]
-    if missing or not feature_columns or len(set(feature_columns)) != len(feature_columns):
-        raise DatasetError(
-            f"the table lacks {missing}; expected Date, High, Close and at least one feature, none "
-            f"named twice (features asked for: {quote(list(feature_columns))})"
-        )
-    dates = frame["Date"].to_numpy().astype("datetime64[us]")
-    if len(dates) == 0 or np.isnat(dates).any() or (np.diff(dates) <= np.timedelta64(0)).any():
-        raise DatasetError("the table is empty or its dates are not strictly ascending; build it again")
-    # A fixed memory order: the order of summation, and so the last bit of mean and std, depends on it.
-    values = np.ascontiguousarray(frame[list(feature_columns)].to_numpy(dtype=np.float64))
-    bad = np.argwhere(~np.isfinite(values))
-    if bad.size:
-        row, column = bad[0]
-        raise DatasetError(
-            f"{feature_columns[column]} of {_iso(dates[row])} is {values[row, column]} ({len(bad)} such); "
-            "expected finite features: build them again"
-        )
-    return dates, values
-
-
 def _require_usable_splits(
     dates: np.ndarray, labels: np.ndarray, rows: Mapping[str, np.ndarray], min_validation_decisions: int
 ) -> None:
@@ -255,29 +224,8 @@ def _require_usable_splits(
     for name in SPLITS:
         count, positives = len(rows[name]), int(labels[rows[name]].sum())
         if not 0 < positives < count:
-            span = f" ({_iso(dates[rows[name][0]])} to {_iso(dates[rows[name][-1]])})" if count else ""
+            span = f" ({iso(dates[rows[name][0]])} to {iso(dates[rows[name][-1]])})" if count else ""
             raise OneClassError(
                 f"{name} has {count} decision rows{span} of which {positives} are positive; expected both "
                 "classes: change the threshold, the horizon or the split"
             )
-
-
-def _mean_and_std(train_values: np.ndarray, names: Sequence[str]) -> tuple[np.ndarray, np.ndarray]:
-    mean, std = train_values.mean(axis=0), train_values.std(axis=0)
-    constant = np.flatnonzero(std <= MIN_RELATIVE_STD * np.abs(mean))
-    if constant.size:
-        raise DatasetError(
-            f"{names[constant[0]]} is constant ({mean[constant[0]]:g}) over the train rows; expected it to "
-            "vary: remove it from the features"
-        )
-    return mean, std
-
-
-def _standardised_or_zero(values: np.ndarray, train_values: np.ndarray) -> np.ndarray:
-    # A constant ratio becomes 0: in the oldest index data Open always equals Close, for example.
-    mean, std = train_values.mean(axis=0), train_values.std(axis=0)
-    return ((values - mean) / np.where(std > MIN_RELATIVE_STD, std, 1.0)).astype(np.float32)
-
-
-def _iso(day: np.datetime64) -> str:
-    return str(day.astype("datetime64[D]"))

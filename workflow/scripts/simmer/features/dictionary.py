@@ -10,7 +10,14 @@ import pandas as pd
 from simmer.base.errors import DataError
 from simmer.base.text import csv_text, markdown_text, quote
 from simmer.data.tables import require_table_layout
-from simmer.features.columns import DATE, INDICATOR_COLUMNS, OHLCV_COLUMNS, VIX_COLUMNS, Column
+from simmer.features.columns import (
+    DATE,
+    INDICATOR_COLUMNS,
+    OHLCV_COLUMNS,
+    VIX_COLUMNS,
+    VOLATILITY_COLUMNS,
+    Column,
+)
 
 SIGNIFICANT_DIGITS = 6
 
@@ -37,7 +44,8 @@ class ColumnDescription:
 
 
 DEFINITIONS: Mapping[str, Column] = {
-    column.name: column for column in (DATE, *OHLCV_COLUMNS, *INDICATOR_COLUMNS, *VIX_COLUMNS)
+    column.name: column
+    for column in (DATE, *OHLCV_COLUMNS, *INDICATOR_COLUMNS, *VOLATILITY_COLUMNS, *VIX_COLUMNS)
 }
 
 

@@ -21,12 +21,12 @@ MAX_CONSTANT_ROWS = 250
 
 
 @dataclass(frozen=True)
-class A25:
-    """The a25 table without the rows of its warm-up.
+class FeatureTable:
+    """A feature table without the rows of its warm-up.
 
     Attributes:
-        frame: Date (datetime64[us]) and `A25_COLUMNS` (float64), no missing value.
-        dropped_rows: rows of the warm-up, at the start of the bars.
+        frame: Date (datetime64[us]) and the feature columns (float64), no missing value.
+        dropped_rows: rows of the bars that are not in the frame.
         last_to_start: the column with the longest warm-up.
         starts: by column, the first row of the bars (from 0) with a value.
     """
@@ -37,11 +37,14 @@ class A25:
     starts: Mapping[str, int]
 
 
-def build_a25(bars: pd.DataFrame) -> A25:
+def build_a25(bars: pd.DataFrame) -> FeatureTable:
     """Compute the 20 indicators of daily bars and drop the rows of their warm-up.
 
     Args:
         bars: `simmer.data.bars_csv.COLUMNS`, ascending dates, validated; n rows normally give n - 199.
+
+    Returns:
+        Date and `A25_COLUMNS`; the dropped rows are the first of the bars.
 
     Raises:
         DataError: when a price or volume is not finite, the bars are too few, or a feature has a gap or
@@ -63,7 +66,7 @@ def build_a25(bars: pd.DataFrame) -> A25:
     columns = {"Date": dates[first:], **{name: features[name][first:] for name in A25_COLUMNS}}
     frame = pd.DataFrame(columns, copy=False)  # a copy would double the memory of a long series
     require_sound_features(frame, A25_COLUMNS)
-    return A25(frame, first, last_to_start, starts)
+    return FeatureTable(frame, first, last_to_start, starts)
 
 
 def compute_indicators(dates: np.ndarray, raw: dict[str, np.ndarray]) -> dict[str, np.ndarray]:

@@ -18,11 +18,27 @@ from simmer.features.columns import INDICATOR_COLUMNS, OHLCV_COLUMNS, Form
 VOLUME_DAYS = 20  # as vwap_20 and the Bollinger bands
 
 
+def in_form(frame: pd.DataFrame, names: Sequence[str], form: str) -> np.ndarray:
+    """Return columns of a feature table in an input form, not yet standardised, [rows, names] float64.
+
+    Args: as of `price_relative`.
+    """
+    if form == "price_relative":
+        return price_relative(frame, names)
+    # A fixed memory order: the order of summation, and so the last bit of mean and std, depends on it.
+    return np.ascontiguousarray(frame[list(names)].to_numpy(dtype=np.float64))
+
+
+def standardised(values: np.ndarray, mean: np.ndarray, std: np.ndarray) -> np.ndarray:
+    """Return what a model gets of columns in an input form, [rows, names] float32."""
+    return ((values - mean) / std).astype(np.float32)
+
+
 def price_relative(frame: pd.DataFrame, names: Sequence[str]) -> np.ndarray:
     """Return columns of a feature table in their stationary form, [rows, names] float64.
 
     A value uses only its own and earlier rows. Columns with the form `as_is` are already stationary
-    (oscillators, the VIX).
+    (oscillators, logarithms of volatility, the VIX).
 
     Args:
         frame: Close, Volume and the named columns, ascending dates, finite.

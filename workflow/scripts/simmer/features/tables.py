@@ -11,8 +11,7 @@ from simmer.base.errors import DataError
 from simmer.base.files import write_json
 from simmer.data.manifest import Provenance, describe_resource
 from simmer.data.tables import write_table
-from simmer.features.indicators import A25
-from simmer.features.vix import VixTable
+from simmer.features.indicators import FeatureTable
 
 # Packages whose versions may change the values or the bytes of a table.
 _MADE_WITH = ("TA-Lib", "numpy", "pandas", "pyarrow")
@@ -21,7 +20,7 @@ logger = logging.getLogger(__name__)
 
 
 def keep_features(
-    features: A25 | VixTable, *, made_of: Sequence[Mapping[str, Any]], table: Path, resource: Path
+    features: FeatureTable, *, made_of: Sequence[Mapping[str, Any]], table: Path, resource: Path
 ) -> None:
     """Write a feature table as parquet, and its manifest entry next to it.
 

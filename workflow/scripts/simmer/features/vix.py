@@ -1,4 +1,4 @@
-"""The eight VIX features, as a table of their own or joined to the a25 table of a ticker (the c table).
+"""The eight VIX features, as a table of their own or joined to the table of a ticker (the tables c and c41).
 
 A value uses only its own and earlier days: the features of the first rows of the bars are bit-identical to
 the first rows of the features. The VIX has bars on days on which the exchange is closed. They are removed
@@ -13,15 +13,15 @@ import pandas as pd
 
 from simmer.base.errors import DataError
 from simmer.data.tables import DATE_DTYPE
-from simmer.features.columns import A25_COLUMNS, C_COLUMNS, VIX_FEATURES
-from simmer.features.indicators import A25, first_finite, require_sound_features
+from simmer.features.columns import VIX_FEATURES
+from simmer.features.indicators import FeatureTable, first_finite, require_sound_features
 from simmer.features.trailing import trailing_sum
 
 REGIME_BORDERS = (15.0, 25.0)
 PERCENTILE_DAYS = 60
 ZSCORE_DAYS = 20
 
-# If a smaller share of the a25 rows remains, the two series do not fit together.
+# If a smaller share of the ticker's rows remains, the two series do not fit together.
 MIN_SURVIVING_SHARE = 0.5
 # Longer than any closure of the exchange since the VIX exists; in September 2001 it was six days.
 MAX_DAYS_OUTSIDE_SESSIONS = np.timedelta64(7, "D")
@@ -29,22 +29,16 @@ MAX_NAMED_DAYS = 5
 
 
 @dataclass(frozen=True)
-class VixTable:
+class VixTable(FeatureTable):
     """Table with VIX features; rows are counted in the VIX bars (`build_vix`) or price bars (`add_vix`).
 
+    The column `vix_regime` is int64.
+
     Attributes:
-        frame: Date (datetime64[us]) and the columns, no missing value; float64, but `vix_regime` int64.
-        dropped_rows: rows that are not in the frame.
-        last_to_start: the column with the longest warm-up.
-        starts: by column, the first row (from 0) with a value.
         dropped_days: ISO dates of VIX bars within the counted rows that were removed, because the day has no
             session or no price bar.
     """
 
-    frame: pd.DataFrame
-    dropped_rows: int
-    last_to_start: str
-    starts: Mapping[str, int]
     dropped_days: tuple[str, ...]
 
 
@@ -112,22 +106,22 @@ def build_vix(bars: pd.DataFrame, sessions: np.ndarray) -> VixTable:
     return VixTable(frame, first, last_to_start, starts, _iso(np.setdiff1d(days, wanted)))
 
 
-def add_vix(a25: A25, price_bars: pd.DataFrame, vix_bars: pd.DataFrame) -> VixTable:
-    """Join the VIX features, computed on the days with a price bar, to an a25 table.
+def add_vix(own: FeatureTable, price_bars: pd.DataFrame, vix_bars: pd.DataFrame) -> VixTable:
+    """Join the VIX features, computed on the days with a price bar, to the table of a ticker.
 
     Rows in the warm-up of the VIX features and after the last VIX bar are dropped.
 
     Args:
-        a25: the table made of `price_bars`.
+        own: the table made of `price_bars`, a25 or a33.
         price_bars: bars of the ticker, ascending, validated.
         vix_bars: VIX bars with Date and Close, ascending, validated.
 
     Returns:
-        Date and `C_COLUMNS`.
+        Date, the columns of `own` and `VIX_FEATURES`.
 
     Raises:
         DataError: when a close is unusable, the two series share no day, a price day within the VIX's range
-            has no VIX bar, the a25 table is of other bars, fewer than half of its rows remain, or a feature
+            has no VIX bar, the table is of other bars, fewer than half of its rows remain, or a feature
             stays constant for `MAX_CONSTANT_ROWS` rows.
     """
     vix_days, vix_close = _days_and_closes(vix_bars)
@@ -143,27 +137,26 @@ def add_vix(a25: A25, price_bars: pd.DataFrame, vix_bars: pd.DataFrame) -> VixTa
     # Aligned first: a change over the VIX's own days would include days without a price bar.
     features = compute_vix_features(vix_close[np.isin(vix_days, shared)])
     before = int(np.argmax(inside))
-    starts = {**a25.starts, **{name: before + start for name, start in _starts(features).items()}}
+    starts = {**own.starts, **{name: before + start for name, start in _starts(features).items()}}
     last_to_start = max(starts, key=lambda name: starts[name])
 
-    a25_days = _days(a25.frame, "the rows of the a25 table")
-    if not np.isin(a25_days, price_days).all():
+    own_days = _days(own.frame, "the rows of the feature table")
+    if not np.isin(own_days, price_days).all():
         raise DataError(
-            f"the a25 table {_range(a25_days)} has days without a price bar {_range(price_days)}; expected "
-            "the table of these bars: build it again"
+            f"the feature table {_range(own_days)} has days without a price bar {_range(price_days)}; "
+            "expected the table of these bars: build it again"
         )
     ready = price_days[starts[last_to_start] :]
-    kept = np.intersect1d(a25_days, ready[ready <= vix_days[-1]])
-    if len(kept) < MIN_SURVIVING_SHARE * len(a25_days):
+    kept = np.intersect1d(own_days, ready[ready <= vix_days[-1]])
+    if len(kept) < MIN_SURVIVING_SHARE * len(own_days):
         raise DataError(
-            f"only {len(kept)} of {len(a25_days)} rows of the a25 table {_range(a25_days)} have VIX features "
-            f"(VIX bars {_range(vix_days)}, the first {PERCENTILE_DAYS - 1} of them warm-up); expected at "
-            "least half: use a longer VIX series, or switch the VIX features off"
+            f"only {len(kept)} of {len(own_days)} rows of the feature table {_range(own_days)} have VIX "
+            f"features (VIX bars {_range(vix_days)}, the first {PERCENTILE_DAYS - 1} of them warm-up); "
+            "expected at least half: use a longer VIX series, or switch the VIX features off"
         )
-    rows, vix_rows = np.isin(a25_days, kept), np.isin(shared, kept)
-    columns = {name: a25.frame[name].to_numpy()[rows] for name in A25_COLUMNS}
-    columns |= {name: values[vix_rows] for name, values in features.items()}
-    frame = _frame(kept, {name: columns[name] for name in C_COLUMNS})
+    rows, vix_rows = np.isin(own_days, kept), np.isin(shared, kept)
+    columns = {name: own.frame[name].to_numpy()[rows] for name in own.frame.columns[1:]}
+    frame = _frame(kept, columns | {name: values[vix_rows] for name, values in features.items()})
     within = (vix_days >= price_days[0]) & (vix_days <= price_days[-1])
     left_out = np.setdiff1d(vix_days[within], price_days)
     return VixTable(frame, len(price_days) - len(kept), last_to_start, starts, _iso(left_out))

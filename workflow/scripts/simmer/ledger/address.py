@@ -3,12 +3,13 @@
 Folder of a run in the ledger, below `<root>/<fingerprint>`; parts in brackets only if the address has them:
 
     [ticker_<TICKER>/]<scale>/h<days>/[fold_<k>/][fraction_<share>/]trial_<NNN>
+                                                                    race_<n>_of_trial_<NNN>
                                                                     refit_<n>_of_trial_<NNN>
                                                                     control_<n>
 
-Locks lie below `<root>/locks`, published results below `results/hpo`, `results/refits` or
-`results/controls`, in the same folders but without `_of_trial_<NNN>`: refits of different winners are
-published at the same path, so they share a lock.
+Locks lie below `<root>/locks`, published results below `results/hpo`, `results/races`, `results/refits` or
+`results/controls`, in the same folders. Refits lose `_of_trial_<NNN>` there: those of different winners are
+published at the same path, so they share a lock. The model of a study is published below `results/models`.
 """
 
 import re
@@ -19,15 +20,26 @@ from typing import Literal, get_args
 
 from simmer.base.errors import LedgerError
 
-Purpose = Literal["trial", "refit", "control"]
+Purpose = Literal["trial", "race", "refit", "control"]
 
 RESULTS = Path("results")
 LOCKS, MADE_FROM = "locks", "made_from"
 JOB_LOGS = "logs"
+MODELS = "models"
 
-_PUBLISHED: dict[Purpose, str] = {"trial": "hpo", "refit": "refits", "control": "controls"}
-PUBLISHED_RUNS = (_PUBLISHED["trial"], _PUBLISHED["refit"])
-_JOB_LOGS: dict[Purpose, str] = {"trial": "hpo_", "refit": "refit/", "control": "control/"}
+_PUBLISHED: dict[Purpose, str] = {
+    "trial": "hpo",
+    "race": "races",
+    "refit": "refits",
+    "control": "controls",
+}
+PUBLISHED_RUNS = tuple(_PUBLISHED[purpose] for purpose in ("trial", "race", "refit"))
+_JOB_LOGS: dict[Purpose, str] = {
+    "trial": "hpo_",
+    "race": "race/",
+    "refit": "refit/",
+    "control": "control/",
+}
 _SCALE, _TICKER = re.compile(r"[A-Za-z0-9]+"), re.compile(r"[A-Z0-9][A-Z0-9.-]*")
 _RUN = re.compile(rf"({'|'.join(get_args(Purpose))})_(\d+)(?:_of_trial_(\d+))?")
 _HORIZON, _FOLD, _FRACTION = (re.compile(pattern) for pattern in (r"h(\d+)", r"fold_(\d+)", r"fraction_(.+)"))
@@ -78,6 +90,11 @@ class StudyAddress:
         """Its name in messages: `2M/h3`, with ticker, fold and data fraction if it has them."""
         return self.folder.as_posix()
 
+    @property
+    def model(self) -> Path:
+        """The folder of its published model, below the results."""
+        return Path(MODELS) / self.folder
+
     def trial(self, number: int) -> "Address":
         """Return the address of trial `number`, from 0."""
         return Address(study=self, purpose="trial", number=number)
@@ -85,6 +102,15 @@ class StudyAddress:
     def refit(self, number: int, *, of_trial: int | None = None) -> "Address":
         """Return the address of refit `number`, from 0, of a trial; without a trial, as it is published."""
         return Address(study=self, purpose="refit", number=number, of_trial=of_trial)
+
+    def race(self, number: int, *, of_trial: int) -> "Address":
+        """Return the address of run `number`, from 0, of a trial in the race."""
+        return Address(study=self, purpose="race", number=number, of_trial=of_trial)
+
+    @property
+    def standings(self) -> Path:
+        """The file with the outcome of its race, below the results."""
+        return Path(_PUBLISHED["race"]) / self.folder / "race.json"
 
     def addresses(self, names: Iterable[str]) -> list["Address"]:
         """Return the addresses of runs among these file or folder names, by number; ignore other names."""
@@ -122,13 +148,13 @@ class StudyAddress:
 
 @dataclass(frozen=True, kw_only=True)
 class Address:
-    """Address of a run: a trial, a refit of a trial, or a control; a wrong one raises `LedgerError`.
+    """Address of a run: a trial, a race run, a refit or a control; a wrong one raises `LedgerError`.
 
     Attributes:
         study: its study.
-        purpose: trial, refit or control.
+        purpose: of the run.
         number: from 0.
-        of_trial: the trial that a refit repeats; None for a trial, a control and a published refit.
+        of_trial: the trial that a race run or refit repeats; None for others and for a published refit.
     """
 
     study: StudyAddress
@@ -137,23 +163,27 @@ class Address:
     of_trial: int | None = None
 
     def __post_init__(self) -> None:
-        if min(self.number, self.of_trial or 0) < 0 or (
-            self.of_trial is not None and self.purpose != "refit"
-        ):
+        repeats = {"race": (True,), "refit": (True, False)}.get(self.purpose, (False,))
+        if min(self.number, self.of_trial or 0) < 0 or (self.of_trial is not None) not in repeats:
             raise LedgerError(
-                f"found {self}; expected numbers from 0, and `of_trial` of a refit only: correct the address"
+                f"found {self}; expected numbers from 0, and `of_trial` of a race run or a refit: correct it"
             )
 
     @property
     def name(self) -> str:
-        """Its name in messages and published files: `trial_007`, `refit_0`."""
-        return trial_name(self.number) if self.purpose == "trial" else f"{self.purpose}_{self.number}"
+        """Its name in messages and published files: `trial_007`, `refit_0`, `race_0_of_trial_007`."""
+        if self.purpose == "trial":
+            return trial_name(self.number)
+        return f"{self.purpose}_{self.number}" + (self._of if self.purpose == "race" else "")
 
     @property
     def folder(self) -> Path:
         """Its folder below a fingerprint; different addresses have different folders."""
-        of = "" if self.of_trial is None else f"_of_{trial_name(self.of_trial)}"
-        return self.study.folder / f"{self.name}{of}"
+        return self.study.folder / f"{self.name}{self._of if self.purpose == 'refit' else ''}"
+
+    @property
+    def _of(self) -> str:
+        return "" if self.of_trial is None else f"_of_{trial_name(self.of_trial)}"
 
     @property
     def lock(self) -> Path:
@@ -165,9 +195,15 @@ class Address:
         return Path(_PUBLISHED[self.purpose]) / self.study.folder / f"{self.name}.{ending}"
 
     @property
+    def member(self) -> Path:
+        """The path of a refit's published weights, below the results."""
+        return self.study.model / f"member_{self.number}.safetensors"
+
+    @property
     def job_log(self) -> Path:
-        """The log file of its job, below the results."""
-        return Path(JOB_LOGS, f"{_JOB_LOGS[self.purpose]}{self.study.name}", f"{self.name}.log")
+        """The log file of its job, below the results; one job computes all runs of a race."""
+        name = "race" if self.purpose == "race" else self.name
+        return Path(JOB_LOGS, f"{_JOB_LOGS[self.purpose]}{self.study.name}", f"{name}.log")
 
     @classmethod
     def parse(cls, path: PurePath) -> "Address":
@@ -275,8 +311,11 @@ def _pop(parts: list[str], pattern: re.Pattern[str]) -> str | None:
 
 def _address(study: StudyAddress, name: str) -> Address | None:
     match = _RUN.fullmatch(name)
-    if match is None or (match[3] is not None and match[1] != "refit"):
+    if match is None:
         return None
     of_trial = None if match[3] is None else int(match[3])
-    address = Address(study=study, purpose=match[1], number=int(match[2]), of_trial=of_trial)
+    try:
+        address = Address(study=study, purpose=match[1], number=int(match[2]), of_trial=of_trial)
+    except LedgerError:
+        return None
     return address if address.folder.name == name else None

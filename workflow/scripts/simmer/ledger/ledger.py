@@ -16,7 +16,7 @@ published paths have none: two studies that differ only in their settings must n
 the same time.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -37,7 +37,8 @@ from simmer.ledger.copies import (
 )
 from simmer.ledger.layouts import layout_copies
 from simmer.ledger.params import TransferredTrials
-from simmer.ledger.results import TrialResult, best_trial
+from simmer.ledger.race import RaceSettings, Standing, race_runs, racers, standings, winner_among
+from simmer.ledger.results import TrialResult
 from simmer.ledger.run_files import RunFiles
 from simmer.ledger.study_file import keeps_digests
 
@@ -78,6 +79,10 @@ class StudyLedger:
     def refit(self, number: int, *, of_trial: int) -> RunFiles:
         """Return the files of one refit of a trial."""
         return RunFiles(self.home, self.address.refit(number, of_trial=of_trial))
+
+    def race(self, number: int, *, of_trial: int) -> RunFiles:
+        """Return the files of one run of a trial in the race."""
+        return RunFiles(self.home, self.address.race(number, of_trial=of_trial))
 
     def runs(self) -> list[Address]:
         """Return the addresses of all runs of the study that have a folder."""
@@ -120,13 +125,35 @@ class StudyLedger:
         """The copies of each record of the study that belongs to no run."""
         return self.transferred_copies, layout_copies(self.home)
 
-    def winner(self, n_trials: int) -> int | None:
-        """Return the number of the best of the first `n_trials` trials; None if it is not known yet."""
+    def race_runs(self, n_trials: int, race: RaceSettings | None) -> list[RunFiles]:
+        """Return the files of all runs of the race of the first `n_trials` trials; none before it begins."""
         try:
-            best = best_trial(self.results(n_trials, needed_by="the best trial"))
+            racing = racers(self.results(n_trials, needed_by="the race"), race)
+        except (LedgerError, OSError):
+            return []
+        return [self.race(number, of_trial=trial) for trial, number in race_runs(racing, race)]
+
+    def standings(
+        self, trials: Sequence[TrialResult], race: RaceSettings | None
+    ) -> tuple[Standing, ...] | None:
+        """Return the standings of the race of trials; None while one of its runs has no result.
+
+        Raises:
+            LedgerError: when a result cannot be read.
+        """
+        racing = racers(trials, race)
+        runs = race_runs(racing, race)
+        found = {run: self.race(run[1], of_trial=run[0]).result() for run in runs}
+        losses = {run: result.loss for run, result in found.items() if result is not None}
+        return standings(racing, losses, race)
+
+    def winner(self, n_trials: int, race: RaceSettings | None) -> int | None:
+        """Return the number of the winner of the first `n_trials` trials; None if it is not known yet."""
+        try:
+            found = self.standings(self.results(n_trials, needed_by="the winner"), race)
         except (LedgerError, OSError):
             return None
-        return None if best is None else best.number
+        return winner_among(found).trial if found else None
 
     def results(self, count: int, *, needed_by: str) -> list[TrialResult]:
         """Return the results of the first `count` trials.

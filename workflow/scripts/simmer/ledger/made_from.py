@@ -55,7 +55,7 @@ class MadeFrom:
 class Digests:
     """SHA-256 of files, each computed once; `place` turns a recorded path into that of the file.
 
-    The mark of an outdated report page does not count.
+    The mark of an outdated report page does not count, and of weights only their size.
     """
 
     place: Callable[[str], Path] = Path
@@ -65,7 +65,7 @@ class Digests:
         """Return the digest of a file; None if it cannot be read."""
         if path not in self.known:
             try:
-                self.known[path] = _sha256(self.place(path))
+                self.known[path] = _digest(self.place(path))
             except OSError:
                 self.known[path] = None
         return self.known[path]
@@ -76,14 +76,18 @@ class Digests:
 
 
 @contextmanager
-def made_from(job: Job) -> Iterator[None]:
-    """Run the body of a job, then record what its outputs were made from."""
-    yield
-    outputs = [str(path) for path in job.output]
+def made_from(job: Job) -> Iterator[list[Path]]:
+    """Run the body of a job, then record what its outputs were made from.
+
+    Yields a list, to which the body adds files that belong to the outputs but are not declared.
+    """
+    beside: list[Path] = []
+    yield beside
+    outputs = [str(path) for path in (*job.output, *beside)]
     record = MadeFrom(
         settings=settings_digest(dict(job.params.items())),
         inputs={str(path): sha256_of_file(Path(path)) for path in job.input},
-        outputs={path: sha256_of_file(Path(path)) for path in outputs},
+        outputs={path: _digest(Path(path)) for path in outputs},
     )
     write_record(record_of(outputs[0]), as_json(record))
 
@@ -127,7 +131,10 @@ def place_in(results: Path, recorded: str) -> Path:
     return results / path.relative_to(RESULTS) if path.is_relative_to(RESULTS) else results.parent / path
 
 
-def _sha256(path: Path) -> str:
+def _digest(path: Path) -> str:
+    if path.suffix == ".safetensors":
+        # Gigabytes, at each start of a run. Their SHA-256 is in the card, for whoever reads them.
+        return f"{path.stat().st_size} bytes"
     if path.suffix in (".html", ".md"):
         return sha256_of_bytes(without_mark(path.read_bytes()))
     return sha256_of_file(path)

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from typing import Self
 
-from simmer.ledger.results import RefitResult, RunResult, TrialResult, Value
+from simmer.ledger.results import RaceResult, RefitResult, RunResult, TrialResult, Value
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -71,8 +71,17 @@ class RefitParams(RunParams):
     seed: int
 
 
+@dataclass(frozen=True, kw_only=True)
+class RaceParams(RunParams):
+    """Parameters of a race run; `of_trial` and `seed` as in `RaceResult`."""
+
+    of_trial: int
+    seed: int
+
+
 PARAMS: dict[type[RunResult], type[RunParams]] = {
     TrialResult: TrialParams,
     RefitResult: RefitParams,
+    RaceResult: RaceParams,
     RunResult: RunParams,
 }

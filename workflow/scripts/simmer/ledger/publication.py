@@ -23,13 +23,17 @@ from simmer.ledger.ledger import StudyLedger
 from simmer.ledger.made_from import Digests, MadeFrom, place_in, record_of
 from simmer.ledger.pages import PAGE, mark_pages
 from simmer.ledger.preparation import prepare, restore_published
+from simmer.ledger.published_models import remove_other_models
 from simmer.ledger.published_run import published_in, run_published_at
+from simmer.ledger.race import RaceSettings
 from simmer.ledger.run_files import RunFiles
 
 _TABLES = ("trials.csv", "best.json")
 
 
-def publish_finished(ledger: StudyLedger, *, n_trials: int, refits: int) -> list[Address]:
+def publish_finished(
+    ledger: StudyLedger, *, n_trials: int, race: RaceSettings | None, refits: int
+) -> list[Address]:
     """Publish the finished runs of a study whose published files are missing or differ; return these runs.
 
     A run that another process works on is left to that process.
@@ -37,7 +41,8 @@ def publish_finished(ledger: StudyLedger, *, n_trials: int, refits: int) -> list
     Args:
         ledger: of the study.
         n_trials: number of its trials that are to be published.
-        refits: number of refits of the best of them.
+        race: settings of their race.
+        refits: number of refits of the winner.
 
     Raises:
         LedgerError: when a file cannot be read or written.
@@ -45,15 +50,15 @@ def publish_finished(ledger: StudyLedger, *, n_trials: int, refits: int) -> list
     if not ledger.home.is_dir():
         return []
     prepare(ledger)
-    runs = _runs(ledger, n_trials=n_trials, refits=refits)
+    runs = _runs(ledger, n_trials=n_trials, race=race, refits=refits)
     return [files.address for files in runs if _publish_again(ledger, files)]
 
 
 def remove_others(results: Path, studies: Collection[StudyLedger]) -> list[Path]:
     """Remove published runs of other studies than these; return the removed paths.
 
-    A run that the ledger lacks is restored there first. The figures of its study and the tables of its scale
-    are removed, too.
+    A run that the ledger lacks is restored there first. The figures and the model of its study and the tables
+    of its scale are removed, too.
 
     Raises:
         LedgerError: when a file cannot be read or written.
@@ -69,8 +74,8 @@ def remove_others(results: Path, studies: Collection[StudyLedger]) -> list[Path]
     for study in removed_from:
         tables = [place_in(results, str(published_folder(study.scale) / name)) for name in _TABLES]
         figures = (results / "figures").glob(f"*_{study.scale}_{horizon_name(study.horizon_days)}.*")
-        removed += _remove([*tables, results / done_file(study.scale), *figures])
-    return removed
+        removed += _remove([*tables, results / done_file(study.scale), results / study.standings, *figures])
+    return removed + remove_other_models(results, homes)
 
 
 def review_pages(results: Path) -> None:
@@ -90,10 +95,13 @@ def review_pages(results: Path) -> None:
     mark_pages(results, outdated=bool(digests.changed(runs)))
 
 
-def _runs(ledger: StudyLedger, *, n_trials: int, refits: int) -> Iterator[RunFiles]:
-    """Yield the files of trials and refits; of refits only once the best trial is known."""
+def _runs(
+    ledger: StudyLedger, *, n_trials: int, race: RaceSettings | None, refits: int
+) -> Iterator[RunFiles]:
+    """Yield the files of trials, race runs and refits; of refits only once the winner is known."""
     yield from (ledger.trial(number) for number in range(n_trials))
-    winner = ledger.winner(n_trials)
+    yield from ledger.race_runs(n_trials, race)
+    winner = ledger.winner(n_trials, race)
     if winner is not None:
         yield from (ledger.refit(number, of_trial=winner) for number in range(refits))
 

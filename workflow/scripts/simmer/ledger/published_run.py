@@ -8,12 +8,12 @@ from simmer.base.files import user_facing_os_errors
 from simmer.base.records import read_record
 from simmer.ledger.address import PUBLISHED_RUNS, Address, ledger_in
 from simmer.ledger.copies import ADVICE
-from simmer.ledger.results import RefitResult, TrialResult
+from simmer.ledger.results import RaceResult, RefitResult, TrialResult
 from simmer.ledger.run_files import KINDS, RunFiles
 
 
 def published_in(results: Path) -> Iterator[Address]:
-    """Yield the addresses of all published trials and refits below a folder of results.
+    """Yield the addresses of all published trials, race runs and refits below a folder of results.
 
     Raises:
         LedgerError: when a folder cannot be read.
@@ -47,7 +47,7 @@ def run_published_at(address: Address, results: Path) -> RunFiles | None:
         return None
     result = KINDS[address.purpose].from_values(values, where=path, advice=ADVICE)
     if (
-        not isinstance(result, TrialResult | RefitResult)
+        not isinstance(result, TrialResult | RaceResult | RefitResult)
         or results / result.address.published("json") != path
         or PurePath(result.fingerprint).name != result.fingerprint
     ):

@@ -18,6 +18,7 @@ PUBLISH_AGAIN = "run the same command again: it is published again from the ledg
 Number = int | float
 Value = int | float | str
 State = Literal["complete", "pruned", "out_of_time", "diverged", "out_of_memory"]
+WHOLE = ("complete", "out_of_time")  # states of trials whose loss says what their configuration is worth
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -60,10 +61,15 @@ class SplitFacts:
 
 @dataclass(frozen=True, kw_only=True)
 class DatasetFacts:
-    """Facts of the splits that training uses."""
+    """Facts of the splits that training uses; `train` is without pooled windows.
+
+    Attributes:
+        pooled: number of train windows of each pooled ticker; `None` without pooling.
+    """
 
     train: SplitFacts
     validation: SplitFacts
+    pooled: Mapping[str, int] | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -104,6 +110,14 @@ class SplitPredictions:
 
 
 @dataclass(frozen=True, kw_only=True)
+class StoredWeights:
+    """The file with the weights of a refit's best epoch: its SHA-256 and its size in bytes."""
+
+    sha256: str
+    bytes: int
+
+
+@dataclass(frozen=True, kw_only=True)
 class RunResult:
     """Fields that every result has.
 
@@ -134,7 +148,7 @@ class RunResult:
     checkpoints: int | None
     weights_sha256: str | None
     hyperparameters: Mapping[str, Value]
-    shape: Mapping[str, int]
+    shape: Mapping[str, int | tuple[int, ...]]
     parameters: int
     budget_parameters: int
     dataset: DatasetFacts
@@ -244,6 +258,7 @@ class RefitResult(RunResult):
         seed: random seed of the training.
         winner, winner_validation_log_loss: number and loss of the trial that was trained again.
         predictions: for validation and test at the best epoch; `None` without a finished epoch.
+        kept_weights: the file of the weights that predicted so; `None` if they were not kept.
     """
 
     refit: int
@@ -251,11 +266,32 @@ class RefitResult(RunResult):
     winner: int
     winner_validation_log_loss: Number
     predictions: Mapping[str, SplitPredictions] | None
+    kept_weights: StoredWeights | None = None
 
     @property
     def address(self) -> Address:
         """Address of the refit."""
         return self.study.refit(self.refit, of_trial=self.winner)
+
+
+@dataclass(frozen=True, kw_only=True)
+class RaceResult(RunResult):
+    """Result of a race run.
+
+    Attributes:
+        race: its number among the race runs of its trial, from 0.
+        seed: random seed of the training.
+        of_trial: number of the trial that was trained again.
+    """
+
+    race: int
+    seed: int
+    of_trial: int
+
+    @property
+    def address(self) -> Address:
+        """Address of the race run."""
+        return self.study.race(self.race, of_trial=self.of_trial)
 
 
 class Judged(Protocol):

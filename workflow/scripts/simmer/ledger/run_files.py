@@ -38,11 +38,17 @@ from simmer.ledger.event_log import (
     upgrade_events,
     whole_lines,
 )
+from simmer.ledger.kept_weights import KeptWeights
 from simmer.ledger.params import PARAMS, RunParams
-from simmer.ledger.results import RefitResult, RunResult, TrialResult
+from simmer.ledger.results import RaceResult, RefitResult, RunResult, StoredWeights, TrialResult
 from simmer.ledger.study_file import keeps_digests
 
-KINDS: dict[Purpose, type[RunResult]] = {"trial": TrialResult, "refit": RefitResult, "control": RunResult}
+KINDS: dict[Purpose, type[RunResult]] = {
+    "trial": TrialResult,
+    "race": RaceResult,
+    "refit": RefitResult,
+    "control": RunResult,
+}
 logger = logging.getLogger(__name__)
 
 
@@ -61,6 +67,7 @@ class RunFiles:
         self._predictions, self._events = self.folder / "predictions.json", self.folder / "events.jsonl"
         results = results_of(home.parent)
         self._published, self._log = (results / address.published(ending) for ending in ("json", "jsonl"))
+        self.weights = KeptWeights(self.folder, results / address.member)
 
     @classmethod
     def at(cls, folder: Path) -> "RunFiles":
@@ -115,6 +122,11 @@ class RunFiles:
         """Record the predictions of the best epoch so far."""
         write_both(self._predictions, predictions)
 
+    def kept_weights(self) -> StoredWeights | None:
+        """Return the file of weights that the result names; None without a whole result that names one."""
+        result = if_whole(self.result) if self.address.purpose == "refit" else None
+        return None if result is None else result.kept_weights
+
     def events(self) -> list[Values]:
         """Return all whole events, oldest first."""
         return read_events(self._events)
@@ -133,6 +145,7 @@ class RunFiles:
             for pattern in ("checkpoint*", "predictions*", ".*.tmp", ".tmp*"):
                 for path in self.folder.glob(pattern):
                     path.unlink()
+        self.weights.remove_others(self.kept_weights())
         write_bytes(log, b"".join(whole_lines(complete_lines(self._events))))
         write_bytes(result, self._result.read_bytes())
 
@@ -197,6 +210,8 @@ class RunFiles:
         restore_events(self._events, copy=self._log, is_copy=published is not None)
         if own is not None and self._published.is_file() and own != published:
             logger.warning("%s differs from the ledger and is published again", self._published)
+        if (stored := self.kept_weights()) is not None:
+            self.weights.restore(stored)
 
     def upgrade(self) -> None:
         """Give digests to the records of an older version, after comparing the result with its copy.
@@ -292,7 +307,7 @@ class RunFiles:
         return values
 
     def _is_of_this_run(self, result: RunResult) -> bool:
-        if not isinstance(result, TrialResult | RefitResult):
+        if not isinstance(result, TrialResult | RaceResult | RefitResult):
             return result.study == self.address.study
         return result.fingerprint == self.home.name and result.address == self.address
 

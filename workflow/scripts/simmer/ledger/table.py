@@ -9,9 +9,11 @@ from typing import Any
 from simmer.base.errors import LedgerError
 from simmer.base.files import sha256_of_bytes
 from simmer.base.text import csv_text, plain
+from simmer.base.typed_json import as_json
 from simmer.base.words import count
 from simmer.ledger.about import UNKNOWN, About
 from simmer.ledger.address import published_folder
+from simmer.ledger.race import Race
 from simmer.ledger.results import TrialResult, Value, best_trial
 
 _SHAPE_COLUMNS = ("depth", "width", "heads", "head_width", "ff_width")
@@ -112,31 +114,43 @@ def trials_csv(
     return csv_text([columns, *([read(result) for read in columns.values()] for result in results)])
 
 
-def best_by_horizon(results: Sequence[TrialResult]) -> dict[int, TrialResult | None]:
-    """Return the best trial of each horizon, by its days, from the results of one scale; see `best_trial`."""
-    return {days: best_trial(of_horizon) for days, of_horizon in _by_horizon(results).items()}
-
-
-def best_json(results: Sequence[TrialResult], meanings: Mapping[int, Mapping[str, Any]]) -> dict[str, Any]:
-    """Return the result of the best trial of each horizon as plain values; None if no trial has a loss.
+def best_json(
+    results: Sequence[TrialResult],
+    meanings: Mapping[int, Mapping[str, Any]],
+    races: Mapping[int, Race] | None = None,
+) -> dict[str, Any]:
+    """Return the result of the winner of each horizon as plain values; None if no trial has a loss.
 
     Args:
         results: of one scale.
         meanings: the study's settings by horizon in days, added to its result.
+        races: by horizon in days, where there was one; its standings are added to the result.
     """
-    return {
-        str(days): best and {**best.as_json(), **meanings.get(days, {})}
-        for days, best in best_by_horizon(results).items()
-    }
+    found, races = {}, races or {}
+    for days, of_study in _by_horizon(results).items():
+        race, best = races.get(days), best_trial(of_study)
+        if race is not None and race.winner is not None:
+            best = winner_of(of_study, race)
+        more = {} if race is None else {"race": as_json(race.standings)}
+        found[str(days)] = best and {**best.as_json(), **meanings.get(days, {}), **more}
+    return found
 
 
-def winner_of(results: Sequence[TrialResult]) -> TrialResult:
-    """Return the result of the trial with the lowest validation log-loss of a study.
+def winner_of(results: Sequence[TrialResult], race: Race | None = None) -> TrialResult:
+    """Return the result of the trial that won the race of a study or, without one, has the lowest loss.
 
     Raises:
-        LedgerError: when no trial has a loss.
+        LedgerError: when no trial has a loss, or the race is of other trials.
     """
     winner = best_trial(results)
+    if race is not None and race.winner is not None:
+        winner = next((result for result in results if result.number == race.winner.trial), None)
+        if winner is None or race.fingerprint != winner.fingerprint:
+            raise LedgerError(
+                f"found a race of study {race.fingerprint} that trial {race.winner.trial:03d} won, expected "
+                f"one of the {len(results)} trials of study {results[0].fingerprint}; run the same command "
+                "again"
+            )
     if winner is None:
         raise LedgerError(
             f"none of the {len(results)} trials of {results[0].scale} has a validation loss; expected at "
@@ -158,11 +172,17 @@ def refuse_mixture(results: Sequence[TrialResult], fingerprints: Mapping[int, st
             )
 
 
-def summary(results: Sequence[TrialResult], about: About = UNKNOWN) -> str:
-    """Return the text of a `.done` file: a line per study, and a warning if code versions are mixed."""
+def summary(
+    results: Sequence[TrialResult],
+    about: About = UNKNOWN,
+    races: Mapping[int, Race] | None = None,
+) -> str:
+    """Return the text of a `.done` file: lines per study, and a warning if code versions are mixed."""
     lines = []
-    for of_study in _by_horizon(results).values():
+    for days, of_study in _by_horizon(results).items():
         lines.append(plain(_study_line(of_study, about)))
+        if races and days in races:
+            lines.append(f"  {races[days].sentence}")
         digests = {digest for result in of_study for digest in result.code_digests}
         if len(digests) > 1:
             lines.append(f"  computed by {len(digests)} versions of the code (see trials.csv, code_digests)")

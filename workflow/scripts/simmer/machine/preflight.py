@@ -32,6 +32,8 @@ class Needs:
         activation_checkpointing: True if activations are recomputed instead of stored.
         checkpoint_bytes: size of one checkpoint.
         checkpoints_kept: checkpoints of a trial on disk at the same time.
+        weights_bytes: of the weights that the refits of all horizons keep, twice: in the ledger and
+            published.
         slots: trials that run side by side.
         accelerator: the configured device: `auto`, `cuda`, `mps` or `cpu`.
     """
@@ -45,6 +47,7 @@ class Needs:
     activation_checkpointing: bool
     checkpoint_bytes: int
     checkpoints_kept: int
+    weights_bytes: int
     slots: int
     accelerator: str
 
@@ -155,8 +158,8 @@ def check_memory_recipe(needs: Needs) -> CheckResult:
 
 
 def check_disk(needs: Needs, machine: Machine) -> CheckResult:
-    """The checkpoints fit, plus one that is written before the oldest is removed."""
-    needed = needs.slots * needs.checkpoint_bytes * (needs.checkpoints_kept + 1)
+    """The checkpoints fit, plus one that is written before the oldest is removed, and the kept weights."""
+    needed = needs.slots * needs.checkpoint_bytes * (needs.checkpoints_kept + 1) + needs.weights_bytes
     return _enough("disk", machine.disk_free_bytes, needed, "results folder", "free space on that disk")
 
 

@@ -9,6 +9,7 @@ import math
 from dataclasses import dataclass, replace
 
 from simmer.base.errors import BudgetError, ConfigError
+from simmer.base.settings import since
 from simmer.base.words import percent
 from simmer.model.shape import ModelShape
 
@@ -22,10 +23,25 @@ class Geometry:
 
     channels: int
     context_days: int
-    patch_days: int
-    stride_days: int
+    patch_days: int | None
+    stride_days: int | None
+    nested_days: tuple[int, ...] | None = since(None)
 
     def __post_init__(self) -> None:
+        if self.nested_days is None and self.patch_days is None:
+            raise ConfigError("config block model: found no patches; expected nested_days, or patch_days")
+        if (self.patch_days is None) != (self.stride_days is None):
+            raise ConfigError(
+                f"config block model: found patch_days {self.patch_days} and stride_days {self.stride_days}; "
+                "expected two numbers, or null for both"
+            )
+        nested = self.nested_days or ()
+        if list(nested) != sorted(set(nested)) or (nested and nested[0] < 1):
+            raise ConfigError(
+                f"config key model.nested_days: found {list(nested)}; expected ascending lengths from 1"
+            )
+        if self.patch_days is None or self.stride_days is None:
+            return
         left = self.context_days - self.patch_days
         if left < 0 or left % self.stride_days:
             # Patches start at the oldest day: with a remainder the decision row would be left out.
@@ -38,12 +54,13 @@ class Geometry:
 
 def expected_parameters(shape: ModelShape) -> int:
     """Return the parameter count of `PatchTST(shape)` in closed form, without building it."""
-    width, inner, ff, patches = shape.width, shape.heads * shape.head_width, shape.ff_width, shape.patches
-    embedding = shape.patch_days * shape.channels * width + width + patches * width
+    width, inner, ff, tokens = shape.width, shape.heads * shape.head_width, shape.ff_width, shape.tokens
+    inputs = [] if shape.patch_days is None else [shape.patch_days * shape.channels]
+    embedding = sum(count * width + width for count in (*inputs, *shape.nested_inputs)) + tokens * width
     attention = width * 3 * inner + 3 * inner + inner * width + width
     feed_forward = width * ff + ff + ff * width + width
     norms = 4 * width
-    return embedding + shape.depth * (attention + feed_forward + norms) + 2 * width + patches * width + 1
+    return embedding + shape.depth * (attention + feed_forward + norms) + 2 * width + tokens * width + 1
 
 
 def solve_shape(
@@ -93,6 +110,7 @@ def _fill_budget(
         context_days=geometry.context_days,
         patch_days=geometry.patch_days,
         stride_days=geometry.stride_days,
+        nested_days=geometry.nested_days,
         depth=depth,
         width=width,
         heads=max(1, round(width / head_width)),

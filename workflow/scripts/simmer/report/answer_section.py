@@ -1,8 +1,8 @@
 """The first section of the report: warnings, verdicts, and the differences that the test split can detect."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
-from simmer.base.words import count, first_upper, spoken
+from simmer.base.words import count, first_upper, listed, spoken
 from simmer.evidence.answer import FEWEST_TRIALS
 from simmer.evidence.results import BASE_RATE, Horizon
 from simmer.evidence.scaling_verdict import FEWEST_REFITS
@@ -30,6 +30,7 @@ def answer_section(material: Material) -> Iterator[Block]:
         "Verdicts follow fixed rules from intervals of refits on the test split, which training and search "
         "did not use. All horizons share the 5 % chance of a wrong claim. Parameters are counted."
     )
+    yield Paragraph(likeness(answers))
     yield Paragraph(effort(material))
     yield Heading("Differences that this test split can detect", 3)
     yield Table(
@@ -41,6 +42,22 @@ def answer_section(material: Material) -> Iterator[Block]:
         ],
         note="Differences in test log-loss (nats) that are detected with 80 % power. Smaller effects may go "
         "undetected. A difference matters in practice from half a percent of the base rate's loss on.",
+    )
+
+
+def likeness(answers: Sequence[Horizon]) -> str:
+    """Return what is compared with what: single refits or averages of members, and the tries of baselines."""
+    sizes = sorted({pair.members for one in answers for pair in one.differences})
+    tries = max(model.tries or 0 for one in answers for model in one.models)
+    between = (
+        f"Scales and baselines are compared by averages of {listed([str(size) for size in sizes])} members "
+        "on both sides; a baseline without random numbers has one member, which equals any average of it. "
+        if sizes
+        else ""
+    )
+    return (
+        f"Scales are compared with each other by the mean loss of their single refits. {between}Tries of a "
+        f"baseline on validation: {tries}, as many as the largest search has trials."
     )
 
 

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 from simmer.evidence.results import Split
+from simmer.ledger.address import horizon_days_of
 from simmer.report.blocks import Block, Heading, Paragraph, Table
 from simmer.report.figure_blocks import figure
 from simmer.report.material import Material, Values, days, number, percent
@@ -31,6 +32,19 @@ def data_section(material: Material) -> Iterator[Block]:
             for split in SPLITS
         ],
     )
+    if "pooled" in dataset:
+        yield Paragraph(
+            "The model and all baselines but the base rate are also trained on windows of other tickers, "
+            "whose labels end before validation begins."
+        )
+        yield Table(
+            ("horizon", "pooled ticker", "train windows", "base rate", "from", "to"),
+            [
+                (days(horizon_days_of(horizon)), ticker, *_pooled(facts))
+                for horizon, tickers in dataset["pooled"].items()
+                for ticker, facts in tickers.items()
+            ],
+        )
     yield Heading("Validation of the raw data", 3)
     yield Table(
         ("file", "ticker", "rows", "from", "to", "SHA-256"),
@@ -63,6 +77,10 @@ def _split(split: Split) -> tuple[str, ...]:
         split.last_date,
         number(split.prior_log_loss),
     )
+
+
+def _pooled(facts: Values) -> tuple[str, ...]:
+    return str(facts["n"]), percent(facts["base_rate"]), facts["first_date"], facts["last_date"]
 
 
 def _price(basis: str) -> str:

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 from simmer.base.words import spoken
+from simmer.evidence.answer import PLANNED_BASELINES
 from simmer.evidence.results import Horizon
 from simmer.ledger.address import horizon_name
 from simmer.report.blocks import Block, Findings, Heading, Paragraph, Table
@@ -17,46 +18,64 @@ def horizon_section(material: Material, one: Horizon) -> Iterator[Block]:
         if sentences := getattr(one.headlines, kind):
             yield Findings(sentences, alarm=kind == "against")
     yield Table(
-        ("model", "skill", "own rate", "test log-loss (95 %)", "AUC (95 %)", "PR-AUC", "Brier", "parameters"),
+        (
+            "model",
+            "members",
+            "averaged: skill",
+            "averaged: test log-loss",
+            "single: test log-loss (95 %)",
+            "own rate",
+            "AUC (95 %)",
+            "PR-AUC",
+            "Brier",
+            "parameters",
+        ),
         [
             (
                 spoken(model.name),
-                percent(model.skill.value),
-                percent(model.skill_own_rate),
+                str(model.members),
+                percent(model.averaged_skill.value),
+                number(model.loss_of_average),
                 interval(model.log_loss),
+                percent(model.skill_own_rate),
                 interval(model.auc, 3),
                 number(model.average_precision, 3),
                 number(model.brier),
                 f"{model.parameters:,}" if model.parameters else "–",
             )
-            for model in sorted(one.models, key=lambda model: model.log_loss.value)
+            for model in sorted(one.models, key=lambda model: model.loss_of_average)
         ],
-        note="Skill is 1 - loss / loss of the base rate of train. Own rate: the same against the rate of "
-        "positives in the test split itself, which is not known beforehand; the two differ by the drift of "
-        "the rate. A scale's scores are means over its refits.",
+        note="Members are the refits of a scale and the fits of a baseline. Averaged: scores of their "
+        "averaged prediction. All other scores are means over single members. Skill is 1 - loss / loss of "
+        "the base rate of train. Own rate: the skill of single members against the rate of positives in the "
+        "test split itself, which is not known beforehand.",
     )
+    yield _comparisons(one)
     yield Paragraph(
-        f"The best baseline on validation is {spoken(one.best_baseline)}. Winners were chosen on validation, "
-        "so their validation losses are too optimistic:"
+        f"The best baseline on validation is {spoken(one.best_baseline)}. Winners and baselines were chosen "
+        "on validation, so their validation losses are too optimistic:"
     )
     yield Table(
         (
             "model",
+            "trials or tries",
             "best of the search, validation",
-            "refits, validation",
-            "refits, test",
-            "refits averaged, test",
+            "single, validation",
+            "averaged, validation",
+            "single, test",
+            "averaged, test",
         ),
         [
             (
                 spoken(model.name),
+                str(model.trials if model.transformer else model.tries),
                 number(model.search_validation_log_loss),
                 number(model.validation_log_loss),
+                number(model.averaged_validation_log_loss),
                 number(model.log_loss.value),
-                number(model.averaged_log_loss),
+                number(model.loss_of_average),
             )
             for model in one.models
-            if model.transformer
         ],
     )
     yield from figure(material, f"calibration_{horizon_name(one.days)}")
@@ -88,3 +107,24 @@ def horizon_section(material: Material, one: Horizon) -> Iterator[Block]:
         "too extreme.",
     )
     yield from figure(material, f"learning_curves_{horizon_name(one.days)}")
+
+
+def _comparisons(one: Horizon) -> Table:
+    return Table(
+        ("scale minus baseline", "members", "averages (95 %)", "p", "p, adjusted", "single members (95 %)"),
+        [
+            (
+                f"{pair.a} minus {spoken(pair.b)}",
+                str(pair.members),
+                interval(pair.difference),
+                number(pair.p_value, 3),
+                number(pair.p_adjusted, 3),
+                interval(pair.single_difference),
+            )
+            for pair in one.differences
+            if pair.b in (*PLANNED_BASELINES, one.best_baseline)
+        ],
+        note="Differences in test log-loss (nats), below 0 where the scale is better. Claims rest on the "
+        "averages of as many members on both sides, by p-values that are adjusted for all planned "
+        "comparisons. The mean losses of single members are a description.",
+    )

@@ -49,6 +49,11 @@ class Material:
         """All scales, in the order of the trials."""
         return list(dict.fromkeys(trial.scale for trial in self.trials))
 
+    def winner_of(self, scale: str, horizon: int) -> int | None:
+        """Return the number of the trial that a study's refits repeat; None without refits."""
+        of_study = (one for one in self.refits if (one.scale, one.horizon_days) == (scale, horizon))
+        return next((one.winner for one in of_study), None)
+
     def trials_of(self, scale: str, horizon: int) -> list[TrialResult]:
         """Return the trials of one study."""
         return [trial for trial in self.trials if trial.scale == scale and trial.horizon_days == horizon]

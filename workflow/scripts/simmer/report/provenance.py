@@ -20,7 +20,7 @@ def provenance_of(
     Args:
         evidence: of all horizons.
         trials, refits: all results of the campaign.
-        features_sha256: of the content of the feature table.
+        features_sha256: of the content of the feature tables.
         seed: the campaign's.
     """
     computed = [*trials, *refits]

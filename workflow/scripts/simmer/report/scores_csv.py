@@ -5,12 +5,12 @@ from dataclasses import astuple
 from simmer.base.text import csv_text
 from simmer.evidence.results import Evidence
 
-ESTIMATES = ("log_loss", "skill", "auc")
+ESTIMATES = ("log_loss", "skill", "auc", "averaged_skill")
 SCORES = (
     *("average_precision", "brier", "brier_skill", "calibration_error", "calibration_slope"),
     *("threshold", "precision", "recall"),
     *("prediction_min", "prediction_max", "prediction_mean", "prediction_std"),
-    *("collapsed_seeds", "averaged_log_loss"),
+    *("collapsed_seeds", "averaged_log_loss", "averaged_validation_log_loss", "members", "tries"),
 )
 
 

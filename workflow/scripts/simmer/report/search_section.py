@@ -18,14 +18,17 @@ def search_section(material: Material) -> Iterator[Block]:
         (
             "study",
             "trials",
-            "best validation",
+            "winner's validation",
             "base rate",
             "winner",
             "counted parameters",
             "difference from the budget",
         ),
         [
-            (f"{scale}, {days(horizon)}", *_study(material.trials_of(scale, horizon)))
+            (
+                f"{scale}, {days(horizon)}",
+                *_study(material.trials_of(scale, horizon), material.winner_of(scale, horizon)),
+            )
             for scale, horizon in studies
         ],
     )
@@ -71,11 +74,11 @@ def checks_table(checks: Sequence[Values]) -> Table:
     )
 
 
-def _study(trials: Sequence[TrialResult]) -> tuple[str, ...]:
+def _study(trials: Sequence[TrialResult], winner: int | None) -> tuple[str, ...]:
     ended = Counter(trial.state for trial in trials)
     count = f"{len(trials)} ({', '.join(f'{n} {state}' for state, n in ended.most_common())})"
     base_rate = number(trials[0].prior_log_loss)
-    best = best_trial(trials)
+    best = next((trial for trial in trials if trial.number == winner), best_trial(trials))
     if best is None:
         return (count, "–", base_rate, "no trial has a loss", "–", "–")
     deviation = best.parameters / best.budget_parameters - 1

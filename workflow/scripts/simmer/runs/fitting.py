@@ -9,10 +9,12 @@ from dataclasses import asdict, dataclass, replace
 from functools import cached_property
 from typing import Any
 
+import numpy as np
 import torch
 
 from simmer.base.logs import PROGRESS
 from simmer.base.provenance import versions
+from simmer.base.typed_json import as_json
 from simmer.features.dataset import Dataset, describe
 from simmer.features.splits import SEARCH_SPLITS
 from simmer.ledger.results import DatasetFacts, MachineFacts, RunResult, SplitFacts
@@ -95,7 +97,9 @@ class Fitting:
     def dataset_facts(self) -> DatasetFacts:
         """Facts about train and validation."""
         facts = describe(self.dataset)
-        return DatasetFacts(**{split: SplitFacts(**facts[split]) for split in SEARCH_SPLITS})
+        pooled = {part.ticker: len(part.decision_rows) for part in self.dataset.pooled}
+        splits = {split: SplitFacts(**facts[split]) for split in SEARCH_SPLITS}
+        return DatasetFacts(**splits, pooled=pooled or None)
 
     @property
     def _name(self) -> str:
@@ -200,7 +204,7 @@ class Fitting:
             horizon_days=study.horizon_days,
             **fields,
             hyperparameters=asdict(self.hyperparameters),
-            shape=asdict(shape),
+            shape=as_json(shape),
             parameters=parameters,
             budget_parameters=study.budget_parameters,
             dataset=self.dataset_facts,
@@ -218,12 +222,20 @@ class Fitting:
 
 
 def windows_of(dataset: Dataset, split: str, input_form: str, device: str) -> Windows:
-    """Return the windows of a split in an input form, with their labels if the dataset has them."""
-    labels = torch.from_numpy(dataset.labels_of(split)) if dataset.has_labels(split) else None
+    """Return the windows of a split in an input form, with their labels if the dataset has them.
+
+    Those of train are followed by the windows of the pooled tickers.
+    """
+    features, decision_rows = [dataset.inputs(input_form)], [dataset.decision_rows(split)]
+    labels = [dataset.labels_of(split)] if dataset.has_labels(split) else []
+    for part in dataset.pooled if split == "train" else ():
+        decision_rows.append(part.decision_rows + sum(map(len, features)))
+        features.append(part.inputs(input_form))
+        labels.append(part.labels)
     return Windows(
-        features=torch.from_numpy(dataset.inputs(input_form)),
-        decision_rows=torch.from_numpy(dataset.decision_rows(split)),
-        labels=labels,
+        features=torch.from_numpy(np.concatenate(features)),
+        decision_rows=torch.from_numpy(np.concatenate(decision_rows)),
+        labels=torch.from_numpy(np.concatenate(labels)) if labels else None,
         context_days=dataset.context_days,
         device=device,
     )

@@ -1,6 +1,6 @@
-"""Run a trial or a refit under the thermal guard."""
+"""Run a trial, race run or refit under the thermal guard."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from functools import partial
@@ -18,6 +18,7 @@ from simmer.machine.facts import inspect_machine
 from simmer.machine.preflight import require_memory
 from simmer.runs.fit_machine import fit_to_machine
 from simmer.runs.needs import fit_replicas, needs_of_study
+from simmer.runs.race import RaceRun
 from simmer.runs.refit import Refit
 from simmer.runs.run import Run
 from simmer.runs.trial import Trial
@@ -32,28 +33,34 @@ from simmer.training.settings import Execution
 
 
 def run_under_guard(
-    config: Config, purpose: Trial | Refit, *, frame: pd.DataFrame, slots: int, stop: StopRequest
+    config: Config,
+    purpose: Trial | RaceRun | Refit,
+    *,
+    frames: Sequence[pd.DataFrame],
+    slots: int,
+    stop: StopRequest,
 ) -> None:
-    """Train a trial or a refit to its result.
+    """Train a trial, race run or refit to its result.
 
     Args:
         config: the campaign.
-        purpose: the trial or refit.
-        frame: the feature table of the ledger's fingerprint.
+        purpose: the run.
+        frames: the feature tables of the ledger's fingerprint, the ticker's own first.
         slots: runs side by side on this machine.
         stop: set by signal handlers.
 
     Raises:
         ConfigError: if a device does not exist.
-        DataError: if the table is not the one in the ledger's fingerprint.
+        DataError: if the tables are not those in the ledger's fingerprint.
         PreflightError: if the memory the scale needs is no longer free.
         Interrupted: on heat or a signal; a checkpoint was written.
     """
-    execution = _ready(config, purpose, frame=frame, slots=slots)
+    require_content(frames, purpose.ledger.features_sha256, names=config.dataset.tables)
+    execution = _ready(config, purpose, slots=slots)
     run = Run(
         campaign=config.campaign,
         purpose=purpose,
-        dataset=purpose.dataset(config.dataset, frame),
+        dataset=purpose.dataset(config.dataset, frames),
         execution=execution,
         checkpoint_interval_s=config.execution.checkpoint_interval_s,
         kernels=config.execution.kernels,
@@ -97,9 +104,8 @@ def thermal_guard(
             raise
 
 
-def _ready(config: Config, purpose: Trial | Refit, *, frame: pd.DataFrame, slots: int) -> Execution:
+def _ready(config: Config, purpose: Trial | RaceRun | Refit, *, slots: int) -> Execution:
     study, ledger = purpose.study, purpose.ledger
-    require_content(frame, ledger.features_sha256, what=config.dataset.table)
     require_device(config.execution.device, asked_by="config key training.device")
     machine = inspect_machine(ledger.root, Path(config.thermal.sysfs_root))
     execution = recorded_execution(purpose.files)

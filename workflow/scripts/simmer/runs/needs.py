@@ -3,8 +3,12 @@
 import contextlib
 from dataclasses import replace
 from itertools import product
+from pathlib import Path
 
 from simmer.base.errors import BudgetError
+from simmer.base.files import bytes_below
+from simmer.config.campaign import Config
+from simmer.ledger.address import MODELS
 from simmer.machine.preflight import Needs
 from simmer.model.budgets import expected_parameters
 from simmer.model.shape import ModelShape
@@ -13,6 +17,7 @@ from simmer.search.study import Study
 from simmer.training.checkpoint import KEEP
 from simmer.training.memory import checkpoint_bytes, training_bytes
 from simmer.training.settings import Execution, Memory, Recipe
+from simmer.training.state import DTYPES
 
 # In order of cost: recomputing activations takes time, and `lean` is another optimizer.
 _LADDER: tuple[tuple[Memory, bool], ...] = (
@@ -70,17 +75,43 @@ def fit_replicas(study: Study, execution: Execution, *, most: int, room_bytes: i
     return replace(execution, replicas=most)
 
 
+def kept_weights_bytes(config: Config, study: Study, execution: Execution, *, results: Path) -> int:
+    """Return the disk that the weights of a scale's refits will still take.
+
+    Each is stored twice, in the ledger and in the published model. What is published already is not counted
+    again.
+
+    Args:
+        config: the campaign.
+        study: any horizon of the scale.
+        execution: how its trials are computed.
+        results: the folder of results.
+    """
+    largest = max(expected_parameters(shape) for shape in _corner_shapes(study))
+    member_bytes = largest * DTYPES[execution.precision].itemsize
+    members = config.evidence.kept_members(member_bytes) * len(config.dataset.horizons_days)
+    files = 2 * members + bool(members)  # new weights are written before older ones are removed
+    return max(0, files * member_bytes - 2 * bytes_below(results / MODELS / study.scale))
+
+
 def needs_of_study(
-    study: Study, execution: Execution, *, device: str, slots: int, kernels_problem: str | None = None
+    study: Study,
+    execution: Execution,
+    *,
+    device: str,
+    slots: int,
+    kernels_problem: str | None = None,
+    weights_bytes: int = 0,
 ) -> Needs:
-    """Return the memory and disk needs at the most demanding corner of the search space.
+    """Return the largest memory and disk needs among the corners of the search space and the default.
 
     Args:
         study: any horizon of the scale; horizons differ only in their labels.
         execution: how its trials are computed.
         device: as configured.
-        slots: trials side by side, all assumed to be at that corner.
+        slots: trials side by side, all assumed to need the most.
         kernels_problem: why the kernels cannot be used; None if they can, or are not wanted.
+        weights_bytes: see `kept_weights_bytes`.
     """
     # More replicas are used only where they fit.
     execution = replace(execution, replicas=1)
@@ -95,6 +126,7 @@ def needs_of_study(
         activation_checkpointing=execution.activation_checkpointing,
         checkpoint_bytes=max(checkpoint_bytes(shape, recipe, execution) for shape in shapes),
         checkpoints_kept=KEEP,
+        weights_bytes=weights_bytes,
         slots=slots,
         accelerator=device,
     )
@@ -120,13 +152,15 @@ def _peak_bytes(study: Study, execution: Execution) -> int:
 
 
 def _largest_recipe(study: Study) -> Recipe:
-    batch_size, dropout = (max(study.space.dimensions[key].ends) for key in ("batch_size", "dropout"))
-    return replace(study.default, batch_size=batch_size, dropout=dropout)
+    keys = ("batch_size", "dropout", "average_epochs")
+    return replace(study.default, **{key: max(study.space.dimensions[key].ends) for key in keys})
 
 
 def _corner_shapes(study: Study) -> list[ModelShape]:
     keys = ("depth", "head_width", "ff_ratio")
-    return [study.solve(**dict(zip(keys, corner, strict=True))) for corner in product(*_ends(study, *keys))]
+    corners = (dict(zip(keys, corner, strict=True)) for corner in product(*_ends(study, *keys)))
+    # The default too: counted parameters differ within the tolerance, so it may be larger than the corners.
+    return [study.shape(study.default), *(study.solve(**corner) for corner in corners)]
 
 
 def _ends(study: Study, *keys: str) -> list[tuple[Value, Value]]:

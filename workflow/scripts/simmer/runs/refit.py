@@ -2,28 +2,39 @@
 
 A refit has no labels of test: its predictions are stored, and only the final evaluation compares them with
 labels. Training stops on validation like a trial's, but is never pruned. The predictions of the best epoch on
-validation are stored.
+validation are stored, and the weights that made them.
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
+from functools import partial
 
-import numpy as np
 import pandas as pd
 
 from simmer.base.seeds import derive_seed
-from simmer.config.campaign import DatasetSettings
+from simmer.config.blocks import EvidenceSettings
+from simmer.config.dataset import DatasetSettings
 from simmer.features.dataset import Dataset
 from simmer.ledger.ledger import StudyLedger
 from simmer.ledger.params import RefitParams
-from simmer.ledger.results import RefitResult, RunResult, SplitPredictions, TrialResult, Value
+from simmer.ledger.results import (
+    RefitResult,
+    RunResult,
+    SplitPredictions,
+    StoredWeights,
+    TrialResult,
+    Value,
+)
 from simmer.ledger.run_files import RunFiles
 from simmer.runs.fitting import windows_of
+from simmer.runs.model_inputs import inputs_of
+from simmer.search.space import Hyperparameters
 from simmer.search.study import Study
-from simmer.training.loop import OnBest, never
-from simmer.training.windows import Windows
+from simmer.training.loop import BestModel, OnBest, never
+from simmer.training.saved_model import save_weights
 
 PREDICTED_SPLITS = ("validation", "test")
+_WEIGHTS = "weights"  # key beside the splits
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -33,21 +44,24 @@ class Refit:
     Attributes:
         number: refit number, from 0; determines the seed.
         winner: the result of the trial that is trained again.
+        settings: of the evidence.
     """
 
     study: Study
     ledger: StudyLedger
     number: int
     winner: TrialResult
+    settings: EvidenceSettings
 
     @property
     def files(self) -> RunFiles:
         """The refit's files in the ledger."""
         return self.ledger.refit(self.number, of_trial=self.winner.number)
 
-    def dataset(self, settings: DatasetSettings, frame: pd.DataFrame) -> Dataset:
+    def dataset(self, settings: DatasetSettings, frames: Sequence[pd.DataFrame]) -> Dataset:
         """Return the dataset of the study's horizon, including the inputs (not the labels) of test."""
-        return settings.build(frame, self.study.horizon_days, test="inputs")
+        own, *pooled = frames
+        return settings.build(own, self.study.horizon_days, test="inputs", pooled=pooled)
 
     def begin(self, execution: Mapping[str, Value | bool]) -> RefitParams:
         """Return the winner's number and hyperparameters, and the seed of this refit."""
@@ -68,19 +82,31 @@ class Refit:
         return never
 
     def on_best(self, params: RefitParams, dataset: Dataset) -> OnBest:
-        """Return a function that stores the predictions of validation and test."""
-        form, device = params.hyperparameters["input_form"], params.execution["device"]
+        """Return a function that stores the predictions of validation and test, and the weights.
 
-        def keep(predict: Callable[[Windows], np.ndarray]) -> None:
-            self.files.write_predictions(
-                {
-                    split: {
-                        "rows": dataset.decision_rows(split).tolist(),
-                        "probabilities": predict(windows_of(dataset, split, form, device)).tolist(),
-                    }
-                    for split in PREDICTED_SPLITS
+        The record of the predictions names the file of the weights, which is stored before: whatever is
+        interrupted, the two belong together.
+        """
+        form, device = params.hyperparameters["input_form"], params.execution["device"]
+        inputs, weights = inputs_of(dataset, form), self.files.weights
+        shape = self.study.shape(Hyperparameters(**params.hyperparameters))
+
+        def keep(best: BestModel) -> None:
+            record = {
+                split: {
+                    "rows": dataset.decision_rows(split).tolist(),
+                    "probabilities": best.predict(windows_of(dataset, split, form, device)).tolist(),
                 }
-            )
+                for split in PREDICTED_SPLITS
+            }
+            tensors, stored = best.weights(), None
+            if self.number < self.settings.kept_members(sum(one.nbytes for one in tensors.values())):
+                stored = weights.store(
+                    partial(save_weights, tensors, shape=shape, inputs_sha256=inputs.sha256)
+                )
+                record[_WEIGHTS] = asdict(stored)
+            self.files.write_predictions(record)
+            weights.remove_others(stored)
 
         return keep
 
@@ -90,6 +116,7 @@ class Refit:
     def result(self, shared: RunResult, params: RefitParams) -> RefitResult:
         """Return the result with number, seed and winner, and the predictions if there is a best epoch."""
         kept = {} if shared.best is None else self.files.predictions()
+        weights = kept.pop(_WEIGHTS, None)
         predictions = {
             split: SplitPredictions(rows=tuple(one["rows"]), probabilities=tuple(one["probabilities"]))
             for split, one in kept.items()
@@ -101,4 +128,5 @@ class Refit:
             winner=self.winner.number,
             winner_validation_log_loss=self.winner.loss,
             predictions=predictions or None,
+            kept_weights=None if weights is None else StoredWeights(**weights),
         )

@@ -9,7 +9,7 @@ import pandas as pd
 
 from simmer.base.logs import PROGRESS
 from simmer.base.seeds import derive_seed
-from simmer.config.campaign import DatasetSettings
+from simmer.config.dataset import DatasetSettings
 from simmer.features.dataset import Dataset
 from simmer.ledger.address import trial_name
 from simmer.ledger.ledger import StudyLedger
@@ -39,9 +39,10 @@ class Trial:
         """The trial's files in the ledger."""
         return self.ledger.trial(self.number)
 
-    def dataset(self, settings: DatasetSettings, frame: pd.DataFrame) -> Dataset:
+    def dataset(self, settings: DatasetSettings, frames: Sequence[pd.DataFrame]) -> Dataset:
         """Return the dataset of the study's horizon, without test."""
-        return settings.build(frame, self.study.horizon_days)
+        own, *pooled = frames
+        return settings.build(own, self.study.horizon_days, pooled=pooled)
 
     def begin(self, execution: Mapping[str, Value | bool]) -> TrialParams:
         """Return the suggested hyperparameters, their origin, and the number of trials seen.

@@ -33,13 +33,14 @@ def falls_behind(
     """Return True if a trial ends here, given the losses of its epochs so far.
 
     At a rung a trial continues if its best loss is among the best 1/eta of all trials that reached the rung,
-    itself included, and always if it is the best. No trial ends early before `min_completed_trials` trials
-    are completed.
+    itself included, and always if it is the best. Another trial is better if its best loss is lower by more
+    than the margin, since a smaller difference may be due to the seed. No trial ends early before
+    `min_completed_trials` trials are completed.
 
     Args:
         losses: validation log-loss of each finished epoch of the trial.
         seen: the earlier trials that it may see.
-        settings: rungs, eta, and the number of completed trials required.
+        settings: rungs, eta, margin, and the number of completed trials required.
         epochs_max: planned epochs.
     """
     if sum(curve.completed for curve in seen) < settings.min_completed_trials:
@@ -48,7 +49,7 @@ def falls_behind(
         return False
     rung = len(losses)
     at_rung = [_best_at(curve, rung) for curve in seen if _stood_at(curve, rung)]
-    better = sum(loss < min(losses) for loss in at_rung)
+    better = sum(loss < min(losses) - settings.margin for loss in at_rung)
     places = max(1, math.floor((len(at_rung) + 1) / settings.eta))
     return better >= places
 

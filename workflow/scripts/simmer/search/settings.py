@@ -6,7 +6,8 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from simmer.base.errors import ConfigError
-from simmer.base.settings import Real, Whole, settings
+from simmer.base.settings import Number, Real, Whole, settings, since
+from simmer.ledger.race import RaceSettings
 
 Sampler = Literal["tpe", "gp", "random"]
 
@@ -32,6 +33,15 @@ class HalvingSettings:
             description="Number of completed trials before any trial may end early.",
         ),
     ]
+
+    margin: Annotated[
+        Number,
+        Field(
+            ge=0,
+            description="Log-loss by which another trial must be lower at a rung to count as better: the "
+            "noise of a random seed.",
+        ),
+    ] = since(0.0)
 
     def __post_init__(self) -> None:
         if list(self.rung_fractions) != sorted(set(self.rung_fractions)):
@@ -87,11 +97,20 @@ class SearchSettings:
         Field(
             ge=0,
             description="Number of best trials of the next smaller scale of `run_scales`, at the same "
-            "horizon, with which a study begins; learning rates are adapted to the width. The smaller scale "
-            "is then searched first, and its settings are part of the study's. The transferred trials are "
-            "stored, so trials added there later change nothing. 0: none.",
+            "horizon, with which a study begins; learning rate and decay are adapted to the width. The "
+            "smaller scale is then searched first, and its settings are part of the study's. The transferred "
+            "trials are stored, so trials added there later change nothing. 0: none.",
         ),
     ]
+
+    race: Annotated[
+        RaceSettings | None,
+        Field(
+            description="Race: after the last trial, the best ones are trained again from other seeds, and "
+            "the winner of the study is the one with the lowest mean validation log-loss. `null`: the best "
+            "trial wins."
+        ),
+    ] = since(None)
 
     def seen_by(self, trial: int) -> int:
         """Return the number of trials, counted from trial 0, whose results a trial uses."""

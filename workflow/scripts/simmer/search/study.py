@@ -82,7 +82,7 @@ class Study:
         """Return all settings that affect a trial's result, as plain values, see `simmer.base.settings`.
 
         `parallel_trials` is left out: it only determines which results a suggestion uses, which each trial
-        records, so finished trials stay valid when it changes.
+        records, so finished trials stay valid when it changes. `race` is, because no trial depends on it.
         """
         space = self.space.as_json()
         return {
@@ -106,6 +106,7 @@ class Study:
     def _search(self) -> dict[str, Any]:
         settings = meaning(self.search)
         del settings["parallel_trials"]
+        settings.pop("race", None)
         if self.smaller is None:
             return settings | {"transfer": 0}
         return settings | {"transfer_from": self.smaller.settings_digest()}

@@ -7,7 +7,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import asdict
 
-from simmer.ledger.results import TrialResult
+from simmer.ledger.results import WHOLE, TrialResult
 from simmer.search.space import Choice, Dimension, Hyperparameters, Range, Value
 from simmer.search.study import Study
 from simmer.search.suggest import Enqueued
@@ -19,7 +19,9 @@ def transferred(results: Sequence[TrialResult], *, smaller: Study, larger: Study
     Depth keeps its relative position between the extremes on a logarithmic scale. The learning rate is
     divided by the ratio of the widths: Adam changes each weight by about the learning rate, so the change of
     a layer's output grows with the width unless the rate falls (muP: Yang et al. 2022, "Tensor Programs V").
-    All other values are kept if the larger space has them.
+    Weight decay is multiplied by that ratio: rate times decay stays, and with it the number of steps that the
+    weights remember (Wang & Aitchison 2024, "How to set AdamW's weight decay as you scale model and dataset
+    size"). All other values are kept if the larger space has them.
 
     Args:
         results: finished trials of the smaller study.
@@ -28,7 +30,7 @@ def transferred(results: Sequence[TrialResult], *, smaller: Study, larger: Study
     ended = [
         result
         for result in results
-        if result.state in ("complete", "out_of_time") and result.loss is not None and result.repeats is None
+        if result.state in WHOLE and result.loss is not None and result.repeats is None
     ]
     best = sorted(ended, key=lambda result: (result.loss, result.number))
     return [
@@ -52,6 +54,7 @@ def mapped(hyperparameters: Hyperparameters, *, smaller: Study, larger: Study) -
     shape = {key: values[key] for key in ("depth", "head_width", "ff_ratio")}
     widths = smaller.shape(hyperparameters).width, larger.solve(**shape).width
     values["learning_rate"] = hyperparameters.learning_rate * widths[0] / widths[1]
+    values["weight_decay"] = hyperparameters.weight_decay * widths[1] / widths[0]
     return Hyperparameters(**{key: nearest(dimensions[key], value) for key, value in values.items()})
 
 

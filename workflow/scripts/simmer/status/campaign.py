@@ -49,6 +49,7 @@ class Campaign:
     Attributes:
         file: the configuration file that a person knows it by.
         note: how the configuration was chosen; None if that goes without saying.
+        former: the file of the configuration that was shipped before, if the ledger has studies of it alone.
         now_s: when the files were read, in seconds since 1970.
         results: the folder of results, as given.
         studies: in the order in which they are run.
@@ -67,6 +68,7 @@ class Campaign:
     name: str
     file: str
     note: str | None
+    former: Path | None
     now_s: float
     results: Path
     studies: tuple[StudyProgress, ...]
@@ -84,7 +86,7 @@ class Campaign:
 
     @property
     def begun(self) -> tuple[tuple[StudyProgress, Work], ...]:
-        """All trials and refits that have begun and have no result, each with its study."""
+        """All runs that have begun and have no result, each with its study."""
         return tuple((study, work) for study in self.studies for work in study.begun)
 
     @property
@@ -94,7 +96,7 @@ class Campaign:
 
     @property
     def trials(self) -> tuple[TrialProgress, ...]:
-        """All trials and refits of the studies shown."""
+        """All runs of the studies shown."""
         return tuple(trial for study in self.studies for trial in study.all_trials)
 
     @property
@@ -104,7 +106,7 @@ class Campaign:
 
     @property
     def last_trial(self) -> TrialProgress | None:
-        """The trial or refit that wrote that line."""
+        """The run that wrote that line."""
         return next((trial for trial in self.trials if trial.last_s == self.last_s is not None), None)
 
     @property
@@ -121,7 +123,7 @@ class Campaign:
         if not self.configured and not self.tables_written:
             return False
         return bool(requested) and not any(
-            study.left or study.refits_left or study.begun for study in requested
+            study.left or study.race_left or study.refits_left or study.begun for study in requested
         )
 
 
@@ -138,7 +140,7 @@ def read_campaign(
         found: its configuration.
         results: its folder of results; the feature tables are in the folder `data` next to it.
         now_s: seconds since 1970.
-        read: reads the folder of one trial or refit.
+        read: reads the folder of one run.
     """
     ledger, run = ledger_in(results), holder_at(campaign_lock_in(results))
     chosen = choose(found.config, ledger, results.parent / "data", earlier=found.earlier)
@@ -150,10 +152,15 @@ def read_campaign(
         read_study(place, ledger / LOCKS, others=folders_beside(place, chosen.others), read=read)
         for place in chosen.places
     )
+    former = None
+    if not chosen.configured and found.former is not None:
+        config, path = found.former
+        former = path if choose(config, ledger, results.parent / "data").configured else None
     campaign = Campaign(
         name=found.config.campaign if chosen.configured else _recorded_name(studies) or "unknown",
         file=found.name,
         note=found.note,
+        former=former,
         now_s=now_s,
         results=results,
         studies=studies,

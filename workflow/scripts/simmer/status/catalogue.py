@@ -45,11 +45,11 @@ class ListedStudy:
     @property
     def begun(self) -> int:
         """Number of trials that have begun and have no result."""
-        return sum(not work.trial.is_refit for work in self.progress.begun)
+        return sum(work.trial.is_trial for work in self.progress.begun)
 
     @property
     def last_used_s(self) -> float | None:
-        """When a trial or refit last wrote a line, in seconds since 1970; None if none ever did."""
+        """When a run last wrote a line, in seconds since 1970; None if none ever did."""
         return max(
             (each.last_s for each in self.progress.all_trials if each.last_s is not None), default=None
         )
@@ -95,7 +95,9 @@ def about_study(home: Path, features: str, tickers: Mapping[str, str]) -> About:
 
 def tickers_by_features(data: Path) -> dict[str, str]:
     """Return the ticker of each feature table in a data folder, by the digest of its values."""
-    entries = {path: built_features(path) for path in (data / "processed").glob("*_dataset_*.resource.json")}
+    entries = {
+        path: built_features([path]) for path in (data / "processed").glob("*_dataset_*.resource.json")
+    }
     return {
         digest: path.name.rpartition("_dataset_")[0] for path, digest in entries.items() if digest is not None
     }

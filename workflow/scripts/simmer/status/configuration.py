@@ -14,6 +14,9 @@ from simmer.ledger.address import ledger_in
 from simmer.status.changes import Changes
 from simmer.status.last_run import LastRun, last_run
 
+# Beside the shipped configuration: merged over it, it gives the one that was shipped before.
+FORMER = "four-scales.yaml"
+
 
 @dataclass(frozen=True, kw_only=True)
 class FoundConfig:
@@ -27,6 +30,7 @@ class FoundConfig:
         last: the last run of the folder; None if it is not known.
         note: how the configuration was chosen; None if that goes without saying.
         lost: why the files of the last run cannot be read again; None if they can.
+        former: the configuration that the shipped one was before, and its file; None if it is not there.
     """
 
     config: Config
@@ -36,6 +40,7 @@ class FoundConfig:
     last: LastRun | None = None
     note: str | None = None
     lost: str | None = None
+    former: tuple[Config, Path] | None = None
 
     @property
     def name(self) -> str:
@@ -84,7 +89,14 @@ def find_configuration(results: Path, *, base: Path, overlays: Sequence[Path] = 
         if last is not None and (last.overlays, last.options) != (tuple(map(_absolute, named)), []):
             note = f"the last run used {last.words}; without CONFIG that is shown"
         raw = merged([read_mapping(path) for path in (base, *named)])
-        return FoundConfig(config=parse_config(raw), raw=raw, overlays=named, last=last, note=note)
+        return FoundConfig(
+            config=parse_config(raw),
+            raw=raw,
+            overlays=named,
+            last=last,
+            note=note,
+            former=_former(base, named),
+        )
     shown = overlays_of(last)
     note = f"the last run used {last.words}; showing that" if shown or last.options else None
     lost = None
@@ -96,7 +108,14 @@ def find_configuration(results: Path, *, base: Path, overlays: Sequence[Path] = 
         why = lost.splitlines()[0]
         note = f"showing the settings of the last run, because its files cannot be used now: {why}"
     return FoundConfig(
-        config=config, raw=raw, overlays=shown, options=tuple(last.options), last=last, note=note, lost=lost
+        config=config,
+        raw=raw,
+        overlays=shown,
+        options=tuple(last.options),
+        last=last,
+        note=note,
+        lost=lost,
+        former=_former(base, shown),
     )
 
 
@@ -113,6 +132,14 @@ def layers_of(last: LastRun, *, base: Path) -> list[Mapping[str, Any]]:
     """
     shipped = [] if last.replaces_shipped else [base]
     return [*(read_mapping(path) for path in (*shipped, *map(Path, last.overlays))), last.given]
+
+
+def _former(base: Path, overlays: Sequence[Path]) -> tuple[Config, Path] | None:
+    path = base.with_name(FORMER)
+    try:
+        return parse_config(merged([read_mapping(each) for each in (base, path, *overlays)])), path
+    except ConfigError:
+        return None
 
 
 def _absolute(path: Path) -> str:

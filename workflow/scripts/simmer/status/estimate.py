@@ -37,7 +37,7 @@ class Estimate:
 
 
 def estimate(study: StudyProgress, scale: Sequence[StudyProgress], *, now_s: float) -> Estimate:
-    """Return the training time left for the trials of a study or, once they are done, for its refits.
+    """Return the training time left for a study's trials or, once they are done, for its race and refits.
 
     The mean is over all trials that trained, pruned ones included; repeats answered from the ledger are left
     out. For a trial under way, the time left is the mean time left of the trials that took longer than it
@@ -50,7 +50,7 @@ def estimate(study: StudyProgress, scale: Sequence[StudyProgress], *, now_s: flo
     """
     own, others = _measured([study]), _measured(scale)
     if not study.left:
-        return _of_refits(study, scale, now_s)
+        return _of_whole_runs(study, scale, now_s)
     elapsed_s = [_elapsed_s(study, trial, now_s) for trial in _under_way(study)]
     if measured := own or others:
         handover_s = _handover_s(scale)
@@ -65,17 +65,19 @@ def estimate(study: StudyProgress, scale: Sequence[StudyProgress], *, now_s: flo
     return Estimate(seconds=None, basis=Basis.NOTHING)
 
 
-def _of_refits(study: StudyProgress, scale: Sequence[StudyProgress], now_s: float) -> Estimate:
-    """Return the time left for the refits, from those of the scale or, before one, from the best trial."""
-    if not study.refits_left:
+def _of_whole_runs(study: StudyProgress, scale: Sequence[StudyProgress], now_s: float) -> Estimate:
+    """Return the time left for race runs and refits, from those of the scale or else from the best trial."""
+    left = study.race_left + study.refits_left
+    if not left:
         return Estimate(seconds=0.0, basis=Basis.MEASURED)
-    took_s = [refit.trained_s for each in scale for refit in each.refits if refit.trained_s > 0.0]
+    runs = [run for each in scale for run in (*each.raced, *each.refits)]
+    took_s = [run.trained_s for run in runs if run.trained_s > 0.0]
     if not took_s and study.best is not None and study.best.trained_s > 0.0:
         took_s = [study.best.trained_s]
     if not took_s:
         return Estimate(seconds=None, basis=Basis.NOTHING)
-    elapsed_s = [_elapsed_s(study, work.trial, now_s) for work in study.begun if work.trial.is_refit]
-    new_s = max(0, study.refits_left - len(elapsed_s)) * (fmean(took_s) + _handover_s(scale))
+    elapsed_s = [_elapsed_s(study, work.trial, now_s) for work in study.begun if not work.trial.is_trial]
+    new_s = max(0, left - len(elapsed_s)) * (fmean(took_s) + _handover_s(scale))
     seconds = new_s + sum(_rest_s(took_s, each) for each in elapsed_s)
     return Estimate(seconds=seconds, basis=Basis.MEASURED, trials=len(took_s))
 
@@ -86,7 +88,7 @@ def _measured(studies: Sequence[StudyProgress]) -> list[float]:
 
 
 def _under_way(study: StudyProgress) -> list[TrialProgress]:
-    return [work.trial for work in study.begun if not work.trial.is_refit]
+    return [work.trial for work in study.begun if work.trial.is_trial]
 
 
 def _elapsed_s(study: StudyProgress, trial: TrialProgress, now_s: float) -> float:

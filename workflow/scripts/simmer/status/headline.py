@@ -74,6 +74,9 @@ def configuration_hint(campaign: Campaign) -> str | None:
     one = len(campaign.studies) == 1
     new, them, last = ("a new study", "it", "one") if one else ("new studies", "them", "ones")
     because = f" ({in_words(campaign.changes)})" if campaign.changes else ""
+    if campaign.former is not None:
+        file = campaign.former
+        last += f", which {file} describes: merged before your own file, it continues and reports them"
     return (
         f"{campaign.file} now describes {new}{because}; nothing of {them} is trained yet; the table shows "
         f"the last {last}"
@@ -83,7 +86,7 @@ def configuration_hint(campaign: Campaign) -> str | None:
 def _running(campaign: Campaign, run: Holder) -> str:
     since = f"RUNNING for {duration(campaign.now_s - run.since_s)}, process {run.pid}"
     if not campaign.working:
-        since += ", no trial or refit is training at the moment"
+        since += ", nothing is training at the moment"
     return since + _silence(campaign)
 
 

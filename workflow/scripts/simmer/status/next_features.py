@@ -1,12 +1,14 @@
 """Find out which features the next run learns from, even if it acquires other bars first."""
 
 import contextlib
+from collections.abc import Iterable
 from pathlib import Path
 
 from simmer.base.errors import DataError, SimmerError
 from simmer.config.campaign import Config
+from simmer.config.dataset import DatasetSettings
 from simmer.data.requests import request_digest, request_of
-from simmer.data.table_entry import content_sha256_in, request_in
+from simmer.data.table_entry import features_sha256_in, request_in
 
 
 def next_features(config: Config, data: Path, *, needs_table: bool = False) -> str | None:
@@ -21,7 +23,7 @@ def next_features(config: Config, data: Path, *, needs_table: bool = False) -> s
         needs_table: True to return None if there is no table.
     """
     data = data.absolute()
-    built = built_features(data / "processed" / f"{config.dataset.table}.resource.json")
+    built = built_features(table_entries(config.dataset, data))
     if not data.parent.is_dir() or (needs_table and built is None):
         return None
     with contextlib.chdir(data.parent), contextlib.suppress(SimmerError, OSError):
@@ -31,10 +33,15 @@ def next_features(config: Config, data: Path, *, needs_table: bool = False) -> s
     return None
 
 
-def built_features(entry: Path) -> str | None:
-    """Return the digest of the feature values in the entry of a feature table; None if it is not known."""
+def table_entries(dataset: DatasetSettings, data: Path) -> list[Path]:
+    """Return the manifest entries of the tables that a search learns from, in a data folder."""
+    return [data / "processed" / f"{table}.resource.json" for table in dataset.tables]
+
+
+def built_features(entries: Iterable[Path]) -> str | None:
+    """Return the digest of the feature values in the entries of tables; None if one is not known."""
     try:
-        return content_sha256_in(entry)
+        return features_sha256_in(entries)
     except DataError:
         return None
 
@@ -49,10 +56,11 @@ def _computed(config: Config, data: Path) -> str | None:
     # They import pandas, and a plan of the workflow has to be quick.
     from simmer.data.inspection import inspect_bars
     from simmer.data.reading_store import ReadingStore
-    from simmer.data.tables import content_sha256
-    from simmer.features.of_bars import features_of_bars
+    from simmer.data.tables import features_sha256
 
-    store = ReadingStore(data / "snapshots")
-    specs = [config.data.ticker(ticker) for ticker in config.dataset.tickers]
-    bars = [inspect_bars(config.data, spec, store).frame for spec in specs]
-    return None if any(frame is None for frame in bars) else content_sha256(features_of_bars(*bars).frame)
+    store, dataset = ReadingStore(data / "snapshots"), config.dataset
+    specs = {ticker: config.data.ticker(ticker) for ticker in dataset.tickers}
+    bars = {ticker: inspect_bars(config.data, spec, store).frame for ticker, spec in specs.items()}
+    if any(frame is None for frame in bars.values()):
+        return None
+    return features_sha256(dataset.features(bars))

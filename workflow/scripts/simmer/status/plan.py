@@ -31,7 +31,7 @@ class PlannedStudy:
 
     Attributes:
         progress: its trials in the ledger.
-        estimate: of the training time left for its trials.
+        estimate: of the training time left for its trials or, once they are done, for its race.
         differs: settings in which a new study differs from the most similar one in the ledger.
     """
 
@@ -48,6 +48,11 @@ class PlannedStudy:
     def to_train(self) -> int:
         """Trials without a whole result."""
         return self.progress.left + self.progress.ended[UNREADABLE]
+
+    @property
+    def to_race(self) -> int:
+        """Runs of the race without a result; 0 before all trials have one."""
+        return self.progress.race_left
 
     @property
     def name(self) -> str:
@@ -85,14 +90,25 @@ class Plan:
         return sum(study.to_train for study in self.studies)
 
     @property
+    def to_race(self) -> int:
+        """Runs of races without a result, of studies whose trials are done."""
+        return sum(study.to_race for study in self.studies)
+
+    @property
     def in_ledger(self) -> int:
         """Trials with a whole result."""
         return sum(study.in_ledger for study in self.studies)
 
     @property
+    def left(self) -> str:
+        """What is to be trained, in words."""
+        kinds = {"trial": self.to_train, "race run": self.to_race}
+        return listed([count(number, kind) for kind, number in kinds.items() if number])
+
+    @property
     def hours(self) -> str | None:
-        """Training time left for the trials, in words; None if nothing is left."""
-        left = [study for study in self.studies if study.to_train]
+        """Training time left for trials and races, in words; None if nothing is left."""
+        left = [study for study in self.studies if study.to_train or study.to_race]
         unknown = dict.fromkeys(one.progress.place.scale for one in left if one.estimate.seconds is None)
         seconds = sum(one.estimate.seconds or 0.0 for one in left)
         known = [f"about {duration(seconds)} at the measured rate"] if seconds else []
@@ -158,6 +174,7 @@ def start_lines(plan: Plan, config: Config, *, file: str) -> list[str]:
         if (names := [study.name for study in plan.studies if study.state == state])
     ]
     trials = f"{count(plan.in_ledger, 'trial')} in the ledger, {plan.to_train:,} to train"
+    trials += f", {count(plan.to_race, 'race run')} to train" if plan.to_race else ""
     lines = [search, f"{', '.join(states)}: {trials}" + (f", {plan.hours}" if plan.hours else "")]
     if plan.others:
         lines.append(others_in_words(plan.others))

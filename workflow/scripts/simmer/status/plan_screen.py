@@ -7,7 +7,6 @@ from rich.table import Table
 from rich.text import Text
 
 from simmer.base.text import plain
-from simmer.base.words import count
 from simmer.status.changes import in_words, value
 from simmer.status.configuration import FoundConfig
 from simmer.status.plan import Plan, PlannedStudy, others_in_words
@@ -61,17 +60,17 @@ def _changed(plan: Plan) -> Iterator[str]:
 
 
 def _cells(study: PlannedStudy) -> tuple[str, ...]:
-    time = estimated(study.estimate) if study.to_train else "-"
+    time = estimated(study.estimate) if study.to_train or study.to_race else "-"
     return study.name, study.state, str(study.in_ledger), str(study.to_train), time
 
 
 def _foot(plan: Plan) -> Iterator[str]:
-    yield from footnotes(study.estimate for study in plan.studies if study.to_train)
+    yield from footnotes(study.estimate for study in plan.studies if study.to_train or study.to_race)
     for study in plan.studies:
         if study.differs:
             yield f"{study.name} is new: {in_words(study.differs)}"
-    if plan.to_train:
-        yield f"{count(plan.to_train, 'trial')} to train, {plan.hours}"
+    if plan.to_train or plan.to_race:
+        yield f"{plan.left} to train, {plan.hours}"
     else:
         yield "nothing to train: every trial is in the ledger"
     if not plan.knows_features:

@@ -1,11 +1,12 @@
 """The progress of one study, from its files."""
 
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from simmer.ledger.address import Address, StudyAddress, trial_name
+from simmer.ledger.address import Address, Purpose, StudyAddress, trial_name
+from simmer.ledger.race import RaceSettings, race_runs, racers, standings, winner_among
 from simmer.ledger.results import best_trial
 from simmer.search.study import Study
 from simmer.status.holders import Holder, holder_at
@@ -21,7 +22,8 @@ class StudyPlace:
     Attributes:
         n_trials: number of trials wanted, or None without a configuration.
         epochs_max: epochs of a full trial, or None if unknown.
-        refits: number of refits wanted of its best trial.
+        race: settings of its race; None without one.
+        refits: number of refits wanted of its winner.
         home: `<ledger>/<fingerprint>` of the study, or None if it has not begun.
     """
 
@@ -29,6 +31,7 @@ class StudyPlace:
     horizon_days: int
     n_trials: int | None
     epochs_max: int | None
+    race: RaceSettings | None = None
     refits: int = 0
     home: Path | None = None
 
@@ -40,6 +43,7 @@ class StudyPlace:
             horizon_days=study.horizon_days,
             n_trials=study.n_trials,
             epochs_max=study.epochs_max,
+            race=study.search.race,
             refits=refits,
             home=home,
         )
@@ -57,7 +61,7 @@ class StudyPlace:
 
 @dataclass(frozen=True, kw_only=True)
 class Work:
-    """A trial or refit that has begun, or whose lock is held, and has no result.
+    """A run that has begun, or whose lock is held, and has no result.
 
     Attributes:
         trial: its progress.
@@ -79,19 +83,35 @@ class StudyProgress:
 
     Attributes:
         finished: trials with a result, in order of their numbers.
-        begun: trials and refits without a result that have begun or whose lock is held, in the same order.
-        refits: refits of the best trial that have a result.
+        begun: runs without a result that have begun or whose lock is held, in the same order.
+        raced: finished runs of the race.
+        winner: number of the trial that won it; None before, or without a race.
+        refits: refits of the winner that have a result.
     """
 
     place: StudyPlace
     finished: tuple[TrialProgress, ...] = ()
     begun: tuple[Work, ...] = ()
+    raced: tuple[TrialProgress, ...] = ()
+    winner: int | None = None
     refits: tuple[TrialProgress, ...] = ()
 
     @property
     def left(self) -> int:
         """Trials without a result, begun ones included; 0 without a configuration."""
         return 0 if self.place.n_trials is None else max(0, self.place.n_trials - len(self.finished))
+
+    @property
+    def race_runs(self) -> int:
+        """Number of runs of the race; 0 before all trials have a result."""
+        if self.left or self.place.n_trials is None:
+            return 0
+        return len(race_runs(racers(self.finished, self.place.race), self.place.race))
+
+    @property
+    def race_left(self) -> int:
+        """Runs of the race without a result; 0 before all trials have one."""
+        return max(0, self.race_runs - len(self.raced))
 
     @property
     def refits_left(self) -> int:
@@ -127,8 +147,8 @@ class StudyProgress:
 
     @property
     def all_trials(self) -> tuple[TrialProgress, ...]:
-        """All trials and refits that have begun or finished."""
-        return (*self.finished, *self.refits, *(work.trial for work in self.begun))
+        """All trials, race runs and refits that have begun or finished."""
+        return (*self.finished, *self.raced, *self.refits, *(work.trial for work in self.begun))
 
 
 def read_study(
@@ -145,7 +165,7 @@ def read_study(
         place: the study.
         locks: folder of the ledger's locks.
         others: trial folders of the same scale and horizon with other settings, which share the locks.
-        read: reads the folder of one trial or refit.
+        read: reads the folder of one run.
         holder: reads a lock.
     """
     study, folder = place.address, None if place.home is None else place.home / place.address.folder
@@ -172,39 +192,70 @@ def read_study(
         and not any(_is_under_way(folder / work.trial.name) for folder in others)
     ]
     finished = tuple(trial for _, trial in sorted(trials.items()) if trial.state is not None)
-    refits = _read_refits(place, _runs(study, folder), best_trial(finished), read)
+    whole_runs, winner = _read_whole_runs(place, _runs(study, folder), finished, read)
     return StudyProgress(
         place=place,
         finished=finished,
         begun=(
             *sorted(begun, key=lambda work: work.trial.number),
             *(
-                Work(trial=refit, holder=holder(locks / study.refit(refit.number).lock))
-                for refit in refits
-                if refit.state is None
+                Work(trial=run, holder=holder(locks / address.lock))
+                for address, run in whole_runs.items()
+                if run.state is None
             ),
         ),
-        refits=tuple(refit for refit in refits if refit.state is not None),
+        raced=_finished(whole_runs, "race"),
+        winner=winner,
+        refits=_finished(whole_runs, "refit"),
     )
 
 
-def _read_refits(
+def _read_whole_runs(
     place: StudyPlace,
     runs: Sequence[Address],
-    best: TrialProgress | None,
+    finished: Sequence[TrialProgress],
     read: Callable[[Path, int], TrialProgress | None],
-) -> list[TrialProgress]:
-    """Return the refits of the best trial and those whose name has no trial; others are left out."""
-    refits = []
-    for address in runs:
-        if address.purpose != "refit" or address.of_trial not in (None, best and best.number):
-            continue
-        folder = place.home / address.folder
-        refit = read(folder, address.number)
-        # An unreadable refit counts as done if it has a result file.
-        if refit is not None and (refit.state != UNREADABLE or (folder / "result.json").is_file()):
-            refits.append(replace(refit, name=address.name))
-    return refits
+) -> tuple[dict[Address, TrialProgress], int | None]:
+    """Return race runs and refits that count, of the trials that race and of the winner; and the winner.
+
+    Until the race is over, refits of the best trial count. So do refits whose name has no trial.
+    """
+    racing = racers(finished, place.race)
+    wanted = set(race_runs(racing, place.race))
+    found = {
+        address: _read_whole_run(place, address, read)
+        for address in runs
+        if address.purpose == "race" and (address.of_trial, address.number) in wanted
+    }
+    losses = {
+        (address.of_trial, address.number): run.loss
+        for address, run in found.items()
+        if run is not None and run.state is not None
+    }
+    standing = standings(racing, losses, place.race)
+    winner = winner_among(standing).trial if standing else next((trial.number for trial in racing), None)
+    found |= {
+        address: _read_whole_run(place, address, read)
+        for address in runs
+        if address.purpose == "refit" and address.of_trial in (None, winner)
+    }
+    known = {address: run for address, run in found.items() if run is not None}
+    return known, winner if standing and wanted else None
+
+
+def _read_whole_run(
+    place: StudyPlace, address: Address, read: Callable[[Path, int], TrialProgress | None]
+) -> TrialProgress | None:
+    folder = place.home / address.folder
+    run = read(folder, address.number)
+    # One that cannot be read counts as done if it has a result file.
+    if run is None or (run.state == UNREADABLE and not (folder / "result.json").is_file()):
+        return None
+    return replace(run, name=address.name)
+
+
+def _finished(runs: Mapping[Address, TrialProgress], purpose: Purpose) -> tuple[TrialProgress, ...]:
+    return tuple(run for address, run in runs.items() if address.purpose == purpose and run.state is not None)
 
 
 def _starting(number: int, holder: Holder | None) -> Work:

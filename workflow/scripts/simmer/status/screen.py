@@ -4,8 +4,9 @@ import io
 import re
 import shlex
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime, tzinfo
+from itertools import groupby
 
 from rich.console import Console, Group, RenderableType
 from rich.table import Table
@@ -99,7 +100,30 @@ def _table(campaign: Campaign, narrow: bool) -> Table:
 
 
 def _rows(campaign: Campaign) -> Iterator[tuple[str, ...]]:
-    for study, left in zip(campaign.studies, campaign.estimates, strict=True):
+    pairs = zip(campaign.studies, campaign.estimates, strict=True)
+    for scale, of_scale in groupby(pairs, key=lambda pair: pair[0].place.scale):
+        yield from _rows_of_scale(scale, list(of_scale))
+    if len(campaign.studies) > 1:
+        done = sum(len(study.finished) for study in campaign.studies)
+        wanted = f"/{sum(study.place.n_trials or 0 for study in campaign.studies)}"
+        ended = [sum(getattr(study, name) for study in campaign.studies) for name in ("pruned", "failed")]
+        trials = f"{done}{wanted if campaign.configured else ''}"
+        yield ("all", trials, *(str(number or "-") for number in ended), "", "", "", "")
+
+
+def _rows_of_scale(
+    scale: str, studies: Sequence[tuple[StudyProgress, Estimate]]
+) -> Iterator[tuple[str, ...]]:
+    """Yield a row per study, or one for all if nothing is known of any."""
+    wanted = [study.place.n_trials for study, _ in studies]
+    if (
+        len(studies) > 1
+        and None not in wanted
+        and all(left.seconds is None and not study.finished for study, left in studies)
+    ):
+        yield (scale, f"0/{sum(wanted)}", *"-----", "unknown")
+        return
+    for study, left in studies:
         place, best = study.place, study.best
         yield (
             place.name,
@@ -110,19 +134,13 @@ def _rows(campaign: Campaign) -> Iterator[tuple[str, ...]]:
             "-" if best is None else f"{best.number:03d}",
             _left(study, left),
         )
-    if len(campaign.studies) > 1:
-        done = sum(len(study.finished) for study in campaign.studies)
-        wanted = f"/{sum(study.place.n_trials or 0 for study in campaign.studies)}"
-        ended = [sum(getattr(study, name) for study in campaign.studies) for name in ("pruned", "failed")]
-        trials = f"{done}{wanted if campaign.configured else ''}"
-        yield ("all", trials, *(str(number or "-") for number in ended), "", "", "", "")
 
 
 def _left(study: StudyProgress, left: Estimate) -> str:
     if study.place.n_trials is None:
         return "unknown"
     if not study.left:
-        return _refits(study, left)
+        return _whole_runs(study, left)
     return estimated(left)
 
 
@@ -137,9 +155,12 @@ def estimated(left: Estimate) -> str:
     return f"about {duration(left.seconds)}{mark}" + (f" ({count(left.trials, 'trial')})" if few else "")
 
 
-def _refits(study: StudyProgress, left: Estimate) -> str:
+def _whole_runs(study: StudyProgress, left: Estimate) -> str:
+    if study.race_left:
+        time = "" if left.seconds is None else f", about {duration(left.seconds)}"
+        return f"race {len(study.raced)}/{study.race_runs}{time}"
     if not study.place.refits and not study.refits:
-        return "done"
+        return "done" if study.winner is None else f"done, winner {study.winner:03d}"
     wanted = f"/{study.place.refits}" if study.place.refits else ""
     time = f", about {duration(left.seconds)}" if study.refits_left and left.seconds is not None else ""
     return f"refits {len(study.refits)}{wanted}{time}"
@@ -163,7 +184,7 @@ def _total(campaign: Campaign, zone: tzinfo | None) -> str | None:
     """Return the time left for the requested scales, or None if nothing is left."""
     pairs = zip(campaign.studies, campaign.estimates, strict=True)
     left = [(study, rest) for study, rest in pairs if study.place.scale in campaign.requested_scales]
-    left = [(study, rest) for study, rest in left if study.left or study.refits_left]
+    left = [(study, rest) for study, rest in left if study.left or study.race_left or study.refits_left]
     unknown = ", ".join(dict.fromkeys(study.place.scale for study, rest in left if rest.seconds is None))
     if not left:
         return None
@@ -175,8 +196,8 @@ def _total(campaign: Campaign, zone: tzinfo | None) -> str | None:
     text = f"{bound} {duration(known_s / side_by_side)}"
     if side_by_side > 1:
         text += f" with {side_by_side} trials side by side"
-    if any(study.left and study.refits_left for study, _ in left):
-        text += ", refits not counted"
+    if any(study.left and (study.place.race or study.refits_left) for study, _ in left):
+        text += ", race and refits not counted"
     if unknown:
         return f"{text}; {unknown} unknown, no measurement yet"
     if campaign.run is not None and campaign.run.alive:

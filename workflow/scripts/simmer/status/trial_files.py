@@ -1,4 +1,4 @@
-"""Read the progress of one trial or refit from its files, complete or half-written."""
+"""Read the progress of one run from its files, complete or half-written."""
 
 import json
 from collections.abc import Iterable, Iterator
@@ -20,7 +20,7 @@ _HEATS = ("temperature_c", "pressure_level", "margin_c")
 
 @dataclass(frozen=True, kw_only=True)
 class TrialProgress:
-    """The progress of one trial or refit; unknown fields are None or zero.
+    """The progress of one run; unknown fields are None or zero.
 
     Attributes:
         name: of its folder.
@@ -74,9 +74,9 @@ class TrialProgress:
     aborted: bool = False
 
     @property
-    def is_refit(self) -> bool:
-        """True for a refit, False for a trial."""
-        return purpose_of(self.name) == "refit"
+    def is_trial(self) -> bool:
+        """True for a trial, False for a race run or a refit."""
+        return purpose_of(self.name) == "trial"
 
     @property
     def epoch_s(self) -> float | None:

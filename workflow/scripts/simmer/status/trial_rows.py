@@ -28,7 +28,7 @@ def trial_rows(
     """
     for listed in studies:
         progress = listed.progress
-        begun = [work.trial for work in progress.begun if not work.trial.is_refit]
+        begun = [work.trial for work in progress.begun if work.trial.is_trial]
         columns = trial_columns(hyperparameters, listed.about)
         for trial in sorted((*progress.finished, *begun), key=lambda trial: trial.number):
             found = _read(listed, trial)

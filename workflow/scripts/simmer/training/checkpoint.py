@@ -79,7 +79,7 @@ class CheckpointStore:
             return self.folder / f"checkpoint_{step:08d}_{sha256_of_file(aside)}.safetensors"
 
         saved = write_through(
-            self.folder / _SAVING, lambda aside: _save_file(tensors, aside, header), final=final
+            self.folder / _SAVING, lambda aside: save_tensors(tensors, aside, header), final=final
         )
         self._damaged.discard(saved)
         usable = [one for one in self._newest_first() if one.step < step and one.path not in self._damaged]
@@ -150,7 +150,12 @@ def _read_index(index: Path) -> dict[str, str] | None:
         return None
 
 
-def _save_file(tensors: Mapping[str, Tensor], path: Path, header: Mapping[str, str]) -> None:
+def save_tensors(tensors: Mapping[str, Tensor], path: Path, header: Mapping[str, str]) -> None:
+    """Write named tensors, contiguous and on the CPU, and texts by name to a safetensors file.
+
+    Raises:
+        OSError: if the file cannot be written.
+    """
     try:
         safetensors.torch.save_file(dict(tensors), path, metadata=dict(header))
     except safetensors.SafetensorError as error:

@@ -31,7 +31,7 @@ def choose_execution(
         compile_model: true, false or `auto` (on CUDA if Triton is installed).
         slots: trials that run side by side.
     """
-    there = _devices()
+    there = devices()
     found = next(name for name in ("cuda", "mps", "cpu") if name in there) if device == "auto" else device
     count = max(1, usable_cores() // slots) if threads == "auto" else int(threads)
     if precision == "auto":
@@ -81,14 +81,15 @@ def require_device(device: str, *, asked_by: str) -> None:
     Raises:
         ConfigError: if not; names the origin of the request and the available devices.
     """
-    if device not in {"auto"} | _devices():
+    if device not in {"auto"} | devices():
         raise ConfigError(
             f"{asked_by}: found device `{device}`, which this machine does not have; expected one of "
-            f"{sorted(_devices())}; repair the driver or choose another device"
+            f"{sorted(devices())}; repair the driver or choose another device"
         )
 
 
-def _devices() -> set[str]:
+def devices() -> set[str]:
+    """Return the kinds of devices that this machine has."""
     accelerators = {"cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available()}
     return {"cpu"} | {name for name, there in accelerators.items() if there}
 

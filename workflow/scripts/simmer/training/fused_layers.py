@@ -19,40 +19,40 @@ def fuse_layers(model: PatchTST, *, whole: bool) -> None:
             layers then exist together.
     """
     for layer in model.layers:
-        layer.kernel = FusedLayers([layer], patches=model.shape.patches)
+        layer.kernel = FusedLayers([layer], length=model.shape.tokens)
     if whole:
-        model.kernel = FusedLayers(model.layers, patches=model.shape.patches)
+        model.kernel = FusedLayers(model.layers, length=model.shape.tokens)
 
 
 class FusedLayers:
     """Successive layers, computed by one call in each direction."""
 
-    def __init__(self, layers: Sequence[EncoderLayer], *, patches: int) -> None:
+    def __init__(self, layers: Sequence[EncoderLayer], *, length: int) -> None:
         first = layers[0]  # not kept: it would refer to this object, and a dropped model would stay in memory
         self._heads, self._epsilon = first.attention.heads, first.ff_norm.eps
         self._weights = [weight for layer in layers for weight in _weights(layer)]
-        self._sites = [site for layer in layers for site in _sites(layer, patches)]
+        self._sites = [site for layer in layers for site in _sites(layer, length)]
 
     def __call__(self, tokens: Tensor) -> Tensor:
         """Return what the layers compute from tokens [B, N, D]."""
-        batch, patches, width = tokens.shape
-        rows, dropout = batch * patches, self._sites[0][0]
+        batch, length, width = tokens.shape
+        rows, dropout = batch * length, self._sites[0][0]
         if dropout.drops:
             masks = dropout.pool.values
             places = [site.pool.start(rows * entries, site.place) for site, entries in self._sites]
         else:
             masks, places = tokens.new_empty(0), [0] * len(self._sites)
         keep = torch.is_grad_enabled()
-        where = places, patches, self._heads
+        where = places, length, self._heads
         out = _Layers.apply(tokens.reshape(rows, width), masks, where, self._epsilon, keep, *self._weights)
         return out.view_as(tokens)
 
 
-def _sites(layer: EncoderLayer, patches: int) -> list[tuple[Dropout, int]]:
+def _sites(layer: EncoderLayer, length: int) -> list[tuple[Dropout, int]]:
     """Return the dropout layers in the order of the kernels, with the entries of their masks per token."""
     attention = layer.attention
     return [
-        (attention.dropout, attention.heads * patches),
+        (attention.dropout, attention.heads * length),
         (layer.attention_dropout, layer.ff_in.in_features),
         (layer.hidden_dropout, layer.ff_in.out_features),
         (layer.ff_dropout, layer.ff_in.in_features),

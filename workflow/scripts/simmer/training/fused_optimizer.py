@@ -35,7 +35,7 @@ class FusedAdamW(AdamW):
         names = list(self.parameters)
         self._divided(
             torch.ops.simmer.adamw,
-            [self._weights[name] for name in names],
+            [self.weights[name] for name in names],
             parameters,
             joined,
             *([self.state[f"{moment}.{name}"] for name in names] for moment in ("exp_avg", "exp_avg_sq")),

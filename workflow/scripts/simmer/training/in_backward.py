@@ -203,6 +203,7 @@ class InBackward(Optimizer):
             small = parameter.ndim != 2 or parameter.numel() <= SMALL_ENTRIES
             rule = (Master if small else RULES[memory])(parameter.detach(), self.decay[name])
             self._rules[name] = rule
+            self.weights[name] = rule.state.get("kept", rule.weight)
             self.state |= {f"{key}.{name}": tensor for key, tensor in rule.state.items()}
             parameter.register_post_accumulate_grad_hook(self._hook(rule))
 

@@ -9,7 +9,7 @@ import logging
 import math
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
@@ -25,6 +25,7 @@ from simmer.training.evaluation import Diverged, evaluate, predict
 from simmer.training.execution import random_states, set_random_states, synchronise
 from simmer.training.plan import Ending, Outcome, Plan, Progress
 from simmer.training.schedule import window_order
+from simmer.training.settings import TrainingSettings
 from simmer.training.state import tensors_digest
 from simmer.training.steps import LONG_STEP_S, Steps
 from simmer.training.windows import Windows
@@ -33,11 +34,23 @@ CHECKPOINT_SHARE = 0.01  # of the training time, at most
 WRITE_BYTES_PER_S = 2.5e8  # of a checkpoint including its digest, until a write has been measured
 DIVERGENCE_CHECK_STEPS = 50  # reading a loss waits for the accelerator's queue, so not every step
 
-# Called after each epoch that is the best so far, with a function that predicts P(label = 1) of windows,
-# [windows] float64.
-OnBest = Callable[[Callable[[Windows], np.ndarray]], None]
-
 logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class BestModel:
+    """The model after an epoch that is the best so far; valid until the next step.
+
+    Attributes:
+        predict: returns P(label = 1) of windows, [windows] float64.
+        weights: returns the tensors that predict so, by name.
+    """
+
+    predict: Callable[[Windows], np.ndarray]
+    weights: Callable[[], dict[str, Tensor]]
+
+
+OnBest = Callable[[BestModel], None]
 
 
 def never(_: Sequence[float]) -> bool:
@@ -119,7 +132,7 @@ class TrainingRun:
                 losses = [record["validation"]["log_loss"] for record in progress.curve]
                 if progress.epoch >= self.plan.epochs_max:
                     return "last_epoch", None
-                if self._out_of_patience(losses):
+                if out_of_patience(losses, self.plan.settings):
                     return "patience", None
                 if progress.step_in_epoch == 0 and losses and self.falls_behind(losses):
                     return "halving", f"fell behind at epoch {progress.epoch}"
@@ -151,12 +164,15 @@ class TrainingRun:
         self._check_divergence(len(plan.train))
         # Between two batches of validation a run can stop as it can after the last step of the epoch.
         scores = evaluate(
-            self.steps.replicas, plan.validation, team=self.steps.team, between_batches=self._between_steps
+            self.steps.evaluated(),
+            plan.validation,
+            team=self.steps.team,
+            between_batches=self._between_steps,
         )
         if self.on_best is not None and all(
             scores.log_loss < record["validation"]["log_loss"] for record in progress.curve
         ):
-            self.on_best(self._predict)
+            self.on_best(BestModel(predict=self._predict, weights=self.state.evaluated.state_dict))
         self._count_time()
         progress.epoch += 1
         progress.step_in_epoch = 0
@@ -170,9 +186,9 @@ class TrainingRun:
         self.on_epoch(record | {"train_s": progress.train_s})
 
     def _predict(self, windows: Windows) -> np.ndarray:
-        """Return P(label = 1) of windows by the weights as they are."""
+        """Return P(label = 1) of windows by the weights, or their average, as they are."""
         return predict(
-            self.steps.replicas, windows, team=self.steps.team, between_batches=self._between_steps
+            self.steps.evaluated(), windows, team=self.steps.team, between_batches=self._between_steps
         )
 
     def _between_steps(self) -> None:
@@ -198,15 +214,6 @@ class TrainingRun:
         limit = self.plan.settings.divergence_factor * self.plan.prior_log_loss
         if not mean <= limit:  # also true for NaN
             raise Diverged(f"train log-loss {mean:.4g} in epoch {self.progress.epoch + 1}, limit {limit:.4g}")
-
-    def _out_of_patience(self, losses: Sequence[float]) -> bool:
-        best, since = math.inf, 0
-        for loss in losses:
-            if loss < best - self.plan.settings.min_improvement:
-                best, since = loss, 0
-            else:
-                since += 1
-        return since >= self.plan.settings.patience_epochs
 
     def _elapsed_s(self) -> float:
         return self.progress.train_s + self.progress.checkpoint_s + self.clock() - self._slice_start
@@ -257,3 +264,14 @@ class TrainingRun:
     def _tensors(self) -> dict[str, Tensor]:
         states = random_states(self.plan.execution.device)
         return self.state.tensors() | states | {"loss_sum": self.loss_sum}
+
+
+def out_of_patience(losses: Sequence[float], settings: TrainingSettings) -> bool:
+    """Return True if a run ends after epochs with these validation losses, because too few improved."""
+    best, since = math.inf, 0
+    for loss in losses:
+        if loss < best - settings.min_improvement:
+            best, since = loss, 0
+        else:
+            since += 1
+    return since >= settings.patience_epochs

@@ -37,21 +37,24 @@ def training_bytes(shape: ModelShape, recipe: Recipe, execution: Execution, *, m
         gradients += _FLOAT32_BYTES * max(largest, min(GROUP_ENTRIES, parameters))
     else:
         gradients = (parameters if micro_batch < recipe.batch_size else 2 * largest) * entry_bytes
-    layer = _layer_entries(shape, micro_batch * shape.patches)
+    # The averaged weights as the model that is evaluated has them, where they are stored in float32.
+    rounded = recipe.average_epochs and execution.memory == "full" and entry_bytes < _FLOAT32_BYTES
+    averaged = parameters * entry_bytes if rounded else 0
+    layer = _layer_entries(shape, micro_batch * shape.tokens)
     kept = shape.depth * layer
     if execution.activation_checkpointing:
-        kept = shape.depth * micro_batch * shape.patches * shape.width + layer
+        kept = shape.depth * micro_batch * shape.tokens * shape.width + layer
     widest = max(shape.ff_width, 3 * shape.heads * shape.head_width)
-    passing = 3 * micro_batch * shape.patches * widest
-    evaluation = 3 * execution.replicas * EVALUATION_BATCH * shape.patches * widest
+    passing = 3 * micro_batch * shape.tokens * widest
+    evaluation = 3 * execution.replicas * EVALUATION_BATCH * shape.tokens * widest
     masks = mask_entries(shape, micro_batch) if recipe.dropout else 0
     activations = entry_bytes * (max(kept + passing, evaluation) + masks)
-    return checkpoint_bytes(shape, recipe, execution) + gradients + activations + RUNTIME_BYTES
+    return checkpoint_bytes(shape, recipe, execution) + averaged + gradients + activations + RUNTIME_BYTES
 
 
 @cache
 def checkpoint_bytes(shape: ModelShape, recipe: Recipe, execution: Execution) -> int:
-    """Return the size of weights and moments, and so of one checkpoint, in bytes."""
+    """Return the size of weights, moments and average, and so of one checkpoint, in bytes."""
     on_meta = replace(execution, device="meta")
     one, two = (
         TrainingState(replace(shape, depth=depth), recipe, on_meta, clip_norm=1.0, seed=0).nbytes()
@@ -62,11 +65,11 @@ def checkpoint_bytes(shape: ModelShape, recipe: Recipe, execution: Execution) ->
 
 def _largest_parameter(shape: ModelShape) -> int:
     inner = shape.heads * shape.head_width
-    return shape.width * max(3 * inner, shape.ff_width, shape.patch_days * shape.channels)
+    return shape.width * max(3 * inner, shape.ff_width, (shape.patch_days or 0) * shape.channels)
 
 
 def _layer_entries(shape: ModelShape, tokens: int) -> int:
-    inner, attention = shape.heads * shape.head_width, shape.heads * shape.patches
+    inner, attention = shape.heads * shape.head_width, shape.heads * shape.tokens
     return tokens * (4 * shape.width + 4 * inner + 2 * shape.ff_width + 2 * attention)
 
 

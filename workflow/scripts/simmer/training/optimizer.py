@@ -23,11 +23,13 @@ class Optimizer(ABC):
         clip_norm: norm to which gradients are clipped.
 
     Attributes:
-        state: all tensors, besides the weights, that a checkpoint must contain, by name.
+        weights: for each parameter the most exact weight that is stored, by name.
+        state: all tensors, besides the parameters, that a checkpoint must contain, by name.
     """
 
     def __init__(self, model: nn.Module, *, weight_decay: float, clip_norm: float) -> None:
         self.parameters = dict(model.named_parameters())
+        self.weights: dict[str, Tensor] = {name: one.detach() for name, one in self.parameters.items()}
         self.clip_norm = clip_norm
         self.decay = {
             name: weight_decay if parameter.ndim > 1 and name != "positions" else 0.0
@@ -78,12 +80,9 @@ class AdamW(Optimizer):
     def __init__(self, model: nn.Module, *, weight_decay: float, clip_norm: float) -> None:
         super().__init__(model, weight_decay=weight_decay, clip_norm=clip_norm)
         self._learning_rate, self._step = 0.0, 0
-        self._weights: dict[str, Tensor] = {}
-        for name, parameter in self.parameters.items():
-            kept = parameter.detach()
-            if parameter.dtype != torch.float32:
-                kept = self.state[f"weight.{name}"] = zeros(kept, torch.float32)
-            self._weights[name] = kept
+        for name, kept in list(self.weights.items()):
+            if kept.dtype != torch.float32:
+                self.weights[name] = self.state[f"weight.{name}"] = zeros(kept, torch.float32)
             for moment in ("exp_avg", "exp_avg_sq"):
                 self.state[f"{moment}.{name}"] = zeros(kept, torch.float32)
         self._groups = self._grouped()
@@ -91,7 +90,7 @@ class AdamW(Optimizer):
     @torch.no_grad()
     def place(self, name: str, value: Tensor) -> None:
         """Set a parameter to its initial value, float32 of the parameter's shape."""
-        self._weights[name].copy_(value)
+        self.weights[name].copy_(value)
         self.parameters[name].copy_(value)
 
     def before_backward(self, learning_rate: float, *, step: int, **_: bool) -> None:
@@ -109,7 +108,7 @@ class AdamW(Optimizer):
         number = torch.full((), self._step + 1.0, device=shrink.device)
         for group in self._groups:
             parameters = [self.parameters[name] for name in group]
-            weights = [self._weights[name] for name in group]
+            weights = [self.weights[name] for name in group]
             grads = [parameter.grad.float() for parameter in parameters]
             for parameter in parameters:
                 parameter.grad = None

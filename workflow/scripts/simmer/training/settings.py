@@ -5,12 +5,13 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
-from simmer.base.settings import Number, Real, Whole, settings
+from simmer.base.settings import Number, Real, Whole, settings, since
 from simmer.features.columns import InputForm
 
 Precision = Literal["fp32", "bf16"]
 Memory = Literal["full", "kahan", "stochastic", "lean"]
 Kernels = Literal["torch", "simmer"]
+Schedule = Literal["constant", "cosine"]
 
 
 def hyperparameter(description: str, *, unit: str, **bounds: float) -> Any:
@@ -71,6 +72,14 @@ class Recipe:
             unit="how inputs are normalised",
         ),
     ]
+    average_epochs: Annotated[
+        Real,
+        hyperparameter(
+            "Half-life of the average of the weights, which is evaluated and kept; 0: the last weights.",
+            unit="half-life of the averaged weights in epochs",
+            ge=0,
+        ),
+    ] = since(0.0)
 
 
 @settings
@@ -91,6 +100,13 @@ class TrainingSettings:
         Number,
         Field(ge=0, le=1, description="Final learning rate of the cosine schedule, relative to its peak."),
     ]
+    schedule: Annotated[
+        Schedule,
+        Field(
+            description="Learning rate after the warm-up. `constant`: every epoch is worth keeping, if "
+            "weights are averaged; `cosine`: falls until the last of `epochs_max` epochs."
+        ),
+    ] = since("cosine")
     divergence_factor: Annotated[
         Number,
         Field(

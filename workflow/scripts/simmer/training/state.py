@@ -1,4 +1,4 @@
-"""The state of a run: the model and its optimizer."""
+"""The state of a run: the model, its optimizer and the average of its weights."""
 
 import hashlib
 import math
@@ -11,6 +11,7 @@ from torch import Tensor
 from simmer.base.seeds import derive_seed
 from simmer.model.patchtst import PatchTST
 from simmer.model.shape import ModelShape
+from simmer.training.average import WeightAverage
 from simmer.training.fused_layers import fuse_layers
 from simmer.training.fused_optimizer import FusedAdamW
 from simmer.training.in_backward import InBackward
@@ -32,8 +33,32 @@ def _default_dtype(dtype: torch.dtype) -> Iterator[None]:
         torch.set_default_dtype(before)
 
 
+def new_model(shape: ModelShape, execution: Execution, *, dropout: float, window_norm: bool) -> PatchTST:
+    """Return a model whose weights have no values yet, in its final dtype on its final device."""
+    with torch.device(execution.device), _default_dtype(DTYPES[execution.precision]):
+        return PatchTST(
+            shape,
+            dropout=dropout,
+            window_norm=window_norm,
+            activation_checkpointing=execution.activation_checkpointing,
+        )
+
+
+def has_kernels(execution: Execution) -> bool:
+    """Return True if simmer's kernels compute the layers."""
+    return execution.kernels == "simmer" and execution.device == "cpu" and kernels_are_loaded()
+
+
+def compute_as(execution: Execution, model: PatchTST) -> None:
+    """Have a model be computed by compiled code or by simmer's kernels, if the execution says so."""
+    if execution.compiled and execution.device != "meta":
+        model.compile(dynamic=False)  # one graph per batch size
+    if has_kernels(execution):
+        fuse_layers(model, whole=execution.memory == "full")
+
+
 class TrainingState:
-    """A model and its optimizer, created in their final dtypes on their final device.
+    """A model, its optimizer and its average, created in their final dtypes on their final device.
 
     Args:
         shape: of the model.
@@ -56,20 +81,11 @@ class TrainingState:
         team: Team | None = None,
     ) -> None:
         self._seed = seed
-        has_kernels = execution.kernels == "simmer" and execution.device == "cpu" and kernels_are_loaded()
-        with torch.device(execution.device), _default_dtype(DTYPES[execution.precision]):
-            self.model = PatchTST(
-                shape,
-                dropout=recipe.dropout,
-                window_norm=recipe.input_form == "window_norm",
-                activation_checkpointing=execution.activation_checkpointing,
-            )
-        if execution.compiled and execution.device != "meta":
-            self.model.compile(dynamic=False)  # one graph per batch size
-        if has_kernels:
-            fuse_layers(self.model, whole=execution.memory == "full")
+        self.model = new_model(
+            shape, execution, dropout=recipe.dropout, window_norm=recipe.input_form == "window_norm"
+        )
         self.optimizer: Optimizer
-        if execution.memory == "full" and has_kernels:
+        if execution.memory == "full" and has_kernels(execution):
             self.optimizer = FusedAdamW(
                 self.model,
                 weight_decay=recipe.weight_decay,
@@ -86,6 +102,16 @@ class TrainingState:
                 memory=execution.memory,
                 seed=seed,
             )
+        self.average: WeightAverage | None = None
+        if recipe.average_epochs:
+            self.average = WeightAverage(self.model, self.optimizer.weights, seed=seed)
+        for model in {self.model, self.evaluated}:
+            compute_as(execution, model)
+
+    @property
+    def evaluated(self) -> PatchTST:
+        """The model that is evaluated and kept: with the averaged weights if the recipe has an average."""
+        return self.model if self.average is None else self.average.model
 
     def initialise(self, base_rate: float) -> None:
         """Initialise all weights; the model first predicts `base_rate` for every window."""
@@ -96,9 +122,12 @@ class TrainingState:
             self.optimizer.place(name, value)
 
     def tensors(self) -> dict[str, Tensor]:
-        """Return all tensors of model and optimizer by name, as stored in a checkpoint."""
+        """Return all tensors of model, optimizer and average by name, as stored in a checkpoint."""
         tensors = {f"model.{name}": tensor for name, tensor in self.model.state_dict().items()}
-        return tensors | {f"optimizer.{name}": tensor for name, tensor in self.optimizer.state.items()}
+        tensors |= {f"optimizer.{name}": tensor for name, tensor in self.optimizer.state.items()}
+        if self.average is not None:
+            tensors |= {f"average.{name}": tensor for name, tensor in self.average.tensors.items()}
+        return tensors
 
     def nbytes(self) -> int:
         """Return the size of all tensors in bytes."""

@@ -43,7 +43,7 @@ class Steps:
             seed=plan.seed,
             team=self.team,
         )
-        self.replicas = [self.state.model, *(replica_of(self.state.model) for _ in range(self.team.size - 1))]
+        self.replicas = self._replicas_of(self.state.model)
         self.per_epoch = math.ceil(len(plan.train) / plan.recipe.batch_size)
         self._gate = Gate()
 
@@ -77,7 +77,21 @@ class Steps:
         """
         if self.state.optimizer.needs_rehearsal(step):
             self._pass_through(batch, step, rehearsal=True)
-        return self._pass_through(batch, step)
+        loss = self._pass_through(batch, step)
+        if self.state.average is not None:
+            half_life_steps = self.plan.recipe.average_epochs * self.per_epoch
+            self.state.average.update(step, half_life_steps=half_life_steps)
+        return loss
+
+    def evaluated(self) -> list[PatchTST]:
+        """Return replicas, one for each thread of the team, of the model to evaluate after the last step."""
+        if self.state.average is None:
+            return self.replicas
+        self.state.average.refresh()
+        return self._replicas_of(self.state.evaluated)
+
+    def _replicas_of(self, model: PatchTST) -> list[PatchTST]:
+        return [model, *(replica_of(model) for _ in range(self.team.size - 1))]
 
     def _pass_through(self, batch: Tensor, step: int, *, rehearsal: bool = False) -> Tensor:
         plan, optimizer = self.plan, self.state.optimizer
@@ -85,7 +99,7 @@ class Steps:
             step,
             total_steps=plan.epochs_max * self.per_epoch,
             recipe=plan.recipe,
-            final_fraction=plan.settings.final_learning_rate_fraction,
+            settings=plan.settings,
         )
         if self.team.size > 1:
             optimizer.before_backward(rate, step=step, last=True)

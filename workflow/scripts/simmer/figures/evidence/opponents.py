@@ -23,9 +23,9 @@ def opponents(evidence: Evidence, about: About = UNKNOWN) -> Figure:
     """Return the figure of all horizons; models are ordered by skill, the best first."""
     notes = [
         about.sentence,
-        "Skill: reduction of the test log-loss in percent of the base rate's, with 95 % interval. Filled "
-        "circles: scales; hollow squares: baselines; dashed: the base rate. Intervals are not adjusted for "
-        "their number: by chance one in forty lies right of 0.",
+        "Skill of averaged members: reduction of the test log-loss in percent of the base rate's, with 95 % "
+        "interval. Filled circles: scales; hollow squares: baselines; dashed: the base rate. Intervals are "
+        "not adjusted for their number: by chance one in forty lies right of 0.",
     ]
     # One axis, so that horizons can be compared.
     limits = _limits([model for one in evidence.horizons for model in _rows(one)])
@@ -69,7 +69,7 @@ def against_best(horizon: Horizon) -> str:
     """Return how the best scale compares with the best baseline; empty if there is no such pair."""
     if not horizon.scales or not horizon.baselines:
         return ""
-    scale = min(horizon.scales, key=lambda model: model.log_loss.value).name
+    scale = min(horizon.scales, key=lambda model: model.loss_of_average).name
     baseline = horizon.baselines[0].name
     for pair in horizon.differences:
         if (pair.a, pair.b) == (scale, baseline):
@@ -77,8 +77,8 @@ def against_best(horizon: Horizon) -> str:
             outcome = {1: "worse", 0: "no clear difference", -1: "better"}[pair.difference.sign]
             names = f"{spoken(scale)} minus {spoken(baseline)}"
             return (
-                f"Best scale and best baseline on validation, {names}: {value} nats ({low} to {high}), "
-                f"{outcome}."
+                f"Best scale and best baseline on validation, averages of {count(pair.members, 'member')}, "
+                f"{names}: {value} nats ({low} to {high}), {outcome}."
             )
     return ""
 
@@ -86,22 +86,23 @@ def against_best(horizon: Horizon) -> str:
 def _rows(horizon: Horizon) -> list[Model]:
     # The base rate has skill 0 by definition and is drawn as a line.
     others = [model for model in horizon.models if model.name != BASE_RATE]
-    return sorted(others, key=lambda model: -model.skill.value)
+    return sorted(others, key=lambda model: -model.averaged_skill.value)
 
 
 def _winners(horizon: Horizon, transformer: bool) -> list[Model]:
-    return [model for model in _rows(horizon) if model.transformer == transformer and model.skill.sign == 1]
+    of_kind = [model for model in _rows(horizon) if model.transformer == transformer]
+    return [model for model in of_kind if model.averaged_skill.sign == 1]
 
 
 def _limits(rows: Sequence[Model]) -> tuple[float, float]:
     """Return the ends of the axis, limited on the left so that one very bad model does not compress it."""
-    ends = [end for model in rows for end in astuple(model.skill)]
+    ends = [end for model in rows for end in astuple(model.averaged_skill)]
     reach = max([_LEAST_REACH, *ends])
     return 1.1 * max(min([-_LEAST_REACH, *ends]), -_FARTHEST * reach), 1.1 * reach
 
 
 def _beyond(horizon: Horizon, limits: tuple[float, float]) -> str:
-    left = [spoken(model.name) for model in _rows(horizon) if model.skill.value < limits[0]]
+    left = [spoken(model.name) for model in _rows(horizon) if model.averaged_skill.value < limits[0]]
     return f"Left of the axis, drawn as triangles: {listed(left)}." if left else ""
 
 
@@ -120,19 +121,18 @@ def _draw(axes: Axes, horizon: Horizon, limits: tuple[float, float]) -> None:
         colour = TRANSFORMER if model.transformer else BASELINE
         label.set_color(colour)
         label.set_fontweight("bold" if model.transformer else "normal")
-        name = f"{model.name}_h{horizon.days}"
-        ends = [model.skill.low, model.skill.high]
-        axes.plot(ends, [row, row], color=colour, lw=1.6, gid=f"interval_{name}")
+        name, skill = f"{model.name}_h{horizon.days}", model.averaged_skill
+        axes.plot([skill.low, skill.high], [row, row], color=colour, lw=1.6, gid=f"interval_{name}")
         kind = "o" if model.transformer else "s"
-        look = {"marker": kind if model.skill.value >= low else "<", "clip_on": False, "zorder": 3}
+        look = {"marker": kind if skill.value >= low else "<", "clip_on": False, "zorder": 3}
         look |= {"markerfacecolor": colour if model.transformer else "white", "markeredgecolor": colour}
         # Slightly inside the axis, because the name of the model ends at its edge.
         axes.plot(
-            max(model.skill.value, low + 0.03 * (high - low)),
+            max(skill.value, low + 0.03 * (high - low)),
             row,
             markersize=6.5,
             gid=f"skill_{name}",
             **look,
         )
         beside = {"transform": axes.get_yaxis_transform(), "va": "center", "color": colour}
-        axes.text(1.03, row, change(model.skill.value), **beside)
+        axes.text(1.03, row, change(skill.value), **beside)

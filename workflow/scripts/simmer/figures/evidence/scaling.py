@@ -28,8 +28,9 @@ def scaling(evidence: Evidence, about: About = UNKNOWN) -> Figure:
     """Return the figure of all horizons; a curve is drawn only for the verdicts law and reverse."""
     notes = [
         about.sentence,
-        "Points: mean over refits with 95 % interval; dots: single refits. All intervals share the noise of "
-        "the test rows, so scales may differ although their intervals overlap: the verdict compares pairs.",
+        "Points: mean over refits with 95 % interval; dots: single refits; a baseline's line: mean over its "
+        "members. All intervals share the noise of the test rows, so scales may differ although their "
+        "intervals overlap: the verdict compares pairs.",
     ]
     panels = [
         Panel(title=meaning(one), notes=[_reason(one), _beyond(one)], height=2.1, foot=0.78)

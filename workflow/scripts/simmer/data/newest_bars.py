@@ -1,0 +1,113 @@
+"""The complete bars of a file that need not be the campaign's, and how they differ from the campaign's."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date, datetime
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from simmer.base.errors import DataError
+from simmer.base.words import count
+from simmer.data.bars import check_bars
+from simmer.data.bars_csv import COLUMNS, parse_bars, read_bars
+from simmer.data.changes import compare_vintages
+from simmer.data.problems import refuse_errors
+from simmer.data.sessions import last_complete_session, sessions
+from simmer.data.untrusted_files import is_there, read_own_file
+
+_MOST_CHANGES = 3
+
+
+@dataclass(frozen=True, kw_only=True)
+class NewestBars:
+    """Bars of complete sessions.
+
+    Attributes:
+        frame: `COLUMNS`, checked by the rules of their kind.
+        source: the file that they are from.
+        notes: what a person should know of them, a sentence each.
+    """
+
+    frame: pd.DataFrame
+    source: Path
+    notes: tuple[str, ...]
+
+
+def newest_bars(
+    file: Path | None, *, campaign: Path, ticker: str, kind: str, calendar: str, now: datetime
+) -> NewestBars:
+    """Return the complete bars of a file; nothing is written, and no snapshot is kept.
+
+    Args:
+        file: a CSV file of the source csv; None for the bars of the campaign.
+        campaign: the file of the campaign's bars.
+        ticker, kind, calendar: of the bars.
+        now: with a time zone; a bar whose session is not over then is left out.
+
+    Raises:
+        DataError: when a file cannot be read, or the bars break a rule.
+    """
+    known = read_bars(campaign) if is_there(campaign) else None
+    source = campaign if file is None else file
+    if file is not None:
+        frame = _parsed(file, ticker)
+    elif known is not None:
+        frame = known
+    else:
+        raise DataError(f"found no {campaign}; expected the campaign's bars of {ticker}: name a file of bars")
+    days = frame["Date"].to_numpy().astype("datetime64[D]")
+    last = last_complete_session(calendar, now)
+    complete = frame[days <= last].reset_index(drop=True)
+    if complete.empty:
+        raise DataError(f"found no bar of {ticker} up to {last}, the last complete session, in {source}")
+    problems = check_bars(complete, file_name=source.name, kind=kind, calendar=calendar, ticker=ticker)
+    refuse_errors(problems, what=f"the bars of {ticker}")
+    notes = []
+    if len(complete) < len(frame):
+        left_out = count(len(frame) - len(complete), "bar")
+        notes.append(f"{source}: {left_out} after {last} left out, because the session was not over")
+    if file is not None and known is not None:
+        notes += _differences(known, complete, source)
+    return NewestBars(frame=complete, source=source, notes=tuple(notes))
+
+
+def age_of(day: date, calendar: str, now: datetime) -> tuple[int, int]:
+    """Return how many sessions have ended since that of a day, and how many days ago it is."""
+    first, last = np.datetime64(day) + np.timedelta64(1, "D"), last_complete_session(calendar, now)
+    since = len(sessions(calendar, first, last)) if first <= last else 0
+    return since, (now.date() - day).days
+
+
+def _parsed(file: Path, ticker: str) -> pd.DataFrame:
+    try:
+        content = read_own_file(file.parent, file.name)
+    except DataError as error:
+        raise DataError(f"the bars of {ticker} cannot be read: {file}: {error}") from error
+    frame, problems = parse_bars(content, file.name, columns=COLUMNS)
+    refuse_errors(problems, what=f"the bars of {ticker}")
+    return frame
+
+
+def _differences(campaign: pd.DataFrame, given: pd.DataFrame, source: Path) -> Iterator[str]:
+    campaign = campaign[campaign["Date"] <= given["Date"].iloc[-1]]
+    changes = compare_vintages(campaign, given)
+    common = len(campaign) - len(changes.removed)
+    if not common:
+        yield f"{source} has no day of the campaign's bars: these may be bars of another ticker"
+        return
+    if changes.changed:
+        shown = "; ".join(map(str, changes.changed[:_MOST_CHANGES]))
+        more = ", ..." if len(changes.changed) > _MOST_CHANGES else ""
+        yield (
+            f"{source} DIFFERS from the campaign's bars on {changes.revised:,} of {common:,} common days "
+            f"({shown}{more}). Indicators that remember earlier days, such as OBV, differ too: give bars "
+            "that are adjusted as the campaign's"
+        )
+    if changes.removed:
+        yield (
+            f"{source} lacks {count(len(changes.removed), 'day')} of the campaign's bars, "
+            f"{changes.removed[0]} to {changes.removed[-1]}. Indicators that remember earlier days, such as "
+            "OBV, differ: give bars that begin with the campaign's"
+        )
