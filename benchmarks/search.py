@@ -238,14 +238,16 @@ def measure(chosen: argparse.Namespace) -> str:
         print_table(scale, landscape, tables[scale], trials=replays.trials)
     if not (chosen.replay_only or chosen.short):
         real()
-    large = tables[LARGE]
-    ratio, low, high = interval([row.to_best for row in large["simmer"]])
-    transfer, *_ = interval([row.to_best for row in large["simmer, transfer 3"]])
-    difference = np.mean([row.best for row in large["simmer"]])
-    return (
-        f"compute_ratio={ratio:.3f} low={low:.3f} high={high:.3f} transfer_ratio={transfer:.3f} "
-        f"best_loss_difference={difference:+.4f}"
-    )
+    headline = []
+    for scale, rows in tables.items():
+        ours, low, high = interval([row.to_equal for row in rows["simmer and its race"]])
+        plain_alone, *_ = interval([row.to_equal for row in rows["plain TPE"]])
+        whole = np.mean([row.whole for row in rows["simmer and its race"]])
+        headline.append(
+            f"{scale}: equal={ours:.3f} low={low:.3f} high={high:.3f} plain_equal={plain_alone:.3f} "
+            f"fifty_trials={whole:.3f}"
+        )
+    return "; ".join(headline)
 
 
 def record_all(processes: int) -> int:
