@@ -107,9 +107,14 @@ def published(scale, horizon, suffix):
     return published_trials(scale, horizon, range(CAMPAIGN.scales[scale].n_trials), suffix)
 
 
+def study_of(scale, horizon):
+    """Return the address of a study."""
+    return StudyAddress(scale=scale, horizon_days=horizon_days_of(horizon))
+
+
 def published_trials(scale, horizon, numbers, suffix="json"):
     """Return what the trials of one study with these numbers publish."""
-    study = StudyAddress(scale=scale, horizon_days=horizon_days_of(horizon))
+    study = study_of(scale, horizon)
     return [str(RESULTS / study.trial(number).published(suffix)) for number in numbers]
 
 
@@ -118,16 +123,19 @@ def results_of_study(wildcards):
     return published(wildcards.scale, wildcards.horizon, "json")
 
 
-def race_of_study(wildcards):
+def race_of(scale, horizon):
     """Return the outcome of a study's race in a list; empty without a race."""
-    study = StudyAddress(scale=wildcards.scale, horizon_days=horizon_days(wildcards))
-    return [str(RESULTS / study.standings)] if CAMPAIGN.search.race else []
+    return [str(RESULTS / study_of(scale, horizon).standings)] if CAMPAIGN.search.race else []
+
+
+def race_of_study(wildcards):
+    """Return the outcome of the race that decides which trial is refitted; see `race_of`."""
+    return race_of(wildcards.scale, wildcards.horizon)
 
 
 def races_of(scale):
     """Return the outcomes of the races of all studies of a scale."""
-    studies = [StudyAddress(scale=scale, horizon_days=horizon_days_of(horizon)) for horizon in horizons()]
-    return [str(RESULTS / study.standings) for study in studies if CAMPAIGN.search.race]
+    return [path for horizon in horizons() for path in race_of(scale, horizon)]
 
 
 def race_as_params():
@@ -258,7 +266,7 @@ def refits_of_campaign():
 
 def refits_of_study(scale, horizon):
     """Return the published refits of the winner of one study."""
-    study = StudyAddress(scale=scale, horizon_days=horizon_days_of(horizon))
+    study = study_of(scale, horizon)
     numbers = range(CAMPAIGN.evidence.seeds)
     return [str(RESULTS / study.refit(number).published("json")) for number in numbers]
 
@@ -266,10 +274,7 @@ def refits_of_study(scale, horizon):
 def models_of_campaign():
     """Return the cards of the models of all studies that are to be run; none if no weights are kept."""
     studies = [] if CAMPAIGN.evidence.keep_models == "none" else studies_to_run()
-    addresses = [
-        StudyAddress(scale=scale, horizon_days=horizon_days_of(horizon)) for scale, horizon in studies
-    ]
-    return [str(RESULTS / address.model / CARD) for address in addresses]
+    return [str(RESULTS / study_of(*study).model / CARD) for study in studies]
 
 
 def refits_of_model(wildcards):

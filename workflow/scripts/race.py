@@ -3,8 +3,10 @@
 import logging
 import os
 from collections.abc import Sequence
-from functools import partial
+from functools import cache, partial
 from pathlib import Path
+
+import pandas as pd
 
 from simmer.base.errors import LedgerError
 from simmer.base.logs import PROGRESS, job
@@ -46,6 +48,10 @@ def main(
     refuse_mixture(results, {horizon_days: ledger.fingerprint})
     by_number = {result.number: result for result in results}
 
+    @cache
+    def frames() -> list[pd.DataFrame]:
+        return [read_table(path) for path in tables]
+
     def compute(stop: StopRequest, trial: int, number: int) -> None:
         if NO_SEARCH in os.environ:
             raise LedgerError(
@@ -56,8 +62,7 @@ def main(
         from simmer.runs.race import RaceRun
 
         run = RaceRun(study=study, ledger=ledger, number=number, trial=by_number[trial])
-        frames = [read_table(path) for path in tables]
-        run_under_guard(config, run, frames=frames, slots=slots, stop=stop)
+        run_under_guard(config, run, frames=frames(), slots=slots, stop=stop)
 
     published = []
     for trial, number in race_runs(racers(results, race), race):

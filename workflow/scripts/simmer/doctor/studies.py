@@ -170,14 +170,11 @@ def _due(place: _Place, config: Config) -> set[Address]:
     """Return the runs whose results belong at their published path."""
     if place.n_trials is None:
         return set()
-    study, race = place.ledger.address, config.search.race
-    winner = place.ledger.winner(place.n_trials, race)
-    refits = () if winner is None else range(config.evidence.seeds)
-    return {
-        *(study.trial(number) for number in range(place.n_trials)),
-        *(files.address for files in place.ledger.race_runs(place.n_trials, race)),
-        *(study.refit(number, of_trial=winner) for number in refits),
-    }
+    after = place.ledger.runs_after_trials(
+        place.n_trials, race=config.search.race, refits=config.evidence.seeds
+    )
+    trials = (place.ledger.address.trial(number) for number in range(place.n_trials))
+    return {*trials, *(files.address for files in after)}
 
 
 def _study_findings(place: _Place) -> Iterator[Finding]:

@@ -125,13 +125,23 @@ class StudyLedger:
         """The copies of each record of the study that belongs to no run."""
         return self.transferred_copies, layout_copies(self.home)
 
-    def race_runs(self, n_trials: int, race: RaceSettings | None) -> list[RunFiles]:
-        """Return the files of all runs of the race of the first `n_trials` trials; none before it begins."""
+    def runs_after_trials(self, n_trials: int, *, race: RaceSettings | None, refits: int) -> list[RunFiles]:
+        """Return the files of all race runs and, once the winner is known, of its refits.
+
+        Args:
+            n_trials: number of trials; before all of them have a result there is no such run.
+            race: settings of the race.
+            refits: number of refits of the winner.
+        """
         try:
-            racing = racers(self.results(n_trials, needed_by="the race"), race)
+            trials = self.results(n_trials, needed_by="the race")
         except (LedgerError, OSError):
             return []
-        return [self.race(number, of_trial=trial) for trial, number in race_runs(racing, race)]
+        runs = [self.race(number, of_trial=trial) for trial, number in race_runs(racers(trials, race), race)]
+        winner = self._winner_of(trials, race)
+        if winner is not None:
+            runs += [self.refit(number, of_trial=winner) for number in range(refits)]
+        return runs
 
     def standings(
         self, trials: Sequence[TrialResult], race: RaceSettings | None
@@ -150,7 +160,14 @@ class StudyLedger:
     def winner(self, n_trials: int, race: RaceSettings | None) -> int | None:
         """Return the number of the winner of the first `n_trials` trials; None if it is not known yet."""
         try:
-            found = self.standings(self.results(n_trials, needed_by="the winner"), race)
+            trials = self.results(n_trials, needed_by="the winner")
+        except (LedgerError, OSError):
+            return None
+        return self._winner_of(trials, race)
+
+    def _winner_of(self, trials: Sequence[TrialResult], race: RaceSettings | None) -> int | None:
+        try:
+            found = self.standings(trials, race)
         except (LedgerError, OSError):
             return None
         return winner_among(found).trial if found else None

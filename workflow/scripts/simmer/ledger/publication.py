@@ -100,10 +100,7 @@ def _runs(
 ) -> Iterator[RunFiles]:
     """Yield the files of trials, race runs and refits; of refits only once the winner is known."""
     yield from (ledger.trial(number) for number in range(n_trials))
-    yield from ledger.race_runs(n_trials, race)
-    winner = ledger.winner(n_trials, race)
-    if winner is not None:
-        yield from (ledger.refit(number, of_trial=winner) for number in range(refits))
+    yield from ledger.runs_after_trials(n_trials, race=race, refits=refits)
 
 
 def _publish_again(ledger: StudyLedger, files: RunFiles) -> bool:

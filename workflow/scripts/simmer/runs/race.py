@@ -1,6 +1,6 @@
 """Race runs: train one of the best trials again from another random seed, without the test split."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import pandas as pd
@@ -8,26 +8,20 @@ import pandas as pd
 from simmer.base.seeds import derive_seed
 from simmer.config.dataset import DatasetSettings
 from simmer.features.dataset import Dataset
-from simmer.ledger.ledger import StudyLedger
 from simmer.ledger.params import RaceParams
 from simmer.ledger.results import RaceResult, RunResult, TrialResult, Value
 from simmer.ledger.run_files import RunFiles
-from simmer.search.study import Study
-from simmer.training.loop import never
+from simmer.runs.whole_run import WholeRun
 
 
 @dataclass(frozen=True, kw_only=True)
-class RaceRun:
-    """One run of a trial in the race of a study.
+class RaceRun(WholeRun):
+    """One run of a trial in the race of a study, numbered among those of its trial.
 
     Attributes:
-        number: of the run among those of its trial, from 0; determines the seed.
         trial: the result of the trial that is trained again.
     """
 
-    study: Study
-    ledger: StudyLedger
-    number: int
     trial: TrialResult
 
     @property
@@ -50,19 +44,8 @@ class RaceRun:
             seed=derive_seed(study.seed, study.scale, study.horizon_days, trial, "race", self.number),
         )
 
-    def seed(self, params: RaceParams) -> int:
-        """Return the recorded seed."""
-        return params.seed
-
-    def falls_behind(self, _params: RaceParams) -> Callable[[Sequence[float]], bool]:
-        """Return a function that never ends a race run early."""
-        return never
-
     def on_best(self, _params: RaceParams, _dataset: Dataset) -> None:
         """Return None: a race run stores no predictions."""
-
-    def known_result(self, _params: RaceParams) -> None:
-        """Return None: every race run is trained."""
 
     def result(self, shared: RunResult, params: RaceParams) -> RaceResult:
         """Return the result with number, seed and trial."""

@@ -5,7 +5,7 @@ labels. Training stops on validation like a trial's, but is never pruned. The pr
 validation are stored, and the weights that made them.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from functools import partial
 
@@ -15,7 +15,6 @@ from simmer.base.seeds import derive_seed
 from simmer.config.blocks import EvidenceSettings
 from simmer.config.dataset import DatasetSettings
 from simmer.features.dataset import Dataset
-from simmer.ledger.ledger import StudyLedger
 from simmer.ledger.params import RefitParams
 from simmer.ledger.results import (
     RefitResult,
@@ -28,9 +27,9 @@ from simmer.ledger.results import (
 from simmer.ledger.run_files import RunFiles
 from simmer.runs.fitting import windows_of
 from simmer.runs.model_inputs import inputs_of
+from simmer.runs.whole_run import WholeRun
 from simmer.search.space import Hyperparameters
-from simmer.search.study import Study
-from simmer.training.loop import BestModel, OnBest, never
+from simmer.training.loop import BestModel, OnBest
 from simmer.training.saved_model import save_weights
 
 PREDICTED_SPLITS = ("validation", "test")
@@ -38,18 +37,14 @@ _WEIGHTS = "weights"  # key beside the splits
 
 
 @dataclass(frozen=True, kw_only=True)
-class Refit:
+class Refit(WholeRun):
     """One refit of the winner of a study.
 
     Attributes:
-        number: refit number, from 0; determines the seed.
         winner: the result of the trial that is trained again.
         settings: of the evidence.
     """
 
-    study: Study
-    ledger: StudyLedger
-    number: int
     winner: TrialResult
     settings: EvidenceSettings
 
@@ -72,14 +67,6 @@ class Refit:
             winner=trial,
             seed=derive_seed(study.seed, study.scale, study.horizon_days, trial, "refit", self.number),
         )
-
-    def seed(self, params: RefitParams) -> int:
-        """Return the recorded seed."""
-        return params.seed
-
-    def falls_behind(self, _params: RefitParams) -> Callable[[Sequence[float]], bool]:
-        """Return a function that never ends a refit early."""
-        return never
 
     def on_best(self, params: RefitParams, dataset: Dataset) -> OnBest:
         """Return a function that stores the predictions of validation and test, and the weights.
@@ -109,9 +96,6 @@ class Refit:
             weights.remove_others(stored)
 
         return keep
-
-    def known_result(self, _params: RefitParams) -> None:
-        """Return None: every refit is trained."""
 
     def result(self, shared: RunResult, params: RefitParams) -> RefitResult:
         """Return the result with number, seed and winner, and the predictions if there is a best epoch."""

@@ -153,8 +153,8 @@ def read_campaign(
         for place in chosen.places
     )
     former = None
-    if not chosen.configured and found.former is not None:
-        config, path = found.former
+    if not chosen.configured and (shipped_before := found.former) is not None:
+        config, path = shipped_before
         former = path if choose(config, ledger, results.parent / "data").configured else None
     campaign = Campaign(
         name=found.config.campaign if chosen.configured else _recorded_name(studies) or "unknown",

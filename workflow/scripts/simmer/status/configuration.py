@@ -30,7 +30,7 @@ class FoundConfig:
         last: the last run of the folder; None if it is not known.
         note: how the configuration was chosen; None if that goes without saying.
         lost: why the files of the last run cannot be read again; None if they can.
-        former: the configuration that the shipped one was before, and its file; None if it is not there.
+        base: the shipped file.
     """
 
     config: Config
@@ -40,12 +40,25 @@ class FoundConfig:
     last: LastRun | None = None
     note: str | None = None
     lost: str | None = None
-    former: tuple[Config, Path] | None = None
+    base: Path | None = None
 
     @property
     def name(self) -> str:
         """The file that a person knows it by."""
         return self.overlays[-1].name if self.overlays else "config.yaml"
+
+    @property
+    def former(self) -> tuple[Config, Path] | None:
+        """The configuration with the one that was shipped before, and the file of that; None without it."""
+        if self.base is None:
+            return None
+        path = self.base.with_name(FORMER)
+        try:
+            return parse_config(
+                merged([read_mapping(each) for each in (self.base, path, *self.overlays)])
+            ), path
+        except ConfigError:
+            return None
 
     @property
     def changed(self) -> Changes | None:
@@ -95,7 +108,7 @@ def find_configuration(results: Path, *, base: Path, overlays: Sequence[Path] = 
             overlays=named,
             last=last,
             note=note,
-            former=_former(base, named),
+            base=base,
         )
     shown = overlays_of(last)
     note = f"the last run used {last.words}; showing that" if shown or last.options else None
@@ -115,7 +128,7 @@ def find_configuration(results: Path, *, base: Path, overlays: Sequence[Path] = 
         last=last,
         note=note,
         lost=lost,
-        former=_former(base, shown),
+        base=base,
     )
 
 
@@ -132,14 +145,6 @@ def layers_of(last: LastRun, *, base: Path) -> list[Mapping[str, Any]]:
     """
     shipped = [] if last.replaces_shipped else [base]
     return [*(read_mapping(path) for path in (*shipped, *map(Path, last.overlays))), last.given]
-
-
-def _former(base: Path, overlays: Sequence[Path]) -> tuple[Config, Path] | None:
-    path = base.with_name(FORMER)
-    try:
-        return parse_config(merged([read_mapping(each) for each in (base, path, *overlays)])), path
-    except ConfigError:
-        return None
 
 
 def _absolute(path: Path) -> str:
