@@ -281,8 +281,8 @@ FAULTS = (
     ),
     Fault(
         name="a trial that halving ended early takes part in the race",
-        original="""if trial.loss is not None and trial.state != "pruned" and""",
-        replacement="if trial.loss is not None and",
+        original="trial.loss is not None and trial.state in WHOLE and",
+        replacement="trial.loss is not None and",
         tests=("test_trials_that_ended_early_or_repeat_another_do_not_take_part",),
     ),
     Fault(
