@@ -8,15 +8,16 @@ PATCHES = (CONTEXT_DAYS - PATCH_DAYS) // STRIDE_DAYS + 1
 
 @dataclass(frozen=True)
 class Size:
-    """Width and depth; the width is heads * 64, the feed-forward width is 4 * width."""
+    """Width and depth; the width is heads * head width, the feed-forward width is 4 * width."""
 
     width: int
     depth: int
+    head_width: int = 64
 
     @property
     def heads(self) -> int:
         """Attention heads."""
-        return self.width // 64
+        return self.width // self.head_width
 
     @property
     def ff_width(self) -> int:

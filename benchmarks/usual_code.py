@@ -9,7 +9,7 @@ batch, with dropout 0.1.
 
 import sys
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 
 import torch
 from torch import nn
@@ -53,15 +53,21 @@ def made_up_rows() -> tuple[torch.Tensor, torch.Tensor]:
 class UsualModel(nn.Module):
     """The same model from torch's own building blocks."""
 
-    def __init__(self, size: Size) -> None:
+    def __init__(self, size: Size, *, channels: int = CHANNELS, dropout: float = 0.1) -> None:
         super().__init__()
-        self.embed = nn.Linear(PATCH_DAYS * CHANNELS, size.width)
+        self.embed = nn.Linear(PATCH_DAYS * channels, size.width)
         self.positions = nn.Parameter(0.02 * torch.randn(PATCHES, size.width))
         layer = nn.TransformerEncoderLayer(
-            size.width, size.heads, size.ff_width, 0.1, activation="gelu", batch_first=True, norm_first=True
+            size.width,
+            size.heads,
+            size.ff_width,
+            dropout,
+            activation="gelu",
+            batch_first=True,
+            norm_first=True,
         )
         self.encoder = nn.TransformerEncoder(layer, size.depth, enable_nested_tensor=False)
-        self.norm, self.dropout = nn.LayerNorm(size.width), nn.Dropout(0.1)
+        self.norm, self.dropout = nn.LayerNorm(size.width), nn.Dropout(dropout)
         self.head = nn.Linear(PATCHES * size.width, 1)
 
     def forward(self, window: torch.Tensor) -> torch.Tensor:
@@ -72,21 +78,30 @@ class UsualModel(nn.Module):
 
 
 class UsualDataset(torch.utils.data.Dataset):
-    """One window per item, cut out on request."""
+    """One window per item, cut out on request.
 
-    def __init__(self) -> None:
-        self.rows, self.labels = made_up_rows()
+    Args:
+        rows: [rows, channels].
+        firsts: the first row of each window.
+        labels: of each window.
+    """
+
+    def __init__(self, rows: torch.Tensor, firsts: Sequence[int], labels: torch.Tensor) -> None:
+        self.rows, self.firsts, self.labels = rows, firsts, labels
 
     def __len__(self) -> int:
-        return WINDOWS
+        return len(self.labels)
 
     def __getitem__(self, index: int) -> tuple[torch.Tensor, torch.Tensor]:
-        return self.rows[index : index + CONTEXT_DAYS], self.labels[index]
+        first = self.firsts[index]
+        return self.rows[first : first + CONTEXT_DAYS], self.labels[index]
 
 
 def batches(batch: int) -> Iterator[list[torch.Tensor]]:
     """Yield shuffled batches without end."""
-    loader = torch.utils.data.DataLoader(UsualDataset(), batch_size=batch, shuffle=True, drop_last=True)
+    rows, labels = made_up_rows()
+    dataset = UsualDataset(rows, range(WINDOWS), labels)
+    loader = torch.utils.data.DataLoader(dataset, batch_size=batch, shuffle=True, drop_last=True)
     while True:
         yield from loader
 

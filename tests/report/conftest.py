@@ -39,6 +39,7 @@ def material(evidence):
                 )
                 for n in range(3)
             ],
+            "races": [],
             "data_validation": {"checked": [], "problems": []},
             "dataset": {"ticker": "GSPC", "basis": "high", "threshold": 0.01, "context_days": 60},
             "preflights": {"2M": {"checks": [CHECK | {"id": "disk", "measured": 70.25, "unit": "GiB"}]}},

@@ -6,6 +6,7 @@ from dataclasses import replace
 
 from simmer.base.words import spoken
 from simmer.evidence.results import Evidence
+from simmer.ledger.race import Race, Standing
 from simmer.report.answer_section import likeness
 from simmer.report.blocks import Figure, Findings, Heading, Paragraph, Table
 from simmer.report.content import LIMITS, content, title
@@ -41,6 +42,14 @@ def test_warnings_come_before_the_verdict(material):
 
 def test_a_refit_that_diverged_is_named(material):
     assert any("refit 0 ended as diverged and is left out" in one for one in alarms(material()))
+
+
+def test_the_standings_of_a_race_are_printed_the_winner_first(material):
+    standings = (Standing(trial=0, losses=(0.40, 0.46)), Standing(trial=2, losses=(0.41, 0.43)))
+    race = Race(campaign="small", fingerprint="f", scale="20M", horizon_days=1, standings=standings)
+    text = to_markdown(content(material(races=[race])))
+    assert "| 002 (winner) | 0.4200 | 0.4100, 0.4300 |\n| 000 | 0.4300 | 0.4000, 0.4600 |" in text
+    assert text.count("(winner)") == 1 and "(winner)" not in to_markdown(content(material()))
 
 
 def test_too_few_trials_too_many_looks_and_a_warning_of_the_audit_are_alarms(material, evidence):

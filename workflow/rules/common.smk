@@ -138,6 +138,11 @@ def races_of(scale):
     return [path for horizon in horizons() for path in race_of(scale, horizon)]
 
 
+def races_of_campaign():
+    """Return the outcomes of the races of all scales that are run."""
+    return [path for scale in CAMPAIGN.run_scales for path in races_of(scale)]
+
+
 def race_as_params():
     """Return the settings of the race as plain values for `params`."""
     return CAMPAIGN.search.race and asdict(CAMPAIGN.search.race)

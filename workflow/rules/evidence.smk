@@ -131,6 +131,7 @@ rule evidence_figures:
         evidence="results/evidence.json",
         trials=published_of_campaign("json"),
         refits=refits_of_campaign(),
+        races=races_of_campaign(),
     output:
         scaling=report(
             "results/figures/scaling.svg",
@@ -212,6 +213,7 @@ rule report:
         resources=dataset_tables("resource.json"),
         trials=published_of_campaign("json"),
         refits=refits_of_campaign(),
+        races=races_of_campaign(),
         preflights=expand("results/preflight/{scale}.json", scale=CAMPAIGN.run_scales),
         tables=expand("results/hpo_{scale}.done", scale=CAMPAIGN.run_scales),
         models=models_of_campaign(),

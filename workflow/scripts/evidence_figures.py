@@ -1,7 +1,7 @@
 """Draw the evidence: scaling, opponents, calibration, learning curves, base rates, time and energy."""
 
 import logging
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TypeVar
 
@@ -17,7 +17,8 @@ from simmer.figures.evidence.scaling import scaling
 from simmer.figures.style import to_svg
 from simmer.ledger.about import About
 from simmer.ledger.made_from import made_from
-from simmer.ledger.results import RefitResult, RunResult, TrialResult
+from simmer.ledger.race import Race
+from simmer.ledger.results import RaceResult, RefitResult, RunResult, TrialResult
 
 Result = TypeVar("Result", bound=RunResult)
 
@@ -29,10 +30,18 @@ def main(
     evidence: Path,
     trials: Sequence[Path],
     refits: Sequence[Path],
+    races: Sequence[Path],
     about: About,
     figures: Mapping[str, Sequence[Path]],
 ) -> None:
-    """Draw every figure; `figures` has a file for each name, or one for each horizon in ascending order.
+    """Draw every figure.
+
+    Args:
+        evidence: of all horizons.
+        trials, refits: their results.
+        races: outcomes of races; the results of their runs are published beside them.
+        about: names for people.
+        figures: a file for each name, or one for each horizon in ascending order.
 
     Raises:
         LedgerError: when the evidence or a result cannot be read.
@@ -43,7 +52,7 @@ def main(
         "scaling": [scaling(found, about)],
         "opponents": [opponents(found, about)],
         "base_rates": [base_rates(found, about)],
-        "costs": [costs(_by_scale(TrialResult.read(path) for path in trials), about)],
+        "costs": [costs(_by_scale(map(TrialResult.read, trials)), about, races=_by_scale(_race_runs(races)))],
         "calibration": [calibration(horizon, about) for horizon in found.horizons],
         "learning_curves": [
             learning_curves(
@@ -61,6 +70,12 @@ def main(
     logger.info("drew %d figures", sum(map(len, drawn.values())))
 
 
+def _race_runs(races: Sequence[Path]) -> Iterator[RaceResult]:
+    for path in races:
+        for address in Race.read(path).runs:
+            yield RaceResult.read(path.parent / address.published("json").name)
+
+
 def _by_scale(results: Iterable[Result]) -> dict[str, list[Result]]:
     grouped: dict[str, list[Result]] = {}
     for result in results:
@@ -74,6 +89,7 @@ if __name__ == "__main__":
             evidence=Path(snakemake.input.evidence),
             trials=[Path(path) for path in snakemake.input.trials],
             refits=[Path(path) for path in snakemake.input.refits],
+            races=[Path(path) for path in snakemake.input.races],
             about=About(**snakemake.params.about),
             figures={
                 **{

@@ -10,6 +10,7 @@ from simmer.base.logs import PROGRESS, job
 from simmer.data.table_entry import features_sha256_in
 from simmer.evidence.results import Evidence
 from simmer.ledger.made_from import made_from
+from simmer.ledger.race import Race
 from simmer.ledger.results import RefitResult, TrialResult
 from simmer.report.content import content, title
 from simmer.report.markdown import to_markdown
@@ -39,7 +40,7 @@ def main(
         seed: of the campaign.
         facts: `evidence`, `data_validation`, `dataset` and `audit`.
         resources: the entries of the feature tables.
-        fitted: all results of `trials` and of `refits`.
+        fitted: all results of `trials` and of `refits`, and the outcomes of all `races`.
         preflights: of all scales.
         figures: SVG files.
         captions: a folder with a text for each kind of figure.
@@ -57,6 +58,7 @@ def main(
     material = Material(
         **known,
         **results,
+        races=[Race.read(path) for path in fitted["races"]],
         preflights={preflight["scale"]: preflight for preflight in checked},
         figures={path.stem: path.read_text(encoding="utf-8") for path in figures},
         captions={
@@ -86,7 +88,9 @@ if __name__ == "__main__":
                 for name in ("evidence", "data_validation", "dataset", "audit")
             },
             resources=[Path(path) for path in snakemake.input.resources],
-            fitted={name: [Path(path) for path in snakemake.input[name]] for name in ("trials", "refits")},
+            fitted={
+                name: [Path(path) for path in snakemake.input[name]] for name in ("trials", "refits", "races")
+            },
             preflights=[Path(path) for path in snakemake.input.preflights],
             figures=[Path(path) for path in snakemake.input.figures],
             captions=Path(snakemake.params.captions),

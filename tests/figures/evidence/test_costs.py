@@ -14,6 +14,15 @@ def test_hours_median_and_energy_are_of_trained_trials():
     assert (found.kwh, found.metered) == (1.5, 2)
 
 
+def test_race_runs_belong_to_the_search(picture):
+    race_runs = [trial(1800.0, energy_wh=100.0), trial(5400.0)]
+    found = cost("2M", METERED, race_runs)
+    assert (found.trials, found.race_runs, found.trained, found.hours) == (2, 2, 4, 5.0)
+    assert (found.kwh, found.metered) == (1.6, 3)
+    figure = picture(costs({"2M": METERED}, races={"2M": race_runs}))
+    assert "2 trials and 2 race runs took 5.0 h; the energy is at least 1.600 kWh." in figure.prose
+
+
 def test_unknown_energy_is_a_sentence_and_no_bar(picture):
     figure = picture(costs({"2M": [trial(3600.0)]}))
     assert "Unknown: no sensor of this machine measured power." in figure.prose
@@ -24,20 +33,20 @@ def test_unknown_energy_is_a_sentence_and_no_bar(picture):
 def test_partly_known_energy_is_a_lower_bound(picture):
     figure = picture(costs({"2M": [*METERED, trial(3600.0)], "20M": [trial(3600.0)]}))
     assert "at least 1.500 kWh" in figure.texts and "unknown" in figure.texts
-    assert "Measured for 2 of 4 trained trials; the true energy is higher." in figure.prose
+    assert "Measured for 2 of 4 trainings; the true energy is higher." in figure.prose
     assert figure.marks(r"kwh_\w+") == ["kwh_2M"]
 
 
 def test_the_conclusion_names_the_scale_that_cost_most():
     found = [cost("2M", METERED), cost("2B", [trial(32400.0, energy_wh=9000.0)])]
     assert conclusion(found) == "3 trials took 12.0 h, 75 % of it for 2B; the energy is 10.5 kWh."
-    assert energy_known(found) == "Measured by sensors for every trained trial."
+    assert energy_known(found) == "Measured by sensors for all that was trained."
 
 
 def test_counts_and_medians_are_next_to_the_bars(picture):
     figure = picture(costs({"2M": METERED, "2B": [trial(720000.0)]}))
-    assert "3.0 h, 2 trials, median 90.0 min per trial" in figure.texts
-    assert "200 h, 1 trial, median 200.0 h per trial" in figure.texts
+    assert "3.0 h, 2 trials, median 90.0 min each" in figure.texts
+    assert "200 h, 1 trial, median 200.0 h each" in figure.texts
 
 
 def test_bars_are_as_long_as_their_hours_from_zero():

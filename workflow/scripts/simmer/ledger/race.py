@@ -17,7 +17,7 @@ from simmer.base.records import read_record
 from simmer.base.settings import Whole, settings
 from simmer.base.typed_json import as_json, from_values
 from simmer.base.words import count
-from simmer.ledger.address import StudyAddress, trial_name
+from simmer.ledger.address import Address, StudyAddress, trial_name
 from simmer.ledger.results import WHOLE, Judged, Number, best_trial
 
 _ADVICE = "delete it and run the same command again: it is made from the ledger"
@@ -118,6 +118,16 @@ class Race:
     def as_json(self) -> dict[str, Any]:
         """Return the outcome as plain JSON values."""
         return as_json(self)
+
+    @property
+    def runs(self) -> list[Address]:
+        """The addresses of its runs."""
+        study = StudyAddress(scale=self.scale, horizon_days=self.horizon_days)
+        return [
+            study.race(number, of_trial=standing.trial)
+            for standing in self.standings
+            for number in range(len(standing.losses) - 1)
+        ]
 
 
 def racers(trials: Iterable[One], race: RaceSettings | None) -> list[One]:

@@ -7,6 +7,7 @@ from typing import Any
 from simmer.base import words
 from simmer.evidence.results import Evidence
 from simmer.evidence.scaling_verdict import Estimate
+from simmer.ledger.race import Race
 from simmer.ledger.results import RefitResult, TrialResult
 
 Values = Mapping[str, Any]
@@ -18,7 +19,7 @@ class Material:
 
     Attributes:
         evidence: of all horizons.
-        trials, refits: of all studies.
+        trials, refits, races: of all studies; no races where the search holds none.
         data_validation: problems found in the raw data.
         dataset: threshold, basis and splits.
         preflights: check table of each scale.
@@ -31,6 +32,7 @@ class Material:
     evidence: Evidence
     trials: Sequence[TrialResult]
     refits: Sequence[RefitResult]
+    races: Sequence[Race]
     data_validation: Values
     dataset: Values
     preflights: Mapping[str, Values]
@@ -53,6 +55,11 @@ class Material:
         """Return the number of the trial that a study's refits repeat; None without refits."""
         of_study = (one for one in self.refits if (one.scale, one.horizon_days) == (scale, horizon))
         return next((one.winner for one in of_study), None)
+
+    def race_of(self, scale: str, horizon: int) -> Race | None:
+        """Return the race of one study; None without one."""
+        of_study = (one for one in self.races if (one.scale, one.horizon_days) == (scale, horizon))
+        return next(of_study, None)
 
     def trials_of(self, scale: str, horizon: int) -> list[TrialResult]:
         """Return the trials of one study."""

@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 
 from simmer.ledger.address import horizon_name
+from simmer.ledger.race import Race
 from simmer.ledger.results import TrialResult, best_trial
 from simmer.report.blocks import Block, Heading, Paragraph, Table
 from simmer.report.figure_blocks import figure
@@ -40,6 +41,7 @@ def search_section(material: Material) -> Iterator[Block]:
         )
     for scale, horizon in studies:
         yield Heading(f"Search of {scale}, {days(horizon)}", 3)
+        yield from _race(material.race_of(scale, horizon))
         for kind in ("search_history", "search_importances", "search_coverage"):
             yield from figure(material, f"{kind}_{scale}_{horizon_name(int(horizon))}")
 
@@ -89,6 +91,26 @@ def _study(trials: Sequence[TrialResult], winner: int | None) -> tuple[str, ...]
         f"trial {best.trial:03d}, epoch {best.best_epoch}",
         f"{best.parameters:,}",
         f"{100 * deviation:+.2f} %",
+    )
+
+
+def _race(race: Race | None) -> Iterator[Block]:
+    if race is None or len(race.standings) < 2:
+        return
+    yield Paragraph(
+        "Its best trials were trained again from other seeds. The lowest mean validation log-loss wins, "
+        "because the lowest single one is partly luck."
+    )
+    yield Table(
+        ("trial", "mean", "losses of all seeds, the trial's own first"),
+        [
+            (
+                f"{one.trial:03d}{' (winner)' if one == race.winner else ''}",
+                number(one.expected_loss),
+                ", ".join(number(loss) for loss in one.losses),
+            )
+            for one in sorted(race.standings, key=lambda one: one.expected_loss)
+        ],
     )
 
 

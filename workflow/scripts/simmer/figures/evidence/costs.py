@@ -1,8 +1,9 @@
-"""Draw training time and energy of the search, one bar per scale."""
+"""Draw training time and energy of the search and its races, one bar per scale."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from statistics import median
+from types import MappingProxyType
 
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
@@ -11,26 +12,28 @@ from simmer.base.words import count, percent, spoken
 from simmer.figures.layout import Panel, lay_out
 from simmer.figures.style import INK, QUIET, TRANSFORMER, in_style
 from simmer.ledger.about import UNKNOWN, About
-from simmer.ledger.results import TrialResult
+from simmer.ledger.results import RaceResult, TrialResult
 
 _ROW = 0.44  # inches
 
 
 @dataclass(frozen=True, kw_only=True)
 class Cost:
-    """Training time and energy of the trials of one scale.
+    """Training time and energy of the trials and race runs of one scale.
 
     Attributes:
         trials: number of trials, repetitions included.
-        trained: number of trials that were trained.
-        hours: training time of all trials, including sleep and thermal pauses.
-        minutes: median training time per trained trial, `None` without any.
-        kwh: energy of the trials with known energy, `None` without any.
-        metered: number of trials with known energy.
+        race_runs: number of race runs.
+        trained: number of trials and race runs that were trained.
+        hours: training time of all of them, including sleep and thermal pauses.
+        minutes: median training time of one that was trained, `None` without any.
+        kwh: energy of those with known energy, `None` without any.
+        metered: number of those with known energy.
     """
 
     scale: str
     trials: int
+    race_runs: int
     trained: int
     hours: float
     minutes: float | None
@@ -38,9 +41,9 @@ class Cost:
     metered: int
 
 
-def cost(scale: str, results: Sequence[TrialResult]) -> Cost:
-    """Return time and energy of the trials of one scale from their results."""
-    trained = [result for result in results if result.repeats is None]
+def cost(scale: str, results: Sequence[TrialResult], races: Sequence[RaceResult] = ()) -> Cost:
+    """Return time and energy of the trials and race runs of one scale from their results."""
+    trained = [*(result for result in results if result.repeats is None), *races]
     # A trial that ran out of memory has no training time.
     seconds = [result.train_s for result in trained if result.train_s is not None]
     energy = [result.machine.guard.get("energy_wh") for result in trained]
@@ -48,6 +51,7 @@ def cost(scale: str, results: Sequence[TrialResult]) -> Cost:
     return Cost(
         scale=scale,
         trials=len(results),
+        race_runs=len(races),
         trained=len(trained),
         hours=sum(seconds) / 3600,
         minutes=median(seconds) / 60 if seconds else None,
@@ -57,14 +61,20 @@ def cost(scale: str, results: Sequence[TrialResult]) -> Cost:
 
 
 @in_style
-def costs(results: Mapping[str, Sequence[TrialResult]], about: About = UNKNOWN) -> Figure:
+def costs(
+    results: Mapping[str, Sequence[TrialResult]],
+    about: About = UNKNOWN,
+    *,
+    races: Mapping[str, Sequence[RaceResult]] = MappingProxyType({}),
+) -> Figure:
     """Return the figure of all scales.
 
     Args:
         results: of the trials by scale, drawn in this order.
         about: names for people.
+        races: results of race runs by scale.
     """
-    found = [cost(scale, of_scale) for scale, of_scale in results.items()]
+    found = [cost(scale, of_scale, races.get(scale, ())) for scale, of_scale in results.items()]
     height = _ROW * max(len(found), 1)
     metered = any(one.kwh is not None for one in found)
     panels = [
@@ -94,14 +104,15 @@ def costs(results: Mapping[str, Sequence[TrialResult]], about: About = UNKNOWN) 
 
 def conclusion(found: Sequence[Cost]) -> str:
     """Return total time and energy, and the scale with the longest time."""
-    hours, trials = sum(one.hours for one in found), sum(one.trials for one in found)
+    hours = sum(one.hours for one in found)
     if not hours:
         return "No trial was trained."
     longest = max(found, key=lambda one: one.hours)
     share = (
         f", {percent(longest.hours / hours, 0)} of it for {spoken(longest.scale)}" if len(found) > 1 else ""
     )
-    return f"{count(trials, 'trial')} took {_hours(hours)}{share}; {_all_energy(found)}."
+    runs = _runs(sum(one.trials for one in found), sum(one.race_runs for one in found))
+    return f"{runs} took {_hours(hours)}{share}; {_all_energy(found)}."
 
 
 def energy_known(found: Sequence[Cost]) -> str:
@@ -110,8 +121,8 @@ def energy_known(found: Sequence[Cost]) -> str:
     if not metered:
         return "Unknown: no sensor of this machine measured power."
     if metered == trained:
-        return "Measured by sensors for every trained trial."
-    return f"Measured for {metered:,} of {count(trained, 'trained trial')}; the true energy is higher."
+        return "Measured by sensors for all that was trained."
+    return f"Measured for {metered:,} of {count(trained, 'training')}; the true energy is higher."
 
 
 def _all_energy(found: Sequence[Cost]) -> str:
@@ -122,12 +133,16 @@ def _all_energy(found: Sequence[Cost]) -> str:
     return f"the energy is {least}{_kwh(sum(known))}"
 
 
+def _runs(trials: int, race_runs: int) -> str:
+    return count(trials, "trial") + (f" and {count(race_runs, 'race run')}" if race_runs else "")
+
+
 def _time(one: Cost) -> str:
-    trials = count(one.trials, "trial")
+    runs = _runs(one.trials, one.race_runs)
     if one.minutes is None:
-        return f"{trials}, none trained"
+        return f"{runs}, none trained"
     length = f"{one.minutes:.1f} min" if one.minutes < 120 else f"{one.minutes / 60:,.1f} h"
-    return f"{_hours(one.hours)}, {trials}, median {length} per trial"
+    return f"{_hours(one.hours)}, {runs}, median {length} each"
 
 
 def _energy(one: Cost) -> str:
