@@ -154,9 +154,9 @@ config-docs: $(READY)
 
 # Each benchmark in full; BENCH_ARGS=--short runs the same code with the smallest sizes and without peers.
 # `bench-search` replays in minutes, then trains for hours, resumed by the same line; BENCH_ARGS=--replay-only
-# leaves the training out. `bench-recipe` trains for hours, too, and prints what is finished with
-# BENCH_ARGS=--tables.
-BENCHES := closed-loop false-laws features heat jobs memory numerics recipe search speed
+# leaves the training out. `bench-recipe` and `bench-campaign` train for hours, too, resumed by the same line;
+# `bench-recipe` prints what is finished with BENCH_ARGS=--tables.
+BENCHES := campaign closed-loop false-laws features heat jobs memory numerics recipe search speed
 PEERS   := $(if $(findstring --short,$(BENCH_ARGS)),,.venv-bench/.ready)
 
 .PHONY: bench-short $(BENCHES:%=bench-%)
