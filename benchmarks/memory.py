@@ -36,6 +36,7 @@ class Row:
 
     Attributes:
         replicas: each with a core of its own, computed by simmer's kernels; 0: one by torch's operators.
+        average: keep the average of the weights, as the shipped recipe does.
     """
 
     scale: str
@@ -45,6 +46,7 @@ class Row:
     recompute: bool = False
     precision: str = "bf16"
     replicas: int = 0
+    average: bool = True
 
 
 FULL = (
@@ -62,6 +64,7 @@ FULL = (
     Row("200M", "stochastic", recompute=True),
     Row("200M", "stochastic", micro_batch=16),
     Row("200M", "lean"),
+    Row("2B", "stochastic", batch=32, micro_batch=32, average=False),
     Row("2B", "stochastic", batch=32, micro_batch=32),
     Row("2B", "lean", batch=16, micro_batch=16),
 )
@@ -116,6 +119,7 @@ def measure_row(row: Row) -> dict[str, float]:
             micro_batch=row.micro_batch,
             dropout=study.default.dropout,
             epochs=1,
+            **({} if row.average else {"average_epochs": 0.0}),
         )
         with contextlib.suppress(Interrupted):
             run.run()
@@ -157,6 +161,7 @@ def measure(chosen: argparse.Namespace) -> str:
         extras = [
             row.memory,
             "recomputed" if row.recompute else "",
+            "" if row.average else "without average",
             row.precision.replace("bf16", ""),
             replicas,
         ]

@@ -97,15 +97,26 @@ def trial_plan(
     epochs: int,
     learning_rate: float = 1e-4,
     seed: int = 1,
+    **of_recipe: float,
 ) -> Plan:
-    """Return the plan of a trial; what is not given here comes from the default configuration."""
+    """Return the plan of a trial; what is not given here comes from the default configuration.
+
+    Args:
+        of_recipe: other hyperparameters.
+    """
     study = default_config().study("2M", 1)
     train, validation = windows
     return Plan(
         shape=shape,
         train=train,
         validation=validation,
-        recipe=replace(study.default, learning_rate=learning_rate, dropout=dropout, batch_size=batch),
+        recipe=replace(
+            study.default,
+            learning_rate=learning_rate,
+            dropout=dropout,
+            batch_size=batch,
+            **of_recipe,
+        ),
         settings=replace(study.training, patience_epochs=epochs),
         execution=execution,
         epochs_max=epochs,
