@@ -46,6 +46,7 @@ from search_policies import (
 from search_scores import Score, interval, print_table, score
 from setting import CORES, ROOT
 from side_by_side import run_side_by_side
+from simmer.ledger.race import RaceSettings
 from simmer.ledger.results import TrialResult
 from simmer.search.settings import HalvingSettings
 from simmer.search.space import Hyperparameters
@@ -58,12 +59,12 @@ FOLDER = ROOT / "bench-search"
 POOL_SHARE = 0.8  # of the recorded trials, another part for each random seed
 SMALL, LARGE = "200k", "2M"
 RECORDED = 64  # random trials of each scale
-MARGINS = (0.0, 0.001, 0.002, 0.004)  # log-loss
+MARGINS = (0.002,)  # log-loss
+OTHER_RACES = (RaceSettings(trials=3, runs=1), RaceSettings(trials=5, runs=2))
 OTHER_HALVINGS = {  # shares of the planned epochs, eta
     "eta 2 at 10, 20, 40 %": ((0.1, 0.2, 0.4), 2.0),
-    "eta 2 at 20, 40 %": ((0.2, 0.4), 2.0),
-    "eta 3 at 20, 40 %": ((0.2, 0.4), 3.0),
-    "eta 3 at 10, 30 %": ((0.1, 0.3), 3.0),
+    "eta 3 at 5, 15, 33 %": ((0.05, 0.15, 0.33), 3.0),
+    "eta 3 at 15, 33 %": ((0.15, 0.33), 3.0),
     "eta 2 at 30 %": ((0.3,), 2.0),
 }
 
@@ -87,7 +88,7 @@ class Replays:
     after: dict[str, tuple[int, ...]]
 
 
-FULL = Replays(seeds=16, trials=50, attempts=5, after={"tpe": (50, 200, 1000), "gp": (50, 200)})
+FULL = Replays(seeds=8, trials=50, attempts=5, after={"tpe": (50, 200, 1000), "gp": (50, 200)})
 SHORT = Replays(seeds=1, trials=12, attempts=1, after={"tpe": (50,), "gp": (20,)})
 
 
@@ -132,8 +133,10 @@ def replayed(scale: str, landscapes: dict[str, Landscape], replays: Replays) -> 
         halving = replace(study.search.halving, margin=margin)
         if halving != study.search.halving:
             policies[f"simmer and its race, margin {margin}"] = _with_halving(halving, with_race)
+    for race in OTHER_RACES:
+        policies[f"simmer and a race of {race.trials} trials, {race.runs} runs each"] = _with_race(race)
     if scale == LARGE:
-        for count in (1, 3, 5):
+        for count in (1, 3):
             policies[f"simmer, transfer {count}"] = with_transfer(landscapes[SMALL], count, replays.trials)
     scores: dict[str, list[Score]] = {name: [] for name in policies}
     for seed in range(replays.seeds):
@@ -147,6 +150,13 @@ def replayed(scale: str, landscapes: dict[str, Landscape], replays: Replays) -> 
 def _with_halving(halving: HalvingSettings, search: Policy = simmer) -> Policy:
     def policy(study: Study, replay: Replay, seed: int) -> Iterator[Step]:
         return search(searched(study, halving=halving), replay, seed)
+
+    return policy
+
+
+def _with_race(race: RaceSettings) -> Policy:
+    def policy(study: Study, replay: Replay, seed: int) -> Iterator[Step]:
+        return with_race(searched(study, race=race), replay, seed)
 
     return policy
 
