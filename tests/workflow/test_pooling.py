@@ -53,6 +53,7 @@ def test_search_refits_baselines_audit_and_report_agree_on_the_pooled_windows(po
     assert read(pooled, "results/baselines/h1.json")["features_sha256"] == study["features_sha256"]
     audit = read(pooled, "results/leakage_audit.json")
     assert audit["ok"]
+    assert read(pooled, "results/models/debug/h1/card.json")["pooled"] == {"IXIC": facts["n"]}
     assert "future of train h1 IXIC" in {check["id"] for check in audit["checks"]}
     assert f"| 1 day ahead | IXIC | {facts['n']} |" in (pooled.folder / "results/summary.md").read_text()
 

@@ -1,18 +1,16 @@
 """Train one trial under the thermal guard, or publish it again if the ledger has it."""
 
 import logging
-import os
 import time
 from collections.abc import Sequence
 from pathlib import Path
 
-from simmer.base.errors import LedgerError
 from simmer.base.logs import PROGRESS, job
 from simmer.config.campaign import Config, parse_config
 from simmer.data.table_entry import features_sha256_in
 from simmer.data.tables import read_table
 from simmer.ledger.address import LOCKS, RESULTS, horizon_days_of, ledger_in
-from simmer.runs.publish import NO_SEARCH, publish
+from simmer.runs.publish import publish, require_search
 from simmer.search.study import Study
 from simmer.status.progress import StudyPlace, StudyProgress, read_study
 from simmer.status.study_line import study_line
@@ -43,12 +41,7 @@ def main(
     ledger = study.ledger(ledger_in(RESULTS), features_sha256=features_sha256)
 
     def compute(stop: StopRequest) -> None:
-        if NO_SEARCH in os.environ:
-            raise LedgerError(
-                f"found no result of {study.name} trial {number:03d}, expected a finished search, because "
-                "only a report was asked for: see with `make plan` what is new, then run the search, or let "
-                "the report train (make report SEARCH=yes)"
-            )
+        require_search(f"result of {study.name} trial {number:03d}")
         from simmer.runs.guarded import run_under_guard  # torch is imported only where there is training
         from simmer.runs.trial import Trial
 

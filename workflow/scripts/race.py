@@ -1,14 +1,12 @@
 """Train the best trials of a study again from other seeds, and write which of them wins."""
 
 import logging
-import os
 from collections.abc import Sequence
 from functools import cache, partial
 from pathlib import Path
 
 import pandas as pd
 
-from simmer.base.errors import LedgerError
 from simmer.base.logs import PROGRESS, job
 from simmer.base.records import write_record
 from simmer.config.campaign import Config, parse_config
@@ -19,7 +17,7 @@ from simmer.ledger.made_from import made_from
 from simmer.ledger.race import Race, race_runs, racers
 from simmer.ledger.results import TrialResult
 from simmer.ledger.table import refuse_mixture
-from simmer.runs.publish import NO_SEARCH, publish
+from simmer.runs.publish import publish, require_search
 from simmer.thermal.stop import StopRequest
 
 logger = logging.getLogger(__name__)
@@ -53,11 +51,7 @@ def main(
         return [read_table(path) for path in tables]
 
     def compute(stop: StopRequest, trial: int, number: int) -> None:
-        if NO_SEARCH in os.environ:
-            raise LedgerError(
-                f"found no race of {study.name}, expected a finished search, because only a report was asked "
-                "for: run the search, let the report train (make report SEARCH=yes), or set search.race: null"
-            )
+        require_search(f"race of {study.name}", otherwise=", or set search.race: null")
         from simmer.runs.guarded import run_under_guard  # torch is imported only where there is training
         from simmer.runs.race import RaceRun
 

@@ -218,6 +218,7 @@ class Card:
         parameters: counted.
         recipe: hyperparameters of the winner.
         base_rate: share of positive labels in train.
+        pooled: number of train windows of each pooled ticker; `None` without pooling.
         inputs_sha256: digest of `inputs`, which is also in each file of weights.
         features_sha256: digest of the feature table.
         members: the refits that are averaged.
@@ -241,6 +242,7 @@ class Card:
     bars: CardBars
     features_sha256: str
     members: tuple[Member, ...]
+    pooled: Mapping[str, int] | None = None
     test: CardScores | None = None
     findings: tuple[str, ...]
     versions: Mapping[str, str]

@@ -73,6 +73,7 @@ def model_card(
         inputs_sha256=inputs.sha256,
         label=CardLabel(threshold=about.threshold, basis=about.basis, horizon_days=first.horizon_days),
         base_rate=first.dataset.train.base_rate,
+        pooled=first.dataset.pooled,
         bars=CardBars(
             **{name: features[name] for name in ("ticker", "kind", "adjustment", "calendar")},
             sources=tuple(features["sources"]),

@@ -85,6 +85,11 @@ def _facts(card: Card) -> Iterator[tuple[str, str]]:
     yield "columns, in order", ", ".join(inputs.columns)
     yield "label", f"{days(card.label.horizon_days)}, {card.label.basis} {card.label.threshold}"
     yield "base rate of train", percent(card.base_rate)
+    if card.pooled:
+        yield (
+            "train windows of others",
+            ", ".join(f"{name} {number:,}" for name, number in card.pooled.items()),
+        )
     bars = card.bars
     yield "bars", f"{bars.ticker}, {bars.kind}, adjustment: {bars.adjustment}, calendar {bars.calendar}"
     yield "hashes of the bars", ", ".join(str(source.get("hash")) for source in bars.sources)

@@ -1,11 +1,12 @@
 """Compute a run in one process at a time, then publish its outputs from the ledger."""
 
 import logging
+import os
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
-from simmer.base.errors import Interrupted
+from simmer.base.errors import Interrupted, LedgerError
 from simmer.base.locks import lock_after_waiting
 from simmer.base.logs import PROGRESS
 from simmer.ledger.ledger import StudyLedger
@@ -17,6 +18,24 @@ from simmer.thermal.stop import StopRequest
 NO_SEARCH = "SIMMER_NO_SEARCH"
 
 logger = logging.getLogger(__name__)
+
+
+def require_search(missing: str, *, otherwise: str = "") -> None:
+    """Refuse to train a missing run of the search if only a report was asked for.
+
+    Args:
+        missing: the run.
+        otherwise: another way out.
+
+    Raises:
+        LedgerError: if only a report was asked for.
+    """
+    if NO_SEARCH in os.environ:
+        raise LedgerError(
+            f"found no {missing}, expected a finished search, because only a report was asked for: see with "
+            "`make plan` what is new, then run the search, or let the report train (make report "
+            f"SEARCH=yes){otherwise}"
+        )
 
 
 def publish(
