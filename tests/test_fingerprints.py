@@ -33,6 +33,16 @@ SETTINGS = {
     "200M": ["0a73f974b77e", "57a82f723976", "98f366c8b871"],
     "2B": ["d1e84e30bd8d", "c6e5c7d17ed4", "0be5457ebc38"],
 }
+# Of every scale of the shipped campaign.
+SHIPPED = {
+    "debug": ["086980831d5d", "cbde9b635661", "53f54744e217"],
+    "20k": ["5bca013434a6", "5718af9bcaed", "f5e3f2478d6c"],
+    "200k": ["81a2e299d3db", "35ac10c3b9ba", "ad48949fa272"],
+    "2M": ["6f994685a550", "beab8dc37ee7", "d26c852d13fe"],
+    "20M": ["c429bf5856dd", "11694dc54a84", "977c17476648"],
+    "200M": ["7e9b8d887415", "278e693bf30f", "fa173053fd50"],
+    "2B": ["5655742c01bb", "dd847f55df33", "043411ed5af7"],
+}
 # With `search.transfer: 3`, which has no effect if no smaller scale is run.
 TRANSFERRED = SETTINGS | {
     "20M": ["17c15805a830", "28ce2a22a89f", "ea1708a6247d"],
@@ -53,12 +63,16 @@ def test_fingerprints_of_the_demo_are_unchanged():
 
 
 @pytest.mark.parametrize(
-    ("overlay", "expected"),
-    [({}, SETTINGS), ({"search": {"transfer": 3}}, TRANSFERRED)],
-    ids=["", "transfer"],
+    ("overlays", "expected"),
+    [
+        ([], SHIPPED),
+        ([FOUR_SCALES], SETTINGS),
+        ([FOUR_SCALES, {"search": {"transfer": 3}}], TRANSFERRED),
+    ],
+    ids=["shipped", "four scales", "transfer"],
 )
-def test_settings_digests_of_every_study_are_unchanged(overlay, expected):
-    config = default_config(FOUR_SCALES, overlay)
+def test_settings_digests_of_every_study_are_unchanged(overlays, expected):
+    config = default_config(*overlays)
     assert config.dataset.horizons_days == (1, 3, 5)
     assert {
         scale: [config.study(scale, days).settings_digest() for days in config.dataset.horizons_days]
