@@ -25,7 +25,7 @@ def test_ranges_and_choices_are_read_with_their_types():
     space = space_with()
     assert space["depth"] == Range(low=2, high=16, log=True, integer=True)
     assert space["dropout"] == Range(low=0.0, high=0.6, log=False, integer=False)
-    assert space["input_form"] == Choice(("train_scaled", "window_norm", "price_relative"))
+    assert space["batch_size"] == Choice((32, 64, 128, 256))
 
 
 def test_dimensions_keep_the_order_in_which_they_are_written():
