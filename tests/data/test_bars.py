@@ -1,4 +1,4 @@
-from datetime import date
+from datetime import UTC, datetime, time, timedelta
 
 import numpy as np
 import pandas as pd
@@ -12,8 +12,8 @@ from simmer.data.sessions import sessions
 from support.bars import bundled_bars, random_bars, rules
 
 
-def check(frame, *, kind="etf", calendar=None, today=date(2026, 11, 1), ticker=None):
-    return check_bars(frame, file_name="X.csv", kind=kind, calendar=calendar, today=today, ticker=ticker)
+def check(frame, *, kind="etf", calendar=None, now=datetime(2026, 11, 1, tzinfo=UTC), ticker=None):
+    return check_bars(frame, file_name="X.csv", kind=kind, calendar=calendar, now=now, ticker=ticker)
 
 
 def changed(row, **values):
@@ -90,9 +90,10 @@ def test_containment_tolerates_rounding_only():
 
 def test_a_date_after_today_is_refused_in_every_time_zone(monkeypatch):
     frame = random_bars(30)
-    last = frame["Date"].iloc[-1].date()
-    assert check(frame, today=last) == []
-    assert rules(check(frame, today=frame["Date"].iloc[-2].date())) == [("date_range", 31)]
+    before, last = (datetime.combine(day, time(), UTC) for day in frame["Date"].iloc[-2:])
+    assert check(frame, now=last) == []
+    assert check(frame, now=before + timedelta(hours=10)) == []  # in Kiribati
+    assert rules(check(frame, now=before + timedelta(hours=9))) == [("date_range", 31)]
     far = random_bars(5, start="2999-01-02")
     for zone in ("Asia/Tokyo", "America/Adak"):
         monkeypatch.setenv("TZ", zone)
@@ -138,8 +139,8 @@ def test_a_single_day_and_a_calendar_that_starts_later():
 
 
 def test_unknown_kind_and_calendar_are_configuration_errors():
-    with pytest.raises(ConfigError, match="kind is 'stock'"):
-        check(random_bars(5), kind="stock")
+    with pytest.raises(ConfigError, match="kind is 'share'"):
+        check(random_bars(5), kind="share")
     with pytest.raises(ConfigError, match="calendar 'NOPE'"):
         check(random_bars(5), calendar="NOPE")
 

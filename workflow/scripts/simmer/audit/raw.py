@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from simmer.config.dataset import DatasetSettings
 from simmer.data.bars_csv import PRICES, read_bars
 from simmer.data.sessions import sessions
 from simmer.features.of_bars import features_of_bars
@@ -75,9 +76,10 @@ def read_raw(bars: Path, vix_bars: Sequence[Path]) -> RawSeries:
 FeatureBuilder = Callable[[RawSeries], pd.DataFrame]
 
 
-def model_features(*, volatility: bool) -> FeatureBuilder:
+def model_features(dataset: DatasetSettings) -> FeatureBuilder:
     """Return the builder of the feature table of the trials, the same as in the rules."""
-    return lambda raw: features_of_bars(raw.bars, raw.vix_bars, volatility=volatility).frame
+    settings = {"volatility": dataset.volatility, "volume": dataset.volume}
+    return lambda raw: features_of_bars(raw.bars, raw.vix_bars, **settings).frame
 
 
 def vix_features(calendar: str) -> FeatureBuilder:

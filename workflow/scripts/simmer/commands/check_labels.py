@@ -10,6 +10,7 @@ from simmer.base.errors import DatasetError, SimmerError
 from simmer.base.flow_yaml import as_yaml
 from simmer.base.words import percent
 from simmer.config.dataset import DatasetSettings
+from simmer.data.kinds import RULES
 from simmer.data.sessions import sessions
 from simmer.evidence.bootstrap import fewest_rows, require_blocks
 from simmer.features.dataset import Dataset, OneClassError, check_base_rates, describe
@@ -25,13 +26,13 @@ _BASE_RATE = 0.3
 
 
 def build_table(frame: pd.DataFrame, kind: str, *, calendar: str, volatility: bool) -> FeatureTable:
-    """Return the feature table that a run builds from the bars of one ticker.
+    """Return the feature table that a run builds from the bars of one ticker by its kind.
 
     Raises:
         SimmerError: when it cannot be built.
     """
     if kind != "no_volume_index":
-        return features_of_bars(frame, volatility=volatility)
+        return features_of_bars(frame, volatility=volatility, volume=RULES[kind].volume)
     days = frame["Date"].to_numpy().astype("datetime64[D]")
     return build_vix(frame, sessions(calendar, days[0], days[-1]))
 

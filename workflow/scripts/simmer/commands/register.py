@@ -12,9 +12,10 @@ from simmer.base.errors import DataError, SimmerError
 from simmer.base.logs import log_to_terminal
 from simmer.base.text import plain_lines
 from simmer.data.bars_csv import COLUMNS
+from simmer.data.kinds import KINDS
 from simmer.data.registration import describe_new_snapshot, keep, origin_of_file, provenance_of_file
 from simmer.data.snapshots import SnapshotStore
-from simmer.data.tickers import KINDS, KNOWN_TICKERS, TickerSpec
+from simmer.data.tickers import KNOWN_TICKERS, TickerSpec
 from simmer.data.untrusted_files import read_at_most
 
 

@@ -11,7 +11,7 @@ from simmer.base.text import quote
 MAX_BYTES = 64 * 2**20
 
 # ASCII only: excludes separators, NUL, drive letters and look-alike characters.
-_MANIFEST_PATH = re.compile(r"[A-Za-z0-9._-]+(/[A-Za-z0-9._-]+)*")
+_MANIFEST_PATH = re.compile(r"[A-Za-z0-9._&=^-]+(/[A-Za-z0-9._&=^-]+)*")
 
 
 def is_manifest_path(text: object) -> bool:
