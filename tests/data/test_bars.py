@@ -276,3 +276,43 @@ def test_problems_become_one_error_that_lists_them_all():
     assert str(raised.value).count("X.csv, line 3: Low is 0 [positive]") == 2
     assert "twice" not in str(raised.value)
     assert shorten([error] * 3) == [error] * 3
+
+
+def idle(rows, *, of=400, **values):
+    frame = random_bars(of)
+    frame.loc[: rows - 1, list(values)] = list(values.values())
+    return frame
+
+
+@pytest.mark.parametrize(
+    ("kind", "most"), [("stock", 100), ("crypto", 20)], ids=["a quarter", "one in twenty"]
+)
+def test_idle_days_of_a_stock_are_one_warning_until_there_are_too_many(kind, most):
+    for values, rule in (
+        ({"Volume": 0}, "no_volume"),
+        ({name: 100.0 for name in ("Open", "High", "Low", "Close")}, "flat"),
+    ):
+        for rows, severity in ((most, "warning"), (most + 1, "error")):
+            found = [p for p in check(idle(rows, **values), kind=kind) if p.rule == rule]
+            assert [(p.row, p.severity) for p in found] == [(2, severity)]
+            assert f"on {rows} rows" in found[0].message
+
+
+def test_only_a_cryptocurrency_has_volumes_with_decimals():
+    frame = random_bars(30).astype({"Volume": "float64"})
+    frame.loc[4, "Volume"] = 0.5
+    assert check(frame, kind="crypto") == []
+    (problem,) = check(frame, kind="stock")
+    assert (problem.rule, problem.row, problem.severity) == ("decimals", 6, "error")
+    assert "Volume is 0.5; expected a whole number" in problem.message
+    frame.loc[7, "Volume"] = np.nan
+    assert rules(check(frame, kind="crypto")) == [("decimals", 9)]
+
+
+def test_a_currency_has_no_volume_and_moves_less():
+    frame = random_bars(30).assign(Volume=0)
+    assert check(frame, kind="currency") == []
+    frame.loc[10:, ["Open", "High", "Low", "Close"]] *= 0.5
+    (problem,) = check(frame, kind="currency")
+    assert (problem.rule, problem.row, problem.severity) == ("large_return", 12, "warning")  # and no split
+    assert rules(check(random_bars(30), kind="currency"), "warning") == [("volume", None)]

@@ -273,9 +273,10 @@ def _check_vix(data: DataSettings, dataset: DatasetBlock, features: FeatureBlock
         found, of_vix = calendars.get(ticker), calendars[VIX_TICKER]
         if found not in (None, of_vix):
             yield (
-                f"features.vix: found true, but {ticker} has the calendar {found} and {VIX_TICKER} {of_vix}: when "
-                f"the day of {ticker} ends, the {VIX_TICKER} of that day may not be known; write `vix: false`, or "
-                "the same calendar for both if their exchanges open and close together"
+                f"features.vix: found true, but {ticker} has the calendar {found} and {VIX_TICKER} "
+                f"{of_vix}: when the day of {ticker} ends, the {VIX_TICKER} of that day may not be known; "
+                "write `vix: false`, or the same calendar for both if their "
+                "exchanges open and close together"
             )
 
 

@@ -249,13 +249,12 @@ def _parse_volume(text: str) -> int | float | None:
 def _frame_of(rows: list[tuple], columns: Sequence[str]) -> pd.DataFrame:
     values = dict(zip(columns, zip(*rows, strict=True), strict=True))
     days = np.array(values.pop("Date"), dtype="datetime64[D]").astype(DATE_DTYPE)
-    arrays = {
-        name: np.array(
-            column, dtype="float64" if float in set(map(type, column)) else _DTYPES.get(name, "float64")
-        )
-        for name, column in values.items()
-    }
-    return pd.DataFrame({"Date": days, **arrays})
+    dtypes = dtypes_of(values)
+    if any(isinstance(volume, float) for volume in values.get("Volume", ())):
+        dtypes["Volume"] = "float64"
+    return pd.DataFrame(
+        {"Date": days, **{name: np.array(column, dtype=dtypes[name]) for name, column in values.items()}}
+    )
 
 
 _DTYPES = {"Date": DATE_DTYPE, "Volume": "int64"}

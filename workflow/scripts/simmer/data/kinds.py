@@ -29,8 +29,8 @@ class KindRules:
     splits: bool = True
 
 
-# The largest real moves in a day: 22.6 % of an index, 115.6 % of the VIX. On a quarter of its days an illiquid
-# stock may have no trade, or one price. On which holidays a currency has a rate differs by vendor.
+# The largest real moves in a day: 22.6 % of an index, 115.6 % of the VIX. An illiquid stock has days without
+# a trade or with a single price. On which holidays a currency has a rate differs by vendor.
 RULES = {
     "etf": KindRules(idle_share=0),
     "stock": KindRules(idle_share=0.25),

@@ -88,9 +88,7 @@ def _missing(days: np.ndarray, sessions: np.ndarray, calendar: str, share: float
 def _long_gaps(days: np.ndarray, covered: np.ndarray) -> Iterator[Finding]:
     gaps = np.diff(days).astype(int)
     for row in np.flatnonzero((gaps > LONGEST_CLOSURE_DAYS) & ~(covered[1:] & covered[:-1])) + 1:
-        message = (
-            f"{gaps[row - 1]} days without a bar before this line; expected at most {LONGEST_CLOSURE_DAYS}"
-        )
+        message = f"{gaps[row - 1]} days from the bar before; expected at most {LONGEST_CLOSURE_DAYS}"
         yield int(row), "missing_session", message, "error"
 
 

@@ -61,9 +61,10 @@ class TickerSpec:
         Kind,
         Field(
             description="`etf`: a fund, must have volume and a price range each day; `stock`: a share, may "
-            "have none on a quarter of its days; `index`: may have none on any day; `crypto`: volumes may have "
-            "decimals; `currency`: a rate, without volume and with a few bank holidays; `no_volume_index`: a "
-            "level without volume, such as the VIX. The last two have no features of volume."
+            "have none on a quarter of its days; `index`: may have none on any day; `crypto`: volumes may "
+            "have decimals; `currency`: a rate, has no volume and may lack a few holidays; "
+            "`no_volume_index`: a level without volume, such as the VIX. The last two have no features of "
+            "volume."
         ),
     ]
     file: Annotated[

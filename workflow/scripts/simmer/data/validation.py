@@ -24,11 +24,11 @@ from simmer.data.validation_table import CheckedFile, Validation
 from simmer.data.vendor import columns_of_entry
 
 _HASH = re.compile(r"sha256:[0-9a-f]{64}")
-_NAME = re.compile(r"[a-z0-9._&=^-]+")
+_NAME = re.compile(r"\^?[a-z0-9._-][a-z0-9._&=-]*")
 _DATE = (re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}"), "a date such as 2018-12-31")
 # The texts of an entry: their form, also in words.
 _FORMS = {
-    "name": (_NAME, "small letters, digits and . _ - & = ^"),
+    "name": (_NAME, "small letters, digits, dots, hyphens and underscores"),
     "hash": (_HASH, "sha256: and 64 hexadecimal digits"),
     "date_min": _DATE,
     "date_max": _DATE,
