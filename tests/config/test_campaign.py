@@ -135,12 +135,12 @@ def test_an_older_configuration_has_the_settings_of_before_in_their_order():
     [
         (pool("SPY"), r"found `SPY`; expected tickers of data\.tickers other than .* \(here \[IXIC\]\)"),
         (pool("GSPC"), r"found `GSPC`; expected tickers of data\.tickers other than dataset\.ticker"),
-        (pool("VIX", **VIX), r"found `VIX`; expected prices .* \(here none\)"),
+        (pool("SPX", **VIX), r"found `SPX`; expected tickers .* \(here \[VIX\]\)"),
         (pool("IXIC", "IXIC"), r"found \['IXIC', 'IXIC'\], expected each value once"),
         ({"dataset": {"pool": "IXIC"}}, r"found 'IXIC'; write a list: \[IXIC\]"),
     ],
 )
-def test_a_pool_of_other_tickers_than_prices_is_explained(overlay, message):
+def test_a_pool_of_unknown_tickers_is_explained(overlay, message):
     with pytest.raises(ConfigError, match=rf"dataset\.pool: {message}"):
         default_config(overlay)
 

@@ -290,7 +290,7 @@ def idle(rows, *, of=400, **values):
 def test_idle_days_of_a_stock_are_one_warning_until_there_are_too_many(kind, most):
     for values, rule in (
         ({"Volume": 0}, "no_volume"),
-        ({name: 100.0 for name in ("Open", "High", "Low", "Close")}, "flat"),
+        (dict.fromkeys(("Open", "High", "Low", "Close"), 100.0), "flat"),
     ):
         for rows, severity in ((most, "warning"), (most + 1, "error")):
             found = [p for p in check(idle(rows, **values), kind=kind) if p.rule == rule]

@@ -54,7 +54,7 @@ def test_without_a_calendar_a_weekend_is_an_error():
 
 def test_what_the_calendar_covers_is_checked_although_it_does_not_know_the_rest():
     covered = session_bars(200, calendar="XTKS", start="1997-01-06")
-    before = random_bars(250, start="1996-01-04")
+    before = random_bars(270, start="1996-01-04")
     before = before[before["Date"] < "1997-01-01"]
     bars = pd.concat([before, covered], ignore_index=True)
     (problem,) = check(bars, "XTKS")

@@ -127,7 +127,7 @@ def test_a_calendar_that_the_library_cannot_compute_is_one_sentence(calendar, re
 def test_after_the_end_of_a_calendar_no_session_is_complete_and_on_its_last_day_one_is():
     at = datetime(2029, 12, 31, 22, tzinfo=UTC)
     assert str(last_complete_session("XSAU", at)) == "2029-12-31"
-    with pytest.raises(DataError, match="until 2029-12-31; .* install a newer exchange_calendars"):
+    with pytest.raises(DataError, match=r"until 2029-12-31; .* install a newer exchange_calendars"):
         last_complete_session("XSAU", at + timedelta(days=2))
 
 
