@@ -17,7 +17,6 @@ from simmer.base.errors import ConfigError
 from simmer.base.mistakes import shown
 from simmer.base.text import TICKER_PATTERN, plain, shortened
 
-
 # Keys whose values are names of tickers or snapshots.
 _NAMES = ("ticker", "pool", "snapshot")
 _NAME = re.compile(rf"{TICKER_PATTERN}|[0-9a-f]{{16}}")
