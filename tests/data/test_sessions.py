@@ -5,7 +5,13 @@ import numpy as np
 import pytest
 
 from simmer.base.errors import ConfigError, DataError
-from simmer.data.sessions import end_of_session, known_sessions, last_complete_session, sessions
+from simmer.data.sessions import (
+    end_of_session,
+    expected_days,
+    known_sessions,
+    last_complete_session,
+    sessions,
+)
 from support.bars import bundled_bars
 
 
@@ -140,3 +146,9 @@ def test_a_session_ends_when_its_exchange_closes():
     assert end_of_session("XTKS", *days("2023-12-22")) == datetime(2023, 12, 22, 6, 0, tzinfo=UTC)
     assert end_of_session("XNYS", *days("2023-11-24")) == datetime(2023, 11, 24, 18, 0, tzinfo=UTC)
     assert end_of_session("XNYS", *days("2023-11-23")) is None
+
+
+def test_days_that_a_calendar_lacks_are_expected_if_they_have_a_bar():
+    bars = days("1996-12-27", "1996-12-28", "1996-12-30", "1997-01-06", "1997-01-07", "1997-01-09")
+    found = expected_days("XTKS", bars).astype(str).tolist()
+    assert found == [*bars.astype(str)[:5], "1997-01-08", "1997-01-09"]

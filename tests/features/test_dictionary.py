@@ -143,5 +143,5 @@ def test_the_csv_reads_back_with_the_table_first():
 def test_columns_that_a_table_lacks_are_named():
     found = describe_columns(small_table(), first_valid_rows=STARTS)
     page = as_markdown({"A_dataset_a21": found, "B_dataset_a25": found}, {"A_dataset_a21": ["Volume", "obv"]})
-    assert page.count("Left out, because there is no volume: Volume, obv.") == 1
+    assert page.count("has no volume: Volume, obv.") == 1
     assert page.index("A_dataset_a21") < page.index("Left out") < page.index("B_dataset_a25")

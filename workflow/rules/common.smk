@@ -78,9 +78,8 @@ def tables_of_stage(stage, ending):
     """Return the tables of a stage, or their resource entries."""
     names = tickers()
     if stage == "processed":
-        kinds, own = CAMPAIGN.data.kinds(), [name for _, names in own_tables() for name in names]
+        own = [name for _, with_own in own_tables() for name in with_own]
         names = [CAMPAIGN.own_table(name) if name in own else f"{name}_features" for name in names]
-        names += [f"{name}_features" for name in own if kinds[name] == "no_volume_index"]
         names += CAMPAIGN.dataset.tables if CAMPAIGN.dataset.vix else []
     return [f"data/{stage}/{name}.{ending}" for name in names]
 

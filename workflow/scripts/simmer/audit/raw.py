@@ -9,7 +9,7 @@ import pandas as pd
 
 from simmer.config.dataset import DatasetSettings
 from simmer.data.bars_csv import PRICES, read_bars
-from simmer.data.sessions import sessions
+from simmer.data.sessions import expected_days
 from simmer.features.of_bars import features_of_bars
 from simmer.features.vix import build_vix
 
@@ -86,8 +86,7 @@ def vix_features(calendar: str) -> FeatureBuilder:
     """Return the builder of the VIX table on the sessions of an exchange."""
 
     def build(raw: RawSeries) -> pd.DataFrame:
-        days = days_of(raw.vix_bars)
-        return build_vix(raw.vix_bars, sessions(calendar, days[0], days[-1])).frame
+        return build_vix(raw.vix_bars, expected_days(calendar, days_of(raw.vix_bars))).frame
 
     return build
 

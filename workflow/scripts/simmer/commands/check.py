@@ -174,9 +174,13 @@ def _check_ticker(found: InspectedBars, parsed: Parsed) -> tuple[CheckResult, pd
         facts = "{rows:,} days, {date_min} to {date_max}".format(**date_facts(frame))
         facts += "" if RULES[found.spec.kind].volume else ", no features of volume"
         try:
-            volatility = parsed.dataset is not None and parsed.dataset.volatility
+            dataset, spec = parsed.dataset, found.spec
             build_table(
-                frame, found.spec.kind, calendar=parsed.data.calendar_of(found.spec), volatility=volatility
+                frame,
+                spec.kind,
+                calendar=parsed.data.calendar_of(spec),
+                volatility=dataset is not None and dataset.volatility,
+                learned=dataset is not None and spec.ticker in dataset.window_tickers,
             )
         except SimmerError as error:
             frame, errors = None, (str(error),)

@@ -57,8 +57,7 @@ def parse_bars(
 
     Returns:
         The frame (Date datetime64[us], Volume int64 unless it has decimals, other columns float64, one row
-        per line from line 2 on)
-        and the problems. The frame is `None` if any problem is an error.
+        per line from line 2 on) and the problems. The frame is `None` if any problem is an error.
     """
     no_text = _explain_encoding(content)
     if no_text is not None:

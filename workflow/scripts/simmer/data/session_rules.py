@@ -94,12 +94,13 @@ def _long_gaps(days: np.ndarray, covered: np.ndarray) -> Iterator[Finding]:
 
 def _unfinished(days: np.ndarray, calendar: str, now: datetime) -> Iterator[Finding]:
     # In the earliest time zone a session of tomorrow's date may have begun; a session ends within a day.
-    if days[-1] < np.datetime64(now.astimezone(UTC).date()) - _DAY:
+    row = int(days.argmax())
+    if days[row] < np.datetime64(now.astimezone(UTC).date()) - _DAY:
         return
-    end = end_of_session(calendar, days[-1])
+    end = end_of_session(calendar, days[row])
     if end is not None and end > now:
         message = (
-            f"the {calendar} session {days[-1]} ends at {end:%H:%M} UTC and was not over: the bar may still "
+            f"the {calendar} session {days[row]} ends at {end:%H:%M} UTC and was not over: the bar may still "
             "change; leave it out until then"
         )
-        yield len(days) - 1, "unfinished", message, "warning"
+        yield row, "unfinished", message, "warning"

@@ -74,6 +74,20 @@ def sessions(calendar: str, first: np.datetime64, last: np.datetime64) -> np.nda
     return found.days
 
 
+def expected_days(calendar: str, days: np.ndarray) -> np.ndarray:
+    """Return the sessions in the span of ascending days, and those of the days that the calendar lacks.
+
+    Args:
+        calendar: as of `known_sessions`.
+        days: [n] datetime64[D], at least one.
+
+    Raises:
+        ConfigError: for an unknown calendar.
+    """
+    known = known_sessions(calendar, days[0], days[-1])
+    return np.union1d(known.days, days[~known.cover(days)])
+
+
 def last_complete_session(calendar: str, now: datetime) -> np.datetime64:
     """Return the day of the last session that is over, datetime64[D].
 

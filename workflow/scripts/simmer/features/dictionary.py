@@ -76,7 +76,7 @@ def as_markdown(
 
     Args:
         tables: descriptions by table.
-        left_out: columns that a table lacks because its ticker has no volume.
+        left_out: columns that a table lacks for want of volume.
     """
     lines = ["# Data dictionary", ""]
     lines += [
@@ -87,7 +87,10 @@ def as_markdown(
     for name, descriptions in tables.items():
         lines += [f"## {markdown_text(name)}", ""]
         if lacking := left_out.get(name):
-            lines += [f"Left out, because there is no volume: {markdown_text(', '.join(lacking))}.", ""]
+            lines += [
+                f"Left out, because this ticker or one of its pool has no volume: {markdown_text(', '.join(lacking))}.",
+                "",
+            ]
         lines += [_row(head), f"|{' --- |' * len(head)}"]
         lines += [_row(map(_text, astuple(description))) for description in descriptions]
         lines.append("")

@@ -68,6 +68,6 @@ def keep_features(
     }
     left_out = [name for name in VOLUME_FEATURES if name not in features.frame.columns]
     if left_out and "Close" in features.frame.columns:
-        logger.info("%s: %s left out, because there is no volume", table.name, ", ".join(left_out))
+        logger.info("%s: %s left out for want of volume", table.name, ", ".join(left_out))
         facts["left_out"] = left_out
     write_json(resource, entry | facts)
