@@ -87,10 +87,8 @@ def as_markdown(
     for name, descriptions in tables.items():
         lines += [f"## {markdown_text(name)}", ""]
         if lacking := left_out.get(name):
-            lines += [
-                f"Left out, because this ticker or one of its pool has no volume: {markdown_text(', '.join(lacking))}.",
-                "",
-            ]
+            why = "Left out, because this ticker or one of its pool has no volume"
+            lines += [f"{why}: {markdown_text(', '.join(lacking))}.", ""]
         lines += [_row(head), f"|{' --- |' * len(head)}"]
         lines += [_row(map(_text, astuple(description))) for description in descriptions]
         lines.append("")
