@@ -13,6 +13,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 
 from simmer.base.errors import ConfigError, DataError, DatasetError, SimmerError
@@ -133,7 +134,7 @@ def _own(path: Path, ticker: str | None) -> tuple[TickerSpec, pd.DataFrame]:
     content = read_own_bars(str(path.parent), path.name, ticker=ticker)
     bars, problems = parse_bars(content, path.name)
     refuse_errors(problems, what=f"the bars of {ticker}")
-    weekends = (bars["Date"].dt.dayofweek >= 5).mean() > _MOST_WEEKENDS
+    weekends = (~np.is_busday(bars["Date"].to_numpy().astype("datetime64[D]"))).mean() > _MOST_WEEKENDS
     kind = _kind(bars, ticker, weekends)
     return TickerSpec(ticker, kind, path.name, calendar="24/7" if weekends else None), bars
 
