@@ -132,18 +132,19 @@ def test_the_kind_is_that_of_the_ticker_or_of_its_bars(folder, name, ticker, cha
 
 
 @pytest.mark.parametrize(
-    ("name", "calendar", "volume", "entry"),
+    ("name", "calendar", "has_volume", "entry"),
     [
-        ("eurusd=x.csv", "XNYS", 0, {"ticker": "EURUSD=X", "kind": "currency"}),
-        ("TNX.csv", "XNYS", 0, {"ticker": "TNX", "kind": "no_volume_index"}),
-        ("BTC-USD.csv", "24/7", 5, {"ticker": "BTC-USD", "kind": "crypto", "calendar": "24/7"}),
-        ("7203.T.csv", "XNYS", 5, {"ticker": "7203.T", "kind": "etf"}),
+        ("eurusd=x.csv", "XNYS", False, {"ticker": "EURUSD=X", "kind": "currency"}),
+        ("TNX.csv", "XNYS", False, {"ticker": "TNX", "kind": "no_volume_index"}),
+        ("BTC-USD.csv", "24/7", True, {"ticker": "BTC-USD", "kind": "crypto", "calendar": "24/7"}),
+        ("7203.T.csv", "XNYS", True, {"ticker": "7203.T", "kind": "etf"}),
     ],
 )
 def test_bars_without_volume_or_of_every_day_get_their_kind_and_calendar(
-    folder, name, calendar, volume, entry
+    folder, name, calendar, has_volume, entry
 ):
-    bars = session_bars(1500, calendar=calendar).assign(Volume=volume)
+    bars = session_bars(1500, calendar=calendar)
+    bars["Volume"] *= has_volume
     run("--file", save(folder / "my bars" / name, bars))
     assert read_mapping(Path("mine.yaml"))["data"]["tickers"] == [{**entry, "file": name}]
     checked()
