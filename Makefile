@@ -73,7 +73,7 @@ fetch: $(READY)
 	$(CHECK) "$(or $(CONFIG),config/config.yaml)"
 	$(BIN)/snakemake --cores 1 --configfile "$(or $(CONFIG),config/config.yaml)" --forcerun fetch_data -- fetch
 
-# make register FILE=SPY.csv TICKER=SPY [KIND=etf|index|no_volume_index] [CALENDAR=XNYS]
+# make register FILE=SPY.csv TICKER=SPY [KIND=etf|stock|index|crypto|currency|no_volume_index] [CALENDAR=XNYS]
 register: $(READY)
 	@$(SIMMER).commands.register "$(FILE)" "$(TICKER)" $(if $(KIND),--kind "$(KIND)") $(if $(CALENDAR),--calendar "$(CALENDAR)") --snapshots "$(DATA)/snapshots"
 

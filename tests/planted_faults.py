@@ -76,6 +76,18 @@ FAULTS = (
         tests=("test_the_digest_depends_on_every_kind_of_change",),
     ),
     Fault(
+        name="days that a calendar does not know count as closed",
+        original="closed, at_weekend = covered & ~np.isin(days, known.days), ~np.is_busday(days)",
+        replacement="closed, at_weekend = ~np.isin(days, known.days), ~np.is_busday(days)",
+        tests=("test_bars_after_the_end_of_a_calendar_are_not_judged",),
+    ),
+    Fault(
+        name="a pool with a ticker without volume keeps the features of volume",
+        original="volume=all(known))",
+        replacement="volume=any(known))",
+        tests=("test_a_pool_has_the_columns_that_all_of_its_tickers_have",),
+    ),
+    Fault(
         name="a weekly indicator uses the end of the current week",
         original="return np.concatenate([[np.nan], weekly])[completed]",
         replacement="return weekly[completed]",

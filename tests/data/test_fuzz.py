@@ -17,12 +17,12 @@ from simmer.base.errors import DataError, SimmerError
 from simmer.base.files import to_json
 from simmer.data.bars import check_bars
 from simmer.data.bars_csv import canonical_csv, parse_bars
+from simmer.data.kinds import KINDS
 from simmer.data.manifest import gather_sidecars, read_manifest
 from simmer.data.pending import pending_registrations
 from simmer.data.registration import read_snapshot
 from simmer.data.snapshots import SnapshotStore
 from simmer.data.tables import content_sha256, read_table, write_table
-from simmer.data.tickers import KINDS
 from simmer.data.validation import validate_manifest
 from support.bars import random_bars, session_bars
 from support.hostile import make_good
@@ -276,7 +276,7 @@ def write_manifest(good, content):
 
 def assert_reported(manifest, opened):
     opened.clear()
-    report = validate_manifest(manifest, kinds={"SPY": "etf", "DIA": "etf"}, calendar=None)
+    report = validate_manifest(manifest, kinds={"SPY": "etf", "DIA": "etf"}, calendars=None)
     assert [path for path in opened if is_foreign(path, manifest.parent)] == []
     report.table().as_text().encode("ascii")
     to_json(report.as_json()).encode()

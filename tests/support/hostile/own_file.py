@@ -82,6 +82,12 @@ def at(row: int, day: str) -> Callable[[pd.DataFrame], pd.DataFrame]:
     return change
 
 
+def filled_weekends(frame: pd.DataFrame) -> pd.DataFrame:
+    """Give each calendar day the bar of the last session."""
+    every_day = pd.date_range(frame["Date"].iloc[0], frame["Date"].iloc[-1]).as_unit("us")
+    return frame.set_index("Date").reindex(every_day, method="ffill").rename_axis("Date").reset_index()
+
+
 case = partial(Case, "own file")
 
 CASES = (
@@ -152,7 +158,7 @@ CASES = (
     # -- impossible bars
     case("date twice", bars(lambda f: at(7, str(f["Date"][6]))(f)), ("appears twice",)),
     case("dates out of order", bars(swap(5, 9)), ("expected ascending dates",)),
-    case("Saturday", bars(at(299, "2004-03-20")), ("Saturday or Sunday",)),
+    case("weekends filled with Friday's bar", bars(filled_weekends), ("Saturday or Sunday",)),
     case("far future", bars(at(299, "2999-01-02")), ("is outside",)),
     case("before 1900", bars(at(0, "1800-01-02")), ("is outside",)),
     case("price of 0", cells(9, Low=0.0), ("Low is 0.0", "above 0")),

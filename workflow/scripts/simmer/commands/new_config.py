@@ -13,22 +13,24 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 
 from simmer.base.errors import ConfigError, DataError, DatasetError, SimmerError
 from simmer.base.files import write_text
-from simmer.base.text import plain
+from simmer.base.text import TICKER_PATTERN, plain
 from simmer.config.dataset import DatasetSettings
 from simmer.config.layers import read_config
 from simmer.config.template import Filling, filled
 from simmer.data.bars_csv import parse_bars
+from simmer.data.kinds import RULES, Kind
 from simmer.data.manifest import date_facts
 from simmer.data.own_files import nearest_name, own_folder, read_own_bars
 from simmer.data.problems import refuse_errors
 from simmer.data.reading_store import ReadingStore
 from simmer.data.settings import DataSettings
 from simmer.data.sources import acquire
-from simmer.data.tickers import KNOWN_TICKERS, Kind, TickerSpec
+from simmer.data.tickers import KNOWN_TICKERS, TickerSpec
 from simmer.evidence.bootstrap import fewest_rows
 from simmer.features.fitting_split import by_dates, fitting_split
 from simmer.features.indicators import build_a25
@@ -38,6 +40,9 @@ from simmer.status.command import begin_command
 
 # Shown in a comment if the bars are too few for the split of config.yaml.
 _EXAMPLE = SplitSpec(train_end="2014-12-31", validation_end="2019-12-31")
+# With a larger share of bars on Saturdays and Sundays, every day is a session.
+_MOST_WEEKENDS = 0.2
+_CURRENCIES = re.compile("[A-Z]{6}(=X)?")
 
 
 def new_config(
@@ -62,8 +67,8 @@ def new_config(
         path = own_folder(file).absolute()
         folder, spec, bars = str(path.parent), *_own(path, ticker)
     facts = "{}, {rows:,} days, {date_min} to {date_max}".format(spec.ticker, **date_facts(bars))
-    fractions, dates = _splits(bars, dataset)
-    entry = {"ticker": spec.ticker, "kind": spec.kind, "file": spec.file}
+    fractions, dates = _splits(bars, spec.kind, dataset)
+    entry = {"ticker": spec.ticker, "kind": spec.kind, "calendar": spec.calendar, "file": spec.file}
     filling = Filling(
         check=_check_command(to),
         folder=folder,
@@ -117,7 +122,7 @@ def _bundled(ticker: str, data: DataSettings) -> tuple[TickerSpec, pd.DataFrame]
 
 
 def _own(path: Path, ticker: str | None) -> tuple[TickerSpec, pd.DataFrame]:
-    ticker = ticker or re.sub("[^A-Z0-9]+", "-", path.stem.upper()).strip("-")[:16]
+    ticker = ticker or _ticker(path.stem.upper().lstrip("^"))
     if not path.exists():
         near = nearest_name(path.name, path.parent)
         advice = (
@@ -129,25 +134,33 @@ def _own(path: Path, ticker: str | None) -> tuple[TickerSpec, pd.DataFrame]:
     content = read_own_bars(str(path.parent), path.name, ticker=ticker)
     bars, problems = parse_bars(content, path.name)
     refuse_errors(problems, what=f"the bars of {ticker}")
-    return TickerSpec(ticker, _kind(bars, ticker), path.name), bars
+    weekends = (~np.is_busday(bars["Date"].to_numpy().astype("datetime64[D]"))).mean() > _MOST_WEEKENDS
+    kind = _kind(bars, ticker, weekends)
+    return TickerSpec(ticker, kind, path.name, calendar="24/7" if weekends else None), bars
 
 
-def _kind(bars: pd.DataFrame, ticker: str) -> Kind:
-    known = KNOWN_TICKERS.get(ticker)
-    has_volume = bars["Volume"] > 0
+def _ticker(stem: str) -> str:
+    """Return the ticker that the name of a file means."""
+    if re.fullmatch(TICKER_PATTERN, stem):
+        return stem
+    return re.sub("[^A-Z0-9]+", "-", stem).strip("-")[:16].strip("-")
+
+
+def _kind(bars: pd.DataFrame, ticker: str, weekends: bool) -> Kind:
+    known, has_volume = KNOWN_TICKERS.get(ticker), bars["Volume"] > 0
+    if known:
+        return known.kind
     if not has_volume.any():
-        raise ConfigError(
-            f"found no volume in the bars of {ticker}, expected some, which indicators need: give the file "
-            "of a price; a level without volume, such as the VIX, may be a second ticker"
-        )
-    complete = (has_volume & (bars["High"] > bars["Low"])).all()
-    return known.kind if known else "etf" if complete else "index"
+        return "currency" if _CURRENCIES.fullmatch(ticker) else "no_volume_index"
+    if weekends:
+        return "crypto"
+    return "etf" if (has_volume & (bars["High"] > bars["Low"])).all() else "index"
 
 
-def _splits(bars: pd.DataFrame, dataset: DatasetSettings) -> tuple[SplitSpec, SplitSpec]:
+def _splits(bars: pd.DataFrame, kind: Kind, dataset: DatasetSettings) -> tuple[SplitSpec, SplitSpec]:
     """Return a split of these bars, by fractions and by dates."""
     try:
-        days = build_a25(bars).frame["Date"].to_numpy()
+        days = build_a25(bars, volume=RULES[kind].volume).frame["Date"].to_numpy()
         fitting = fitting_split(
             days,
             dataset.split,

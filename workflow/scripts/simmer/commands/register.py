@@ -12,9 +12,16 @@ from simmer.base.errors import DataError, SimmerError
 from simmer.base.logs import log_to_terminal
 from simmer.base.text import plain_lines
 from simmer.data.bars_csv import COLUMNS
-from simmer.data.registration import describe_new_snapshot, keep, origin_of_file, provenance_of_file
+from simmer.data.kinds import KINDS
+from simmer.data.registration import (
+    SHIPPED_CALENDAR,
+    describe_new_snapshot,
+    keep,
+    origin_of_file,
+    provenance_of_file,
+)
 from simmer.data.snapshots import SnapshotStore
-from simmer.data.tickers import KINDS, KNOWN_TICKERS, TickerSpec
+from simmer.data.tickers import KNOWN_TICKERS, TickerSpec
 from simmer.data.untrusted_files import read_at_most
 
 
@@ -47,7 +54,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("file", type=Path, help="CSV file of daily bars")
     parser.add_argument("ticker", help="name of the ticker, such as SPY")
     parser.add_argument("--kind", choices=KINDS, help="default: known tickers have one, others are etf")
-    parser.add_argument("--calendar", default="XNYS", help="exchange calendar (default: XNYS)")
+    parser.add_argument("--calendar", default=SHIPPED_CALENDAR, help="exchange calendar (default: XNYS)")
     parser.add_argument("--snapshots", type=Path, default=Path("data/snapshots"), help="folder of snapshots")
     given = parser.parse_args(arguments)
     known = KNOWN_TICKERS.get(given.ticker)

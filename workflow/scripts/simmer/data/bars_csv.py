@@ -53,11 +53,11 @@ def parse_bars(
     Args:
         content: the bytes.
         file_name: name of the file in the problems.
-        columns: the required header, Date first; Volume must hold whole numbers.
+        columns: the required header, Date first. Volume may be empty on all rows, which is 0.
 
     Returns:
-        The frame (Date datetime64[us], Volume int64, other columns float64, one row per line from line 2 on)
-        and the problems. The frame is `None` if any problem is an error.
+        The frame (Date datetime64[us], Volume int64 unless it has decimals, other columns float64, one row
+        per line from line 2 on) and the problems. The frame is `None` if any problem is an error.
     """
     no_text = _explain_encoding(content)
     if no_text is not None:
@@ -82,6 +82,7 @@ def parse_bars(
     if len(lines) == 1:
         message = "there is a header but no rows; expected one bar a day"
         return None, [Problem(file_name, None, "empty", message)]
+    lines = _with_volume(lines, columns)
     rows = []
     for number, line in enumerate(lines[1:], start=FIRST_LINE):
         row, broken = _parse_line(line, columns)
@@ -111,14 +112,14 @@ def canonical_csv(frame: pd.DataFrame) -> bytes:
     Numbers are the shortest decimals that read back to the same float64; lines end in a line feed.
 
     Args:
-        frame: Date (datetime64[us]) first, then in any order Volume (int64), the other `COLUMNS` and any of
-            `EXTRA_COLUMNS` (float64).
+        frame: Date (datetime64[us]) first, then in any order Volume (int64, float64 if it has decimals), the
+            other `COLUMNS` and any of `EXTRA_COLUMNS` (float64).
 
     Raises:
         DataError: for other columns or dtypes, a date that is missing or has a time of day, or a number that
             is not finite.
     """
-    expected = dtypes_of(frame.columns)
+    expected = dtypes_of(frame.columns, frame)
     found = [(str(name), str(dtype)) for name, dtype in frame.dtypes.items()]
     known = {*COLUMNS} <= expected.keys() <= {*COLUMNS, *EXTRA_COLUMNS}
     if not known or found != [*expected.items()] or found[0][0] != "Date" or frame.empty:
@@ -142,9 +143,13 @@ def canonical_csv(frame: pd.DataFrame) -> bytes:
     return ("\n".join((",".join(expected), *lines)) + "\n").encode()
 
 
-def dtypes_of(columns: Iterable[str]) -> dict[str, str]:
-    """Return the required dtype of each column of bars."""
-    return {str(name): _DTYPES.get(str(name), "float64") for name in columns}
+def dtypes_of(columns: Iterable[str], frame: pd.DataFrame | None = None) -> dict[str, str]:
+    """Return the required dtype of each column of bars; Volume with decimals in a frame is float64."""
+    dtypes = {str(name): _DTYPES.get(str(name), "float64") for name in columns}
+    volume = None if frame is None else frame.get("Volume")
+    if volume is not None and volume.dtype == "float64" and (volume != np.trunc(volume)).any():
+        dtypes["Volume"] = "float64"
+    return dtypes
 
 
 def _explain_encoding(content: bytes) -> tuple[int | None, str] | None:
@@ -190,6 +195,13 @@ def _explain_header(found: str, columns: Sequence[str]) -> str:
     return f"the header {' and '.join(differences) or 'has another order'}; {expected}"
 
 
+def _with_volume(lines: list[str], columns: Sequence[str]) -> list[str]:
+    """Return the lines with the volume 0 if the last column is an always empty Volume, as of currencies."""
+    if columns[-1] == "Volume" and all(line.endswith(",") for line in lines[1:]):
+        return [lines[0], *(f"{line}0" for line in lines[1:])]
+    return lines
+
+
 def _parse_line(line: str, columns: Sequence[str]) -> tuple[tuple, list[tuple[str, str]]]:
     fields = line.split(",")
     if len(fields) != len(columns):
@@ -224,10 +236,10 @@ def _parse_number(text: str) -> float | None:
     return value if value is not None and isfinite(value) else None
 
 
-def _parse_volume(text: str) -> int | None:
+def _parse_volume(text: str) -> int | float | None:
     value = _parse_number(text)
     if value is None or not value.is_integer():
-        return None
+        return value
     # Whole numbers above 2**53 would lose their last digits in a float.
     whole = int(value) if set(text) & set(".eE") else int(text)
     return whole if -(2**63) <= whole < 2**63 else None
@@ -237,6 +249,8 @@ def _frame_of(rows: list[tuple], columns: Sequence[str]) -> pd.DataFrame:
     values = dict(zip(columns, zip(*rows, strict=True), strict=True))
     days = np.array(values.pop("Date"), dtype="datetime64[D]").astype(DATE_DTYPE)
     dtypes = dtypes_of(values)
+    if any(isinstance(volume, float) for volume in values.get("Volume", ())):
+        dtypes["Volume"] = "float64"
     return pd.DataFrame(
         {"Date": days, **{name: np.array(column, dtype=dtypes[name]) for name, column in values.items()}}
     )

@@ -102,7 +102,7 @@ def _change(
 ) -> FileChange:
     _, name = own_file(settings, spec)
     bars, problems = check_file(
-        content, spec=spec, file_name=name, columns=COLUMNS, calendar=settings.calendar
+        content, spec=spec, file_name=name, columns=COLUMNS, calendar=settings.calendar_of(spec)
     )
     refusal = next((str(problem) for problem in problems if problem.severity == "error"), None)
     kept = read_snapshot(snapshot)[list(COLUMNS)]

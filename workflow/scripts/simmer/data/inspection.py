@@ -20,9 +20,11 @@ from simmer.data.tickers import TickerSpec
 _LIBRARY = "simmer.data"
 # By rule, what to write in the configuration if the bars are right.
 _ADVICE = {
-    "no_volume": "if days without volume are right, write `kind: index`; for a level that never has volume, "
-    "such as the VIX, `kind: no_volume_index`",
-    "flat": "if days without a range are right, write `kind: index`",
+    "no_volume": "if days without volume are right, write `kind: stock` for a share or `kind: index`; for a "
+    "level that never has volume, such as the VIX, `kind: no_volume_index`, for a rate `kind: currency`",
+    "flat": "if days without a range are right, write `kind: stock` for a share or `kind: index`",
+    "decimals": "if volumes have decimals because this is a cryptocurrency, write `kind: crypto`",
+    "weekend": "if the ticker trades on every day, write `calendar: 24/7`",
     "missing_session": "if the ticker trades on another exchange, write that calendar: `calendar: XETR`",
 }
 
@@ -55,7 +57,7 @@ def inspect_bars(settings: DataSettings, spec: TickerSpec, store: ReadingStore) 
                 acquired.frame,
                 file_name=file_of(spec),
                 kind=spec.kind,
-                calendar=settings.calendar,
+                calendar=settings.calendar_of(spec),
                 ticker=spec.ticker,
             )
             refuse_errors(problems, what=f"the bars of {spec.ticker}")

@@ -8,6 +8,7 @@ from pathlib import Path
 import pandas as pd
 
 from simmer.base.files import sha256_of_bytes
+from simmer.base.flow_yaml import as_yaml
 from simmer.base.text import printable
 from simmer.data.bars import check_bars
 from simmer.data.bars_csv import COLUMNS, parse_bars
@@ -17,6 +18,8 @@ from simmer.data.problems import Problem, refuse_errors
 from simmer.data.snapshots import Snapshot, SnapshotStore
 from simmer.data.tickers import TickerSpec
 from simmer.data.vendor import columns_of_entry
+
+SHIPPED_CALENDAR = "XNYS"
 
 logger = logging.getLogger(__name__)
 
@@ -104,10 +107,13 @@ def describe_new_snapshot(snapshot: Snapshot, store: SnapshotStore) -> str:
     since = "the first snapshot of this ticker\n"
     if last is not None:
         since = f"since snapshot {last[0].id}: {last[1].as_text()}"
+    keys = {"ticker": entry["ticker"], "kind": entry["kind"]}
+    if entry.get("calendar") not in (None, SHIPPED_CALENDAR):
+        keys["calendar"] = entry["calendar"]
     return (
         f"{entry['ticker']}: snapshot {snapshot.id}, {entry['rows']} rows, {entry['date_min']} to "
         f"{entry['date_max']}\n{since}to use this snapshot and no other, write into data.tickers:\n"
-        f"    - {{ticker: {entry['ticker']}, kind: {entry['kind']}, snapshot: {snapshot.id!r}}}\n"
+        f"    - {as_yaml(keys)[:-1]}, snapshot: {snapshot.id!r}}}\n"
     )
 
 

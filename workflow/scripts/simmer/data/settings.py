@@ -49,7 +49,7 @@ class DataSettings:
         str,
         Field(
             description="Exchange calendar whose sessions the bars must cover: a name of exchange_calendars, "
-            "such as XNYS."
+            "such as XNYS, or `24/7`. The `calendar` of a ticker's entry wins."
         ),
     ]
     tickers: Annotated[tuple[TickerSpec, ...], Field(min_length=1, description="The tickers to acquire.")]
@@ -103,3 +103,11 @@ class DataSettings:
     def kinds(self) -> dict[str, str]:
         """Return the kind of each ticker, by name."""
         return {spec.ticker: spec.kind for spec in self.tickers}
+
+    def calendar_of(self, spec: TickerSpec) -> str:
+        """Return the calendar of a ticker's exchange."""
+        return spec.calendar or self.calendar
+
+    def calendars(self) -> dict[str, str]:
+        """Return the calendar of each ticker, by name."""
+        return {spec.ticker: self.calendar_of(spec) for spec in self.tickers}

@@ -1,16 +1,13 @@
 """Tickers of a configuration, and facts about well-known tickers."""
 
 from dataclasses import dataclass
-from typing import Annotated, Any, Literal, get_args
+from typing import Annotated, Any
 
 from pydantic import Field
 
-from simmer.base.settings import settings
-
-# etf: a traded price; index: a price level, often without volume in its early years;
-# no_volume_index: a level without trading volume, such as the VIX.
-Kind = Literal["etf", "index", "no_volume_index"]
-KINDS = get_args(Kind)
+from simmer.base.settings import settings, since
+from simmer.base.text import TICKER_PATTERN
+from simmer.data.kinds import Kind
 
 # The ticker of the features in `features.vix`.
 VIX_TICKER = "VIX"
@@ -50,21 +47,24 @@ def _named(pattern: str, words: str, description: str) -> Any:
 class TickerSpec:
     """One ticker of the configuration."""
 
-    # A ticker is a part of file names, where an underscore ends it.
     ticker: Annotated[
         str,
         _named(
-            r"^[A-Z0-9]([A-Z0-9.-]{0,14}[A-Z0-9])?$",
-            "1 to 16 capital letters, digits, dots or hyphens (an index without its ^), such as GSPC",
-            "Name of the ticker and of its files, without the caret of an index.",
+            rf"^{TICKER_PATTERN}$",
+            "1 to 16 capital letters and digits, between them `.`, `-`, `&` or `=`, before them `^`, such as "
+            "GSPC, BRK-B, 7203.T or EURUSD=X",
+            "Name of the ticker and of its files, such as GSPC, BRK-B, 7203.T, M&M.NS, EURUSD=X, BTC-USD or "
+            '^GSPC. Quote what YAML reads as something else: `"ON"`, `"7203"`, `"0700"`.',
         ),
     ]
     kind: Annotated[
         Kind,
         Field(
-            description="`etf`: must have volume and a price range each day; `index`: a day without them is "
-            "only a warning; `no_volume_index`: a level without trading volume, such as the VIX. It has no "
-            "feature table of its own bars and indicators (a25), because indicators need volume."
+            description="`etf`: a fund, must have volume and a price range each day; `stock`: a share, may "
+            "have none on a quarter of its days; `index`: may have none on any day; `crypto`: volumes may "
+            "have decimals; `currency`: a rate, has no volume and may lack a few holidays; "
+            "`no_volume_index`: a level without volume, such as the VIX. The last two have no features of "
+            "volume."
         ),
     ]
     file: Annotated[
@@ -78,7 +78,7 @@ class TickerSpec:
     symbol: Annotated[
         str | None,
         _named(
-            r"^\^?[A-Z0-9.=-]{1,20}$",
+            r"^\^?[A-Z0-9.&=-]{1,20}$",
             "a symbol such as ^DJI",
             "With source `yahoo`, the vendor's symbol; built in for SPY, DIA, QQQ, DJI (`^DJI`), IXIC, GSPC "
             "and VIX, otherwise the ticker itself by default.",
@@ -93,6 +93,16 @@ class TickerSpec:
             "by default `data.snapshot` chooses.",
         ),
     ] = None
+
+    calendar: Annotated[
+        str | None,
+        _named(
+            r"\S",
+            "a name such as XTKS",
+            "Calendar of the ticker's exchange, a name of exchange_calendars such as XNYS, XETR or XTKS; "
+            "`24/7` if every day is a session, `24/5` for all weekdays; by default `data.calendar`.",
+        ),
+    ] = since(None)
 
     @property
     def vendor_symbol(self) -> str:

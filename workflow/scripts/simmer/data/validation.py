@@ -14,17 +14,17 @@ from simmer.base.text import quote
 from simmer.data.bars import check_bars
 from simmer.data.bars_csv import COLUMNS, parse_bars
 from simmer.data.cross_checks import check_across
+from simmer.data.kinds import KINDS
 from simmer.data.manifest import date_facts, locate_resource, read_manifest
 from simmer.data.pending import unlisted_files
 from simmer.data.problems import Problem
 from simmer.data.tables import content_sha256, read_table
-from simmer.data.tickers import KINDS
 from simmer.data.untrusted_files import MAX_BYTES, read_at_most
 from simmer.data.validation_table import CheckedFile, Validation
 from simmer.data.vendor import columns_of_entry
 
 _HASH = re.compile(r"sha256:[0-9a-f]{64}")
-_NAME = re.compile(r"[a-z0-9._-]+")
+_NAME = re.compile(r"\^?[a-z0-9._-][a-z0-9._&=-]*")
 _DATE = (re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}"), "a date such as 2018-12-31")
 # The texts of an entry: their form, also in words.
 _FORMS = {
@@ -39,7 +39,7 @@ def validate_manifest(
     manifest_path: Path,
     *,
     kinds: Mapping[str, str],
-    calendar: str | None,
+    calendars: Mapping[str, str] | None,
     max_bytes: int = MAX_BYTES,
 ) -> Validation:
     """Check a manifest and every file that it lists; bad data is returned as problems, not raised.
@@ -47,7 +47,8 @@ def validate_manifest(
     Args:
         manifest_path: `datapackage.json` of the folder.
         kinds: the kind of each configured ticker.
-        calendar: exchange_calendars name for the session rules; `None` for the calendar in each entry.
+        calendars: exchange_calendars name of each configured ticker, for the session rules; `None` for the
+            calendar in each entry.
         max_bytes: larger files are a problem and are not read.
 
     Raises:
@@ -70,7 +71,7 @@ def validate_manifest(
             file, frame, found = None, None, [*_entry_findings(entry, kinds)]
         else:
             file, frame, found = _check_resource(
-                manifest_path.parent, entry, kinds=kinds, calendar=calendar, max_bytes=max_bytes
+                manifest_path.parent, entry, kinds=kinds, calendars=calendars, max_bytes=max_bytes
             )
         read.add(label)
         checked += [file] if file else []
@@ -104,7 +105,12 @@ def _whole_manifest_findings(
 
 
 def _check_resource(
-    folder: Path, entry: dict[str, Any], *, kinds: Mapping[str, str], calendar: str | None, max_bytes: int
+    folder: Path,
+    entry: dict[str, Any],
+    *,
+    kinds: Mapping[str, str],
+    calendars: Mapping[str, str] | None,
+    max_bytes: int,
 ) -> tuple[CheckedFile | None, pd.DataFrame | None, list[Problem | tuple[str, str]]]:
     found: list[Problem | tuple[str, str]] = [*_entry_findings(entry, kinds)]
     try:
@@ -123,10 +129,13 @@ def _check_resource(
         )
         found.append(("hash", f"{message}; the file was changed or cut off: acquire it again"))
     kind = entry["kind"] if entry.get("kind") in KINDS else "index"
+    configured = None if calendars is None else calendars.get(str(entry.get("ticker")))
     try:
-        frame, in_content = _check_content(content, entry, kind=kind, calendar=calendar)
+        frame, in_content = _check_content(
+            content, entry, kind=kind, calendar=configured or entry.get("calendar")
+        )
     except ConfigError as error:
-        if calendar is not None:
+        if configured is not None:
             raise
         frame, in_content = None, [("entry", str(error))]
     found += in_content
@@ -160,7 +169,7 @@ def _check_content(
             frame[list(COLUMNS)],
             file_name=path,
             kind=kind,
-            calendar=calendar or entry.get("calendar"),
+            calendar=calendar,
             ticker=str(entry.get("ticker")),
         )
         return frame, [*problems]

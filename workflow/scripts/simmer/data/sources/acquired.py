@@ -38,7 +38,7 @@ def from_snapshot(snapshot: Snapshot, spec: TickerSpec, settings: DataSettings) 
             adjustment=adjustment,
             tool=str(entry["tool"]),
             sources=(source,),
-            calendar=settings.calendar,
+            calendar=settings.calendar_of(spec),
             retrieved_at=str(entry["retrieved_at"]),
         ),
     )

@@ -16,6 +16,7 @@ def acquire(settings: DataSettings, spec: TickerSpec, store: SnapshotStore) -> A
     """Return the bars of a ticker; raises as `simmer.data.sources.acquire`."""
     folder, name = own_file(settings, spec)
     latest, origin = settings.takes_latest(spec), origin_of_file(folder / name)
+    calendar = settings.calendar_of(spec)
     snapshot = store.choose(spec.ticker, origin=origin, pinned=spec.snapshot, latest=latest)
     if latest or snapshot is None or not is_there(snapshot.path):
         try:
@@ -27,9 +28,9 @@ def acquire(settings: DataSettings, spec: TickerSpec, store: SnapshotStore) -> A
                 spec=spec,
                 file_name=name,
                 columns=COLUMNS,
-                calendar=settings.calendar,
+                calendar=calendar,
                 origin=origin,
-                provenance=provenance_of_file(name, content, spec=spec, calendar=settings.calendar),
+                provenance=provenance_of_file(name, content, spec=spec, calendar=calendar),
                 store=store,
             )
         except DataError as error:
