@@ -11,7 +11,6 @@ from pathlib import Path
 from simmer.base.errors import DataError, SimmerError
 from simmer.base.logs import log_to_terminal
 from simmer.base.text import plain_lines
-from simmer.data.bars_csv import COLUMNS
 from simmer.data.registration import describe_new_snapshot, keep, origin_of_file, provenance_of_file
 from simmer.data.snapshots import SnapshotStore
 from simmer.data.tickers import KINDS, KNOWN_TICKERS, TickerSpec
@@ -32,7 +31,6 @@ def register(file: Path, spec: TickerSpec, *, calendar: str, store: SnapshotStor
         content,
         spec=spec,
         file_name=file.name,
-        columns=COLUMNS,
         calendar=calendar,
         origin=origin_of_file(file),
         provenance=provenance_of_file(file.name, content, spec=spec, calendar=calendar),
