@@ -80,7 +80,7 @@ def parse_bars(
 
 
 def text_of(content: bytes, file_name: str) -> tuple[str | None, list[Problem]]:
-    """Return the text of a CSV file of limited length, None if it is not UTF-8 text, and what is wrong with it."""
+    """Return the text of a CSV file, None if it is too long or not UTF-8 text, and what is wrong with it."""
     no_text = _explain_encoding(content)
     if no_text is not None:
         return None, [Problem(file_name, no_text[0], "encoding", no_text[1])]

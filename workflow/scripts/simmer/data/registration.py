@@ -11,13 +11,14 @@ import numpy as np
 import pandas as pd
 
 from simmer.base.files import sha256_of_bytes
+from simmer.base.flow_yaml import as_yaml
 from simmer.base.logs import PROGRESS
 from simmer.base.text import printable
 from simmer.data.bars import check_bars
 from simmer.data.bars_csv import COLUMNS, FIRST_LINE, parse_bars
 from simmer.data.changes import Changes, compare_vintages
-from simmer.data.layouts.reading import read_layout
-from simmer.data.layouts.record import Reading, declared_in, reading_in
+from simmer.data.layouts.reading import read_any_layout, read_layout
+from simmer.data.layouts.record import Reading, reading_in
 from simmer.data.manifest import Provenance
 from simmer.data.problems import Problem, refuse_errors, shorten
 from simmer.data.snapshots import Snapshot, SnapshotStore
@@ -97,18 +98,14 @@ def check_file(
 
 
 def _check_own_file(content: bytes, *, spec: TickerSpec, file_name: str, calendar: str) -> CheckedFile:
-    if not declared_in(spec):
-        strict = check_file(content, spec=spec, file_name=file_name, columns=COLUMNS, calendar=calendar)
-        if strict.frame is not None and strict.frame["Date"].is_monotonic_increasing:
-            return strict
-    table = read_layout(content, file_name=file_name, spec=spec, calendar=calendar)
+    table = read_any_layout(content, file_name=file_name, spec=spec, calendar=calendar)
     problems = list(table.problems)
     if table.bars is not None:
         # With a date that is not known, a session may seem to be missing.
         sessions_of = calendar if table.broken_days is not None else None
         found = check_bars(table.bars, file_name=file_name, **_rules(spec, sessions_of))
         found = [one for one in found if not _is_of_broken_row(one, table.broken_days)]
-        if table.reading.volume == "none":
+        if table.reading is not None and table.reading.volume == "none":
             found = _without_volume(found, file_name, spec)
         problems += at_lines(found, table.lines)
     is_broken = any(problem.severity == "error" for problem in problems)
@@ -136,8 +133,8 @@ def _without_volume(problems: Sequence[Problem], file_name: str, spec: TickerSpe
     if len(others) == len(problems):
         return others
     message = (
-        f"the file has no volume, which the kind {spec.kind} must have; use a file with volume, or for a level "
-        "that never has any, such as the VIX, write `kind: no_volume_index`"
+        f"the file has no volume, which the kind {spec.kind} must have; use a file with volume, or for a "
+        "level that never has any, such as the VIX, write `kind: no_volume_index`"
     )
     return [Problem(file_name, None, "no_volume", message), *others]
 
@@ -181,17 +178,22 @@ def changes_since_last(snapshot: Snapshot, store: SnapshotStore) -> tuple[Snapsh
     return previous, compare_vintages(read_snapshot(previous), read_snapshot(snapshot))
 
 
-def describe_new_snapshot(snapshot: Snapshot, store: SnapshotStore) -> str:
-    """Describe a snapshot's rows, how they were read, its changes, and the line that pins it."""
+def describe_new_snapshot(
+    snapshot: Snapshot, store: SnapshotStore, *, declared: Mapping[str, Any] | None = None
+) -> str:
+    """Describe a snapshot's rows, its changes, and the line of configuration that pins it.
+
+    `declared` are the keys of the ticker's entry that say how the file is read.
+    """
     entry, last = snapshot.entry, changes_since_last(snapshot, store)
-    reading = reading_in(entry)
+    keys = f"{as_yaml(dict(declared))[1:-1]}, " if declared else ""
     since = "the first snapshot of this ticker\n"
     if last is not None:
         since = f"since snapshot {last[0].id}: {last[1].as_text()}"
     return (
         f"{entry['ticker']}: snapshot {snapshot.id}, {entry['rows']} rows, {entry['date_min']} to "
-        f"{entry['date_max']}\n{f'{reading}{chr(10)}' if reading else ''}{since}to use this snapshot and no other, write into data.tickers:\n"
-        f"    - {{ticker: {entry['ticker']}, kind: {entry['kind']}, snapshot: {snapshot.id!r}}}\n"
+        f"{entry['date_max']}\n{since}to use this snapshot and no other, write into data.tickers:\n"
+        f"    - {{ticker: {entry['ticker']}, kind: {entry['kind']}, {keys}snapshot: {snapshot.id!r}}}\n"
     )
 
 

@@ -133,16 +133,16 @@ class TickerSpec:
     columns: Annotated[
         Mapping[ColumnName, str] | None,
         Field(
-            description="With source `csv`, columns of the file by ours, `{Close: Last, Volume: Shares}`. Columns "
-            "that are not named here are found by their names if they are needed, else left out."
+            description="With source `csv`, columns of the file by ours, `{Close: Last, Volume: Shares}`. "
+            "Columns that are not named here are found by their names if they are needed, else left out."
         ),
     ] = since(None)
     date_format: Annotated[
         str | None,
         Field(
             examples=["%d/%m/%Y"],
-            description="With source `csv`, the form of the dates by the signs of strptime, such as `%d/%m/%Y`, or "
-            "`epoch_s`, `epoch_ms`, `epoch_us`, `epoch_ns` for numbers since 1970; needed only if the dates "
+            description="With source `csv`, the form of the dates by the signs of strptime, such as "
+            "`%d/%m/%Y`, or `epoch_s`, `epoch_ms`, `epoch_us`, `epoch_ns` for numbers since 1970; needed only if the dates "
             "can be read in two ways.",
         ),
     ] = since(None)
@@ -158,8 +158,8 @@ class TickerSpec:
         str | None,
         Field(
             examples=["Europe/London"],
-            description="With source `csv`, the time zone whose days the bars are, such as `Europe/London` or "
-            "`UTC`, for dates with a time of day; by default that of the exchange if all times agree with it.",
+            description="With source `csv`, the time zone whose days the bars are, such as `Europe/London` "
+            "or `UTC`, for dates with a time of day; by default that of the exchange if all times agree.",
         ),
     ] = since(None)
     order: Annotated[
@@ -170,8 +170,8 @@ class TickerSpec:
     def __post_init__(self) -> None:
         if self.date_format is not None and not is_date_form(self.date_format):
             raise ConfigError(
-                f"date_format: found {quote(self.date_format)}, expected day, month and year once each, such as "
-                "%d/%m/%Y, or epoch_s, epoch_ms, epoch_us or epoch_ns"
+                f"date_format: found {quote(self.date_format)}, expected day, month and year once each, such "
+                "as %d/%m/%Y, or epoch_s, epoch_ms, epoch_us or epoch_ns"
             )
         if self.timezone is not None and not is_zone(self.timezone):
             raise ConfigError(

@@ -1,4 +1,4 @@
-"""Text into dates and times of day, by forms as those of strptime; a form is chosen only if it is the only one."""
+"""Text into dates and times of day, by forms as those of strptime."""
 
 import re
 from collections.abc import Iterator
@@ -27,6 +27,7 @@ EPOCHS = {
     "epoch_us": ("[0-9]{15,16}", 10**6),
     "epoch_ns": ("[0-9]{18,19}", 10**9),
 }
+_EXAMPLE = {"%Y": "2018", "%y": "18", "%m": "12", "%d": "31", "%b": "Dec", "%H": "16", "%M": "00", "%S": "00"}
 _DIGITS = {"Y": "{4}", "y": "{2}", "m": "{1,2}", "d": "{1,2}", "H": "{1,2}", "M": "{2}", "S": "{2}"}
 _GROUPS = {"Y": "year4", "y": "year2", "m": "month", "d": "day", "H": "hour", "M": "minute", "S": "second"}
 _ZONE = r"(?P<zone>Z|UTC|GMT|[+-][0-9]{2}:?[0-9]{2})"
@@ -131,6 +132,15 @@ def read_dates(texts: pyarrow.Array, form: str) -> Stamps:
     )
 
 
+def written_like(form: str) -> str:
+    """Return the last day of 2018 in a form of dates."""
+    if form in EPOCHS:
+        return f"{1546214400 * EPOCHS[form][1]}, since 1970"
+    for sign, text in _EXAMPLE.items():
+        form = form.replace(sign, text)
+    return form
+
+
 def _read_epoch(texts: pyarrow.Array, digits: str, parts: int) -> Stamps:
     fits = pyarrow.compute.match_substring_regex(texts, f"^{digits}$")
     read = fits.to_numpy(zero_copy_only=False)
@@ -172,9 +182,7 @@ def _tokens(tokens: list[str]) -> Iterator[str]:
 def _offsets(zones: pyarrow.Array | None, rows: int) -> tuple[np.ndarray, np.ndarray]:
     if zones is None:
         return np.zeros(rows, dtype=np.int64), np.zeros(rows, dtype=bool)
-    offsets = {
-        text: _offset(text) for text in pyarrow.compute.unique(zones).to_pylist() if text is not None
-    }
+    offsets = {text: _offset(text) for text in pyarrow.compute.unique(zones).to_pylist() if text is not None}
     texts = zones.to_pylist()
     has_offset = np.array([bool(text) for text in texts], dtype=bool)
     return np.array([offsets.get(text, 0) for text in texts], dtype=np.int64), has_offset

@@ -73,8 +73,8 @@ def days_of(stamps: Stamps, *, calendar: str, declared: str | None) -> Days:
     if is_plain:
         return Days(
             days=written,
-            problem=f"times of day without a time zone: {between} in {shifted}, depending on whether they are "
-            f"in {zone}, the zone of {calendar}, or in UTC; if they are those of the exchange, "
+            problem=f"times of day without a time zone: {between} in {shifted}, depending on whether they "
+            f"are in {zone}, the zone of {calendar}, or in UTC; if they are those of the exchange, "
             + to_write({"timezone": zone}),
         )
     if (local == converted).all():

@@ -70,8 +70,8 @@ def sheet_of(lines: Sequence[str], separator: str | None) -> tuple[Sheet | None,
     head = [_fields(line, separator) for line in lines[:3]]
     if not 2 <= len(head[0]) <= MAX_COLUMNS:
         return None, (
-            f"the header {quote(first)} has {len(head[0])} columns by {SEPARATORS[separator]}; expected a date, "
-            f"four prices and at most {MAX_COLUMNS} columns"
+            f"the header {quote(first)} has {len(head[0])} columns by {SEPARATORS[separator]}; expected a "
+            f"date, four prices and at most {MAX_COLUMNS} columns"
         )
     if separator == "," and _METATRADER_4.fullmatch(first):
         return _sheet(_METATRADER_4_NAMES, separator, 0, layout="MetaTrader 4"), None
@@ -130,9 +130,7 @@ def _is_index_line(fields: Sequence[str]) -> bool:
     return meaning_of(fields[0]) == "Date" and not any(fields[1:])
 
 
-def _two_levels(
-    upper: Sequence[str], lower: Sequence[str]
-) -> tuple[Sequence[str] | None, Sequence[str]]:
+def _two_levels(upper: Sequence[str], lower: Sequence[str]) -> tuple[Sequence[str] | None, Sequence[str]]:
     """Return the columns' names and their tickers, whichever of the two lines holds them."""
     for names, tickers in ((upper, lower), (lower, upper)):
         if key_of(names[0]) in ("", "price") and all(meaning_of(name) for name in names[1:]):
@@ -142,4 +140,3 @@ def _two_levels(
 
 def _as_key(separator: str) -> str:
     return "tab" if separator == "\t" else separator
-

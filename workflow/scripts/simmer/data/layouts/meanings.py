@@ -43,7 +43,7 @@ class _Found:
 
 
 def meanings_of(sheet: Sheet, declared: Mapping[str, str] | None) -> Meanings:
-    """Return the meaning of each column of a file; a name that is not known is a problem unless some are declared.
+    """Return the meaning of each column; a name that is not known is a problem, unless some are declared.
 
     Args:
         sheet: the form of the file.
@@ -76,8 +76,8 @@ def meanings_of(sheet: Sheet, declared: Mapping[str, str] | None) -> Meanings:
     if unknown and not declared and not found.problems:
         known = {meaning: names[place] for meaning, place in found.places.items() if meaning in COLUMNS}
         found.problems.append(
-            f"the header has columns that are not known, {', '.join(map(quote, unknown[:5]))}; to leave them "
-            f"out, {to_write({'columns': known})}"
+            f"the header has columns that are not known, {', '.join(map(quote, unknown[:5]))}; to leave "
+            f"them out, {to_write({'columns': known})}"
         )
     is_adjusted = not declared and "Adj Close" not in found.places and _has_vendors_actions(names)
     if is_adjusted:
@@ -108,7 +108,7 @@ def _is_unknown(name: str) -> bool:
 
 
 def _has_vendors_actions(names: Sequence[str]) -> bool:
-    """True if dividends and splits stand beside the prices as yfinance writes them, in its default adjusted."""
+    """True for dividends and splits beside prices as yfinance writes them, by default adjusted."""
     return {key_of(name) for name in names} >= _YFINANCE
 
 
@@ -122,7 +122,9 @@ def _refuse_missing(found: _Found, names: Sequence[str]) -> None:
     if "Date" in of and series and not {"Open", "High", "Low"} & of.keys() and len(others) <= 1:
         kind = "closing prices only"
         if "Close" not in of:
-            kind = "adjusted closing prices only" if "Adj Close" in of else f"one series only, {quote(series)}"
+            kind = (
+                "adjusted closing prices only" if "Adj Close" in of else f"one series only, {quote(series)}"
+            )
         block = {"Date": of["Date"], **dict.fromkeys(PRICES, series)}
         found.problems.append(
             f"the file has {kind}; labels and indicators need Open, High and Low, too: use a file that has "
@@ -131,8 +133,8 @@ def _refuse_missing(found: _Found, names: Sequence[str]) -> None:
         )
     elif missing == ["Close"] and "Adj Close" in of:
         found.problems.append(
-            "the file has an adjusted close and no Close; Open, High and Low beside it are adjusted or not. If "
-            f"they are, {to_write({'columns': {'Close': of['Adj Close']}})}; if not, use a file with Close"
+            "the file has an adjusted close and no Close; Open, High and Low beside it are adjusted or not. "
+            f"If they are, {to_write({'columns': {'Close': of['Adj Close']}})}; if not, use a file with Close"
         )
     else:
         unknown = [name for name in others if meaning_of(name) is None]

@@ -4,7 +4,14 @@ import re
 from collections.abc import Sequence
 
 # Meanings beside the columns of bars. A column that is LEFT_OUT is known and of no use here.
-TIME, PERIOD, TICKER, TICKS, GAINS, LEFT_OUT = "Time", "Period", "Ticker", "Ticks", "Capital Gains", "left out"
+TIME, PERIOD, TICKER, TICKS, GAINS, LEFT_OUT = (
+    "Time",
+    "Period",
+    "Ticker",
+    "Ticks",
+    "Capital Gains",
+    "left out",
+)
 
 # By meaning, the names that have it, without capitals, blanks and signs.
 _NAMES = {
@@ -62,7 +69,9 @@ def key_of(name: str) -> str:
     """Return a name without capitals, blanks, signs and a leading number, as `4. close` has it."""
     plain = re.sub(r"^\s*[0-9]+\.\s*", "", name).casefold()
     # Also pandas' name of a column without one.
-    return "" if re.fullmatch(r"\s*unnamed: [0-9]+(_level_[0-9]+)?\s*", plain) else re.sub(r"[\W_]", "", plain)
+    return (
+        "" if re.fullmatch(r"\s*unnamed: [0-9]+(_level_[0-9]+)?\s*", plain) else re.sub(r"[\W_]", "", plain)
+    )
 
 
 def meaning_of(name: str) -> str | None:

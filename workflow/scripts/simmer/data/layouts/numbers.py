@@ -32,8 +32,8 @@ class Decimal:
 def decimal_in(columns: Iterable[pyarrow.Array], separator: str) -> Decimal:
     """Return the sign for decimals of all numbers of a file.
 
-    `1,5` and `1.234,5` decide for a comma, `1.5` and `1,234.5` for a point, `1,234,567` for a point, too. `1,234`
-    alone decides nothing, and in a file with semicolons neither does `1.234`.
+    `1,5` and `1.234,5` decide for a comma; `1.5`, `1,234.5` and `1,234,567` for a point. `1,234` decides
+    nothing, and in a file with semicolons neither does `1.234`.
     """
     columns = list(columns)
     point, comma = (_is_decimal(columns, sign) for sign in ".,")

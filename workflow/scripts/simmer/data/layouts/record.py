@@ -7,11 +7,12 @@ from typing import Any
 from simmer.base.errors import DataError
 from simmer.base.text import plain, quote
 from simmer.base.words import count
+from simmer.data.layouts.dates import written_like
 from simmer.data.layouts.days import AS_WRITTEN
-from simmer.data.layouts.names import TICKER
+from simmer.data.layouts.names import PERIOD, TICKER, key_of
 from simmer.data.tickers import READING_KEYS, TickerSpec, is_date_form, is_zone
 
-_EXAMPLE = {"%Y": "2018", "%y": "18", "%m": "12", "%d": "31", "%b": "Dec", "%H": "16", "%M": "00", "%S": "00"}
+_VOLUMES = {"none": "no volume", "rounded": "volume rounded", "ticks": "volume in ticks"}
 _ORDERS = {"newest_first": "newest first", "oldest_first": "oldest first"}
 
 
@@ -28,7 +29,8 @@ class Reading:
         order: `oldest_first` or `newest_first`.
         timezone: in which the bars' days are days; None for plain dates.
         ticker: the text in the file that names the ticker; None if the file names none.
-        volume: `rounded` for values such as 1.23M, `none` if there is none; None if it is as it is.
+        volume: `rounded` for values such as 1.23M, `ticks` for numbers of price changes, `none` if there is
+            none; None if it is as it is.
         left_out: what was not used: names of `columns`, numbers of `rows_of_other_tickers` and `empty_rows`.
         adjustment: how the prices are adjusted, in words; None if unknown.
         notes: what else was done, or what a person should know, a sentence each.
@@ -61,30 +63,31 @@ class Reading:
         renamed = [
             f"{name} from {plain(theirs)!r}"
             for name, theirs in self.columns.items()
-            if name != theirs and name.casefold() != theirs.casefold() and name != TICKER
+            if key_of(name) != key_of(theirs) and name not in (TICKER, PERIOD)
         ]
-        form = self.date_format
-        for sign, text in _EXAMPLE.items():
-            form = form.replace(sign, text)
-        parts = [*renamed, f"dates like {form}"]
+        parts = [*renamed, f"dates like {written_like(self.date_format)}"]
         parts += [f"days of {self.timezone}"] if self.timezone not in (None, AS_WRITTEN) else []
         parts += [_ORDERS[self.order]] if self.order == "newest_first" else []
         parts += ["decimal commas"] if self.decimal == "," else []
         parts += [f"rows of {plain(self.ticker)!r}"] if self.ticker else []
-        parts += [f"volume {self.volume}"] if self.volume else []
+        parts += [_VOLUMES[self.volume]] if self.volume else []
         if self.left_out.get("columns"):
             parts.append("left out " + ", ".join(repr(plain(name)) for name in self.left_out["columns"]))
         if self.left_out.get("rows_of_other_tickers"):
             parts.append(f"{count(self.left_out['rows_of_other_tickers'], 'row')} of other tickers left out")
         if self.left_out.get("empty_rows"):
-            parts.append(f"{count(self.left_out['empty_rows'], 'row')} without values on closed days left out")
+            parts.append(
+                f"{count(self.left_out['empty_rows'], 'row')} without values on closed days left out"
+            )
         return f"read as {self.layout}: " + ", ".join([*parts, *self.notes])
 
 
 def declared_in(spec: TickerSpec) -> dict[str, Any]:
     """Return the keys of a ticker's entry that say how its file is read."""
     found = {key: getattr(spec, key) for key in READING_KEYS}
-    return {key: dict(value) if isinstance(value, Mapping) else value for key, value in found.items() if value}
+    return {
+        key: dict(value) if isinstance(value, Mapping) else value for key, value in found.items() if value
+    }
 
 
 def reading_in(entry: Mapping[str, Any]) -> Reading | None:
@@ -105,7 +108,8 @@ def reading_in(entry: Mapping[str, Any]) -> Reading | None:
         and found.get("decimal") in (".", ",")
         and found.get("separator") in (",", ";", "\t")
         and found.get("order") in _ORDERS
-        and all(isinstance(found.get(key, ""), str) for key in ("timezone", "ticker", "volume", "adjustment"))
+        and found.get("volume") in (None, *_VOLUMES)
+        and all(isinstance(found.get(key, ""), str) for key in ("timezone", "ticker", "adjustment"))
         and (found.get("timezone", AS_WRITTEN) == AS_WRITTEN or is_zone(found["timezone"]))
         and _is_texts(found.get("columns"))
         and all(isinstance(found.get(key, {}), Mapping) for key in ("left_out", "declared"))
@@ -124,4 +128,6 @@ def _is_list_of_texts(value: object) -> bool:
 
 
 def _is_texts(value: object) -> bool:
-    return isinstance(value, Mapping) and all(isinstance(each, str) for pair in value.items() for each in pair)
+    return isinstance(value, Mapping) and all(
+        isinstance(each, str) for pair in value.items() for each in pair
+    )

@@ -38,8 +38,8 @@ def chosen_ticker(texts: Sequence[str], spec: TickerSpec) -> tuple[str | None, s
         return texts[0], None  # a company's name, which says nothing about the ticker
     if len(texts) == 1:
         return None, (
-            f"the file is of the ticker {shown}, not of {wanted}; use the file of {wanted}, or if this is it, "
-            + to_write({"symbol": texts[0].upper()})
+            f"the file is of the ticker {shown}, not of {wanted}; use the file of {wanted}, or if this "
+            f"is it, " + to_write({"symbol": texts[0].upper()})
         )
     example = next((text.upper() for text in sorted(texts) if _SYMBOL.fullmatch(text.upper())), "NAME")
     return None, (

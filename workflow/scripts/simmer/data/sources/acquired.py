@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from simmer.base.errors import DataError
-from simmer.data.adjustment import adjust_for_dividends, unadjusted
+from simmer.data.adjustment import bars_of
 from simmer.data.layouts.record import declared_in, reading_in
 from simmer.data.manifest import Provenance
 from simmer.data.problems import refuse_errors
@@ -14,7 +14,6 @@ from simmer.data.registration import CheckedFile, check_file, read_kept
 from simmer.data.settings import DataSettings
 from simmer.data.snapshots import Snapshot
 from simmer.data.tickers import TickerSpec
-from simmer.data.vendor import VENDOR_COLUMNS
 
 
 @dataclass(frozen=True)
@@ -32,12 +31,10 @@ class AcquiredBars:
 def from_snapshot(snapshot: Snapshot, spec: TickerSpec, settings: DataSettings) -> AcquiredBars:
     """Return the bars of a snapshot, adjusted for dividends if the settings say so."""
     entry, found = snapshot.entry, _read(snapshot, spec, settings)
-    frame, reading = found.frame, found.reading
+    frame, by_us = bars_of(found.frame, settings.adjustment)
+    reading = found.reading
     adjustment = str(entry["adjustment"]) if reading is None else reading.adjustment or "unknown"
-    if tuple(frame.columns) == VENDOR_COLUMNS:
-        by_us = settings.adjustment == "dividends" and bool(frame["Dividends"].any())
-        frame = adjust_for_dividends(frame) if by_us else unadjusted(frame)
-        adjustment += ", for dividends by us" if by_us else ""
+    adjustment += ", for dividends by us" if by_us else ""
     source = {**entry["sources"][0], "hash": str(entry["hash"]), "snapshot": snapshot.id}
     source |= {"reading": reading.as_json()} if reading is not None else {}
     return AcquiredBars(
