@@ -142,8 +142,8 @@ class TickerSpec:
         Field(
             examples=["%d/%m/%Y"],
             description="With source `csv`, the form of the dates by the signs of strptime, such as "
-            "`%d/%m/%Y`, or `epoch_s`, `epoch_ms`, `epoch_us`, `epoch_ns` for numbers since 1970; needed only if the dates "
-            "can be read in two ways.",
+            "`%d/%m/%Y`, or `epoch_s`, `epoch_ms`, `epoch_us`, `epoch_ns` for numbers since 1970; needed "
+            "only if the dates can be read in two ways.",
         ),
     ] = since(None)
     decimal: Annotated[

@@ -1,5 +1,6 @@
 """Dates and times into days of the exchange, and the interval of bars that are not daily."""
 
+import warnings
 from dataclasses import dataclass
 from zoneinfo import ZoneInfo
 
@@ -34,9 +35,13 @@ class Days:
 def zone_of(calendar: str) -> str | None:
     """Return the time zone of an exchange calendar; None if the calendar is unknown."""
     import exchange_calendars
+    from pandas.errors import Pandas4Warning
 
     try:
-        return str(exchange_calendars.get_calendar(calendar).tz)
+        with warnings.catch_warnings():
+            # As in `simmer.data.sessions`. Of any month, because the zone is always the same.
+            warnings.simplefilter("ignore", Pandas4Warning)
+            return str(exchange_calendars.get_calendar(calendar, start="2018-01-02", end="2018-02-01").tz)
     except exchange_calendars.errors.InvalidCalendarName:
         return None
 
@@ -105,7 +110,13 @@ def interval_of(stamps: Stamps) -> str | None:
         if step % 3600 == 0:
             return "hourly" if step == 3600 else f"{step // 3600}-hour"
         return f"{step // 60}-minute" if step % 60 == 0 else f"{step}-second"
-    step = float(np.median(np.diff(np.unique(stamps.days)).astype(np.int64)))
+    return interval_of_days(stamps.days)
+
+
+def interval_of_days(days: np.ndarray) -> str | None:
+    """Return the interval of bars that are rarer than daily, in words; None for others."""
+    different = np.unique(days)
+    step = float(np.median(np.diff(different).astype(np.int64))) if len(different) >= _FEWEST else 1.0
     if step < _LONG[0][0]:
         return None
     return next((name for least, most, name in _LONG if least <= step <= most), f"{step:.0f}-day")

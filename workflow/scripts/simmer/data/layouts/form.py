@@ -16,7 +16,7 @@ SEPARATORS = {",": "commas", ";": "semicolons", "\t": "tabs"}
 _WEB_PAGE = re.compile(r"<(!doctype|html|head|body|\?xml)\b", re.IGNORECASE)
 _METATRADER_4 = re.compile(r"[0-9]{4}\.[0-9]{2}\.[0-9]{2},[0-9]{2}:[0-9]{2}(,[0-9.]+){5}")
 _METATRADER_4_NAMES = ("Date", "Time", "Open", "High", "Low", "Close", "Volume")
-_VALUE = re.compile(r"[+-]?[0-9]+([./-][0-9]+)*")
+_VALUE = re.compile(r"[+-]?[0-9]+([./:-][0-9]+)*")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -80,7 +80,7 @@ def sheet_of(lines: Sequence[str], separator: str | None) -> tuple[Sheet | None,
         if names is not None:
             layout = "yfinance.download, three header lines"
             return _sheet((head[2][0], *names), separator, 3, ("", *tickers), layout), None
-    if sum(_VALUE.match(name) is not None for name in head[0]) * 2 > len(head[0]):
+    if sum(_VALUE.fullmatch(name) is not None for name in head[0]) * 2 > len(head[0]):
         return None, (
             f"the first line {quote(first)} holds values and no names; put a line above it that names the "
             "columns, such as Date,Open,High,Low,Close,Volume"

@@ -54,7 +54,9 @@ def meanings_of(sheet: Sheet, declared: Mapping[str, str] | None) -> Meanings:
         _take_declared(found, names, ours, theirs)
     by_meaning = defaultdict(list)
     for place, name in enumerate(names):
-        if place not in found.places.values() and (meaning := meaning_of(name)):
+        meaning = meaning_of(name)
+        # One column may be several of the bars', as a close that is also Open, High and Low.
+        if meaning and (place not in found.places.values() or meaning in COLUMNS):
             by_meaning[meaning].append(place)
     unnamed = [place for place, name in enumerate(names) if key_of(name) == ""]
     if "Date" not in by_meaning and by_meaning.get(TIME):

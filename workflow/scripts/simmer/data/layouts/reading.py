@@ -16,7 +16,7 @@ from simmer.data.layouts.adjusted import Adjusted, adjusted_by_file
 from simmer.data.layouts.cells import columns_of, is_missing
 from simmer.data.layouts.date_column import dates_of
 from simmer.data.layouts.dates import Stamps
-from simmer.data.layouts.days import interval_of
+from simmer.data.layouts.days import interval_of, interval_of_days
 from simmer.data.layouts.form import Sheet, sheet_of
 from simmer.data.layouts.meanings import Meanings, meanings_of
 from simmer.data.layouts.names import PERIOD, TICKER, TICKS, TIME, key_of, layout_of
@@ -57,7 +57,8 @@ def read_any_layout(content: bytes, *, file_name: str, spec: TickerSpec, calenda
     """
     if not declared_in(spec):
         frame, problems = parse_bars(content, file_name)
-        if frame is not None and frame["Date"].is_monotonic_increasing:
+        days = np.array([]) if frame is None else frame["Date"].to_numpy().astype("datetime64[D]")
+        if len(days) and (days[1:] >= days[:-1]).all() and interval_of_days(days) is None:
             lines = np.arange(len(frame)) + FIRST_LINE
             no_days = np.array([], dtype="datetime64[D]")
             return OwnTable(
@@ -295,7 +296,7 @@ class _Reader:
             self._add(
                 None, "order", f"the file is {found.replace('_', ' ')}; the entry says order: {declared}"
             )
-        return declared or found
+        return found if len(steps) else declared or found
 
 
 def _counts(column: pyarrow.Array) -> bool:
