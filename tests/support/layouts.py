@@ -141,7 +141,7 @@ LAYOUTS: dict[str, tuple[bytes, tuple[str, ...]]] = {
     ),
     "Alpha Vantage from JSON": (
         text_of("date,1. open,2. high,3. low,4. close,5. volume", OHLCV),
-        ("Open from '1. open'",),
+        ("plain columns",),
     ),
     "Alpha Vantage adjusted": (
         text_of(_ALPHA, [*_UNADJUSTED, "0.0000", "1.0"], newest_first=True),
