@@ -99,7 +99,7 @@ def check_file(
 
 def _check_own_file(content: bytes, *, spec: TickerSpec, file_name: str, calendar: str) -> CheckedFile:
     table = read_any_layout(content, file_name=file_name, spec=spec, calendar=calendar)
-    problems = list(table.problems)
+    problems = shorten(table.problems)
     if table.bars is not None:
         # With a date that is not known, a session may seem to be missing.
         sessions_of = calendar if table.broken_days is not None else None
@@ -111,7 +111,7 @@ def _check_own_file(content: bytes, *, spec: TickerSpec, file_name: str, calenda
     is_broken = any(problem.severity == "error" for problem in problems)
     return CheckedFile(
         frame=None if is_broken else table.frame,
-        problems=shorten(problems),
+        problems=problems,
         reading=table.reading,
         lines=table.lines,
     )

@@ -1,7 +1,7 @@
 """The dates of a file: the one form by which they can be read, and the days of the exchange that they are."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -49,7 +49,7 @@ def dates_of(
     """
     column = _with_time(texts["Date"], texts[TIME]) if TIME in texts else texts["Date"]
     forms, faults = _forms(column, declared.get("date_format"))
-    stamps = read_dates(column, forms[0])
+    stamps = _without_odd_times(read_dates(column, forms[0]))
     for row in np.flatnonzero(~stamps.read):
         text = column[int(row)].as_py()
         message = f"Date is {quote(text)}; expected a date like {written_like(forms[0])}{advice_for(text)}"
@@ -65,7 +65,7 @@ def dates_of(
 
 _UNREADABLE = (
     None,
-    "date_format",
+    "dates",
     f"no date is in a form that is known; {to_write({'date_format': '%d.%m.%Y'})}, with the right form",
 )
 
@@ -88,6 +88,19 @@ def _forms(
         + to_write(*({"date_format": form} for form in possible))
     )
     return possible, [(None, "date_format", message)]
+
+
+def _without_odd_times(stamps: Stamps) -> Stamps:
+    """Return stamps in which a time is not read if most dates have none, and an offset likewise."""
+    read = stamps.read
+    if not read.any():
+        return stamps
+    if stamps.has_offset.any():
+        most = stamps.has_offset[read].mean() >= 0.5
+        return replace(stamps, read=read & (stamps.has_offset == most))
+    if (stamps.seconds[read] == 0).mean() > 0.5:
+        return replace(stamps, read=read & (stamps.seconds == 0))
+    return stamps
 
 
 def _with_time(dates: pyarrow.Array, times: pyarrow.Array) -> pyarrow.Array:

@@ -18,7 +18,7 @@ class OwnTable:
             if something is wrong with the file.
         bars: the bars of the sound rows (`COLUMNS`), to be checked by the rules; None if there are none.
         lines: the line of each of these rows in the file, [n] int64.
-        broken_days: the days of rows that are not sound, [k] datetime64[D]; None if some date is not known.
+        broken_days: the days of rows that are not sound, [k] datetime64[D]; None if some are not known.
         reading: how the file was read; None for the workflow's own layout.
         problems: everything that is wrong, in the order in which one mends it, and warnings.
     """

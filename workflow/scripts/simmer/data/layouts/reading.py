@@ -99,6 +99,7 @@ class _Reader:
         texts, lines_of, ticker = self._rows_of_ticker(texts, lines_of, ticker)
         self._refuse_periods(texts)
         is_empty = np.logical_and.reduce([is_missing(texts[name]) for name in PRICES])
+        has_broken_lines = any(problem.rule == "fields" for problem in self.problems)
         dates = dates_of(texts, lines_of, calendar=self.calendar, declared=self.declared)
         number = numbers_of(
             texts,
@@ -151,7 +152,7 @@ class _Reader:
             frame=done.frame,
             bars=table[list(COLUMNS)],
             lines=lines_of[rows],
-            broken_days=dates.days[~is_sound] if is_read.all() else None,
+            broken_days=dates.days[~is_sound] if is_read.all() and not has_broken_lines else None,
             reading=reading,
         )
 
