@@ -138,7 +138,7 @@ def test_damaged_bars_are_read_or_refused(content):
     assert_read_soundly(content)
 
 
-@fuzz
+@settings(fuzz, max_examples=40)
 @given(st.sampled_from(sorted(LAYOUTS)).flatmap(lambda name: damaged(LAYOUTS[name][0])))
 def test_damaged_files_of_every_layout_are_read_or_refused(content):
     assert_any_layout_is_read_soundly(content)
