@@ -210,6 +210,21 @@ def test_keys_written_later_are_used_for_a_snapshot_that_was_kept_without_them(t
     assert read_otherwise.provenance.sources[0]["reading"]["declared"] == {"columns": {"Open": "Close"}}
 
 
+def test_a_file_of_several_tickers_is_kept_for_each_of_them(tmp_path):
+    other = BARS.assign(Volume=7)
+    content = text_of(f"{HEADER},Name", [*OHLCV, "SPY"]) + text_of("", [*OHLCV, "DIA"], bars=other)
+    (spy, _), (dia, store) = (kept(content, tmp_path, TickerSpec(name, "etf")) for name in ("SPY", "DIA"))
+    assert spy.id == dia.id
+    pd.testing.assert_frame_equal(read_snapshot(dia), other, check_exact=True)
+    kinds = {"SPY": "etf", "DIA": "etf"}
+    validation = validate_manifest(store.root / "datapackage.json", kinds=kinds, calendar="XNYS")
+    assert [str(problem) for problem in validation.problems if problem.severity == "error"] == []
+    with pytest.raises(DataError, match="already kept as DIA; expected those of QQQ"):
+        kept(content, tmp_path, TickerSpec("QQQ", "etf", symbol="DIA"))
+    named = replace(SPY, symbol="DIA")
+    assert from_snapshot(spy, named, data_settings(named, source="csv")).frame.equals(other)
+
+
 # ---- days of the exchange ----------------------------------------------------------------------------
 
 VOD = TickerSpec("VOD", "etf")

@@ -57,6 +57,16 @@ def test_an_unreadable_file_is_named(files):
         newest(files)
 
 
+def test_a_file_may_have_any_layout_and_its_lines_are_named(files):
+    newest_first = BARS.iloc[::-1].rename(columns={"Close": "Close/Last"}).to_csv(index=False)
+    files.newer.write_text(newest_first)
+    assert newest(files).frame.equals(BARS)
+    assert newest(files).notes == ()
+    files.newer.write_text(newest_first.replace(f"{LAST:%Y-%m-%d},", f"{LAST:%Y-%m-%d},9", 1))
+    with pytest.raises(DataError, match=r"line 2: High .* is below"):
+        newest(files)
+
+
 def test_a_bar_of_a_session_that_is_not_over_is_left_out(files):
     day = LAST.date()
     for hour, rows, notes in ((20, 299, 1), (22, 300, 0)):

@@ -111,6 +111,13 @@ def date_facts(frame: pd.DataFrame) -> dict[str, Any]:
     return {"rows": len(frame), "date_min": f"{dates.min():%Y-%m-%d}", "date_max": f"{dates.max():%Y-%m-%d}"}
 
 
+def ticker_in_file(entry: Mapping[str, Any]) -> str | None:
+    """Return the text that names the ticker in its file, from a manifest entry; None without one."""
+    reading = entry.get("reading")
+    ticker = reading.get("ticker") if isinstance(reading, Mapping) else None
+    return ticker if isinstance(ticker, str) else None
+
+
 def sidecar_path(table: Path) -> Path:
     """Return the path of the sidecar file that holds a table's manifest entry."""
     return table.with_suffix(".resource.json")

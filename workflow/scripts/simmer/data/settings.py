@@ -41,8 +41,8 @@ class DataSettings:
     adjustment: Annotated[
         Literal["dividends", "none"],
         Field(
-            description="Of bars with dividends, from source `yahoo` or in an own file with an adjusted close: "
-            "`dividends` adjusts the prices for them; `none` keeps the prices adjusted for splits only."
+            description="Of bars with dividends, from source `yahoo` or in an own file with an adjusted "
+            "close: `dividends` adjusts the prices for them; `none` keeps them adjusted for splits only."
         ),
     ]
     calendar: Annotated[

@@ -14,7 +14,7 @@ from simmer.base.text import quote
 from simmer.data.bars import check_bars
 from simmer.data.bars_csv import COLUMNS
 from simmer.data.cross_checks import check_across
-from simmer.data.manifest import date_facts, locate_resource, read_manifest
+from simmer.data.manifest import date_facts, locate_resource, read_manifest, ticker_in_file
 from simmer.data.pending import unlisted_files
 from simmer.data.problems import Problem
 from simmer.data.registration import at_lines, read_kept
@@ -89,8 +89,13 @@ def _whole_manifest_findings(
 ) -> Iterator[tuple[str, str]]:
     for key in ("name", "path", "hash"):
         # Names that differ only by case are one file on many file systems.
-        counts = Counter(entry[key].casefold() for entry in entries if isinstance(entry.get(key), str))
-        for value, count in counts.items():
+        # A file of several tickers may be listed once for each.
+        counts = Counter(
+            (entry[key].casefold(), ticker_in_file(entry) if key == "hash" else None)
+            for entry in entries
+            if isinstance(entry.get(key), str)
+        )
+        for (value, _), count in counts.items():
             if count > 1:
                 yield "duplicate", f"{count} resources have the {key} {quote(value)}; expected one each"
     named = {entry.get("ticker") for entry in entries if isinstance(entry.get("ticker"), str)}

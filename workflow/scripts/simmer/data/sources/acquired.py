@@ -8,6 +8,7 @@ import pandas as pd
 from simmer.base.errors import DataError
 from simmer.data.adjustment import bars_of
 from simmer.data.layouts.record import declared_in, reading_in
+from simmer.data.layouts.rows import is_of
 from simmer.data.manifest import Provenance
 from simmer.data.problems import refuse_errors
 from simmer.data.registration import CheckedFile, check_file, read_kept
@@ -56,7 +57,10 @@ def _read(snapshot: Snapshot, spec: TickerSpec, settings: DataSettings) -> Check
     """Return the table in a snapshot as it was read when it was kept, or as the ticker's entry says now."""
     name, reading = snapshot.path.name, reading_in(snapshot.entry)
     declared = declared_in(spec)
-    if declared and (reading is None or declared != reading.declared):
+    is_otherwise = declared and (reading is None or declared != reading.declared)
+    # The entry may name other rows of a file of several tickers now.
+    is_other = reading is not None and reading.ticker and spec.symbol and not is_of(reading.ticker, spec)
+    if is_otherwise or is_other:
         found = check_file(snapshot.read(), spec=spec, file_name=name, calendar=settings.calendar)
     else:
         frame, lines, problems = read_kept(snapshot.read(), snapshot.entry, file_name=name)
