@@ -191,6 +191,10 @@ CASES = (
     case("a header of a million characters", line(1, lambda t: t + ",x" + "y" * 10**6), ("characters",)),
     case("a quote that is never closed", field("Open", '"108.7'), ("does not enclose a whole field",)),
     case("a quote inside a number", field("Open", '"108"7'), ("does not enclose a whole field",)),
+    case(
+        "quotes in ten million characters", line(3, lambda t: '"' + '""' * 5_000_000 + '"'), ("1 fields in",)
+    ),
+    case("ten million quotes", line(2, lambda t: t + '"' * 10_000_001), ("does not enclose a whole field",)),
     case("unknown column", columns("x", "1"), ("columns that are not known, 'x'; to leave them out",)),
     case("formula as the ticker", columns("Ticker", "=1+1"), (), "accepted"),
     case("another ticker", columns("Ticker", "DIA"), ("is of the ticker 'DIA', not of SPY",)),

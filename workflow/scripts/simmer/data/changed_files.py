@@ -10,6 +10,7 @@ from simmer.base.errors import SimmerError
 from simmer.base.files import sha256_of_bytes
 from simmer.base.text import printable
 from simmer.base.words import count
+from simmer.data.adjustment import bars_of
 from simmer.data.changes import Changes, compare_vintages
 from simmer.data.manifest import read_entry
 from simmer.data.own_files import own_file
@@ -109,7 +110,8 @@ def _change(
         choice = "other file"
     studies = "no other study"
     # Also by a rounded price, which is no change in words.
-    if is_sound and spec.ticker in searched and not kept.equals(bars):
+    used = [bars_of(frame, settings.adjustment)[0] for frame in (kept, bars)] if is_sound else []
+    if used and spec.ticker in searched and not used[0].equals(used[1]):
         # Of another ticker only the days of the predicted one count.
         studies = "other studies" if spec.ticker == searched[0] else "perhaps other studies"
     return FileChange(

@@ -84,7 +84,7 @@ def is_missing(texts: pyarrow.Array) -> np.ndarray:
 
 
 def _whole_line(separator: str) -> re.Pattern[str]:
-    field = rf'(?:\s*"(?:[^"]|"")*"\s*|[^"{separator}]*)'
+    field = rf'(?:\s*"[^"]*(?:""[^"]*)*"\s*|[^"{separator}]*)'
     return re.compile(rf"{field}(?:{separator}{field})*")
 
 

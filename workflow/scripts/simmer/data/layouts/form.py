@@ -10,7 +10,7 @@ from simmer.data.layouts.declared import to_write
 from simmer.data.layouts.names import key_of, meaning_of
 
 MAX_COLUMNS = 4_096
-MAX_HEADER = 200_000  # characters of a header line
+MAX_HEADER = 100_000  # characters of a header line
 
 SEPARATORS = {",": "commas", ";": "semicolons", "\t": "tabs"}
 _WEB_PAGE = re.compile(r"<(!doctype|html|head|body|\?xml)\b", re.IGNORECASE)
@@ -67,7 +67,7 @@ def sheet_of(lines: Sequence[str], separator: str | None) -> tuple[Sheet | None,
         advice = to_write(*({"separator": _as_key(each)} for each in found))
         return None, f"the header has {kinds}, so what separates the fields is ambiguous; {advice}"
     separator = separator or (found[0] if found else ",")
-    head = [_fields(line, separator) for line in lines[:3]]
+    head = [_fields(line[:MAX_HEADER], separator) for line in lines[:3]]
     if not 2 <= len(head[0]) <= MAX_COLUMNS:
         return None, (
             f"the header {quote(first)} has {len(head[0])} columns by {SEPARATORS[separator]}; expected a "
