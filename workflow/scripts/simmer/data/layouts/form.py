@@ -1,6 +1,5 @@
 """The form of a file: its separator, its header lines, and the names of its columns."""
 
-import csv
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -123,7 +122,8 @@ def _fields(line: str, separator: str) -> list[str]:
     line = line.strip("\r\n")
     if '"' not in line:
         return [field.strip() for field in line.split(separator)]
-    return [field.strip() for row in csv.reader([line], delimiter=separator) for field in row]
+    quoted = re.finditer(rf'(?:^|{separator})(?:\s*"([^"]*(?:""[^"]*)*)"\s*|([^{separator}]*))', line)
+    return [(found[1] or found[2] or "").replace('""', '"').strip() for found in quoted]
 
 
 def _is_index_line(fields: Sequence[str]) -> bool:
