@@ -48,6 +48,16 @@ def checked(text=None):
     return parsed.config
 
 
+def test_a_file_of_another_layout_is_read_and_the_keys_are_written(folder):
+    bars = session_bars(3000).rename(columns={"Close": "Last"})
+    (folder / "SPY.csv").write_text(bars.iloc[::-1].to_csv(index=False))
+    with pytest.raises(SystemExit, match=r"`columns: {Close: Last}`"):
+        run("--file", "SPY.csv")
+    run("--file", "SPY.csv", "--read", "columns: {Close: Last}")
+    (spec,) = checked().data.tickers
+    assert spec.columns == {"Close": "Last"}
+
+
 def test_without_a_file_it_is_about_the_bundled_bars(folder, capsys):
     run("--begin", "begin --cores 1")
     config = checked()

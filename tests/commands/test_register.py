@@ -51,6 +51,24 @@ def test_a_file_is_kept_and_the_configuration_that_pins_it_is_printed(folder):
     assert "the first snapshot of this ticker" in done.stdout
 
 
+def test_an_ambiguous_file_is_read_as_the_command_line_says(run, folder):
+    days = session_bars(5).assign(Date=lambda frame: frame["Date"].dt.strftime("%d/%m/%Y"))
+    (folder / "days.csv").write_text(days.to_csv(index=False))
+    refused = run(folder, "days.csv", "SPY")
+    assert "`date_format: '%m/%d/%Y'` or `date_format: '%d/%m/%Y'`" in refused.stderr
+    done = run(folder, "days.csv", "SPY", "--read", "date_format: '%d/%m/%Y'")
+    assert done.returncode == 0, done.stderr
+    assert "5 rows, 2003-01-06 to 2003-01-10" in done.stdout
+    (snapshot,) = SnapshotStore(folder / "data/snapshots").of("SPY")
+    entry = f"{{ticker: SPY, kind: etf, date_format: '%d/%m/%Y', snapshot: '{snapshot.id}'}}"
+    assert entry in done.stdout
+
+
+@pytest.mark.parametrize("keys", ["colour: red", "columns: {Close", "kind: index"])
+def test_other_keys_on_the_command_line_are_refused(run, folder, keys):
+    assert "expected keys of a ticker's entry as YAML" in run(folder, "SPY.csv", "SPY", "--read", keys).stderr
+
+
 def test_spaces_in_names_work(folder):
     (folder / "SPY.csv").rename(folder / "my bars.csv")
     binaries = f"BIN={Path(sys.executable).parent}"

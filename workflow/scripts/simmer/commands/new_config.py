@@ -9,9 +9,10 @@ import argparse
 import re
 import shlex
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -22,8 +23,11 @@ from simmer.base.text import TICKER_PATTERN, plain
 from simmer.config.dataset import DatasetSettings
 from simmer.config.layers import read_config
 from simmer.config.template import Filling, filled
-from simmer.data.bars_csv import parse_bars
+from simmer.data.bars_csv import COLUMNS
 from simmer.data.kinds import RULES, Kind
+from simmer.data.layouts.declared import reading_keys
+from simmer.data.layouts.reading import read_any_layout
+from simmer.data.layouts.record import declared_in
 from simmer.data.manifest import date_facts
 from simmer.data.own_files import nearest_name, own_folder, read_own_bars
 from simmer.data.problems import refuse_errors
@@ -46,7 +50,13 @@ _CURRENCIES = re.compile("[A-Z]{6}(=X)?")
 
 
 def new_config(
-    to: Path, *, ticker: str | None, file: str | None, data: DataSettings, dataset: DatasetSettings
+    to: Path,
+    *,
+    ticker: str | None,
+    file: str | None,
+    data: DataSettings,
+    dataset: DatasetSettings,
+    reading: Mapping[str, Any] | None = None,
 ) -> str:
     """Write a configuration for one ticker, and return facts about its bars in a few words.
 
@@ -55,6 +65,7 @@ def new_config(
         ticker: None for that of the file's name, or of the bundled bars.
         file: bars; None for bundled ones.
         data, dataset: as in config.yaml.
+        reading: keys of the ticker's entry that say how the file is read.
 
     Raises:
         SimmerError: when the file exists, or the bars cannot be used for labels; nothing is written.
@@ -65,10 +76,11 @@ def new_config(
         folder, spec, bars = None, *_bundled(ticker or dataset.ticker, data)
     else:
         path = own_folder(file).absolute()
-        folder, spec, bars = str(path.parent), *_own(path, ticker)
+        folder, spec, bars = str(path.parent), *_own(path, ticker, data.calendar, reading or {})
     facts = "{}, {rows:,} days, {date_min} to {date_max}".format(spec.ticker, **date_facts(bars))
     fractions, dates = _splits(bars, spec.kind, dataset)
     entry = {"ticker": spec.ticker, "kind": spec.kind, "calendar": spec.calendar, "file": spec.file}
+    entry |= declared_in(spec)
     filling = Filling(
         check=_check_command(to),
         folder=folder,
@@ -88,6 +100,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("to", type=Path, help="file to write; an existing one is never overwritten")
     parser.add_argument("--ticker", help="default: from the name of the file; without a file GSPC")
     parser.add_argument("--file", help="CSV file of daily bars; without one the bars are the bundled ones")
+    parser.add_argument("--read", default="", help="how the file is read: \"date_format: '%%d/%%m/%%Y'\"")
     parser.add_argument("--config", type=Path, default=Path("config/config.yaml"))
     parser.add_argument("--begin", default="", help="the command that begins a campaign, to be shown")
     given = parser.parse_args(arguments)
@@ -100,6 +113,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
             file=given.file,
             data=base.data,
             dataset=base.dataset,
+            reading=reading_keys(given.read),
         )
     except SimmerError as error:
         sys.exit(str(error))
@@ -121,7 +135,9 @@ def _bundled(ticker: str, data: DataSettings) -> tuple[TickerSpec, pd.DataFrame]
         raise ConfigError(f"{error}: FILE=/path/to/{ticker}.csv") from error
 
 
-def _own(path: Path, ticker: str | None) -> tuple[TickerSpec, pd.DataFrame]:
+def _own(
+    path: Path, ticker: str | None, calendar: str, reading: Mapping[str, Any]
+) -> tuple[TickerSpec, pd.DataFrame]:
     ticker = ticker or _ticker(path.stem.upper().lstrip("^"))
     if not path.exists():
         near = nearest_name(path.name, path.parent)
@@ -132,11 +148,13 @@ def _own(path: Path, ticker: str | None) -> tuple[TickerSpec, pd.DataFrame]:
         )
         raise ConfigError(f"found no file {path}; expected daily bars as CSV: {advice}")
     content = read_own_bars(str(path.parent), path.name, ticker=ticker)
-    bars, problems = parse_bars(content, path.name)
-    refuse_errors(problems, what=f"the bars of {ticker}")
+    spec = TickerSpec(ticker, "index", path.name, **reading)
+    table = read_any_layout(content, file_name=path.name, spec=spec, calendar=calendar)
+    refuse_errors(table.problems, what=f"the bars of {ticker}")
+    bars = table.frame[list(COLUMNS)]
     weekends = (~np.is_busday(bars["Date"].to_numpy().astype("datetime64[D]"))).mean() > _MOST_WEEKENDS
     kind = _kind(bars, ticker, weekends)
-    return TickerSpec(ticker, kind, path.name, calendar="24/7" if weekends else None), bars
+    return replace(spec, kind=kind, calendar="24/7" if weekends else None), bars
 
 
 def _ticker(stem: str) -> str:

@@ -59,24 +59,11 @@ def parse_bars(
         The frame (Date datetime64[us], Volume int64 unless it has decimals, other columns float64, one row
         per line from line 2 on) and the problems. The frame is `None` if any problem is an error.
     """
-    no_text = _explain_encoding(content)
-    if no_text is not None:
-        return None, [Problem(file_name, no_text[0], "encoding", no_text[1])]
-    text = content.decode("utf-8-sig")
+    text, problems = text_of(content, file_name)
+    if text is None:
+        return None, problems
     header = ",".join(columns)
-    if not text.strip():
-        return None, [Problem(file_name, None, "empty", f"the file is empty; expected {header} and rows")]
-    if (count := text.count("\n")) > MAX_LINES:
-        message = f"the file has {count} lines; at most {MAX_LINES} are read"
-        return None, [Problem(file_name, None, "lines", message)]
-    lines = text.split("\n")
-    problems = []
-    if lines[-1] == "":
-        lines.pop()
-    else:
-        message = "the last line has no line end; check that the file was not cut off"
-        problems.append(Problem(file_name, len(lines), "line_end", message, "warning"))
-    lines = [line.removesuffix("\r") for line in lines]
+    lines = [line.removesuffix("\r") for line in text.removesuffix("\n").split("\n")]
     if lines[0] != header:
         return None, [Problem(file_name, 1, "header", _explain_header(lines[0], columns))]
     if len(lines) == 1:
@@ -91,6 +78,28 @@ def parse_bars(
     if any(problem.severity == "error" for problem in problems):
         return None, shorten(problems)
     return _frame_of(rows, columns), problems
+
+
+def text_of(content: bytes, file_name: str) -> tuple[str | None, list[Problem]]:
+    """Return the text of a CSV file, None if it is too long or not UTF-8 text, and what is wrong with it."""
+    no_text = _explain_encoding(content)
+    if no_text is not None:
+        return None, [Problem(file_name, no_text[0], "encoding", no_text[1])]
+    text = content.decode("utf-8-sig")
+    if not text.strip():
+        return None, [Problem(file_name, None, "empty", "the file is empty; expected a header and rows")]
+    if (count := text.count("\n")) > MAX_LINES:
+        message = f"the file has {count} lines; at most {MAX_LINES} are read: cut out the rows of the ticker"
+        return None, [Problem(file_name, None, "lines", message)]
+    if text.endswith("\n"):
+        return text, []
+    message = "the last line has no line end; check that the file was not cut off"
+    return text, [Problem(file_name, text.count("\n") + 1, "line_end", message, "warning")]
+
+
+def advice_for(text: str) -> str:
+    """Return what to do about a field that cannot be read, in brackets behind a blank; nothing if unknown."""
+    return next((f" ({advice})" for start, advice in _ADVICE if start.match(text)), "")
 
 
 def read_bars(path: Path) -> pd.DataFrame:
@@ -214,8 +223,7 @@ def _parse_line(line: str, columns: Sequence[str]) -> tuple[tuple, list[tuple[st
         row.append(parse(text))
         if row[-1] is None:
             rule = "date_format" if name == "Date" else "number"
-            advice = next((f" ({advice})" for start, advice in _ADVICE if start.match(text)), "")
-            broken.append((rule, f"{name} is {quote(text)}; expected {wanted}{advice}"))
+            broken.append((rule, f"{name} is {quote(text)}; expected {wanted}{advice_for(text)}"))
     return tuple(row), broken
 
 

@@ -9,10 +9,12 @@ import pandas as pd
 
 from simmer.base.errors import SimmerError
 from simmer.data.bars import check_bars
+from simmer.data.layouts.record import reading_in
 from simmer.data.manifest import Provenance
 from simmer.data.own_files import file_of, own_folder
 from simmer.data.problems import BrokenRules, Problem, refuse_errors
 from simmer.data.reading_store import ReadingStore
+from simmer.data.registration import at_lines
 from simmer.data.settings import DataSettings
 from simmer.data.sources import acquire
 from simmer.data.tickers import TickerSpec
@@ -60,6 +62,7 @@ def inspect_bars(settings: DataSettings, spec: TickerSpec, store: ReadingStore) 
                 calendar=settings.calendar_of(spec),
                 ticker=spec.ticker,
             )
+            problems = at_lines(problems, acquired.lines)
             refuse_errors(problems, what=f"the bars of {spec.ticker}")
             warnings += map(str, problems)
             frame, source = acquired.frame, _source(acquired.provenance, settings, store)
@@ -77,9 +80,11 @@ def _source(provenance: Provenance, settings: DataSettings, store: ReadingStore)
     snapshot = origin.get("snapshot")
     if snapshot is None:
         return origin["title"].split(",")[0]
+    reading = reading_in(origin)
+    how = f", {reading}" if reading is not None else ""
     if (store.root / ticker / f"{snapshot}.csv").exists():
-        return f"snapshot {snapshot}"
-    return str((own_folder(settings.folder) / file_of(settings.ticker(ticker))).absolute())
+        return f"snapshot {snapshot}{how}"
+    return f"{(own_folder(settings.folder) / file_of(settings.ticker(ticker))).absolute()}{how}"
 
 
 def _with_advice(problems: Sequence[Problem]) -> tuple[str, ...]:

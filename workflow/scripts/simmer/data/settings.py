@@ -19,8 +19,8 @@ class DataSettings:
         Literal["bundled", "csv", "yahoo"],
         Field(
             description="`bundled`: real S&P 500 (`GSPC`) and Nasdaq Composite (`IXIC`) bars, 1999 to 2018, "
-            "from the `arch` package; `csv`: your own files, with columns Date, Open, High, Low, Close, "
-            "Volume; `yahoo`: snapshots that `make fetch` downloaded from Yahoo Finance."
+            "from the `arch` package; `csv`: your own files, in any common layout; "
+            "`yahoo`: snapshots that `make fetch` downloaded from Yahoo Finance."
         ),
     ]
     folder: Annotated[
@@ -41,8 +41,8 @@ class DataSettings:
     adjustment: Annotated[
         Literal["dividends", "none"],
         Field(
-            description="With source `yahoo`: `dividends` adjusts the prices for dividends; `none` keeps "
-            "them as traded. The vendor has already adjusted them for splits."
+            description="Of bars with dividends, from source `yahoo` or in an own file with an adjusted "
+            "close: `dividends` adjusts the prices for them; `none` keeps them adjusted for splits only."
         ),
     ]
     calendar: Annotated[

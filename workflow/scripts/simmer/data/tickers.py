@@ -1,13 +1,24 @@
 """Tickers of a configuration, and facts about well-known tickers."""
 
+import re
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import Field
 
+from simmer.base.errors import ConfigError
 from simmer.base.settings import settings, since
-from simmer.base.text import TICKER_PATTERN
+from simmer.base.text import TICKER_PATTERN, quote
 from simmer.data.kinds import Kind
+
+# Columns that `columns` may name, and all keys that say how a file is read.
+ColumnName = Literal[
+    *("Date", "Time", "Open", "High", "Low", "Close", "Volume"),
+    *("Adj Close", "Dividends", "Stock Splits", "Ticker"),
+]
+READING_KEYS = ("columns", "date_format", "decimal", "separator", "timezone", "order")
 
 # The ticker of the features in `features.vix`.
 VIX_TICKER = "VIX"
@@ -41,6 +52,29 @@ KNOWN_TICKERS = {
 
 def _named(pattern: str, words: str, description: str) -> Any:
     return Field(pattern=pattern, json_schema_extra={"words": words}, description=description)
+
+
+def is_date_form(text: str) -> bool:
+    """True if a text is the form of a date: day, month and year once each, or the name of an epoch."""
+    if re.fullmatch("epoch_(s|ms|us|ns)", text):
+        return True
+    signs = re.findall("%.?", text)
+    return (
+        set(signs) <= {f"%{sign}" for sign in "YymbdHMSz"}
+        and len(set(signs)) == len(signs)
+        and "%d" in signs
+        and len({"%m", "%b"} & set(signs)) == len({"%Y", "%y"} & set(signs)) == 1
+        and ("%M" in signs) == ("%H" in signs) >= ("%S" in signs)
+    )
+
+
+def is_zone(text: str) -> bool:
+    """True if a text is the name of a time zone."""
+    try:
+        ZoneInfo(text)
+    except (OSError, ValueError, ZoneInfoNotFoundError):
+        return False
+    return True
 
 
 @settings(kw_only=False)
@@ -81,7 +115,8 @@ class TickerSpec:
             r"^\^?[A-Z0-9.&=-]{1,20}$",
             "a symbol such as ^DJI",
             "With source `yahoo`, the vendor's symbol; built in for SPY, DIA, QQQ, DJI (`^DJI`), IXIC, GSPC "
-            "and VIX, otherwise the ticker itself by default.",
+            "and VIX, otherwise the ticker itself by default. With source `csv`, the ticker's name in a file "
+            "that names it.",
         ),
     ] = None
     snapshot: Annotated[
@@ -103,6 +138,54 @@ class TickerSpec:
             "`24/7` if every day is a session, `24/5` for all weekdays; by default `data.calendar`.",
         ),
     ] = since(None)
+    columns: Annotated[
+        Mapping[ColumnName, str] | None,
+        Field(
+            description="With source `csv`, columns of the file by ours, `{Close: Last, Volume: Shares}`. "
+            "Columns that are not named here are found by their names if they are needed, else left out."
+        ),
+    ] = since(None)
+    date_format: Annotated[
+        str | None,
+        Field(
+            examples=["%d/%m/%Y"],
+            description="With source `csv`, the form of the dates by the signs of strptime, such as "
+            "`%d/%m/%Y`, or `epoch_s`, `epoch_ms`, `epoch_us`, `epoch_ns` for numbers since 1970; needed "
+            "only if the dates can be read in two ways.",
+        ),
+    ] = since(None)
+    decimal: Annotated[
+        Literal[".", ","] | None,
+        Field(description="With source `csv`, the sign before decimals; needed only if it is ambiguous."),
+    ] = since(None)
+    separator: Annotated[
+        Literal[",", ";", "tab"] | None,
+        Field(description="With source `csv`, what separates fields; needed only if it is ambiguous."),
+    ] = since(None)
+    timezone: Annotated[
+        str | None,
+        Field(
+            examples=["Europe/London"],
+            description="With source `csv`, the time zone whose days the bars are, such as `Europe/London` "
+            "or `UTC`, for dates with a time of day; by default that of the exchange if all times agree.",
+        ),
+    ] = since(None)
+    order: Annotated[
+        Literal["oldest_first", "newest_first"] | None,
+        Field(description="With source `csv`, the order that the rows must have; by default either is read."),
+    ] = since(None)
+
+    def __post_init__(self) -> None:
+        if self.date_format is not None and not is_date_form(self.date_format):
+            raise ConfigError(
+                f"date_format: found {quote(self.date_format)}, expected day, month and year once each, such "
+                "as %d/%m/%Y, or epoch_s, epoch_ms, epoch_us or epoch_ns"
+            )
+        if self.timezone is not None and not is_zone(self.timezone):
+            raise ConfigError(
+                f"timezone: found {quote(self.timezone)}, expected the name of a time zone, such as "
+                "America/New_York, Europe/London or UTC"
+            )
 
     @property
     def vendor_symbol(self) -> str:

@@ -12,16 +12,16 @@ from simmer.base.errors import ConfigError, DataError
 from simmer.base.files import sha256_of_bytes
 from simmer.base.text import quote
 from simmer.data.bars import check_bars
-from simmer.data.bars_csv import COLUMNS, parse_bars
+from simmer.data.bars_csv import COLUMNS
 from simmer.data.cross_checks import check_across
 from simmer.data.kinds import KINDS
-from simmer.data.manifest import date_facts, locate_resource, read_manifest
+from simmer.data.manifest import date_facts, locate_resource, read_manifest, ticker_in_file
 from simmer.data.pending import unlisted_files
 from simmer.data.problems import Problem
+from simmer.data.registration import at_lines, read_kept
 from simmer.data.tables import content_sha256, read_table
 from simmer.data.untrusted_files import MAX_BYTES, read_at_most
 from simmer.data.validation_table import CheckedFile, Validation
-from simmer.data.vendor import columns_of_entry
 
 _HASH = re.compile(r"sha256:[0-9a-f]{64}")
 _NAME = re.compile(r"\^?[a-z0-9._-][a-z0-9._&=-]*")
@@ -90,8 +90,13 @@ def _whole_manifest_findings(
 ) -> Iterator[tuple[str, str]]:
     for key in ("name", "path", "hash"):
         # Names that differ only by case are one file on many file systems.
-        counts = Counter(entry[key].casefold() for entry in entries if isinstance(entry.get(key), str))
-        for value, count in counts.items():
+        # A file of several tickers may be listed once for each.
+        counts = Counter(
+            (entry[key].casefold(), ticker_in_file(entry) if key == "hash" else None)
+            for entry in entries
+            if isinstance(entry.get(key), str)
+        )
+        for (value, _), count in counts.items():
             if count > 1:
                 yield "duplicate", f"{count} resources have the {key} {quote(value)}; expected one each"
     named = {entry.get("ticker") for entry in entries if isinstance(entry.get("ticker"), str)}
@@ -162,17 +167,20 @@ def _check_content(
 ) -> tuple[pd.DataFrame | None, list[Problem | tuple[str, str]]]:
     path = str(entry["path"])
     if path.endswith(".csv"):
-        frame, problems = parse_bars(content, path, columns=columns_of_entry(entry))
+        try:
+            frame, lines, problems = read_kept(content, entry, file_name=path)
+        except DataError as error:
+            return None, [("entry", str(error))]
         if frame is None:
             return None, [*problems]
-        problems += check_bars(
+        found = check_bars(
             frame[list(COLUMNS)],
             file_name=path,
             kind=kind,
             calendar=calendar,
             ticker=str(entry.get("ticker")),
         )
-        return frame, [*problems]
+        return frame, [*problems, *at_lines(found, lines)]
     try:
         frame = read_table(content, name=path)
     except DataError as error:

@@ -2,7 +2,6 @@
 
 from simmer.base.errors import DataError
 from simmer.base.files import sha256_of_bytes
-from simmer.data.bars_csv import COLUMNS
 from simmer.data.own_files import own_file, read_own_bars
 from simmer.data.registration import keep, origin_of_file, provenance_of_file
 from simmer.data.settings import DataSettings
@@ -27,7 +26,6 @@ def acquire(settings: DataSettings, spec: TickerSpec, store: SnapshotStore) -> A
                 content,
                 spec=spec,
                 file_name=name,
-                columns=COLUMNS,
                 calendar=calendar,
                 origin=origin,
                 provenance=provenance_of_file(name, content, spec=spec, calendar=calendar),
