@@ -107,7 +107,7 @@ def test_a_bad_file_is_refused_with_its_lines_and_nothing_is_kept(folder, run):
     ("arguments", "message"),
     [
         (["none.csv", "SPY"], "none.csv: the file cannot be read"),
-        (["SPY.csv", "^SPY"], "ticker: found '^SPY', expected 1 to 16 capital letters"),
+        (["SPY.csv", "spy"], "ticker: found 'spy', expected 1 to 16 capital letters"),
         (["SPY.csv", "SPY", "--calendar", "MOON"], "calendar 'MOON' is unknown"),
         (["data.csv/SPY.csv", "SPY"], "cannot be read"),
     ],

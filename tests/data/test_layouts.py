@@ -59,7 +59,7 @@ def test_a_layout_is_read_as_the_bars_that_are_in_it(name, tmp_path):
     assert snapshot.path.read_bytes() == content
     pd.testing.assert_frame_equal(read_snapshot(snapshot)[list(COLUMNS)], BARS, check_exact=True)
     assert reading_in(read_json(snapshot.path.with_suffix(".resource.json"))) == found.reading
-    validation = validate_manifest(store.root / "datapackage.json", kinds={"SPY": "etf"}, calendar="XNYS")
+    validation = validate_manifest(store.root / "datapackage.json", kinds={"SPY": "etf"}, calendars=None)
     assert [str(problem) for problem in validation.problems if problem.severity == "error"] == []
 
 
@@ -217,7 +217,7 @@ def test_a_file_of_several_tickers_is_kept_for_each_of_them(tmp_path):
     assert spy.id == dia.id
     pd.testing.assert_frame_equal(read_snapshot(dia), other, check_exact=True)
     kinds = {"SPY": "etf", "DIA": "etf"}
-    validation = validate_manifest(store.root / "datapackage.json", kinds=kinds, calendar="XNYS")
+    validation = validate_manifest(store.root / "datapackage.json", kinds=kinds, calendars=None)
     assert [str(problem) for problem in validation.problems if problem.severity == "error"] == []
     with pytest.raises(DataError, match="already kept as DIA; expected those of QQQ"):
         kept(content, tmp_path, TickerSpec("QQQ", "etf", symbol="DIA"))
