@@ -125,7 +125,7 @@ def test_the_default_kind_is_that_of_a_known_ticker_else_etf(folder, run):
     assert run(folder, "VIX.csv", "VIX").returncode == 0
     done = run(folder, "VIX.csv", "FEAR")
     assert done.returncode == 1
-    assert "Volume is 0" in done.stderr
+    assert "the file has no volume" in done.stderr
     assert run(folder, "VIX.csv", "FEAR", "--kind", "no_volume_index").returncode == 1  # kept as VIX already
     (folder / "FEAR.csv").write_bytes(canonical_csv(session_bars(60, seed=2).assign(Volume=0)))
     assert run(folder, "FEAR.csv", "FEAR", "--kind", "no_volume_index").returncode == 0

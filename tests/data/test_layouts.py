@@ -349,10 +349,18 @@ NO_VOLUME = text_of("Date,Open,High,Low,Close", OHLCV[:-1])
 def test_a_file_without_volume_is_read_as_a_level_and_refused_for_a_fund_in_one_line(content):
     level = checked(content, TickerSpec("VIX", "no_volume_index"))
     assert errors(level) == []
-    assert level.reading.volume == "none"
+    assert level.reading is None or level.reading.volume == "none"
     assert not level.frame["Volume"].any()
     (problem,) = errors(checked(content))
     assert "the file has no volume, which the kind etf must have" in problem.message
+
+
+def test_a_volume_with_decimals_is_that_of_a_crypto_pair_alone():
+    content = text_of("date,open,high,low,close,volume", OHLCV, volume=lambda one: f"{one}.25")
+    pair = checked(content, TickerSpec("BTC-USD", "crypto"))
+    assert errors(pair) == []
+    assert (pair.frame["Volume"] == BARS["Volume"] + 0.25).all()
+    assert {one.rule for one in errors(checked(content))} == {"decimals"}
 
 
 def test_a_damaged_record_is_a_data_error(tmp_path):

@@ -107,7 +107,7 @@ def _check_own_file(content: bytes, *, spec: TickerSpec, file_name: str, calenda
         sessions_of = calendar if table.broken_days is not None else None
         found = check_bars(table.bars, file_name=file_name, **_rules(spec, sessions_of))
         found = [one for one in found if not _is_of_broken_row(one, table.broken_days)]
-        if table.reading is not None and table.reading.volume == "none":
+        if not table.bars["Volume"].any():
             found = _without_volume(found, file_name, spec)
         problems += at_lines(found, table.lines)
     is_broken = any(problem.severity == "error" for problem in problems)

@@ -23,7 +23,8 @@ class NumberColumns:
 
     Attributes:
         decimal: the sign for decimals.
-        values: by meaning, float64 and for Volume int64, [n]; Volume is 0 if the file has none.
+        values: by meaning, float64, for Volume int64 unless it has decimals, [n]; Volume is 0 if the
+            file has none.
         is_read: in which rows all of them are numbers, [n] bool.
         volume: `none`, `rounded` or `ticks`; None if it is as it is.
         faults: line or None, rule and message of what is wrong.
@@ -108,7 +109,7 @@ def _take(
     lines: np.ndarray,
     wanted: np.ndarray,
 ) -> None:
-    expected = "a whole number of shares" if name == "Volume" else "a finite decimal number"
+    expected = "a volume" if name == "Volume" else "a finite decimal number"
     for row in np.flatnonzero(wanted & ~is_read):
         text = column[int(row)].as_py()
         message = f"{name} is {quote(text)}; expected {expected}{advice_for(text)}"

@@ -80,7 +80,11 @@ def read_numbers(texts: pyarrow.Array, decimal: str) -> np.ndarray:
 
 
 def read_volume(texts: pyarrow.Array, decimal: str) -> tuple[np.ndarray, np.ndarray, bool]:
-    """Return whole numbers, [n] int64, where a text is one, [n] bool, and if any is rounded, as 1.23M is."""
+    """Return volumes, where a text is one, and if any is rounded, as 1.23M is.
+
+    Returns:
+        Volumes [n], int64 or, if any has decimals, float64; [n] bool; a bool.
+    """
     has_suffix = pyarrow.compute.match_substring_regex(texts, f"[0-9,.]{_SUFFIX}")
     suffixed = has_suffix.to_numpy(zero_copy_only=False)
     bare = pyarrow.compute.replace_substring_regex(texts, _SUFFIX, "") if suffixed.any() else texts
@@ -94,11 +98,12 @@ def read_volume(texts: pyarrow.Array, decimal: str) -> tuple[np.ndarray, np.ndar
         scaled = pyarrow.compute.fill_null(pyarrow.compute.cast(plain, pyarrow.float64()), np.nan)
         numbers = np.where(suffixed, np.round(scaled.to_numpy(zero_copy_only=False) * factors), numbers)
     in_range = np.isfinite(numbers) & (np.abs(np.nan_to_num(numbers, posinf=np.inf, neginf=np.inf)) < 2.0**63)
-    found = in_range & (numbers == np.floor(np.where(in_range, numbers, 0.5)))
-    volume = np.where(found, numbers, 0).astype(np.int64)
+    if (numbers[in_range] != np.floor(numbers[in_range])).any():
+        return np.where(in_range, numbers, 0.0), in_range, bool(suffixed.any())
+    volume = np.where(in_range, numbers, 0).astype(np.int64)
     known = exact.is_valid().to_numpy(zero_copy_only=False) & ~suffixed
     whole = pyarrow.compute.fill_null(exact, 0).to_numpy(zero_copy_only=False)
-    return np.where(known, whole, volume), found | known, bool(suffixed.any())
+    return np.where(known, whole, volume), in_range | known, bool(suffixed.any())
 
 
 def _plain(texts: pyarrow.Array, decimal: str) -> pyarrow.Array:
