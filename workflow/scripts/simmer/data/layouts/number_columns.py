@@ -109,7 +109,7 @@ def _take(
     lines: np.ndarray,
     wanted: np.ndarray,
 ) -> None:
-    expected = "a volume" if name == "Volume" else "a finite decimal number"
+    expected = "a whole number of shares" if name == "Volume" else "a finite decimal number"
     for row in np.flatnonzero(wanted & ~is_read):
         text = column[int(row)].as_py()
         message = f"{name} is {quote(text)}; expected {expected}{advice_for(text)}"
