@@ -30,6 +30,7 @@ from curve_training import HORIZON_DAYS
 from run_store import RunStore
 from setting import CORES, ROOT
 from side_by_side import run_side_by_side
+from simmer.ledger.address import StudyAddress
 from simmer.ledger.event_log import append_event, read_events
 from simmer.ledger.published_run import published_in
 from simmer.ledger.race import Race
@@ -102,10 +103,12 @@ def our_winners(setting: Setting) -> list[Winner]:
     command += ["--configfile", str(overlay), "--", f"results/hpo_{setting.scale}.done"]
     append_event(sittings, {"event": "begin"})
     subprocess.run(command, cwd=ROOT, check=True)
-    return _published_winners(folder / "results", [time_s(event) for event in read_events(sittings)])
+    begins_s = [time_s(event) for event in read_events(sittings)]
+    study = StudyAddress(scale=setting.scale, horizon_days=HORIZON_DAYS)
+    return _published_winners(folder / "results", study, begins_s)
 
 
-def _published_winners(results: Path, begins_s: Sequence[float]) -> list[Winner]:
+def _published_winners(results: Path, study: StudyAddress, begins_s: Sequence[float]) -> list[Winner]:
     ends_s = {}
     for address in published_in(results):
         events = read_trial_log(results / address.published("jsonl")).events
@@ -121,8 +124,7 @@ def _published_winners(results: Path, begins_s: Sequence[float]) -> list[Winner]
         if address.purpose == "trial"
     }
     found = [winner(trial, ends_s[trial.address]) for trial in trials.values() if trial.state in WHOLE]
-    (race,) = (Race.read(path) for path in results.glob("races/*/*/race.json"))
-    last = trials[race.winner.trial]
+    last = trials[Race.read(results / study.standings).winner.trial]
     return [*_improving(found), winner(last, max(ends_s.values()))]
 
 
@@ -149,20 +151,15 @@ def seconds_until(moment_s: float, begins_s: Sequence[float], ends_s: Iterable[f
     return spent_s
 
 
-class Expected:
-    """Expected losses of recipes: means of trainings from other seeds, which are stored."""
-
-    def __init__(self, setting: Setting) -> None:
-        self._setting, self._store = setting, RunStore(setting.folder / "members.jsonl")
-
-    def losses(self, kind: type[UsualTraining] | type[OurTraining], winner: Winner) -> list[float]:
-        """Return the losses of the members of a winner."""
-        setting = self._setting
-        jobs = [kind(setting.scale, winner.recipe, seed) for seed in range(setting.members)]
-        missing = [job for job in jobs if self._store.result(job) is None]
-        for job, result in run_side_by_side(missing, processes=setting.threads):
-            self._store.keep(job, result)
-        return [self._store.result(job)["loss"] for job in jobs]
+def members_losses(
+    kind: type[UsualTraining] | type[OurTraining], winner: Winner, setting: Setting, store: RunStore
+) -> list[float]:
+    """Return the losses of a winner's members, trainings from other seeds, and store what was missing."""
+    jobs = [kind(setting.scale, winner.recipe, seed) for seed in range(setting.members)]
+    missing = [job for job in jobs if store.result(job) is None]
+    for job, result in run_side_by_side(missing, processes=setting.threads):
+        store.keep(job, result)
+    return [store.result(job)["loss"] for job in jobs]
 
 
 def print_winners(name: str, winners: Iterable[tuple[Winner, Sequence[float]]]) -> None:
@@ -178,11 +175,11 @@ def print_winners(name: str, winners: Iterable[tuple[Winner, Sequence[float]]]) 
 
 def compare(setting: Setting) -> str:
     """Run both searches, compute expected losses, print the table and return the summary."""
-    expected = Expected(setting)
+    store = RunStore(setting.folder / "members.jsonl")
     (usual, whole_s), ours = usual_winners(setting), our_winners(setting)
     rows = {
-        "usual": [(one, expected.losses(UsualTraining, one)) for one in usual],
-        "simmer": [(one, expected.losses(OurTraining, one)) for one in ours],
+        "usual": [(one, members_losses(UsualTraining, one, setting, store)) for one in usual],
+        "simmer": [(one, members_losses(OurTraining, one, setting, store)) for one in ours],
     }
     print(f"\n{setting.scale}: {setting.trials} trials, {setting.threads} cores, {setting.members} members\n")
     print("| search | best trial so far | seconds | its loss | expected loss | deviation of seeds |")

@@ -30,9 +30,7 @@ Recipe = dict[str, Any]
 
 
 @dataclass(frozen=True)
-class UsualTraining:
-    """A training of a recipe by the usual code."""
-
+class _Training:
     scale: str
     recipe: Recipe
     seed: int
@@ -41,11 +39,22 @@ class UsualTraining:
         """Return scale, recipe and seed."""
         return {"scale": self.scale, "recipe": self.recipe, "seed": self.seed}
 
+    def _digest(self, **own: Any) -> str:
+        """Return the digest of what every training depends on, and of `own`."""
+        meaning = study_of(self.scale).meaning()
+        del meaning["search"], meaning["space"], meaning["default"]
+        data = {"features_sha256": features_sha256([bundled_table()]), "versions": versions()}
+        return short_digest(meaning | data | {"training": self.facts()} | own)
+
+
+class UsualTraining(_Training):
+    """A training of a recipe by the usual code."""
+
     @cached_property
     def digest(self) -> str:
         """The digest of settings, data, code and libraries."""
         code = source_digest(Path(module.__file__) for module in (usual_code, usual_search))
-        return short_digest(_common(self.scale) | {"training": self.facts(), "code": code})
+        return self._digest(code=code)
 
     def run(self) -> Facts:
         """Train, and return the lowest validation log-loss."""
@@ -54,23 +63,13 @@ class UsualTraining:
         return {"loss": min(losses), "seconds": round(time.perf_counter() - begun_s, 2)}
 
 
-@dataclass(frozen=True)
-class OurTraining:
+class OurTraining(_Training):
     """A training of a recipe by simmer's own loop."""
-
-    scale: str
-    recipe: Recipe
-    seed: int
-
-    def facts(self) -> Facts:
-        """Return scale, recipe and seed."""
-        return {"scale": self.scale, "recipe": self.recipe, "seed": self.seed}
 
     @cached_property
     def digest(self) -> str:
         """The digest of settings, data, code, libraries and arithmetic."""
-        own = {"training": self.facts(), "code": code_digest(__file__), "execution": asdict(one_core())}
-        return short_digest(_common(self.scale) | own)
+        return self._digest(code=code_digest(__file__), execution=asdict(one_core()))
 
     def run(self) -> Facts:
         """Train, and return the lowest validation log-loss."""
@@ -107,9 +106,3 @@ def material(scale: str) -> Material:
 @cache
 def _dataset() -> Dataset:
     return default_config().dataset.build(bundled_table(), HORIZON_DAYS)
-
-
-def _common(scale: str) -> Facts:
-    meaning = study_of(scale).meaning()
-    del meaning["search"], meaning["space"], meaning["default"]
-    return meaning | {"features_sha256": features_sha256([bundled_table()]), "versions": versions()}

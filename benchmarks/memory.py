@@ -119,7 +119,7 @@ def measure_row(row: Row) -> dict[str, float]:
             micro_batch=row.micro_batch,
             dropout=study.default.dropout,
             epochs=1,
-            **({} if row.average else {"average_epochs": 0.0}),
+            average_epochs=study.default.average_epochs if row.average else 0.0,
         )
         with contextlib.suppress(Interrupted):
             run.run()

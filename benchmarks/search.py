@@ -128,13 +128,14 @@ def replayed(scale: str, landscapes: dict[str, Landscape], replays: Replays) -> 
     for name, (rungs, eta) in OTHER_HALVINGS.items():
         halving = HalvingSettings(rung_fractions=rungs, eta=eta, min_completed_trials=4)
         if halving != study.search.halving:
-            policies[f"simmer, {name}"] = _with_halving(halving)
+            policies[f"simmer, {name}"] = _changed(simmer, halving=halving)
     for margin in MARGINS:
         halving = replace(study.search.halving, margin=margin)
         if halving != study.search.halving:
-            policies[f"simmer and its race, margin {margin}"] = _with_halving(halving, with_race)
+            policies[f"simmer and its race, margin {margin}"] = _changed(with_race, halving=halving)
     for race in OTHER_RACES:
-        policies[f"simmer and a race of {race.trials} trials, {race.runs} runs each"] = _with_race(race)
+        name = f"simmer and a race of {race.trials} trials, {race.runs} runs each"
+        policies[name] = _changed(with_race, race=race)
     if scale == LARGE:
         for count in (1, 3):
             policies[f"simmer, transfer {count}"] = with_transfer(landscapes[SMALL], count, replays.trials)
@@ -147,16 +148,11 @@ def replayed(scale: str, landscapes: dict[str, Landscape], replays: Replays) -> 
     return scores
 
 
-def _with_halving(halving: HalvingSettings, search: Policy = simmer) -> Policy:
+def _changed(search: Policy, **changes: HalvingSettings | RaceSettings) -> Policy:
+    """Return a policy with other search settings."""
+
     def policy(study: Study, replay: Replay, seed: int) -> Iterator[Step]:
-        return search(searched(study, halving=halving), replay, seed)
-
-    return policy
-
-
-def _with_race(race: RaceSettings) -> Policy:
-    def policy(study: Study, replay: Replay, seed: int) -> Iterator[Step]:
-        return with_race(searched(study, race=race), replay, seed)
+        return search(searched(study, **changes), replay, seed)
 
     return policy
 

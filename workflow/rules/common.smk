@@ -138,11 +138,6 @@ def races_of(scale):
     return [path for horizon in horizons() for path in race_of(scale, horizon)]
 
 
-def races_of_campaign():
-    """Return the outcomes of the races of all scales that are run."""
-    return [path for scale in CAMPAIGN.run_scales for path in races_of(scale)]
-
-
 def race_as_params():
     """Return the settings of the race as plain values for `params`."""
     return CAMPAIGN.search.race and asdict(CAMPAIGN.search.race)
@@ -267,6 +262,11 @@ def published_of_campaign(suffix):
 def refits_of_campaign():
     """Return the published refits of all winners."""
     return [path for study in studies_to_run() for path in refits_of_study(*study)]
+
+
+def races_of_campaign():
+    """Return the outcomes of all races."""
+    return [path for study in studies_to_run() for path in race_of(*study)]
 
 
 def refits_of_study(scale, horizon):

@@ -1,8 +1,8 @@
 """The results that a report is written from, and the format of its numbers."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 from simmer.base import words
 from simmer.evidence.results import Evidence
@@ -11,6 +11,7 @@ from simmer.ledger.race import Race
 from simmer.ledger.results import RefitResult, TrialResult
 
 Values = Mapping[str, Any]
+One = TypeVar("One", TrialResult, RefitResult, Race)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -53,17 +54,19 @@ class Material:
 
     def winner_of(self, scale: str, horizon: int) -> int | None:
         """Return the number of the trial that a study's refits repeat; None without refits."""
-        of_study = (one for one in self.refits if (one.scale, one.horizon_days) == (scale, horizon))
-        return next((one.winner for one in of_study), None)
+        return next((one.winner for one in _of_study(self.refits, scale, horizon)), None)
 
     def race_of(self, scale: str, horizon: int) -> Race | None:
         """Return the race of one study; None without one."""
-        of_study = (one for one in self.races if (one.scale, one.horizon_days) == (scale, horizon))
-        return next(of_study, None)
+        return next(_of_study(self.races, scale, horizon), None)
 
     def trials_of(self, scale: str, horizon: int) -> list[TrialResult]:
         """Return the trials of one study."""
-        return [trial for trial in self.trials if trial.scale == scale and trial.horizon_days == horizon]
+        return [*_of_study(self.trials, scale, horizon)]
+
+
+def _of_study(results: Iterable[One], scale: str, horizon: int) -> Iterator[One]:
+    return (one for one in results if (one.scale, one.horizon_days) == (scale, horizon))
 
 
 def days(horizon: int) -> str:
