@@ -58,10 +58,11 @@ smoke-2B: $(READY)
 	@cat smoke-2B/results/hpo_2B.done
 
 # A commented configuration: make new-config [TO=mine.yaml] [TICKER=SPY] [FILE="/path/to/SPY.csv"]
+# READ="date_format: '%d/%m/%Y'" says how an ambiguous file is read, here and with make register.
 TO ?= mine.yaml
 
 new-config: $(READY)
-	@$(SIMMER).commands.new_config "$(TO)" $(if $(TICKER),--ticker "$(TICKER)") $(if $(FILE),--file "$(FILE)") $(BEGIN)
+	@$(SIMMER).commands.new_config "$(TO)" $(if $(TICKER),--ticker "$(TICKER)") $(if $(FILE),--file "$(FILE)") $(if $(READ),--read "$(READ)") $(BEGIN)
 
 # Check a configuration, its files, labels and splits, and this machine, in seconds; writes nothing. FOLDER=demo
 # for a campaign that runs there.
@@ -73,9 +74,10 @@ fetch: $(READY)
 	$(CHECK) "$(or $(CONFIG),config/config.yaml)"
 	$(BIN)/snakemake --cores 1 --configfile "$(or $(CONFIG),config/config.yaml)" --forcerun fetch_data -- fetch
 
-# make register FILE=SPY.csv TICKER=SPY [KIND=etf|index|no_volume_index] [CALENDAR=XNYS]
+# make register FILE=SPY.csv TICKER=SPY [KIND=etf|stock|index|crypto|currency|no_volume_index] [CALENDAR=XNYS]
+# [READ="order: newest_first"]
 register: $(READY)
-	@$(SIMMER).commands.register "$(FILE)" "$(TICKER)" $(if $(KIND),--kind "$(KIND)") $(if $(CALENDAR),--calendar "$(CALENDAR)") --snapshots "$(DATA)/snapshots"
+	@$(SIMMER).commands.register "$(FILE)" "$(TICKER)" $(if $(KIND),--kind "$(KIND)") $(if $(CALENDAR),--calendar "$(CALENDAR)") $(if $(READ),--read "$(READ)") --snapshots "$(DATA)/snapshots"
 
 # DATA=demo/data for the demo's.
 verify: $(READY)

@@ -44,7 +44,7 @@ include: "workflow/rules/slots.smk"
 
 
 wildcard_constraints:
-    ticker=r"[A-Z0-9][A-Z0-9.-]*",
+    ticker=TICKER_PATTERN,
     stage=r"raw|processed",
     scale=r"[A-Za-z0-9]+",
     horizon=r"h\d+",

@@ -46,6 +46,24 @@ class Fault:
 
 FAULTS = (
     Fault(
+        name="a date with an offset is the day in UTC",
+        original='moments = pd.DatetimeIndex(stamps.instants).tz_localize("UTC").tz_convert(ZoneInfo(zone))',
+        replacement='moments = pd.DatetimeIndex(stamps.instants).tz_localize("UTC")',
+        tests=("test_a_day_is_that_of_the_exchange_and_not_of_utc",),
+    ),
+    Fault(
+        name="of two possible orders of day and month the first is taken",
+        original='    return possible, [(None, "date_format", message)]',
+        replacement="    return possible[:1], []",
+        tests=("test_what_can_be_read_in_two_ways_is_refused_with_the_keys_to_write",),
+    ),
+    Fault(
+        name="a comma that may separate thousands is taken for a decimal sign",
+        original='    if _any(columns, three % ","):\n        return Decimal(possible=(".", ","))',
+        replacement='    if _any(columns, three % ","):\n        return Decimal(possible=(",",))',
+        tests=("test_what_can_be_read_in_two_ways_is_refused_with_the_keys_to_write",),
+    ),
+    Fault(
         name="a failed write leaves half of the new file",
         original="write(aside)\n",
         replacement="write(path), aside.write_bytes(path.read_bytes())\n",
@@ -74,6 +92,18 @@ FAULTS = (
         original='digest.update(f"{name}\\t{dtype}\\n".encode())',
         replacement='digest.update(f"{dtype}\\n".encode())',
         tests=("test_the_digest_depends_on_every_kind_of_change",),
+    ),
+    Fault(
+        name="days that a calendar does not know count as closed",
+        original="closed, at_weekend = covered & ~np.isin(days, known.days), ~np.is_busday(days)",
+        replacement="closed, at_weekend = ~np.isin(days, known.days), ~np.is_busday(days)",
+        tests=("test_bars_after_the_end_of_a_calendar_are_not_judged",),
+    ),
+    Fault(
+        name="a pool with a ticker without volume keeps the features of volume",
+        original="volume=all(known))",
+        replacement="volume=any(known))",
+        tests=("test_a_pool_has_the_columns_that_all_of_its_tickers_have",),
     ),
     Fault(
         name="a weekly indicator uses the end of the current week",

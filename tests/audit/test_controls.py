@@ -90,7 +90,7 @@ def test_a_planted_signal_is_learned_with_vix_features(tmp_path):
     raw = RawSeries(session_bars(ROWS, seed=8), vix_bars(ROWS))
     settings = replace(SETTINGS, vix=True, volatility=False)  # 41 channels would need more rows
     setting = replace(SETTING, geometry=replace(CONFIG.geometry, channels=len(settings.feature_columns)))
-    common = {"features": builder_of(volatility=False), "build": settings.build, "setting": setting}
+    common = {"features": builder_of(settings), "build": settings.build, "setting": setting}
     result = planted_control([raw], 0.01, guard=FakeGuard(), folder=tmp_path, seed=1, **common)
     assert statuses(check_planted(result)) == [OK, OK]
 

@@ -144,7 +144,7 @@ def test_broken_rules_are_listed_with_the_line_to_write(folder):
     fix = rows()["SPY"].fix
     assert "SPY.csv, line 9: Volume is 0" in fix
     assert "no bar for the XNYS session" in fix
-    assert "write `kind: index`" in fix
+    assert "or `kind: index`" in fix
     assert "`calendar: XETR`" in fix
     index = rows({"data": {"tickers": [{"ticker": "SPY", "kind": "index"}], "calendar": "MOON"}})
     assert index["SPY"].fix.startswith("calendar 'MOON' is unknown")

@@ -51,6 +51,24 @@ def test_a_file_is_kept_and_the_configuration_that_pins_it_is_printed(folder):
     assert "the first snapshot of this ticker" in done.stdout
 
 
+def test_an_ambiguous_file_is_read_as_the_command_line_says(run, folder):
+    days = session_bars(5).assign(Date=lambda frame: frame["Date"].dt.strftime("%d/%m/%Y"))
+    (folder / "days.csv").write_text(days.to_csv(index=False))
+    refused = run(folder, "days.csv", "SPY")
+    assert "`date_format: '%m/%d/%Y'` or `date_format: '%d/%m/%Y'`" in refused.stderr
+    done = run(folder, "days.csv", "SPY", "--read", "date_format: '%d/%m/%Y'")
+    assert done.returncode == 0, done.stderr
+    assert "5 rows, 2003-01-06 to 2003-01-10" in done.stdout
+    (snapshot,) = SnapshotStore(folder / "data/snapshots").of("SPY")
+    entry = f"{{ticker: SPY, kind: etf, date_format: '%d/%m/%Y', snapshot: '{snapshot.id}'}}"
+    assert entry in done.stdout
+
+
+@pytest.mark.parametrize("keys", ["colour: red", "columns: {Close", "kind: index"])
+def test_other_keys_on_the_command_line_are_refused(run, folder, keys):
+    assert "expected keys of a ticker's entry as YAML" in run(folder, "SPY.csv", "SPY", "--read", keys).stderr
+
+
 def test_spaces_in_names_work(folder):
     (folder / "SPY.csv").rename(folder / "my bars.csv")
     binaries = f"BIN={Path(sys.executable).parent}"
@@ -89,7 +107,7 @@ def test_a_bad_file_is_refused_with_its_lines_and_nothing_is_kept(folder, run):
     ("arguments", "message"),
     [
         (["none.csv", "SPY"], "none.csv: the file cannot be read"),
-        (["SPY.csv", "^SPY"], "ticker: found '^SPY', expected 1 to 16 capital letters"),
+        (["SPY.csv", "spy"], "ticker: found 'spy', expected 1 to 16 capital letters"),
         (["SPY.csv", "SPY", "--calendar", "MOON"], "calendar 'MOON' is unknown"),
         (["data.csv/SPY.csv", "SPY"], "cannot be read"),
     ],
@@ -107,7 +125,7 @@ def test_the_default_kind_is_that_of_a_known_ticker_else_etf(folder, run):
     assert run(folder, "VIX.csv", "VIX").returncode == 0
     done = run(folder, "VIX.csv", "FEAR")
     assert done.returncode == 1
-    assert "Volume is 0" in done.stderr
+    assert "the file has no volume" in done.stderr
     assert run(folder, "VIX.csv", "FEAR", "--kind", "no_volume_index").returncode == 1  # kept as VIX already
     (folder / "FEAR.csv").write_bytes(canonical_csv(session_bars(60, seed=2).assign(Volume=0)))
     assert run(folder, "FEAR.csv", "FEAR", "--kind", "no_volume_index").returncode == 0

@@ -10,7 +10,7 @@ from simmer.base.schema import resolved, schema_of
 from simmer.config.blocks import Document
 from simmer.config.campaign import parse, parse_config
 from simmer.config.docs import reference
-from simmer.features.columns import A25_COLUMNS, VIX_FEATURES, VOLATILITY_FEATURES
+from simmer.features.columns import A25_COLUMNS, VIX_FEATURES, VOLATILITY_FEATURES, VOLUME_FEATURES
 from support.bars import bundled_table
 from support.configs import ROOT, default_config, raw_config
 
@@ -93,8 +93,8 @@ def test_tickers_that_the_search_does_not_learn_from_change_no_study():
     [
         ({"features": {"vix": True}}, r"features\.vix: found true, but data\.tickers has no VIX"),
         (
-            {**VIX, "dataset": {"ticker": "VIX"}},
-            r"dataset\.ticker: found `VIX`; expected a price.*`ticker: GSPC`",
+            {**VIX, "dataset": {"ticker": "SPX"}},
+            r"dataset\.ticker: found `SPX`; expected one of data.*`ticker: GSPC` or `ticker: VIX`",
         ),
         ({"data": {"source": "yahoo"}}, r"data\.end is not set"),
         ({"data": {"source": "yahoo", "end": "soon"}}, r"data\.end is 'soon'"),
@@ -133,14 +133,14 @@ def test_an_older_configuration_has_the_settings_of_before_in_their_order():
 @pytest.mark.parametrize(
     ("overlay", "message"),
     [
-        (pool("SPY"), r"found `SPY`; expected prices of data\.tickers other than .* \(here \[IXIC\]\)"),
-        (pool("GSPC"), r"found `GSPC`; expected prices of data\.tickers other than dataset\.ticker"),
-        (pool("VIX", **VIX), r"found `VIX`; expected prices .* \(here none\)"),
+        (pool("SPY"), r"found `SPY`; expected tickers of data\.tickers other than .* \(here \[IXIC\]\)"),
+        (pool("GSPC"), r"found `GSPC`; expected tickers of data\.tickers other than dataset\.ticker"),
+        (pool("SPX", **VIX), r"found `SPX`; expected tickers .* \(here \[VIX\]\)"),
         (pool("IXIC", "IXIC"), r"found \['IXIC', 'IXIC'\], expected each value once"),
         ({"dataset": {"pool": "IXIC"}}, r"found 'IXIC'; write a list: \[IXIC\]"),
     ],
 )
-def test_a_pool_of_other_tickers_than_prices_is_explained(overlay, message):
+def test_a_pool_of_unknown_tickers_is_explained(overlay, message):
     with pytest.raises(ConfigError, match=rf"dataset\.pool: {message}"):
         default_config(overlay)
 
@@ -464,3 +464,50 @@ def test_the_conda_environment_names_the_pinned_versions():
     environment = yaml.safe_load((ROOT / "workflow/envs/simmer.yaml").read_text())
     packages = environment["dependencies"][-1]["pip"]
     assert set(packages) <= pins
+
+
+EURUSD = {"ticker": "EURUSD=X", "kind": "currency", "calendar": "24/5"}
+SAP = {"ticker": "SAP.DE", "kind": "stock", "calendar": "XETR"}
+
+
+@pytest.mark.parametrize(
+    ("volatility", "vix", "table", "channels"),
+    [(False, False, "a21", 21), (True, False, "a29", 29), (False, True, "c29", 29), (True, True, "c37", 37)],
+)
+def test_a_ticker_without_volume_has_a_table_without_its_features(volatility, vix, table, channels):
+    entries = [{**EURUSD, "calendar": None}, VIX["data"]["tickers"][1]]
+    config = default_config(
+        {
+            "data": {"tickers": entries},
+            "dataset": {"ticker": "EURUSD=X"},
+            "features": {"volatility": volatility, "vix": vix},
+        }
+    )
+    assert config.dataset.table == f"EURUSD=X_dataset_{table}"
+    assert config.geometry.channels == len(config.dataset.feature_columns) == channels
+    assert set(config.dataset.feature_columns).isdisjoint(VOLUME_FEATURES)
+    assert config.dataset.meaning()["volume"] is False
+    assert not config.has_volume("EURUSD=X")
+
+
+def test_a_pool_has_the_columns_that_all_of_its_tickers_have():
+    data = {"data": {"tickers": [SAP, EURUSD, {"ticker": "SPY", "kind": "etf"}]}}
+    alone = default_config({**data, "dataset": {"ticker": "SAP.DE"}})
+    assert (alone.dataset.table, alone.own_table("EURUSD=X")) == (
+        "SAP.DE_dataset_a33",
+        "EURUSD=X_dataset_a29",
+    )
+    assert "volume" not in alone.dataset.meaning()
+    mixed = default_config({**data, "dataset": {"ticker": "SAP.DE", "pool": ["EURUSD=X"]}})
+    assert mixed.dataset.tables == ("SAP.DE_dataset_a29", "EURUSD=X_dataset_a29")
+    assert mixed.own_table("SPY") == "SPY_dataset_a33"
+
+
+def test_the_vix_needs_the_calendar_of_the_ticker():
+    data = {"data": {"tickers": [SAP, VIX["data"]["tickers"][1]]}}
+    with pytest.raises(
+        ConfigError,
+        match=r"features\.vix: .* SAP\.DE has the calendar XETR and VIX XNYS: .* may not be known",
+    ):
+        default_config({**data, "dataset": {"ticker": "SAP.DE"}, "features": {"vix": True}})
+    assert default_config({**data, "dataset": {"ticker": "SAP.DE"}, "features": {"vix": False}})

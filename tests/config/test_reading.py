@@ -63,3 +63,27 @@ def test_the_command_ends_with_the_message(written):
     main([written("seed: 1")])
     with pytest.raises(SystemExit, match="found the key `seed` twice"):
         main([written("seed: 1\nseed: 1")])
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        (
+            "data:\n  tickers:\n    - {ticker: ON, kind: stock}\n",
+            r'line 3: .*ON, .*reads as true, .* `- {ticker: "ON", kind: stock}`',
+        ),
+        ("a:\n  ticker: 7203  # Toyota\n", r'line 2: .*7203, .*reads as 7203, .*`ticker: "7203"  # Toyota`'),
+        ("a: {ticker: 0700}\n", r'line 1: .*0700, .*reads as 448, .*`a: {ticker: "0700"}`'),
+        ("a:\n  pool: [SPY, NO]\n", r'line 2: .*NO, .*reads as false, .*`pool: \[SPY, "NO"\]`'),
+        ("a: {snapshot: 1234567890123456}\n", r'line 1: .*`a: {snapshot: "1234567890123456"}`'),
+    ],
+)
+def test_a_name_that_yaml_reads_as_something_else_is_quoted(written, text, message):
+    with pytest.raises(ConfigError, match=message):
+        read_mapping(written(text))
+
+
+def test_quoted_names_and_other_keys_are_left_alone(written):
+    text = "a: {ticker: \"ON\", pool: ['7203'], seed: 0700, ticker_2: ON, snapshot: latest}\n"
+    found = {"ticker": "ON", "pool": ["7203"], "seed": 448, "ticker_2": True, "snapshot": "latest"}
+    assert read_mapping(written(text)) == {"a": found}

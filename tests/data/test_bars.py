@@ -1,4 +1,4 @@
-from datetime import date
+from datetime import UTC, datetime, time, timedelta
 
 import numpy as np
 import pandas as pd
@@ -12,8 +12,8 @@ from simmer.data.sessions import sessions
 from support.bars import bundled_bars, random_bars, rules
 
 
-def check(frame, *, kind="etf", calendar=None, today=date(2026, 11, 1), ticker=None):
-    return check_bars(frame, file_name="X.csv", kind=kind, calendar=calendar, today=today, ticker=ticker)
+def check(frame, *, kind="etf", calendar=None, now=datetime(2026, 11, 1, tzinfo=UTC), ticker=None):
+    return check_bars(frame, file_name="X.csv", kind=kind, calendar=calendar, now=now, ticker=ticker)
 
 
 def changed(row, **values):
@@ -90,9 +90,10 @@ def test_containment_tolerates_rounding_only():
 
 def test_a_date_after_today_is_refused_in_every_time_zone(monkeypatch):
     frame = random_bars(30)
-    last = frame["Date"].iloc[-1].date()
-    assert check(frame, today=last) == []
-    assert rules(check(frame, today=frame["Date"].iloc[-2].date())) == [("date_range", 31)]
+    before, last = (datetime.combine(day, time(), UTC) for day in frame["Date"].iloc[-2:])
+    assert check(frame, now=last) == []
+    assert check(frame, now=before + timedelta(hours=10)) == []  # in Kiribati
+    assert rules(check(frame, now=before + timedelta(hours=9))) == [("date_range", 31)]
     far = random_bars(5, start="2999-01-02")
     for zone in ("Asia/Tokyo", "America/Adak"):
         monkeypatch.setenv("TZ", zone)
@@ -138,8 +139,8 @@ def test_a_single_day_and_a_calendar_that_starts_later():
 
 
 def test_unknown_kind_and_calendar_are_configuration_errors():
-    with pytest.raises(ConfigError, match="kind is 'stock'"):
-        check(random_bars(5), kind="stock")
+    with pytest.raises(ConfigError, match="kind is 'share'"):
+        check(random_bars(5), kind="share")
     with pytest.raises(ConfigError, match="calendar 'NOPE'"):
         check(random_bars(5), calendar="NOPE")
 
@@ -275,3 +276,43 @@ def test_problems_become_one_error_that_lists_them_all():
     assert str(raised.value).count("X.csv, line 3: Low is 0 [positive]") == 2
     assert "twice" not in str(raised.value)
     assert shorten([error] * 3) == [error] * 3
+
+
+def idle(rows, *, of=400, **values):
+    frame = random_bars(of)
+    frame.loc[: rows - 1, list(values)] = list(values.values())
+    return frame
+
+
+@pytest.mark.parametrize(
+    ("kind", "most"), [("stock", 100), ("crypto", 20)], ids=["a quarter", "one in twenty"]
+)
+def test_idle_days_of_a_stock_are_one_warning_until_there_are_too_many(kind, most):
+    for values, rule in (
+        ({"Volume": 0}, "no_volume"),
+        (dict.fromkeys(("Open", "High", "Low", "Close"), 100.0), "flat"),
+    ):
+        for rows, severity in ((most, "warning"), (most + 1, "error")):
+            found = [p for p in check(idle(rows, **values), kind=kind) if p.rule == rule]
+            assert [(p.row, p.severity) for p in found] == [(2, severity)]
+            assert f"on {rows} rows" in found[0].message
+
+
+def test_only_a_cryptocurrency_has_volumes_with_decimals():
+    frame = random_bars(30).astype({"Volume": "float64"})
+    frame.loc[4, "Volume"] = 0.5
+    assert check(frame, kind="crypto") == []
+    (problem,) = check(frame, kind="stock")
+    assert (problem.rule, problem.row, problem.severity) == ("decimals", 6, "error")
+    assert "Volume is 0.5; expected a whole number" in problem.message
+    frame.loc[7, "Volume"] = np.nan
+    assert rules(check(frame, kind="crypto")) == [("decimals", 9)]
+
+
+def test_a_currency_has_no_volume_and_moves_less():
+    frame = random_bars(30).assign(Volume=0)
+    assert check(frame, kind="currency") == []
+    frame.loc[10:, ["Open", "High", "Low", "Close"]] *= 0.5
+    (problem,) = check(frame, kind="currency")
+    assert (problem.rule, problem.row, problem.severity) == ("large_return", 12, "warning")  # and no split
+    assert rules(check(random_bars(30), kind="currency"), "warning") == [("volume", None)]

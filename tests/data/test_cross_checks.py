@@ -88,3 +88,10 @@ def test_too_few_common_days_and_broken_tables_are_skipped(market):
     assert check_across({"SPY": market, "DIA": random_bars(600, seed=2)[::-1]}) == []
     assert check_across({"SPY": market.assign(Close=100.0), "DIA": random_bars(600, seed=2)}) == []
     assert check_across({}) == []
+
+
+def test_series_of_two_exchanges_are_compared_on_their_common_days(market):
+    other = market.drop(index=range(3, 600, 7)).reset_index(drop=True)  # the same ticker with other holidays
+    (problem,) = check_across({"A": market, "B": other})
+    assert problem.rule == "same_series"
+    assert f"on all {len(other) - 1} common days" in problem.message

@@ -17,15 +17,17 @@ from simmer.base.errors import DataError, SimmerError
 from simmer.base.files import to_json
 from simmer.data.bars import check_bars
 from simmer.data.bars_csv import canonical_csv, parse_bars
+from simmer.data.kinds import KINDS
 from simmer.data.manifest import gather_sidecars, read_manifest
 from simmer.data.pending import pending_registrations
-from simmer.data.registration import read_snapshot
+from simmer.data.registration import check_file, read_kept, read_snapshot
 from simmer.data.snapshots import SnapshotStore
 from simmer.data.tables import content_sha256, read_table, write_table
-from simmer.data.tickers import KINDS
+from simmer.data.tickers import TickerSpec
 from simmer.data.validation import validate_manifest
 from support.bars import random_bars, session_bars
 from support.hostile import make_good
+from support.layouts import LAYOUTS
 
 SOUND = canonical_csv(session_bars(30))
 FRAGMENTS = (
@@ -135,6 +137,36 @@ def test_any_bytes_are_read_or_refused(content):
 @given(damaged(SOUND))
 def test_damaged_bars_are_read_or_refused(content):
     assert_read_soundly(content)
+
+
+@settings(fuzz, max_examples=40)
+@given(st.sampled_from(sorted(LAYOUTS)).flatmap(lambda name: damaged(LAYOUTS[name][0])))
+def test_damaged_files_of_every_layout_are_read_or_refused(content):
+    assert_any_layout_is_read_soundly(content)
+
+
+@fuzz
+@given(
+    st.sampled_from(
+        ["Date,Open,High,Low,Close,Volume", "t;o;h;l;c;v;x", ",Open\n,SPY\nDate,", "<DATE>\t<CLOSE>"]
+    ),
+    st.text('0123456789.,;-+eEkM$/: TZ"\t\r\n') | st.text(max_size=200),
+)
+def test_any_text_below_a_known_header_is_read_or_refused(header, text):
+    assert_any_layout_is_read_soundly(f"{header}\n{text}\n".encode("utf-8", "surrogatepass"))
+
+
+def assert_any_layout_is_read_soundly(content):
+    found = check_file(content, spec=TickerSpec("SPY", "etf"), file_name="X.csv", calendar="XNYS")
+    assert (found.frame is None) == any(problem.severity == "error" for problem in found.problems)
+    for problem in found.problems:
+        str(problem).encode("ascii")
+        assert problem.row is None or 1 <= problem.row <= content.count(b"\n") + 1
+    if found.frame is None:
+        return
+    entry = {"calendar": "XNYS"} | ({"reading": found.reading.as_json()} if found.reading else {})
+    again, _, _ = read_kept(content, json.loads(json.dumps(entry)), file_name="X.csv")
+    assert content_sha256(again) == content_sha256(found.frame)
 
 
 number = st.floats(allow_nan=False, allow_infinity=False, width=64)
@@ -276,7 +308,7 @@ def write_manifest(good, content):
 
 def assert_reported(manifest, opened):
     opened.clear()
-    report = validate_manifest(manifest, kinds={"SPY": "etf", "DIA": "etf"}, calendar=None)
+    report = validate_manifest(manifest, kinds={"SPY": "etf", "DIA": "etf"}, calendars=None)
     assert [path for path in opened if is_foreign(path, manifest.parent)] == []
     report.table().as_text().encode("ascii")
     to_json(report.as_json()).encode()

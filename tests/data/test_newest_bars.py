@@ -52,8 +52,18 @@ def test_an_unreadable_file_is_named(files):
     files.newer.unlink()
     with pytest.raises(DataError, match=r"the bars of SPY cannot be read: .*my newer bars\.csv"):
         newest(files)
-    files.newer.write_text("Date;Open\n")
-    with pytest.raises(DataError, match="fields must be separated by commas"):
+    files.newer.write_text("Date;Open\n2003-01-06;1\n")
+    with pytest.raises(DataError, match="the header lacks High, Low and Close"):
+        newest(files)
+
+
+def test_a_file_may_have_any_layout_and_its_lines_are_named(files):
+    newest_first = BARS.iloc[::-1].rename(columns={"Close": "Close/Last"}).to_csv(index=False)
+    files.newer.write_text(newest_first)
+    assert newest(files).frame.equals(BARS)
+    assert newest(files).notes == ()
+    files.newer.write_text(newest_first.replace(f"{LAST:%Y-%m-%d},", f"{LAST:%Y-%m-%d},9", 1))
+    with pytest.raises(DataError, match=r"line 2: High .* is below"):
         newest(files)
 
 

@@ -3,7 +3,9 @@ from datetime import date
 import pytest
 
 from simmer.base.errors import ConfigError
-from simmer.data.tickers import KINDS, KNOWN_TICKERS, TickerSpec
+from simmer.base.settings import meaning
+from simmer.data.kinds import KINDS
+from simmer.data.tickers import KNOWN_TICKERS, TickerSpec
 from support.configs import data_settings
 
 
@@ -32,14 +34,35 @@ def test_the_last_day_and_the_tickers_are_found():
 
 
 @pytest.mark.parametrize(
-    "ticker", ["", "^DJI", "spy", "../X", "A/B", "A_B", ".A", "A.", "A" * 17, "Ä", None, 7]
+    "ticker",
+    [
+        "",
+        "^",
+        "D^JI",
+        "=X",
+        "X=",
+        "&A",
+        "A B",
+        "spy",
+        "../X",
+        "A/B",
+        "A_B",
+        ".A",
+        "A.",
+        "A" * 17,
+        "Ä",
+        None,
+        7,
+    ],
 )
 def test_a_ticker_that_cannot_name_a_file_is_refused(ticker):
     with pytest.raises(ConfigError, match=r"ticker: found .* expected"):
         TickerSpec(ticker, "index")
 
 
-@pytest.mark.parametrize("ticker", ["A", "GSPC", "BRK.B", "BF-B", "X2"])
+@pytest.mark.parametrize(
+    "ticker", ["A", "GSPC", "BRK.B", "BRK-B", "X2", "7203.T", "M&M.NS", "EURUSD=X", "BTC-USD", "^GSPC", "ON"]
+)
 def test_ordinary_tickers_are_accepted(ticker):
     assert TickerSpec(ticker, "etf").file is None
 
@@ -47,7 +70,7 @@ def test_ordinary_tickers_are_accepted(ticker):
 @pytest.mark.parametrize(
     ("values", "message"),
     [
-        ({"kind": "stock"}, "kind: found 'stock', expected one of `etf`"),
+        ({"kind": "bond"}, "kind: found 'bond', expected one of `etf`"),
         ({"file": ""}, "file: found .* expected"),
         ({"file": "  "}, "file: found .* expected"),
         ({"file": 3}, "file: found .* expected"),
@@ -74,3 +97,11 @@ def test_known_tickers_are_consistent():
         assert known.kind in KINDS
         assert date.fromisoformat(known.first_date).year >= 1927
         assert TickerSpec(name, known.kind).vendor_symbol == known.symbol
+
+
+def test_the_calendar_of_a_ticker_wins_over_that_of_the_campaign():
+    tokyo, other = TickerSpec("7203.T", "stock", calendar="XTKS"), TickerSpec("SPY", "etf")
+    settings = data_settings(tickers=(tokyo, other))
+    assert settings.calendars() == {"7203.T": "XTKS", "SPY": "XNYS"}
+    assert meaning(other) == {"ticker": "SPY", "kind": "etf", "file": None, "symbol": None, "snapshot": None}
+    assert meaning(tokyo)["calendar"] == "XTKS"

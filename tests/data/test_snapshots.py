@@ -96,7 +96,7 @@ def test_the_manifest_is_valid_and_depends_on_the_order_only_in_sequence_numbers
             keep(store, seed, ticker="DIA" if seed == 3 else "SPY")
         text = (store.root / "datapackage.json").read_text()
         manifests.append([line for line in text.splitlines() if '"sequence"' not in line])
-        report = validate_manifest(store.root / "datapackage.json", kinds={}, calendar=None)
+        report = validate_manifest(store.root / "datapackage.json", kinds={}, calendars=None)
         assert report.problems == ()
         assert len(report.checked) == 3
     assert manifests[0] == manifests[1]
@@ -157,7 +157,7 @@ def test_kill_at_any_moment_leaves_whole_files_and_the_same_call_completes_it(tm
                 if snapshot.path.exists():  # else its entry was written, and it was about to be
                     snapshot.read()
     add_many(tmp_path, range(30))
-    report = validate_manifest(tmp_path / "datapackage.json", kinds={}, calendar=None)
+    report = validate_manifest(tmp_path / "datapackage.json", kinds={}, calendars=None)
     assert report.ok
     assert len(report.checked) == 30
 

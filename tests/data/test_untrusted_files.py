@@ -83,7 +83,9 @@ def test_paths_that_a_manifest_may_hold(path):
     assert is_manifest_path(path)
 
 
-@pytest.mark.parametrize("path", ["^DJI.csv", "S P.csv", "./a.csv", "a//b.csv", "/a.csv", "É.csv", None])
+@pytest.mark.parametrize(
+    "path", ["D^JI.csv", "=a.csv", "S P.csv", "./a.csv", "a//b.csv", "/a.csv", "É.csv", None]
+)
 def test_paths_that_a_manifest_may_not_hold(path):
     assert not is_manifest_path(path)
 

@@ -48,7 +48,10 @@ def edit(folder, which, /, **values):
 
 
 def validate(folder, *, kinds=None, calendar=None, **options):
-    return validate_manifest(folder / "datapackage.json", kinds=kinds or KINDS, calendar=calendar, **options)
+    calendars = None if calendar is None else dict.fromkeys(kinds or KINDS, calendar)
+    return validate_manifest(
+        folder / "datapackage.json", kinds=kinds or KINDS, calendars=calendars, **options
+    )
 
 
 def errors(report):
@@ -220,7 +223,7 @@ def test_a_huge_file_is_refused_by_its_size(folder):
         ("ticker", "QQQ", "ticker"),
         ("ticker", None, "ticker"),
         ("ticker", ["SPY"], "ticker"),
-        ("kind", "stock", "entry"),
+        ("kind", "bond", "entry"),
         ("kind", ["etf"], "entry"),
         ("kind", "index", "ticker"),
         ("sources", "somewhere", "entry"),
@@ -292,7 +295,7 @@ def test_the_bytes_that_are_hashed_are_the_bytes_that_are_parsed(folder):
             opened.append(arguments[0])
 
     sys.addaudithook(audit)
-    assert validate_manifest(folder / "datapackage.json", kinds=KINDS, calendar=None).ok
+    assert validate_manifest(folder / "datapackage.json", kinds=KINDS, calendars=None).ok
     active[0] = False
     assert len(opened) == 1
     assert Path(opened[0]).name == "SPY.csv"

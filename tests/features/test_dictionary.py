@@ -15,7 +15,7 @@ from simmer.features.indicators import build_a25
 from simmer.features.vix import add_vix
 from support.bars import random_bars
 
-COLUMNS = table_columns(volatility=True, vix=True)
+COLUMNS = table_columns(volume=True, volatility=True, vix=True)
 
 
 def small_table():
@@ -138,3 +138,10 @@ def test_the_csv_reads_back_with_the_table_first():
     assert (rows[0]["minimum"], rows[0]["mean"]) == ("2003-01-06", "")
     assert (rows[1]["mean"], rows[2]["maximum"], rows[3]["maximum"]) == ("2.33333", "1.23457e+07", "2")
     assert rows[2]["definition"] == DEFINITIONS["obv"].definition
+
+
+def test_columns_that_a_table_lacks_are_named():
+    found = describe_columns(small_table(), first_valid_rows=STARTS)
+    page = as_markdown({"A_dataset_a21": found, "B_dataset_a25": found}, {"A_dataset_a21": ["Volume", "obv"]})
+    assert page.count("has no volume: Volume, obv.") == 1
+    assert page.index("A_dataset_a21") < page.index("Left out") < page.index("B_dataset_a25")

@@ -6,7 +6,7 @@ import pytest
 
 from simmer.base.errors import DataError
 from simmer.data.bars_csv import COLUMNS
-from simmer.features.columns import A25_COLUMNS, INDICATORS, OHLCV
+from simmer.features.columns import A21_COLUMNS, A25_COLUMNS, INDICATORS, OHLCV, VOLUME_FEATURES
 from simmer.features.indicators import MAX_CONSTANT_ROWS, build_a25, compute_indicators
 from support.bars import bits, bundled_bars, random_bars
 
@@ -373,3 +373,12 @@ def test_a_feature_that_stays_constant_for_long_is_refused():
     bars.loc[400 : 400 + MAX_CONSTANT_ROWS - 1, "Open"] = 100.0
     with pytest.raises(DataError, match=rf"Open stays at 100\.0 for {MAX_CONSTANT_ROWS} rows"):
         build_a25(bars)
+
+
+def test_without_volume_the_other_columns_are_the_same():
+    bars = random_bars(400)
+    a25, a21 = build_a25(bars).frame, build_a25(bars.assign(Volume=0), volume=False)
+    assert tuple(a21.frame.columns) == ("Date", *A21_COLUMNS)
+    assert set(A25_COLUMNS) - set(A21_COLUMNS) == set(VOLUME_FEATURES)
+    assert set(a21.starts) == set(A21_COLUMNS)
+    pd.testing.assert_frame_equal(a21.frame, a25[["Date", *A21_COLUMNS]], check_exact=True)

@@ -102,7 +102,7 @@ WRONG = {
     "other channels": {"shape": SHAPE},
     "another context": {"shape": SHAPE | {"channels": 2, "context_days": 50}},
     "a ticker that is a path": {"bars": values()["bars"] | {"ticker": "../SPY"}},
-    "bars of a kind without features": {"bars": values()["bars"] | {"kind": "no_volume_index"}},
+    "bars of an unknown kind": {"bars": values()["bars"] | {"kind": "bond"}},
     "a base rate of 0": {"base_rate": 0.0},
     "a base rate of 2": {"base_rate": 2},
     "a scale with a slash": {"scale": "../2M"},

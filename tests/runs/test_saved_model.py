@@ -109,8 +109,8 @@ def test_features_of_the_vix_need_its_bars(tmp_path):
         (lambda bars: bars[:278], r"found 278 bars, of which 79 have all features; expected 80"),
         (lambda bars: bars[:150], "expected at least 200 bars"),
         (lambda bars: bars.drop(columns="High"), "the bars of GSPC lack High"),
-        (lambda bars: bars.assign(Volume=0.5), "Volume is not whole numbers"),
-        (lambda bars: bars.assign(Volume=np.nan), "Volume is not whole numbers"),
+        (lambda bars: bars.assign(Volume=0.5), "Volume is 0.5; expected a whole number"),
+        (lambda bars: bars.assign(Volume=np.nan), "a Volume is missing"),
         (lambda bars: bars.assign(Date="soon"), "no numbers and days"),
         (lambda bars: bars.drop(index=400), "no bar for the XNYS session"),
         (lambda bars: bars.assign(Close=bars["Close"] * 9), "High"),
@@ -151,8 +151,8 @@ def test_columns_in_another_order_are_refused(saved_campaign):
 def test_a_column_that_this_version_does_not_compute_is_refused(saved_campaign, monkeypatch):
     genuine = saved_model.features_of_bars
 
-    def without_obv(*bars, volatility):
-        table = genuine(*bars, volatility=volatility)
+    def without_obv(*bars, **settings):
+        table = genuine(*bars, **settings)
         return replace(table, frame=table.frame.drop(columns="obv"))
 
     monkeypatch.setattr(saved_model, "features_of_bars", without_obv)

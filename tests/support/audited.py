@@ -14,7 +14,7 @@ from support.runs import EXECUTION
 CONFIG = default_config()
 HORIZONS = CONFIG.dataset.horizons_days
 SETTINGS = replace(CONFIG.dataset, min_validation_decisions=100)
-model_features = builder_of(volatility=SETTINGS.volatility)
+model_features = builder_of(SETTINGS)
 SETTING = ControlSetting(geometry=CONFIG.geometry, training=CONFIG.training, execution=EXECUTION)
 
 

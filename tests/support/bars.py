@@ -21,10 +21,12 @@ def random_bars(rows: int, *, seed: int = 0, start: str = "2003-01-06") -> pd.Da
     return _walk(np.busday_offset(first, np.arange(rows)), seed)
 
 
-def session_bars(rows: int, *, seed: int = 0, start: str = "2003-01-06") -> pd.DataFrame:
-    """Return bars of a random walk on the sessions of the New York exchange from `start`."""
+def session_bars(
+    rows: int, *, seed: int = 0, start: str = "2003-01-06", calendar: str = "XNYS"
+) -> pd.DataFrame:
+    """Return bars of a random walk on the sessions of an exchange from `start`."""
     last = np.datetime64(start) + np.timedelta64(rows * 2 + 30, "D")
-    return _walk(sessions("XNYS", np.datetime64(start), last)[:rows], seed)
+    return _walk(sessions(calendar, np.datetime64(start), last)[:rows], seed)
 
 
 def _walk(days: np.ndarray, seed: int) -> pd.DataFrame:

@@ -43,7 +43,7 @@ def validate(folder: Path, settings: DataSettings) -> None:
     script("validate_manifest").main(
         manifest=folder / "data/raw/datapackage.json",
         kinds=settings.kinds(),
-        calendar=settings.calendar,
+        calendars=settings.calendars(),
         report=folder / "results/data_validation.json",
         table=folder / "results/data_validation.txt",
     )
@@ -56,6 +56,7 @@ def build(folder: Path, ticker: str) -> None:
         bars=raw / f"{ticker}.csv",
         raw_resource=raw / f"{ticker}.resource.json",
         volatility=True,
+        volume=True,
         table=processed / f"{ticker}_dataset_a33.parquet",
         resource=processed / f"{ticker}_dataset_a33.resource.json",
     )

@@ -61,7 +61,7 @@ rule leakage_audit:
         "../envs/simmer.yaml"
     params:
         dataset=CAMPAIGN.dataset.meaning(),
-        calendar=CAMPAIGN.data.calendar,
+        calendar=CAMPAIGN.data.calendars().get(VIX_TICKER, CAMPAIGN.data.calendar),
         seed=CAMPAIGN.seed,
         register=str(TEST_READS),
         code=AUDITED_CODE,

@@ -6,6 +6,7 @@ from pathlib import Path
 from simmer.base.files import sha256_of_bytes, to_json, write_bytes
 from simmer.base.provenance import reached_digest
 from simmer.base.settings import meaning
+from simmer.base.text import TICKER_PATTERN
 from simmer.data.requests import request_of
 from simmer.data.tickers import VIX_TICKER
 from simmer.ledger.address import RESULTS, StudyAddress, horizon_days_of, horizon_name, looks_in
@@ -59,15 +60,26 @@ def ticker_settings(wildcards):
     return meaning(CAMPAIGN.data.ticker(wildcards.ticker))
 
 
+def own_tables():
+    """Return the tickers with a table of own features, those with features of volume first."""
+    kinds, learned = CAMPAIGN.data.kinds(), CAMPAIGN.dataset.window_tickers
+    named = [name for name in tickers() if name in learned or kinds[name] != "no_volume_index"]
+    return [
+        (volume, [name for name in named if CAMPAIGN.has_volume(name) == volume]) for volume in (True, False)
+    ]
+
+
+def calendar_of_ticker(wildcards):
+    """Return the calendar of a ticker."""
+    return CAMPAIGN.data.calendars()[wildcards.ticker]
+
+
 def tables_of_stage(stage, ending):
     """Return the tables of a stage, or their resource entries."""
     names = tickers()
     if stage == "processed":
-        kinds = CAMPAIGN.data.kinds()
-        names = [
-            f"{name}_features" if kinds[name] == "no_volume_index" else CAMPAIGN.dataset.own_table(name)
-            for name in names
-        ]
+        own = [name for _, with_own in own_tables() for name in with_own]
+        names = [CAMPAIGN.own_table(name) if name in own else f"{name}_features" for name in names]
         names += CAMPAIGN.dataset.tables if CAMPAIGN.dataset.vix else []
     return [f"data/{stage}/{name}.{ending}" for name in names]
 

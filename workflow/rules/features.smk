@@ -2,33 +2,44 @@
 
 The table `a25` has the 25 feature columns computed from the ticker's own bars (5 of bars and 20 indicators), the
 table `a33` these and eight of volatility; the tables `c` and `c41` add the eight of the VIX to them. A configuration
-has one of the first two and, with the VIX, one of the last two.
+has one of the first two and, with the VIX, one of the last two. Of a ticker without volume they have four columns
+less and are `a21`, `a29`, `c29` and `c37`.
 
 Reads: data/raw/<TICKER>.csv, results/data_validation.json.
-Writes: data/processed/<TICKER>_dataset_{a25,a33,c,c41}.parquet, data/processed/VIX_features.parquet,
+Writes: data/processed/<TICKER>_dataset_{a25,a33,c,c41,a21,a29,c29,c37}.parquet, data/processed/VIX_features.parquet,
 results/dataset.json, results/data_dictionary.{csv,md}.
 """
 
+import re
 
-rule build_features:
-    """Compute the a25 or a33 table of one ticker from its own bars, warm-up rows dropped."""
-    input:
-        bars="data/raw/{ticker}.csv",
-        resource="data/raw/{ticker}.resource.json",
-        validation="results/data_validation.json",
-    output:
-        table=f"data/processed/{CAMPAIGN.dataset.own_table('{ticker}')}.parquet",
-        resource=f"data/processed/{CAMPAIGN.dataset.own_table('{ticker}')}.resource.json",
-    log:
-        "results/logs/build_features/{ticker}.log",
-    benchmark:
-        "results/benchmarks/build_features/{ticker}.tsv"
-    conda:
-        "../envs/simmer.yaml"
-    message:
-        "Build the features of {wildcards.ticker}"
-    script:
-        "../scripts/build_features.py"
+
+for volume, named in own_tables():
+    if not named:
+        continue
+
+    rule:
+        """Compute the table of one ticker's own features from its bars, warm-up rows dropped."""
+        name:
+            "build_features" if volume else "build_features_without_volume"
+        input:
+            bars="data/raw/{ticker}.csv",
+            resource="data/raw/{ticker}.resource.json",
+            validation="results/data_validation.json",
+        output:
+            table=f"data/processed/{CAMPAIGN.dataset.own_table('{ticker}', volume=volume)}.parquet",
+            resource=f"data/processed/{CAMPAIGN.dataset.own_table('{ticker}', volume=volume)}.resource.json",
+        wildcard_constraints:
+            ticker="|".join(map(re.escape, named)),
+        log:
+            "results/logs/build_features/{ticker}.log",
+        benchmark:
+            "results/benchmarks/build_features/{ticker}.tsv"
+        conda:
+            "../envs/simmer.yaml"
+        message:
+            "Build the features of {wildcards.ticker}"
+        script:
+            "../scripts/build_features.py"
 
 
 rule build_vix_features:
@@ -47,7 +58,7 @@ rule build_vix_features:
     conda:
         "../envs/simmer.yaml"
     params:
-        calendar=CAMPAIGN.data.calendar,
+        calendar=calendar_of_ticker,
     message:
         "Build the features of {wildcards.ticker}"
     script:

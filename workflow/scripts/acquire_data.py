@@ -26,7 +26,11 @@ def main(
     acquired = acquire(settings, ticker, SnapshotStore(snapshots))
     spec = settings.ticker(ticker)
     problems = check_bars(
-        acquired.frame, file_name=bars.name, kind=spec.kind, calendar=settings.calendar, ticker=ticker
+        acquired.frame,
+        file_name=bars.name,
+        kind=spec.kind,
+        calendar=settings.calendar_of(spec),
+        ticker=ticker,
     )
     refuse_errors(problems, what=f"the bars of {ticker}")
     content = canonical_csv(acquired.frame)

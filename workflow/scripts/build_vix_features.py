@@ -6,7 +6,7 @@ from pathlib import Path
 from simmer.base.logs import job
 from simmer.data.bars_csv import read_bars
 from simmer.data.manifest import read_entry
-from simmer.data.sessions import sessions
+from simmer.data.sessions import expected_days
 from simmer.features.tables import keep_features
 from simmer.features.vix import build_vix
 from simmer.ledger.made_from import made_from
@@ -18,7 +18,7 @@ def main(*, bars: Path, raw_resource: Path, calendar: str, table: Path, resource
     """Write the features of `bars` to `table`, and their manifest entry to `resource`."""
     frame = read_bars(bars)
     days = frame["Date"].to_numpy().astype("datetime64[D]")
-    vix = build_vix(frame, sessions(calendar, days[0], days[-1]))
+    vix = build_vix(frame, expected_days(calendar, days))
     if vix.dropped_days:
         logger.info("%s: %s left out, no sessions of %s", table.name, ", ".join(vix.dropped_days), calendar)
     keep_features(vix, made_of=[read_entry(raw_resource)], table=table, resource=resource)

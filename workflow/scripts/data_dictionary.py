@@ -16,13 +16,13 @@ def main(*, tables: Sequence[Path], resources: Sequence[Path], page: Path, table
     Raises:
         DataError: when a column has no definition or a missing value.
     """
+    entries = {path.stem: read_json(resource) for path, resource in zip(tables, resources, strict=True)}
     described = {
-        path.stem: describe_columns(
-            read_table(path), first_valid_rows=read_json(resource)["first_valid_rows"]
-        )
-        for path, resource in zip(tables, resources, strict=True)
+        path.stem: describe_columns(read_table(path), first_valid_rows=entries[path.stem]["first_valid_rows"])
+        for path in tables
     }
-    write_text(page, as_markdown(described))
+    left_out = {name: entry.get("left_out", ()) for name, entry in entries.items()}
+    write_text(page, as_markdown(described, left_out))
     write_text(table, as_csv(described))
 
 

@@ -11,6 +11,7 @@ from simmer.base.files import read_json, write_json, write_text
 from simmer.base.logs import job
 from simmer.config.campaign import Config, parse_config
 from simmer.data.tables import features_sha256, read_table
+from simmer.data.tickers import VIX_TICKER
 from simmer.ledger.made_from import made_from
 
 
@@ -47,7 +48,7 @@ def main(
         dataset,
         raw[0],
         frames[0],
-        calendar=config.data.calendar,
+        calendar=config.data.calendars().get(VIX_TICKER, config.data.calendar),
         controls=controls_from_json(
             read_json(controls),
             features_sha256=features_sha256(frames),
@@ -55,7 +56,7 @@ def main(
         ),
         looks=looks,
         seed=config.seed,
-        features=model_features(volatility=dataset.volatility),
+        features=model_features(dataset),
         pooled=list(series)[1:],
     )
     log_checks(audit)

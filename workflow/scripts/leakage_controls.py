@@ -64,7 +64,7 @@ def main(
         TemporaryDirectory() as folder,
         thermal_guard(config, execution, on_event=_drop, stop=stop) as guard,
     ):
-        features = model_features(volatility=settings.volatility)
+        features = model_features(settings)
         common = {"build": settings.build, "setting": setting, "seed": config.seed, "guard": guard}
         results = [
             planted_control(

@@ -11,13 +11,15 @@ from simmer.data.validation import validate_manifest
 from simmer.ledger.made_from import made_from
 
 
-def main(*, manifest: Path, kinds: Mapping[str, str], calendar: str, report: Path, table: Path) -> None:
+def main(
+    *, manifest: Path, kinds: Mapping[str, str], calendars: Mapping[str, str], report: Path, table: Path
+) -> None:
     """Write what was checked to `report` and `table`; write nothing if there is an error.
 
     Raises:
         DataError: listing every problem at once.
     """
-    found = validate_manifest(manifest, kinds=kinds, calendar=calendar)
+    found = validate_manifest(manifest, kinds=kinds, calendars=calendars)
     checks = found.table()
     checks.raise_if_failed()
     log_checks(checks)
@@ -31,7 +33,7 @@ if __name__ == "__main__":
         main(
             manifest=Path(snakemake.input.manifest),
             kinds=data.kinds(),
-            calendar=data.calendar,
+            calendars=data.calendars(),
             report=Path(snakemake.output.report),
             table=Path(snakemake.output.table),
         )

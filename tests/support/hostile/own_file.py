@@ -82,6 +82,46 @@ def at(row: int, day: str) -> Callable[[pd.DataFrame], pd.DataFrame]:
     return change
 
 
+def filled_weekends(frame: pd.DataFrame) -> pd.DataFrame:
+    """Give each calendar day the bar of the last session."""
+    every_day = pd.date_range(frame["Date"].iloc[0], frame["Date"].iloc[-1]).as_unit("us")
+    return frame.set_index("Date").reindex(every_day, method="ffill").rename_axis("Date").reset_index()
+
+
+def with_commas(sound: bytes) -> bytes:
+    """Return the file with semicolons and decimal commas."""
+    return sound.replace(b",", b";").replace(b".", b",")
+
+
+def newest_first(sound: bytes) -> bytes:
+    """Return the file with its rows the other way round."""
+    header, *rows = sound.splitlines()
+    return b"\n".join([header, *reversed(rows), b""])
+
+
+def columns(name: str, value: str | None) -> Damage:
+    """Add a column with the same text in each row; None for another in each."""
+
+    def bytes_of(sound: bytes) -> bytes:
+        header, *rows = sound.decode().splitlines()
+        more = [f"{row},{f'T{number}' if value is None else value}" for number, row in enumerate(rows)]
+        return ("\n".join([f"{header},{name}", *more]) + "\n").encode()
+
+    return derived(bytes_of)
+
+
+def dates(form: str) -> Damage:
+    """Write every date in another form."""
+
+    def bytes_of(sound: bytes) -> bytes:
+        header, *rows = sound.decode().splitlines()
+        parted = [row.split(",", 1) for row in rows]
+        more = [f"{form.format(pd.Timestamp(day))},{rest}" for day, rest in parted]
+        return ("\n".join([header, *more]) + "\n").encode()
+
+    return derived(bytes_of)
+
+
 case = partial(Case, "own file")
 
 CASES = (
@@ -103,18 +143,21 @@ CASES = (
     case("NUL bytes", field("Close", "1\x002"), ("is NUL",)),
     case("old Mac line ends", derived(lambda s: s.replace(b"\n", b"\r")), ("carriage return",)),
     # -- another header
-    case("yfinance.download header", content(b"Price,Close\nTicker,SPY\n"), ("several header",)),
-    case("header in lower case", line(1, str.lower), ("expected exactly Date,Open",)),
-    case("header in quotes", line(1, lambda _: '"Date","Open"'), ("expected exactly",)),
-    case("no header", line(1, lambda _: "2002-01-02,1,2,1,2,5"), ("expected exactly",)),
-    case("extra column Adj Close", line(1, lambda text: text + ",Adj Close"), ("'Adj Close'",)),
+    case("yfinance.download header", content(b"Price,Close\nTicker,SPY\n"), ("may each be Close",)),
+    case("header in lower case", line(1, str.lower), (), "accepted"),
+    case("header in quotes", line(1, lambda _: '"Date","Open"'), ("the header lacks High, Low and Close",)),
+    case("no header", line(1, lambda _: "2002-01-02,1,2,1,2,5"), ("values and no names",)),
+    case(
+        "extra column Adj Close", line(1, lambda text: text + ",Adj Close"), ("expected 7, as in the header",)
+    ),
     case(
         "columns in another order",
         line(1, lambda _: "Date,Close,Open,High,Low,Volume"),
-        ("expected exactly",),
+        ("Close is below Low",),
     ),
-    case("semicolons, decimal commas", derived(lambda s: s.replace(b",", b";")), ("commas",)),
-    case("tabs", derived(lambda s: s.replace(b",", b"\t")), ("commas",)),
+    case("semicolons", derived(lambda s: s.replace(b",", b";")), (), "accepted"),
+    case("semicolons, decimal commas", derived(with_commas), (), "accepted"),
+    case("tabs", derived(lambda s: s.replace(b",", b"\t")), (), "accepted"),
     # -- broken lines
     case(
         "last line cut off in mid-number",
@@ -123,20 +166,20 @@ CASES = (
     ),
     case("extra field that would shift columns", line(9, lambda t: t + ",7"), ("7 fields",)),
     case("field missing", line(9, lambda t: t.rsplit(",", 1)[0]), ("5 fields",)),
-    case("empty line", line(9, lambda _: ""), ("1 fields",)),
+    case("empty line", line(9, lambda _: ""), ("an empty line; expected 6 fields",)),
     case("decimal comma", line(9, lambda t: t.replace(".", ",", 1)), ("7 fields", "decimal")),
-    case("thousands separator in quotes", field("Open", '"1,000.0"'), ("thousands",)),
+    case("thousands separator in quotes", field("Open", '"1,000.0"'), ("High 109.4926 is below",)),
     case("day/month dates", field("Date", "03/04/2003"), ("a date like 2018-12-31",)),
     case("13th month", field("Date", "2003-13-04"), ("a date like 2018-12-31",)),
-    case("date with a time", field("Date", "2003-04-03 05:00:00"), ("a date like",)),
+    case("date with a time", field("Date", "2003-04-03 05:00:00"), ("drop the time of day",)),
     case("date without hyphens", field("Date", "20030403"), ("a date like",)),
     case("day that does not exist", field("Date", "2003-02-30"), ("a date like",)),
     case("Excel serial date", field("Date", "37714"), ("a date like",)),
     case("spreadsheet formula", field("Close", "=cmd|' /C calc'!A0"), ('Close is "=cmd',)),
     case("date in Arabic digits", field("Date", "٢٠٠٣-٠٤-٠٣"), ("a date like",)),
-    case("field in quotes", field("Close", '"100.5"'), ("without quotes",)),
-    case("blank before a number", field("Close", " 100.5"), ("Close is ' 100.5'",)),
-    case("decimal comma in a field", field("Close", "100,5"), ("7 fields", "decimal commas")),
+    case("field in quotes", field("Close", '"100.5"'), ("Low 108.1439 is above",)),
+    case("blank before a number", field("Close", " 100.5"), ("Low 108.1439 is above",)),
+    case("decimal comma in a field", field("Close", "100,5"), ("7 fields", "a decimal comma")),
     case("percent", field("Close", "100.5%"), ("Close is '100.5%'",)),
     case("two files after one another", derived(lambda s: s + s), ("Date is 'Date'",)),
     case("null", field("Close", "null"), ("Close is 'null'",)),
@@ -148,11 +191,35 @@ CASES = (
     case("half a share", field("Volume", "10.5"), ("a whole number of shares",)),
     case("volume beyond int64", field("Volume", "9" * 20), ("a whole number",)),
     case("a line of ten million characters", field("Open", "1" * 10_000_000), ("...",)),
+    # -- other layouts
+    case("newest first", derived(newest_first), (), "accepted"),
+    case("a layout of ten thousand columns", line(1, lambda t: t + ",x" * 10_000), ("10006 columns",)),
+    case("a header of a million characters", line(1, lambda t: t + ",x" + "y" * 10**6), ("characters",)),
+    case("a quote that is never closed", field("Open", '"108.7'), ("does not enclose a whole field",)),
+    case("a quote inside a number", field("Open", '"108"7'), ("does not enclose a whole field",)),
+    case(
+        "quotes in ten million characters", line(3, lambda t: '"' + '""' * 5_000_000 + '"'), ("1 fields in",)
+    ),
+    case("ten million quotes", line(2, lambda t: t + '"' * 10_000_001), ("does not enclose a whole field",)),
+    case("unknown column", columns("x", "1"), ("columns that are not known, 'x'; to leave them out",)),
+    case("formula as the ticker", columns("Ticker", "=1+1"), (), "accepted"),
+    case("another ticker", columns("Ticker", "DIA"), ("is of the ticker 'DIA', not of SPY",)),
+    case("a ticker per row", columns("Ticker", None), ("the file holds 300 tickers",)),
+    case("two closes", columns("close", "1"), ("'Close' and 'close' may each be Close",)),
+    case("offset beyond a day", dates("{:%Y-%m-%d} 00:00:00+99:99"), ("no date is in a form that is known",)),
+    case("nanoseconds beyond int64", dates("9999999999999999999"), ("2286-11-20 appears twice",)),
+    case("year 9999 with a time", dates("9999-12-31 09:30:00-05:00"), ("9999-12-31 appears twice",)),
+    case("year 0", dates("0000-01-02"), ("Date is '0000-01-02'",)),
+    case("hourly", dates("2003-01-06 {0:%d}:{0:%m}:00"), ("the bars are",)),
+    case("closing prices only", content(b"Date,Close\n2003-01-06,1\n"), ("closing prices only",)),
+    case(
+        "a ticker's file of MetaTrader", content(b"<DATE>,<CLOSE>\n2003.01.06,1\n"), ("closing prices only",)
+    ),
     case("every line broken", derived(lambda s: re.sub(rb"\n2", b"\n ", s)), ("300 in all",)),
     # -- impossible bars
     case("date twice", bars(lambda f: at(7, str(f["Date"][6]))(f)), ("appears twice",)),
     case("dates out of order", bars(swap(5, 9)), ("expected ascending dates",)),
-    case("Saturday", bars(at(299, "2004-03-20")), ("Saturday or Sunday",)),
+    case("weekends filled with Friday's bar", bars(filled_weekends), ("Saturday or Sunday",)),
     case("far future", bars(at(299, "2999-01-02")), ("is outside",)),
     case("before 1900", bars(at(0, "1800-01-02")), ("is outside",)),
     case("price of 0", cells(9, Low=0.0), ("Low is 0.0", "above 0")),

@@ -47,7 +47,9 @@ def _pending(folder: Path, _: str = "") -> str:
 
 def _validate_processed(folder: Path, _: str = "") -> str:
     manifest = folder / "data/processed/datapackage.json"
-    report = validate_manifest(manifest, kinds={"SPY": "etf", "DIA": "etf"}, calendar="XNYS").table()
+    report = validate_manifest(
+        manifest, kinds={"SPY": "etf", "DIA": "etf"}, calendars={"SPY": "XNYS", "DIA": "XNYS"}
+    ).table()
     report.raise_if_failed()
     return report.as_text()
 

@@ -7,8 +7,9 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from simmer.config.dataset import DatasetSettings
 from simmer.data.bars_csv import PRICES, read_bars
-from simmer.data.sessions import sessions
+from simmer.data.sessions import expected_days
 from simmer.features.of_bars import features_of_bars
 from simmer.features.vix import build_vix
 
@@ -75,17 +76,17 @@ def read_raw(bars: Path, vix_bars: Sequence[Path]) -> RawSeries:
 FeatureBuilder = Callable[[RawSeries], pd.DataFrame]
 
 
-def model_features(*, volatility: bool) -> FeatureBuilder:
+def model_features(dataset: DatasetSettings) -> FeatureBuilder:
     """Return the builder of the feature table of the trials, the same as in the rules."""
-    return lambda raw: features_of_bars(raw.bars, raw.vix_bars, volatility=volatility).frame
+    settings = {"volatility": dataset.volatility, "volume": dataset.volume}
+    return lambda raw: features_of_bars(raw.bars, raw.vix_bars, **settings).frame
 
 
 def vix_features(calendar: str) -> FeatureBuilder:
     """Return the builder of the VIX table on the sessions of an exchange."""
 
     def build(raw: RawSeries) -> pd.DataFrame:
-        days = days_of(raw.vix_bars)
-        return build_vix(raw.vix_bars, sessions(calendar, days[0], days[-1])).frame
+        return build_vix(raw.vix_bars, expected_days(calendar, days_of(raw.vix_bars))).frame
 
     return build
 

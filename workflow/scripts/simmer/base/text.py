@@ -11,6 +11,9 @@ from html import escape
 from typing import Any
 from unicodedata import category
 
+# A ticker is a part of file names, where an underscore ends it. None of its characters, all ASCII, is special
+# in a path on Linux, macOS or Windows.
+TICKER_PATTERN = r"\^?[A-Z0-9](?:[A-Z0-9.&=-]{0,14}[A-Z0-9])?"
 LONGEST_QUOTE = 40
 _FORMULA_SIGNS = ("=", "+", "-", "@", "\t", "\r", "\n")
 # Inline markup of Markdown and of GitHub's math; an underscore inside a word is no markup.

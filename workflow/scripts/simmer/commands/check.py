@@ -30,6 +30,7 @@ from simmer.config.reading import read_mapping
 from simmer.data.changed_files import changed_files, in_words
 from simmer.data.cross_checks import check_across
 from simmer.data.inspection import InspectedBars, inspect_bars
+from simmer.data.kinds import RULES
 from simmer.data.manifest import date_facts
 from simmer.data.reading_store import ReadingStore
 from simmer.ledger.address import RESULTS
@@ -171,9 +172,16 @@ def _check_ticker(found: InspectedBars, parsed: Parsed) -> tuple[CheckResult, pd
     frame, errors, facts = found.frame, found.errors, None
     if frame is not None:
         facts = "{rows:,} days, {date_min} to {date_max}".format(**date_facts(frame))
+        facts += "" if RULES[found.spec.kind].volume else ", no features of volume"
         try:
-            volatility = parsed.dataset is not None and parsed.dataset.volatility
-            build_table(frame, found.spec.kind, calendar=parsed.data.calendar, volatility=volatility)
+            dataset, spec = parsed.dataset, found.spec
+            build_table(
+                frame,
+                spec.kind,
+                calendar=parsed.data.calendar_of(spec),
+                volatility=dataset is not None and dataset.volatility,
+                learned=dataset is not None and spec.ticker in dataset.window_tickers,
+            )
         except SimmerError as error:
             frame, errors = None, (str(error),)
     shown, more = found.warnings[:_MOST_WARNINGS], len(found.warnings) - _MOST_WARNINGS

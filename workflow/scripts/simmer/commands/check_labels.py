@@ -10,7 +10,8 @@ from simmer.base.errors import DatasetError, SimmerError
 from simmer.base.flow_yaml import as_yaml
 from simmer.base.words import percent
 from simmer.config.dataset import DatasetSettings
-from simmer.data.sessions import sessions
+from simmer.data.kinds import RULES
+from simmer.data.sessions import expected_days
 from simmer.evidence.bootstrap import fewest_rows, require_blocks
 from simmer.features.dataset import Dataset, OneClassError, check_base_rates, describe
 from simmer.features.fitting_split import fitting_split
@@ -24,16 +25,20 @@ from simmer.features.vix import build_vix
 _BASE_RATE = 0.3
 
 
-def build_table(frame: pd.DataFrame, kind: str, *, calendar: str, volatility: bool) -> FeatureTable:
-    """Return the feature table that a run builds from the bars of one ticker.
+def build_table(
+    frame: pd.DataFrame, kind: str, *, calendar: str, volatility: bool, learned: bool
+) -> FeatureTable:
+    """Return the feature table that a run builds from the bars of one ticker by its kind.
+
+    `learned` is True for a ticker of the windows.
 
     Raises:
         SimmerError: when it cannot be built.
     """
-    if kind != "no_volume_index":
-        return features_of_bars(frame, volatility=volatility)
+    if learned or kind != "no_volume_index":
+        return features_of_bars(frame, volatility=volatility, volume=RULES[kind].volume)
     days = frame["Date"].to_numpy().astype("datetime64[D]")
-    return build_vix(frame, sessions(calendar, days[0], days[-1]))
+    return build_vix(frame, expected_days(calendar, days))
 
 
 def check_labels(settings: DatasetSettings, bars: Mapping[str, pd.DataFrame]) -> Iterator[CheckResult]:

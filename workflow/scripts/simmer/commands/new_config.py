@@ -9,26 +9,32 @@ import argparse
 import re
 import shlex
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from simmer.base.errors import ConfigError, DataError, DatasetError, SimmerError
 from simmer.base.files import write_text
-from simmer.base.text import plain
+from simmer.base.text import TICKER_PATTERN, plain
 from simmer.config.dataset import DatasetSettings
 from simmer.config.layers import read_config
 from simmer.config.template import Filling, filled
-from simmer.data.bars_csv import parse_bars
+from simmer.data.bars_csv import COLUMNS
+from simmer.data.kinds import RULES, Kind
+from simmer.data.layouts.declared import reading_keys
+from simmer.data.layouts.reading import read_any_layout
+from simmer.data.layouts.record import declared_in
 from simmer.data.manifest import date_facts
 from simmer.data.own_files import nearest_name, own_folder, read_own_bars
 from simmer.data.problems import refuse_errors
 from simmer.data.reading_store import ReadingStore
 from simmer.data.settings import DataSettings
 from simmer.data.sources import acquire
-from simmer.data.tickers import KNOWN_TICKERS, Kind, TickerSpec
+from simmer.data.tickers import KNOWN_TICKERS, TickerSpec
 from simmer.evidence.bootstrap import fewest_rows
 from simmer.features.fitting_split import by_dates, fitting_split
 from simmer.features.indicators import build_a25
@@ -38,10 +44,19 @@ from simmer.status.command import begin_command
 
 # Shown in a comment if the bars are too few for the split of config.yaml.
 _EXAMPLE = SplitSpec(train_end="2014-12-31", validation_end="2019-12-31")
+# With a larger share of bars on Saturdays and Sundays, every day is a session.
+_MOST_WEEKENDS = 0.2
+_CURRENCIES = re.compile("[A-Z]{6}(=X)?")
 
 
 def new_config(
-    to: Path, *, ticker: str | None, file: str | None, data: DataSettings, dataset: DatasetSettings
+    to: Path,
+    *,
+    ticker: str | None,
+    file: str | None,
+    data: DataSettings,
+    dataset: DatasetSettings,
+    reading: Mapping[str, Any] | None = None,
 ) -> str:
     """Write a configuration for one ticker, and return facts about its bars in a few words.
 
@@ -50,6 +65,7 @@ def new_config(
         ticker: None for that of the file's name, or of the bundled bars.
         file: bars; None for bundled ones.
         data, dataset: as in config.yaml.
+        reading: keys of the ticker's entry that say how the file is read.
 
     Raises:
         SimmerError: when the file exists, or the bars cannot be used for labels; nothing is written.
@@ -60,10 +76,11 @@ def new_config(
         folder, spec, bars = None, *_bundled(ticker or dataset.ticker, data)
     else:
         path = own_folder(file).absolute()
-        folder, spec, bars = str(path.parent), *_own(path, ticker)
+        folder, spec, bars = str(path.parent), *_own(path, ticker, data.calendar, reading or {})
     facts = "{}, {rows:,} days, {date_min} to {date_max}".format(spec.ticker, **date_facts(bars))
-    fractions, dates = _splits(bars, dataset)
-    entry = {"ticker": spec.ticker, "kind": spec.kind, "file": spec.file}
+    fractions, dates = _splits(bars, spec.kind, dataset)
+    entry = {"ticker": spec.ticker, "kind": spec.kind, "calendar": spec.calendar, "file": spec.file}
+    entry |= declared_in(spec)
     filling = Filling(
         check=_check_command(to),
         folder=folder,
@@ -83,6 +100,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("to", type=Path, help="file to write; an existing one is never overwritten")
     parser.add_argument("--ticker", help="default: from the name of the file; without a file GSPC")
     parser.add_argument("--file", help="CSV file of daily bars; without one the bars are the bundled ones")
+    parser.add_argument("--read", default="", help="how the file is read: \"date_format: '%%d/%%m/%%Y'\"")
     parser.add_argument("--config", type=Path, default=Path("config/config.yaml"))
     parser.add_argument("--begin", default="", help="the command that begins a campaign, to be shown")
     given = parser.parse_args(arguments)
@@ -95,6 +113,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
             file=given.file,
             data=base.data,
             dataset=base.dataset,
+            reading=reading_keys(given.read),
         )
     except SimmerError as error:
         sys.exit(str(error))
@@ -116,8 +135,10 @@ def _bundled(ticker: str, data: DataSettings) -> tuple[TickerSpec, pd.DataFrame]
         raise ConfigError(f"{error}: FILE=/path/to/{ticker}.csv") from error
 
 
-def _own(path: Path, ticker: str | None) -> tuple[TickerSpec, pd.DataFrame]:
-    ticker = ticker or re.sub("[^A-Z0-9]+", "-", path.stem.upper()).strip("-")[:16]
+def _own(
+    path: Path, ticker: str | None, calendar: str, reading: Mapping[str, Any]
+) -> tuple[TickerSpec, pd.DataFrame]:
+    ticker = ticker or _ticker(path.stem.upper().lstrip("^"))
     if not path.exists():
         near = nearest_name(path.name, path.parent)
         advice = (
@@ -127,27 +148,37 @@ def _own(path: Path, ticker: str | None) -> tuple[TickerSpec, pd.DataFrame]:
         )
         raise ConfigError(f"found no file {path}; expected daily bars as CSV: {advice}")
     content = read_own_bars(str(path.parent), path.name, ticker=ticker)
-    bars, problems = parse_bars(content, path.name)
-    refuse_errors(problems, what=f"the bars of {ticker}")
-    return TickerSpec(ticker, _kind(bars, ticker), path.name), bars
+    spec = TickerSpec(ticker, "index", path.name, **reading)
+    table = read_any_layout(content, file_name=path.name, spec=spec, calendar=calendar)
+    refuse_errors(table.problems, what=f"the bars of {ticker}")
+    bars = table.frame[list(COLUMNS)]
+    weekends = (~np.is_busday(bars["Date"].to_numpy().astype("datetime64[D]"))).mean() > _MOST_WEEKENDS
+    kind = _kind(bars, ticker, weekends)
+    return replace(spec, kind=kind, calendar="24/7" if weekends else None), bars
 
 
-def _kind(bars: pd.DataFrame, ticker: str) -> Kind:
-    known = KNOWN_TICKERS.get(ticker)
-    has_volume = bars["Volume"] > 0
+def _ticker(stem: str) -> str:
+    """Return the ticker that the name of a file means."""
+    if re.fullmatch(TICKER_PATTERN, stem):
+        return stem
+    return re.sub("[^A-Z0-9]+", "-", stem).strip("-")[:16].strip("-")
+
+
+def _kind(bars: pd.DataFrame, ticker: str, weekends: bool) -> Kind:
+    known, has_volume = KNOWN_TICKERS.get(ticker), bars["Volume"] > 0
+    if known:
+        return known.kind
     if not has_volume.any():
-        raise ConfigError(
-            f"found no volume in the bars of {ticker}, expected some, which indicators need: give the file "
-            "of a price; a level without volume, such as the VIX, may be a second ticker"
-        )
-    complete = (has_volume & (bars["High"] > bars["Low"])).all()
-    return known.kind if known else "etf" if complete else "index"
+        return "currency" if _CURRENCIES.fullmatch(ticker) else "no_volume_index"
+    if weekends:
+        return "crypto"
+    return "etf" if (has_volume & (bars["High"] > bars["Low"])).all() else "index"
 
 
-def _splits(bars: pd.DataFrame, dataset: DatasetSettings) -> tuple[SplitSpec, SplitSpec]:
+def _splits(bars: pd.DataFrame, kind: Kind, dataset: DatasetSettings) -> tuple[SplitSpec, SplitSpec]:
     """Return a split of these bars, by fractions and by dates."""
     try:
-        days = build_a25(bars).frame["Date"].to_numpy()
+        days = build_a25(bars, volume=RULES[kind].volume).frame["Date"].to_numpy()
         fitting = fitting_split(
             days,
             dataset.split,

@@ -91,6 +91,7 @@ def _answers(
                     kind=kind,
                     calendar=calendar,
                     now=now,
+                    settings=found.config.data,
                 )
         predictions.append(model.predict(*(bars[ticker].frame for ticker in model.kinds)))
     table = Table(box=None, padding=(0, 0, 0, 2), pad_edge=False, header_style="")

@@ -1,6 +1,7 @@
 """Check a file of bars and keep it as a snapshot.
 
-python -m simmer.commands.register FILE TICKER [--kind KIND] [--calendar XNYS] [--snapshots data/snapshots]
+python -m simmer.commands.register FILE TICKER [--kind KIND] [--calendar XNYS] [--read KEYS]
+    [--snapshots data/snapshots]
 """
 
 import argparse
@@ -11,10 +12,18 @@ from pathlib import Path
 from simmer.base.errors import DataError, SimmerError
 from simmer.base.logs import log_to_terminal
 from simmer.base.text import plain_lines
-from simmer.data.bars_csv import COLUMNS
-from simmer.data.registration import describe_new_snapshot, keep, origin_of_file, provenance_of_file
+from simmer.data.kinds import KINDS
+from simmer.data.layouts.declared import reading_keys
+from simmer.data.layouts.record import declared_in
+from simmer.data.registration import (
+    SHIPPED_CALENDAR,
+    describe_new_snapshot,
+    keep,
+    origin_of_file,
+    provenance_of_file,
+)
 from simmer.data.snapshots import SnapshotStore
-from simmer.data.tickers import KINDS, KNOWN_TICKERS, TickerSpec
+from simmer.data.tickers import KNOWN_TICKERS, TickerSpec
 from simmer.data.untrusted_files import read_at_most
 
 
@@ -32,13 +41,12 @@ def register(file: Path, spec: TickerSpec, *, calendar: str, store: SnapshotStor
         content,
         spec=spec,
         file_name=file.name,
-        columns=COLUMNS,
         calendar=calendar,
         origin=origin_of_file(file),
         provenance=provenance_of_file(file.name, content, spec=spec, calendar=calendar),
         store=store,
     )
-    return describe_new_snapshot(snapshot, store)
+    return describe_new_snapshot(snapshot, store, declared=declared_in(spec))
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -47,7 +55,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("file", type=Path, help="CSV file of daily bars")
     parser.add_argument("ticker", help="name of the ticker, such as SPY")
     parser.add_argument("--kind", choices=KINDS, help="default: known tickers have one, others are etf")
-    parser.add_argument("--calendar", default="XNYS", help="exchange calendar (default: XNYS)")
+    parser.add_argument("--calendar", default=SHIPPED_CALENDAR, help="exchange calendar (default: XNYS)")
+    parser.add_argument("--read", default="", help="how the file is read: \"date_format: '%%d/%%m/%%Y'\"")
     parser.add_argument("--snapshots", type=Path, default=Path("data/snapshots"), help="folder of snapshots")
     given = parser.parse_args(arguments)
     known = KNOWN_TICKERS.get(given.ticker)
@@ -55,7 +64,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     try:
         description = register(
             given.file,
-            TickerSpec(given.ticker, kind),
+            TickerSpec(given.ticker, kind, **reading_keys(given.read)),
             calendar=given.calendar,
             store=SnapshotStore(given.snapshots),
         )

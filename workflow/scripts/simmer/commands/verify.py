@@ -130,7 +130,7 @@ def _check_manifest(manifest: Path, part: str) -> Iterator[CheckResult]:
             fix="run the campaign to build it",
         )
         return
-    found = validate_manifest(manifest, kinds={}, calendar=None)
+    found = validate_manifest(manifest, kinds={}, calendars=None)
     # Unlisted files have rows of their own.
     problems = tuple(problem for problem in found.problems if problem.rule != "unregistered")
     for check in replace(found, problems=problems).table().checks:

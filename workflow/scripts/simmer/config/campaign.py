@@ -24,6 +24,7 @@ from simmer.config.blocks import (
     SearchBlock,
 )
 from simmer.config.dataset import DatasetBlock, DatasetSettings, FeatureBlock
+from simmer.data.kinds import RULES
 from simmer.data.settings import DataSettings
 from simmer.data.tickers import VIX_TICKER
 from simmer.ledger.about import About
@@ -72,6 +73,20 @@ class Config:
         return About(
             campaign=self.campaign, ticker=dataset.ticker, threshold=dataset.threshold, basis=dataset.basis
         )
+
+    def has_volume(self, ticker: str) -> bool:
+        """True if the table of a ticker's own features has those of volume; those of the windows are alike.
+
+        Raises:
+            ConfigError: when there is no such ticker.
+        """
+        if ticker in self.dataset.window_tickers:
+            return self.dataset.volume
+        return RULES[self.data.ticker(ticker).kind].volume
+
+    def own_table(self, ticker: str) -> str:
+        """Return the name of the table of a ticker's own features; raises as `has_volume`."""
+        return self.dataset.own_table(ticker, volume=self.has_volume(ticker))
 
     @property
     def most_trials(self) -> int:
@@ -159,7 +174,8 @@ def parse(raw: Mapping[str, Any]) -> Parsed:
     problems += _contradictions(blocks)
     dataset = None
     if {"dataset", "features"} <= blocks.keys():
-        dataset = DatasetSettings.of(blocks["dataset"], blocks["features"])
+        kinds = blocks["data"].kinds() if "data" in blocks else {}
+        dataset = DatasetSettings.of(blocks["dataset"], blocks["features"], kinds)
     return Parsed(
         problems=tuple(problems),
         data=blocks.get("data"),
@@ -178,12 +194,13 @@ def _valid_blocks(raw: Any) -> dict[str, Any]:
 
 
 def _config(written: Document) -> Config:
+    dataset = DatasetSettings.of(written.dataset, written.features, written.data.kinds())
     return Config(
         campaign=written.campaign,
         seed=written.seed,
         data=written.data,
-        dataset=DatasetSettings.of(written.dataset, written.features),
-        geometry=_geometry(written.features, written.dataset, written.model),
+        dataset=dataset,
+        geometry=_geometry(dataset, written.model),
         run_scales=written.run_scales,
         budget_tolerance=written.budget_tolerance,
         scales={name: _scale(name, written.scales, written.search) for name in written.scales},
@@ -226,38 +243,46 @@ def _check_names(run_scales: Sequence[str], scales: Mapping[str, ScaleBlock]) ->
 
 
 def _check_ticker(data: DataSettings, dataset: DatasetBlock) -> Iterator[str]:
-    kinds = data.kinds()
-    if kinds.get(dataset.ticker) in (None, "no_volume_index"):
-        prices = [f"`ticker: {name}`" for name, kind in kinds.items() if kind != "no_volume_index"]
+    known = data.kinds()
+    if dataset.ticker not in known:
         yield (
-            f"dataset.ticker: found `{dataset.ticker}`; expected a price of data.tickers: write "
-            f"{' or '.join(prices)}{', or ' * bool(prices)}add it there"
+            f"dataset.ticker: found `{dataset.ticker}`; expected one of data.tickers: write "
+            f"{' or '.join(f'`ticker: {name}`' for name in known)}, or add it there"
         )
 
 
 def _check_pool(data: DataSettings, dataset: DatasetBlock) -> Iterator[str]:
-    kinds = data.kinds()
-    others = [name for name, kind in kinds.items() if kind != "no_volume_index" and name != dataset.ticker]
+    others = [name for name in data.kinds() if name != dataset.ticker]
     for ticker in dataset.pool:
         if ticker not in others:
             yield (
-                f"dataset.pool: found `{ticker}`; expected prices of data.tickers other than dataset.ticker "
+                f"dataset.pool: found `{ticker}`; expected tickers of data.tickers other than dataset.ticker "
                 f"(here {as_yaml(others) if others else 'none'}): add it there, or leave it out of the pool"
             )
 
 
-def _check_vix(data: DataSettings, features: FeatureBlock) -> Iterator[str]:
-    kinds = data.kinds()
+def _check_vix(data: DataSettings, dataset: DatasetBlock, features: FeatureBlock) -> Iterator[str]:
+    kinds, calendars = data.kinds(), data.calendars()
     if features.vix and kinds.get(VIX_TICKER) != "no_volume_index":
         yield (
             f"features.vix: found true, but data.tickers has no {VIX_TICKER} of kind no_volume_index; "
             f"add `{{ticker: {VIX_TICKER}, kind: no_volume_index}}`, or write `vix: false`"
         )
+        return
+    for ticker in (dataset.ticker, *dataset.pool) if features.vix else ():
+        found, of_vix = calendars.get(ticker), calendars[VIX_TICKER]
+        if found not in (None, of_vix):
+            yield (
+                f"features.vix: found true, but {ticker} has the calendar {found} and {VIX_TICKER} "
+                f"{of_vix}: when the day of {ticker} ends, the {VIX_TICKER} of that day may not be known; "
+                "write `vix: false`, or the same calendar for both if their "
+                "exchanges open and close together"
+            )
 
 
 def _check_geometry(features: FeatureBlock, dataset: DatasetBlock, model: ModelBlock) -> Iterator[str]:
     try:
-        _geometry(features, dataset, model)
+        _geometry(DatasetSettings.of(dataset, features), model)
     except ConfigError as error:
         yield str(error)
 
@@ -281,10 +306,10 @@ def _missing_hyperparameters(scales: Mapping[str, ScaleBlock], search: SearchBlo
             yield f"search.{block}: missing key `{key}`{advice if block == 'space' else ''}"
 
 
-def _geometry(features: FeatureBlock, dataset: DatasetBlock, model: ModelBlock) -> Geometry:
+def _geometry(dataset: DatasetSettings, model: ModelBlock) -> Geometry:
     nested = model.nested_days and tuple(min(days, dataset.context_days) for days in model.nested_days)
     return Geometry(
-        channels=len(features.feature_columns),
+        channels=len(dataset.feature_columns),
         context_days=dataset.context_days,
         patch_days=model.patch_days,
         stride_days=model.stride_days,

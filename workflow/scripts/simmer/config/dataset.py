@@ -1,12 +1,14 @@
 """Config blocks `features` and `dataset`: what a search learns from."""
 
 from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Annotated, Any
 
 from pydantic import Field
 
 from simmer.base.errors import DatasetError
 from simmer.base.settings import EachOnce, Flag, Real, Whole, meaning, settings, since
+from simmer.data.kinds import RULES
 from simmer.data.tickers import VIX_TICKER
 from simmer.features.columns import TABLES, table_columns
 from simmer.features.labels import Basis, LabelSpec
@@ -20,7 +22,7 @@ if TYPE_CHECKING:
 
 @settings
 class FeatureBlock:
-    """Features besides the 25 columns of the ticker."""
+    """Features besides those of the ticker's bars and indicators."""
 
     vix: Annotated[
         Flag, Field(description="Add eight features of the VIX, which must be one of the tickers.")
@@ -32,11 +34,6 @@ class FeatureBlock:
             "its range, and of volatility and mean range over 5, 20 and 60 days."
         ),
     ] = since(False)
-
-    @property
-    def feature_columns(self) -> tuple[str, ...]:
-        """The channels of the model, in order."""
-        return table_columns(volatility=self.volatility, vix=self.vix)
 
 
 @settings
@@ -96,12 +93,27 @@ class DatasetBlock:
 
 @settings
 class DatasetSettings(DatasetBlock, FeatureBlock):
-    """Config blocks `dataset` and `features`."""
+    """Config blocks `dataset` and `features`; `volume` is False if a ticker of the windows has no volume."""
+
+    volume: Flag = since(True)
 
     @classmethod
-    def of(cls, dataset: DatasetBlock, features: FeatureBlock) -> "DatasetSettings":
-        """Return both blocks as one."""
-        return cls(**vars(dataset), **vars(features))
+    def of(
+        cls, dataset: DatasetBlock, features: FeatureBlock, kinds: Mapping[str, str] = MappingProxyType({})
+    ) -> "DatasetSettings":
+        """Return both blocks as one.
+
+        Args:
+            dataset, features: the blocks.
+            kinds: the kind of each ticker.
+        """
+        known = [RULES[kinds[ticker]].volume for ticker in (dataset.ticker, *dataset.pool) if ticker in kinds]
+        return cls(**vars(dataset), **vars(features), volume=all(known))
+
+    @property
+    def feature_columns(self) -> tuple[str, ...]:
+        """The channels of the model, in order."""
+        return table_columns(volume=self.volume, volatility=self.volatility, vix=self.vix)
 
     def meaning(self) -> dict[str, Any]:
         """Return all settings that affect a dataset, as plain values."""
@@ -133,13 +145,17 @@ class DatasetSettings(DatasetBlock, FeatureBlock):
         named = self.combined_table if self.vix else self.own_table
         return tuple(named(ticker) for ticker in self.window_tickers)
 
-    def own_table(self, ticker: str) -> str:
-        """Return the name of a ticker's feature table without those of the VIX."""
-        return f"{ticker}_dataset_{TABLES[self.volatility, False]}"
+    def own_table(self, ticker: str, *, volume: bool | None = None) -> str:
+        """Return the name of a ticker's feature table without those of the VIX.
+
+        `volume` says whether a ticker that is not in the windows has volume.
+        """
+        volume = self.volume if volume is None else volume
+        return f"{ticker}_dataset_{TABLES[volume, self.volatility, False]}"
 
     def combined_table(self, ticker: str) -> str:
         """Return the name of a ticker's feature table with those of the VIX."""
-        return f"{ticker}_dataset_{TABLES[self.volatility, True]}"
+        return f"{ticker}_dataset_{TABLES[self.volume, self.volatility, True]}"
 
     def features(self, bars: Mapping[str, "pd.DataFrame"]) -> list["pd.DataFrame"]:
         """Return the feature tables of `window_tickers`, from bars by ticker.
@@ -151,7 +167,7 @@ class DatasetSettings(DatasetBlock, FeatureBlock):
 
         vix = bars[VIX_TICKER] if self.vix else None
         return [
-            features_of_bars(bars[ticker], vix, volatility=self.volatility).frame
+            features_of_bars(bars[ticker], vix, volatility=self.volatility, volume=self.volume).frame
             for ticker in self.window_tickers
         ]
 

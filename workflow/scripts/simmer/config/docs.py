@@ -53,7 +53,7 @@ def _walk(
         yield from _walk(root, node["additionalProperties"], None, (*path, "<name>"))
     entry = resolved(root, node.get("items", {}))
     for key, child in entry.get("properties", {}).items():
-        yield (*path, "[]", key), resolved(root, child), None
+        yield (*path, "[]", key), resolved(root, child) | {"block": _block(child)}, None
 
 
 def _block(node: Node) -> str:

@@ -5,6 +5,7 @@ python -m simmer.config.reading FILE ...
 
 import difflib
 import json
+import re
 import sys
 from collections.abc import Hashable, Mapping, Sequence
 from pathlib import Path
@@ -14,6 +15,12 @@ import yaml
 
 from simmer.base.errors import ConfigError
 from simmer.base.mistakes import shown
+from simmer.base.text import TICKER_PATTERN, plain, shortened
+
+# Keys whose values are names of tickers or snapshots.
+_NAMES = ("ticker", "pool", "snapshot")
+_NAME = re.compile(rf"{TICKER_PATTERN}|[0-9a-f]{{16}}")
+_LONGEST_LINE = 200
 
 
 class _StrictLoader(yaml.SafeLoader):
@@ -22,7 +29,7 @@ class _StrictLoader(yaml.SafeLoader):
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Hashable, Any]:
         """Return the value of a mapping."""
         lines: dict[Hashable, int] = {}
-        for key_node, _ in node.value:
+        for key_node, value_node in node.value:
             if key_node.tag == "tag:yaml.org,2002:merge":
                 continue  # `<<`, whose keys the others override
             key = self.construct_object(key_node, deep=True)
@@ -31,7 +38,27 @@ class _StrictLoader(yaml.SafeLoader):
             if key in lines:
                 raise _mistake(key_node, f"{_twice(key)} (first in line {lines[key]})")
             lines[key] = key_node.start_mark.line + 1
+            if key in _NAMES:
+                for one in value_node.value if isinstance(value_node, yaml.SequenceNode) else [value_node]:
+                    self._refuse_unquoted(one)
         return super().construct_mapping(node, deep)
+
+    def _refuse_unquoted(self, node: yaml.Node) -> None:
+        """Refuse a name that YAML reads as something else, such as ON, 7203 and 0700."""
+        if (
+            isinstance(node, yaml.ScalarNode)
+            and node.style is None
+            and node.tag != "tag:yaml.org,2002:str"
+            and _NAME.fullmatch(node.value)
+        ):
+            begin, end = node.start_mark, node.end_mark
+            line = begin.buffer.split("\n")[begin.line]
+            quoted = f'{line[: begin.column]}"{node.value}"{line[end.column :]}'.strip()
+            raise _mistake(
+                node,
+                f"found {node.value}, which YAML reads as {shown(self.construct_object(node))}, expected a "
+                f"name: quote it, `{shortened(plain(quoted), _LONGEST_LINE)}`",
+            )
 
     def construct_object(self, node: yaml.Node, deep: bool = False) -> Any:
         """Return the value of a node."""

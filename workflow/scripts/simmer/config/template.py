@@ -1,5 +1,6 @@
 """A commented configuration for a user to change, filled in for one ticker."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -54,7 +55,7 @@ def filled(filling: Filling) -> str:
     template = Template(Path(__file__).with_name("template.yaml").read_text(encoding="utf-8"))
     return template.substitute(
         check=filling.check,
-        campaign=as_yaml(ticker.lower()),
+        campaign=as_yaml(re.sub("[^a-z0-9.-]", "-", ticker.lower()).lstrip("-")),
         source=source,
         facts=filling.facts,
         entry=as_yaml(dict(filling.entry)),

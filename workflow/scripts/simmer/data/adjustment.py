@@ -14,7 +14,7 @@ import pandas as pd
 
 from simmer.base.errors import DataError
 from simmer.data.bars_csv import COLUMNS, PRICES
-from simmer.data.vendor import days_of, require_vendor_frame
+from simmer.data.vendor import VENDOR_COLUMNS, days_of, require_vendor_frame
 
 
 @dataclass(frozen=True)
@@ -56,6 +56,23 @@ def adjust_for_dividends(frame: pd.DataFrame) -> pd.DataFrame:
     for name in PRICES:
         bars[name] = bars[name].to_numpy() * factors
     return bars
+
+
+def bars_of(frame: pd.DataFrame, adjustment: str) -> tuple[pd.DataFrame, bool]:
+    """Return the bars (`COLUMNS`) of a table, and whether they were adjusted for dividends here.
+
+    Args:
+        frame: `COLUMNS`, or `VENDOR_COLUMNS`, which hold dividends.
+        adjustment: `data.adjustment`.
+
+    Raises:
+        DataError: as `adjust_for_dividends`.
+    """
+    if tuple(frame.columns) != VENDOR_COLUMNS:
+        return frame, False
+    if adjustment == "dividends" and bool(frame["Dividends"].any()):
+        return adjust_for_dividends(frame), True
+    return unadjusted(frame), False
 
 
 def unadjusted(frame: pd.DataFrame) -> pd.DataFrame:

@@ -1,23 +1,22 @@
 """Validation rules for daily bars, by the kind of their ticker."""
 
 from collections.abc import Iterator
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 import numpy as np
 import pandas as pd
 
-from simmer.base.errors import ConfigError, DataError
+from simmer.base.errors import ConfigError
 from simmer.base.text import quote
 from simmer.data.bars_csv import COLUMNS, FIRST_LINE, PRICES, dtypes_of
-from simmer.data.problems import Problem, Severity, shorten
-from simmer.data.sessions import sessions
+from simmer.data.kinds import KINDS, RULES, KindRules
+from simmer.data.problems import Finding, Problem, Severity, shorten
+from simmer.data.session_rules import session_findings, weekend_findings
 from simmer.data.tables import DATE_DTYPE
-from simmer.data.tickers import KINDS, KNOWN_TICKERS
+from simmer.data.tickers import KNOWN_TICKERS
 
 # Adjusted prices have rounding errors of about 1e-7, so High and Low cannot be compared strictly.
 PRICE_RELATIVE_TOLERANCE = 1e-6
-# The largest real moves: 22.6 % of an index in a day, 115.6 % of the VIX.
-LARGE_RETURN = {"etf": 0.25, "index": 0.25, "no_volume_index": 1.5}
 SPLIT_RATIOS = (1.5, 2.0, 3.0, 4.0, 5.0, 10.0)
 SPLIT_TOLERANCE = 0.02
 VOLUME_JUMP = 1.5
@@ -26,9 +25,6 @@ STALE_CLOSES = 5
 MIXED_SHARE, MIXED_ROWS = 0.05, 20
 EARLIEST_DATE = np.datetime64("1900-01-01")
 
-# (0-based row or None, rule, message, severity)
-_Finding = tuple[int | None, str, str, Severity]
-
 
 def check_bars(
     frame: pd.DataFrame,
@@ -36,7 +32,7 @@ def check_bars(
     file_name: str,
     kind: str,
     calendar: str | None,
-    today: date | None = None,
+    now: datetime | None = None,
     ticker: str | None = None,
 ) -> list[Problem]:
     """Check a frame from `parse_bars` or `acquire` against every rule and return all problems.
@@ -44,10 +40,10 @@ def check_bars(
     Args:
         frame: `COLUMNS`; row i is line i + 2 of the file.
         file_name: name of the file in the problems.
-        kind: one of `KINDS`. A day without volume or range is an error for an "etf" and a warning for an
-            "index"; a "no_volume_index" is expected to have no volume, and larger daily moves are normal.
+        kind: one of `KINDS`, which decides what is expected of volumes, ranges and moves.
         calendar: exchange_calendars name such as "XNYS"; `None` skips the session rules.
-        today: last day that may have a bar; by default the current date in the earliest time zone.
+        now: with a time zone, by default the current time. A day is refused that has not begun in any time
+            zone then, and a bar whose session is not over is a warning.
         ticker: ticker of the bars; funds in `KNOWN_TICKERS` cannot have bars before their listing.
 
     Raises:
@@ -55,25 +51,28 @@ def check_bars(
     """
     if kind not in KINDS:
         raise ConfigError(f"kind is {quote(kind)}; expected one of {', '.join(KINDS)}")
-    latest = np.datetime64(today or (datetime.now(UTC) + timedelta(hours=14)).date())
+    now, expected = now or datetime.now(UTC), RULES[kind]
+    latest = np.datetime64((now.astimezone(UTC) + timedelta(hours=14)).date())
     findings = list(_layout_findings(frame))
     if not findings:
         findings = [*_date_findings(frame, latest), *_listing_findings(frame, ticker)]
         # Prices near the largest float64 overflow; the rules report them, so numpy need not warn.
         with np.errstate(over="ignore"):
             findings += [*_price_findings(frame), *_containment_findings(frame)]
-            findings += [*_volume_findings(frame, kind), *_range_findings(frame, kind)]
-            findings += [*_return_findings(frame, LARGE_RETURN[kind]), *_stale_findings(frame)]
-        if calendar is not None and not any(rule == "date_range" for _, rule, _, _ in findings):
-            findings += [*_session_findings(frame, calendar, kind)]
+            findings += [*_volume_findings(frame, kind), *_range_findings(frame, expected)]
+            findings += [*_return_findings(frame, expected), *_stale_findings(frame)]
+        if calendar is None:
+            findings += weekend_findings(frame)
+        elif not any(rule == "date_range" for _, rule, _, _ in findings):
+            findings += session_findings(frame, calendar, kind, now)
     return shorten(
         Problem(file_name, None if row is None else row + FIRST_LINE, rule, message, severity)
         for row, rule, message, severity in findings
     )
 
 
-def _layout_findings(frame: pd.DataFrame) -> Iterator[_Finding]:
-    expected = dtypes_of(COLUMNS)
+def _layout_findings(frame: pd.DataFrame) -> Iterator[Finding]:
+    expected = dtypes_of(COLUMNS, frame)
     found = {str(name): str(dtype) for name, dtype in frame.dtypes.items()}
     if list(found.items()) != list(expected.items()):
         yield None, "layout", f"columns and dtypes are {found}; expected {expected}", "error"
@@ -83,7 +82,7 @@ def _layout_findings(frame: pd.DataFrame) -> Iterator[_Finding]:
         yield int(frame["Date"].isna().argmax()), "date_format", "the date is missing", "error"
 
 
-def _date_findings(frame: pd.DataFrame, latest: np.datetime64) -> Iterator[_Finding]:
+def _date_findings(frame: pd.DataFrame, latest: np.datetime64) -> Iterator[Finding]:
     dates = frame["Date"].to_numpy()
     days = dates.astype("datetime64[D]")
     for row in np.flatnonzero(days.astype(DATE_DTYPE) != dates):
@@ -94,14 +93,12 @@ def _date_findings(frame: pd.DataFrame, latest: np.datetime64) -> Iterator[_Find
         else:
             message = f"{days[row]} comes after {days[row - 1]}; expected ascending dates"
             yield int(row), "order", message, "error"
-    for row in np.flatnonzero(~np.is_busday(days)):
-        yield int(row), "weekend", f"{days[row]} is a Saturday or Sunday; expected a trading day", "error"
     for row in np.flatnonzero((days > latest) | (days < EARLIEST_DATE)):
         message = f"{days[row]} is outside {EARLIEST_DATE}..{latest}; expected a day that has been traded"
         yield int(row), "date_range", message, "error"
 
 
-def _listing_findings(frame: pd.DataFrame, ticker: str | None) -> Iterator[_Finding]:
+def _listing_findings(frame: pd.DataFrame, ticker: str | None) -> Iterator[Finding]:
     known = KNOWN_TICKERS.get(ticker or "")
     if known is not None and known.kind == "etf":
         days = frame["Date"].to_numpy().astype("datetime64[D]")
@@ -113,7 +110,7 @@ def _listing_findings(frame: pd.DataFrame, ticker: str | None) -> Iterator[_Find
             yield int(row), "listing", message, "error"
 
 
-def _price_findings(frame: pd.DataFrame) -> Iterator[_Finding]:
+def _price_findings(frame: pd.DataFrame) -> Iterator[Finding]:
     for name in PRICES:
         values = frame[name].to_numpy()
         for row in np.flatnonzero(~np.isfinite(values)):
@@ -122,7 +119,7 @@ def _price_findings(frame: pd.DataFrame) -> Iterator[_Finding]:
             yield int(row), "positive", f"{name} is {values[row]}; expected a price above 0", "error"
 
 
-def _containment_findings(frame: pd.DataFrame) -> Iterator[_Finding]:
+def _containment_findings(frame: pd.DataFrame) -> Iterator[Finding]:
     open_, high, low, close = (frame[name].to_numpy() for name in PRICES)
     below = np.flatnonzero(close < low * (1 - PRICE_RELATIVE_TOLERANCE))
     if len(below) >= MIXED_ROWS and len(below) > MIXED_SHARE * len(frame):
@@ -140,17 +137,21 @@ def _containment_findings(frame: pd.DataFrame) -> Iterator[_Finding]:
         yield int(row), "containment", message, "error"
 
 
-def _volume_findings(frame: pd.DataFrame, kind: str) -> Iterator[_Finding]:
-    volume = frame["Volume"].to_numpy()
+def _volume_findings(frame: pd.DataFrame, kind: str) -> Iterator[Finding]:
+    volume, expected = frame["Volume"].to_numpy(), RULES[kind]
     for row in np.flatnonzero(volume < 0):
         yield int(row), "volume", f"Volume is {volume[row]}; expected 0 or more", "error"
-    empty = np.flatnonzero(volume == 0)
-    if kind == "no_volume_index":
+    if not expected.volume:
         traded = int((volume > 0).sum())
         if traded:
             message = f"Volume is above 0 on {traded} rows; expected none for a {kind}: check the kind"
             yield None, "volume", message, "warning"
         return
+    allowed = np.isfinite(volume) if expected.fractional else volume == np.trunc(volume)
+    for row in np.flatnonzero(~allowed):
+        wanted = "a number" if expected.fractional else "a whole number of shares"
+        yield int(row), "decimals", f"Volume is {volume[row]}; expected {wanted}", "error"
+    empty = np.flatnonzero(volume == 0)
     if kind == "index" and len(empty):
         begin = int(np.argmax(volume > 0)) if (volume > 0).any() else len(volume)
         if begin == len(volume):
@@ -161,36 +162,48 @@ def _volume_findings(frame: pd.DataFrame, kind: str) -> Iterator[_Finding]:
             message = f"volume begins on {day:%Y-%m-%d}, after {begin} rows; features begin after that day"
             yield begin, "late_volume", message, "warning"
         empty = empty[empty >= begin]
+    elif 0 < expected.idle_share < 1:
+        yield from _idle(frame, empty, "no_volume", "Volume is 0", "trades", expected.idle_share)
+        return
     for row in empty:
-        severity: Severity = "error" if kind == "etf" else "warning"
+        severity: Severity = "warning" if expected.idle_share else "error"
         yield int(row), "no_volume", "Volume is 0; expected trades on a trading day", severity
 
 
-def _range_findings(frame: pd.DataFrame, kind: str) -> Iterator[_Finding]:
+def _range_findings(frame: pd.DataFrame, expected: KindRules) -> Iterator[Finding]:
     flat = np.flatnonzero(frame["High"].to_numpy() == frame["Low"].to_numpy())
-    if kind == "etf":
-        for row in flat:
-            message = f"High equals Low ({frame['High'].iat[row]}); expected a range"
-            yield int(row), "flat", message, "error"
-    elif len(flat):
-        first, last = (frame["Date"].iat[row] for row in (flat[0], flat[-1]))
-        message = (
-            f"High equals Low on {len(flat)} rows, {first:%Y-%m-%d} to {last:%Y-%m-%d}; expected a range"
-        )
-        yield int(flat[0]), "flat", message, "warning"
+    if expected.idle_share:
+        yield from _idle(frame, flat, "flat", "High equals Low", "a range", expected.idle_share)
+        return
+    for row in flat:
+        message = f"High equals Low ({frame['High'].iat[row]}); expected a range"
+        yield int(row), "flat", message, "error"
 
 
-def _return_findings(frame: pd.DataFrame, limit: float) -> Iterator[_Finding]:
+def _idle(
+    frame: pd.DataFrame, rows: np.ndarray, rule: str, what: str, wanted: str, share: float
+) -> Iterator[Finding]:
+    """Yield one finding for all days without trading, an error if there are too many."""
+    if len(rows):
+        first, last = (frame["Date"].iat[row] for row in (rows[0], rows[-1]))
+        message = f"{what} on {len(rows)} rows, {first:%Y-%m-%d} to {last:%Y-%m-%d}; expected {wanted}"
+        too_many = len(rows) > share * len(frame)
+        if too_many:
+            message += f" on all but {share:.0%} of the {len(frame)} rows"
+        yield int(rows[0]), rule, message, "error" if too_many else "warning"
+
+
+def _return_findings(frame: pd.DataFrame, expected: KindRules) -> Iterator[Finding]:
     close, volume = frame["Close"].to_numpy(), frame["Volume"].to_numpy().astype(np.float64)
     with np.errstate(divide="ignore", invalid="ignore"):
         ratio, volume_ratio = close[1:] / close[:-1], volume[1:] / volume[:-1]
         # A split divides the price and multiplies the number of shares by the same factor.
         opposite = np.where(ratio < 1, volume_ratio, 1 / volume_ratio)
     jumps = np.isfinite(opposite) & (opposite >= VOLUME_JUMP)
-    for row in np.flatnonzero(np.isfinite(ratio) & (np.abs(ratio - 1) > limit)):
+    for row in np.flatnonzero(np.isfinite(ratio) & (np.abs(ratio - 1) > expected.large_return)):
         moved = f"Close moves by {ratio[row] - 1:+.1%} in a day"
         larger = max(ratio[row], 1 / ratio[row]) if ratio[row] else np.inf
-        if any(abs(larger / split - 1) <= SPLIT_TOLERANCE for split in SPLIT_RATIOS):
+        if expected.splits and any(abs(larger / split - 1) <= SPLIT_TOLERANCE for split in SPLIT_RATIOS):
             jump = f", volume by a factor of {volume_ratio[row]:.1f}" if jumps[row] else ""
             message = f"{moved}{jump}, like a split without adjustment; adjust the rows before it"
             yield int(row) + 1, "split", message, "warning"
@@ -199,7 +212,7 @@ def _return_findings(frame: pd.DataFrame, limit: float) -> Iterator[_Finding]:
             yield int(row) + 1, "large_return", message, "warning"
 
 
-def _stale_findings(frame: pd.DataFrame) -> Iterator[_Finding]:
+def _stale_findings(frame: pd.DataFrame) -> Iterator[Finding]:
     values = frame[list(COLUMNS[1:])].to_numpy(dtype=np.float64)
     for row in np.flatnonzero((values[1:] == values[:-1]).all(axis=1)) + 1:
         yield int(row), "stale", "prices and volume equal those of the row before", "warning"
@@ -208,20 +221,3 @@ def _stale_findings(frame: pd.DataFrame) -> Iterator[_Finding]:
         run = run + 1 if close[row] == close[row - 1] else 1
         if run == STALE_CLOSES:
             yield row, "stale", f"{STALE_CLOSES} equal closes in a row", "warning"
-
-
-def _session_findings(frame: pd.DataFrame, calendar: str, kind: str) -> Iterator[_Finding]:
-    # MEASURED: XNYS and real bars agree on every day from the first bar of each ticker to 2024, also for the
-    # old indices (IXIC from 1971, DJI from 1985), so a gap before 1990 is an error too.
-    days = frame["Date"].to_numpy().astype("datetime64[D]")
-    try:
-        open_days = sessions(calendar, days.min(), days.max())
-    except DataError as error:
-        yield None, "sessions", str(error), "warning"
-        return
-    for day in np.setdiff1d(open_days, days):
-        row = int(np.argmax(days > day))
-        yield row, "missing_session", f"no bar for the {calendar} session {day} before this line", "error"
-    left_out = "; the day is left out of the features" if kind == "no_volume_index" else ""
-    for row in np.flatnonzero(np.is_busday(days) & ~np.isin(days, open_days)):
-        yield int(row), "extra_session", f"{days[row]} is no {calendar} session{left_out}", "warning"

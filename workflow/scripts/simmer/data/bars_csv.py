@@ -53,35 +53,23 @@ def parse_bars(
     Args:
         content: the bytes.
         file_name: name of the file in the problems.
-        columns: the required header, Date first; Volume must hold whole numbers.
+        columns: the required header, Date first. Volume may be empty on all rows, which is 0.
 
     Returns:
-        The frame (Date datetime64[us], Volume int64, other columns float64, one row per line from line 2 on)
-        and the problems. The frame is `None` if any problem is an error.
+        The frame (Date datetime64[us], Volume int64 unless it has decimals, other columns float64, one row
+        per line from line 2 on) and the problems. The frame is `None` if any problem is an error.
     """
-    no_text = _explain_encoding(content)
-    if no_text is not None:
-        return None, [Problem(file_name, no_text[0], "encoding", no_text[1])]
-    text = content.decode("utf-8-sig")
+    text, problems = text_of(content, file_name)
+    if text is None:
+        return None, problems
     header = ",".join(columns)
-    if not text.strip():
-        return None, [Problem(file_name, None, "empty", f"the file is empty; expected {header} and rows")]
-    if (count := text.count("\n")) > MAX_LINES:
-        message = f"the file has {count} lines; at most {MAX_LINES} are read"
-        return None, [Problem(file_name, None, "lines", message)]
-    lines = text.split("\n")
-    problems = []
-    if lines[-1] == "":
-        lines.pop()
-    else:
-        message = "the last line has no line end; check that the file was not cut off"
-        problems.append(Problem(file_name, len(lines), "line_end", message, "warning"))
-    lines = [line.removesuffix("\r") for line in lines]
+    lines = [line.removesuffix("\r") for line in text.removesuffix("\n").split("\n")]
     if lines[0] != header:
         return None, [Problem(file_name, 1, "header", _explain_header(lines[0], columns))]
     if len(lines) == 1:
         message = "there is a header but no rows; expected one bar a day"
         return None, [Problem(file_name, None, "empty", message)]
+    lines = _with_volume(lines, columns)
     rows = []
     for number, line in enumerate(lines[1:], start=FIRST_LINE):
         row, broken = _parse_line(line, columns)
@@ -90,6 +78,28 @@ def parse_bars(
     if any(problem.severity == "error" for problem in problems):
         return None, shorten(problems)
     return _frame_of(rows, columns), problems
+
+
+def text_of(content: bytes, file_name: str) -> tuple[str | None, list[Problem]]:
+    """Return the text of a CSV file, None if it is too long or not UTF-8 text, and what is wrong with it."""
+    no_text = _explain_encoding(content)
+    if no_text is not None:
+        return None, [Problem(file_name, no_text[0], "encoding", no_text[1])]
+    text = content.decode("utf-8-sig")
+    if not text.strip():
+        return None, [Problem(file_name, None, "empty", "the file is empty; expected a header and rows")]
+    if (count := text.count("\n")) > MAX_LINES:
+        message = f"the file has {count} lines; at most {MAX_LINES} are read: cut out the rows of the ticker"
+        return None, [Problem(file_name, None, "lines", message)]
+    if text.endswith("\n"):
+        return text, []
+    message = "the last line has no line end; check that the file was not cut off"
+    return text, [Problem(file_name, text.count("\n") + 1, "line_end", message, "warning")]
+
+
+def advice_for(text: str) -> str:
+    """Return what to do about a field that cannot be read, in brackets behind a blank; nothing if unknown."""
+    return next((f" ({advice})" for start, advice in _ADVICE if start.match(text)), "")
 
 
 def read_bars(path: Path) -> pd.DataFrame:
@@ -111,14 +121,14 @@ def canonical_csv(frame: pd.DataFrame) -> bytes:
     Numbers are the shortest decimals that read back to the same float64; lines end in a line feed.
 
     Args:
-        frame: Date (datetime64[us]) first, then in any order Volume (int64), the other `COLUMNS` and any of
-            `EXTRA_COLUMNS` (float64).
+        frame: Date (datetime64[us]) first, then in any order Volume (int64, float64 if it has decimals), the
+            other `COLUMNS` and any of `EXTRA_COLUMNS` (float64).
 
     Raises:
         DataError: for other columns or dtypes, a date that is missing or has a time of day, or a number that
             is not finite.
     """
-    expected = dtypes_of(frame.columns)
+    expected = dtypes_of(frame.columns, frame)
     found = [(str(name), str(dtype)) for name, dtype in frame.dtypes.items()]
     known = {*COLUMNS} <= expected.keys() <= {*COLUMNS, *EXTRA_COLUMNS}
     if not known or found != [*expected.items()] or found[0][0] != "Date" or frame.empty:
@@ -142,9 +152,13 @@ def canonical_csv(frame: pd.DataFrame) -> bytes:
     return ("\n".join((",".join(expected), *lines)) + "\n").encode()
 
 
-def dtypes_of(columns: Iterable[str]) -> dict[str, str]:
-    """Return the required dtype of each column of bars."""
-    return {str(name): _DTYPES.get(str(name), "float64") for name in columns}
+def dtypes_of(columns: Iterable[str], frame: pd.DataFrame | None = None) -> dict[str, str]:
+    """Return the required dtype of each column of bars; Volume with decimals in a frame is float64."""
+    dtypes = {str(name): _DTYPES.get(str(name), "float64") for name in columns}
+    volume = None if frame is None else frame.get("Volume")
+    if volume is not None and volume.dtype == "float64" and (volume != np.trunc(volume)).any():
+        dtypes["Volume"] = "float64"
+    return dtypes
 
 
 def _explain_encoding(content: bytes) -> tuple[int | None, str] | None:
@@ -190,6 +204,13 @@ def _explain_header(found: str, columns: Sequence[str]) -> str:
     return f"the header {' and '.join(differences) or 'has another order'}; {expected}"
 
 
+def _with_volume(lines: list[str], columns: Sequence[str]) -> list[str]:
+    """Return the lines with the volume 0 if the last column is an always empty Volume, as of currencies."""
+    if columns[-1] == "Volume" and all(line.endswith(",") for line in lines[1:]):
+        return [lines[0], *(f"{line}0" for line in lines[1:])]
+    return lines
+
+
 def _parse_line(line: str, columns: Sequence[str]) -> tuple[tuple, list[tuple[str, str]]]:
     fields = line.split(",")
     if len(fields) != len(columns):
@@ -202,8 +223,7 @@ def _parse_line(line: str, columns: Sequence[str]) -> tuple[tuple, list[tuple[st
         row.append(parse(text))
         if row[-1] is None:
             rule = "date_format" if name == "Date" else "number"
-            advice = next((f" ({advice})" for start, advice in _ADVICE if start.match(text)), "")
-            broken.append((rule, f"{name} is {quote(text)}; expected {wanted}{advice}"))
+            broken.append((rule, f"{name} is {quote(text)}; expected {wanted}{advice_for(text)}"))
     return tuple(row), broken
 
 
@@ -224,10 +244,10 @@ def _parse_number(text: str) -> float | None:
     return value if value is not None and isfinite(value) else None
 
 
-def _parse_volume(text: str) -> int | None:
+def _parse_volume(text: str) -> int | float | None:
     value = _parse_number(text)
     if value is None or not value.is_integer():
-        return None
+        return value
     # Whole numbers above 2**53 would lose their last digits in a float.
     whole = int(value) if set(text) & set(".eE") else int(text)
     return whole if -(2**63) <= whole < 2**63 else None
@@ -237,6 +257,8 @@ def _frame_of(rows: list[tuple], columns: Sequence[str]) -> pd.DataFrame:
     values = dict(zip(columns, zip(*rows, strict=True), strict=True))
     days = np.array(values.pop("Date"), dtype="datetime64[D]").astype(DATE_DTYPE)
     dtypes = dtypes_of(values)
+    if any(isinstance(volume, float) for volume in values.get("Volume", ())):
+        dtypes["Volume"] = "float64"
     return pd.DataFrame(
         {"Date": days, **{name: np.array(column, dtype=dtypes[name]) for name, column in values.items()}}
     )

@@ -10,7 +10,7 @@ from simmer.base.errors import SimmerError
 from simmer.base.files import sha256_of_bytes
 from simmer.base.text import printable
 from simmer.base.words import count
-from simmer.data.bars_csv import COLUMNS
+from simmer.data.adjustment import bars_of
 from simmer.data.changes import Changes, compare_vintages
 from simmer.data.manifest import read_entry
 from simmer.data.own_files import own_file
@@ -101,18 +101,17 @@ def _change(
     searched: Sequence[str],
 ) -> FileChange:
     _, name = own_file(settings, spec)
-    bars, problems = check_file(
-        content, spec=spec, file_name=name, columns=COLUMNS, calendar=settings.calendar
-    )
-    refusal = next((str(problem) for problem in problems if problem.severity == "error"), None)
-    kept = read_snapshot(snapshot)[list(COLUMNS)]
+    found = check_file(content, spec=spec, file_name=name, calendar=settings.calendar_of(spec))
+    bars, kept = found.frame, read_snapshot(snapshot)
+    refusal = next((str(problem) for problem in found.problems if problem.severity == "error"), None)
     is_sound = bars is not None and refusal is None
     choice = settings.snapshot if spec.snapshot is None else "own"
     if choice == "pinned" and snapshot.sequence_from(_origin(settings, spec)) is None:
         choice = "other file"
     studies = "no other study"
     # Also by a rounded price, which is no change in words.
-    if is_sound and spec.ticker in searched and not kept.equals(bars):
+    used = [bars_of(frame, settings.adjustment)[0] for frame in (kept, bars)] if is_sound else []
+    if used and spec.ticker in searched and not used[0].equals(used[1]):
         # Of another ticker only the days of the predicted one count.
         studies = "other studies" if spec.ticker == searched[0] else "perhaps other studies"
     return FileChange(

@@ -19,21 +19,23 @@ SAME_RETURN = 1e-9
 
 
 def check_across(tables: Mapping[str, pd.DataFrame]) -> list[Problem]:
-    """Compare the daily returns of each pair of tickers on their common days.
+    """Compare the returns of each pair of tickers between their common days.
 
     Args:
         tables: bars by ticker; a table whose dates do not ascend is skipped, as `check_bars` reports it.
     """
-    returns = {name: _returns(frame) for name, frame in tables.items() if _is_ascending(frame)}
+    closes = {name: _closes(frame) for name, frame in tables.items() if _is_ascending(frame)}
     return [
         Problem(f"{a}.csv, {b}.csv", None, rule, message)
-        for a, b in combinations(sorted(returns), 2)
-        for rule, message in _pair_findings(a, b, returns[a], returns[b])
+        for a, b in combinations(sorted(closes), 2)
+        for rule, message in _pair_findings(a, b, closes[a], closes[b])
     ]
 
 
 def _pair_findings(a: str, b: str, left: pd.Series, right: pd.Series) -> Iterator[tuple[str, str]]:
-    both = pd.concat([left, right], axis=1, join="inner", keys=["a", "b"])
+    # Returns of common days only: between sessions of two exchanges lie different days.
+    common = pd.concat([left, right], axis=1, join="inner", keys=["a", "b"])
+    both = common.pct_change(fill_method=None)
     both = both[np.isfinite(both).all(axis=1)]
     if len(both) < MIN_COMMON_DAYS:
         return
@@ -58,9 +60,8 @@ def _pair_findings(a: str, b: str, left: pd.Series, right: pd.Series) -> Iterato
             )
 
 
-def _returns(frame: pd.DataFrame) -> pd.Series:
-    closes = pd.Series(frame["Close"].to_numpy(), index=pd.DatetimeIndex(frame["Date"]))
-    return closes.pct_change(fill_method=None)
+def _closes(frame: pd.DataFrame) -> pd.Series:
+    return pd.Series(frame["Close"].to_numpy(), index=pd.DatetimeIndex(frame["Date"]))
 
 
 def _is_ascending(frame: pd.DataFrame) -> bool:

@@ -45,7 +45,8 @@ def fetch(
             "or a similar overlay to the configuration (make fetch CONFIG=config/yahoo.yaml)"
         )
     spec, end = settings.ticker(ticker), settings.last_day()
-    require_old_end(end, today=today, calendar=settings.calendar)
+    calendar = settings.calendar_of(spec)
+    require_old_end(end, today=today, calendar=calendar)
     frame = fetch_bars(spec.vendor_symbol, end=end, cache_folder=cache_folder)
     known = KNOWN_TICKERS.get(ticker)
     require_complete_history(
@@ -53,7 +54,7 @@ def fetch(
         symbol=spec.vendor_symbol,
         expected_first=date.fromisoformat(known.first_date) if known else None,
         end=end,
-        calendar=settings.calendar,
+        calendar=calendar,
     )
     check = compare_with_vendor(frame)
     if check.largest_relative_difference > MAX_ADJUSTMENT_DIFFERENCE:
@@ -65,15 +66,15 @@ def fetch(
         spec=spec,
         file_name=f"the answer for {spec.vendor_symbol}",
         columns=VENDOR_COLUMNS,
-        calendar=settings.calendar,
+        calendar=calendar,
         origin=vendor_origin(settings, spec),
         provenance=Provenance(
             ticker=ticker,
             kind=spec.kind,
-            adjustment="index level" if spec.kind != "etf" else "for splits by the vendor",
+            adjustment="index level" if spec.kind.endswith("index") else "for splits by the vendor",
             tool=tool,
             sources=({"title": title},),
-            calendar=settings.calendar,
+            calendar=calendar,
         ),
         store=store,
     )

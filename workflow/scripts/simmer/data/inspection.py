@@ -9,10 +9,12 @@ import pandas as pd
 
 from simmer.base.errors import SimmerError
 from simmer.data.bars import check_bars
+from simmer.data.layouts.record import reading_in
 from simmer.data.manifest import Provenance
 from simmer.data.own_files import file_of, own_folder
 from simmer.data.problems import BrokenRules, Problem, refuse_errors
 from simmer.data.reading_store import ReadingStore
+from simmer.data.registration import at_lines
 from simmer.data.settings import DataSettings
 from simmer.data.sources import acquire
 from simmer.data.tickers import TickerSpec
@@ -20,9 +22,11 @@ from simmer.data.tickers import TickerSpec
 _LIBRARY = "simmer.data"
 # By rule, what to write in the configuration if the bars are right.
 _ADVICE = {
-    "no_volume": "if days without volume are right, write `kind: index`; for a level that never has volume, "
-    "such as the VIX, `kind: no_volume_index`",
-    "flat": "if days without a range are right, write `kind: index`",
+    "no_volume": "if days without volume are right, write `kind: stock` for a share or `kind: index`; for a "
+    "level that never has volume, such as the VIX, `kind: no_volume_index`, for a rate `kind: currency`",
+    "flat": "if days without a range are right, write `kind: stock` for a share or `kind: index`",
+    "decimals": "if volumes have decimals because this is a cryptocurrency, write `kind: crypto`",
+    "weekend": "if the ticker trades on every day, write `calendar: 24/7`",
     "missing_session": "if the ticker trades on another exchange, write that calendar: `calendar: XETR`",
 }
 
@@ -55,9 +59,10 @@ def inspect_bars(settings: DataSettings, spec: TickerSpec, store: ReadingStore) 
                 acquired.frame,
                 file_name=file_of(spec),
                 kind=spec.kind,
-                calendar=settings.calendar,
+                calendar=settings.calendar_of(spec),
                 ticker=spec.ticker,
             )
+            problems = at_lines(problems, acquired.lines)
             refuse_errors(problems, what=f"the bars of {spec.ticker}")
             warnings += map(str, problems)
             frame, source = acquired.frame, _source(acquired.provenance, settings, store)
@@ -75,9 +80,11 @@ def _source(provenance: Provenance, settings: DataSettings, store: ReadingStore)
     snapshot = origin.get("snapshot")
     if snapshot is None:
         return origin["title"].split(",")[0]
+    reading = reading_in(origin)
+    how = f", {reading}" if reading is not None else ""
     if (store.root / ticker / f"{snapshot}.csv").exists():
-        return f"snapshot {snapshot}"
-    return str((own_folder(settings.folder) / file_of(settings.ticker(ticker))).absolute())
+        return f"snapshot {snapshot}{how}"
+    return f"{(own_folder(settings.folder) / file_of(settings.ticker(ticker))).absolute()}{how}"
 
 
 def _with_advice(problems: Sequence[Problem]) -> tuple[str, ...]:

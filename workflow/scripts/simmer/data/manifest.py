@@ -41,6 +41,8 @@ class Provenance:
         sources: Data Package sources, each with a title.
         calendar: exchange calendar for the session rules.
         retrieved_at: time of the download, ISO 8601 in UTC; None for bundled bars and tables built here.
+        reading: how a file of another layout is read, see `simmer.data.layouts.record`; None for the
+            workflow's own.
     """
 
     ticker: str
@@ -50,6 +52,7 @@ class Provenance:
     sources: tuple[Mapping[str, str], ...]
     calendar: str | None = None
     retrieved_at: str | None = None
+    reading: Mapping[str, Any] | None = None
 
 
 def describe_resource(
@@ -98,13 +101,21 @@ def describe_resource(
         "content_sha256": content_sha256(frame),
         **date_facts(frame),
     }
-    return entry | {"encoding": "utf-8"} if form == "csv" else entry
+    entry |= {"encoding": "utf-8"} if form == "csv" else {}
+    return entry | ({"reading": dict(provenance.reading)} if provenance.reading else {})
 
 
 def date_facts(frame: pd.DataFrame) -> dict[str, Any]:
     """Return rows, date_min and date_max (ISO) of a table with at least one row."""
     dates = frame["Date"]
     return {"rows": len(frame), "date_min": f"{dates.min():%Y-%m-%d}", "date_max": f"{dates.max():%Y-%m-%d}"}
+
+
+def ticker_in_file(entry: Mapping[str, Any]) -> str | None:
+    """Return the text that names the ticker in its file, from a manifest entry; None without one."""
+    reading = entry.get("reading")
+    ticker = reading.get("ticker") if isinstance(reading, Mapping) else None
+    return ticker if isinstance(ticker, str) else None
 
 
 def sidecar_path(table: Path) -> Path:

@@ -1,7 +1,7 @@
 """The complete bars of a file that need not be the campaign's, and how they differ from the campaign's."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from pathlib import Path
 
@@ -10,11 +10,16 @@ import pandas as pd
 
 from simmer.base.errors import DataError
 from simmer.base.words import count
+from simmer.data.adjustment import bars_of
 from simmer.data.bars import check_bars
-from simmer.data.bars_csv import COLUMNS, parse_bars, read_bars
+from simmer.data.bars_csv import read_bars
 from simmer.data.changes import compare_vintages
+from simmer.data.layouts.reading import read_any_layout
 from simmer.data.problems import refuse_errors
+from simmer.data.registration import at_lines
 from simmer.data.sessions import last_complete_session, sessions
+from simmer.data.settings import DataSettings
+from simmer.data.tickers import TickerSpec
 from simmer.data.untrusted_files import is_there, read_own_file
 
 _MOST_CHANGES = 3
@@ -36,23 +41,32 @@ class NewestBars:
 
 
 def newest_bars(
-    file: Path | None, *, campaign: Path, ticker: str, kind: str, calendar: str, now: datetime
+    file: Path | None,
+    *,
+    campaign: Path,
+    ticker: str,
+    kind: str,
+    calendar: str,
+    now: datetime,
+    settings: DataSettings | None = None,
 ) -> NewestBars:
     """Return the complete bars of a file; nothing is written, and no snapshot is kept.
 
     Args:
-        file: a CSV file of the source csv; None for the bars of the campaign.
+        file: a user's CSV file, in any layout; None for the bars of the campaign.
         campaign: the file of the campaign's bars.
         ticker, kind, calendar: of the bars.
         now: with a time zone; a bar whose session is not over then is left out.
+        settings: config block `data`, with the adjustment, and how the ticker's files are read.
 
     Raises:
         DataError: when a file cannot be read, or the bars break a rule.
     """
     known = read_bars(campaign) if is_there(campaign) else None
-    source = campaign if file is None else file
+    source, lines = campaign if file is None else file, None
     if file is not None:
-        frame = _parsed(file, ticker)
+        frame, lines = _read(file, _entry(settings, ticker, kind), calendar)
+        frame, _ = bars_of(frame, settings.adjustment if settings else "dividends")
     elif known is not None:
         frame = known
     else:
@@ -60,10 +74,11 @@ def newest_bars(
     days = frame["Date"].to_numpy().astype("datetime64[D]")
     last = last_complete_session(calendar, now)
     complete = frame[days <= last].reset_index(drop=True)
+    lines = None if lines is None else lines[days <= last]
     if complete.empty:
         raise DataError(f"found no bar of {ticker} up to {last}, the last complete session, in {source}")
     problems = check_bars(complete, file_name=source.name, kind=kind, calendar=calendar, ticker=ticker)
-    refuse_errors(problems, what=f"the bars of {ticker}")
+    refuse_errors(at_lines(problems, lines), what=f"the bars of {ticker}")
     notes = []
     if len(complete) < len(frame):
         left_out = count(len(frame) - len(complete), "bar")
@@ -80,14 +95,19 @@ def age_of(day: date, calendar: str, now: datetime) -> tuple[int, int]:
     return since, (now.date() - day).days
 
 
-def _parsed(file: Path, ticker: str) -> pd.DataFrame:
+def _entry(settings: DataSettings | None, ticker: str, kind: str) -> TickerSpec:
+    entries = {spec.ticker: spec for spec in settings.tickers} if settings else {}
+    return replace(entries.get(ticker, TickerSpec(ticker, kind)), kind=kind)
+
+
+def _read(file: Path, spec: TickerSpec, calendar: str) -> tuple[pd.DataFrame, np.ndarray | None]:
     try:
         content = read_own_file(file.parent, file.name)
     except DataError as error:
-        raise DataError(f"the bars of {ticker} cannot be read: {file}: {error}") from error
-    frame, problems = parse_bars(content, file.name, columns=COLUMNS)
-    refuse_errors(problems, what=f"the bars of {ticker}")
-    return frame
+        raise DataError(f"the bars of {spec.ticker} cannot be read: {file}: {error}") from error
+    table = read_any_layout(content, file_name=file.name, spec=spec, calendar=calendar)
+    refuse_errors(table.problems, what=f"the bars of {spec.ticker}")
+    return table.frame, table.lines
 
 
 def _differences(campaign: pd.DataFrame, given: pd.DataFrame, source: Path) -> Iterator[str]:

@@ -10,6 +10,9 @@ from simmer.base.text import printable
 
 Severity = Literal["error", "warning"]
 
+# (0-based row or None, rule, message, severity)
+Finding = tuple[int | None, str, str, Severity]
+
 MAX_SHOWN_PER_RULE = 10
 
 

@@ -34,7 +34,7 @@ class ReadingStore(SnapshotStore):
     ) -> Snapshot:
         """Return the bytes as a snapshot; arguments and errors as `SnapshotStore.add`."""
         name = sha256_of_bytes(content)[:ID_DIGITS]
-        self.refuse_under_another_name(name, provenance.ticker)
+        self.refuse_under_another_name(name, provenance)
         path = f"{provenance.ticker}/{name}.csv"
         entry = describe_resource(path, content=content, frame=frame, provenance=provenance)
         return HeldSnapshot(self.root / path, entry, content)

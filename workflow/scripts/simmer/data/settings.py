@@ -19,8 +19,8 @@ class DataSettings:
         Literal["bundled", "csv", "yahoo"],
         Field(
             description="`bundled`: real S&P 500 (`GSPC`) and Nasdaq Composite (`IXIC`) bars, 1999 to 2018, "
-            "from the `arch` package; `csv`: your own files, with columns Date, Open, High, Low, Close, "
-            "Volume; `yahoo`: snapshots that `make fetch` downloaded from Yahoo Finance."
+            "from the `arch` package; `csv`: your own files, in any common layout; "
+            "`yahoo`: snapshots that `make fetch` downloaded from Yahoo Finance."
         ),
     ]
     folder: Annotated[
@@ -41,15 +41,15 @@ class DataSettings:
     adjustment: Annotated[
         Literal["dividends", "none"],
         Field(
-            description="With source `yahoo`: `dividends` adjusts the prices for dividends; `none` keeps "
-            "them as traded. The vendor has already adjusted them for splits."
+            description="Of bars with dividends, from source `yahoo` or in an own file with an adjusted "
+            "close: `dividends` adjusts the prices for them; `none` keeps them adjusted for splits only."
         ),
     ]
     calendar: Annotated[
         str,
         Field(
             description="Exchange calendar whose sessions the bars must cover: a name of exchange_calendars, "
-            "such as XNYS."
+            "such as XNYS, or `24/7`. The `calendar` of a ticker's entry wins."
         ),
     ]
     tickers: Annotated[tuple[TickerSpec, ...], Field(min_length=1, description="The tickers to acquire.")]
@@ -103,3 +103,11 @@ class DataSettings:
     def kinds(self) -> dict[str, str]:
         """Return the kind of each ticker, by name."""
         return {spec.ticker: spec.kind for spec in self.tickers}
+
+    def calendar_of(self, spec: TickerSpec) -> str:
+        """Return the calendar of a ticker's exchange."""
+        return spec.calendar or self.calendar
+
+    def calendars(self) -> dict[str, str]:
+        """Return the calendar of each ticker, by name."""
+        return {spec.ticker: self.calendar_of(spec) for spec in self.tickers}

@@ -29,6 +29,7 @@ from simmer.data.manifest import (
     describe_resource,
     read_entry,
     sidecar_path,
+    ticker_in_file,
 )
 from simmer.data.untrusted_files import is_there, read_at_most
 
@@ -155,7 +156,7 @@ class SnapshotStore:
         name = sha256_of_bytes(content)[:ID_DIGITS]
         path = self.root / provenance.ticker / f"{name}.csv"
         with self._alone():
-            self.refuse_under_another_name(name, provenance.ticker)
+            self.refuse_under_another_name(name, provenance)
             now = self._now()
             arrivals = [
                 came["sequence"] for one in self.of(provenance.ticker) for came in one.entry["origins"]
@@ -202,10 +203,14 @@ class SnapshotStore:
             if entries and (not path.exists() or path.read_bytes() != to_json(manifest).encode()):
                 write_json(path, manifest)
 
-    def refuse_under_another_name(self, name: str, ticker: str) -> None:
-        """Raise `DataError` if the bars with this id are kept under another ticker."""
+    def refuse_under_another_name(self, name: str, provenance: Provenance) -> None:
+        """Raise `DataError` if the bars with this id are kept under another ticker.
+
+        A file of several tickers may be kept once for each, with the rows of that one.
+        """
         for table in self._files("*", f"{name}.csv"):
-            if table.parent.name != ticker:
+            ticker, of = provenance.ticker, ticker_in_file({"reading": provenance.reading})
+            if table.parent.name != ticker and of in (None, ticker_in_file(_read_entry(sidecar_path(table)))):
                 raise DataError(
                     f"the same bars are already kept as {table.parent.name}; expected those of {ticker}: "
                     "check that it is the right file"

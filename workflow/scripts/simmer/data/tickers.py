@@ -1,16 +1,24 @@
 """Tickers of a configuration, and facts about well-known tickers."""
 
+import re
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Annotated, Any, Literal, get_args
+from typing import Annotated, Any, Literal
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import Field
 
-from simmer.base.settings import settings
+from simmer.base.errors import ConfigError
+from simmer.base.settings import settings, since
+from simmer.base.text import TICKER_PATTERN, quote
+from simmer.data.kinds import Kind
 
-# etf: a traded price; index: a price level, often without volume in its early years;
-# no_volume_index: a level without trading volume, such as the VIX.
-Kind = Literal["etf", "index", "no_volume_index"]
-KINDS = get_args(Kind)
+# Columns that `columns` may name, and all keys that say how a file is read.
+ColumnName = Literal[
+    *("Date", "Time", "Open", "High", "Low", "Close", "Volume"),
+    *("Adj Close", "Dividends", "Stock Splits", "Ticker"),
+]
+READING_KEYS = ("columns", "date_format", "decimal", "separator", "timezone", "order")
 
 # The ticker of the features in `features.vix`.
 VIX_TICKER = "VIX"
@@ -46,25 +54,51 @@ def _named(pattern: str, words: str, description: str) -> Any:
     return Field(pattern=pattern, json_schema_extra={"words": words}, description=description)
 
 
+def is_date_form(text: str) -> bool:
+    """True if a text is the form of a date: day, month and year once each, or the name of an epoch."""
+    if re.fullmatch("epoch_(s|ms|us|ns)", text):
+        return True
+    signs = re.findall("%.?", text)
+    return (
+        set(signs) <= {f"%{sign}" for sign in "YymbdHMSz"}
+        and len(set(signs)) == len(signs)
+        and "%d" in signs
+        and len({"%m", "%b"} & set(signs)) == len({"%Y", "%y"} & set(signs)) == 1
+        and ("%M" in signs) == ("%H" in signs) >= ("%S" in signs)
+    )
+
+
+def is_zone(text: str) -> bool:
+    """True if a text is the name of a time zone."""
+    try:
+        ZoneInfo(text)
+    except (OSError, ValueError, ZoneInfoNotFoundError):
+        return False
+    return True
+
+
 @settings(kw_only=False)
 class TickerSpec:
     """One ticker of the configuration."""
 
-    # A ticker is a part of file names, where an underscore ends it.
     ticker: Annotated[
         str,
         _named(
-            r"^[A-Z0-9]([A-Z0-9.-]{0,14}[A-Z0-9])?$",
-            "1 to 16 capital letters, digits, dots or hyphens (an index without its ^), such as GSPC",
-            "Name of the ticker and of its files, without the caret of an index.",
+            rf"^{TICKER_PATTERN}$",
+            "1 to 16 capital letters and digits, between them `.`, `-`, `&` or `=`, before them `^`, such as "
+            "GSPC, BRK-B, 7203.T or EURUSD=X",
+            "Name of the ticker and of its files, such as GSPC, BRK-B, 7203.T, M&M.NS, EURUSD=X, BTC-USD or "
+            '^GSPC. Quote what YAML reads as something else: `"ON"`, `"7203"`, `"0700"`.',
         ),
     ]
     kind: Annotated[
         Kind,
         Field(
-            description="`etf`: must have volume and a price range each day; `index`: a day without them is "
-            "only a warning; `no_volume_index`: a level without trading volume, such as the VIX. It has no "
-            "feature table of its own bars and indicators (a25), because indicators need volume."
+            description="`etf`: a fund, must have volume and a price range each day; `stock`: a share, may "
+            "have none on a quarter of its days; `index`: may have none on any day; `crypto`: volumes may "
+            "have decimals; `currency`: a rate, has no volume and may lack a few holidays; "
+            "`no_volume_index`: a level without volume, such as the VIX. The last two have no features of "
+            "volume."
         ),
     ]
     file: Annotated[
@@ -78,10 +112,11 @@ class TickerSpec:
     symbol: Annotated[
         str | None,
         _named(
-            r"^\^?[A-Z0-9.=-]{1,20}$",
+            r"^\^?[A-Z0-9.&=-]{1,20}$",
             "a symbol such as ^DJI",
             "With source `yahoo`, the vendor's symbol; built in for SPY, DIA, QQQ, DJI (`^DJI`), IXIC, GSPC "
-            "and VIX, otherwise the ticker itself by default.",
+            "and VIX, otherwise the ticker itself by default. With source `csv`, the ticker's name in a file "
+            "that names it.",
         ),
     ] = None
     snapshot: Annotated[
@@ -93,6 +128,64 @@ class TickerSpec:
             "by default `data.snapshot` chooses.",
         ),
     ] = None
+
+    calendar: Annotated[
+        str | None,
+        _named(
+            r"\S",
+            "a name such as XTKS",
+            "Calendar of the ticker's exchange, a name of exchange_calendars such as XNYS, XETR or XTKS; "
+            "`24/7` if every day is a session, `24/5` for all weekdays; by default `data.calendar`.",
+        ),
+    ] = since(None)
+    columns: Annotated[
+        Mapping[ColumnName, str] | None,
+        Field(
+            description="With source `csv`, columns of the file by ours, `{Close: Last, Volume: Shares}`. "
+            "Columns that are not named here are found by their names if they are needed, else left out."
+        ),
+    ] = since(None)
+    date_format: Annotated[
+        str | None,
+        Field(
+            examples=["%d/%m/%Y"],
+            description="With source `csv`, the form of the dates by the signs of strptime, such as "
+            "`%d/%m/%Y`, or `epoch_s`, `epoch_ms`, `epoch_us`, `epoch_ns` for numbers since 1970; needed "
+            "only if the dates can be read in two ways.",
+        ),
+    ] = since(None)
+    decimal: Annotated[
+        Literal[".", ","] | None,
+        Field(description="With source `csv`, the sign before decimals; needed only if it is ambiguous."),
+    ] = since(None)
+    separator: Annotated[
+        Literal[",", ";", "tab"] | None,
+        Field(description="With source `csv`, what separates fields; needed only if it is ambiguous."),
+    ] = since(None)
+    timezone: Annotated[
+        str | None,
+        Field(
+            examples=["Europe/London"],
+            description="With source `csv`, the time zone whose days the bars are, such as `Europe/London` "
+            "or `UTC`, for dates with a time of day; by default that of the exchange if all times agree.",
+        ),
+    ] = since(None)
+    order: Annotated[
+        Literal["oldest_first", "newest_first"] | None,
+        Field(description="With source `csv`, the order that the rows must have; by default either is read."),
+    ] = since(None)
+
+    def __post_init__(self) -> None:
+        if self.date_format is not None and not is_date_form(self.date_format):
+            raise ConfigError(
+                f"date_format: found {quote(self.date_format)}, expected day, month and year once each, such "
+                "as %d/%m/%Y, or epoch_s, epoch_ms, epoch_us or epoch_ns"
+            )
+        if self.timezone is not None and not is_zone(self.timezone):
+            raise ConfigError(
+                f"timezone: found {quote(self.timezone)}, expected the name of a time zone, such as "
+                "America/New_York, Europe/London or UTC"
+            )
 
     @property
     def vendor_symbol(self) -> str:

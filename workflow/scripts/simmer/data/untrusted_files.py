@@ -10,8 +10,10 @@ from simmer.base.text import quote
 
 MAX_BYTES = 64 * 2**20
 
-# ASCII only: excludes separators, NUL, drive letters and look-alike characters.
-_MANIFEST_PATH = re.compile(r"[A-Za-z0-9._-]+(/[A-Za-z0-9._-]+)*")
+# ASCII only: excludes separators, NUL, drive letters and look-alike characters. A ticker may have `^` first,
+# `&` and `=` later.
+_PART = r"\^?[A-Za-z0-9._-][A-Za-z0-9._&=-]*"
+_MANIFEST_PATH = re.compile(f"{_PART}(/{_PART})*")
 
 
 def is_manifest_path(text: object) -> bool:

@@ -12,19 +12,19 @@ from simmer.base.errors import ConfigError, DataError
 from simmer.base.files import sha256_of_bytes
 from simmer.base.text import quote
 from simmer.data.bars import check_bars
-from simmer.data.bars_csv import COLUMNS, parse_bars
+from simmer.data.bars_csv import COLUMNS
 from simmer.data.cross_checks import check_across
-from simmer.data.manifest import date_facts, locate_resource, read_manifest
+from simmer.data.kinds import KINDS
+from simmer.data.manifest import date_facts, locate_resource, read_manifest, ticker_in_file
 from simmer.data.pending import unlisted_files
 from simmer.data.problems import Problem
+from simmer.data.registration import at_lines, read_kept
 from simmer.data.tables import content_sha256, read_table
-from simmer.data.tickers import KINDS
 from simmer.data.untrusted_files import MAX_BYTES, read_at_most
 from simmer.data.validation_table import CheckedFile, Validation
-from simmer.data.vendor import columns_of_entry
 
 _HASH = re.compile(r"sha256:[0-9a-f]{64}")
-_NAME = re.compile(r"[a-z0-9._-]+")
+_NAME = re.compile(r"\^?[a-z0-9._-][a-z0-9._&=-]*")
 _DATE = (re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}"), "a date such as 2018-12-31")
 # The texts of an entry: their form, also in words.
 _FORMS = {
@@ -39,7 +39,7 @@ def validate_manifest(
     manifest_path: Path,
     *,
     kinds: Mapping[str, str],
-    calendar: str | None,
+    calendars: Mapping[str, str] | None,
     max_bytes: int = MAX_BYTES,
 ) -> Validation:
     """Check a manifest and every file that it lists; bad data is returned as problems, not raised.
@@ -47,7 +47,8 @@ def validate_manifest(
     Args:
         manifest_path: `datapackage.json` of the folder.
         kinds: the kind of each configured ticker.
-        calendar: exchange_calendars name for the session rules; `None` for the calendar in each entry.
+        calendars: exchange_calendars name of each configured ticker, for the session rules; `None` for the
+            calendar in each entry.
         max_bytes: larger files are a problem and are not read.
 
     Raises:
@@ -70,7 +71,7 @@ def validate_manifest(
             file, frame, found = None, None, [*_entry_findings(entry, kinds)]
         else:
             file, frame, found = _check_resource(
-                manifest_path.parent, entry, kinds=kinds, calendar=calendar, max_bytes=max_bytes
+                manifest_path.parent, entry, kinds=kinds, calendars=calendars, max_bytes=max_bytes
             )
         read.add(label)
         checked += [file] if file else []
@@ -89,8 +90,13 @@ def _whole_manifest_findings(
 ) -> Iterator[tuple[str, str]]:
     for key in ("name", "path", "hash"):
         # Names that differ only by case are one file on many file systems.
-        counts = Counter(entry[key].casefold() for entry in entries if isinstance(entry.get(key), str))
-        for value, count in counts.items():
+        # A file of several tickers may be listed once for each.
+        counts = Counter(
+            (entry[key].casefold(), ticker_in_file(entry) if key == "hash" else None)
+            for entry in entries
+            if isinstance(entry.get(key), str)
+        )
+        for (value, _), count in counts.items():
             if count > 1:
                 yield "duplicate", f"{count} resources have the {key} {quote(value)}; expected one each"
     named = {entry.get("ticker") for entry in entries if isinstance(entry.get("ticker"), str)}
@@ -104,7 +110,12 @@ def _whole_manifest_findings(
 
 
 def _check_resource(
-    folder: Path, entry: dict[str, Any], *, kinds: Mapping[str, str], calendar: str | None, max_bytes: int
+    folder: Path,
+    entry: dict[str, Any],
+    *,
+    kinds: Mapping[str, str],
+    calendars: Mapping[str, str] | None,
+    max_bytes: int,
 ) -> tuple[CheckedFile | None, pd.DataFrame | None, list[Problem | tuple[str, str]]]:
     found: list[Problem | tuple[str, str]] = [*_entry_findings(entry, kinds)]
     try:
@@ -123,10 +134,13 @@ def _check_resource(
         )
         found.append(("hash", f"{message}; the file was changed or cut off: acquire it again"))
     kind = entry["kind"] if entry.get("kind") in KINDS else "index"
+    configured = None if calendars is None else calendars.get(str(entry.get("ticker")))
     try:
-        frame, in_content = _check_content(content, entry, kind=kind, calendar=calendar)
+        frame, in_content = _check_content(
+            content, entry, kind=kind, calendar=configured or entry.get("calendar")
+        )
     except ConfigError as error:
-        if calendar is not None:
+        if configured is not None:
             raise
         frame, in_content = None, [("entry", str(error))]
     found += in_content
@@ -153,17 +167,20 @@ def _check_content(
 ) -> tuple[pd.DataFrame | None, list[Problem | tuple[str, str]]]:
     path = str(entry["path"])
     if path.endswith(".csv"):
-        frame, problems = parse_bars(content, path, columns=columns_of_entry(entry))
+        try:
+            frame, lines, problems = read_kept(content, entry, file_name=path)
+        except DataError as error:
+            return None, [("entry", str(error))]
         if frame is None:
             return None, [*problems]
-        problems += check_bars(
+        found = check_bars(
             frame[list(COLUMNS)],
             file_name=path,
             kind=kind,
-            calendar=calendar or entry.get("calendar"),
+            calendar=calendar,
             ticker=str(entry.get("ticker")),
         )
-        return frame, [*problems]
+        return frame, [*problems, *at_lines(found, lines)]
     try:
         frame = read_table(content, name=path)
     except DataError as error:

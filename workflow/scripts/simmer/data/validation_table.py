@@ -8,6 +8,7 @@ from simmer.base.checks import CheckResult, CheckStatus, CheckTable
 from simmer.base.errors import DataError
 from simmer.base.text import printable
 from simmer.base.words import count
+from simmer.data.kinds import RULES
 from simmer.data.problems import Problem
 
 
@@ -68,7 +69,8 @@ class Validation:
 def _row(name: str, file: CheckedFile | None, problems: Iterable[Problem]) -> CheckResult:
     errors = [str(problem) for problem in problems if problem.severity == "error"]
     warnings = [f"warning: {problem}" for problem in problems if problem.severity == "warning"]
-    facts = file and f"{file.kind}, {count(file.rows, 'row')}, {file.date_min} to {file.date_max}"
+    volume = "" if file is None or RULES[file.kind].volume else " (no features of volume)"
+    facts = file and f"{file.kind}{volume}, {count(file.rows, 'row')}, {file.date_min} to {file.date_max}"
     source = f"sha256 {file.sha256[:12]}" if file else "manifest"
     status = CheckStatus.FAIL if errors else CheckStatus.WARN if warnings else CheckStatus.OK
     return CheckResult(

@@ -1,8 +1,9 @@
 """Columns of the feature tables: name, definition, unit and stationary form.
 
 The `a25` table has 25 feature columns from the ticker's own bars: 5 of bars (OHLCV) and 20 indicators. The
-`a33` table adds 8 of volatility. The tables `c` (33 columns) and `c41` add 8 of the VIX to these two. To add
-an indicator, declare a `Column` here and compute it in `simmer.features.indicators.compute_indicators`.
+`a33` table adds 8 of volatility. The tables `c` (33 columns) and `c41` add 8 of the VIX to these two. Without
+the 4 columns of volume they are called `a21`, `a29`, `c29` and `c37`. To add an indicator, declare a `Column`
+here and compute it in `simmer.features.indicators.compute_indicators`.
 """
 
 from dataclasses import dataclass
@@ -171,14 +172,31 @@ def _names(columns: tuple[Column, ...]) -> tuple[str, ...]:
 OHLCV, INDICATORS = _names(OHLCV_COLUMNS), _names(INDICATOR_COLUMNS)
 VOLATILITY_FEATURES, VIX_FEATURES = _names(VOLATILITY_COLUMNS), _names(VIX_COLUMNS)
 A25_COLUMNS = (*OHLCV, *INDICATORS)
+VOLUME_FEATURES = ("Volume", "obv", "adosc", "vwap_20")
+A21_COLUMNS = tuple(name for name in A25_COLUMNS if name not in VOLUME_FEATURES)
 
-# Name of the table with the columns of a25, volatility if the first is True, and the VIX if the second is.
-TABLES = {(False, False): "a25", (True, False): "a33", (False, True): "c", (True, True): "c41"}
+# Name of the table by whether it has features of volume, of volatility and of the VIX.
+TABLES = {
+    (True, False, False): "a25",
+    (True, True, False): "a33",
+    (True, False, True): "c",
+    (True, True, True): "c41",
+    (False, False, False): "a21",
+    (False, True, False): "a29",
+    (False, False, True): "c29",
+    (False, True, True): "c37",
+}
 
 
-def table_columns(*, volatility: bool, vix: bool) -> tuple[str, ...]:
+def own_columns(*, volume: bool) -> tuple[str, ...]:
+    """Return the columns of bars and indicators, in the order in which the model sees them."""
+    return A25_COLUMNS if volume else A21_COLUMNS
+
+
+def table_columns(*, volume: bool, volatility: bool, vix: bool) -> tuple[str, ...]:
     """Return the feature columns of a table, in the order in which the model sees them."""
-    return (*A25_COLUMNS, *(VOLATILITY_FEATURES if volatility else ()), *(VIX_FEATURES if vix else ()))
+    more = (*(VOLATILITY_FEATURES if volatility else ()), *(VIX_FEATURES if vix else ()))
+    return (*own_columns(volume=volume), *more)
 
 
 # Transforms of the features before the model, see `simmer.features.input_forms`.

@@ -3,6 +3,7 @@
 import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import astuple, dataclass, fields
+from types import MappingProxyType
 
 import numpy as np
 import pandas as pd
@@ -67,8 +68,16 @@ def describe_columns(frame: pd.DataFrame, *, first_valid_rows: Mapping[str, int]
     return [_describe(str(name), frame[name].to_numpy(), starts) for name in frame.columns]
 
 
-def as_markdown(tables: Mapping[str, Sequence[ColumnDescription]]) -> str:
-    """Return the dictionary as a Markdown page, one section per table, numbers to 6 significant digits."""
+def as_markdown(
+    tables: Mapping[str, Sequence[ColumnDescription]],
+    left_out: Mapping[str, Sequence[str]] = MappingProxyType({}),
+) -> str:
+    """Return the dictionary as a Markdown page, one section per table, numbers to 6 significant digits.
+
+    Args:
+        tables: descriptions by table.
+        left_out: columns that a table lacks for want of volume.
+    """
     lines = ["# Data dictionary", ""]
     lines += [
         "First valid rows are rows of the bars, counted from 0, before the warm-up is dropped.",
@@ -76,7 +85,11 @@ def as_markdown(tables: Mapping[str, Sequence[ColumnDescription]]) -> str:
     ]
     head = [field.name.replace("_", " ") for field in fields(ColumnDescription)]
     for name, descriptions in tables.items():
-        lines += [f"## {markdown_text(name)}", "", _row(head), f"|{' --- |' * len(head)}"]
+        lines += [f"## {markdown_text(name)}", ""]
+        if lacking := left_out.get(name):
+            why = "Left out, because this ticker or one of its pool has no volume"
+            lines += [f"{why}: {markdown_text(', '.join(lacking))}.", ""]
+        lines += [_row(head), f"|{' --- |' * len(head)}"]
         lines += [_row(map(_text, astuple(description))) for description in descriptions]
         lines.append("")
     return "\n".join(lines[:-1]) + "\n"

@@ -1,5 +1,7 @@
 """The a25 table: the 5 columns of daily bars (OHLCV) and 20 indicators computed by TA-Lib.
 
+The a21 table is the same without the columns that need volume.
+
 Definitions are TA-Lib's (https://ta-lib.org/functions/), without an unstable period. A value uses only its
 own and earlier days: the features of the first rows of the bars are bit-identical to the first rows of the
 features.
@@ -13,7 +15,7 @@ import pandas as pd
 
 from simmer.base.errors import DataError
 from simmer.data.tables import DATE_DTYPE
-from simmer.features.columns import A25_COLUMNS, INDICATORS, OHLCV
+from simmer.features.columns import INDICATORS, OHLCV, VOLUME_FEATURES, own_columns
 from simmer.features.trailing import trailing_sum
 
 # A year of sessions: no feature of a real market keeps its value for so long.
@@ -37,14 +39,15 @@ class FeatureTable:
     starts: Mapping[str, int]
 
 
-def build_a25(bars: pd.DataFrame) -> FeatureTable:
-    """Compute the 20 indicators of daily bars and drop the rows of their warm-up.
+def build_a25(bars: pd.DataFrame, *, volume: bool = True) -> FeatureTable:
+    """Compute the indicators of daily bars and drop the rows of their warm-up.
 
     Args:
         bars: `simmer.data.bars_csv.COLUMNS`, ascending dates, validated; n rows normally give n - 199.
+        volume: False to leave out the features of volume, which then may be 0.
 
     Returns:
-        Date and `A25_COLUMNS`; the dropped rows are the first of the bars.
+        Date and the columns of `own_columns`; the dropped rows are the first of the bars.
 
     Raises:
         DataError: when a price or volume is not finite, the bars are too few, or a feature has a gap or
@@ -54,31 +57,35 @@ def build_a25(bars: pd.DataFrame) -> FeatureTable:
     # Copies, because the table must not share memory with the bars.
     raw = {name: np.array(bars[name], dtype=np.float64) for name in OHLCV}
     _require_usable_bars(dates, raw)
-    features = {**raw, **compute_indicators(dates, raw)}
-    starts = {name: first_finite(features[name]) for name in A25_COLUMNS}
+    names = own_columns(volume=volume)
+    features = {**raw, **compute_indicators(dates, raw, volume=volume)}
+    starts = {name: first_finite(features[name]) for name in names}
     last_to_start = max(starts, key=lambda name: starts[name])
     first = starts[last_to_start]
     if first == len(bars):
         raise DataError(
             f"{len(bars)} bars give no complete row: {last_to_start} never has a value; expected at least "
-            "200 bars with volume: use a longer series"
+            f"200 bars{' with volume' * volume}: use a longer series"
         )
-    columns = {"Date": dates[first:], **{name: features[name][first:] for name in A25_COLUMNS}}
+    columns = {"Date": dates[first:], **{name: features[name][first:] for name in names}}
     frame = pd.DataFrame(columns, copy=False)  # a copy would double the memory of a long series
-    require_sound_features(frame, A25_COLUMNS)
+    require_sound_features(frame, names)
     return FeatureTable(frame, first, last_to_start, starts)
 
 
-def compute_indicators(dates: np.ndarray, raw: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
-    """Return the 20 indicators in the order of `INDICATORS`, each [rows] float64, NaN in its warm-up.
+def compute_indicators(
+    dates: np.ndarray, raw: dict[str, np.ndarray], *, volume: bool = True
+) -> dict[str, np.ndarray]:
+    """Return the indicators in the order of `INDICATORS`, each [rows] float64, NaN in its warm-up.
 
     Args:
         dates: [rows] datetime64, ascending.
         raw: `OHLCV` by name, each [rows] float64 and finite.
+        volume: False to leave out the indicators of volume.
     """
     import talib
 
-    high, low, close, volume = (raw[name] for name in ("High", "Low", "Close", "Volume"))
+    high, low, close, traded = (raw[name] for name in ("High", "Low", "Close", "Volume"))
     weekly_close, completed = _completed_weeks(dates, close)
     values = {
         **{f"dema_{n}": talib.DEMA(close, timeperiod=n) for n in (9, 10, 20, 25, 90)},
@@ -88,14 +95,14 @@ def compute_indicators(dates: np.ndarray, raw: dict[str, np.ndarray]) -> dict[st
         "stochrsi_daily": _stochrsi(close),
         "stochrsi_weekly": _carry(_stochrsi(weekly_close), completed),
         "macd_line": talib.MACD(close, fastperiod=12, slowperiod=26, signalperiod=9)[0],
-        "obv": talib.OBV(close, volume),
-        "adosc": talib.ADOSC(high, low, close, volume, fastperiod=3, slowperiod=10),
+        "obv": talib.OBV(close, traded),
+        "adosc": talib.ADOSC(high, low, close, traded, fastperiod=3, slowperiod=10),
         "atr_14": talib.ATR(high, low, close, timeperiod=14),
         "adx_14": talib.ADX(high, low, close, timeperiod=14),
         "bb_percent_b": _percent_b(close),
-        "vwap_20": _vwap(close, volume),
+        "vwap_20": _vwap(close, traded),
     }
-    return {name: values[name] for name in INDICATORS}
+    return {name: values[name] for name in INDICATORS if volume or name not in VOLUME_FEATURES}
 
 
 def _completed_weeks(dates: np.ndarray, close: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

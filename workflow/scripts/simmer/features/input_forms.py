@@ -41,7 +41,7 @@ def price_relative(frame: pd.DataFrame, names: Sequence[str]) -> np.ndarray:
     (oscillators, logarithms of volatility, the VIX).
 
     Args:
-        frame: Close, Volume and the named columns, ascending dates, finite.
+        frame: Close, the named columns and, if one of them depends on it, Volume; ascending dates, finite.
         names: the channels, in order.
     """
     return np.column_stack([_FORMS[_FORM_OF.get(name, "as_is")](frame, name) for name in names])

@@ -11,6 +11,7 @@ from simmer.base.errors import DataError
 from simmer.base.files import write_json
 from simmer.data.manifest import Provenance, describe_resource
 from simmer.data.tables import write_table
+from simmer.features.columns import VOLUME_FEATURES
 from simmer.features.indicators import FeatureTable
 
 # Packages whose versions may change the values or the bytes of a table.
@@ -60,9 +61,13 @@ def keep_features(
     entry = describe_resource(
         table.name, content=table.read_bytes(), frame=features.frame, provenance=provenance
     )
-    facts = {
+    facts: dict[str, Any] = {
         "dropped_rows": features.dropped_rows,
         "last_to_start": features.last_to_start,
         "first_valid_rows": dict(features.starts),
     }
+    left_out = [name for name in VOLUME_FEATURES if name not in features.frame.columns]
+    if left_out and "Close" in features.frame.columns:
+        logger.info("%s: %s left out for want of volume", table.name, ", ".join(left_out))
+        facts["left_out"] = left_out
     write_json(resource, entry | facts)

@@ -74,7 +74,7 @@ def compute_volatility(close: np.ndarray, high: np.ndarray, low: np.ndarray) -> 
 
 
 def add_volatility(a25: FeatureTable, bars: pd.DataFrame) -> FeatureTable:
-    """Add the eight columns to an a25 table; all its rows stay, because its own warm-up is longer.
+    """Add the eight columns to an a25 or a21 table; all its rows stay, because its own warm-up is longer.
 
     Args:
         a25: the table made of `bars`.

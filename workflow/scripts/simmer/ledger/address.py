@@ -19,6 +19,7 @@ from pathlib import Path, PurePath
 from typing import Literal, get_args
 
 from simmer.base.errors import LedgerError
+from simmer.base.text import TICKER_PATTERN
 
 Purpose = Literal["trial", "race", "refit", "control"]
 
@@ -40,7 +41,7 @@ _JOB_LOGS: dict[Purpose, str] = {
     "refit": "refit/",
     "control": "control/",
 }
-_SCALE, _TICKER = re.compile(r"[A-Za-z0-9]+"), re.compile(r"[A-Z0-9][A-Z0-9.-]*")
+_SCALE, _TICKER = re.compile(r"[A-Za-z0-9]+"), re.compile(TICKER_PATTERN)
 _RUN = re.compile(rf"({'|'.join(get_args(Purpose))})_(\d+)(?:_of_trial_(\d+))?")
 _HORIZON, _FOLD, _FRACTION = (re.compile(pattern) for pattern in (r"h(\d+)", r"fold_(\d+)", r"fraction_(.+)"))
 

@@ -14,7 +14,7 @@ from typing import Literal, Self
 from simmer.base.errors import ModelError
 from simmer.base.files import sha256_of_bytes, to_json
 from simmer.base.records import parse_record
-from simmer.base.text import quote
+from simmer.base.text import TICKER_PATTERN, quote
 from simmer.base.typed_json import as_json, from_values
 from simmer.base.words import percent
 from simmer.ledger.results import Number, StoredWeights, Value
@@ -25,7 +25,6 @@ MAX_CARD_BYTES = 1 << 20
 NO_ADVICE = "This is the output of a statistical model, not investment advice."
 _MOST_THREADS, _MOST_DAYS = 4096, 250
 _ADVICE = "`make report` publishes the model again"
-_TICKER = re.compile("[A-Z0-9][A-Z0-9.-]*")
 _SCALE, _FINGERPRINT = re.compile("[A-Za-z0-9]+"), re.compile("[0-9a-f]{1,64}")
 _PLAIN_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]*")
 
@@ -91,13 +90,13 @@ class CardBars:
     """The bars that the features were computed from; the first source is the ticker's own file."""
 
     ticker: str
-    kind: Literal["etf", "index"]
+    kind: Literal["etf", "stock", "index", "no_volume_index", "crypto", "currency"]
     adjustment: str
     calendar: str
     sources: tuple[Mapping[str, str], ...]
 
     def __post_init__(self) -> None:
-        if not _TICKER.fullmatch(self.ticker):  # a part of file names
+        if not re.fullmatch(TICKER_PATTERN, self.ticker):  # a part of file names
             raise ValueError(f"found the ticker {quote(self.ticker)}")
 
 

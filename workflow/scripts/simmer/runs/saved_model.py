@@ -173,7 +173,7 @@ class SavedModel:
         ]
         columns = self.card.inputs.columns
         volatility = not set(VOLATILITY_FEATURES).isdisjoint(columns)
-        table = features_of_bars(*checked, volatility=volatility).frame
+        table = features_of_bars(*checked, volatility=volatility, volume="Volume" in columns).frame
         missing = [name for name in columns if name not in table.columns]
         if missing:
             raise ModelError(
@@ -231,12 +231,10 @@ def _checked(bars: pd.DataFrame, *, kind: str, ticker: str, calendar: str) -> pd
     if lacking:
         raise DataError(f"the bars of {ticker} lack {listed(lacking)}; expected {', '.join(COLUMNS)}")
     try:
-        volume = bars["Volume"].to_numpy(dtype=np.float64)
-        if not np.array_equal(volume, np.trunc(volume)):
-            raise ValueError("Volume is not whole numbers")
-        frame = pd.DataFrame(
-            {name: bars[name].to_numpy().astype(dtype) for name, dtype in dtypes_of(COLUMNS).items()}
-        )
+        if not np.isfinite(bars["Volume"].to_numpy(dtype=np.float64)).all():
+            raise ValueError("a Volume is missing")
+        dtypes = dtypes_of(COLUMNS, bars)
+        frame = pd.DataFrame({name: bars[name].to_numpy().astype(dtype) for name, dtype in dtypes.items()})
     except (TypeError, ValueError, OverflowError) as error:
         raise DataError(
             f"the bars of {ticker} are no numbers and days ({error}); read them with `read_bars`"

@@ -2,43 +2,70 @@
 
 from dataclasses import dataclass
 
+import numpy as np
 import pandas as pd
 
-from simmer.data.adjustment import adjust_for_dividends, unadjusted
+from simmer.base.errors import DataError
+from simmer.data.adjustment import bars_of
+from simmer.data.layouts.record import declared_in, reading_in
+from simmer.data.layouts.rows import is_of
 from simmer.data.manifest import Provenance
-from simmer.data.registration import read_snapshot
+from simmer.data.problems import refuse_errors
+from simmer.data.registration import CheckedFile, check_file, read_kept
 from simmer.data.settings import DataSettings
 from simmer.data.snapshots import Snapshot
 from simmer.data.tickers import TickerSpec
-from simmer.data.vendor import VENDOR_COLUMNS
 
 
 @dataclass(frozen=True)
 class AcquiredBars:
-    """Bars from a source (`COLUMNS`, dtypes of `parse_bars`) and their provenance."""
+    """Bars from a source (`COLUMNS`, dtypes of `parse_bars`) and their provenance.
+
+    `lines` has the line of each row in the file they come from, [n] int64; None if row i is line i + 2.
+    """
 
     frame: pd.DataFrame
     provenance: Provenance
+    lines: np.ndarray | None = None
 
 
 def from_snapshot(snapshot: Snapshot, spec: TickerSpec, settings: DataSettings) -> AcquiredBars:
     """Return the bars of a snapshot, adjusted for dividends if the settings say so."""
-    frame, entry = read_snapshot(snapshot), snapshot.entry
-    adjustment = str(entry["adjustment"])
-    if tuple(frame.columns) == VENDOR_COLUMNS:
-        by_us = settings.adjustment == "dividends" and bool(frame["Dividends"].any())
-        frame = adjust_for_dividends(frame) if by_us else unadjusted(frame)
-        adjustment += ", for dividends by us" if by_us else ""
+    entry, found = snapshot.entry, _read(snapshot, spec, settings)
+    frame, by_us = bars_of(found.frame, settings.adjustment)
+    reading = found.reading
+    adjustment = str(entry["adjustment"]) if reading is None else reading.adjustment or "unknown"
+    adjustment += ", for dividends by us" if by_us else ""
     source = {**entry["sources"][0], "hash": str(entry["hash"]), "snapshot": snapshot.id}
+    source |= {"reading": reading.as_json()} if reading is not None else {}
     return AcquiredBars(
         frame,
-        Provenance(
+        lines=found.lines,
+        provenance=Provenance(
             ticker=spec.ticker,
             kind=spec.kind,
             adjustment=adjustment,
             tool=str(entry["tool"]),
             sources=(source,),
-            calendar=settings.calendar,
+            calendar=settings.calendar_of(spec),
             retrieved_at=str(entry["retrieved_at"]),
         ),
     )
+
+
+def _read(snapshot: Snapshot, spec: TickerSpec, settings: DataSettings) -> CheckedFile:
+    """Return the table in a snapshot as it was read when it was kept, or as the ticker's entry says now."""
+    name, reading = snapshot.path.name, reading_in(snapshot.entry)
+    declared = declared_in(spec)
+    is_otherwise = declared and (reading is None or declared != reading.declared)
+    # The entry may name other rows of a file of several tickers now.
+    is_other = reading is not None and reading.ticker and spec.symbol and not is_of(reading.ticker, spec)
+    if is_otherwise or is_other:
+        found = check_file(snapshot.read(), spec=spec, file_name=name, calendar=settings.calendar)
+    else:
+        frame, lines, problems = read_kept(snapshot.read(), snapshot.entry, file_name=name)
+        found = CheckedFile(frame=frame, problems=problems, reading=reading, lines=lines)
+    refuse_errors(found.problems, what=f"snapshot {snapshot.id}")
+    if found.frame is None:
+        raise DataError(f"snapshot {snapshot.id} of {spec.ticker} holds no bars; register the file again")
+    return found

@@ -37,7 +37,7 @@ def acquire(settings: DataSettings, spec: TickerSpec, _: SnapshotStore) -> Acqui
     title = f"{_BUNDLED_TITLES[spec.ticker]}, daily bars inside the Python package {tool}"
     origin = ({"title": title},)
     return AcquiredBars(
-        frame, Provenance(spec.ticker, spec.kind, "index level", tool, origin, settings.calendar)
+        frame, Provenance(spec.ticker, spec.kind, "index level", tool, origin, settings.calendar_of(spec))
     )
 
 

@@ -2,7 +2,6 @@
 
 from simmer.base.errors import DataError
 from simmer.base.files import sha256_of_bytes
-from simmer.data.bars_csv import COLUMNS
 from simmer.data.own_files import own_file, read_own_bars
 from simmer.data.registration import keep, origin_of_file, provenance_of_file
 from simmer.data.settings import DataSettings
@@ -16,6 +15,7 @@ def acquire(settings: DataSettings, spec: TickerSpec, store: SnapshotStore) -> A
     """Return the bars of a ticker; raises as `simmer.data.sources.acquire`."""
     folder, name = own_file(settings, spec)
     latest, origin = settings.takes_latest(spec), origin_of_file(folder / name)
+    calendar = settings.calendar_of(spec)
     snapshot = store.choose(spec.ticker, origin=origin, pinned=spec.snapshot, latest=latest)
     if latest or snapshot is None or not is_there(snapshot.path):
         try:
@@ -26,10 +26,9 @@ def acquire(settings: DataSettings, spec: TickerSpec, store: SnapshotStore) -> A
                 content,
                 spec=spec,
                 file_name=name,
-                columns=COLUMNS,
-                calendar=settings.calendar,
+                calendar=calendar,
                 origin=origin,
-                provenance=provenance_of_file(name, content, spec=spec, calendar=settings.calendar),
+                provenance=provenance_of_file(name, content, spec=spec, calendar=calendar),
                 store=store,
             )
         except DataError as error:
