@@ -34,7 +34,8 @@ LAYERS = configuration_layers()
 configfile: SHIPPED
 
 
-CAMPAIGN = load_campaign(config, LAYERS)
+TICKERS, WHOLE = load_tickers(config, LAYERS)
+CAMPAIGN = load_campaign(config)
 
 prepare_environment()
 write_requests()
@@ -69,15 +70,32 @@ rule fetch:
 
 
 include: "workflow/rules/data.smk"
-include: "workflow/rules/features.smk"
-include: "workflow/rules/verify.smk"
-include: "workflow/rules/preflight.smk"
-include: "workflow/rules/hpo.smk"
 include: "workflow/rules/targets.smk"
-include: "workflow/rules/hardware.smk"
-include: "workflow/rules/audit.smk"
-include: "workflow/rules/search_figures.smk"
-include: "workflow/rules/evidence.smk"
+
+
+if TICKERS:
+
+    include: "workflow/rules/tickers.smk"
+
+    rule report:
+        """Write the report of each ticker, and one over all."""
+        input:
+            "results/summary.html",
+        message:
+            "Finish: all reports are written"
+
+else:
+
+    include: "workflow/rules/features.smk"
+    include: "workflow/rules/verify.smk"
+    include: "workflow/rules/preflight.smk"
+    include: "workflow/rules/hpo.smk"
+    include: "workflow/rules/hardware.smk"
+    include: "workflow/rules/audit.smk"
+    include: "workflow/rules/search_figures.smk"
+    include: "workflow/rules/evidence.smk"
+
+
 include: "workflow/rules/start.smk"
 include: "workflow/rules/freshness.smk"
 include: "workflow/rules/stops.smk"

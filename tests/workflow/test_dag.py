@@ -22,6 +22,15 @@ ON_REQUEST = {"fetch_data", "build_vix_features", "combine_features", "verify", 
 # The report and its inputs; no search target includes them, because they open the test split.
 EVIDENCE = {"refit", "baselines", "final_evaluation", "evidence", "evidence_figures", "models", "report"}
 MISTAKEN = {"unknown_scale", "target_without_ending", "target_without_folder", "target_without_both"}
+# The rules of a campaign over several tickers.
+TICKERS = {
+    "ticker_data",
+    "ticker_search",
+    "ticker_report",
+    "tickers_done",
+    "tickers_hardware",
+    "tickers_report",
+}
 FIGURES = {"hardware_table", "hardware_timeline", "search_figures"}
 SCALES = ("20k", "200k", "2M", "20M", "200M", "2B")
 RULE_FILES = sorted((ROOT / "workflow/rules").glob("*.smk"))
@@ -131,7 +140,7 @@ def test_rules_are_listed_by_name_with_a_description(shipped):
 
 
 def test_the_rule_files_hold_every_rule():
-    expected = {*SHARED, *ON_REQUEST, *FIGURES, *EVIDENCE}
+    expected = {*SHARED, *ON_REQUEST, *FIGURES, *EVIDENCE, *TICKERS}
     expected |= {"preflight", "race", "hpo_{scale}", "hpo_{scale}_done"}
     assert set(rules()) == expected
 

@@ -18,6 +18,7 @@ from simmer.base.logs import OncePerCampaign
 from simmer.config.campaign import parse_config
 from simmer.config.layers import given_twice, replaced, without
 from simmer.config.reading import read_mapping
+from simmer.config.tickers import of_ticker, tickers_of
 from simmer.ledger.address import RESULTS, shown_warnings_in
 from simmer.training.compiled_code import compiled_code_environment
 from simmer.training.environment import TRAINER_ENVIRONMENT
@@ -55,10 +56,11 @@ def configuration_layers():
         return [read_mapping(path) for path in (*files, *settings.configfiles)] + [settings.config]
 
 
-def load_campaign(raw, layers):
-    """Return the configuration as dataclasses, or stop with every problem listed.
+def load_tickers(raw, layers):
+    """Return the tickers of a campaign over several, or none, and the configuration as written for all of them.
 
-    Of a split given in two ways, the one that does not count is null in `raw`, for the jobs too.
+    Of a split given in two ways, the one that does not count is null in `raw`, for the jobs too; and of several
+    tickers it has the first, with the entries of all in `data`.
     """
     if RESULTS.exists() and not RESULTS.is_dir():
         raise WorkflowError(f"found a file named {RESULTS}; expected a folder: move the file away")
@@ -66,6 +68,21 @@ def load_campaign(raw, layers):
     if workflow.exec_mode.name == "DEFAULT":
         for line in given_twice(layers):
             snakemake_logger.warning(line)
+    with shown_by_snakemake():
+        tickers = tickers_of(raw)
+        if len(tickers) < 2:
+            return (), raw
+        whole = dict(raw)
+        if workflow.exec_mode.name == "DEFAULT":
+            for ticker in tickers:
+                parse_config(whole, ticker)
+    first = of_ticker(whole, tickers[0], tickers=tickers)
+    raw["dataset"] = first["dataset"]
+    return tickers, whole
+
+
+def load_campaign(raw):
+    """Return the configuration as dataclasses, or stop with every problem listed."""
     with shown_by_snakemake():
         return parse_config(raw)
 

@@ -118,6 +118,7 @@ rule evidence:
         "../envs/simmer.yaml"
     params:
         campaign=CAMPAIGN.campaign,
+        tickers=CAMPAIGN.evidence.tickers,
         code=reached_digest("evidence.py"),
     message:
         "Compute the evidence of all horizons"

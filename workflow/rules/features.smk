@@ -12,7 +12,6 @@ results/dataset.json, results/data_dictionary.{csv,md}.
 
 import re
 
-
 for volume, named in own_tables():
     if not named:
         continue
@@ -28,12 +27,12 @@ for volume, named in own_tables():
         output:
             table=f"data/processed/{CAMPAIGN.dataset.own_table('{ticker}', volume=volume)}.parquet",
             resource=f"data/processed/{CAMPAIGN.dataset.own_table('{ticker}', volume=volume)}.resource.json",
-        wildcard_constraints:
-            ticker="|".join(map(re.escape, named)),
         log:
             "results/logs/build_features/{ticker}.log",
         benchmark:
             "results/benchmarks/build_features/{ticker}.tsv"
+        wildcard_constraints:
+            ticker="|".join(map(re.escape, named)),
         conda:
             "../envs/simmer.yaml"
         message:

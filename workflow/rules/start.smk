@@ -37,15 +37,24 @@ def start_run():
                 workflow.globals["campaign_lock"] = lock_or_refuse(
                     campaign_lock_in(RESULTS), what="this folder"
                 )
-            features = next_features(CAMPAIGN, Path("data"))
-            show_plan(features, run, last)
-            for line in news_of_files(CAMPAIGN, Path("data")):
-                snakemake_logger.warning(line)
+            if TICKERS:
+                start_tickers()
+            else:
+                start_study(run, last)
             if not workflow.dryrun:
-                publish_from_ledger(features)
                 remember_run(RESULTS, run)
     except WorkflowError as error:
         sys.exit(str(error))  # any other exception would be printed with a traceback
+
+
+def start_study(run, last):
+    """Say what is new of the campaign of one ticker, and publish what the ledger has of it."""
+    features = next_features(CAMPAIGN, Path("data"))
+    show_plan(features, run, last)
+    for line in news_of_files(CAMPAIGN, Path("data")):
+        snakemake_logger.warning(line)
+    if not workflow.dryrun:
+        publish_from_ledger(features)
 
 
 def refuse_forgotten_configuration(run, last):
@@ -71,7 +80,7 @@ def this_run():
         overlays=tuple(str(path) for path in files if settings.replace_workflow_config or path != SHIPPED),
         replaces_shipped=settings.replace_workflow_config,
         given=settings.config,
-        configuration=config,
+        configuration=WHOLE,
     )
 
 

@@ -7,6 +7,7 @@ timeout and batch systems send a signal to one process; a terminal sends it to a
 import os
 import signal
 import threading
+import time
 
 import psutil
 
@@ -14,17 +15,27 @@ from snakemake.logging import logger as snakemake_logger
 
 from simmer.thermal.stop import CAMPAIGN_PROCESS, STOP_SIGNALS
 
+OUTER_POLL_S = 2
 # A shell that waits for a job would end at once, and Snakemake would take the job for ended.
 SHELLS = ("bash", "dash", "sh", "zsh")
 
 
 def forward_stops():
     """Pass signals that stop Snakemake on to its jobs, and let jobs find this process."""
+    if outer := os.environ.get(CAMPAIGN_PROCESS):
+        threading.Thread(target=stop_without, args=[int(outer)], daemon=True).start()
     os.environ[CAMPAIGN_PROCESS] = str(os.getpid())
     for number in STOP_SIGNALS:
         before = signal.getsignal(number)
         if before is not signal.SIG_IGN:  # as under nohup
             signal.signal(number, stop_all_then(before))
+
+
+def stop_without(outer):
+    """Stop this run, a job of a campaign over several tickers, once the process of that campaign is gone."""
+    while outer in {parent.pid for parent in psutil.Process().parents()}:
+        time.sleep(OUTER_POLL_S)
+    os.kill(os.getpid(), signal.SIGTERM)
 
 
 def stop_all_then(before):

@@ -19,15 +19,18 @@ from simmer.ledger.made_from import made_from
 logger = logging.getLogger(__name__)
 
 
-def main(*, campaign: str, predictions: Sequence[Path], facts: Sequence[Path], evidence: Path) -> None:
-    """Write the scores and verdicts of all horizons to `evidence`.
+def main(
+    *, campaign: str, tickers: int, predictions: Sequence[Path], facts: Sequence[Path], evidence: Path
+) -> None:
+    """Write the scores and verdicts of all horizons to `evidence`, as those of one of so many tickers.
 
     Raises:
         DatasetError: when models predicted different rows, or a test split is too short.
     """
     known = [read_json(path) for path in facts]
-    # Horizons that were scored before and are no longer configured share the chance of a wrong claim, too.
-    horizons = max(len(known), *(fact["horizons_seen"] for fact in known))
+    # Horizons that were scored before and are no longer configured share the chance of a wrong claim, too,
+    # and so do other tickers, which are assumed to have as many.
+    horizons = max(len(known), *(fact["horizons_seen"] for fact in known)) * tickers
     answers = [
         answer(pd.read_parquet(path), fact, horizon_days=fact["horizon_days"], comparisons=horizons)
         for path, fact in zip(predictions, known, strict=True)
@@ -50,6 +53,7 @@ if __name__ == "__main__":
     with job(snakemake.log[0]), made_from(snakemake):
         main(
             campaign=snakemake.params.campaign,
+            tickers=snakemake.params.tickers,
             predictions=[Path(path) for path in snakemake.input.predictions],
             facts=[Path(path) for path in snakemake.input.facts],
             evidence=Path(snakemake.output.evidence),

@@ -55,6 +55,10 @@ class ModelError(SimmerError):
     """A saved model cannot be used, or not with these inputs."""
 
 
+class TickerError(SimmerError):
+    """The campaign of one of several tickers failed."""
+
+
 class BusyError(SimmerError):
     """Another process holds the lock."""
 

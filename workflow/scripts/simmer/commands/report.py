@@ -19,8 +19,9 @@ from simmer.ledger.address import MODELS
 from simmer.ledger.published_models import cards_in
 from simmer.runs.publish import NO_SEARCH
 from simmer.status.command import add_overlays, begin_words, make_command
-from simmer.status.configuration import find_configuration
+from simmer.status.configuration import find_configuration, tickers_in
 from simmer.status.next_features import next_features
+from simmer.status.overview import results_of
 from simmer.status.plan import Plan, read_plan
 
 TARGET = ("--", "report")
@@ -38,19 +39,24 @@ def main(arguments: Sequence[str] | None = None, *, clock: Callable[[], float] =
     parser.add_argument("--search", action="store_true", help="train missing trials first")
     given = parser.parse_args(arguments)
     try:
-        found = find_configuration(given.results, base=given.config, overlays=given.overlay)
-        found.require_readable()
-        plan = read_plan(
-            found.config,
-            given.results,
-            features_sha256=next_features(found.config, given.results.parent / "data"),
-            changed=found.changed,
-            now_s=clock(),
-        )
-        if (plan.to_train or plan.to_race) and not given.search:
-            sys.exit(
-                "\n".join(_refusal(plan, found.name, make_command("report", given.results, given.overlay)))
+        tickers = tickers_in(given.results, base=given.config, overlays=given.overlay)
+        for ticker in tickers or [None]:
+            found = find_configuration(
+                given.results, base=given.config, overlays=given.overlay, ticker=ticker
             )
+            found.require_readable()
+            results = given.results if ticker is None else results_of(given.results, ticker)
+            plan = read_plan(
+                found.config,
+                results,
+                features_sha256=next_features(found.config, results.parent / "data"),
+                changed=found.changed,
+                now_s=clock(),
+            )
+            if (plan.to_train or plan.to_race) and not given.search:
+                command = make_command("report", given.results, given.overlay)
+                name = found.name if ticker is None else f"{found.name} for {ticker}"
+                sys.exit("\n".join(_refusal(plan, name, command)))
     except (SimmerError, OSError) as error:
         sys.exit(str(error))
     if found.note:

@@ -22,6 +22,7 @@ from simmer.search.space import COLUMNS
 from simmer.status.catalogue import ListedStudy, listed_studies, unreadable_homes
 from simmer.status.catalogue_screen import describe, screen
 from simmer.status.command import screen_width
+from simmer.status.overview import results_of_tickers
 from simmer.status.trial_rows import trial_rows
 
 _ENDINGS = (".parquet", ".csv")
@@ -51,7 +52,8 @@ def main(
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(errors="replace")
     try:
-        studies = listed_studies(given.results)
+        places = [given.results, *results_of_tickers(given.results)]
+        studies = [study for place in places for study in listed_studies(place)]
         if given.forget:
             ask = ask or (input if sys.stdin.isatty() else None)
             _show(_forgotten(given, studies, clock(), ask))
@@ -59,7 +61,7 @@ def main(
         exported = [export(studies, given.export)] if given.export else []
         width = screen_width() if sys.stdout.isatty() else None
         shown = screen(studies, width=width, now_s=clock()) if studies else []
-        notes = [*_notes(given.results, studies), *exported]
+        notes = [*(note for place in places for note in _notes(place, studies)), *exported]
         _show([*shown, *([""] if shown and notes else []), *notes])
     except (SimmerError, OSError) as error:
         sys.exit(str(error))
@@ -89,7 +91,9 @@ def _forgotten(
     given: argparse.Namespace, studies: Sequence[ListedStudy], now_s: float, ask: Ask | None
 ) -> list[str]:
     """Move a study aside, if its name is given, and return what was done."""
-    listed, results = _named(given.forget, studies), given.results
+    listed = _named(given.forget, studies)
+    places = [given.results, *results_of_tickers(given.results)]
+    results = next(place for place in places if listed.study.home.is_relative_to(ledger_in(place)))
     answer = _answer(listed, results, ask) if given.confirm is None else given.confirm
     if answer.strip() != listed.name:
         raise LedgerError(f"found {quote(answer)}, expected {listed.name}: nothing was moved")

@@ -215,6 +215,14 @@ class EvidenceSettings:
             "else one. No refit is trained again for its weights."
         ),
     ] = since("auto")
+    tickers: Annotated[
+        Whole,
+        Field(
+            ge=1,
+            description="Number of tickers that are searched together: their claims share the chance of a "
+            "wrong one. A campaign over several tickers sets it.",
+        ),
+    ] = since(1)
 
     def kept_members(self, member_bytes: int) -> int:
         """Return of how many refits, the first ones, the weights are kept.

@@ -24,6 +24,7 @@ from simmer.config.blocks import (
     SearchBlock,
 )
 from simmer.config.dataset import DatasetBlock, DatasetSettings, FeatureBlock
+from simmer.config.tickers import folder_of, of_ticker, tickers_of
 from simmer.data.kinds import RULES
 from simmer.data.settings import DataSettings
 from simmer.data.tickers import VIX_TICKER
@@ -34,6 +35,8 @@ from simmer.search.space import BEFORE, KEYS, Hyperparameters, Space
 from simmer.search.study import Study
 from simmer.thermal.settings import ThermalSettings
 from simmer.training.settings import TrainingSettings
+
+_MOST_NAMES = 5
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -151,14 +154,25 @@ class Parsed:
     config: Config | None
 
 
-def parse_config(raw: Mapping[str, Any]) -> Config:
+def parse_config(raw: Mapping[str, Any], ticker: str | None = None) -> Config:
     """Turn a configuration into dataclasses.
+
+    Args:
+        raw: the keys and values.
+        ticker: one of the tickers of the campaign; None if there is one.
 
     Raises:
         ConfigError: listing all missing, unknown, wrong and contradictory keys, with what was found and what
-            was expected.
+            was expected; and when there are several tickers and none is given.
     """
-    parsed = parse(raw)
+    tickers = tickers_of(raw)
+    if ticker is None and len(tickers) > 1:
+        shown = ", ".join(tickers[:_MOST_NAMES]) + (", ..." if len(tickers) > _MOST_NAMES else "")
+        raise ConfigError(
+            f"found {len(tickers)} tickers in dataset.ticker ({shown}), expected one here: each has a "
+            f"campaign in a folder of its own, so name its folder, as in FOLDER={folder_of(tickers[0])}"
+        )
+    parsed = parse(of_ticker(raw, ticker or tickers[0], tickers=tickers) if tickers else raw)
     if parsed.config is None:
         raise _refusal(parsed.problems)
     return parsed.config

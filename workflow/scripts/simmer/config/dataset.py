@@ -40,7 +40,14 @@ class FeatureBlock:
 class DatasetBlock:
     """Ticker, windows, labels and splits."""
 
-    ticker: Annotated[str, Field(description="Ticker whose rise is predicted from its own features.")]
+    ticker: Annotated[
+        str,
+        Field(
+            description="Ticker whose rise is predicted from its own features. A list, or a pattern such as "
+            "`*` or `[S*, DIA]`, searches several, each in a folder of its own, `tickers/<TICKER>`; patterns "
+            "leave out the VIX."
+        ),
+    ]
     pool: Annotated[
         tuple[str, ...],
         Field(

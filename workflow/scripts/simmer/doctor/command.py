@@ -23,8 +23,9 @@ from simmer.doctor.tree import read_tree
 from simmer.ledger.address import RESULTS, campaign_lock_in
 from simmer.status.command import add_overlays, begin_command, screen_width
 from simmer.status.commands import targets_of
-from simmer.status.configuration import find_configuration
+from simmer.status.configuration import find_configuration, tickers_in
 from simmer.status.holders import holder_at
+from simmer.status.overview import results_of
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -42,6 +43,10 @@ def main(arguments: Sequence[str] | None = None) -> None:
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(errors="replace")
     try:
+        tickers = tickers_in(given.results, base=given.config, overlays=given.overlay)
+        if tickers:
+            whole = [_check_ticker(given, ticker) for ticker in tickers]
+            sys.exit(not all(whole))
         known = find_configuration(given.results, base=given.config, overlays=given.overlay)
         config = known.config
         if not read_tree(given.results).files:
@@ -73,6 +78,20 @@ def main(arguments: Sequence[str] | None = None) -> None:
     except (SimmerError, OSError) as error:
         sys.exit(str(error))
     sys.exit(not found.is_whole)
+
+
+def _check_ticker(given: argparse.Namespace, ticker: str) -> bool:
+    """Check the folder of one of several tickers; return True if it is whole."""
+    _show([f"{ticker}:"])
+    words = [str(results_of(given.results, ticker)), "--config", str(given.config)]
+    words += ["--begin", given.begin, "--notes", given.notes, *(["--fix"] if given.fix else [])]
+    try:
+        main(words)
+    except SystemExit as end:
+        if isinstance(end.code, str):
+            _show([end.code])
+        return not end.code
+    return True
 
 
 def _show(lines: Sequence[str]) -> None:

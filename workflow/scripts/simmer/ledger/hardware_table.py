@@ -77,7 +77,9 @@ def hardware_table(logs: Iterable[TrialLog]) -> pd.DataFrame:
 
 
 def write_hardware_table(frame: pd.DataFrame, path: Path) -> None:
-    """Write the result of `hardware_table` as parquet atomically; null stays null in every column.
+    """Write the result of `hardware_table`, with or without further columns of text, as parquet atomically.
+
+    Null stays null in every column.
 
     Raises:
         LedgerError: when the file cannot be written.
@@ -92,7 +94,7 @@ def write_hardware_table(frame: pd.DataFrame, path: Path) -> None:
         _NUMBER: pyarrow.float64(),
     }
     # Without an explicit schema a column of nulls would have no type.
-    schema = pyarrow.schema([(name, kinds[dtype]) for name, dtype in DTYPES.items()])
+    schema = pyarrow.schema([(name, kinds[DTYPES.get(name, _TEXT)]) for name in frame.columns])
     table = pyarrow.Table.from_pandas(frame, schema=schema, preserve_index=False)
     # Without pandas metadata the bytes depend only on the values and on pyarrow's version.
     table = table.replace_schema_metadata(None)

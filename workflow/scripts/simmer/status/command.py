@@ -15,7 +15,8 @@ from pathlib import Path
 from simmer.base.errors import SimmerError
 from simmer.base.text import plain
 from simmer.status.campaign import read_campaign
-from simmer.status.configuration import find_configuration
+from simmer.status.configuration import find_configuration, tickers_in
+from simmer.status.overview import overview, read_tickers, results_of
 from simmer.status.screen import screen
 from simmer.status.terminal import watch
 from simmer.status.trial_files import TrialReader
@@ -39,6 +40,14 @@ def main(arguments: Sequence[str] | None = None, *, clock: Callable[[], float] =
         read = TrialReader()
 
         def draw(width: int) -> list[str]:
+            tickers = tickers_in(given.results, base=given.config, overlays=given.overlay)
+            if tickers:
+                return overview(
+                    read_tickers(given.results, tickers, base=given.config, now_s=clock(), read=read),
+                    width=width,
+                    begin=begin_command(given.begin, given.results, given.overlay),
+                    one=lambda ticker: make_command("status", results_of(given.results, ticker), ()),
+                )
             found = find_configuration(given.results, base=given.config, overlays=given.overlay)
             begin = begin_command(given.begin, given.results, found.overlays, found.options)
             if not given.results.is_dir():

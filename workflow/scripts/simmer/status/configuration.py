@@ -10,6 +10,7 @@ from simmer.base.errors import ConfigError
 from simmer.config.campaign import Config, parse_config
 from simmer.config.layers import merged
 from simmer.config.reading import read_mapping
+from simmer.config.tickers import tickers_of
 from simmer.ledger.address import ledger_in
 from simmer.status.changes import Changes
 from simmer.status.last_run import LastRun, last_run
@@ -31,6 +32,7 @@ class FoundConfig:
         note: how the configuration was chosen; None if that goes without saying.
         lost: why the files of the last run cannot be read again; None if they can.
         base: the shipped file.
+        ticker: the one of several tickers whose configuration it is; None if there is one.
     """
 
     config: Config
@@ -41,6 +43,7 @@ class FoundConfig:
     note: str | None = None
     lost: str | None = None
     base: Path | None = None
+    ticker: str | None = None
 
     @property
     def name(self) -> str:
@@ -54,9 +57,8 @@ class FoundConfig:
             return None
         path = self.base.with_name(FORMER)
         try:
-            return parse_config(
-                merged([read_mapping(each) for each in (self.base, path, *self.overlays)])
-            ), path
+            raw = merged([read_mapping(each) for each in (self.base, path, *self.overlays)])
+            return parse_config(raw, self.ticker), path
         except ConfigError:
             return None
 
@@ -76,18 +78,21 @@ class FoundConfig:
     def earlier(self) -> Config | None:
         """The configuration of the last run as it was then; None if it is not known or not valid now."""
         try:
-            return None if self.last is None else parse_config(self.last.configuration)
+            return None if self.last is None else parse_config(self.last.configuration, self.ticker)
         except ConfigError:
             return None
 
 
-def find_configuration(results: Path, *, base: Path, overlays: Sequence[Path] = ()) -> FoundConfig:
+def find_configuration(
+    results: Path, *, base: Path, overlays: Sequence[Path] = (), ticker: str | None = None
+) -> FoundConfig:
     """Return the configuration to show for a folder of results.
 
     Args:
         results: the folder.
         base: the shipped configuration.
         overlays: the files merged over it; none for those of the last run.
+        ticker: the one of several tickers to show; None if there is one.
 
     Raises:
         ConfigError: when a file that was named cannot be read, or is not a valid configuration.
@@ -103,21 +108,23 @@ def find_configuration(results: Path, *, base: Path, overlays: Sequence[Path] = 
             note = f"the last run used {last.words}; without CONFIG that is shown"
         raw = merged([read_mapping(path) for path in (base, *named)])
         return FoundConfig(
-            config=parse_config(raw),
+            config=parse_config(raw, ticker),
             raw=raw,
             overlays=named,
             last=last,
             note=note,
             base=base,
+            ticker=ticker,
         )
     shown = overlays_of(last)
     note = f"the last run used {last.words}; showing that" if shown or last.options else None
     lost = None
     try:
         raw = merged(layers_of(last, base=base))
-        config = parse_config(raw)
+        config = parse_config(raw, ticker)
     except ConfigError as error:
-        raw, config, lost = last.configuration, parse_config(last.configuration), str(error)
+        raw, lost = last.configuration, str(error)
+        config = parse_config(raw, ticker)
         why = lost.splitlines()[0]
         note = f"showing the settings of the last run, because its files cannot be used now: {why}"
     return FoundConfig(
@@ -129,7 +136,29 @@ def find_configuration(results: Path, *, base: Path, overlays: Sequence[Path] = 
         note=note,
         lost=lost,
         base=base,
+        ticker=ticker,
     )
+
+
+def tickers_in(results: Path, *, base: Path, overlays: Sequence[Path] = ()) -> tuple[str, ...]:
+    """Return the tickers of a campaign over several; none if it has one. Arguments as `find_configuration`.
+
+    Raises:
+        ConfigError: when a file that was named cannot be read, or a pattern fits no ticker.
+        LedgerError: when the record of the last run must not be read.
+    """
+    last = last_run(results)
+    try:
+        if overlays or last is None:
+            layers = [read_mapping(path) for path in (base, *(path for path in overlays if path != base))]
+        else:
+            layers = layers_of(last, base=base)
+        tickers = tickers_of(merged(layers))
+    except ConfigError:
+        if overlays or last is None:
+            raise
+        tickers = tickers_of(last.configuration)
+    return tickers if len(tickers) > 1 else ()
 
 
 def overlays_of(last: LastRun) -> tuple[Path, ...]:
