@@ -39,7 +39,7 @@ def several(ticker, *overlays):
 )
 def test_tickers_are_names_and_patterns_in_order_each_once(written, found):
     if found is None:
-        with pytest.raises(ConfigError, match="dataset.ticker: found .* expected"):
+        with pytest.raises(ConfigError, match=r"dataset\.ticker: found .* expected"):
             tickers_of(several(written))
     else:
         assert tickers_of(several(written)) == found
@@ -105,5 +105,5 @@ def test_a_command_for_one_ticker_names_the_folders_of_several():
 @pytest.mark.parametrize("name", ["../out", "NEW"])
 def test_a_name_that_is_no_ticker_is_refused_before_a_folder_is_made(name):
     raw = several(["SPY", name])
-    with pytest.raises(ConfigError, match="expected one of data.tickers"):
+    with pytest.raises(ConfigError, match=r"expected one of data\.tickers"):
         parse_config(raw, name)

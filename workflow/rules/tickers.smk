@@ -13,7 +13,10 @@ import os
 import re
 import sys
 
+from snakemake.logging import logger as snakemake_logger
+
 from simmer.config.tickers import CONFIGURATION, as_file, folder_of, of_ticker
+from simmer.ledger.adoption import adopt_studies
 
 # Limits of `--resources` that hold in the campaign of a ticker, too.
 SHARED_LIMITS = ("accelerator", "network", "mem_mb")
@@ -35,10 +38,8 @@ def write_tickers():
         Path(SNAPSHOTS).mkdir(parents=True, exist_ok=True)
         for ticker in TICKERS:
             folder = folder_of(ticker)
-            path, content = (
-                folder / CONFIGURATION,
-                as_file(of_ticker(WHOLE, ticker, tickers=TICKERS), ticker).encode(),
-            )
+            path = folder / CONFIGURATION
+            content = as_file(of_ticker(WHOLE, ticker, tickers=TICKERS), ticker).encode()
             if not path.exists() or path.read_bytes() != content:
                 write_bytes(path, content)
             link = folder / SNAPSHOTS
@@ -48,9 +49,14 @@ def write_tickers():
 
 
 def start_tickers():
-    """Let a ticker that fails stop no other."""
-    if workflow.execution_settings is not None:
-        workflow.execution_settings.keep_going = True
+    """Let a ticker that fails stop no other, and copy what was searched before one of them was one of several."""
+    workflow.execution_settings.keep_going = True
+    for ticker in () if workflow.dryrun else TICKERS:
+        copied = adopt_studies(RESULTS, folder_of(ticker) / RESULTS, ticker)
+        if copied:
+            snakemake_logger.warning(
+                f"studies of {ticker} copied from {RESULTS} to {folder_of(ticker) / RESULTS}: {copied}"
+            )
 
 
 def requests_of_ticker(wildcards):

@@ -1,8 +1,8 @@
 """A campaign over several tickers: one campaign each, in a folder of its own.
 
 `dataset.ticker` names one ticker, several in a list, or a pattern such as `*`. One ticker, however it is
-written, is an ordinary campaign. Of several, each gets its own configuration, folder, data and ledger, so that
-a ticker that fails stops no other, and to add one or leave it out has no other trained again.
+written, is an ordinary campaign. Of several, each gets its own configuration, folder, data and ledger, so
+a ticker that fails stops no other, and no other is trained again when one is added or left out.
 """
 
 import copy
@@ -62,8 +62,8 @@ def tickers_of(raw: Mapping[str, Any]) -> tuple[str, ...]:
 def of_ticker(raw: Mapping[str, Any], ticker: str, *, tickers: Sequence[str]) -> dict[str, Any]:
     """Return the configuration of one of the tickers of a campaign, as one would write it for that alone.
 
-    It keeps only the entries of `data.tickers` that this ticker needs, and its folders are absolute. Its claims share the chance of a wrong
-    one with those of all the others (`evidence.tickers`).
+    It keeps only the entries of `data.tickers` that this ticker needs, and its folders are absolute. Its
+    claims share the chance of a wrong one with those of all the others (`evidence.tickers`).
 
     Args:
         raw: the configuration of the whole campaign.
