@@ -46,6 +46,24 @@ class Fault:
 
 FAULTS = (
     Fault(
+        name="the claims of one of several tickers are adjusted for that alone",
+        original='{"tickers": len(tickers)}',
+        replacement='{"tickers": 1}',
+        tests=("test_each_of_several_tickers_has_the_studies_it_has_alone",),
+    ),
+    Fault(
+        name="a pattern searches the VIX, too",
+        original="if name != VIX_TICKER and fnmatch",
+        replacement="if fnmatch",
+        tests=("test_tickers_are_names_and_patterns_in_order_each_once",),
+    ),
+    Fault(
+        name="a campaign of a ticker that is stopped counts as failed",
+        original="if stopped and not any(",
+        replacement="if False and not any(",
+        tests=("test_an_early_end_is_told_apart_by_what_the_run_printed",),
+    ),
+    Fault(
         name="a date with an offset is the day in UTC",
         original='moments = pd.DatetimeIndex(stamps.instants).tz_localize("UTC").tz_convert(ZoneInfo(zone))',
         replacement='moments = pd.DatetimeIndex(stamps.instants).tz_localize("UTC")',
