@@ -22,7 +22,7 @@ EACH = "tickers/{}/results/hpo_debug.done"
 
 
 def test_each_ticker_is_validated_then_searched_then_joined(new_campaign):
-    campaign = new_campaign(PAIR)
+    campaign = new_campaign(SMALL, PAIR)
     assert campaign.plan() == {
         "ticker_data": 2,
         "ticker_search": 2,
@@ -44,8 +44,8 @@ def test_one_ticker_of_a_pattern_keeps_the_paths_of_an_ordinary_campaign(prepare
 
 
 def test_a_mistake_of_any_ticker_is_refused_before_a_folder_is_made(new_campaign):
-    campaign = new_campaign(PAIR, {"dataset": {"ticker": ["GSPC", "../OUT"]}})
-    assert "expected one of data.tickers" in campaign.run("-n").refused().text
+    campaign = new_campaign(SMALL, PAIR, {"dataset": {"ticker": ["GSPC", "../OUT"]}})
+    assert "expected one of data.tickers" in campaign.dry_run().refused().text
     assert not (campaign.folder / "tickers").exists()
 
 

@@ -81,10 +81,13 @@ def of_ticker(raw: Mapping[str, Any], ticker: str, *, tickers: Sequence[str]) ->
     needed = {ticker, *(own["dataset"].get("pool") or ())}
     if features.get("vix"):
         needed.add(VIX_TICKER)
-    if isinstance(data.get("tickers"), list | tuple):
-        own["data"] = data | {"tickers": [one for one in data["tickers"] if _name_of(one) in needed]}
+    entries = [entry for entry in _entries(raw) if _name_of(entry) in needed]
+    if ticker in map(_name_of, entries):  # else the whole list, which the message about it shows
+        data["tickers"] = entries
     if data.get("source") == "csv" and isinstance(data.get("folder"), str | None):
-        own["data"]["folder"] = str(own_folder(data.get("folder")).absolute())
+        data["folder"] = str(own_folder(data.get("folder")).absolute())
+    if data:
+        own["data"] = data
     thermal = _block(raw, "thermal")
     if isinstance(thermal.get("sysfs_root"), str):
         own["thermal"] = {**thermal, "sysfs_root": str(Path(thermal["sysfs_root"]).absolute())}

@@ -5,6 +5,7 @@ from pathlib import Path
 
 from rich.console import Group
 from rich.table import Table
+from rich.text import Text
 
 from simmer.base.text import plain, shortened
 from simmer.config.tickers import CONFIGURATION, folder_of
@@ -12,7 +13,7 @@ from simmer.status.campaign import Campaign, read_campaign
 from simmer.status.configuration import find_configuration
 from simmer.status.headline import headline
 from simmer.status.last_run import last_run
-from simmer.status.screen import NARROWEST, as_lines, as_text
+from simmer.status.screen import NARROWEST, as_lines, as_text, command_lines
 from simmer.status.trial_files import TrialReader
 
 _COLUMNS = ("ticker", "trials", "state")
@@ -77,7 +78,13 @@ def overview(
             first = ticker
         finished = finished and is_finished
         table.add_row(ticker, done, as_text(state))
-    parts = ["" if finished or not begin else as_text(f"to begin or to continue: {begin}"), table]
+    width, parts = max(width, NARROWEST), [table]
+    if begin and not finished:
+        parts = [as_text("to begin or to continue:"), *_command(begin, width), "", *parts]
     if first is not None:
-        parts.append(as_text(f"one of them: {one(first)}"))
-    return as_lines(Group(*parts), max(width, NARROWEST))
+        parts += ["", as_text("one of them:"), *_command(one(first), width)]
+    return as_lines(Group(*parts), width)
+
+
+def _command(words: str, width: int) -> list[Text]:
+    return [Text(line) for line in command_lines(plain(words), width)]
