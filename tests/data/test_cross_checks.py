@@ -95,3 +95,17 @@ def test_series_of_two_exchanges_are_compared_on_their_common_days(market):
     (problem,) = check_across({"A": market, "B": other})
     assert problem.rule == "same_series"
     assert f"on all {len(other) - 1} common days" in problem.message
+
+
+def test_hundreds_of_tickers_are_compared_by_their_last_return_first():
+    tables = {f"T{number:03d}": random_bars(300, seed=number) for number in range(60)}
+    assert check_across(tables) == []
+    tables["TWIN"] = tables["T017"].assign(Close=tables["T017"]["Close"] * 3)
+    [found] = check_across(tables)
+    assert (found.rule, found.file) == ("same_series", "T017.csv, TWIN.csv")
+
+
+def test_equal_last_returns_alone_are_no_same_series():
+    left, right = random_bars(300, seed=1), random_bars(300, seed=2)
+    right.loc[298:, "Close"] = left.loc[298:, "Close"]
+    assert check_across({"A": left, "B": right}) == []

@@ -129,7 +129,7 @@ def test_killing_the_whole_campaign_ends_that_of_the_ticker_too_and_the_same_lin
         run = campaign.start("all")
         wait_until(lambda: nested(run), "a ticker is searched")
         inner = nested(run)
-        run.kill()
+        run.process.kill()
         wait_until(lambda: not any(process.is_running() for process in inner), "it ends, too")
         campaign.run("all").succeeded()
     finally:
