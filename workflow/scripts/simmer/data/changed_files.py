@@ -12,6 +12,7 @@ from simmer.base.text import printable
 from simmer.base.words import count
 from simmer.data.adjustment import bars_of
 from simmer.data.changes import Changes, compare_vintages
+from simmer.data.choices import choices_of
 from simmer.data.manifest import read_entry
 from simmer.data.own_files import own_file
 from simmer.data.registration import check_file, origin_of_file, read_snapshot
@@ -102,7 +103,7 @@ def _change(
 ) -> FileChange:
     _, name = own_file(settings, spec)
     found = check_file(content, spec=spec, file_name=name, calendar=settings.calendar_of(spec))
-    bars, kept = found.frame, read_snapshot(snapshot)
+    bars, kept = found.frame, read_snapshot(snapshot, choices_of(spec))
     refusal = next((str(problem) for problem in found.problems if problem.severity == "error"), None)
     is_sound = bars is not None and refusal is None
     choice = settings.snapshot if spec.snapshot is None else "own"

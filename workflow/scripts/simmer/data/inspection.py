@@ -8,13 +8,11 @@ from dataclasses import dataclass
 import pandas as pd
 
 from simmer.base.errors import SimmerError
-from simmer.data.bars import check_bars
 from simmer.data.layouts.record import reading_in
 from simmer.data.manifest import Provenance
 from simmer.data.own_files import file_of, own_folder
 from simmer.data.problems import BrokenRules, Problem, refuse_errors
 from simmer.data.reading_store import ReadingStore
-from simmer.data.registration import at_lines
 from simmer.data.settings import DataSettings
 from simmer.data.sources import acquire
 from simmer.data.tickers import TickerSpec
@@ -27,7 +25,8 @@ _ADVICE = {
     "flat": "if days without a range are right, write `kind: stock` for a share or `kind: index`",
     "decimals": "if volumes have decimals because this is a cryptocurrency, write `kind: crypto`",
     "weekend": "if the ticker trades on every day, write `calendar: 24/7`",
-    "missing_session": "if the ticker trades on another exchange, write that calendar: `calendar: XETR`",
+    "missing_session": "if the ticker trades on another exchange, write that calendar: `calendar: XETR`; if "
+    "the vendor lacks a bar, vouch for the day: `exceptions: {2020-10-01: the vendor has no bar}`",
 }
 
 
@@ -55,17 +54,11 @@ def inspect_bars(settings: DataSettings, spec: TickerSpec, store: ReadingStore) 
     with _collected_warnings() as warnings:
         try:
             acquired = acquire(settings, spec.ticker, store)
-            problems = check_bars(
-                acquired.frame,
-                file_name=file_of(spec),
-                kind=spec.kind,
-                calendar=settings.calendar_of(spec),
-                ticker=spec.ticker,
-            )
-            problems = at_lines(problems, acquired.lines)
+            problems = acquired.problems(spec, settings, file_name=file_of(spec))
             refuse_errors(problems, what=f"the bars of {spec.ticker}")
             warnings += map(str, problems)
             frame, source = acquired.frame, _source(acquired.provenance, settings, store)
+            source = "; ".join(filter(None, [source, acquired.choices.in_words()]))
         except BrokenRules as error:
             errors = _with_advice(error.problems)
         except SimmerError as error:

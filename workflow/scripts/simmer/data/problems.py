@@ -3,15 +3,28 @@
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, NamedTuple
+
+import numpy as np
 
 from simmer.base.errors import DataError
 from simmer.base.text import printable
 
 Severity = Literal["error", "warning"]
 
-# (0-based row or None, rule, message, severity)
-Finding = tuple[int | None, str, str, Severity]
+
+class Finding(NamedTuple):
+    """A broken rule in a table; `row` is 0-based, None for the whole table.
+
+    `day` is the day (datetime64[D]) for which a person can vouch; None if nobody can.
+    """
+
+    row: int | None
+    rule: str
+    message: str
+    severity: Severity
+    day: np.datetime64 | None = None
+
 
 MAX_SHOWN_PER_RULE = 10
 

@@ -61,6 +61,9 @@ def data_section(material: Material) -> Iterator[Block]:
         ],
         note=_problems(material.data_validation),
     )
+    for entry in material.data_validation["checked"]:
+        if entry.get("choices"):
+            yield Paragraph(f"{entry['ticker']}, by choice: {entry['choices']}.")
 
 
 def audit_section(material: Material) -> Iterator[Block]:
