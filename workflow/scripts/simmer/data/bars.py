@@ -32,7 +32,7 @@ EARLIEST_DATE = np.datetime64("1900-01-01")
 
 @dataclass(frozen=True, kw_only=True)
 class Judgement:
-    """What the rules say of bars: all problems, and by day (ISO) the reasons of exceptions that were needed."""
+    """What the rules say of bars: problems, and by day (ISO) the reasons of exceptions that were needed."""
 
     problems: list[Problem]
     vouched: dict[str, str]

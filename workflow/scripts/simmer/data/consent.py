@@ -14,7 +14,7 @@ class ConsentNeededError(DataError):
 
 
 def refuse_without_consent(problems: Sequence[Problem], spec: TickerSpec) -> None:
-    """Raise `ConsentNeededError`, with all findings, if one needs consent that the ticker's entry does not give."""
+    """Raise `ConsentNeededError`, with all findings, if the ticker's entry does not accept one."""
     rules = {problem.rule for problem in problems} & set(ACCEPTABLE)
     if not rules - set(spec.accept):
         return

@@ -15,10 +15,10 @@ from simmer.base.flow_yaml import as_yaml
 from simmer.base.logs import PROGRESS
 from simmer.base.text import printable
 from simmer.data.bars import check_bars
-from simmer.data.choices import NO_CHOICES, Choices, choices_in, choices_of
-from simmer.data.consent import refuse_without_consent
 from simmer.data.bars_csv import COLUMNS, FIRST_LINE, parse_bars
 from simmer.data.changes import Changes, compare_vintages
+from simmer.data.choices import NO_CHOICES, Choices, choices_in, choices_of
+from simmer.data.consent import refuse_without_consent
 from simmer.data.layouts.own_table import chosen_rows
 from simmer.data.layouts.reading import read_any_layout, read_layout
 from simmer.data.layouts.record import Reading, reading_in

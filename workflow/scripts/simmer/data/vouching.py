@@ -35,8 +35,9 @@ def vouched_for(
     most = int(VOUCHED_SHARE * bars)
     if len(found) > most:
         message = (
-            f"{len(found)} days are vouched for in `exceptions`, of {bars} bars; expected at most {most}, one "
-            "in a hundred: use other bars, another `calendar` or `kind`, or fewer days by `start` and `end`"
+            f"{len(found)} days are vouched for in `exceptions`, of {bars} bars; expected at most {most}, "
+            "one in a hundred: use other bars, another `calendar` or `kind`, or leave days out by `start` "
+            "and `end`"
         )
         kept.append(Finding(None, "vouched", message, "error"))
     unused = sorted(choices.exceptions.keys() - found)

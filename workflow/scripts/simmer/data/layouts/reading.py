@@ -319,7 +319,8 @@ class _Reader:
         for row in rows[is_open]:
             message = (
                 f"{days[row]} has no prices, as vendors write a day whose bar is missing or not there yet; "
-                "delete the line or download the file again"
+                "download the file again, or vouch for the day: "
+                f"`exceptions: {{{days[row]}: the vendor has no bar}}`"
             )
             self._add(int(numbers[row]), "no_prices", message)
         if not is_open.all():
