@@ -64,6 +64,18 @@ FAULTS = (
         tests=("test_an_early_end_is_told_apart_by_what_the_run_printed",),
     ),
     Fault(
+        name="any finding on a day that is vouched for is taken, a price of 0 too",
+        original="if finding.day is not None and day in choices.exceptions:",
+        replacement="if finding.severity == 'error' and choices.exceptions:",
+        tests=("test_nobody_can_vouch_for_values_that_cannot_be_right",),
+    ),
+    Fault(
+        name="the span of the snapshot counts and not that of the entry",
+        original="file_name=name, choices=choices_of(spec))",
+        replacement="file_name=name)",
+        tests=("test_the_span_of_the_entry_counts_and_not_that_of_the_snapshot",),
+    ),
+    Fault(
         name="a date with an offset is the day in UTC",
         original='moments = pd.DatetimeIndex(stamps.instants).tz_localize("UTC").tz_convert(ZoneInfo(zone))',
         replacement='moments = pd.DatetimeIndex(stamps.instants).tz_localize("UTC")',

@@ -2,7 +2,7 @@ import pytest
 
 from simmer.base.files import write_json
 from simmer.data.bars_csv import canonical_csv
-from simmer.data.changed_files import changed_files, in_words
+from simmer.data.changed_files import changed_files, in_words, way_on
 from simmer.data.snapshots import SnapshotStore
 from simmer.data.sources import acquire
 from simmer.data.tickers import TickerSpec
@@ -34,10 +34,11 @@ class OwnFile:
         write_json(self.folder / "raw" / "SPY.resource.json", {"sources": [source]})
         return source["snapshot"]
 
-    def lines(self, choice="pinned", searched=("SPY",), **entry):
-        settings = self.settings(choice, **entry)
-        changes = changed_files(settings, self.folder, searched=searched)
-        return [in_words(change) for change in changes]
+    def changes(self, choice="pinned", searched=("SPY",), **entry):
+        return changed_files(self.settings(choice, **entry), self.folder, searched=searched)
+
+    def lines(self, *choice, **keys):
+        return [in_words(change) for change in self.changes(*choice, **keys)]
 
 
 @pytest.fixture
@@ -136,6 +137,26 @@ def test_another_file_in_the_configuration_is_compared_with_the_bars_in_use(own)
     (pinned,) = own.lines("pinned", file="newer.csv")
     assert pinned.startswith(f"{added}a file at another place: other studies; to keep the bars: `snapshot: '")
     assert own.lines("latest", file="newer.csv") == [f"{added}latest: other studies"]
+
+
+def test_the_command_that_shows_the_changes_is_named(own):
+    own.write(BARS[:42])
+    (change,) = own.changes(start="2003-01-08")
+    file = own.folder / "SPY.csv"
+    assert way_on(change).startswith(f"SPY.csv: `make register FILE={file} TICKER=SPY KIND=etf ")
+    assert "2003-01-08" in way_on(change)
+    assert way_on(change).endswith("` shows the changes, and prints the line that takes them over")
+    assert own.changes("latest") != ()
+    assert way_on(own.changes("latest")[0]) is None
+    file.write_bytes(file.read_bytes()[:-30])
+    assert way_on(own.changes()[0]).endswith("` shows every problem")
+
+
+def test_bars_outside_the_chosen_days_are_no_change(own):
+    own.write(BARS[:42])
+    (line,) = own.lines(end=f"{BARS['Date'][39]:%Y-%m-%d}")
+    assert line.startswith("SPY.csv: changed, but no row by more than rounding. ")
+    assert line.endswith("would begin no other study")
 
 
 @pytest.mark.parametrize("entry", [[], {}, {"sources": []}, {"sources": [1]}, {"sources": [{"snapshot": 1}]}])

@@ -5,6 +5,7 @@ import os
 import shutil
 import sys
 import sysconfig
+from datetime import date
 from pathlib import Path
 
 import numpy as np
@@ -156,8 +157,28 @@ def test_any_text_below_a_known_header_is_read_or_refused(header, text):
     assert_any_layout_is_read_soundly(f"{header}\n{text}\n".encode("utf-8", "surrogatepass"))
 
 
-def assert_any_layout_is_read_soundly(content):
-    found = check_file(content, spec=TickerSpec("SPY", "etf"), file_name="X.csv", calendar="XNYS")
+CHOICES = st.fixed_dictionaries(
+    {},
+    optional={
+        "start": st.sampled_from(["2003-01-08", "2099-01-01"]),
+        "end": st.sampled_from(["2099-01-01", "2099-01-02"]),
+        "exceptions": st.dictionaries(
+            st.dates(date(2003, 1, 1), date(2003, 3, 1)).map(str), st.just("why"), max_size=50
+        ),
+        "accept": st.sampled_from([["split"], ["jump", "frozen"]]),
+    },
+)
+
+
+@settings(fuzz, max_examples=40)
+@given(st.sampled_from(sorted(LAYOUTS)).flatmap(lambda name: damaged(LAYOUTS[name][0])), CHOICES)
+def test_damaged_files_are_read_or_refused_with_any_choices(content, keys):
+    assert_any_layout_is_read_soundly(content, **keys)
+
+
+def assert_any_layout_is_read_soundly(content, **keys):
+    spec = TickerSpec("SPY", "etf", **keys)
+    found = check_file(content, spec=spec, file_name="X.csv", calendar="XNYS")
     assert (found.frame is None) == any(problem.severity == "error" for problem in found.problems)
     for problem in found.problems:
         str(problem).encode("ascii")
@@ -165,8 +186,10 @@ def assert_any_layout_is_read_soundly(content):
     if found.frame is None:
         return
     entry = {"calendar": "XNYS"} | ({"reading": found.reading.as_json()} if found.reading else {})
-    again, _, _ = read_kept(content, json.loads(json.dumps(entry)), file_name="X.csv")
-    assert content_sha256(again) == content_sha256(found.frame)
+    entry["choices"] = found.choices.as_json()
+    again = read_kept(content, json.loads(json.dumps(entry)), file_name="X.csv")
+    assert content_sha256(again.frame) == content_sha256(found.frame)
+    assert again.choices == found.choices
 
 
 number = st.floats(allow_nan=False, allow_infinity=False, width=64)

@@ -5,7 +5,6 @@ from pathlib import Path
 from simmer.base.files import write_bytes, write_json
 from simmer.base.logs import job
 from simmer.config.campaign import parse_config
-from simmer.data.bars import check_bars
 from simmer.data.bars_csv import canonical_csv, parse_bars
 from simmer.data.manifest import describe_resource
 from simmer.data.problems import refuse_errors
@@ -24,14 +23,7 @@ def main(
         DataError: listing every broken rule; nothing is written, so that the fixed source is read again.
     """
     acquired = acquire(settings, ticker, SnapshotStore(snapshots))
-    spec = settings.ticker(ticker)
-    problems = check_bars(
-        acquired.frame,
-        file_name=bars.name,
-        kind=spec.kind,
-        calendar=settings.calendar_of(spec),
-        ticker=ticker,
-    )
+    problems = acquired.problems(settings.ticker(ticker), settings, file_name=bars.name)
     refuse_errors(problems, what=f"the bars of {ticker}")
     content = canonical_csv(acquired.frame)
     frame, _ = parse_bars(content, bars.name)

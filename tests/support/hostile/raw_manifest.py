@@ -6,6 +6,7 @@ from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 
 from simmer.base.files import read_json, write_json
@@ -126,6 +127,21 @@ CASES = (
     case("sources that are a text", entry(sources="web"), ("sources is 'web'",)),
     case("format of another file", entry(format="parquet"), ("format is 'parquet'",)),
     case("calendar that is a list", entry(calendar=[1]), ("calendar is [1]",)),
+    case("start that is a path", entry(choices={"start": "../raw"}), ("has the choices",)),
+    case("end before all bars", entry(choices={"end": "1950-01-01"}), ("no bar is left",)),
+    case(
+        "reason with control characters",
+        entry(choices={"exceptions": {"2020-10-01": "\x1b[2J"}}),
+        ("has the choices",),
+    ),
+    case(
+        "10,000 needless exceptions",
+        entry(
+            choices={"exceptions": {str(np.datetime64("1950-01-01") + day): "<b>" for day in range(10_000)}}
+        ),
+        ("nothing was found on 1950-01-01, ", "more"),
+        "warning",
+    ),
     case("schema that is a number", entry(schema=3), ("schema is 3",)),
     # -- its files
     case("file gone", raw_file(Path.unlink), ("cannot be found",)),

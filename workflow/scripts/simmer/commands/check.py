@@ -27,7 +27,7 @@ from simmer.commands.check_scales import check_scales
 from simmer.config.campaign import Config, Parsed, parse
 from simmer.config.layers import given_twice, merged
 from simmer.config.reading import read_mapping
-from simmer.data.changed_files import changed_files, in_words
+from simmer.data.changed_files import changed_files, in_words, way_on
 from simmer.data.cross_checks import check_across
 from simmer.data.inspection import InspectedBars, inspect_bars
 from simmer.data.kinds import RULES
@@ -151,7 +151,13 @@ def _check_data(parsed: Parsed) -> Iterator[CheckResult]:
     changed = changed_files(parsed.data, _DATA, searched=searched)
     for spec in parsed.data.tickers:
         found = inspect_bars(parsed.data, spec, store)
-        news = tuple(in_words(change) for change in changed if change.ticker == spec.ticker)
+        news = tuple(
+            line
+            for change in changed
+            if change.ticker == spec.ticker
+            for line in (in_words(change), way_on(change))
+            if line is not None
+        )
         row, frame = _check_ticker(replace(found, warnings=(*news, *found.warnings)), parsed)
         yield row
         if frame is not None:

@@ -24,6 +24,7 @@ from simmer.config.dataset import DatasetSettings
 from simmer.config.layers import read_config
 from simmer.config.template import Filling, filled
 from simmer.data.bars_csv import COLUMNS
+from simmer.data.choices import choices_of
 from simmer.data.kinds import RULES, Kind
 from simmer.data.layouts.declared import reading_keys
 from simmer.data.layouts.reading import read_any_layout
@@ -80,7 +81,7 @@ def new_config(
     facts = "{}, {rows:,} days, {date_min} to {date_max}".format(spec.ticker, **date_facts(bars))
     fractions, dates = _splits(bars, spec.kind, dataset)
     entry = {"ticker": spec.ticker, "kind": spec.kind, "calendar": spec.calendar, "file": spec.file}
-    entry |= declared_in(spec)
+    entry |= declared_in(spec) | choices_of(spec).keys()
     filling = Filling(
         check=_check_command(to),
         folder=folder,

@@ -93,7 +93,8 @@ def _answers(
                     now=now,
                     settings=found.config.data,
                 )
-        predictions.append(model.predict(*(bars[ticker].frame for ticker in model.kinds)))
+        choices = {ticker: bars[ticker].choices for ticker in model.kinds}
+        predictions.append(model.predict(*(bars[ticker].frame for ticker in model.kinds), choices=choices))
     table = Table(box=None, padding=(0, 0, 0, 2), pad_edge=False, header_style="")
     for name in _COLUMNS:
         table.add_column(name, justify="left" if name in ("model", "horizon") else "right")

@@ -12,6 +12,7 @@ from pathlib import Path
 from simmer.base.errors import DataError, SimmerError
 from simmer.base.logs import log_to_terminal
 from simmer.base.text import plain_lines
+from simmer.data.choices import choices_of
 from simmer.data.kinds import KINDS
 from simmer.data.layouts.declared import reading_keys
 from simmer.data.layouts.record import declared_in
@@ -46,7 +47,7 @@ def register(file: Path, spec: TickerSpec, *, calendar: str, store: SnapshotStor
         provenance=provenance_of_file(file.name, content, spec=spec, calendar=calendar),
         store=store,
     )
-    return describe_new_snapshot(snapshot, store, declared=declared_in(spec))
+    return describe_new_snapshot(snapshot, store, declared=declared_in(spec) | choices_of(spec).keys())
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

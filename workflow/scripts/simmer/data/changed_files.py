@@ -1,5 +1,6 @@
 """Own files that differ from the snapshots in use: what changed, and what that means for the search."""
 
+import shlex
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -8,10 +9,13 @@ from typing import Literal
 
 from simmer.base.errors import SimmerError
 from simmer.base.files import sha256_of_bytes
-from simmer.base.text import printable
+from simmer.base.flow_yaml import as_yaml
+from simmer.base.text import plain, printable
 from simmer.base.words import count
 from simmer.data.adjustment import bars_of
 from simmer.data.changes import Changes, compare_vintages
+from simmer.data.choices import choices_of
+from simmer.data.layouts.record import declared_in
 from simmer.data.manifest import read_entry
 from simmer.data.own_files import own_file
 from simmer.data.registration import check_file, origin_of_file, read_snapshot
@@ -35,6 +39,7 @@ class FileChange:
         changes: rows added, removed and revised; None if the file breaks a rule.
         refusal: the first broken rule.
         studies: which studies the search would continue with the file instead of the snapshot.
+        register: the command that lists the changes and prints the line that takes them over.
     """
 
     ticker: str
@@ -45,6 +50,7 @@ class FileChange:
     changes: Changes | None
     refusal: str | None
     studies: Literal["no other study", "other studies", "perhaps other studies"]
+    register: str
 
 
 def changed_files(settings: DataSettings, data: Path, *, searched: Sequence[str]) -> tuple[FileChange, ...]:
@@ -61,13 +67,37 @@ def changed_files(settings: DataSettings, data: Path, *, searched: Sequence[str]
             snapshot = _in_use(settings, spec, store, data / "raw")
             content = read_own_file(*own_file(settings, spec))
             if snapshot is not None and snapshot.entry["hash"] != f"sha256:{sha256_of_bytes(content)}":
-                changes.append(_change(content, snapshot, settings, spec, searched=searched))
+                register = _register_command(settings, spec, data)
+                changes.append(
+                    _change(content, snapshot, settings, spec, searched=searched, register=register)
+                )
     return tuple(changes)
 
 
 def in_words(change: FileChange) -> str:
     """Return a line that says what changed and what that means."""
     return f"{printable(change.file)}: {_found(change)}. {_meaning(change)}"
+
+
+def way_on(change: FileChange) -> str | None:
+    """Return a line with the command that shows the changes; None if the next run takes them over anyway."""
+    if change.choice == "latest":
+        return None
+    shown = "the changes, and prints the line that takes them over"
+    if change.changes is None:
+        shown = "every problem"
+    return f"{printable(change.file)}: `{change.register}` shows {shown}"
+
+
+def _register_command(settings: DataSettings, spec: TickerSpec, data: Path) -> str:
+    folder, name = own_file(settings, spec)
+    values = {"FILE": str(folder / name), "TICKER": spec.ticker, "KIND": spec.kind}
+    values |= {"CALENDAR": settings.calendar_of(spec)} if settings.calendar_of(spec) != "XNYS" else {}
+    keys = declared_in(spec) | choices_of(spec).keys()
+    values |= {"READ": as_yaml(keys)[1:-1]} if keys else {}
+    if not Path("Makefile").exists():  # of a campaign in another folder
+        values |= {"DATA": str(data)}
+    return plain(" ".join(["make register", *(shlex.quote(f"{key}={each}") for key, each in values.items())]))
 
 
 def _in_use(settings: DataSettings, spec: TickerSpec, store: SnapshotStore, raw: Path) -> Snapshot | None:
@@ -99,10 +129,11 @@ def _change(
     spec: TickerSpec,
     *,
     searched: Sequence[str],
+    register: str,
 ) -> FileChange:
     _, name = own_file(settings, spec)
     found = check_file(content, spec=spec, file_name=name, calendar=settings.calendar_of(spec))
-    bars, kept = found.frame, read_snapshot(snapshot)
+    bars, kept = found.frame, read_snapshot(snapshot, choices_of(spec))
     refusal = next((str(problem) for problem in found.problems if problem.severity == "error"), None)
     is_sound = bars is not None and refusal is None
     choice = settings.snapshot if spec.snapshot is None else "own"
@@ -123,6 +154,7 @@ def _change(
         changes=compare_vintages(kept, bars) if is_sound else None,
         refusal=refusal,
         studies=studies,
+        register=register,
     )
 
 

@@ -1,34 +1,23 @@
 """Try what a run would acquire for a ticker: its bars, and every problem with them."""
 
 import logging
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
 import pandas as pd
 
 from simmer.base.errors import SimmerError
-from simmer.data.bars import check_bars
 from simmer.data.layouts.record import reading_in
 from simmer.data.manifest import Provenance
 from simmer.data.own_files import file_of, own_folder
-from simmer.data.problems import BrokenRules, Problem, refuse_errors
+from simmer.data.problems import BrokenRules, refuse_errors
 from simmer.data.reading_store import ReadingStore
-from simmer.data.registration import at_lines
 from simmer.data.settings import DataSettings
 from simmer.data.sources import acquire
 from simmer.data.tickers import TickerSpec
 
 _LIBRARY = "simmer.data"
-# By rule, what to write in the configuration if the bars are right.
-_ADVICE = {
-    "no_volume": "if days without volume are right, write `kind: stock` for a share or `kind: index`; for a "
-    "level that never has volume, such as the VIX, `kind: no_volume_index`, for a rate `kind: currency`",
-    "flat": "if days without a range are right, write `kind: stock` for a share or `kind: index`",
-    "decimals": "if volumes have decimals because this is a cryptocurrency, write `kind: crypto`",
-    "weekend": "if the ticker trades on every day, write `calendar: 24/7`",
-    "missing_session": "if the ticker trades on another exchange, write that calendar: `calendar: XETR`",
-}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -55,19 +44,13 @@ def inspect_bars(settings: DataSettings, spec: TickerSpec, store: ReadingStore) 
     with _collected_warnings() as warnings:
         try:
             acquired = acquire(settings, spec.ticker, store)
-            problems = check_bars(
-                acquired.frame,
-                file_name=file_of(spec),
-                kind=spec.kind,
-                calendar=settings.calendar_of(spec),
-                ticker=spec.ticker,
-            )
-            problems = at_lines(problems, acquired.lines)
+            problems = acquired.problems(spec, settings, file_name=file_of(spec))
             refuse_errors(problems, what=f"the bars of {spec.ticker}")
             warnings += map(str, problems)
             frame, source = acquired.frame, _source(acquired.provenance, settings, store)
+            source = "; ".join(filter(None, [source, acquired.choices.in_words()]))
         except BrokenRules as error:
-            errors = _with_advice(error.problems)
+            errors = (*map(str, error.problems), *error.advice)
         except SimmerError as error:
             errors = (str(error),)
     return InspectedBars(
@@ -85,11 +68,6 @@ def _source(provenance: Provenance, settings: DataSettings, store: ReadingStore)
     if (store.root / ticker / f"{snapshot}.csv").exists():
         return f"snapshot {snapshot}{how}"
     return f"{(own_folder(settings.folder) / file_of(settings.ticker(ticker))).absolute()}{how}"
-
-
-def _with_advice(problems: Sequence[Problem]) -> tuple[str, ...]:
-    advice = dict.fromkeys(_ADVICE[problem.rule] for problem in problems if problem.rule in _ADVICE)
-    return (*map(str, problems), *advice)
 
 
 @contextmanager

@@ -18,6 +18,7 @@ class KindRules:
             such day is an error, otherwise one warning names all.
         gap_share: largest accepted share of sessions without a bar.
         large_return: a larger relative move of the close in a day is a warning.
+        jump: a Close that is multiplied or divided by this in a day needs consent.
         splits: whether such a move may be a split.
     """
 
@@ -26,6 +27,7 @@ class KindRules:
     idle_share: float
     gap_share: float = 0.0
     large_return: float = 0.25
+    jump: float = 2.0
     splits: bool = True
 
 
@@ -35,7 +37,7 @@ RULES = {
     "etf": KindRules(idle_share=0),
     "stock": KindRules(idle_share=0.25),
     "index": KindRules(idle_share=1),
-    "no_volume_index": KindRules(volume=False, idle_share=1, large_return=1.5),
-    "crypto": KindRules(fractional=True, idle_share=0.05, large_return=0.5, splits=False),
+    "no_volume_index": KindRules(volume=False, idle_share=1, large_return=1.5, jump=4.0),
+    "crypto": KindRules(fractional=True, idle_share=0.05, large_return=0.5, jump=4.0, splits=False),
     "currency": KindRules(volume=False, idle_share=0.05, gap_share=0.02, large_return=0.1, splits=False),
 }

@@ -43,6 +43,7 @@ class Provenance:
         retrieved_at: time of the download, ISO 8601 in UTC; None for bundled bars and tables built here.
         reading: how a file of another layout is read, see `simmer.data.layouts.record`; None for the
             workflow's own.
+        choices: what a person chose for the bars, see `simmer.data.choices`; None without any.
     """
 
     ticker: str
@@ -53,6 +54,7 @@ class Provenance:
     calendar: str | None = None
     retrieved_at: str | None = None
     reading: Mapping[str, Any] | None = None
+    choices: Mapping[str, Any] | None = None
 
 
 def describe_resource(
@@ -102,7 +104,8 @@ def describe_resource(
         **date_facts(frame),
     }
     entry |= {"encoding": "utf-8"} if form == "csv" else {}
-    return entry | ({"reading": dict(provenance.reading)} if provenance.reading else {})
+    records = {"reading": provenance.reading, "choices": provenance.choices}
+    return entry | {name: dict(record) for name, record in records.items() if record}
 
 
 def date_facts(frame: pd.DataFrame) -> dict[str, Any]:

@@ -14,6 +14,7 @@ from simmer.data.adjustment import bars_of
 from simmer.data.bars import check_bars
 from simmer.data.bars_csv import read_bars
 from simmer.data.changes import compare_vintages
+from simmer.data.choices import NO_CHOICES, Choices, choices_of
 from simmer.data.layouts.reading import read_any_layout
 from simmer.data.problems import refuse_errors
 from simmer.data.registration import at_lines
@@ -33,11 +34,13 @@ class NewestBars:
         frame: `COLUMNS`, checked by the rules of their kind.
         source: the file that they are from.
         notes: what a person should know of them, a sentence each.
+        choices: those of the ticker's entry that count for them.
     """
 
     frame: pd.DataFrame
     source: Path
     notes: tuple[str, ...]
+    choices: Choices = NO_CHOICES
 
 
 def newest_bars(
@@ -64,8 +67,10 @@ def newest_bars(
     """
     known = read_bars(campaign) if is_there(campaign) else None
     source, lines = campaign if file is None else file, None
+    spec = _entry(settings, ticker, kind)
+    choices = choices_of(spec)
     if file is not None:
-        frame, lines = _read(file, _entry(settings, ticker, kind), calendar)
+        frame, lines = _read(file, spec, calendar)
         frame, _ = bars_of(frame, settings.adjustment if settings else "dividends")
     elif known is not None:
         frame = known
@@ -77,7 +82,9 @@ def newest_bars(
     lines = None if lines is None else lines[days <= last]
     if complete.empty:
         raise DataError(f"found no bar of {ticker} up to {last}, the last complete session, in {source}")
-    problems = check_bars(complete, file_name=source.name, kind=kind, calendar=calendar, ticker=ticker)
+    problems = check_bars(
+        complete, file_name=source.name, kind=kind, calendar=calendar, ticker=ticker, choices=choices
+    )
     refuse_errors(at_lines(problems, lines), what=f"the bars of {ticker}")
     notes = []
     if len(complete) < len(frame):
@@ -85,7 +92,7 @@ def newest_bars(
         notes.append(f"{source}: {left_out} after {last} left out, because the session was not over")
     if file is not None and known is not None:
         notes += _differences(known, complete, source)
-    return NewestBars(frame=complete, source=source, notes=tuple(notes))
+    return NewestBars(frame=complete, source=source, notes=tuple(notes), choices=choices)
 
 
 def age_of(day: date, calendar: str, now: datetime) -> tuple[int, int]:
@@ -97,7 +104,8 @@ def age_of(day: date, calendar: str, now: datetime) -> tuple[int, int]:
 
 def _entry(settings: DataSettings | None, ticker: str, kind: str) -> TickerSpec:
     entries = {spec.ticker: spec for spec in settings.tickers} if settings else {}
-    return replace(entries.get(ticker, TickerSpec(ticker, kind)), kind=kind)
+    # Newer bars than the campaign's are wanted, so its end does not count.
+    return replace(entries.get(ticker, TickerSpec(ticker, kind)), kind=kind, end=None)
 
 
 def _read(file: Path, spec: TickerSpec, calendar: str) -> tuple[pd.DataFrame, np.ndarray | None]:

@@ -3,17 +3,46 @@
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, NamedTuple
+
+import numpy as np
 
 from simmer.base.errors import DataError
 from simmer.base.text import printable
 
 Severity = Literal["error", "warning"]
 
-# (0-based row or None, rule, message, severity)
-Finding = tuple[int | None, str, str, Severity]
+
+class Finding(NamedTuple):
+    """A broken rule in a table; `row` is 0-based, None for the whole table.
+
+    `day` is the day (datetime64[D]) for which a person can vouch; None if nobody can.
+    """
+
+    row: int | None
+    rule: str
+    message: str
+    severity: Severity
+    day: np.datetime64 | None = None
+
 
 MAX_SHOWN_PER_RULE = 10
+_VOUCH = "if single days are right, vouch for them: `exceptions: {2020-10-01: the vendor has no bar}`"
+# By rule, what to write in the ticker's entry if the bars are right.
+_ADVICE = {
+    "no_volume": (
+        "if days without volume are right, write `kind: stock` for a share or `kind: index`; for a level "
+        "that never has volume, such as the VIX, `kind: no_volume_index`, for a rate `kind: currency`",
+        _VOUCH,
+    ),
+    "flat": ("if days without a range are right, write `kind: stock` for a share or `kind: index`", _VOUCH),
+    "decimals": ("if volumes have decimals because this is a cryptocurrency, write `kind: crypto`",),
+    "weekend": ("if the ticker trades on every day, write `calendar: 24/7`", _VOUCH),
+    "missing_session": (
+        "if the ticker trades on another exchange, write that calendar: `calendar: XETR`",
+        _VOUCH,
+    ),
+}
 
 
 @dataclass(frozen=True)
@@ -49,12 +78,19 @@ def shorten(problems: Iterable[Problem]) -> list[Problem]:
 
 
 class BrokenRules(DataError):
-    """Data break rules; `problems` are those of severity "error"."""
+    """Data break rules; `problems` are those of severity "error".
+
+    `advice` says what to write in the ticker's entry if the bars are right.
+    """
 
     def __init__(self, what: str, problems: Sequence[Problem]) -> None:
         listing = "\n  ".join(map(str, problems))
-        super().__init__(f"{what} cannot be used; fix the file and run again:\n  {listing}")
         self.problems = tuple(problems)
+        self.advice = tuple(
+            dict.fromkeys(line for problem in problems for line in _ADVICE.get(problem.rule, ()))
+        )
+        advice = "".join(f"\n{line}" for line in self.advice)
+        super().__init__(f"{what} cannot be used; fix the file and run again:\n  {listing}{advice}")
 
 
 def refuse_errors(problems: Iterable[Problem], *, what: str) -> None:

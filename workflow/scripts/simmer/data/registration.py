@@ -17,6 +17,9 @@ from simmer.base.text import printable
 from simmer.data.bars import check_bars
 from simmer.data.bars_csv import COLUMNS, FIRST_LINE, parse_bars
 from simmer.data.changes import Changes, compare_vintages
+from simmer.data.choices import NO_CHOICES, Choices, choices_in, choices_of
+from simmer.data.consent import refuse_without_consent
+from simmer.data.layouts.own_table import chosen_rows
 from simmer.data.layouts.reading import read_any_layout, read_layout
 from simmer.data.layouts.record import Reading, reading_in
 from simmer.data.manifest import Provenance
@@ -39,12 +42,14 @@ class CheckedFile:
         problems: every broken rule, with the line of the file.
         reading: how the file was read; None for the workflow's own layout.
         lines: the line of each row, [n] int64; None if row i is line i + 2.
+        choices: with the rows that they left out.
     """
 
     frame: pd.DataFrame | None
     problems: list[Problem]
     reading: Reading | None = None
     lines: np.ndarray | None = None
+    choices: Choices = NO_CHOICES
 
 
 def keep(
@@ -71,14 +76,20 @@ def keep(
         store: the snapshots.
 
     Raises:
-        DataError: with every broken rule; nothing is kept.
+        DataError: with every broken rule, or with findings that need consent before the first snapshot of
+            an origin; nothing is kept.
     """
     found = check_file(content, spec=spec, file_name=file_name, columns=columns, calendar=calendar)
     refuse_errors(found.problems, what=f"the bars of {spec.ticker}")
+    if not store.knows(spec.ticker, content=content, origin=origin):
+        refuse_without_consent(found.problems, spec)
     for problem in found.problems:
         logger.warning("%s", problem)
+    for said in (found.reading, found.choices.in_words()):
+        if said is not None:
+            logger.log(PROGRESS, "%s: %s", printable(file_name), said)
+    provenance = replace(provenance, choices=found.choices.as_json())
     if found.reading is not None:
-        logger.log(PROGRESS, "%s: %s", printable(file_name), found.reading)
         adjustment = found.reading.adjustment or provenance.adjustment
         provenance = replace(provenance, adjustment=adjustment, reading=found.reading.as_json())
     return store.add(content, frame=found.frame, provenance=provenance, origin=origin)
@@ -93,10 +104,12 @@ def check_file(
     """
     if columns is None:
         return _check_own_file(content, spec=spec, file_name=file_name, calendar=calendar)
-    frame, problems = parse_bars(content, file_name, columns=columns)
-    if frame is not None:
-        problems += check_bars(frame[list(COLUMNS)], file_name=file_name, **_rules(spec, calendar))
-    return CheckedFile(frame=frame, problems=problems)
+    found = _read_table(content, file_name, columns, choices_of(spec))
+    if found.frame is not None:
+        rules = _rules(spec, calendar, found.choices)
+        problems = check_bars(found.frame[list(COLUMNS)], file_name=file_name, **rules)
+        found.problems.extend(at_lines(problems, found.lines))
+    return found
 
 
 def _check_own_file(content: bytes, *, spec: TickerSpec, file_name: str, calendar: str) -> CheckedFile:
@@ -105,7 +118,8 @@ def _check_own_file(content: bytes, *, spec: TickerSpec, file_name: str, calenda
     if table.bars is not None:
         # With a date that is not known, a session may seem to be missing.
         sessions_of = calendar if table.broken_days is not None else None
-        found = check_bars(table.bars, file_name=file_name, **_rules(spec, sessions_of))
+        rules = _rules(spec, sessions_of, table.choices)
+        found = check_bars(table.bars, file_name=file_name, **rules)
         found = [one for one in found if not _is_of_broken_row(one, table.broken_days)]
         if not table.bars["Volume"].any():
             found = _without_volume(found, file_name, spec)
@@ -116,11 +130,12 @@ def _check_own_file(content: bytes, *, spec: TickerSpec, file_name: str, calenda
         problems=problems,
         reading=table.reading,
         lines=table.lines,
+        choices=table.choices,
     )
 
 
-def _rules(spec: TickerSpec, calendar: str | None) -> dict[str, Any]:
-    return {"kind": spec.kind, "calendar": calendar, "ticker": spec.ticker}
+def _rules(spec: TickerSpec, calendar: str | None, choices: Choices) -> dict[str, Any]:
+    return {"kind": spec.kind, "calendar": calendar, "ticker": spec.ticker, "choices": choices}
 
 
 def _is_of_broken_row(problem: Problem, broken_days: np.ndarray | None) -> bool:
@@ -202,32 +217,53 @@ def describe_new_snapshot(
     )
 
 
-def read_snapshot(snapshot: Snapshot) -> pd.DataFrame:
-    """Return the table in a snapshot.
+def read_snapshot(snapshot: Snapshot, choices: Choices | None = None) -> pd.DataFrame:
+    """Return the table in a snapshot, of the days as chosen; None for the choices when it was kept.
 
     Raises:
         DataError: when its bytes were changed or are not a CSV file of bars.
     """
-    frame, _, problems = read_kept(snapshot.read(), snapshot.entry, file_name=snapshot.path.name)
-    refuse_errors(problems, what=f"snapshot {snapshot.id}")
-    return frame
+    found = read_kept(snapshot.read(), snapshot.entry, file_name=snapshot.path.name, choices=choices)
+    refuse_errors(found.problems, what=f"snapshot {snapshot.id}")
+    return found.frame
 
 
 def read_kept(
-    content: bytes, entry: Mapping[str, Any], *, file_name: str
-) -> tuple[pd.DataFrame | None, np.ndarray | None, list[Problem]]:
+    content: bytes, entry: Mapping[str, Any], *, file_name: str, choices: Choices | None = None
+) -> CheckedFile:
     """Read the bytes of a CSV table as its manifest entry says, without checking the bars.
 
-    Returns:
-        The table, None if it cannot be read; the line of each row, None if row i is line i + 2; the problems.
+    Args:
+        content: the bytes.
+        entry: the entry.
+        file_name: name of the file in the problems.
+        choices: those that count now; None for those in the entry.
 
     Raises:
-        DataError: when the entry's reading is damaged.
+        DataError: when the entry's reading or choices are damaged.
     """
-    reading = reading_in(entry)
+    reading, choices = reading_in(entry), choices_in(entry) if choices is None else choices
     if reading is None:
-        frame, problems = parse_bars(content, file_name, columns=columns_of_entry(entry))
-        return frame, None, problems
+        return _read_table(content, file_name, columns_of_entry(entry), choices)
     calendar = str(entry.get("calendar"))
-    table = read_layout(content, file_name=file_name, spec=None, calendar=calendar, kept=reading)
-    return table.frame, table.lines, list(table.problems)
+    table = read_layout(
+        content, file_name=file_name, spec=None, calendar=calendar, kept=reading, choices=choices
+    )
+    return CheckedFile(
+        frame=table.frame,
+        problems=list(table.problems),
+        reading=reading,
+        lines=table.lines,
+        choices=table.choices,
+    )
+
+
+def _read_table(content: bytes, file_name: str, columns: Sequence[str], choices: Choices) -> CheckedFile:
+    """Read a table of the workflow or of a vendor, and leave out what is outside the chosen days."""
+    frame, problems = parse_bars(content, file_name, columns=columns)
+    if frame is None:
+        return CheckedFile(frame=None, problems=problems)
+    table = chosen_rows(frame, problems, file_name=file_name, choices=choices)
+    return CheckedFile(
+        frame=table.frame, problems=list(table.problems), lines=table.lines, choices=table.choices
+    )

@@ -133,6 +133,15 @@ class SnapshotStore:
         )
         return in_order[-1 if latest else 0][1] if in_order else None
 
+    def knows(self, ticker: str, *, content: bytes, origin: Mapping[str, str]) -> bool:
+        """True if these bytes, or others of this origin, were kept before.
+
+        Raises:
+            DataError: when the entry of a snapshot cannot be read.
+        """
+        name = sha256_of_bytes(content)[:ID_DIGITS]
+        return any(one.id == name or one.sequence_from(origin) is not None for one in self.of(ticker))
+
     def add(
         self,
         content: bytes,

@@ -3,13 +3,14 @@
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Annotated, Any, Literal
+from datetime import date
+from typing import Annotated, Any, Literal, get_args
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from pydantic import Field
+from pydantic import BeforeValidator, Field
 
 from simmer.base.errors import ConfigError
-from simmer.base.settings import settings, since
+from simmer.base.settings import EachOnce, IsoDate, settings, since
 from simmer.base.text import TICKER_PATTERN, quote
 from simmer.data.kinds import Kind
 
@@ -19,6 +20,13 @@ ColumnName = Literal[
     *("Adj Close", "Dividends", "Stock Splits", "Ticker"),
 ]
 READING_KEYS = ("columns", "date_format", "decimal", "separator", "timezone", "order")
+# The keys that say which days of a file are used, and what of its findings is right.
+CHOICE_KEYS = ("start", "end", "exceptions", "accept")
+
+# Findings that need consent before a first snapshot is kept.
+Acceptable = Literal["split", "jump", "frozen", "closed_days", "unfinished"]
+ACCEPTABLE = get_args(Acceptable)
+_LONGEST_REASON = 200
 
 # The ticker of the features in `features.vix`.
 VIX_TICKER = "VIX"
@@ -52,6 +60,31 @@ KNOWN_TICKERS = {
 
 def _named(pattern: str, words: str, description: str) -> Any:
     return Field(pattern=pattern, json_schema_extra={"words": words}, description=description)
+
+
+def is_day(text: object) -> bool:
+    """True if a text is an ISO date such as 2018-12-31."""
+    if not isinstance(text, str) or not re.fullmatch("[0-9]{4}-[0-9]{2}-[0-9]{2}", text):
+        return False
+    try:
+        date.fromisoformat(text)
+    except ValueError:
+        return False
+    return True
+
+
+def is_reason(text: object) -> bool:
+    """True if a text can be a reason: some words on one line of at most 200 characters."""
+    return (
+        isinstance(text, str) and bool(text.strip()) and text.isprintable() and len(text) <= _LONGEST_REASON
+    )
+
+
+def _with_iso_days(value: Any) -> Any:
+    if not isinstance(value, Mapping):
+        return value
+    # YAML parses a date without quotes as a date, as a key too.
+    return {day.isoformat() if type(day) is date else day: why for day, why in value.items()}
 
 
 def is_date_form(text: str) -> bool:
@@ -175,7 +208,58 @@ class TickerSpec:
         Field(description="With source `csv`, the order that the rows must have; by default either is read."),
     ] = since(None)
 
+    start: Annotated[
+        IsoDate | None,
+        Field(
+            examples=["2005-01-01"],
+            description="First day that is used (ISO); earlier bars are left out before the checks. The "
+            "snapshot keeps the file as it came.",
+        ),
+    ] = since(None)
+    end: Annotated[
+        IsoDate | None,
+        Field(
+            examples=["2024-12-31"],
+            description="Last day that is used (ISO); later bars are left out before the checks.",
+        ),
+    ] = since(None)
+    exceptions: Annotated[
+        Mapping[str, str] | None,
+        BeforeValidator(_with_iso_days),
+        Field(
+            description="Days vouched for, with the reason: `{2020-10-01: the vendor has no bar}`. A session "
+            "without a bar or without prices, a bar on a closed day, a day without volume or without a "
+            "range, and a large move are then recorded instead of refused; at most one bar in a hundred. No "
+            "bar is added."
+        ),
+    ] = since(None)
+    accept: Annotated[
+        tuple[Acceptable, ...],
+        EachOnce,
+        Field(
+            description="Findings of the whole file that are right. Without it a file with one of them does "
+            "not become the first snapshot: `split` (a move like a split without adjustment), `jump` (the "
+            "Close doubles or halves in a day), `frozen` (five equal bars in a row), `closed_days` (over 1 % "
+            "of the bars on closed days), `unfinished` (a session that is not over)."
+        ),
+    ] = since(())
+
     def __post_init__(self) -> None:
+        for key in ("start", "end"):
+            if getattr(self, key) is not None and not is_day(getattr(self, key)):
+                raise ConfigError(
+                    f"{key}: found {quote(getattr(self, key))}, expected a date such as 2005-01-01"
+                )
+        if self.start is not None and self.end is not None and self.end < self.start:
+            raise ConfigError(f"end: found {self.end}, expected a day from start, {self.start}, on")
+        for day, reason in (self.exceptions or {}).items():
+            if not is_day(day):
+                raise ConfigError(f"exceptions: found the day {quote(day)}, expected one such as 2020-10-01")
+            if not is_reason(reason):
+                raise ConfigError(
+                    f"exceptions: found the reason {quote(reason)} for {day}, expected why the day is right, "
+                    f"on one line of at most {_LONGEST_REASON} characters"
+                )
         if self.date_format is not None and not is_date_form(self.date_format):
             raise ConfigError(
                 f"date_format: found {quote(self.date_format)}, expected day, month and year once each, such "

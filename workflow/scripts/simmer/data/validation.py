@@ -11,8 +11,9 @@ import pandas as pd
 from simmer.base.errors import ConfigError, DataError
 from simmer.base.files import sha256_of_bytes
 from simmer.base.text import quote
-from simmer.data.bars import check_bars
+from simmer.data.bars import judge_bars
 from simmer.data.bars_csv import COLUMNS
+from simmer.data.choices import choices_in, vouched_in_words
 from simmer.data.cross_checks import check_across
 from simmer.data.kinds import KINDS
 from simmer.data.manifest import date_facts, locate_resource, read_manifest, ticker_in_file
@@ -136,13 +137,13 @@ def _check_resource(
     kind = entry["kind"] if entry.get("kind") in KINDS else "index"
     configured = None if calendars is None else calendars.get(str(entry.get("ticker")))
     try:
-        frame, in_content = _check_content(
+        frame, in_content, choices = _check_content(
             content, entry, kind=kind, calendar=configured or entry.get("calendar")
         )
     except ConfigError as error:
         if configured is not None:
             raise
-        frame, in_content = None, [("entry", str(error))]
+        frame, in_content, choices = None, [("entry", str(error))], None
     found += in_content
     if frame is None or frame.empty:
         return None, None, found
@@ -157,6 +158,7 @@ def _check_resource(
         kind=kind,
         bytes=len(content),
         sha256=digest,
+        choices=choices,
         **facts,
     )
     return checked, frame, found
@@ -164,23 +166,31 @@ def _check_resource(
 
 def _check_content(
     content: bytes, entry: Mapping[str, Any], *, kind: str, calendar: str | None
-) -> tuple[pd.DataFrame | None, list[Problem | tuple[str, str]]]:
+) -> tuple[pd.DataFrame | None, list[Problem | tuple[str, str]], str | None]:
+    """Return the table, what is wrong with it, and what was chosen for its bars in words."""
     path = str(entry["path"])
     if path.endswith(".csv"):
         try:
-            frame, lines, problems = read_kept(content, entry, file_name=path)
+            table, choices = read_kept(content, entry, file_name=path), choices_in(entry)
         except DataError as error:
-            return None, [("entry", str(error))]
-        if frame is None:
-            return None, [*problems]
-        found = check_bars(
-            frame[list(COLUMNS)],
+            return None, [("entry", str(error))], None
+        if table.frame is None:
+            return None, [*table.problems], None
+        found = judge_bars(
+            table.frame[list(COLUMNS)],
             file_name=path,
             kind=kind,
             calendar=calendar,
             ticker=str(entry.get("ticker")),
+            choices=choices,
         )
-        return frame, [*problems, *at_lines(found, lines)]
+        said = [choices.in_words(), vouched_in_words(found.vouched) if found.vouched else None]
+        problems = [*table.problems, *at_lines(found.problems, table.lines)]
+        return table.frame, problems, "; ".join(filter(None, said)) or None
+    return *_check_features(content, path), None
+
+
+def _check_features(content: bytes, path: str) -> tuple[pd.DataFrame | None, list[Problem | tuple[str, str]]]:
     try:
         frame = read_table(content, name=path)
     except DataError as error:

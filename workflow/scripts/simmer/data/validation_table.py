@@ -14,7 +14,10 @@ from simmer.data.problems import Problem
 
 @dataclass(frozen=True, kw_only=True)
 class CheckedFile:
-    """Facts about a file that was checked; dates are ISO, `sha256` is the hash of the checked bytes."""
+    """Facts about a file that was checked; dates are ISO, `sha256` is the hash of the checked bytes.
+
+    `choices` says what a person left out, vouched for and accepted.
+    """
 
     path: str
     ticker: str
@@ -24,6 +27,11 @@ class CheckedFile:
     date_max: str
     bytes: int
     sha256: str
+    choices: str | None = None
+
+    def as_json(self) -> dict[str, Any]:
+        """Return the facts as plain values, without `choices` if there are none."""
+        return {name: value for name, value in asdict(self).items() if value is not None}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -45,7 +53,7 @@ class Validation:
         return {
             "manifest": self.manifest,
             "ok": self.ok,
-            "checked": [asdict(file) for file in self.checked],
+            "checked": [file.as_json() for file in self.checked],
             "problems": [asdict(problem) for problem in self.problems],
         }
 
@@ -71,6 +79,7 @@ def _row(name: str, file: CheckedFile | None, problems: Iterable[Problem]) -> Ch
     warnings = [f"warning: {problem}" for problem in problems if problem.severity == "warning"]
     volume = "" if file is None or RULES[file.kind].volume else " (no features of volume)"
     facts = file and f"{file.kind}{volume}, {count(file.rows, 'row')}, {file.date_min} to {file.date_max}"
+    facts = "; ".join(filter(None, [facts, file.choices])) if file else None
     source = f"sha256 {file.sha256[:12]}" if file else "manifest"
     status = CheckStatus.FAIL if errors else CheckStatus.WARN if warnings else CheckStatus.OK
     return CheckResult(

@@ -61,6 +61,9 @@ def data_section(material: Material) -> Iterator[Block]:
         ],
         note=_problems(material.data_validation),
     )
+    for entry in material.data_validation["checked"]:
+        if entry.get("choices"):
+            yield Paragraph(f"{entry['ticker']}, by choice: {entry['choices']}.")
 
 
 def audit_section(material: Material) -> Iterator[Block]:
@@ -92,8 +95,12 @@ def _problems(validation: Values) -> str:
     if not problems:
         return "The data pass every rule for bars and manifests."
     listing = "; ".join(
-        f"{problem['severity']} in {problem['file']}, row {problem['row']}: {problem['message']}"
+        f"{problem['severity']} in {problem['file']}{_row(problem)}: {problem['message']}"
         for problem in problems[:MOST_PROBLEMS]
     )
     more = len(problems) - MOST_PROBLEMS
     return listing + (f"; and {more} more in data_validation.txt" if more > 0 else "")
+
+
+def _row(problem: Values) -> str:
+    return "" if problem["row"] is None else f", row {problem['row']}"

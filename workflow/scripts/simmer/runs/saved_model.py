@@ -7,7 +7,7 @@ Everything comes from the model's folder. Its files may come from anywhere: noth
 card and the header of each file are checked before a model is built.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from datetime import date
@@ -22,6 +22,7 @@ from simmer.base.errors import DataError, ModelError
 from simmer.base.words import count, listed
 from simmer.data.bars import check_bars
 from simmer.data.bars_csv import COLUMNS, dtypes_of
+from simmer.data.choices import NO_CHOICES, Choices
 from simmer.data.problems import refuse_errors
 from simmer.data.tickers import VIX_TICKER
 from simmer.data.untrusted_files import locate, read_at_most
@@ -99,13 +100,20 @@ class SavedModel:
         vix = {} if set(VIX_FEATURES).isdisjoint(columns) else {VIX_TICKER: "no_volume_index"}
         return {of.ticker: of.kind} | vix
 
-    def predict(self, bars: pd.DataFrame, vix_bars: pd.DataFrame | None = None) -> Prediction:
+    def predict(
+        self,
+        bars: pd.DataFrame,
+        vix_bars: pd.DataFrame | None = None,
+        *,
+        choices: Mapping[str, Choices] | None = None,
+    ) -> Prediction:
         """Return the prediction after the newest bar.
 
         Args:
             bars: Date, Open, High, Low, Close, Volume of complete sessions, ascending. Indicators remember
                 earlier days, so bars that begin where those of the campaign do give exactly its features.
             vix_bars: the same of the VIX; for a model with features of the VIX only.
+            choices: by ticker, the days that are vouched for.
 
         Raises:
             DataError: if bars break a rule, or features cannot be computed.
@@ -113,7 +121,7 @@ class SavedModel:
                 model is not its own.
         """
         inputs = self.card.inputs
-        table = self._features(bars, vix_bars)
+        table = self._features(bars, vix_bars, choices or {})
         needed = inputs.context_days + (VOLUME_DAYS if inputs.form == "price_relative" else 0)
         if len(table) < needed:
             raise ModelError(
@@ -158,7 +166,9 @@ class SavedModel:
             )
         return np.stack(list(self._of_members(lambda device: windows_of(dataset, split, form, device))))
 
-    def _features(self, bars: pd.DataFrame, vix_bars: pd.DataFrame | None) -> pd.DataFrame:
+    def _features(
+        self, bars: pd.DataFrame, vix_bars: pd.DataFrame | None, choices: Mapping[str, Choices]
+    ) -> pd.DataFrame:
         """Return the feature table of bars; raises as `predict`."""
         kinds, calendar = self.kinds, self.card.bars.calendar
         given = [bars] if vix_bars is None else [bars, vix_bars]
@@ -168,7 +178,9 @@ class SavedModel:
                 "it: give them, too"
             )
         checked = [
-            _checked(frame, kind=kind, ticker=ticker, calendar=calendar)
+            _checked(
+                frame, kind=kind, ticker=ticker, calendar=calendar, choices=choices.get(ticker, NO_CHOICES)
+            )
             for (ticker, kind), frame in zip(kinds.items(), given, strict=False)
         ]
         columns = self.card.inputs.columns
@@ -221,7 +233,7 @@ class SavedModel:
         return path
 
 
-def _checked(bars: pd.DataFrame, *, kind: str, ticker: str, calendar: str) -> pd.DataFrame:
+def _checked(bars: pd.DataFrame, *, kind: str, ticker: str, calendar: str, choices: Choices) -> pd.DataFrame:
     """Return the columns of bars in their dtypes, after checking them by the rules for their kind.
 
     Raises:
@@ -239,7 +251,9 @@ def _checked(bars: pd.DataFrame, *, kind: str, ticker: str, calendar: str) -> pd
         raise DataError(
             f"the bars of {ticker} are no numbers and days ({error}); read them with `read_bars`"
         ) from error
-    problems = check_bars(frame, file_name="bars", kind=kind, calendar=calendar, ticker=ticker)
+    problems = check_bars(
+        frame, file_name="bars", kind=kind, calendar=calendar, ticker=ticker, choices=choices
+    )
     refuse_errors(problems, what=f"the bars of {ticker}")
     return frame
 

@@ -7,7 +7,7 @@ from simmer.config.campaign import Config
 
 
 def news_of_files(config: Config, data: Path) -> list[str]:
-    """Return a line for each own file that changed.
+    """Return a line for each own file that changed, and one with the command that shows the changes.
 
     Args:
         config: the configuration. A relative `data.folder` begins in the folder that holds `data`.
@@ -16,8 +16,9 @@ def news_of_files(config: Config, data: Path) -> list[str]:
     data = data.absolute()
     if config.data.source != "csv" or not data.parent.is_dir():
         return []
-    from simmer.data.changed_files import changed_files, in_words  # imports pandas
+    from simmer.data.changed_files import changed_files, in_words, way_on  # imports pandas
 
     with contextlib.chdir(data.parent):
         changes = changed_files(config.data, data, searched=config.dataset.tickers)
-    return [in_words(change) for change in changes]
+    lines = (line for change in changes for line in (in_words(change), way_on(change)))
+    return [line for line in lines if line is not None]

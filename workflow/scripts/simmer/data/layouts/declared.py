@@ -7,7 +7,7 @@ import yaml
 from simmer.base.errors import ConfigError
 from simmer.base.flow_yaml import as_yaml
 from simmer.base.text import quote
-from simmer.data.tickers import READING_KEYS
+from simmer.data.tickers import CHOICE_KEYS, READING_KEYS
 
 
 def to_write(*choices: dict[str, Any]) -> str:
@@ -16,18 +16,19 @@ def to_write(*choices: dict[str, Any]) -> str:
 
 
 def reading_keys(text: str) -> dict[str, Any]:
-    """Return the keys of an entry that a command line gives as YAML, such as `order: newest_first`.
+    """Return the keys of an entry that a command line gives as YAML, such as `start: 2005-01-01`.
 
     Raises:
         ConfigError: when it is not YAML, or has other keys.
     """
     try:
         found = yaml.safe_load(f"{{{text}}}")
-    except yaml.YAMLError as error:
+    except (yaml.YAMLError, ValueError, RecursionError) as error:  # such as a date that does not exist
         found = str(error).splitlines()[0]
-    if not isinstance(found, dict) or not found.keys() <= {*READING_KEYS, "symbol"}:
+    known = (*READING_KEYS, *CHOICE_KEYS)
+    if not isinstance(found, dict) or not found.keys() <= {*known, "symbol"}:
         raise ConfigError(
-            f"found READ={quote(text)}; expected keys of a ticker's entry as YAML, {', '.join(READING_KEYS)} "
+            f"found READ={quote(text)}; expected keys of a ticker's entry as YAML, {', '.join(known)} "
             "or symbol, such as READ=\"date_format: '%d/%m/%Y'\""
         )
     return found

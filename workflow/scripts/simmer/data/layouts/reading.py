@@ -1,6 +1,7 @@
 """Read bars from a CSV file of any common layout: what is ambiguous is refused, never guessed."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -11,7 +12,8 @@ import pyarrow.compute
 from simmer.base.errors import DataError
 from simmer.base.text import quote
 from simmer.base.words import count
-from simmer.data.bars_csv import COLUMNS, FIRST_LINE, PRICES, parse_bars, text_of
+from simmer.data.bars_csv import COLUMNS, PRICES, parse_bars, text_of
+from simmer.data.choices import NO_CHOICES, Choices, choices_of
 from simmer.data.layouts.adjusted import Adjusted, adjusted_by_file
 from simmer.data.layouts.cells import columns_of, is_missing
 from simmer.data.layouts.date_column import dates_of
@@ -21,7 +23,7 @@ from simmer.data.layouts.form import Sheet, sheet_of
 from simmer.data.layouts.meanings import Meanings, meanings_of
 from simmer.data.layouts.names import PERIOD, TICKER, TICKS, TIME, key_of, layout_of
 from simmer.data.layouts.number_columns import numbers_of
-from simmer.data.layouts.own_table import OwnTable
+from simmer.data.layouts.own_table import OwnTable, chosen_rows
 from simmer.data.layouts.record import Reading, declared_in
 from simmer.data.layouts.rows import chosen_ticker
 from simmer.data.problems import Problem
@@ -33,7 +35,13 @@ _DAILY = ("d", "1d", "daily", "1440", "day")
 
 
 def read_layout(
-    content: bytes, *, file_name: str, spec: TickerSpec | None, calendar: str, kept: Reading | None = None
+    content: bytes,
+    *,
+    file_name: str,
+    spec: TickerSpec | None,
+    calendar: str,
+    kept: Reading | None = None,
+    choices: Choices = NO_CHOICES,
 ) -> OwnTable:
     """Read a user's file.
 
@@ -43,28 +51,26 @@ def read_layout(
         spec: the ticker of the bars; its keys may decide how the file is read. None with `kept`.
         calendar: exchange_calendars name of its exchange.
         kept: the record of an earlier reading of these bytes, which is done again.
+        choices: rows outside their span, and without prices on a day vouched for, are left out.
 
     Raises:
         ConfigError: for an unknown calendar.
     """
-    return _Reader(file_name, spec, calendar, kept).read(content)
+    return _Reader(file_name, spec, calendar, kept, choices).read(content)
 
 
 def read_any_layout(content: bytes, *, file_name: str, spec: TickerSpec, calendar: str) -> OwnTable:
     """Read a user's file; one in the workflow's own layout, with ascending dates, needs no record.
 
-    Args: as of `read_layout`.
+    Args: as of `read_layout`; the choices are those of `spec`.
     """
+    choices = choices_of(spec)
     if not declared_in(spec):
         frame, problems = parse_bars(content, file_name)
         days = np.array([]) if frame is None else frame["Date"].to_numpy().astype("datetime64[D]")
         if len(days) and (days[1:] >= days[:-1]).all() and interval_of_days(days) is None:
-            lines = np.arange(len(frame)) + FIRST_LINE
-            no_days = np.array([], dtype="datetime64[D]")
-            return OwnTable(
-                problems=tuple(problems), frame=frame, bars=frame, lines=lines, broken_days=no_days
-            )
-    return read_layout(content, file_name=file_name, spec=spec, calendar=calendar)
+            return chosen_rows(frame, problems, file_name=file_name, choices=choices)
+    return read_layout(content, file_name=file_name, spec=spec, calendar=calendar, choices=choices)
 
 
 class _Refused(Exception):
@@ -74,8 +80,16 @@ class _Refused(Exception):
 class _Reader:
     """One reading; `problems` grow with each step."""
 
-    def __init__(self, file_name: str, spec: TickerSpec | None, calendar: str, kept: Reading | None) -> None:
+    def __init__(
+        self,
+        file_name: str,
+        spec: TickerSpec | None,
+        calendar: str,
+        kept: Reading | None,
+        choices: Choices,
+    ) -> None:
         self.file_name, self.spec, self.calendar, self.kept = file_name, spec, calendar, kept
+        self.choices = choices
         self.declared: Mapping[str, Any] = vars(kept) if kept is not None else declared_in(spec)
         self.problems: list[Problem] = []
         self.left_out: dict[str, Any] = {}
@@ -98,9 +112,11 @@ class _Reader:
         texts, lines_of = self._cells(lines, sheet, found)
         texts, lines_of, ticker = self._rows_of_ticker(texts, lines_of, ticker)
         self._refuse_periods(texts)
-        is_empty = np.logical_and.reduce([is_missing(texts[name]) for name in PRICES])
         has_broken_lines = any(problem.rule == "fields" for problem in self.problems)
         dates = dates_of(texts, lines_of, calendar=self.calendar, declared=self.declared)
+        is_read = dates.stamps.read
+        is_outside = self._outside(dates.days, is_read)
+        is_empty = np.logical_and.reduce([is_missing(texts[name]) for name in PRICES]) | is_outside
         number = numbers_of(
             texts,
             lines_of,
@@ -109,12 +125,13 @@ class _Reader:
             declared=self.declared.get("decimal"),
         )
         self._add_all(sorted([*dates.faults, *number.faults], key=lambda one: one[0] or 0))
-        is_read = dates.stamps.read
         self._refuse_other_intervals(dates.stamps.at(is_read & ~is_empty))
         is_sound = is_read & number.is_read & ~is_empty
         if dates.days is None or not is_sound.any():
+            if not self.problems:
+                self._add(None, "empty", "no row has prices; expected one bar a day")
             raise _Refused
-        self._leave_out_empty(is_empty & is_read, dates.days, lines_of)
+        self._leave_out_empty(is_empty & is_read & ~is_outside, dates.days, lines_of)
         order = self._order(dates.days[is_sound])
         rows = np.flatnonzero(is_sound)[:: -1 if order == "newest_first" else 1]
         table = pd.DataFrame(
@@ -152,8 +169,11 @@ class _Reader:
             frame=done.frame,
             bars=table[list(COLUMNS)],
             lines=lines_of[rows],
-            broken_days=dates.days[~is_sound] if is_read.all() and not has_broken_lines else None,
+            broken_days=(
+                dates.days[~is_sound & ~is_outside] if is_read.all() and not has_broken_lines else None
+            ),
             reading=reading,
+            choices=self.choices,
         )
 
     def _adjusted(self, table: pd.DataFrame, names: Mapping[str, str], found: Meanings) -> Adjusted:
@@ -268,9 +288,25 @@ class _Reader:
             self.problems = [one for one in self.problems if one.rule != "timezone"]
             self._refuse(None, "interval", f"the bars are {interval}; expected one bar a day: get daily bars")
 
+    def _outside(self, days: np.ndarray | None, is_read: np.ndarray) -> np.ndarray:
+        """Return which rows are not used, [n] bool; `days` is None if they are ambiguous."""
+        if days is None:
+            return np.zeros_like(is_read)
+        outside = self.choices.are_outside(days) & is_read
+        if outside.any() and outside.all():
+            self._refuse(None, "span", self.choices.nothing_left(days))
+        self.choices = replace(self.choices, bars_left_out=int(outside.sum()))
+        return outside
+
     def _leave_out_empty(self, is_empty: np.ndarray, days: np.ndarray, numbers: np.ndarray) -> None:
-        """Leave out rows without values on days without a session; on another day they are a problem."""
-        rows = np.flatnonzero(is_empty)
+        """Leave out rows without values on days without a session; on another day they are a problem.
+
+        They are none on a day that is vouched for.
+        """
+        excepted = is_empty & self.choices.excepted(days)
+        without_prices = tuple(map(str, np.unique(days[excepted])))
+        self.choices = replace(self.choices, days_without_prices=without_prices)
+        rows = np.flatnonzero(is_empty & ~excepted)
         if len(rows) == 0:
             return
         is_open = np.zeros(len(rows), dtype=bool)
@@ -283,7 +319,8 @@ class _Reader:
         for row in rows[is_open]:
             message = (
                 f"{days[row]} has no prices, as vendors write a day whose bar is missing or not there yet; "
-                "delete the line or download the file again"
+                "download the file again, or vouch for the day: "
+                f"`exceptions: {{{days[row]}: the vendor has no bar}}`"
             )
             self._add(int(numbers[row]), "no_prices", message)
         if not is_open.all():

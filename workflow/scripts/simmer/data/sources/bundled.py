@@ -6,7 +6,10 @@ import pandas as pd
 
 from simmer.base.errors import ConfigError, DataError
 from simmer.data.bars_csv import COLUMNS, PRICES
+from simmer.data.choices import choices_of
+from simmer.data.layouts.own_table import chosen_rows
 from simmer.data.manifest import Provenance
+from simmer.data.problems import refuse_errors
 from simmer.data.settings import DataSettings
 from simmer.data.snapshots import SnapshotStore
 from simmer.data.sources.acquired import AcquiredBars
@@ -32,12 +35,25 @@ def acquire(settings: DataSettings, spec: TickerSpec, _: SnapshotStore) -> Acqui
             f"bundled {spec.ticker} is an index and takes no file, symbol or snapshot; write kind: index"
         )
     frame = _load_bundled(spec.ticker)
-    require_bundled_range(frame, what=f"bundled {spec.ticker}")
+    what = f"bundled {spec.ticker}"
+    require_bundled_range(frame, what=what)
+    used = chosen_rows(frame, (), file_name=what, choices=choices_of(spec))
+    refuse_errors(used.problems, what=what)
     tool = f"arch {version('arch')}"
     title = f"{_BUNDLED_TITLES[spec.ticker]}, daily bars inside the Python package {tool}"
     origin = ({"title": title},)
     return AcquiredBars(
-        frame, Provenance(spec.ticker, spec.kind, "index level", tool, origin, settings.calendar_of(spec))
+        used.frame,
+        Provenance(
+            spec.ticker,
+            spec.kind,
+            "index level",
+            tool,
+            origin,
+            settings.calendar_of(spec),
+            choices=used.choices.as_json(),
+        ),
+        choices=used.choices,
     )
 
 
