@@ -18,6 +18,7 @@ from typing import Any
 
 from simmer.base.checks import CheckResult, CheckStatus, CheckTable
 from simmer.base.errors import DataError, LedgerError
+from simmer.base.files import typed_path
 from simmer.base.words import count
 from simmer.data.manifest import MANIFEST_NAME, read_manifest, sidecar_path
 from simmer.data.pending import PendingRegistrations, pending_registrations, tables_below
@@ -85,7 +86,7 @@ def verify_here(
 def main(arguments: Sequence[str] | None = None) -> None:
     """Print the check table; exit status 1 if a check failed."""
     parser = argparse.ArgumentParser(prog="python -m simmer.commands.verify", description=__doc__)
-    parser.add_argument("data", type=Path, help="folder with snapshots/, raw/ and processed/")
+    parser.add_argument("data", type=typed_path, help="folder with snapshots/, raw/ and processed/")
     parser.add_argument("--project", type=Path, default=Path("pyproject.toml"))
     parser.add_argument("--constraints", type=Path, default=Path("constraints.txt"))
     given = parser.parse_args(arguments)
