@@ -238,7 +238,7 @@ def test_labels_are_counted_for_each_horizon():
     found = list(check_labels(default_config().dataset, {"GSPC": bundled_bars()}))
     assert [row.id for row in found] == ["labels h1", "labels h3", "labels h5"]
     assert found[0].measured == "train 3,340 (24.5 % positive), validation 715 (17.1 % positive), test 715"
-    assert found[0].needed == "400 in validation, 90 in test"
+    assert found[0].needed == "400 in validation, 40 in test"
 
 
 def test_pooled_windows_are_counted_and_a_ticker_without_any_is_named():

@@ -83,7 +83,7 @@ SHIPPED = ("--config", str(ROOT / "config/config.yaml"))
 @pytest.mark.parametrize(
     ("rows", "said"),
     [
-        (100, ["features  WARN    100 bars", "1,162 bars are enough for another split"]),
+        (100, ["features  WARN    100 bars", "1,161 bars are enough for another split"]),
         (300, ["labels h1  WARN", "no split of these 101 rows"]),
         (2516, ["labels h1  WARN", "write `split: {train_fraction: 0.65, validation_fraction: 0.2}`"]),
         (3300, ["labels h5  OK"]),

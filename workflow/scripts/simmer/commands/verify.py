@@ -211,8 +211,9 @@ def _check_origins(data: Path) -> Iterator[CheckResult]:
     hashes = {part: _hashes(data / part / MANIFEST_NAME) for part in PARTS}
     for part, made_of in (("processed", "raw"), ("raw", "snapshots")):
         key = "path" if part == "processed" else "snapshot"
+        later = _not_made_yet(data / part / MANIFEST_NAME)
         for path, _, sources in hashes[part] if _is_built(data) else []:
-            for source in sources:
+            for source in sources if path not in later else []:
                 name = source.get(key)
                 now = [known for at, known, _ in hashes[made_of] if name in (at, PurePosixPath(at).stem)]
                 if name is not None and source.get("hash") not in now:
