@@ -77,7 +77,7 @@ fetch: $(READY)
 # make register FILE=SPY.csv TICKER=SPY [KIND=etf|stock|index|crypto|currency|no_volume_index] [CALENDAR=XNYS]
 # [READ="order: newest_first"]
 register: $(READY)
-	@$(SIMMER).commands.register "$(FILE)" "$(TICKER)" $(if $(KIND),--kind "$(KIND)") $(if $(CALENDAR),--calendar "$(CALENDAR)") $(if $(READ),--read "$(READ)") --snapshots "$(DATA)/snapshots"
+	@$(SIMMER).commands.register "$(FILE)" "$(TICKER)" $(if $(KIND),--kind "$(KIND)") $(if $(CALENDAR),--calendar "$(CALENDAR)") $(if $(READ),--read "$(READ)") --snapshots "$(DATA)/snapshots" --results "$(RESULTS)" $(OVERLAY)
 
 # DATA=demo/data for the demo's.
 verify: $(READY)

@@ -1,3 +1,4 @@
+import re
 import subprocess
 from dataclasses import replace
 from pathlib import Path
@@ -155,6 +156,7 @@ def test_bars_without_features_fail(folder):
     found = rows()
     assert found["SPY"].status is CheckStatus.FAIL
     assert "100 bars give no complete row" in found["SPY"].fix
+    assert "bars are enough" in found["SPY"].fix
     assert found["SPY"].measured.startswith("100 days, 2003-01-06 to ")
     assert found["labels"].measured == "no usable bars of SPY"
 
@@ -181,6 +183,18 @@ def test_a_kept_snapshot_is_checked_in_place_of_a_file_that_has_changed(folder):
 def test_the_home_folder_may_be_a_tilde(folder, monkeypatch):
     monkeypatch.setenv("HOME", str(folder))
     assert rows({"data": {"folder": "~/own bars"}})["SPY"].source == str(folder / "own bars/SPY.csv")
+
+
+def test_a_file_below_the_home_folder_names_its_folder_and_no_link_leads_out(folder, monkeypatch):
+    monkeypatch.setenv("HOME", str(folder))
+    at_home = {"data": {"folder": None, "tickers": [SPY | {"file": "~/own bars/SPY.csv"}]}}
+    assert rows(at_home)["SPY"].source == str(folder / "own bars/SPY.csv")
+    (folder / "secret.csv").write_bytes(canonical_csv(session_bars(1200)))
+    (folder / "own bars/SPY.csv").unlink()
+    (folder / "own bars/SPY.csv").symlink_to(folder / "secret.csv")
+    assert "a link that leads out of its folder" in rows(at_home)["SPY"].fix
+    absolute = {"data": {"tickers": [SPY | {"file": str(folder / "secret.csv")}]}}
+    assert "is no path inside the data folder" in rows(absolute)["SPY"].fix
 
 
 # ---- labels ---------------------------------------------------------------------------------
@@ -223,7 +237,7 @@ def test_labels_are_counted_for_each_horizon():
     found = list(check_labels(default_config().dataset, {"GSPC": bundled_bars()}))
     assert [row.id for row in found] == ["labels h1", "labels h3", "labels h5"]
     assert found[0].measured == "train 3,340 (24.5 % positive), validation 715 (17.1 % positive), test 715"
-    assert found[0].needed == "400 in validation"
+    assert found[0].needed == "400 in validation, 40 in test"
 
 
 def test_pooled_windows_are_counted_and_a_ticker_without_any_is_named():
@@ -241,7 +255,43 @@ def test_pooled_windows_are_counted_and_a_ticker_without_any_is_named():
 def test_a_series_that_is_too_short_for_any_split_says_so():
     settings = default_config({"dataset": {"horizons_days": [2]}}).dataset
     [row] = check_labels(settings, {"GSPC": session_bars(700)})
-    assert row.fix.endswith("no split of these 501 rows leaves enough to each part: use a longer series")
+    assert "no split of these 501 rows leaves enough to each part: use a longer series" in row.fix
+    assert row.measured.startswith("train 307 (")
+    enough, more, own = (
+        int(text.replace(",", "")) for text in re.findall(r"([\d,]+) (?:bars|more)", row.fix)
+    )
+    assert more == enough - 700
+    [row] = check_labels(settings, {"GSPC": session_bars(enough - 1)})
+    assert "no split of these" in row.fix
+    [row] = check_labels(settings, {"GSPC": session_bars(enough)})
+    assert row.fix.split("\n")[-1].startswith("write `split: ")
+    [row] = check_labels(settings, {"GSPC": session_bars(own)})
+    assert row.status is CheckStatus.OK
+
+
+def test_one_validation_row_less_than_needed_is_refused():
+    bars = {"GSPC": bundled_bars()}
+    least = {"horizons_days": [1], "min_validation_decisions": 724}
+    [row] = check_labels(default_config({"dataset": least}).dataset, bars)
+    rows = int(re.search(r"validation ([\d,]+)", row.measured)[1].replace(",", ""))
+    for needed, status in ((rows, CheckStatus.OK), (rows + 1, CheckStatus.FAIL)):
+        settings = default_config({"dataset": least | {"min_validation_decisions": needed}}).dataset
+        [row] = check_labels(settings, bars)
+        assert row.status is status
+        assert f"validation {rows:,} (" in row.measured
+
+
+def test_one_class_in_validation_is_refused_and_its_base_rate_is_shown():
+    settings = default_config({"dataset": {"horizons_days": [1]}}).dataset
+    bars = bundled_bars()
+    prices, quiet = ["Open", "High", "Low", "Close"], int(len(bars) * 0.68)
+    level = bars["Close"].iloc[quiet]
+    bars.loc[quiet:, prices] = level * (bars.loc[quiet:, prices] / level) ** 0.01
+    [row] = check_labels(settings, {"GSPC": bars})
+    assert row.status is CheckStatus.FAIL
+    assert "(0.0 % positive)" in row.measured
+    assert "validation has" in row.fix
+    assert "expected both classes" in row.fix
 
 
 # ---- scales ---------------------------------------------------------------------------------

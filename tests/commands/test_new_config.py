@@ -64,11 +64,13 @@ def test_without_a_file_it_is_about_the_bundled_bars(folder, capsys):
     assert (config.campaign, config.data.source, config.dataset.ticker) == ("gspc", "bundled", "GSPC")
     assert (config.run_scales, config.scales["500k"].n_trials) == (("500k",), 10)
     assert config.dataset == parse(raw_config()).dataset
-    assert capsys.readouterr().out == (
-        "mine.yaml: GSPC, 5,031 days, 1999-01-04 to 2018-12-31\n"
-        "Next: make check CONFIG=mine.yaml\n"
-        "Then: begin --cores 1 --configfile mine.yaml\n"
-    )
+    first, *labels, following, then = capsys.readouterr().out.splitlines()
+    assert first == "mine.yaml: GSPC, 5,031 days, 1999-01-04 to 2018-12-31"
+    assert [line.split()[:3] for line in labels[1:]] == [
+        ["labels", name, "OK"] for name in ("h1", "h3", "h5")
+    ]
+    assert following == "Next: make check CONFIG=mine.yaml"
+    assert then == "Then: begin --cores 1 --configfile mine.yaml"
     assert not (folder / "data").exists()
 
 

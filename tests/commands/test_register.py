@@ -77,6 +77,43 @@ def test_spaces_in_names_work(folder):
     assert len(SnapshotStore(folder / "my data/snapshots").of("SPY")) == 1
 
 
+SHIPPED = ("--config", str(ROOT / "config/config.yaml"))
+
+
+@pytest.mark.parametrize(
+    ("rows", "said"),
+    [
+        (100, ["features  WARN    100 bars", "1,161 bars are enough for another split"]),
+        (300, ["labels h1  WARN", "no split of these 101 rows"]),
+        (2516, ["labels h1  WARN", "write `split: {train_fraction: 0.65, validation_fraction: 0.2}`"]),
+        (3300, ["labels h5  OK"]),
+    ],
+)
+def test_a_kept_file_says_what_it_is_good_for(run, folder, rows, said):
+    (folder / "SPY.csv").write_bytes(canonical_csv(session_bars(rows)))
+    done = run(folder, "SPY.csv", "SPY", *SHIPPED)
+    assert done.returncode == 0, done.stderr
+    assert "good for, by the shipped config.yaml, threshold 0.01 (high), split: {train_fraction: 0.7," in (
+        done.stdout
+    )
+    for text in said:
+        assert text in done.stdout
+
+
+def test_the_named_configuration_decides_what_a_file_is_good_for(run, folder):
+    (folder / "mine.yaml").write_text("dataset: {horizons_days: [2], min_validation_decisions: 100}\n")
+    (folder / "SPY.csv").write_bytes(canonical_csv(session_bars(1200)))
+    done = run(folder, "SPY.csv", "SPY", *SHIPPED, "--overlay", "mine.yaml")
+    assert "good for, by mine.yaml" in done.stdout
+    assert "labels h2  OK" in done.stdout
+
+
+def test_a_tilde_is_the_home_folder(run, folder, monkeypatch):
+    monkeypatch.setenv("HOME", str(folder))
+    assert run(folder, "~/SPY.csv", "SPY", "--snapshots", "~/kept").returncode == 0
+    assert len(SnapshotStore(folder / "kept").of("SPY")) == 1
+
+
 def test_a_newer_file_is_compared_with_the_last(folder, capsys, monkeypatch):
     monkeypatch.chdir(folder)
     register.main(["SPY.csv", "SPY"])

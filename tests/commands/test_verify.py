@@ -172,3 +172,26 @@ def test_a_clean_clone_has_nothing_built_yet(data, machine):
     assert found.ok
     assert row(found, "raw").measured == "nothing built yet"
     assert "run the campaign to build it" in found.as_text()
+
+
+@pytest.mark.parametrize(
+    ("removed", "verdicts"),
+    [
+        # As a clone whose campaign needs other tables than the tracked manifest lists.
+        (
+            ["GSPC_dataset_a33.parquet", "GSPC_dataset_a33.resource.json"],
+            {"processed/GSPC_dataset_a33.parquet": "WARN"},
+        ),
+        # As a run that nothing has asked for the manifest.
+        (["datapackage.json"], {"processed/datapackage.json": "WARN"}),
+        (["GSPC_dataset_a33.parquet"], {"processed/GSPC_dataset_a33.parquet": "FAIL"}),
+    ],
+)
+def test_what_nothing_has_asked_for_is_not_made_yet(data, machine, removed, verdicts):
+    for name in removed:
+        (data / "processed" / name).unlink()
+    found = verify(data, machine)
+    assert {name: row(found, name).status.value for name in verdicts} == verdicts
+    assert found.ok == ("FAIL" not in verdicts.values()), found.as_text()
+    assert ("not made yet" in found.as_text()) == found.ok
+    assert "made for another configuration" not in found.as_text()

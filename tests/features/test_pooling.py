@@ -35,6 +35,7 @@ def build(own, *, horizon=1, threshold=0.01, test="open", **pool):
         split=SplitSpec(0.70, 0.15),
         context_days=CONTEXT,
         feature_columns=A25_COLUMNS,
+        min_validation_decisions=400,
         test=test,
         pool=pool,
     )

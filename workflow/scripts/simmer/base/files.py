@@ -12,6 +12,12 @@ from typing import Any
 from simmer.base.errors import LedgerError
 
 
+def typed_path(text: str) -> Path:
+    """Return the path that a user typed; `~` is the home folder, also where no shell has expanded it."""
+    # Unlike `Path.expanduser`, which raises an error for the home folder of an unknown user.
+    return Path(os.path.expanduser(text))  # noqa: PTH111
+
+
 @contextmanager
 def user_facing_os_errors(path: Path) -> Iterator[None]:
     """Turn an `OSError` raised while `path` is written into a `LedgerError` that says what to do."""

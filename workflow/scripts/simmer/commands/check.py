@@ -20,9 +20,10 @@ import pandas as pd
 
 from simmer.base.checks import CheckResult, CheckStatus, CheckTable
 from simmer.base.errors import ConfigError, SimmerError
+from simmer.base.files import typed_path
 from simmer.base.text import plain
 from simmer.base.words import count, horizons
-from simmer.commands.check_labels import build_table, check_labels
+from simmer.commands.check_labels import build_table, check_labels, enough_bars
 from simmer.commands.check_scales import check_scales
 from simmer.config.campaign import Config, Parsed, parse
 from simmer.config.layers import given_twice, merged
@@ -33,6 +34,7 @@ from simmer.data.inspection import InspectedBars, inspect_bars
 from simmer.data.kinds import RULES
 from simmer.data.manifest import date_facts
 from simmer.data.reading_store import ReadingStore
+from simmer.features.indicators import WARM_UP_BARS
 from simmer.ledger.address import RESULTS
 from simmer.machine.facts import inspect_machine
 from simmer.status.command import add_overlays, begin_command
@@ -70,7 +72,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(prog="python -m simmer.commands.check", description=__doc__)
     parser.add_argument("--config", type=Path, default=Path("config/config.yaml"))
     add_overlays(parser)
-    parser.add_argument("--folder", type=Path, default=Path(), help="folder in which the campaign runs")
+    parser.add_argument("--folder", type=typed_path, default=Path(), help="folder in which the campaign runs")
     parser.add_argument("--begin", default="", help="the command that begins a campaign, to be shown")
     given = parser.parse_args(arguments)
     try:
@@ -190,6 +192,8 @@ def _check_ticker(found: InspectedBars, parsed: Parsed) -> tuple[CheckResult, pd
             )
         except SimmerError as error:
             frame, errors = None, (str(error),)
+            if dataset is not None and spec.ticker == dataset.ticker and len(found.frame) <= WARM_UP_BARS:
+                errors += (enough_bars(dataset, len(found.frame)),)
     shown, more = found.warnings[:_MOST_WARNINGS], len(found.warnings) - _MOST_WARNINGS
     warnings = [f"warning: {text}" for text in shown] + [f"warning: and {more} more"] * (more > 0)
     row = CheckResult.judged(

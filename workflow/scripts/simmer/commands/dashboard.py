@@ -35,7 +35,7 @@ from optuna.storages.journal import JournalFileBackend
 from optuna.trial import FrozenTrial, TrialState, create_trial
 
 from simmer.base.errors import LedgerError, SimmerError
-from simmer.base.files import user_facing_os_errors, write_bytes
+from simmer.base.files import typed_path, user_facing_os_errors, write_bytes
 from simmer.base.logs import log_to_terminal
 from simmer.ledger.address import StudyAddress, homes_in, results_of
 from simmer.ledger.params import TrialParams
@@ -255,8 +255,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
         prog="python -m simmer.commands.dashboard",
         description="Export a ledger to an Optuna journal for optuna-dashboard.",
     )
-    parser.add_argument("ledger", type=Path, help="folder of the ledger, such as results/ledger; only read")
-    parser.add_argument("journal", type=Path, help="file to write; an old one is replaced")
+    parser.add_argument("ledger", type=typed_path, help="the ledger, such as results/ledger; only read")
+    parser.add_argument("journal", type=typed_path, help="file to write; an old one is replaced")
     given = parser.parse_args(arguments)
     try:
         export(given.ledger, given.journal)

@@ -17,9 +17,11 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from simmer.base.checks import CheckResult, as_table
 from simmer.base.errors import ConfigError, DataError, DatasetError, SimmerError
-from simmer.base.files import write_text
+from simmer.base.files import typed_path, write_text
 from simmer.base.text import TICKER_PATTERN, plain
+from simmer.commands.check_labels import check_alone, split_that_fits
 from simmer.config.dataset import DatasetSettings
 from simmer.config.layers import read_config
 from simmer.config.template import Filling, filled
@@ -36,8 +38,7 @@ from simmer.data.reading_store import ReadingStore
 from simmer.data.settings import DataSettings
 from simmer.data.sources import acquire
 from simmer.data.tickers import KNOWN_TICKERS, TickerSpec
-from simmer.evidence.bootstrap import fewest_rows
-from simmer.features.fitting_split import by_dates, fitting_split
+from simmer.features.fitting_split import by_dates
 from simmer.features.indicators import build_a25
 from simmer.features.splits import SplitSpec
 from simmer.ledger.address import RESULTS
@@ -58,8 +59,8 @@ def new_config(
     data: DataSettings,
     dataset: DatasetSettings,
     reading: Mapping[str, Any] | None = None,
-) -> str:
-    """Write a configuration for one ticker, and return facts about its bars in a few words.
+) -> tuple[str, list[CheckResult]]:
+    """Write a configuration for one ticker; return facts about its bars in a few words, and their labels.
 
     Args:
         to: the configuration, which must not exist.
@@ -92,23 +93,22 @@ def new_config(
         dates=dates,
     )
     write_text(to, filled(filling))
-    return facts
+    return facts, check_alone(replace(dataset, split=fractions), spec, bars)
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Write the configuration and print what to type next; exit with a message on errors."""
     parser = argparse.ArgumentParser(prog="python -m simmer.commands.new_config", description=__doc__)
-    parser.add_argument("to", type=Path, help="file to write; an existing one is never overwritten")
+    parser.add_argument("to", type=typed_path, help="file to write; an existing one is never overwritten")
     parser.add_argument("--ticker", help="default: from the name of the file; without a file GSPC")
     parser.add_argument("--file", help="CSV file of daily bars; without one the bars are the bundled ones")
     parser.add_argument("--read", default="", help="how the file is read: \"date_format: '%%d/%%m/%%Y'\"")
     parser.add_argument("--config", type=Path, default=Path("config/config.yaml"))
     parser.add_argument("--begin", default="", help="the command that begins a campaign, to be shown")
     given = parser.parse_args(arguments)
-    given.to = own_folder(str(given.to))
     try:
         base = read_config([given.config])
-        facts = new_config(
+        facts, labels = new_config(
             given.to,
             ticker=given.ticker and given.ticker.upper(),
             file=given.file,
@@ -119,8 +119,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
     except SimmerError as error:
         sys.exit(str(error))
     begin = begin_command(given.begin, RESULTS, [given.to]) or "see the README"
-    lines = (f"{given.to}: {facts}", f"Next: {_check_command(given.to)}", f"Then: {begin}")
-    sys.stdout.write("".join(f"{plain(line)}\n" for line in lines))
+    sys.stdout.write(f"{plain(f'{given.to}: {facts}')}\n{as_table(labels)}")
+    for line in (f"Next: {_check_command(given.to)}", f"Then: {begin}"):
+        sys.stdout.write(f"{plain(line)}\n")
 
 
 def _check_command(to: Path) -> str:
@@ -180,15 +181,7 @@ def _splits(bars: pd.DataFrame, kind: Kind, dataset: DatasetSettings) -> tuple[S
     """Return a split of these bars, by fractions and by dates."""
     try:
         days = build_a25(bars, volume=RULES[kind].volume).frame["Date"].to_numpy()
-        fitting = fitting_split(
-            days,
-            dataset.split,
-            context_days=dataset.context_days,
-            horizons_days=dataset.horizons_days,
-            validation_rows=dataset.min_validation_decisions,
-            test_rows=fewest_rows(max(dataset.horizons_days)),
-        )
-        fractions = fitting or dataset.split
+        fractions = split_that_fits(dataset, days) or dataset.split
         return fractions, by_dates(days, fractions, context_days=dataset.context_days)
     except (DataError, DatasetError):
         return dataset.split, _EXAMPLE  # which the check explains

@@ -10,6 +10,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from simmer.base.errors import SimmerError
+from simmer.base.files import typed_path
 from simmer.ledger.address import campaign_lock_in
 from simmer.status.command import add_overlays, begin_command, screen_width
 from simmer.status.configuration import find_configuration, tickers_in
@@ -24,7 +25,7 @@ from simmer.status.plan_screen import plan_screen
 def main(arguments: Sequence[str] | None = None, *, clock: Callable[[], float] = time.time) -> None:
     """Show the plan for the folder named on the command line; exit with a message on errors."""
     parser = argparse.ArgumentParser(prog="python -m simmer.commands.plan", description=__doc__)
-    parser.add_argument("results", type=Path, help="folder of results; nothing in it is changed")
+    parser.add_argument("results", type=typed_path, help="folder of results; nothing in it is changed")
     parser.add_argument("--config", type=Path, default=Path("config/config.yaml"))
     add_overlays(parser)
     parser.add_argument("--begin", default="", help="the command that begins a campaign, to be shown")

@@ -14,6 +14,7 @@ from rich.console import Group
 from rich.table import Table
 
 from simmer.base.errors import ModelError, SimmerError
+from simmer.base.files import typed_path
 from simmer.base.words import count, first_upper, horizons, listed, percent
 from simmer.data.newest_bars import NewestBars, age_of, newest_bars
 from simmer.data.tickers import VIX_TICKER
@@ -32,11 +33,11 @@ _COLUMNS = ("model", "horizon", "probability", "members", "base rate")
 def main(arguments: Sequence[str] | None = None, *, clock: Callable[[], float] = time.time) -> None:
     """Print the predictions of the models named on the command line; exit with a message on errors."""
     parser = argparse.ArgumentParser(prog="python -m simmer.commands.predict", description=__doc__)
-    parser.add_argument("results", type=Path, help="folder of results; nothing in it is changed")
+    parser.add_argument("results", type=typed_path, help="folder of results; nothing in it is changed")
     parser.add_argument("--config", type=Path, default=Path("config/config.yaml"))
     add_overlays(parser)
-    parser.add_argument("--file", type=Path, help="bars of the ticker; by default those of the campaign")
-    parser.add_argument("--vix-file", type=Path, help="bars of the VIX; by default those of the campaign")
+    parser.add_argument("--file", type=typed_path, help="bars of the ticker; default: the campaign's")
+    parser.add_argument("--vix-file", type=typed_path, help="bars of the VIX; default: the campaign's")
     parser.add_argument("--scale", help="by default every scale that has a model")
     parser.add_argument("--horizon", help="in days; by default every horizon")
     given = parser.parse_args(arguments)

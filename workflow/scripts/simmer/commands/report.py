@@ -14,6 +14,7 @@ from itertools import takewhile
 from pathlib import Path
 
 from simmer.base.errors import SimmerError
+from simmer.base.files import typed_path
 from simmer.base.words import count
 from simmer.ledger.address import MODELS
 from simmer.ledger.published_models import cards_in
@@ -32,7 +33,7 @@ _SECTION = re.compile("## [0-9]")
 def main(arguments: Sequence[str] | None = None, *, clock: Callable[[], float] = time.time) -> None:
     """Write the report of the folder named on the command line; exit with a message on errors."""
     parser = argparse.ArgumentParser(prog="python -m simmer.commands.report", description=__doc__)
-    parser.add_argument("results", type=Path, help="folder of results")
+    parser.add_argument("results", type=typed_path, help="folder of results")
     parser.add_argument("--config", type=Path, default=Path("config/config.yaml"))
     add_overlays(parser)
     parser.add_argument("--begin", required=True, help="the command that begins a campaign")

@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from simmer.base.errors import LedgerError, SimmerError
-from simmer.base.files import write_text, write_through
+from simmer.base.files import typed_path, write_text, write_through
 from simmer.base.text import csv_text, plain, quote
 from simmer.base.words import count
 from simmer.doctor.forgotten import forget, forgotten_in
@@ -44,8 +44,8 @@ def main(
         ask: shows a question and returns the answer; None to ask on the terminal, if there is one.
     """
     parser = argparse.ArgumentParser(prog="python -m simmer.commands.studies", description=__doc__)
-    parser.add_argument("results", type=Path, help="folder of results")
-    parser.add_argument("--export", type=Path, metavar="FILE", help="write all trials to a .parquet or .csv")
+    parser.add_argument("results", type=typed_path, help="folder of results")
+    parser.add_argument("--export", type=typed_path, metavar="FILE", help="write all trials: .parquet, .csv")
     parser.add_argument("--forget", metavar="ID", help="move the study with this id aside")
     parser.add_argument("--confirm", metavar="NAME", help="its name, such as 2M/h3, in place of a question")
     given = parser.parse_args(arguments)

@@ -10,7 +10,7 @@ import pandas as pd
 from simmer.base.errors import SimmerError
 from simmer.data.layouts.record import reading_in
 from simmer.data.manifest import Provenance
-from simmer.data.own_files import file_of, own_folder
+from simmer.data.own_files import file_of, own_file
 from simmer.data.problems import BrokenRules, refuse_errors
 from simmer.data.reading_store import ReadingStore
 from simmer.data.settings import DataSettings
@@ -67,7 +67,8 @@ def _source(provenance: Provenance, settings: DataSettings, store: ReadingStore)
     how = f", {reading}" if reading is not None else ""
     if (store.root / ticker / f"{snapshot}.csv").exists():
         return f"snapshot {snapshot}{how}"
-    return f"{(own_folder(settings.folder) / file_of(settings.ticker(ticker))).absolute()}{how}"
+    folder, name = own_file(settings, settings.ticker(ticker))
+    return f"{(folder / name).absolute()}{how}"
 
 
 @contextmanager

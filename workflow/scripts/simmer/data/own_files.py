@@ -5,6 +5,7 @@ import os
 from pathlib import Path
 
 from simmer.base.errors import DataError
+from simmer.base.files import typed_path
 from simmer.base.flow_yaml import as_yaml
 from simmer.base.text import plain, shortened
 from simmer.data.settings import DataSettings
@@ -17,18 +18,28 @@ _LONGEST_NAME = 80
 
 def own_folder(folder: str | None) -> Path:
     """Return the folder of a user's files with `~` expanded; None is the working folder."""
-    # Unlike `Path.expanduser`, which raises an error for the home folder of an unknown user.
-    return Path(os.path.expanduser(folder or "."))  # noqa: PTH111
+    return typed_path(folder or ".")
 
 
 def file_of(spec: TickerSpec) -> str:
-    """Return the path of a ticker's file in the folder."""
+    """Return the path of a ticker's file in its folder."""
+    if _is_at_home(spec):
+        return spec.file.rpartition("/")[2]
     return spec.file or f"{spec.ticker}.csv"
+
+
+def _is_at_home(spec: TickerSpec) -> bool:
+    return (spec.file or "").startswith("~/")
+
+
+def folder_of(settings: DataSettings, spec: TickerSpec) -> str | None:
+    """Return the folder of a ticker's own file as configured: that in `file` if it begins with `~/`."""
+    return spec.file.rpartition("/")[0] if _is_at_home(spec) else settings.folder
 
 
 def own_file(settings: DataSettings, spec: TickerSpec) -> tuple[Path, str]:
     """Return the folder of a ticker's own file, and its path in there."""
-    return own_folder(settings.folder), file_of(spec)
+    return own_folder(folder_of(settings, spec)), file_of(spec)
 
 
 def read_own_bars(folder: str | None, name: str, *, ticker: str) -> bytes:

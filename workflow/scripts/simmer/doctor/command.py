@@ -13,6 +13,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from simmer.base.errors import SimmerError
+from simmer.base.files import typed_path
 from simmer.base.text import plain
 from simmer.doctor.campaign_lock import campaign_locked
 from simmer.doctor.checkup import check_up
@@ -31,7 +32,7 @@ from simmer.status.overview import results_of
 def main(arguments: Sequence[str] | None = None) -> None:
     """Check the folder named on the command line; exit with a message on errors."""
     parser = argparse.ArgumentParser(prog="python -m simmer.doctor", description=__doc__)
-    parser.add_argument("results", type=Path, help="folder of results")
+    parser.add_argument("results", type=typed_path, help="folder of results")
     parser.add_argument("--config", type=Path, default=Path("config/config.yaml"))
     add_overlays(parser)
     parser.add_argument("--begin", default="", help="the command that begins a campaign, for a dry run")

@@ -12,7 +12,14 @@ from simmer.base.errors import DatasetError
 from simmer.features.labels import LabelSpec
 from simmer.features.labels import label as label_rows
 from simmer.features.pooling import PooledTrain, pooled_train
-from simmer.features.splits import SEARCH_SPLITS, SPLITS, SplitSpec, decision_rows, find_borders
+from simmer.features.splits import (
+    SEARCH_SPLITS,
+    SPLITS,
+    SplitSpec,
+    decision_rows,
+    find_borders,
+    split_rows,
+)
 from simmer.features.standardised import Standardised, iso, read_channels, standardise
 
 # What a dataset holds of the test split: nothing, its inputs, or also its labels.
@@ -81,7 +88,7 @@ def build_dataset(
     split: SplitSpec,
     context_days: int,
     feature_columns: Sequence[str],
-    min_validation_decisions: int = 400,
+    min_validation_decisions: int,
     test: Test = "sealed",
     pool: Mapping[str, pd.DataFrame] = MappingProxyType({}),
 ) -> Dataset:
@@ -138,6 +145,27 @@ def build_dataset(
         **rows,
     )
     return _sealed(dataset, test)
+
+
+def split_sizes(
+    frame: pd.DataFrame, *, label: LabelSpec, split: SplitSpec, context_days: int
+) -> dict[str, tuple[int, float | None]]:
+    """Return per split how many decision rows it has, 0 included, and their base rate.
+
+    Unlike `build_dataset`, this refuses no table. The base rate is None for test, whose labels are not made,
+    and for a split without rows. Arguments as of `build_dataset`.
+    """
+    dates = frame["Date"].to_numpy()
+    rows = split_rows(dates, split, context_days=context_days, horizon_days=label.horizon_days)
+    sizes: dict[str, tuple[int, float | None]] = {}
+    for name, of_split in rows.items():
+        rate = None
+        if name in SEARCH_SPLITS and len(of_split):
+            known = frame[: of_split[-1] + 1 + label.horizon_days]
+            prices = (known[column].to_numpy(dtype=np.float64) for column in ("High", "Close"))
+            rate = float(label_rows(*prices, label)[of_split].mean())
+        sizes[name] = len(of_split), rate
+    return sizes
 
 
 def _sealed(dataset: Dataset, test: Test) -> Dataset:

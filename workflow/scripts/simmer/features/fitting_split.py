@@ -1,15 +1,17 @@
-"""Suggest a split that leaves enough labelled rows to validation and test."""
+"""Suggest a split that leaves enough labelled rows to validation and test, and say how many bars have one."""
 
 import math
+from bisect import bisect_left
 from collections.abc import Sequence
 
 import numpy as np
 
-from simmer.base.errors import DatasetError
-from simmer.features.splits import SplitSpec, decision_rows, find_borders
+from simmer.features.splits import SplitSpec, find_borders, split_rows
 
 # Of suggested fractions: their step, the smallest of validation and test, and the smallest of train.
 _STEP, _LEAST_SHARE, _LEAST_TRAIN = 0.05, 0.15, 0.4
+# More decision rows than any series has.
+_MANY = 2**40
 
 
 def fitting_split(
@@ -30,23 +32,39 @@ def fitting_split(
         horizons_days: the horizons; so many rows at the end of each part have no label.
         validation_rows, test_rows: labelled rows that the parts need.
     """
-    longest, needed = max(horizons_days), (validation_rows, test_rows)
-    try:
-        borders = find_borders(dates, split, context_days=context_days)
-        parts = decision_rows(len(dates), borders, context_days=context_days, horizon_days=longest)
-        if len(parts["validation"]) >= validation_rows and len(parts["test"]) >= test_rows:
-            return split
-    except DatasetError:
-        pass  # a part has no row at all
-    decisions = max(1, len(dates) - context_days + 1)
-    # One row more, because borders are rounded.
-    shares = (math.ceil((count + longest + 1) / decisions / _STEP) * _STEP for count in needed)
-    validation, test = (max(_LEAST_SHARE, share) for share in shares)
-    train = round(1 - validation - test, 2)
-    if train < _LEAST_TRAIN:
-        return None
-    found = SplitSpec(train, round(validation, 2))
-    return found if split.train_end is None else by_dates(dates, found, context_days=context_days)
+    longest = max(horizons_days)
+    parts = split_rows(dates, split, context_days=context_days, horizon_days=longest)
+    train, validation, test = (len(rows) for rows in parts.values())
+    if train and validation >= validation_rows and test >= test_rows:
+        return split
+    needed = _with_unlabelled(validation_rows, test_rows, longest)
+    found = _suggested(max(1, len(dates) - context_days + 1), *needed)
+    if found is None or split.train_end is None:
+        return found
+    return by_dates(dates, found, context_days=context_days)
+
+
+def enough_rows(
+    split: SplitSpec,
+    *,
+    context_days: int,
+    horizons_days: Sequence[int],
+    validation_rows: int,
+    test_rows: int,
+) -> tuple[int, int | None]:
+    """Return how many rows are enough for a suggested split, and how many for the split itself.
+
+    The second is None for a split by dates, because a longer series does not lengthen its validation.
+    Arguments as of `fitting_split`.
+    """
+    needed = _with_unlabelled(validation_rows, test_rows, max(horizons_days))
+    suggested = 1 + bisect_left(range(1, _MANY), True, key=lambda rows: _suggested(rows, *needed) is not None)
+    before = context_days - 1
+    if split.train_end is not None:
+        return before + suggested, None
+    shares = (split.validation_fraction, 1 - split.train_fraction - split.validation_fraction)
+    own = max(math.ceil(count / share) for count, share in zip(needed, shares, strict=True))
+    return before + suggested, before + own
 
 
 def by_dates(dates: np.ndarray, split: SplitSpec, *, context_days: int) -> SplitSpec:
@@ -57,3 +75,16 @@ def by_dates(dates: np.ndarray, split: SplitSpec, *, context_days: int) -> Split
     """
     borders = find_borders(dates, split, context_days=context_days)
     return SplitSpec(None, None, *(str(dates[border - 1].astype("datetime64[D]")) for border in borders))
+
+
+def _with_unlabelled(validation_rows: int, test_rows: int, longest: int) -> tuple[int, int]:
+    # One row more, because borders are rounded.
+    return validation_rows + longest + 1, test_rows + longest + 1
+
+
+def _suggested(decision_rows: int, *needed: int) -> SplitSpec | None:
+    """Return round fractions that leave the needed rows to validation and test; None without enough train."""
+    shares = (math.ceil(count / decision_rows / _STEP) * _STEP for count in needed)
+    validation, test = (max(_LEAST_SHARE, share) for share in shares)
+    train = round(1 - validation - test, 2)
+    return None if train < _LEAST_TRAIN else SplitSpec(train, round(validation, 2))

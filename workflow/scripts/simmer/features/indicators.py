@@ -20,6 +20,8 @@ from simmer.features.trailing import trailing_sum
 
 # A year of sessions: no feature of a real market keeps its value for so long.
 MAX_CONSTANT_ROWS = 250
+# Bars before the first row of the table: the longest moving average needs 200.
+WARM_UP_BARS = 199
 
 
 @dataclass(frozen=True)
@@ -65,7 +67,7 @@ def build_a25(bars: pd.DataFrame, *, volume: bool = True) -> FeatureTable:
     if first == len(bars):
         raise DataError(
             f"{len(bars)} bars give no complete row: {last_to_start} never has a value; expected at least "
-            f"200 bars{' with volume' * volume}: use a longer series"
+            f"{WARM_UP_BARS + 1} bars{' with volume' * volume}: use a longer series"
         )
     columns = {"Date": dates[first:], **{name: features[name][first:] for name in names}}
     frame = pd.DataFrame(columns, copy=False)  # a copy would double the memory of a long series

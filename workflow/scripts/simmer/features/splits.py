@@ -68,12 +68,7 @@ def find_borders(dates: np.ndarray, split: SplitSpec, *, context_days: int) -> t
     """
     first = context_days - 1
     days = dates.astype("datetime64[D]")
-    if split.train_end is not None:
-        ends = np.array([split.train_end, split.validation_end], dtype="datetime64[D]")
-        borders = np.searchsorted(days, ends, side="right")
-    else:
-        shares = np.array([split.train_fraction, split.train_fraction + split.validation_fraction])
-        borders = first + np.rint(shares * (len(dates) - first)).astype(np.int64)
+    borders = _borders(days, split, first)
     if not first < borders[0] < borders[1] < len(dates):
         count = max(0, len(dates) - first)
         span = f"{count} decision rows are from {days[first]} to {days[-1]}" if count else "table has none"
@@ -102,6 +97,25 @@ def decision_rows(
         name: np.arange(start, max(start, end - horizon_days), dtype=np.int64)
         for name, start, end in zip(SPLITS, starts, ends, strict=True)
     }
+
+
+def split_rows(
+    dates: np.ndarray, split: SplitSpec, *, context_days: int, horizon_days: int
+) -> dict[str, np.ndarray]:
+    """Return the decision rows of each split as `decision_rows`, empty ones too, from dates of any number."""
+    first, rows = context_days - 1, len(dates)
+    borders = np.clip(_borders(dates.astype("datetime64[D]"), split, first), first, max(first, rows))
+    return decision_rows(
+        rows, (int(borders[0]), int(borders[1])), context_days=context_days, horizon_days=horizon_days
+    )
+
+
+def _borders(days: np.ndarray, split: SplitSpec, first: int) -> np.ndarray:
+    if split.train_end is not None:
+        ends = np.array([split.train_end, split.validation_end], dtype="datetime64[D]")
+        return np.searchsorted(days, ends, side="right")
+    shares = np.array([split.train_fraction, split.train_fraction + split.validation_fraction])
+    return first + np.rint(shares * (len(days) - first)).astype(np.int64)
 
 
 def _check_fractions(fractions: tuple) -> None:

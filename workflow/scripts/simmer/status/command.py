@@ -13,6 +13,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from simmer.base.errors import SimmerError
+from simmer.base.files import typed_path
 from simmer.base.text import plain
 from simmer.status.campaign import read_campaign
 from simmer.status.configuration import find_configuration, tickers_in
@@ -28,7 +29,7 @@ _PLAIN_WIDTH = 100  # if standard output is not a terminal
 def main(arguments: Sequence[str] | None = None, *, clock: Callable[[], float] = time.time) -> None:
     """Show the campaign named on the command line; exit with a message on errors."""
     parser = argparse.ArgumentParser(prog="python -m simmer.status", description=__doc__)
-    parser.add_argument("results", type=Path, help="folder of results; nothing in it is changed")
+    parser.add_argument("results", type=typed_path, help="folder of results; nothing in it is changed")
     parser.add_argument("--config", type=Path, default=Path("config/config.yaml"))
     add_overlays(parser)
     parser.add_argument("--begin", default="", help="the command that begins a campaign, to be shown")
@@ -76,10 +77,10 @@ def add_overlays(parser: argparse.ArgumentParser) -> None:
 
 def files_named(text: str) -> tuple[Path, ...]:
     """Return the files in a text: one whose name may have blanks, or several with blanks between them."""
-    several = tuple(map(Path, text.split()))
-    if len(several) > 1 and not Path(text).exists() and all(path.exists() for path in several):
+    several = tuple(map(typed_path, text.split()))
+    if len(several) > 1 and not typed_path(text).exists() and all(path.exists() for path in several):
         return several
-    return (Path(text),) if text else ()
+    return (typed_path(text),) if text else ()
 
 
 def nothing_there(results: Path, campaign: str, *, begin: str | None) -> list[str]:

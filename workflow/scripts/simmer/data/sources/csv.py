@@ -2,7 +2,7 @@
 
 from simmer.base.errors import DataError
 from simmer.base.files import sha256_of_bytes
-from simmer.data.own_files import own_file, read_own_bars
+from simmer.data.own_files import folder_of, own_file, read_own_bars
 from simmer.data.registration import keep, origin_of_file, provenance_of_file
 from simmer.data.settings import DataSettings
 from simmer.data.snapshots import ID_DIGITS, Snapshot, SnapshotStore
@@ -19,7 +19,7 @@ def acquire(settings: DataSettings, spec: TickerSpec, store: SnapshotStore) -> A
     snapshot = store.choose(spec.ticker, origin=origin, pinned=spec.snapshot, latest=latest)
     if latest or snapshot is None or not is_there(snapshot.path):
         try:
-            content = read_own_bars(settings.folder, name, ticker=spec.ticker)
+            content = read_own_bars(folder_of(settings, spec), name, ticker=spec.ticker)
             if snapshot is not None and not latest:
                 snapshot.require(content)
             snapshot = keep(
