@@ -26,14 +26,17 @@ from simmer.base.words import count, horizons
 from simmer.commands.check_labels import build_table, check_labels, enough_bars
 from simmer.commands.check_scales import check_scales
 from simmer.config.campaign import Config, Parsed, parse
+from simmer.config.dataset import DatasetSettings
 from simmer.config.layers import given_twice, merged
 from simmer.config.reading import read_mapping
+from simmer.config.tickers import of_ticker, tickers_of
 from simmer.data.changed_files import changed_files, in_words, way_on
 from simmer.data.cross_checks import check_across
 from simmer.data.inspection import InspectedBars, inspect_bars
 from simmer.data.kinds import RULES
 from simmer.data.manifest import date_facts
 from simmer.data.reading_store import ReadingStore
+from simmer.data.settings import DataSettings
 from simmer.features.indicators import WARM_UP_BARS
 from simmer.ledger.address import RESULTS
 from simmer.machine.facts import inspect_machine
@@ -53,14 +56,20 @@ def check(layers: Sequence[Mapping[str, Any]], *, title: str) -> CheckTable:
         layers: the files of the configuration, in order.
         title: first line of the table.
     """
-    parsed = parse(merged(layers))
+    raw = merged(layers)
+    tickers = tickers_of(raw)
+    each = [parse(of_ticker(raw, ticker, tickers=tickers)) for ticker in tickers] or [parse(raw)]
+    whole = each[0]
+    if len(tickers) > 1:
+        # With the entries of all tickers.
+        whole = parse({**raw, "dataset": of_ticker(raw, tickers[0], tickers=tickers)["dataset"]})
     return CheckTable(
         title=title,
         checks=(
-            _check_configuration(parsed, layers),
+            _check_configuration(each, layers),
             _check_folder(),
-            *_check_data(parsed),
-            *_check_machine(parsed.config),
+            *_check_data(whole.data, [parsed.dataset for parsed in each]),
+            *_check_machine(whole.config),
         ),
         error=ConfigError,
         complaint="the check failed",
@@ -100,11 +109,11 @@ def main(arguments: Sequence[str] | None = None) -> None:
     sys.exit(not found.ok)
 
 
-def _check_configuration(parsed: Parsed, layers: Sequence[Mapping[str, Any]]) -> CheckResult:
+def _check_configuration(each: Sequence[Parsed], layers: Sequence[Mapping[str, Any]]) -> CheckResult:
     row = partial(CheckResult.judged, "configuration", needed=None, source="config/README.md")
-    config = parsed.config
-    if config is None:
-        return row(measured=count(len(parsed.problems), "problem"), fix="\n".join(parsed.problems))
+    config, problems = each[0].config, dict.fromkeys(line for parsed in each for line in parsed.problems)
+    if config is None or problems:
+        return row(measured=count(len(problems), "problem"), fix="\n".join(problems))
     days, warnings = config.dataset.horizons_days, given_twice(layers)
     if not config.run_scales:
         return row(measured="no scale", fix="run_scales is empty: write the scales to search, such as [500k]")
@@ -113,7 +122,8 @@ def _check_configuration(parsed: Parsed, layers: Sequence[Mapping[str, Any]]) ->
     trials = sum(config.scales[scale].n_trials for scale in config.run_scales) * len(days)
     scales = ", ".join(config.run_scales)
     return row(
-        measured=f"{scales} at {horizons(days)}: {count(trials, 'trial')}",
+        measured=f"{scales} at {horizons(days)}: {count(trials, 'trial')}"
+        + (f" for each of {len(each)} tickers" if len(each) > 1 else ""),
         fix="\n".join(warnings) or None,
         otherwise=CheckStatus.WARN,
     )
@@ -144,15 +154,19 @@ def _check_folder() -> CheckResult:
     )
 
 
-def _check_data(parsed: Parsed) -> Iterator[CheckResult]:
-    if parsed.data is None:
+def _check_data(
+    data: DataSettings | None, datasets: Sequence[DatasetSettings | None]
+) -> Iterator[CheckResult]:
+    """Yield a row for each ticker, and rows for labels and splits of each ticker that is searched."""
+    if data is None:
         yield _skipped("data", "the block `data` has problems")
         return
     store, usable = ReadingStore(_DATA / "snapshots"), {}
-    searched = () if parsed.dataset is None else parsed.dataset.tickers
-    changed = changed_files(parsed.data, _DATA, searched=searched)
-    for spec in parsed.data.tickers:
-        found = inspect_bars(parsed.data, spec, store)
+    by_ticker = {dataset.ticker: dataset for dataset in datasets if dataset is not None}
+    searched = tuple(dict.fromkeys(name for dataset in by_ticker.values() for name in dataset.tickers))
+    changed = changed_files(data, _DATA, searched=searched)
+    for spec in data.tickers:
+        found = inspect_bars(data, spec, store)
         news = tuple(
             line
             for change in changed
@@ -160,7 +174,8 @@ def _check_data(parsed: Parsed) -> Iterator[CheckResult]:
             for line in (in_words(change), way_on(change))
             if line is not None
         )
-        row, frame = _check_ticker(replace(found, warnings=(*news, *found.warnings)), parsed)
+        dataset = by_ticker.get(spec.ticker) or datasets[0]
+        row, frame = _check_ticker(replace(found, warnings=(*news, *found.warnings)), data, dataset)
         yield row
         if frame is not None:
             usable[spec.ticker] = frame
@@ -169,24 +184,28 @@ def _check_data(parsed: Parsed) -> Iterator[CheckResult]:
         yield CheckResult.judged(
             "tickers", measured=None, needed="different series", source="bars", fix=across
         )
-    if parsed.dataset is None:
-        yield _skipped("labels", "the block `dataset` or `features` has problems")
-    else:
-        yield from check_labels(parsed.dataset, usable)
+    for dataset in datasets:
+        if dataset is None:
+            yield _skipped("labels", "the block `dataset` or `features` has problems")
+            continue
+        for row in check_labels(dataset, usable):
+            yield replace(row, id=f"{dataset.ticker}: {row.id}") if len(datasets) > 1 else row
 
 
-def _check_ticker(found: InspectedBars, parsed: Parsed) -> tuple[CheckResult, pd.DataFrame | None]:
+def _check_ticker(
+    found: InspectedBars, data: DataSettings, dataset: DatasetSettings | None
+) -> tuple[CheckResult, pd.DataFrame | None]:
     """Return the row of a ticker, and its bars if features can be built from them."""
     frame, errors, facts = found.frame, found.errors, None
     if frame is not None:
         facts = "{rows:,} days, {date_min} to {date_max}".format(**date_facts(frame))
         facts += "" if RULES[found.spec.kind].volume else ", no features of volume"
         try:
-            dataset, spec = parsed.dataset, found.spec
+            spec = found.spec
             build_table(
                 frame,
                 spec.kind,
-                calendar=parsed.data.calendar_of(spec),
+                calendar=data.calendar_of(spec),
                 volatility=dataset is not None and dataset.volatility,
                 learned=dataset is not None and spec.ticker in dataset.window_tickers,
             )

@@ -34,7 +34,7 @@ from simmer.data.tickers import KNOWN_TICKERS, VIX_TICKER, TickerSpec
 from simmer.data.untrusted_files import read_at_most
 from simmer.ledger.address import RESULTS
 from simmer.status.command import add_overlays
-from simmer.status.configuration import find_configuration
+from simmer.status.configuration import find_configuration, tickers_in
 
 
 def register(
@@ -105,7 +105,9 @@ def _labels(given: argparse.Namespace, snapshot: Snapshot) -> str:
     The snapshot is kept whatever this says, so nothing is raised.
     """
     try:
-        found = find_configuration(given.results, base=given.config, overlays=given.overlay)
+        place = {"base": given.config, "overlays": given.overlay}
+        tickers = tickers_in(given.results, **place)
+        found = find_configuration(given.results, **place, ticker=tickers[0] if tickers else None)
         bars, _ = bars_of(read_snapshot(snapshot), found.config.data.adjustment)
     except (SimmerError, OSError) as error:
         return f"what it is good for is not known: {error}\n"

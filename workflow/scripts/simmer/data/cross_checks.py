@@ -37,7 +37,7 @@ def check_across(tables: Mapping[str, pd.DataFrame]) -> list[Problem]:
 
 
 def _may_be_the_same(left: np.ndarray, right: np.ndarray) -> bool:
-    """Return False if the last returns of two series on the same days differ; of 500 tickers, nearly all do."""
+    """Return False if the last returns of two series differ, as of nearly all pairs of 500 tickers."""
     common = np.flatnonzero(np.isfinite(left) & np.isfinite(right))
     if len(common) <= MIN_COMMON_DAYS:
         return False
