@@ -73,6 +73,19 @@ def test_a_good_configuration_is_in_order_and_nothing_is_written(folder, capsys,
     assert said.endswith("\nNext: run --configfile 'my conf.yaml'\n")
 
 
+def test_several_tickers_are_checked_together_each_with_its_labels(folder):
+    (folder / "own bars/DIA.csv").write_bytes(canonical_csv(session_bars(1100, seed=5)))
+    (folder / "own bars/QQQ.csv").write_bytes(b"Date,Open\n2018-01-02,1\n")
+    entries = [{"ticker": name, "kind": "etf"} for name in ("SPY", "DIA", "QQQ")]
+    found = rows({"data": {"tickers": entries}, "dataset": {"ticker": ["SPY", "DIA", "QQQ"]}})
+    assert [found[name].status.name for name in ("DIA", "QQQ")] == ["OK", "FAIL"]
+    assert found["SPY: labels h2"].measured.startswith("train ")
+    assert found["DIA: labels h2"].measured != found["SPY: labels h2"].measured
+    assert found["QQQ: labels"].measured == "no usable bars of QQQ"
+    assert "seed" in found["configuration"].fix
+    assert found["configuration"].measured == "1 problem"
+
+
 def test_names_with_spaces_stay_whole_in_the_makefile():
     names = ["CONFIG=my conf.yaml", "FOLDER=run 1", "TO=my conf.yaml", "FILE=my bars/SPY.csv", "TICKER=SPY"]
     make = ["make", "--no-print-directory", "-n", "-o", ".venv/.ready", "check", "new-config", *names]

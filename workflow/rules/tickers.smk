@@ -150,6 +150,8 @@ rule ticker_report:
     threads: workflow.cores
     params:
         command=snakemake_of_ticker(),
+        # As in the rules of the audit and of the evidence, which run again when it changes.
+        code=reached_digest("leakage_controls.py", "leakage_audit.py", "evidence.py"),
     message:
         "Write the report of {wildcards.ticker}"
     script:
