@@ -70,7 +70,6 @@ rule fetch:
 
 
 include: "workflow/rules/data.smk"
-include: "workflow/rules/targets.smk"
 
 
 if TICKERS:
@@ -96,6 +95,7 @@ else:
     include: "workflow/rules/evidence.smk"
 
 
+include: "workflow/rules/targets.smk"
 include: "workflow/rules/start.smk"
 include: "workflow/rules/freshness.smk"
 include: "workflow/rules/stops.smk"

@@ -140,7 +140,7 @@ def test_both_ways_to_give_the_split_in_one_file_are_a_warning(folder):
     dates = {"train_end": "2005-12-31", "validation_end": "2006-12-31"}
     split = {"train_fraction": 0.6, "validation_fraction": 0.2} | dates
     layers = [BASE, overlay({"seed": 1, "dataset": {"split": split}})]
-    row = command._check_configuration(command.parse(merged(layers)), layers)
+    row = command._check_configuration([command.parse(merged(layers))], layers)
     assert (row.status, row.fix) == (
         CheckStatus.WARN,
         "dataset.split: the dates count; train_fraction and validation_fraction do not: delete them",

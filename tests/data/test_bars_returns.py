@@ -26,7 +26,7 @@ def check(frame, *, kind="etf"):
         ("etf", 0.509, "split"),
         ("etf", 0.515, "large_return"),
         ("index", 2.03, "split"),
-        ("index", 2.05, "large_return"),
+        ("index", 2.05, "jump"),
     ],
 )
 def test_the_largest_normal_move_depends_on_the_kind(kind, factor, rule):

@@ -47,7 +47,7 @@ def test_each_horizon_has_a_row_per_ticker_that_was_scored_there(found, text):
     assert [row[0].removeprefix("| ") for row in rows[1:]] == ["SPY", "DIA", "7203.T"]
     columns = [cell.strip("| ") for cell in rows[0]]
     scores = dict(zip(columns, (cell.strip("| ") for cell in rows[2]), strict=True))
-    assert scores["2B"] == "-", "DIA has no such scale"
+    assert scores["2B"] == r"\-", "DIA has no such scale"
     model = next(model for model in found["DIA"].horizons[0].models if model.name == "2M")
     assert scores["2M"] == f"{model.averaged_log_loss:.4f}"
     assert "DIA" not in three.split("## 5 days ahead")[0]

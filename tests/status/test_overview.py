@@ -43,5 +43,5 @@ def test_a_ticker_that_was_not_begun_is_listed(several, capsys):
 
 def test_the_command_for_one_ticker_names_the_first_that_is_not_finished(several, capsys):
     results, file = several
-    text = " ".join(show(capsys, results, file).split())
+    text = " ".join(show(capsys, results, file).replace("\\", "").split())
     assert f"make status FOLDER={results.parent}/tickers/GSPC" in text

@@ -114,6 +114,6 @@ def _name_of(entry: Any) -> str | None:
     return name if isinstance(name, str) else None
 
 
-def _block(raw: Mapping[str, Any], name: str) -> Mapping[str, Any]:
-    block = raw.get(name)
+def _block(raw: Any, name: str) -> Mapping[str, Any]:
+    block = raw.get(name) if isinstance(raw, Mapping) else None
     return block if isinstance(block, Mapping) else {}

@@ -167,7 +167,10 @@ class _Reader:
         return OwnTable(
             problems=tuple(self.problems),
             frame=done.frame,
-            bars=table[list(COLUMNS)],
+            # After the splits that the file names, which are no moves of the price.
+            bars=(done.frame if done.frame is not None and "Stock Splits" in done.frame else table)[
+                list(COLUMNS)
+            ],
             lines=lines_of[rows],
             broken_days=(
                 dates.days[~is_sound & ~is_outside] if is_read.all() and not has_broken_lines else None
