@@ -1,7 +1,5 @@
 """The tickers of a campaign, and the configuration of one of them."""
 
-from pathlib import Path
-
 import pytest
 import yaml
 
@@ -60,8 +58,16 @@ def test_one_ticker_in_a_list_is_the_study_it_is_alone():
     assert listed == alone
 
 
-def test_each_of_several_tickers_has_the_studies_it_has_alone(tmp_path, monkeypatch):
-    monkeypatch.chdir(tmp_path)
+@pytest.mark.parametrize(
+    ("written", "seen"), [(None, "../.."), ("/bars", "/bars"), ("~/bars", "/home/me/bars")]
+)
+def test_folders_stay_where_they_are(written, seen, monkeypatch):
+    monkeypatch.setenv("HOME", "/home/me")
+    raw = several("*", {"data": {"folder": written}})
+    assert of_ticker(raw, "SPY", tickers=tickers_of(raw))["data"]["folder"] == seen
+
+
+def test_each_of_several_tickers_has_the_studies_it_has_alone():
     raw = raw_config({"dataset": {"ticker": ["GSPC", "IXIC"]}})
     for ticker in ("GSPC", "IXIC"):
         own = parse_config(raw, ticker)
@@ -72,16 +78,15 @@ def test_each_of_several_tickers_has_the_studies_it_has_alone(tmp_path, monkeypa
         assert own.evidence.tickers == 2
 
 
-def test_a_ticker_keeps_what_it_needs_of_the_others(tmp_path, monkeypatch):
-    monkeypatch.chdir(tmp_path)
+def test_a_ticker_keeps_what_it_needs_of_the_others():
     raw = several(
         "*", {"dataset": {"pool": ["SPY", "DIA"]}, "features": {"vix": True}, "thermal": {"sysfs_root": "s"}}
     )
     own = of_ticker(raw, "SPY", tickers=tickers_of(raw))
     assert own["dataset"]["pool"] == ["DIA"]
     assert [entry["ticker"] for entry in own["data"]["tickers"]] == ["SPY", "DIA", "VIX"]
-    assert Path(own["data"]["folder"]) == tmp_path / "bars"
-    assert Path(own["thermal"]["sysfs_root"]) == tmp_path / "s"
+    assert own["data"]["folder"] == "../../bars"
+    assert own["thermal"]["sysfs_root"] == "../../s"
     assert raw["dataset"]["ticker"] == "*", "the configuration of the whole campaign was changed"
 
 

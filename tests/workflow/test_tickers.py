@@ -64,7 +64,7 @@ def pair(tmp_path_factory):
 @pytest.mark.long
 def test_tables_and_report_join_both_tickers(pair):
     folder = pair.folder
-    rows = list(csv.DictReader((folder / "results/hpo/debug/trials.csv").open()))
+    rows = rows_of(pair)
     assert [row["ticker"] for row in rows] == ["GSPC", "GSPC", "IXIC", "IXIC"]
     best = json.loads((folder / "results/hpo/debug/best.json").read_text())
     assert {ticker: one["1"]["ticker"] for ticker, one in best.items()} == {"GSPC": "GSPC", "IXIC": "IXIC"}
@@ -134,8 +134,14 @@ def test_killing_the_whole_campaign_ends_that_of_the_ticker_too_and_the_same_lin
         campaign.run("all").succeeded()
     finally:
         campaign.kill_everything()
-    rows = list(csv.DictReader((campaign.folder / "results/hpo/debug/trials.csv").open()))
+    rows = rows_of(campaign)
     assert len(rows) == 12
+
+
+def rows_of(campaign):
+    """Return the rows of trials.csv."""
+    with (campaign.folder / "results/hpo/debug/trials.csv").open() as file:
+        return list(csv.DictReader(file))
 
 
 def nested(run):

@@ -7,6 +7,7 @@ a ticker that fails stops no other, and no other is trained again when one is ad
 
 import fnmatch
 import json
+import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -62,8 +63,8 @@ def tickers_of(raw: Mapping[str, Any]) -> tuple[str, ...]:
 def of_ticker(raw: Mapping[str, Any], ticker: str, *, tickers: Sequence[str]) -> dict[str, Any]:
     """Return the configuration of one of the tickers of a campaign, as one would write it for that alone.
 
-    It keeps only the entries of `data.tickers` that this ticker needs, and its folders are absolute. Its
-    claims share the chance of a wrong one with those of all the others (`evidence.tickers`).
+    It keeps only the entries of `data.tickers` that this ticker needs, and relative folders begin in the
+    ticker's own. Its claims share the chance of a wrong one with all the others (`evidence.tickers`).
 
     Args:
         raw: the configuration of the whole campaign.
@@ -85,12 +86,12 @@ def of_ticker(raw: Mapping[str, Any], ticker: str, *, tickers: Sequence[str]) ->
     if ticker in map(_name_of, entries):  # else the whole list, which the message about it shows
         data["tickers"] = entries
     if data.get("source") == "csv" and isinstance(data.get("folder"), str | None):
-        data["folder"] = str(own_folder(data.get("folder")).absolute())
+        data["folder"] = _from(ticker, own_folder(data.get("folder")))
     if data:
         own["data"] = data
     thermal = _block(raw, "thermal")
     if isinstance(thermal.get("sysfs_root"), str):
-        own["thermal"] = {**thermal, "sysfs_root": str(Path(thermal["sysfs_root"]).absolute())}
+        own["thermal"] = {**thermal, "sysfs_root": _from(ticker, Path(thermal["sysfs_root"]))}
     own["evidence"] = dict(_block(raw, "evidence")) | {"tickers": len(tickers)}
     return own
 
@@ -102,6 +103,11 @@ def as_file(own: Mapping[str, Any], ticker: str) -> str:
     )
     plain = json.loads(json.dumps(own, default=str))  # YAML has dates, too
     return head + yaml.dump(plain, Dumper=_DUMPER, sort_keys=False, allow_unicode=True)
+
+
+def _from(ticker: str, folder: Path) -> str:
+    """Return the path of a folder as seen from that of a ticker, so that all may be moved together."""
+    return str(folder) if folder.is_absolute() else os.path.relpath(folder, folder_of(ticker))
 
 
 def _entries(raw: Mapping[str, Any]) -> Sequence[Any]:
