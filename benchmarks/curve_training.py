@@ -24,18 +24,11 @@ from support.configs import default_config
 
 SCALES = ("20k", "200k", "2M")
 HORIZON_DAYS = 1
-# The recorded trials were drawn before the shipped space was narrowed, so a replay searches what they cover.
-RECORDED_SPACE = {
-    "learning_rate": {"low": 1.0e-4},
-    "label_smoothing": {"values": None, "low": 0.0, "high": 0.1},
-    "input_form": {"values": ["train_scaled", "window_norm", "price_relative"]},
-    "average_epochs": {"high": 2.0},
-}
 
 
 def study_of(scale: str) -> Study:
-    """Return the one-day study of a scale in the shipped campaign, with the space of the recorded trials."""
-    return default_config({"search": {"space": RECORDED_SPACE}}).study(scale, HORIZON_DAYS)
+    """Return the one-day study of a scale in the shipped campaign."""
+    return default_config().study(scale, HORIZON_DAYS)
 
 
 @dataclass(frozen=True)
