@@ -47,7 +47,7 @@ class Fault:
 FAULTS = (
     Fault(
         name="the claims of one of several tickers are adjusted for that alone",
-        original='{"tickers": len(tickers)}',
+        original='{"tickers": together or len(tickers)}',
         replacement='{"tickers": 1}',
         tests=("test_each_of_several_tickers_has_the_studies_it_has_alone",),
     ),
@@ -59,8 +59,8 @@ FAULTS = (
     ),
     Fault(
         name="a campaign of a ticker that is stopped counts as failed",
-        original="if stopped and not any(",
-        replacement="if False and not any(",
+        original="(stop.is_set() or printed.stopped) and not printed.failed",
+        replacement="stop.is_set()",
         tests=("test_an_early_end_is_told_apart_by_what_the_run_printed",),
     ),
     Fault(

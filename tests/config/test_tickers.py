@@ -90,6 +90,19 @@ def test_a_ticker_keeps_what_it_needs_of_the_others():
     assert raw["dataset"]["ticker"] == "*", "the configuration of the whole campaign was changed"
 
 
+def test_days_as_keys_are_written_as_text(tmp_path):
+    raw = several(["SPY", "DIA"])
+    raw["data"]["tickers"][0]["exceptions"] = yaml.safe_load("{2020-10-01: the vendor has no bar}")
+    file = tmp_path / "config.yaml"
+    file.write_text(as_file(of_ticker(raw, "SPY", tickers=("SPY", "DIA")), "SPY"))
+    assert parse_config(read_mapping(file)) == parse_config(raw, "SPY")
+
+
+def test_tickers_that_were_left_out_share_the_chance_of_a_wrong_claim():
+    raw = several(["SPY", "DIA"])
+    assert of_ticker(raw, "SPY", tickers=("SPY", "DIA"), together=20)["evidence"]["tickers"] == 20
+
+
 def test_the_file_of_a_ticker_is_read_as_its_configuration(tmp_path):
     raw = several(["7203.T", "SPY"], {"dataset": {"split": {"train_end": yaml.safe_load("2012-12-31")}}})
     raw["dataset"]["split"] |= {

@@ -7,7 +7,7 @@ from simmer.base.errors import ConfigError, DataError
 from simmer.data.bars_csv import canonical_csv
 from simmer.data.manifest import Provenance
 from simmer.data.registration import origin_of_file
-from simmer.data.snapshots import SnapshotStore
+from simmer.data.snapshots import SHARED, SnapshotStore
 from simmer.data.sources import acquire, latest_id
 from simmer.data.sources.bundled import require_bundled_range
 from simmer.data.sources.yahoo import vendor_origin
@@ -265,6 +265,19 @@ def test_a_fetched_snapshot_can_be_pinned_with_any_source(store, own):
     snapshot = fetched(store, data_settings("SPY", **YAHOO))
     pinned = TickerSpec("SPY", "etf", snapshot=snapshot.id)
     assert len(acquire(from_csv(own, pinned), "SPY", store).frame) == 40
+
+
+def test_a_file_has_one_origin_for_one_ticker_and_for_several(tmp_path, monkeypatch):
+    own = tmp_path / "tickers/SPY"
+    (tmp_path / "data/snapshots").mkdir(parents=True)
+    (own / "data").mkdir(parents=True)
+    (own / "data/snapshots").symlink_to(SHARED)
+    monkeypatch.chdir(own)
+    of_several = origin_of_file(Path("../../bars/SPY.csv"), own / "data/snapshots")
+    monkeypatch.chdir(tmp_path)
+    assert of_several == origin_of_file(Path("bars/SPY.csv"), Path("data/snapshots"))
+    assert of_several == origin_of_file(Path("bars/SPY.csv"))
+    assert of_several != origin_of_file(Path("../../bars/SPY.csv"))
 
 
 def test_the_origin_of_a_file_is_its_name_and_a_digest_of_its_folder_as_given():

@@ -1,5 +1,7 @@
 """Studies of one ticker copied into the ledger of its own campaign."""
 
+import shutil
+
 import pytest
 
 from simmer.ledger.adoption import adopt_studies
@@ -31,18 +33,25 @@ def test_the_studies_of_the_ticker_are_copied_whole_and_those_of_others_are_not(
     assert sum(path.name == "result.json" for path in copied) == 2
 
 
-def test_a_ledger_that_is_there_stays_as_it_is(results, tmp_path):
+def test_studies_that_are_there_stay_as_they_are(results, tmp_path):
     own = tmp_path / "tickers/GSPC/results"
     (own / "ledger").mkdir(parents=True)
-    assert adopt_studies(results, own, "GSPC") == 0
-    assert not files_in(own)
+    assert adopt_studies(results, own, "GSPC") == 2
+    [kept, again] = sorted((own / "ledger").iterdir())
+    shutil.rmtree(again)
+    (kept / "study.json").write_text("changed")
+    assert adopt_studies(results, own, "GSPC") == 1
+    assert (kept / "study.json").read_text() == "changed"
 
 
 def test_a_copy_that_was_interrupted_is_made_again(results, tmp_path):
     own = tmp_path / "tickers/GSPC/results"
-    (own / ".ledger.copying/half").mkdir(parents=True)
+    for home in (results / "ledger").iterdir():
+        (own / f"ledger/.{home.name}.copying/half").mkdir(parents=True)
     assert adopt_studies(results, own, "GSPC") == 2
-    assert [path.name for path in own.iterdir()] == ["ledger"]
+    copied = files_in(own / "ledger")
+    assert sum(path.name == "result.json" for path in copied) == 2
+    assert not any(path.name == "half" for path in own.rglob("*"))
 
 
 @pytest.mark.parametrize("there", [False, True])

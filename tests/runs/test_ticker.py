@@ -60,13 +60,15 @@ def test_an_early_end_is_told_apart_by_what_the_run_printed(folder, printed, err
         assert printed.replace("\\n", "\n") in str(found.value)
 
 
-@pytest.mark.parametrize(("stops_all", "expected"), [(True, [signal.SIGTERM]), (False, [])])
-def test_an_early_end_stops_the_whole_campaign_only_if_asked(folder, monkeypatch, stops_all, expected):
+@pytest.mark.parametrize(
+    ("line", "expected"), [("Stopped: a", [signal.SIGTERM]), ("Failed: a", []), ("", [])]
+)
+def test_only_a_stop_stops_the_whole_campaign(folder, monkeypatch, line, expected):
     sent = []
     monkeypatch.setenv(CAMPAIGN_PROCESS, str(os.getppid()))
     monkeypatch.setattr(os, "kill", lambda pid, number: sent.append(number))
-    with pytest.raises(TickerError):
-        run_ticker(program("raise SystemExit(1)"), folder, cores=1, targets=["x"], stops_all=stops_all)
+    with pytest.raises((TickerError, Interrupted)):
+        run_ticker(program(f'print("{line}"); raise SystemExit(1)'), folder, cores=1, targets=["x"])
     assert sent == expected
 
 

@@ -7,8 +7,10 @@ from simmer.base.files import sha256_of_bytes, to_json, write_bytes
 from simmer.base.provenance import reached_digest
 from simmer.base.settings import meaning
 from simmer.base.text import TICKER_PATTERN
+from simmer.config.tickers import folder_of
 from simmer.data.requests import request_of
 from simmer.data.tickers import VIX_TICKER
+from simmer.evidence.looks import read_looks
 from simmer.ledger.address import RESULTS, StudyAddress, horizon_days_of, horizon_name, looks_in
 from simmer.ledger.model_card import CARD
 
@@ -53,6 +55,14 @@ def vix_bars():
 def tickers():
     """Return the names of all configured tickers."""
     return [spec.ticker for spec in CAMPAIGN.data.tickers]
+
+
+def tickers_together():
+    """Return the tickers whose claims share the chance of a wrong one: the configured, and those scored before."""
+    scored = [
+        folder.name for folder in Path().glob(str(folder_of("*"))) if read_looks(looks_in(folder / RESULTS))
+    ]
+    return {*(TICKERS or [CAMPAIGN.dataset.ticker]), *scored}
 
 
 def ticker_settings(wildcards):

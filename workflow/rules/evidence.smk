@@ -118,7 +118,7 @@ rule evidence:
         "../envs/simmer.yaml"
     params:
         campaign=CAMPAIGN.campaign,
-        tickers=CAMPAIGN.evidence.tickers,
+        tickers=max(CAMPAIGN.evidence.tickers, len(tickers_together())),
         code=reached_digest("evidence.py"),
     message:
         "Compute the evidence of all horizons"

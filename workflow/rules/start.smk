@@ -15,7 +15,10 @@ from snakemake.logging import logger as snakemake_logger
 
 from simmer.base.locks import lock_or_refuse
 from simmer.base.words import count
-from simmer.ledger.address import RESULTS, campaign_lock_in
+from simmer.config.tickers import folder_of
+from simmer.evidence.looks import read_looks, record_look
+from simmer.ledger.address import RESULTS, campaign_lock_in, looks_in
+from simmer.ledger.adoption import adopt_studies
 from simmer.ledger.publication import publish_finished, remove_others, review_pages
 from simmer.status.last_run import LastRun, last_run, remember_run
 from simmer.status.next_features import next_features
@@ -49,12 +52,24 @@ def start_run():
 
 def start_study(run, last):
     """Say what is new of the campaign of one ticker, and publish what the ledger has of it."""
+    if not workflow.dryrun:
+        adopt(CAMPAIGN.dataset.ticker, folder_of(CAMPAIGN.dataset.ticker) / RESULTS, RESULTS)
     features = next_features(CAMPAIGN, Path("data"))
     show_plan(features, run, last)
     for line in news_of_files(CAMPAIGN, Path("data")):
         snakemake_logger.warning(line)
     if not workflow.dryrun:
         publish_from_ledger(features)
+
+
+def adopt(ticker, source, target):
+    """Copy what another results folder has of a ticker: its studies, and its looks at test days."""
+    copied = adopt_studies(source, target, ticker)
+    if copied:
+        snakemake_logger.warning(f"studies of {ticker} copied from {source} to {target}: {copied}")
+    for look in read_looks(looks_in(source)):
+        if look["ticker"] == ticker:
+            record_look(looks_in(target), look)
 
 
 def refuse_forgotten_configuration(run, last):

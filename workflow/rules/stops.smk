@@ -4,6 +4,7 @@ Without this, Snakemake would wait for running trials to end, which takes hours 
 timeout and batch systems send a signal to one process; a terminal sends it to all.
 """
 
+import contextlib
 import os
 import signal
 import threading
@@ -33,8 +34,9 @@ def forward_stops():
 
 def stop_without(outer):
     """Stop this run, a job of a campaign over several tickers, once the process of that campaign is gone."""
-    while outer in {parent.pid for parent in psutil.Process().parents()}:
-        time.sleep(OUTER_POLL_S)
+    with contextlib.suppress(psutil.Error):  # one of these processes has just ended
+        while outer in {parent.pid for parent in psutil.Process().parents()}:
+            time.sleep(OUTER_POLL_S)
     os.kill(os.getpid(), signal.SIGTERM)
 
 

@@ -13,10 +13,12 @@ import os
 import re
 import sys
 
+from snakemake.exceptions import WorkflowError
 from snakemake.logging import logger as snakemake_logger
 
 from simmer.config.tickers import CONFIGURATION, as_file, folder_of, of_ticker
-from simmer.ledger.adoption import adopt_studies
+from simmer.data.snapshots import SHARED, is_shared
+from simmer.status.own_files import news_of_files
 
 # Limits of `--resources` that hold in the campaign of a ticker, too.
 SHARED_LIMITS = ("accelerator", "network", "mem_mb")
@@ -27,36 +29,40 @@ def of_each(path):
     return [str(folder_of(ticker) / RESULTS / path) for ticker in TICKERS]
 
 
-def write_tickers():
+def write_tickers(*, changed):
     """Make the folder of each ticker, with its configuration; snapshots are shared by all.
 
-    A configuration with the same content keeps its time.
+    A configuration that is there is written only if it has changed and `changed` is True: a dry run, and a run that is
+    refused, must not change what a running campaign goes on with.
     """
-    if workflow.exec_mode.name != "DEFAULT":
-        return
     with shown_by_snakemake():
         Path(SNAPSHOTS).mkdir(parents=True, exist_ok=True)
         for ticker in TICKERS:
             folder = folder_of(ticker)
             path = folder / CONFIGURATION
-            content = as_file(of_ticker(WHOLE, ticker, tickers=TICKERS), ticker).encode()
-            if not path.exists() or path.read_bytes() != content:
+            content = as_file(
+                of_ticker(WHOLE, ticker, tickers=TICKERS, together=len(tickers_together())), ticker
+            ).encode()
+            if not path.exists() or (changed and path.read_bytes() != content):
                 write_bytes(path, content)
             link = folder / SNAPSHOTS
             if not os.path.lexists(link):
                 link.parent.mkdir(parents=True, exist_ok=True)
-                link.symlink_to(os.path.relpath(SNAPSHOTS, link.parent), target_is_directory=True)
+                link.symlink_to(SHARED, target_is_directory=True)
+            elif not is_shared(link):
+                raise WorkflowError(f"found {link}, expected a link to {SHARED}: move it away")
 
 
 def start_tickers():
     """Let a ticker that fails stop no other, and copy what was searched before one of them was one of several."""
     workflow.execution_settings.keep_going = True
-    for ticker in () if workflow.dryrun else TICKERS:
-        copied = adopt_studies(RESULTS, folder_of(ticker) / RESULTS, ticker)
-        if copied:
-            snakemake_logger.warning(
-                f"studies of {ticker} copied from {RESULTS} to {folder_of(ticker) / RESULTS}: {copied}"
-            )
+    if workflow.dryrun:
+        return
+    write_tickers(changed=True)
+    for ticker in TICKERS:
+        adopt(ticker, RESULTS, folder_of(ticker) / RESULTS)
+    for line in news_of_files(CAMPAIGN, Path("data"), searched=TICKERS):
+        snakemake_logger.warning(line)
 
 
 def requests_of_ticker(wildcards):
@@ -73,11 +79,13 @@ def order_of_ticker(wildcards):
 def snakemake_of_ticker():
     """Return the words that run the campaign of one ticker, but for its folder, cores and targets."""
     words = [sys.executable, "-m", "snakemake", "--snakefile", str(REPOSITORY / "Snakefile")]
+    words += ["--replace-workflow-config"]  # the file of a ticker is complete
     limits = {name: limit.value for name, limit in workflow.global_resources.items() if name in SHARED_LIMITS}
     return words + (["--resources", *(f"{name}={value}" for name, value in limits.items())] if limits else [])
 
 
-write_tickers()
+if workflow.exec_mode.name == "DEFAULT":
+    write_tickers(changed=False)
 
 
 wildcard_constraints:

@@ -14,7 +14,7 @@ def main(*, command: Sequence[str], folder: Path) -> None:
     Raises:
         Interrupted, TickerError: as `run_ticker`.
     """
-    run_ticker(command, folder, cores=1, targets=["results/dataset.json"], shown=False, stops_all=False)
+    run_ticker(command, folder, cores=1, targets=["results/dataset.json"], shown=False)
 
 
 if __name__ == "__main__":

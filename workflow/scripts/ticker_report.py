@@ -9,7 +9,7 @@ from simmer.runs.ticker import run_ticker
 
 
 def main(*, command: Sequence[str], folder: Path, cores: int) -> None:
-    """Run the campaign in `folder` up to its report; what ends it early stops the others, too.
+    """Run the campaign in `folder` up to its report.
 
     Raises:
         Interrupted, TickerError: as `run_ticker`.

@@ -9,7 +9,7 @@ from simmer.runs.ticker import run_ticker
 
 
 def main(*, command: Sequence[str], folder: Path, cores: int, scale: str) -> None:
-    """Run the campaign in `folder` until this scale is searched; what ends it early stops the others, too.
+    """Run the campaign in `folder` until this scale is searched.
 
     Raises:
         Interrupted, TickerError: as `run_ticker`.

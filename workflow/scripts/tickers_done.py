@@ -4,6 +4,7 @@ import logging
 from collections.abc import Sequence
 from pathlib import Path
 
+from simmer.base.errors import LedgerError
 from simmer.base.files import read_json, write_json, write_text
 from simmer.base.logs import PROGRESS, job
 from simmer.base.words import count
@@ -25,9 +26,18 @@ def main(
     """Write the rows of all `tables` to `table`, all `bests` by ticker to `best`, all `summaries` to `done`.
 
     The tables have the same columns, one of them the ticker.
+
+    Raises:
+        LedgerError: when their columns differ.
     """
-    rows = [path.read_text(encoding="utf-8").splitlines(keepends=True) for path in tables]
-    write_text(table, "".join([rows[0][0], *(row for found in rows for row in found[1:])]))
+    parts = [path.read_text(encoding="utf-8").partition("\n") for path in tables]
+    heads = {head for head, _, _ in parts}
+    if len(heads) > 1:
+        raise LedgerError(
+            f"found {len(heads)} different first lines in trials.csv of {', '.join(tickers)}, expected one: "
+            "delete these tables and run the same command again"
+        )
+    write_text(table, "".join([*heads, "\n", *(rows for _, _, rows in parts)]))
     write_json(best, {ticker: read_json(path) for ticker, path in zip(tickers, bests, strict=True)})
     lines = [path.read_text(encoding="utf-8") for path in summaries]
     write_text(done, "".join([*lines, f"joined from {count(len(tickers), 'ticker')}\n"]))

@@ -68,14 +68,15 @@ def main(arguments: Sequence[str] | None = None, *, clock: Callable[[], float] =
         ended = subprocess.run([*words, *more, *TARGET], env=environment, check=False)
         if ended.returncode != 0:
             sys.exit(ended.returncode)
-    models = make_command("predict", given.results, given.overlay)
+    of_models = results_of(given.results, tickers[0]) if tickers else given.results
+    models = make_command("predict", of_models, () if tickers else given.overlay)
     _show(["", *_findings(given.results), ""])
     _show(
         [
             f"The report on one page: {given.results / 'summary.html'} (also summary.md, summary.csv).",
             f"With the rules, code and versions behind each file: {given.results / 'report.html'}. Both open "
             "from disk.",
-            *([f"Ask the models in {given.results / MODELS}: {models}"] if cards_in(given.results) else []),
+            *([f"Ask the models in {of_models / MODELS}: {models}"] if cards_in(of_models) else []),
         ]
     )
 

@@ -53,7 +53,8 @@ def main(
         sys.stdout.reconfigure(errors="replace")
     try:
         places = [given.results, *results_of_tickers(given.results)]
-        studies = [study for place in places for study in listed_studies(place)]
+        found = {study.study.home.name: study for place in places for study in listed_studies(place)}
+        studies = list(found.values())  # of copies in the folder of a ticker and here, the one there
         if given.forget:
             ask = ask or (input if sys.stdin.isatty() else None)
             _show(_forgotten(given, studies, clock(), ask))

@@ -6,7 +6,6 @@ a ticker that fails stops no other, and no other is trained again when one is ad
 """
 
 import fnmatch
-import json
 import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -16,6 +15,7 @@ import yaml
 
 from simmer.base.errors import ConfigError
 from simmer.base.flow_yaml import as_yaml
+from simmer.base.plain_values import as_plain_json
 from simmer.data.own_files import own_folder
 from simmer.data.tickers import VIX_TICKER
 
@@ -60,7 +60,9 @@ def tickers_of(raw: Mapping[str, Any]) -> tuple[str, ...]:
     return tuple(found)
 
 
-def of_ticker(raw: Mapping[str, Any], ticker: str, *, tickers: Sequence[str]) -> dict[str, Any]:
+def of_ticker(
+    raw: Mapping[str, Any], ticker: str, *, tickers: Sequence[str], together: int | None = None
+) -> dict[str, Any]:
     """Return the configuration of one of the tickers of a campaign, as one would write it for that alone.
 
     It keeps only the entries of `data.tickers` that this ticker needs, and relative folders begin in the
@@ -70,6 +72,7 @@ def of_ticker(raw: Mapping[str, Any], ticker: str, *, tickers: Sequence[str]) ->
         raw: the configuration of the whole campaign.
         ticker: one of its tickers.
         tickers: all of them.
+        together: how many share that chance, as there may have been others; by default these.
     """
     own = dict(raw)
     dataset, features, data = (dict(_block(raw, name)) for name in ("dataset", "features", "data"))
@@ -92,7 +95,7 @@ def of_ticker(raw: Mapping[str, Any], ticker: str, *, tickers: Sequence[str]) ->
     thermal = _block(raw, "thermal")
     if isinstance(thermal.get("sysfs_root"), str):
         own["thermal"] = {**thermal, "sysfs_root": _from(ticker, Path(thermal["sysfs_root"]))}
-    own["evidence"] = dict(_block(raw, "evidence")) | {"tickers": len(tickers)}
+    own["evidence"] = dict(_block(raw, "evidence")) | {"tickers": together or len(tickers)}
     return own
 
 
@@ -101,8 +104,7 @@ def as_file(own: Mapping[str, Any], ticker: str) -> str:
     head = (
         f"# The campaign of {ticker}, one of several tickers. Written at each start of the whole campaign.\n"
     )
-    plain = json.loads(json.dumps(own, default=str))  # YAML has dates, too
-    return head + yaml.dump(plain, Dumper=_DUMPER, sort_keys=False, allow_unicode=True)
+    return head + yaml.dump(as_plain_json(own), Dumper=_DUMPER, sort_keys=False, allow_unicode=True)
 
 
 def _from(ticker: str, folder: Path) -> str:

@@ -68,8 +68,17 @@ def changed_files(settings: DataSettings, data: Path, *, searched: Sequence[str]
             content = read_own_file(*own_file(settings, spec))
             if snapshot is not None and snapshot.entry["hash"] != f"sha256:{sha256_of_bytes(content)}":
                 register = _register_command(settings, spec, data)
+                is_own = snapshot.sequence_from(_origin(settings, spec, store)) is not None
                 changes.append(
-                    _change(content, snapshot, settings, spec, searched=searched, register=register)
+                    _change(
+                        content,
+                        snapshot,
+                        settings,
+                        spec,
+                        searched=searched,
+                        register=register,
+                        of_this_file=is_own,
+                    )
                 )
     return tuple(changes)
 
@@ -102,7 +111,7 @@ def _register_command(settings: DataSettings, spec: TickerSpec, data: Path) -> s
 
 def _in_use(settings: DataSettings, spec: TickerSpec, store: SnapshotStore, raw: Path) -> Snapshot | None:
     """Return the snapshot that the run begins with; None if none was kept, or of another source."""
-    origin = _origin(settings, spec)
+    origin = _origin(settings, spec, store)
     pinned = (
         None
         if settings.takes_latest(spec)
@@ -117,9 +126,9 @@ def _in_use(settings: DataSettings, spec: TickerSpec, store: SnapshotStore, raw:
     return store.choose(spec.ticker, origin=origin, pinned=acquired)
 
 
-def _origin(settings: DataSettings, spec: TickerSpec) -> dict[str, str]:
+def _origin(settings: DataSettings, spec: TickerSpec, store: SnapshotStore) -> dict[str, str]:
     folder, name = own_file(settings, spec)
-    return origin_of_file(folder / name)
+    return origin_of_file(folder / name, store.root)
 
 
 def _change(
@@ -130,6 +139,7 @@ def _change(
     *,
     searched: Sequence[str],
     register: str,
+    of_this_file: bool,
 ) -> FileChange:
     _, name = own_file(settings, spec)
     found = check_file(content, spec=spec, file_name=name, calendar=settings.calendar_of(spec))
@@ -137,7 +147,7 @@ def _change(
     refusal = next((str(problem) for problem in found.problems if problem.severity == "error"), None)
     is_sound = bars is not None and refusal is None
     choice = settings.snapshot if spec.snapshot is None else "own"
-    if choice == "pinned" and snapshot.sequence_from(_origin(settings, spec)) is None:
+    if choice == "pinned" and not of_this_file:
         choice = "other file"
     studies = "no other study"
     # Also by a rounded price, which is no change in words.

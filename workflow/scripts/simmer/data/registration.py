@@ -24,7 +24,7 @@ from simmer.data.layouts.reading import read_any_layout, read_layout
 from simmer.data.layouts.record import Reading, reading_in
 from simmer.data.manifest import Provenance
 from simmer.data.problems import Problem, refuse_errors, shorten
-from simmer.data.snapshots import Snapshot, SnapshotStore
+from simmer.data.snapshots import Snapshot, SnapshotStore, is_shared
 from simmer.data.tickers import TickerSpec
 from simmer.data.vendor import columns_of_entry
 
@@ -165,13 +165,21 @@ def at_lines(problems: Sequence[Problem], lines: np.ndarray | None) -> list[Prob
     ]
 
 
-def origin_of_file(file: Path) -> dict[str, str]:
+def origin_of_file(file: Path, snapshots: Path | None = None) -> dict[str, str]:
     """Return the origin of a user's file: its name, and a digest of its folder as configured.
 
     A digest, because the path itself would reveal the user's folders in a published manifest. The path is not
     resolved, because a relative one must stay the same when the campaign is moved.
+
+    Args:
+        file: the file.
+        snapshots: the folder of the snapshots. If all tickers share it, a relative path is taken as seen from
+            the campaign over all of them, so a file is the same one with one ticker and with several.
     """
-    place = os.path.normpath(file.parent).encode("utf-8", "surrogatepass")
+    folder = file.parent
+    if snapshots is not None and not folder.is_absolute() and is_shared(snapshots):
+        folder = Path(os.path.relpath(folder, snapshots.resolve().parents[1]))
+    place = os.path.normpath(folder).encode("utf-8", "surrogatepass")
     return {"source": "csv", "file": printable(file.name), "place": sha256_of_bytes(place)[:8]}
 
 

@@ -34,9 +34,16 @@ from simmer.data.manifest import (
 from simmer.data.untrusted_files import is_there, read_at_most
 
 ID_DIGITS = 16
+# What the link `data/snapshots` in the folder of one of several tickers points to.
+SHARED = "../../../data/snapshots"
 ENTRY = "*.resource.json"
 
 logger = logging.getLogger(__name__)
+
+
+def is_shared(folder: Path) -> bool:
+    """True if a folder of snapshots is the link to that of all tickers."""
+    return folder.is_symlink() and str(folder.readlink()) == SHARED
 
 
 def utc_now() -> str:

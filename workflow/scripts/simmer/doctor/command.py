@@ -12,7 +12,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from simmer.base.errors import SimmerError
+from simmer.base.errors import BusyError, SimmerError
 from simmer.base.files import typed_path
 from simmer.base.text import plain
 from simmer.doctor.campaign_lock import campaign_locked
@@ -46,6 +46,12 @@ def main(arguments: Sequence[str] | None = None) -> None:
     try:
         tickers = tickers_in(given.results, base=given.config, overlays=given.overlay)
         if tickers:
+            run = holder_at(campaign_lock_in(given.results))
+            if given.fix and run is not None and run.alive:
+                raise BusyError(
+                    f"found the campaign running (process {run.pid}), expected it to have ended: --fix would "
+                    "change its files; end it first"
+                )
             whole = [_check_ticker(given, ticker) for ticker in tickers]
             sys.exit(not all(whole))
         known = find_configuration(given.results, base=given.config, overlays=given.overlay)
@@ -84,6 +90,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
 def _check_ticker(given: argparse.Namespace, ticker: str) -> bool:
     """Check the folder of one of several tickers; return True if it is whole."""
     _show([f"{ticker}:"])
+    if not results_of(given.results, ticker).is_dir():
+        _show(["not begun", ""])
+        return True
     words = [str(results_of(given.results, ticker)), "--config", str(given.config)]
     words += ["--begin", given.begin, "--notes", given.notes, *(["--fix"] if given.fix else [])]
     try:

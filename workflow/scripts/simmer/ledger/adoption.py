@@ -1,4 +1,7 @@
-"""Copy the studies of one ticker into the ledger of its own campaign, so that nothing is computed twice."""
+"""Copy studies from one results folder to another, so that no trial is trained twice.
+
+A ticker that was searched alone has its studies in `results`; as one of several, in a folder of its own.
+"""
 
 import contextlib
 import shutil
@@ -11,31 +14,37 @@ from simmer.ledger.address import homes_in, ledger_in
 from simmer.ledger.study_file import read_about
 
 
-def adopt_studies(results: Path, own: Path, ticker: str) -> int:
-    """Copy what the ledger of `results` has of a ticker to `own`, unless there is a ledger already.
+def adopt_studies(source: Path, target: Path, ticker: str) -> int:
+    """Copy the studies of a ticker that only `source` has, and those of older versions, which name no ticker.
+
+    Args:
+        source, target: folders of results.
+        ticker: whose studies are copied.
 
     Returns:
         The number of studies that were copied.
 
     Raises:
-        LedgerError: when they cannot be copied; nothing is left then.
+        LedgerError: when one cannot be copied; nothing is left of it then.
     """
-    root, ledger = ledger_in(results), ledger_in(own)
-    if ledger.exists() or not root.is_dir():
+    root, ledger = ledger_in(source), ledger_in(target)
+    if not root.is_dir():
         return 0
     with user_facing_os_errors(ledger):
-        homes = [home for home in homes_in(root) if home.is_dir() and _about(home).ticker == ticker]
-        if not homes:
-            return 0
-        aside = ledger.with_name(f".{ledger.name}.copying")
-        shutil.rmtree(aside, ignore_errors=True)
+        homes = [
+            home
+            for home in homes_in(root)
+            if home.is_dir() and not (ledger / home.name).exists() and _about(home).ticker in (ticker, None)
+        ]
         for home in homes:
-            shutil.copytree(home, aside / home.name, symlinks=True)
-        aside.rename(ledger)
+            aside = ledger / f".{home.name}.copying"
+            shutil.rmtree(aside, ignore_errors=True)
+            shutil.copytree(home, aside, symlinks=True)
+            aside.rename(ledger / home.name)
     return len(homes)
 
 
 def _about(home: Path) -> About:
     with contextlib.suppress(LedgerError):
         return read_about(home)
-    return About()
+    return About(ticker="")

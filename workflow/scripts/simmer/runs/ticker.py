@@ -5,7 +5,10 @@ import subprocess
 import threading
 from collections import deque
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
+
+import psutil
 
 from simmer.base.errors import Interrupted, TickerError
 from simmer.base.logs import PROGRESS
@@ -27,9 +30,10 @@ def run_ticker(
     cores: int,
     targets: Sequence[str],
     shown: bool = True,
-    stops_all: bool = True,
 ) -> None:
     """Run a ticker's campaign until its targets are made; what it prints goes to the log.
+
+    A stop of this campaign stops that of all tickers, because the next one would meet the same heat.
 
     Args:
         command: the words that run a campaign, without folder, cores and targets.
@@ -37,7 +41,6 @@ def run_ticker(
         cores: for the campaign.
         targets: what to make.
         shown: True to show the lines on the terminal, too.
-        stops_all: True if the whole campaign stops when this one ends early.
 
     Raises:
         Interrupted: when it was stopped, by a signal or by heat.
@@ -46,13 +49,13 @@ def run_ticker(
     words = [*command, "--directory", str(folder), "--configfile", str(folder / CONFIGURATION)]
     words += ["--cores", str(cores), "--", *targets]
     logger.info("%s", " ".join(words))
-    stop, last = StopRequest(), deque[str](maxlen=_LINES_KEPT)
+    stop, printed = StopRequest(), _Printed(folder.name, shown)
     pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT}
     with (
         stop.on_signals(),
         subprocess.Popen(words, **pipes, text=True, errors="replace") as process,
     ):
-        reader = threading.Thread(target=_follow, args=(process, folder.name, shown, last), daemon=True)
+        reader = threading.Thread(target=printed.follow, args=(process,), daemon=True)
         reader.start()
         while process.poll() is None and not stop.wait(_POLL_S):
             pass
@@ -62,22 +65,32 @@ def run_ticker(
         reader.join()
     if process.returncode == 0:
         return
-    stopped = stop.is_set() or any(line.startswith(_STOPPED) for line in last)
-    if stops_all and not stop.is_set():
-        stop_campaign()
-    if stopped and not any(line.startswith(_FAILED) for line in last):
+    if (stop.is_set() or printed.stopped) and not printed.failed:
+        if not stop.is_set():
+            with suppress(psutil.Error, OSError):  # that process has just ended
+                stop_campaign()
         raise Interrupted(f"the campaign of {folder.name} was stopped; the same command resumes")
-    said = "\n".join(last)
+    said = "\n".join(printed.last)
     raise TickerError(
         f"the campaign of {folder.name} failed, expected {', '.join(targets)}:\n{said}\nFix the cause and "
         "run the same command again, or leave this ticker out of dataset.ticker: the others are joined then"
     )
 
 
-def _follow(process: subprocess.Popen[str], ticker: str, shown: bool, last: deque[str]) -> None:
-    for line in process.stdout or ():
-        text = line.rstrip("\n")
-        if text:
-            last.append(text)
-        for_people = shown and text and not text.startswith(_NOISE)
-        logger.log(PROGRESS if for_people else logging.INFO, "%s: %s", ticker, text)
+class _Printed:
+    """What a run prints: its last lines, and whether one says that a job stopped or failed."""
+
+    def __init__(self, ticker: str, shown: bool) -> None:
+        self.ticker, self.shown = ticker, shown
+        self.last: deque[str] = deque(maxlen=_LINES_KEPT)
+        self.stopped = self.failed = False
+
+    def follow(self, process: subprocess.Popen[str]) -> None:
+        for line in process.stdout or ():
+            text = line.rstrip("\n")
+            if text:
+                self.last.append(text)
+            self.stopped |= text.startswith(_STOPPED)
+            self.failed |= text.startswith(_FAILED)
+            for_people = self.shown and text and not text.startswith(_NOISE)
+            logger.log(PROGRESS if for_people else logging.INFO, "%s: %s", self.ticker, text)

@@ -16,7 +16,8 @@ from simmer.base.errors import SimmerError
 from simmer.base.files import typed_path
 from simmer.base.text import plain
 from simmer.status.campaign import read_campaign
-from simmer.status.configuration import find_configuration, tickers_in
+from simmer.status.configuration import find_configuration, overlays_of, tickers_in
+from simmer.status.last_run import last_run
 from simmer.status.overview import overview, read_tickers, results_of
 from simmer.status.screen import screen
 from simmer.status.terminal import watch
@@ -43,10 +44,12 @@ def main(arguments: Sequence[str] | None = None, *, clock: Callable[[], float] =
         def draw(width: int) -> list[str]:
             tickers = tickers_in(given.results, base=given.config, overlays=given.overlay)
             if tickers:
+                last = None if given.overlay else last_run(given.results)
+                files, options = (given.overlay, ()) if last is None else (overlays_of(last), last.options)
                 return overview(
                     read_tickers(given.results, tickers, base=given.config, now_s=clock(), read=read),
                     width=width,
-                    begin=begin_command(given.begin, given.results, given.overlay),
+                    begin=begin_command(given.begin, given.results, files, options),
                     one=lambda ticker: make_command("status", results_of(given.results, ticker), ()),
                 )
             found = find_configuration(given.results, base=given.config, overlays=given.overlay)

@@ -3,11 +3,11 @@
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date
 from pathlib import Path
 from typing import Any
 
 from simmer.base.errors import DamagedError
+from simmer.base.plain_values import as_plain_json
 from simmer.base.records import read_record, write_record
 from simmer.base.typed_json import as_json, from_values
 from simmer.status.changes import Changes, changes
@@ -62,19 +62,6 @@ def remember_run(results: Path, run: LastRun) -> None:
         LedgerError: when it cannot be written.
     """
     write_record(results / FILE, as_plain_json(as_json(run)))
-
-
-def as_plain_json(values: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the values of a configuration as JSON has them: YAML also has dates."""
-    return json.loads(json.dumps(_with_text_keys(values), default=str))
-
-
-def _with_text_keys(value: Any) -> Any:
-    if isinstance(value, Mapping):
-        return {
-            str(key) if isinstance(key, date) else key: _with_text_keys(one) for key, one in value.items()
-        }
-    return [_with_text_keys(one) for one in value] if isinstance(value, list | tuple) else value
 
 
 def last_run(results: Path) -> LastRun | None:

@@ -8,7 +8,7 @@ from rich.table import Table
 from rich.text import Text
 
 from simmer.base.text import plain, shortened
-from simmer.config.tickers import CONFIGURATION, folder_of
+from simmer.config.tickers import folder_of
 from simmer.status.campaign import Campaign, read_campaign
 from simmer.status.configuration import find_configuration
 from simmer.status.headline import headline
@@ -43,8 +43,7 @@ def read_tickers(
         if last_run(own) is None:
             yield ticker, None
             continue
-        file = own.parent / CONFIGURATION
-        found = find_configuration(own, base=base, overlays=[file] if file.is_file() else [])
+        found = find_configuration(own, base=base)
         yield ticker, read_campaign(found, own, now_s=now_s, read=read)
 
 

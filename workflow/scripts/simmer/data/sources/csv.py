@@ -14,7 +14,7 @@ from simmer.data.untrusted_files import is_there, read_own_file
 def acquire(settings: DataSettings, spec: TickerSpec, store: SnapshotStore) -> AcquiredBars:
     """Return the bars of a ticker; raises as `simmer.data.sources.acquire`."""
     folder, name = own_file(settings, spec)
-    latest, origin = settings.takes_latest(spec), origin_of_file(folder / name)
+    latest, origin = settings.takes_latest(spec), origin_of_file(folder / name, store.root)
     calendar = settings.calendar_of(spec)
     snapshot = store.choose(spec.ticker, origin=origin, pinned=spec.snapshot, latest=latest)
     if latest or snapshot is None or not is_there(snapshot.path):
