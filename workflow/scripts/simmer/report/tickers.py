@@ -37,8 +37,8 @@ def tickers_content(
     comparisons = max(found.comparisons for found in evidence.values())
     yield Paragraph(
         "All tickers share the 5 % chance of a wrong claim: verdicts are adjusted for all tickers and "
-        f"horizons, p-values for up to {count(comparisons, 'comparison')}. Prices of one market move together, "
-        "so the same verdict for several tickers is less evidence than their number suggests."
+        f"horizons, p-values for up to {count(comparisons, 'comparison')}. Prices of one market move "
+        "together, so the same verdict for several tickers is less evidence than their number suggests."
     )
     for horizon in dict.fromkeys(one.days for _, one in answers):
         yield Heading(days(horizon).capitalize())
