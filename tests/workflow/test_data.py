@@ -110,7 +110,8 @@ def test_without_the_vix_another_study_is_added(own):
 
 def test_six_own_files_are_compared_with_each_other(new_campaign):
     tickers = [{"ticker": ticker, "kind": KINDS[ticker]} for ticker in SIX]
-    campaign = new_campaign(SMALL, OWN, {"data": {"tickers": tickers}})
+    few = {"dataset": {"min_validation_decisions": 60}}
+    campaign = new_campaign(SMALL, OWN, {"data": {"tickers": tickers}}, few)
     (campaign.folder / "own").mkdir()
     for ticker in SIX:
         (campaign.folder / f"own/{ticker}.csv").write_bytes(canonical_csv(own_bars(ticker, 700)))
