@@ -314,5 +314,5 @@ def test_a_currency_has_no_volume_and_moves_less():
     assert check(frame, kind="currency") == []
     frame.loc[10:, ["Open", "High", "Low", "Close"]] *= 0.5
     (problem,) = check(frame, kind="currency")
-    assert (problem.rule, problem.row, problem.severity) == ("large_return", 12, "warning")  # and no split
+    assert (problem.rule, problem.row, problem.severity) == ("jump", 12, "warning")  # and no split
     assert rules(check(random_bars(30), kind="currency"), "warning") == [("volume", None)]

@@ -26,7 +26,12 @@ def check(frame, *, kind="etf"):
         ("etf", 0.509, "split"),
         ("etf", 0.515, "large_return"),
         ("index", 2.03, "split"),
-        ("index", 2.05, "large_return"),
+        ("index", 1.95, "large_return"),
+        ("index", 2.05, "jump"),
+        ("index", 0.48, "jump"),
+        ("no_volume_index", 4.1, "jump"),
+        ("crypto", 3.9, "large_return"),
+        ("crypto", 4.1, "jump"),
     ],
 )
 def test_the_largest_normal_move_depends_on_the_kind(kind, factor, rule):

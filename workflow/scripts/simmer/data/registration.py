@@ -119,7 +119,9 @@ def _check_own_file(content: bytes, *, spec: TickerSpec, file_name: str, calenda
         # With a date that is not known, a session may seem to be missing.
         sessions_of = calendar if table.broken_days is not None else None
         rules = _rules(spec, sessions_of, table.choices)
-        found = check_bars(table.bars, file_name=file_name, **rules)
+        # As they are used: prices before a split that is adjusted here would look like a mistake.
+        bars = table.bars if table.frame is None else table.frame[list(COLUMNS)]
+        found = check_bars(bars, file_name=file_name, **rules)
         found = [one for one in found if not _is_of_broken_row(one, table.broken_days)]
         if not table.bars["Volume"].any():
             found = _without_volume(found, file_name, spec)
