@@ -52,6 +52,17 @@ def test_the_standings_of_a_race_are_printed_the_winner_first(material):
     assert text.count("(winner)") == 1 and "(winner)" not in to_markdown(content(material()))
 
 
+def test_what_a_person_chose_for_the_bars_is_said(material):
+    facts = {"path": "SPY.csv", "ticker": "SPY", "rows": 9, "date_min": "a", "date_max": "b", "sha256": "c"}
+    said = "1 day vouched for: 2020-10-01 (no <b>bar</b>)"
+    checked = [facts | {"choices": said}, facts | {"ticker": "DIA"}]
+    problems = [{"severity": "warning", "file": "SPY.csv", "row": None, "message": "vouched"}]
+    blocks = [*content(material(data_validation={"checked": checked, "problems": problems}))]
+    chosen = [each.text for each in blocks if isinstance(each, Paragraph) and "by choice" in each.text]
+    assert chosen == [f"SPY, by choice: {said}."]
+    assert any(isinstance(each, Table) and each.note == "warning in SPY.csv: vouched" for each in blocks)
+
+
 def test_too_few_trials_too_many_looks_and_a_warning_of_the_audit_are_alarms(material, evidence):
     looked = copy.deepcopy(evidence)
     looked["horizons"]["1"]["looks"] = 3
