@@ -171,6 +171,22 @@ def test_appended_bars_are_announced_and_only_the_latest_begin_a_new_study(own):
     assert bars_of(own) == canonical_csv(own_bars("SPY"))
 
 
+def test_another_start_begins_a_new_study_and_another_reason_none(own):
+    def run_with(**keys):
+        own.configure({"data": {"tickers": [TICKERS[0] | keys, *TICKERS[1:]]}})
+        return own.run(DONE).succeeded().text
+
+    before = bars_of(own)
+    for reason in ("a rumour", "another rumour"):
+        assert "Train debug/h1" not in run_with(exceptions={"2010-01-04": reason})
+        assert bars_of(own) == before
+    (entry,) = (one for one in read_json(own.folder / MANIFESTS[0])["resources"] if one["ticker"] == "SPY")
+    assert entry["choices"] == {"exceptions": {"2010-01-04": "another rumour"}}
+    assert "Train debug/h1 trial 000" in run_with(start="2005-03-01")
+    assert "left out" in (own.folder / "results/data_validation.txt").read_text()
+    assert list(own.starts().values()) == [1, 1]
+
+
 def test_a_bad_new_file_fails_on_every_run_until_it_is_fixed(own):
     before = bars_of(own)
     lines = before.decode().splitlines()
